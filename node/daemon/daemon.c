@@ -1,0 +1,201 @@
+#include "node/daemon/daemon.h"
+
+#include "node/daemon/peers.h"
+#include "node/log/log.h"
+#include "node/service/service.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct hs_daemon {
+    const struct hs_conf *conf;
+    struct hs_keys keys;
+    struct hs_store *store;
+    struct hs_writer *writer;
+    struct hs_peers *peers;
+    struct hs_service *service;
+};
+
+/* ---- hooks between the rooms; @ctx is the daemon ---------------------------------------------------------------------------- */
+
+static void flush_wanted(void *ctx)
+{
+    hs_writer_flush(((struct hs_daemon *)ctx)->writer);
+}
+
+static void committed(void *ctx, const struct hs_commit *commit)
+{
+    struct hs_daemon *daemon = ctx;
+    hs_peers_committed(daemon->peers, commit);
+    hs_service_committed(daemon->service);
+}
+
+/* Crash-only: nothing that was acknowledged depends on this process, and the next one starts from what is on the disk. */
+static void fatal(void *ctx, enum hs_err err)
+{
+    (void)ctx;
+    hs_log(HS_LOG_ERROR, "daemon", "fatal", "reason=%s text=\"%s\"", hs_err_name(err), hs_err_text(err));
+    _exit(1);
+}
+
+static void probed(void *ctx, uint64_t token)
+{
+    hs_service_probed(((struct hs_daemon *)ctx)->service, token);
+}
+
+static void status(void *ctx, struct hs_buf *partial)
+{
+    hs_peers_status(((struct hs_daemon *)ctx)->peers, partial);
+}
+
+static void probe(void *ctx, uint64_t token)
+{
+    hs_peers_probe(((struct hs_daemon *)ctx)->peers, token);
+}
+
+static void probe_end(void *ctx, uint64_t token)
+{
+    hs_peers_probe_end(((struct hs_daemon *)ctx)->peers, token);
+}
+
+/* ---- making ------------------------------------------------------------------------------------------------------------------ */
+
+static enum hs_err check_certificate(const struct hs_daemon *daemon, struct hs_why *why)
+{
+    const struct hs_conf *conf = daemon->conf;
+    struct hs_certificate certificate;
+    enum hs_err err = hs_certificate_verify(hs_buf_bytes(&daemon->keys.certificate), &daemon->keys.root_key, &certificate);
+    if (err != HS_OK)
+        return hs_fail(err, why, "%s/keys/node.cert: %s", conf->node.data, hs_err_text(err));
+    if (strcmp(certificate.node_id, conf->node.id) != 0)
+        return hs_fail(HS_ECONFIG, why, "node.id is '%s', but the certificate in %s/keys is for '%s'", conf->node.id,
+                       conf->node.data, certificate.node_id);
+    if (strcmp(hs_role_text(certificate.role), conf->node.role) != 0)
+        return hs_fail(HS_ECONFIG, why, "node.role is '%s', but the certificate is for a %s", conf->node.role,
+                       hs_role_text(certificate.role));
+    return HS_OK;
+}
+
+static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
+{
+    struct hs_store_options options = {
+        .dir = daemon->conf->node.data,
+        .certificate = hs_buf_bytes(&daemon->keys.certificate),
+        .signer = hs_signer_of(daemon->keys.node),
+        .utc_offset_minutes = daemon->conf->utc_offset_minutes,
+        .flush_wanted = flush_wanted,
+        .ctx = daemon,
+    };
+    enum hs_err err = hs_store_open(&options, &daemon->store, why);
+    if (err == HS_OK && hs_store_break(daemon->store) != NULL)
+        hs_log(HS_LOG_INFO, "store", "fresh-origin", "reason=\"%s\"", hs_store_break(daemon->store));
+    return err;
+}
+
+static enum hs_err start_writer(struct hs_daemon *daemon)
+{
+    struct hs_writer_options options = {
+        .store = daemon->store,
+        .flush_ms = daemon->conf->limits.flush_ms,
+        .committed = committed,
+        .fatal = fatal,
+        .ctx = daemon,
+    };
+    return hs_writer_start(&options, &daemon->writer);
+}
+
+static enum hs_err make_peers(struct hs_daemon *daemon, struct hs_why *why)
+{
+    struct hs_peers_options options = {
+        .conf = daemon->conf,
+        .keys = &daemon->keys,
+        .store = daemon->store,
+        .writer = daemon->writer,
+        .probed = probed,
+        .fatal = fatal,
+        .ctx = daemon,
+    };
+    enum hs_err err = hs_peers_new(&options, &daemon->peers, why);
+    for (size_t i = 0; err == HS_OK && hs_peers_address(daemon->peers, i) != NULL; i++)
+        hs_log(HS_LOG_INFO, "link", "listening", "address=%s", hs_peers_address(daemon->peers, i));
+    return err;
+}
+
+static enum hs_err start_service(struct hs_daemon *daemon, struct hs_why *why)
+{
+    const struct hs_conf *conf = daemon->conf;
+    const char *bound[8];
+    size_t bound_count = 0;
+    while (bound_count < 8 && hs_peers_address(daemon->peers, bound_count) != NULL) {
+        bound[bound_count] = hs_peers_address(daemon->peers, bound_count);
+        bound_count++;
+    }
+    bool advertise = conf->listen.advertise_count != 0;
+    struct hs_service_options options = {
+        .endpoint = conf->listen.clients,
+        .store = daemon->store,
+        .writer = daemon->writer,
+        .hooks = {daemon, status, probe, probe_end},
+        .issuer = daemon->keys.issuer,
+        .peer_addresses = advertise ? (const char *const *)conf->listen.advertise : bound,
+        .peer_address_count = advertise ? conf->listen.advertise_count : bound_count,
+        .utc_offset_minutes = conf->utc_offset_minutes,
+        .accept_unknown_accounts = strcmp(conf->rules.unknown_accounts, "accept") == 0,
+        .disk_reserve_bytes = (uint64_t)conf->limits.disk_reserve_mib << 20,
+    };
+    return hs_service_start(&options, &daemon->service, why);
+}
+
+/* The service starts before the peers' thread runs, so that no hook meets a half-made daemon. */
+static enum hs_err start_rooms(struct hs_daemon *daemon, struct hs_why *why)
+{
+    enum hs_err err = hs_keys_load(daemon->conf->node.data, &daemon->keys, why);
+    if (err == HS_OK)
+        err = check_certificate(daemon, why);
+    if (err == HS_OK)
+        err = open_store(daemon, why);
+    if (err == HS_OK)
+        err = start_writer(daemon);
+    if (err == HS_OK)
+        err = make_peers(daemon, why);
+    if (err == HS_OK)
+        err = start_service(daemon, why);
+    if (err == HS_OK)
+        err = hs_peers_start(daemon->peers);
+    return err;
+}
+
+enum hs_err hs_daemon_start(const struct hs_conf *conf, struct hs_daemon **out, struct hs_why *why)
+{
+    struct hs_daemon *daemon = calloc(1, sizeof *daemon);
+    if (daemon == NULL)
+        return HS_ENOMEM;
+    daemon->conf = conf;
+    enum hs_err err = start_rooms(daemon, why);
+    if (err != HS_OK) {
+        hs_daemon_stop(daemon);
+        return err;
+    }
+    hs_log(HS_LOG_INFO, "daemon", "started", "node=%s role=%s endpoint=%s store=%016" PRIx64 " commit=%" PRIu64, conf->node.id,
+           conf->node.role, conf->listen.clients, hs_store_id(daemon->store), hs_store_position(daemon->store).commit);
+    *out = daemon;
+    return HS_OK;
+}
+
+/* The writer finishes what it has and takes no more, so that the others can still be told; then they go. */
+void hs_daemon_stop(struct hs_daemon *daemon)
+{
+    if (daemon == NULL)
+        return;
+    if (daemon->writer != NULL)
+        hs_writer_stop(daemon->writer);
+    if (daemon->service != NULL)
+        hs_service_stop(daemon->service);
+    hs_peers_stop(daemon->peers);
+    hs_writer_free(daemon->writer);
+    hs_store_close(daemon->store);
+    hs_keys_free(&daemon->keys);
+    free(daemon);
+}

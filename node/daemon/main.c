@@ -1,0 +1,133 @@
+/* hallsyncd -- a node of a region: hallsyncd -c hallsync.yaml */
+#include "node/daemon/daemon.h"
+#include "node/log/log.h"
+
+#include <argp.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+const char *argp_program_version = "hallsyncd " HS_VERSION;
+
+struct arguments {
+    const char *conf;
+    bool check;
+};
+
+static const struct argp_option OPTIONS[] = {
+    {"config", 'c', "FILE", 0, "configuration (hallsync.yaml)", 0},
+    {"check", 'n', NULL, 0, "check the configuration and end", 0},
+    {0},
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'c':
+        arguments->conf = value;
+        return 0;
+    case 'n':
+        arguments->check = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (arguments->conf == NULL)
+            argp_error(state, "say which configuration: -c FILE");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp ARGP = {OPTIONS, parse, NULL, "Run a hallsync node.", NULL, NULL, NULL};
+
+static int complain(enum hs_err err, const struct hs_why *why)
+{
+    fprintf(stderr, "hallsyncd: %s: %s\n", hs_err_name(err), why->text[0] != '\0' ? why->text : hs_err_text(err));
+    return err == HS_ECONFIG || err == HS_ENOSTORE ? 2 : 1;
+}
+
+static void set_level(const struct hs_conf *conf)
+{
+    enum hs_log_level level = HS_LOG_INFO;
+    if (hs_log_level_parse(conf->log.level, &level))
+        hs_log_set_level(level);
+}
+
+/* What can be taken over while running is the log's level; a file that does not load changes nothing. */
+static void reload(const char *path)
+{
+    struct hs_conf conf;
+    struct hs_why why = {0};
+    enum hs_err err = hs_conf_load(path, &conf, &why);
+    if (err != HS_OK) {
+        hs_log(HS_LOG_ERROR, "daemon", "reload-failed", "text=\"%s\"", why.text);
+        return;
+    }
+    set_level(&conf);
+    hs_log(HS_LOG_INFO, "daemon", "reloaded", "level=%s", conf.log.level);
+    hs_conf_free(&conf);
+}
+
+static void wait_for_end(const sigset_t *signals, const char *path)
+{
+    for (;;) {
+        int got = sigwaitinfo(signals, NULL);
+        if (got == SIGHUP) {
+            sd_notify(0, "RELOADING=1");
+            reload(path);
+            sd_notify(0, "READY=1");
+        } else if (got == SIGTERM || got == SIGINT) {
+            hs_log(HS_LOG_INFO, "daemon", "stopping", "signal=%d", got);
+            return;
+        }
+    }
+}
+
+static int run(const struct hs_conf *conf, const char *path)
+{
+    sigset_t signals; /* blocked before any thread is made: only the main thread takes them */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    struct hs_daemon *daemon;
+    struct hs_why why = {0};
+    enum hs_err err = hs_daemon_start(conf, &daemon, &why);
+    if (err != HS_OK)
+        return complain(err, &why);
+    sd_notify(0, "READY=1");
+    wait_for_end(&signals, path);
+    sd_notify(0, "STOPPING=1");
+    hs_daemon_stop(daemon);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    argp_parse(&ARGP, argc, argv, 0, NULL, &arguments);
+    umask(0077);
+    if (sodium_init() < 0) {
+        fprintf(stderr, "hallsyncd: libsodium could not be initialised\n");
+        return 1;
+    }
+    struct hs_conf conf;
+    struct hs_why why = {0};
+    enum hs_err err = hs_conf_load(arguments.conf, &conf, &why);
+    if (err != HS_OK)
+        return complain(err, &why);
+    hs_log_init(HS_LOG_INFO);
+    set_level(&conf);
+    int status = arguments.check ? 0 : run(&conf, arguments.conf);
+    hs_conf_free(&conf);
+    return status;
+}

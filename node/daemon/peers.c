@@ -1,0 +1,420 @@
+#include "node/daemon/peers_private.h"
+
+#include "node/log/log.h"
+#include "proto/msg/frame.h"
+#include "proto/peer.pb-c.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PUBLISH_MS 200
+
+/* ---- the replica's obligations -------------------------------------------------------------------------------------------- */
+
+static enum hs_err step(struct hs_peers *peers, const struct hs_replica_event *event);
+
+static const char *const NOTICE_EVENTS[] = {
+    [HS_NOTICE_LIVE] = "session-live",
+    [HS_NOTICE_REFUSED] = "session-refused",
+    [HS_NOTICE_ENDED] = "session-ended",
+    [HS_NOTICE_PROBE_DONE] = "probe-done",
+    [HS_NOTICE_EQUAL] = "digests-equal",
+    [HS_NOTICE_DAMAGE] = "damage",
+    [HS_NOTICE_FORK] = "fork",
+    [HS_NOTICE_STREAM_STOPPED] = "stream-stopped",
+    [HS_NOTICE_NAMED_BEYOND] = "origin-named-beyond",
+    [HS_NOTICE_CLONE] = "clone",
+};
+
+static enum hs_log_level notice_level(enum hs_replica_notice notice)
+{
+    switch (notice) {
+    case HS_NOTICE_DAMAGE:
+    case HS_NOTICE_FORK:
+    case HS_NOTICE_STREAM_STOPPED:
+    case HS_NOTICE_NAMED_BEYOND:
+    case HS_NOTICE_CLONE:
+        return HS_LOG_ERROR;
+    case HS_NOTICE_REFUSED:
+        return HS_LOG_WARN;
+    case HS_NOTICE_PROBE_DONE:
+    case HS_NOTICE_EQUAL:
+        return HS_LOG_DEBUG;
+    default:
+        return HS_LOG_INFO;
+    }
+}
+
+static void notice(struct hs_peers *peers, const struct hs_replica_update *update)
+{
+    hs_log(notice_level(update->notice), "replica", NOTICE_EVENTS[update->notice], "peer=%" PRIu64 " reason=%s text=\"%s\"",
+           update->peer, hs_err_name(update->err), update->text != NULL ? update->text : "");
+    if (update->notice == HS_NOTICE_LIVE)
+        hs_link_good(peers->link, update->peer);
+    if (update->notice == HS_NOTICE_PROBE_DONE)
+        peers->options.probed(peers->options.ctx, update->token);
+    if (update->notice == HS_NOTICE_LIVE || update->notice == HS_NOTICE_REFUSED || update->notice == HS_NOTICE_ENDED)
+        peers_upstream_changed(peers, NULL, update->peer, update->err, update->text);
+}
+
+struct failed_store {
+    uint64_t token;
+    enum hs_err err;
+};
+
+/* Carry out what one step asked for.  A store that the writer does not take is told to the replica after the list is done. */
+static enum hs_err carry_out(struct hs_peers *peers, const struct hs_replica_updates *updates, struct failed_store *failed)
+{
+    for (size_t i = 0; i < updates->count; i++) {
+        const struct hs_replica_update *update = &updates->items[i];
+        switch (update->type) {
+        case HS_REPLICA_STORE: {
+            uint64_t token = update->store->token;
+            enum hs_err err = failed->err == HS_OK ? peers_store(peers, update->store) : HS_EBUSY;
+            if (err != HS_OK) {
+                hs_replica_store_free(update->store);
+                *failed = failed->err == HS_OK ? (struct failed_store){token, err} : *failed;
+            }
+            break;
+        }
+        case HS_REPLICA_SEND:
+            if (hs_link_send(peers->link, update->peer, update->frame) != HS_OK)
+                hs_log(HS_LOG_DEBUG, "link", "send-failed", "peer=%" PRIu64, update->peer);
+            break;
+        case HS_REPLICA_DROP:
+            hs_link_drop(peers->link, update->peer, true);
+            break;
+        case HS_REPLICA_NOTICE:
+            notice(peers, update);
+            break;
+        }
+    }
+    return HS_OK;
+}
+
+static enum hs_err step(struct hs_peers *peers, const struct hs_replica_event *event)
+{
+    struct hs_replica_updates updates = {0};
+    struct failed_store failed = {0};
+    enum hs_err err = hs_replica_step(peers->replica, event, &updates);
+    if (err != HS_OK)
+        return err;
+    peers->wake_at_ms = updates.wake_at_ms;
+    err = carry_out(peers, &updates, &failed);
+    if (err == HS_OK && failed.err != HS_OK) {
+        struct hs_replica_event told = {
+            .type = HS_REPLICA_STORED, .now_ms = event->now_ms, .token = failed.token, .err = failed.err};
+        err = step(peers, &told);
+    }
+    return err;
+}
+
+/* ---- from the link ------------------------------------------------------------------------------------------------------------- */
+
+static struct waiting *waiting_of(struct hs_peers *peers, hs_peer peer)
+{
+    for (size_t i = 0; i < peers->waiting_count; i++) {
+        if (peers->waiting[i].peer == peer)
+            return &peers->waiting[i];
+    }
+    return NULL;
+}
+
+static void forget_waiting(struct hs_peers *peers, struct waiting *waiting)
+{
+    *waiting = peers->waiting[--peers->waiting_count];
+}
+
+static enum hs_err tell_up(struct hs_peers *peers, hs_peer peer, bool outbound, const struct hs_key *key)
+{
+    struct hs_replica_event event = {
+        .type = HS_REPLICA_PEER_UP, .now_ms = hs_link_now_ms(), .peer = peer, .outbound = outbound, .curve_key = *key};
+    return step(peers, &event);
+}
+
+static enum hs_err link_up(struct hs_peers *peers, const struct hs_link_event *event)
+{
+    if (event->outbound) {
+        peers_upstream_changed(peers, event->address, event->peer, HS_OK, "connected");
+        return tell_up(peers, event->peer, true, &event->curve_key);
+    }
+    if (peers->waiting_count == WAITING_MAX) {
+        hs_link_drop(peers->link, event->peer, true);
+        return HS_OK;
+    }
+    peers->waiting[peers->waiting_count++] = (struct waiting){event->peer, event->curve_key};
+    return HS_OK;
+}
+
+static bool is_join(struct hs_bytes data)
+{
+    struct hs_frame frame;
+    return hs_frame_decode(data, &frame) == HS_OK && frame.type == HALLSYNC__PEER_TYPE__PEER_JOIN;
+}
+
+static enum hs_err link_frame(struct hs_peers *peers, const struct hs_link_event *event)
+{
+    struct waiting *waiting = waiting_of(peers, event->peer);
+    if (waiting != NULL) {
+        struct hs_key key = waiting->curve_key;
+        forget_waiting(peers, waiting);
+        if (is_join(event->data)) {
+            peers_join(peers, event->peer, &key, event->data);
+            return HS_OK;
+        }
+        enum hs_err err = tell_up(peers, event->peer, false, &key);
+        if (err != HS_OK)
+            return err;
+    }
+    struct hs_replica_event received = {
+        .type = HS_REPLICA_RECEIVED, .now_ms = hs_link_now_ms(), .peer = event->peer, .frame = event->data};
+    return step(peers, &received);
+}
+
+static enum hs_err link_down(struct hs_peers *peers, const struct hs_link_event *event)
+{
+    struct waiting *waiting = waiting_of(peers, event->peer);
+    if (event->outbound)
+        peers_upstream_changed(peers, event->address, 0, event->err, event->text);
+    if (waiting != NULL) {
+        forget_waiting(peers, waiting);
+        return HS_OK;
+    }
+    struct hs_replica_event down = {
+        .type = HS_REPLICA_PEER_DOWN, .now_ms = hs_link_now_ms(), .peer = event->peer, .err = event->err};
+    return step(peers, &down);
+}
+
+static enum hs_err handle_link(struct hs_peers *peers, const struct hs_link_event *event)
+{
+    switch (event->type) {
+    case HS_LINK_UP:
+        return link_up(peers, event);
+    case HS_LINK_DOWN:
+        return link_down(peers, event);
+    case HS_LINK_FRAME:
+        return link_frame(peers, event);
+    case HS_LINK_NOTE:
+        hs_log(HS_LOG_DEBUG, "link", "monitor", "text=\"%s\"", event->text);
+        return HS_OK;
+    case HS_LINK_WOKEN:
+        return HS_OK;
+    }
+    return HS_EINTERNAL;
+}
+
+/* ---- from other threads ----------------------------------------------------------------------------------------------------------- */
+
+static enum hs_err handle_note(struct hs_peers *peers, struct note *note, bool *stop)
+{
+    struct hs_replica_event event = {.now_ms = hs_link_now_ms(), .token = note->token, .err = note->err};
+    switch (note->type) {
+    case NOTE_STORED:
+        peers_close_view(peers); /* what follows must be read from a snapshot that has this commit */
+        event.type = HS_REPLICA_STORED;
+        event.commit = note->err == HS_OK ? &note->commit : NULL;
+        return step(peers, &event);
+    case NOTE_PROBE:
+        event.type = HS_REPLICA_PROBE;
+        return step(peers, &event);
+    case NOTE_PROBE_END:
+        event.type = HS_REPLICA_PROBE_END;
+        return step(peers, &event);
+    case NOTE_JOINED:
+        hs_link_send(peers->link, note->peer, hs_buf_bytes(&note->frame));
+        return HS_OK;
+    case NOTE_STOP:
+        *stop = true;
+        return HS_OK;
+    }
+    return HS_EINTERNAL;
+}
+
+static enum hs_err handle_notes(struct hs_peers *peers, bool *stop)
+{
+    enum hs_err err = HS_OK;
+    struct note *note = peers_notes_take(peers);
+    while (note != NULL) {
+        struct note *next = note->next;
+        if (err == HS_OK)
+            err = handle_note(peers, note, stop);
+        peers_note_free(note);
+        note = next;
+    }
+    return err;
+}
+
+/* ---- the thread ---------------------------------------------------------------------------------------------------------------------- */
+
+static enum hs_err turn(struct hs_peers *peers, bool *stop)
+{
+    struct hs_link_event event;
+    uint64_t now = hs_link_now_ms();
+    uint64_t until = now + PUBLISH_MS < peers->wake_at_ms ? now + PUBLISH_MS : peers->wake_at_ms;
+    enum hs_err err = hs_link_next(peers->link, until, &event);
+    if (err == HS_OK)
+        err = handle_link(peers, &event);
+    else if (err == HS_ETIMEDOUT)
+        err = HS_OK;
+    if (err == HS_OK)
+        err = handle_notes(peers, stop);
+    if (err == HS_OK && hs_link_now_ms() >= peers->wake_at_ms) {
+        struct hs_replica_event tick = {.type = HS_REPLICA_TICK, .now_ms = hs_link_now_ms()};
+        err = step(peers, &tick);
+    }
+    if (until > now)
+        peers_close_view(peers);
+    peers_publish(peers, false);
+    return err;
+}
+
+static void *run(void *arg)
+{
+    struct hs_peers *peers = arg;
+    enum hs_err err = HS_OK;
+    bool stop = false;
+    while (err == HS_OK && !stop)
+        err = turn(peers, &stop);
+    peers_close_view(peers);
+    if (err != HS_OK) {
+        hs_log(HS_LOG_ERROR, "peers", "failed", "reason=%s", hs_err_name(err));
+        peers->options.fatal(peers->options.ctx, err);
+    }
+    return NULL;
+}
+
+/* ---- making and ending --------------------------------------------------------------------------------------------------------------- */
+
+static enum hs_err open_link(struct hs_peers *peers, struct hs_why *why)
+{
+    const struct hs_conf *conf = peers->options.conf;
+    struct hs_link_upstream upstreams[UPSTREAMS_MAX] = {0};
+    for (unsigned i = 0; i < conf->upstreams_count; i++) {
+        const struct hs_conf_upstream *from = &conf->upstreams[i];
+        enum hs_err err = hs_link_check_address(from->address, why);
+        if (err == HS_OK && hs_text_from_hex(from->key, strlen(from->key), upstreams[i].curve_key.bytes, HS_KEY_BYTES) != HS_OK)
+            err = hs_fail(HS_ECONFIG, why, "upstreams: the key of %s is not 64 hex digits", from->address);
+        if (err != HS_OK)
+            return err;
+        snprintf(upstreams[i].address, sizeof upstreams[i].address, "%s", from->address);
+        snprintf(peers->upstreams[i].address, sizeof peers->upstreams[i].address, "%s", from->address);
+    }
+    peers->upstream_count = conf->upstreams_count;
+    struct hs_link_options options = {
+        .listen = (const char *const *)conf->listen.peers,
+        .listen_count = conf->listen.peers_count,
+        .upstreams = upstreams,
+        .upstream_count = conf->upstreams_count,
+        .curve_public = peers->options.keys->curve_key,
+        .curve_secret = peers->options.keys->curve_secret,
+        .backoff_max_ms = conf->link.backoff_max_ms,
+    };
+    return hs_link_new(&options, &peers->link, why);
+}
+
+static enum hs_err open_replica(struct hs_peers *peers)
+{
+    struct hs_replica_options options = {
+        .certificate = hs_buf_bytes(&peers->options.keys->certificate),
+        .root_key = peers->options.keys->root_key,
+        .store_id = hs_store_id(peers->options.store),
+        .credit_bytes = peers->options.conf->limits.credit_kib * 1024,
+        .heartbeat_ms = peers->options.conf->link.heartbeat_ms,
+        .software = "hallsync " HS_VERSION,
+    };
+    randombytes_buf(options.process_id, sizeof options.process_id);
+    struct hs_replica_source source = peers_source(peers);
+    enum hs_err err = hs_replica_new(&options, &source, &peers->replica);
+    peers_close_view(peers);
+    return err;
+}
+
+enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers **out, struct hs_why *why)
+{
+    struct hs_peers *peers = calloc(1, sizeof *peers);
+    if (peers == NULL)
+        return HS_ENOMEM;
+    peers->options = *options;
+    peers->notes_end = &peers->notes;
+    pthread_mutex_init(&peers->lock, NULL);
+    enum hs_err err = open_link(peers, why);
+    if (err == HS_OK)
+        err = open_replica(peers);
+    if (err != HS_OK) {
+        hs_peers_stop(peers);
+        return err;
+    }
+    peers_publish(peers, true);
+    *out = peers;
+    return HS_OK;
+}
+
+enum hs_err hs_peers_start(struct hs_peers *peers)
+{
+    if (pthread_create(&peers->thread, NULL, run, peers) != 0)
+        return HS_ENOMEM;
+    peers->running = true;
+    return HS_OK;
+}
+
+void hs_peers_stop(struct hs_peers *peers)
+{
+    if (peers == NULL)
+        return;
+    struct note *stop = peers->running ? peers_note_new(NOTE_STOP) : NULL;
+    if (stop != NULL) {
+        peers_note_post(peers, stop);
+        pthread_join(peers->thread, NULL);
+    }
+    for (struct note *note = peers_notes_take(peers), *next; note != NULL; note = next) {
+        next = note->next;
+        peers_note_free(note);
+    }
+    peers_close_view(peers);
+    hs_replica_free(peers->replica);
+    if (peers->link != NULL)
+        hs_link_free(peers->link);
+    hs_buf_fini(&peers->status);
+    pthread_mutex_destroy(&peers->lock);
+    free(peers);
+}
+
+/* ---- called by other threads -------------------------------------------------------------------------------------------------------- */
+
+void hs_peers_committed(struct hs_peers *peers, const struct hs_commit *commit)
+{
+    struct note *note = peers_note_new(NOTE_STORED);
+    if (note == NULL || peers_note_commit(note, commit) != HS_OK) {
+        peers_note_free(note);
+        peers->options.fatal(peers->options.ctx, HS_ENOMEM); /* the replica would never hear of these ops */
+        return;
+    }
+    peers_note_post(peers, note);
+}
+
+static void post_token(struct hs_peers *peers, enum note_type type, uint64_t token)
+{
+    struct note *note = peers_note_new(type);
+    if (note == NULL)
+        return; /* the one who waits gets a time-out */
+    note->token = token;
+    peers_note_post(peers, note);
+}
+
+void hs_peers_probe(struct hs_peers *peers, uint64_t token)
+{
+    post_token(peers, NOTE_PROBE, token);
+}
+
+void hs_peers_probe_end(struct hs_peers *peers, uint64_t token)
+{
+    post_token(peers, NOTE_PROBE_END, token);
+}
+
+const char *hs_peers_address(const struct hs_peers *peers, size_t i)
+{
+    return i < peers->options.conf->listen.peers_count ? hs_link_address(peers->link, i) : NULL;
+}

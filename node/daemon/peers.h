@@ -1,0 +1,38 @@
+/* peers.h -- the thread that talks to other nodes: it owns the link and the replica, feeds one with what the other says, hands what
+ * is to be stored to the writer, and answers join tokens.
+ *
+ *   link (frames) -> replica -> store jobs -> writer -> commits -> replica -> link
+ */
+#ifndef HS_DAEMON_PEERS_H
+#define HS_DAEMON_PEERS_H
+
+#include "node/conf/conf.h"
+#include "node/link/keys.h"
+#include "node/link/link.h"
+#include "node/writer/writer.h"
+
+struct hs_peers;
+
+struct hs_peers_options {
+    const struct hs_conf *conf;
+    const struct hs_keys *keys;
+    struct hs_store *store;
+    struct hs_writer *writer;
+    void (*probed)(void *ctx, uint64_t token); /* this node and its hubs have the same; on the peers' thread */
+    void (*fatal)(void *ctx, enum hs_err err); /* the process should end */
+    void *ctx;
+};
+
+/* Binds and dials; errors of hs_link_new and hs_replica_new. */
+enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers **peers, struct hs_why *why);
+enum hs_err hs_peers_start(struct hs_peers *peers); /* its thread */
+void hs_peers_stop(struct hs_peers *peers);         /* ends the thread and frees; no hook is called afterwards */
+
+/* Any thread. */
+void hs_peers_committed(struct hs_peers *peers, const struct hs_commit *commit);
+void hs_peers_probe(struct hs_peers *peers, uint64_t token);
+void hs_peers_probe_end(struct hs_peers *peers, uint64_t token);
+void hs_peers_status(struct hs_peers *peers, struct hs_buf *partial); /* packed StatusReply: peers, counters */
+const char *hs_peers_address(const struct hs_peers *peers, size_t i); /* bound address; NULL behind the last */
+
+#endif

@@ -1,0 +1,148 @@
+/* What the replica reads: the store's views, through one snapshot that is renewed after each commit told to the replica and never
+ * kept while the thread waits, so that it pins no pages. */
+#include "node/daemon/peers_private.h"
+
+static enum hs_err view_of(struct hs_peers *peers, struct hs_view **view)
+{
+    enum hs_err err = HS_OK;
+    if (peers->view == NULL)
+        err = hs_view_open(peers->options.store, 0, 0, &peers->view);
+    *view = peers->view;
+    return err;
+}
+
+void peers_close_view(struct hs_peers *peers)
+{
+    hs_view_close(peers->view);
+    peers->view = NULL;
+}
+
+#define WITH_VIEW(call)                                                                                                \
+    struct hs_view *view;                                                                                              \
+    enum hs_err err = view_of(ctx, &view);                                                                             \
+    return err != HS_OK ? err : (call)
+
+static enum hs_err cut(void *ctx, const struct hs_stream *stream, uint64_t first, struct hs_buf *body, struct hs_segment *segment)
+{
+    WITH_VIEW(hs_view_cut(view, stream, first, body, segment));
+}
+
+static enum hs_err origin(void *ctx, uint64_t id, struct hs_buf *certificate, struct hs_buf *opening)
+{
+    struct hs_view *view;
+    struct hs_bytes certified = HS_BYTES_NONE, opened = HS_BYTES_NONE;
+    enum hs_err err = view_of(ctx, &view);
+    if (err == HS_OK)
+        err = hs_view_origin(view, id, &certified, &opened);
+    if (err != HS_OK)
+        return err;
+    hs_buf_put_bytes(certificate, certified);
+    hs_buf_put_bytes(opening, opened);
+    return certificate->err != HS_OK ? certificate->err : opening->err;
+}
+
+static enum hs_err certificate_of(void *ctx, const struct hs_key *node_key, struct hs_buf *certificate)
+{
+    struct hs_view *view;
+    struct hs_bytes certified = HS_BYTES_NONE;
+    enum hs_err err = view_of(ctx, &view);
+    if (err == HS_OK)
+        err = hs_view_certificate(view, node_key, &certified);
+    if (err != HS_OK)
+        return err;
+    hs_buf_put_bytes(certificate, certified);
+    return certificate->err;
+}
+
+static enum hs_err hash_at(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_hash *hash)
+{
+    WITH_VIEW(hs_view_hash_at(view, stream, n, hash));
+}
+
+static enum hs_err checkpoint(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_checkpoint *out)
+{
+    WITH_VIEW(hs_view_checkpoint(view, stream, n, out));
+}
+
+static enum hs_err receipts(void *ctx, const struct hs_stream *stream, hs_visit_receipt visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_receipts(view, stream, visit, visit_ctx));
+}
+
+static enum hs_err heads(void *ctx, hs_visit_head visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_heads(view, visit, visit_ctx));
+}
+
+static enum hs_err forks(void *ctx, hs_visit_fork visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_forks(view, visit, visit_ctx));
+}
+
+static enum hs_err loose(void *ctx, const struct hs_stream *stream, hs_visit_loose visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_loose(view, stream, visit, visit_ctx));
+}
+
+static enum hs_err digests(void *ctx, hs_visit_digest visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_digests(view, visit, visit_ctx));
+}
+
+static enum hs_err digest_level(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_digest_level(view, partition, kind, branch, visit, visit_ctx));
+}
+
+static enum hs_err digest_leaf(void *ctx, hs_partition partition, uint16_t kind, uint32_t leaf, struct hs_bytes after,
+                               hs_visit_record visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_digest_leaf(view, partition, kind, leaf, after, visit, visit_ctx));
+}
+
+static uint64_t current_origin(void *ctx)
+{
+    struct hs_view *view;
+    return view_of(ctx, &view) == HS_OK ? hs_view_current_origin(view) : 0;
+}
+
+static uint64_t clock_ms(void *ctx)
+{
+    (void)ctx;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void payments(void *ctx, uint64_t *count, int64_t *sum_fen)
+{
+    struct hs_view *view;
+    struct hs_totals totals = {0};
+    struct hs_totals_filter all = {0};
+    if (view_of(ctx, &view) == HS_OK && hs_view_totals(view, &all, &totals) != HS_OK)
+        totals = (struct hs_totals){0};
+    *count = totals.count;
+    *sum_fen = totals.sum_fen;
+}
+
+struct hs_replica_source peers_source(struct hs_peers *peers)
+{
+    return (struct hs_replica_source){
+        .ctx = peers,
+        .cut = cut,
+        .origin = origin,
+        .hash_at = hash_at,
+        .checkpoint = checkpoint,
+        .receipts = receipts,
+        .certificate = certificate_of,
+        .heads = heads,
+        .forks = forks,
+        .loose = loose,
+        .digests = digests,
+        .digest_level = digest_level,
+        .digest_leaf = digest_leaf,
+        .current_origin = current_origin,
+        .clock_ms = clock_ms,
+        .payments = payments,
+    };
+}

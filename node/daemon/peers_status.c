@@ -1,0 +1,142 @@
+/* What other threads may know of the sessions: packed by the peers' thread a few times a second, copied out under the lock. */
+#include "node/daemon/peers_private.h"
+
+#include "proto/local.pb-c.h"
+#include "proto/msg/frame.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PUBLISH_MS 100
+#define PEERS_SHOWN 4096
+
+static uint64_t wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void peers_upstream_changed(struct hs_peers *peers, const char *address, hs_peer peer, enum hs_err err, const char *text)
+{
+    for (size_t i = 0; i < peers->upstream_count; i++) {
+        struct upstream_state *state = &peers->upstreams[i];
+        bool same = address != NULL ? strcmp(state->address, address) == 0 : state->peer == peer;
+        if (!same)
+            continue;
+        if (address != NULL)
+            state->peer = peer;
+        /* "it is down again" must not cover why the last session was refused */
+        if (err != HS_OK || peer != 0) {
+            state->err = err;
+            snprintf(state->text, sizeof state->text, "%s", text != NULL ? text : "");
+        }
+        state->since_ms = wall_ms();
+    }
+    peers->published_ms = 0;
+}
+
+static void fill_live(Hallsync__PeerStatus *to, const struct hs_peer_status *from, uint64_t mono, uint64_t wall)
+{
+    to->node_id = (char *)from->certificate.node_id;
+    to->role = (char *)(from->live ? hs_role_text(from->certificate.role) : "");
+    to->state = (char *)(from->live ? "live" : "hello");
+    to->has_since_ms = from->live;
+    to->since_ms = wall - (mono - from->live_since_ms);
+    to->has_lag_out_ops = to->has_lag_in_ops = to->has_lag_out_seconds = to->has_clock_offset_ms = to->has_round_trip_ms = true;
+    to->has_sent_ops = to->has_received_ops = true;
+    to->lag_out_ops = from->lag_out_ops;
+    to->lag_in_ops = from->lag_in_ops;
+    to->lag_out_seconds = from->oldest_unsent_ms != 0 && mono > from->oldest_unsent_ms ? (mono - from->oldest_unsent_ms) / 1000 : 0;
+    to->clock_offset_ms = from->clock_offset_ms;
+    to->round_trip_ms = from->round_trip_ms;
+    to->has_equal_as_of_ms = from->equal_ms != 0;
+    to->equal_as_of_ms = from->equal_ms;
+    to->sent_ops = from->sent_ops;
+    to->received_ops = from->received_ops;
+}
+
+static const char *address_of(const struct hs_peers *peers, hs_peer peer)
+{
+    for (size_t i = 0; i < peers->upstream_count; i++) {
+        if (peers->upstreams[i].peer == peer)
+            return peers->upstreams[i].address;
+    }
+    return NULL;
+}
+
+static void put_peer(struct hs_buf *buf, Hallsync__PeerStatus *peer)
+{
+    struct hs_buf inner = {0};
+    hs_msg_pack(&peer->base, &inner);
+    hs_buf_put_varint(buf, 9u << 3 | 2); /* StatusReply.peers: a partial message, merged by the service */
+    hs_buf_put_sized(buf, hs_buf_bytes(&inner));
+    hs_buf_fini(&inner);
+}
+
+static void put_live(struct hs_peers *peers, struct hs_buf *buf)
+{
+    static struct hs_peer_status shown[PEERS_SHOWN]; /* one peers' thread a process */
+    size_t count = hs_replica_peers(peers->replica, shown, PEERS_SHOWN);
+    uint64_t mono = hs_link_now_ms(), wall = wall_ms();
+    for (size_t i = 0; i < count; i++) {
+        Hallsync__PeerStatus peer = HALLSYNC__PEER_STATUS__INIT;
+        fill_live(&peer, &shown[i], mono, wall);
+        peer.address = (char *)address_of(peers, shown[i].peer);
+        put_peer(buf, &peer);
+    }
+}
+
+static void put_upstreams(struct hs_peers *peers, struct hs_buf *buf)
+{
+    for (size_t i = 0; i < peers->upstream_count; i++) {
+        const struct upstream_state *state = &peers->upstreams[i];
+        if (state->peer != 0)
+            continue; /* shown among the sessions */
+        Hallsync__PeerStatus peer = HALLSYNC__PEER_STATUS__INIT;
+        peer.node_id = "";
+        peer.role = "hub";
+        peer.address = (char *)state->address;
+        peer.state = state->err == HS_EREFUSED || state->err == HS_ECERT ? "refused" : "down";
+        peer.why = (char *)(state->text[0] != '\0' ? state->text : hs_err_name(state->err));
+        peer.has_since_ms = state->since_ms != 0;
+        peer.since_ms = state->since_ms;
+        put_peer(buf, &peer);
+    }
+}
+
+static void put_counters(struct hs_peers *peers, struct hs_buf *buf)
+{
+    for (int i = 0; i < HS_LINK_COUNTER_COUNT; i++) {
+        Hallsync__Counter counter = HALLSYNC__COUNTER__INIT;
+        struct hs_buf inner = {0};
+        counter.name = (char *)hs_link_counter_name((enum hs_link_counter)i);
+        counter.value = hs_link_count(peers->link, (enum hs_link_counter)i);
+        hs_msg_pack(&counter.base, &inner);
+        hs_buf_put_varint(buf, 18u << 3 | 2); /* StatusReply.counters */
+        hs_buf_put_sized(buf, hs_buf_bytes(&inner));
+        hs_buf_fini(&inner);
+    }
+}
+
+void peers_publish(struct hs_peers *peers, bool now)
+{
+    uint64_t mono = hs_link_now_ms();
+    if (!now && mono < peers->published_ms + PUBLISH_MS)
+        return;
+    peers->published_ms = mono;
+    pthread_mutex_lock(&peers->lock);
+    hs_buf_reset(&peers->status);
+    put_live(peers, &peers->status);
+    put_upstreams(peers, &peers->status);
+    put_counters(peers, &peers->status);
+    pthread_mutex_unlock(&peers->lock);
+}
+
+void hs_peers_status(struct hs_peers *peers, struct hs_buf *partial)
+{
+    pthread_mutex_lock(&peers->lock);
+    hs_buf_put_bytes(partial, hs_buf_bytes(&peers->status));
+    pthread_mutex_unlock(&peers->lock);
+}

@@ -1,0 +1,60 @@
+/* What the replica wants stored, as jobs of the writer. */
+#include "node/daemon/peers_private.h"
+
+#include <stdlib.h>
+
+struct store_job {
+    struct hs_job job;
+    struct hs_peers *peers;
+    struct hs_replica_store *store;
+    struct note *note; /* made beforehand, so that telling the end cannot fail */
+};
+
+static enum hs_err run(struct hs_job *job, struct hs_store *store)
+{
+    const struct hs_replica_store *what = ((struct store_job *)job)->store;
+    switch (what->type) {
+    case HS_STORE_ORIGIN:
+        return hs_store_put_origin(store, what->certificate, what->opening);
+    case HS_STORE_SEGMENT:
+        return hs_store_receive(store, &what->segment);
+    case HS_STORE_RECEIPT:
+        return hs_store_put_receipt(store, &what->receipt, what->certificate);
+    case HS_STORE_STRIKE:
+        return hs_store_strike(store, what->why);
+    case HS_STORE_FORK:
+        return hs_store_put_fork(store, &what->stream, what->n, what->proof);
+    case HS_STORE_LOOSE:
+        return hs_store_put_loose(store, &what->loose);
+    }
+    return HS_EINTERNAL;
+}
+
+/* The commit itself was told before by hs_peers_committed(); this says which of our stores it held. */
+static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
+{
+    struct store_job *self = (struct store_job *)job;
+    self->note->err = err;
+    if (commit != NULL)
+        self->note->commit.position = commit->position;
+    peers_note_post(self->peers, self->note);
+    hs_replica_store_free(self->store);
+    free(self);
+}
+
+enum hs_err peers_store(struct hs_peers *peers, struct hs_replica_store *store)
+{
+    struct store_job *job = calloc(1, sizeof *job);
+    struct note *note = peers_note_new(NOTE_STORED);
+    enum hs_err err = job == NULL || note == NULL ? HS_ENOMEM : HS_OK;
+    if (err == HS_OK) {
+        note->token = store->token;
+        *job = (struct store_job){{run, done, store->segment.body.size + store->loose.segment.body.size + 512, NULL}, peers, store, note};
+        err = hs_writer_submit(peers->options.writer, &job->job);
+    }
+    if (err != HS_OK) {
+        free(job);
+        peers_note_free(note);
+    }
+    return err;
+}

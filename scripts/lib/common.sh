@@ -1,0 +1,40 @@
+# Shared by the scripts: where we are, packages, builds.  Sourced by bash with set -eu.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+jobs=$(nproc)
+
+BUILD_PACKAGES="gcc cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libzmq3-dev liblmdb-dev libsodium-dev
+  libzstd-dev libjansson-dev libcyaml-dev libsystemd-dev jq"
+TEST_PACKAGES="clang clang-tidy libclang-rt-14-dev protobuf-compiler libcmocka-dev python3 procps zstd man-db"
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+    say "$(basename "$0"): $*"
+    exit 1
+}
+
+# need_packages NAME...: install what is missing; nothing is asked, nothing else is upgraded.
+need_packages() {
+    local name missing=()
+    for name in "$@"; do
+        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    local sudo=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || die "missing packages: ${missing[*]}; install them as root: apt-get install ${missing[*]}"
+        sudo=(sudo)
+    fi
+    say "installing: ${missing[*]}"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+# build DIR CMAKE_ARGUMENT...: configure and build into top/DIR.
+build() {
+    local dir="$top/$1"
+    shift
+    cmake -S "$top" -B "$dir" -G Ninja "$@" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; die "cmake failed"; }
+    ninja -C "$dir" -j "$jobs" >"$dir.log" 2>&1 || { grep -vE '^\[[0-9]+/' "$dir.log" >&2; die "the build failed"; }
+    rm -f "$dir.log"
+}

@@ -1,0 +1,299 @@
+"""A region of real daemons for one test: real stores, real sockets, real kills.
+
+Each test is a program of its own: it makes a Region in a fresh directory, drives it over the command line and the local API, and ends
+with everything gone.  Ports are the system's choice, seeds are printed, waiting is for events and never for time to pass.
+
+    with Region("goal of this test") as region:
+        hub = region.hub("nj-hub")
+        hall = region.hall("nj-gulou", hub, ["3201"])
+        hall.json("customer", "put", "account=3201000001", "name=A")
+"""
+import csv
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+BIN = os.environ.get("HS_BIN") or os.path.join(os.path.dirname(__file__), "..", "..", "build", "bin")
+SEED = int(os.environ.get("HS_SEED") or random.SystemRandom().randrange(1 << 32))
+SLOW = float(os.environ.get("HS_SLOW") or 1)  # sanitizer builds: every deadline times this
+
+
+def tool(name):
+    return os.path.join(BIN, name)
+
+
+class Failed(Exception):
+    pass
+
+
+def check(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def equal(got, wanted, text):
+    check(got == wanted, f"{text}: got {got!r}, wanted {wanted!r}")
+
+
+def until(what, condition, seconds=20):
+    """Ask again until the condition holds; the deadline is a failure, not a pause."""
+    end = time.monotonic() + seconds * SLOW
+    while True:
+        value = condition()
+        if value:
+            return value
+        check(time.monotonic() < end, f"waited {seconds * SLOW:.0f} s in vain: {what}")
+        time.sleep(0.02)
+
+
+class Answer:
+    """What one command said."""
+
+    def __init__(self, done):
+        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    def lines(self):
+        return [json.loads(line) for line in self.out.splitlines() if line.strip()]
+
+    def object(self):
+        lines = self.lines()
+        check(len(lines) == 1, f"one JSON object expected, got: {self.out!r} {self.err!r}")
+        return lines[0]
+
+
+class Node:
+    def __init__(self, region, name):
+        self.region, self.name = region, name
+        self.dir = os.path.join(region.dir, name)
+        self.conf = os.path.join(self.dir, "hallsync.yaml")
+        self.log = os.path.join(region.dir, name + ".log")
+        self.process = None
+
+    # -- commands
+
+    def run(self, *words, data=None, seconds=60):
+        command = [tool("hallsync"), "-c", self.conf, *words]
+        done = subprocess.run(command, input=data, capture_output=True, text=True, timeout=seconds * SLOW)
+        return Answer(done)
+
+    def json(self, *words, data=None, seconds=60, status=0):
+        answer = self.run(*words, "--json", data=data, seconds=seconds)
+        check(answer.status == status, f"{self.name}: {' '.join(words)}: status {answer.status}, not {status}: "
+                                       f"{answer.out[-500:]} {answer.err[-500:]}")
+        return answer
+
+    def refused(self, error, *words, data=None):
+        """The command must be refused with this named error, and change nothing."""
+        before = self.digests()
+        answer = self.run(*words, "--json", data=data)
+        check(answer.status != 0, f"{self.name}: {' '.join(words)} was not refused: {answer.out}")
+        check(answer.status in (1, 2, 4), f"{self.name}: {' '.join(words)}: status {answer.status}: {answer.err}")
+        check(error in answer.out + answer.err, f"{self.name}: {' '.join(words)}: no '{error}' in {answer.out} {answer.err}")
+        equal(self.digests(), before, f"{' '.join(words)} was refused and yet changed the records")
+
+    def put_lines(self, words, records, status=0):
+        data = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        return self.json(*words, "-", data=data, status=status, seconds=300).lines()
+
+    def digests(self):
+        return self.json("digest").out
+
+    def totals(self, *words):
+        return self.json("payment", "totals", *words).object()
+
+    def status(self):
+        return self.json("status").object()
+
+    def synced(self, seconds=60):
+        answer = self.run("wait", "--synced", "--timeout", f"{int(seconds * SLOW)}s", seconds=seconds + 20)
+        check(answer.status == 0, f"{self.name}: not synced: {answer.out} {answer.err}\n{self.tail()}")
+
+    # -- its life
+
+    def start(self, ready=True):
+        check(self.process is None, f"{self.name} runs already")
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([tool("hallsyncd"), "-c", self.conf], stderr=log, stdout=log,
+                                            env={**os.environ, **self.region.env})
+        if ready:
+            until(f"{self.name} answers", self.answers, 30)
+        return self
+
+    def answers(self):
+        check(self.process.poll() is None, f"{self.name} ended by itself with {self.process.returncode}:\n{self.tail()}")
+        return self.run("status", "--json", seconds=20).status == 0
+
+    def kill(self):
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def stop(self, seconds=5):
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(seconds * SLOW)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise Failed(f"{self.name} did not end {seconds * SLOW:.0f} s after SIGTERM:\n{self.tail()}")
+        self.process = None
+        check(code == 0, f"{self.name} ended with {code}:\n{self.tail()}")
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def tail(self, lines=12):
+        with open(self.log, errors="replace") as log:
+            return "".join(log.readlines()[-lines:])
+
+    def memory_kib(self, field="RssAnon"):
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return int(re.search(rf"^{field}:\s+(\d+)", status.read(), re.M).group(1))
+
+    def rewrite_conf(self, change):
+        with open(self.conf) as conf:
+            text = change(conf.read())
+        with open(self.conf, "w") as conf:
+            conf.write(text)
+
+
+class Relay:
+    """A tcp relay in the line of one node; cut() and heal() as when packets vanish."""
+
+    def __init__(self, region, host, port, record=None):
+        command = [tool("hallsync-relay"), "0", host, str(port)] + ([record] if record else [])
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def cut(self):
+        self.process.send_signal(signal.SIGUSR1)
+
+    def heal(self):
+        self.process.send_signal(signal.SIGUSR2)
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Region:
+    def __init__(self, goal):
+        self.goal = goal
+        self.nodes, self.relays, self.env = [], [], {}
+        self.random = random.Random(SEED)
+
+    def __enter__(self):
+        print(f"{os.path.basename(sys.argv[0])}: {self.goal}; HS_SEED={SEED}", flush=True)
+        self.dir = tempfile.mkdtemp(prefix="hallsync-test.")
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if error is not None:
+            for node in self.nodes:
+                if os.path.exists(node.log):
+                    print(f"--- {node.name}\n{node.tail()}", file=sys.stderr)
+        for node in self.nodes:
+            if node.process is not None:
+                if error is None:
+                    node.stop()
+                else:
+                    node.kill()
+        for relay in self.relays:
+            relay.end()
+        shutil.rmtree(self.dir)
+        if isinstance(error, Failed):
+            print(f"FAILED: {error} (HS_SEED={SEED})", file=sys.stderr)
+            sys.exit(1)
+        return False
+
+    def hub(self, name, start=True):
+        node = Node(self, name)
+        self.nodes.append(node)
+        done = subprocess.run([tool("hallsync"), "init", "--role", "hub", "--id", name, "--region", "test", "--district", "3200",
+                               "--data", node.dir, "--listen", "tcp://127.0.0.1:0"], capture_output=True, text=True)
+        check(done.returncode == 0, f"init: {done.stdout} {done.stderr}")
+        if start:
+            node.start()
+            # A restarted hub must come back where its halls look for it: from now on the port is fixed to the one it was given.
+            port = re.search(r"event=listening address=tcp://[^:]*:(\d+)", open(node.log).read()).group(1)
+            node.rewrite_conf(lambda text: text.replace("tcp://127.0.0.1:0", f"tcp://127.0.0.1:{port}"))
+            node.port = int(port)
+        return node
+
+    def enroll(self, hub, name, districts, *words, status=0):
+        return hub.json("node", "enroll", name, "--district", ",".join(districts), *words, status=status).object()["token"]
+
+    def join(self, token, directory):
+        done = subprocess.run([tool("hallsync"), "join", "-", "--data", directory], input=token, capture_output=True, text=True)
+        return Answer(done)
+
+    def hall(self, name, hub, districts, start=True, relay=False, record=None):
+        node = Node(self, name)
+        self.nodes.append(node)
+        answer = self.join(self.enroll(hub, name, districts), node.dir)
+        check(answer.status == 0, f"join: {answer.out} {answer.err}")
+        node.relay = None
+        if relay:
+            node.relay = Relay(self, "127.0.0.1", hub.port, record)
+            self.relays.append(node.relay)
+            node.rewrite_conf(lambda text: re.sub(r"tcp://127\.0\.0\.1:\d+", f"tcp://127.0.0.1:{node.relay.port}", text))
+        return node.start() if start else node
+
+    def customers(self, node, count, districts=("3201",)):
+        """Import that many customers at the node; their account numbers."""
+        path = os.path.join(self.dir, "customers.csv")
+        with open(path, "w") as out:
+            subprocess.run([tool("hallsync-gen"), "customers", "--count", str(count), "--seed", str(SEED % 1000 + 1),
+                            "--districts", ",".join(districts)], stdout=out, check=True)
+        node.json("customer", "import", path, seconds=300)
+        with open(path) as rows:
+            return [row["account"] for row in csv.DictReader(rows)]
+
+
+def payment(account, number, amount=None, **more):
+    return {"payment_id": f"{number:032x}", "account": account, "amount_fen": amount or 100 + number % 9000,
+            "method": "cash", "window": number % 13 + 1, "clerk": "c01", **more}
+
+
+class Payers(threading.Thread):
+    """One client that pays and pays, sends again what got no answer, and keeps what was acknowledged."""
+
+    def __init__(self, node, accounts, numbers, stopping):
+        super().__init__(daemon=True)
+        self.node, self.accounts, self.numbers, self.stopping = node, accounts, numbers, stopping
+        self.acknowledged, self.sent, self.error = {}, {}, None
+
+    def run(self):
+        try:
+            for number in self.numbers:
+                record = payment(self.accounts[number % len(self.accounts)], number)
+                while not self.pay(record):
+                    if self.stopping.is_set():
+                        return
+                if self.stopping.is_set():
+                    return
+        except Exception as error:  # told by the test's own thread
+            self.error = error
+
+    def pay(self, record):
+        self.sent[record["payment_id"]] = record["amount_fen"]
+        words = [f"{key}={value}" for key, value in record.items()]
+        answer = self.node.run("payment", "add", *words, "--json", seconds=60)
+        if answer.status == 3:  # nobody there, or no answer: it may have been done
+            time.sleep(0.05)
+            return False
+        check(answer.status == 0, f"a payment was refused: {answer.out} {answer.err}")
+        self.acknowledged[record["payment_id"]] = record["amount_fen"]
+        return True

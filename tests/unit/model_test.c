@@ -1,0 +1,555 @@
+/* model_test.c -- storage/model: the table of kinds, what it lets pass and why it refuses; and docs/kinds.md is what
+ * the tables say (HS_WRITE_DOCS=1 writes it anew). */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "proto/msg/tlv.h"
+#include "storage/model/kinds.h"
+#include "storage/model/ticket.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array)  (sizeof(array) / sizeof *(array))
+#define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
+#define DOCS_PATH     HS_SOURCE_DIR "/docs/kinds.md"
+
+/* ---- the table ---- */
+
+static void kinds_have_frozen_numbers_and_names(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t number;
+        const char *name;
+        enum hs_shape shape;
+        enum hs_lane lane;
+    } FROZEN[] = {
+        {1, "customer", HS_SHAPE_REGISTER, HS_LANE_PEOPLE}, {2, "bill", HS_SHAPE_REGISTER, HS_LANE_BULK},
+        {3, "payment", HS_SHAPE_FACT, HS_LANE_MONEY},       {4, "cash_entry", HS_SHAPE_FACT, HS_LANE_MONEY},
+        {5, "reversal", HS_SHAPE_FACT, HS_LANE_MONEY},      {6, "ticket", HS_SHAPE_REGISTER, HS_LANE_WORK},
+        {7, "ticket_event", HS_SHAPE_FACT, HS_LANE_WORK},
+    };
+    assert_int_equal(HS_KIND_COUNT, COUNT(FROZEN));
+    for (size_t i = 0; i < COUNT(FROZEN); i++) {
+        const struct hs_kind *kind = hs_kind_by_number(FROZEN[i].number);
+        assert_non_null(kind);
+        assert_string_equal(kind->name, FROZEN[i].name);
+        assert_ptr_equal(hs_kind_by_name(FROZEN[i].name), kind);
+        assert_int_equal(kind->shape, FROZEN[i].shape);
+        assert_int_equal(kind->lane, FROZEN[i].lane);
+        assert_int_equal(kind->by_node_only, kind->number == HS_KIND_CASH_ENTRY);
+    }
+    assert_null(hs_kind_by_number(0));
+    assert_null(hs_kind_by_number(8));
+    assert_null(hs_kind_by_name("payments"));
+}
+
+/* Every field of a message has a rule of a form that its type can have, and no rule is of another field. */
+static void rules_and_messages_agree(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
+        const struct hs_kind *kind = &HS_KINDS[i];
+        assert_int_equal(kind->field_count, kind->message->n_fields);
+        for (size_t j = 0; j < kind->field_count; j++) {
+            const struct hs_field_rule *rule = &kind->fields[j];
+            const ProtobufCFieldDescriptor *field = &kind->message->fields[j];
+            bool is_text = field->type == PROTOBUF_C_TYPE_STRING;
+            bool is_bytes = field->type == PROTOBUF_C_TYPE_BYTES;
+            assert_int_equal(rule->number, field->id);
+            assert_true(rule->number < 64); /* hs_kind_check counts in a word */
+            assert_ptr_equal(hs_kind_rule(kind, field->id), rule);
+            assert_string_equal(hs_kind_field_name(kind, field->id), field->name);
+            assert_int_equal(rule->form == HS_FORM_ID, is_bytes);
+            assert_int_equal(rule->form == HS_FORM_AMOUNT, field->type == PROTOBUF_C_TYPE_INT64);
+            assert_int_equal(rule->form == HS_FORM_CHANGE, field->type == PROTOBUF_C_TYPE_SINT64);
+            assert_int_equal(rule->form == HS_FORM_NUMBER, field->type == PROTOBUF_C_TYPE_UINT32);
+            assert_int_equal(rule->form == HS_FORM_TIME, field->type == PROTOBUF_C_TYPE_UINT64);
+            assert_int_equal(rule->form == HS_FORM_CHOICE, rule->choices != NULL);
+            assert_true(is_text || rule->bytes_max == 0);
+            assert_true(rule->policy == HS_POLICY_FIXED || kind->shape == HS_SHAPE_REGISTER);
+        }
+        assert_null(hs_kind_rule(kind, 1000));
+        assert_null(hs_kind_field_name(kind, 1000));
+    }
+}
+
+static void ids_homes_and_indexes_name_fields(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
+        const struct hs_kind *kind = &HS_KINDS[i];
+        const struct hs_field_rule *id = hs_kind_rule(kind, kind->id_field);
+        assert_non_null(id);
+        assert_true(id->form == HS_FORM_ACCOUNT ||
+                    (id->form == HS_FORM_TEXT && id->bytes_max <= HS_RECORD_ID_BYTES_MAX));
+        if (kind->account_field != 0)
+            assert_int_equal(hs_kind_rule(kind, kind->account_field)->form, HS_FORM_ACCOUNT);
+        for (size_t j = 0; j < kind->index_count; j++) {
+            const struct hs_index *index = &kind->indexes[j];
+            assert_int_equal(index->number, j + 1);
+            assert_ptr_equal(hs_kind_index(kind, index->name), index);
+            if (index->field != 0)
+                assert_string_equal(index->name, hs_kind_field_name(kind, index->field));
+        }
+        assert_null(hs_kind_index(kind, "phone"));
+    }
+}
+
+/* Look-up is by account, card or identity number only. */
+static void customers_are_found_by_three_numbers(void **state)
+{
+    (void)state;
+    const struct hs_kind *customer = hs_kind_by_number(HS_KIND_CUSTOMER);
+    assert_int_equal(customer->id_form, HS_ID_FIELD);
+    assert_string_equal(hs_kind_field_name(customer, customer->id_field), "account");
+    assert_int_equal(customer->index_count, 2);
+    assert_non_null(hs_kind_index(customer, "card_no"));
+    assert_non_null(hs_kind_index(customer, "identity_no"));
+}
+
+static void policies_are_as_agreed(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t kind;
+        uint32_t field;
+        enum hs_policy policy;
+    } AGREED[] = {
+        {HS_KIND_CUSTOMER, 1, HS_POLICY_FIXED},  {HS_KIND_CUSTOMER, 2, HS_POLICY_REVIEW},
+        {HS_KIND_CUSTOMER, 7, HS_POLICY_REVIEW}, {HS_KIND_CUSTOMER, 8, HS_POLICY_REVIEW},
+        {HS_KIND_CUSTOMER, 9, HS_POLICY_MERGE},  {HS_KIND_BILL, 2, HS_POLICY_FIXED},
+        {HS_KIND_BILL, 4, HS_POLICY_REVIEW},     {HS_KIND_TICKET, 2, HS_POLICY_FIXED},
+        {HS_KIND_TICKET, 3, HS_POLICY_FIXED},    {HS_KIND_TICKET, 4, HS_POLICY_MERGE},
+    };
+    for (size_t i = 0; i < COUNT(AGREED); i++)
+        assert_int_equal(hs_kind_rule(hs_kind_by_number(AGREED[i].kind), AGREED[i].field)->policy, AGREED[i].policy);
+    assert_string_equal(hs_policy_text(HS_POLICY_REVIEW), "review");
+}
+
+/* ---- checks ---- */
+
+static const struct hs_check ANY = {.complete = false, .strict = false};
+static const struct hs_check STRICT = {.complete = true, .strict = true};
+
+static enum hs_err check(uint32_t kind, const struct hs_buf *message, struct hs_check how, uint32_t *field,
+                         struct hs_why *why)
+{
+    *why = (struct hs_why){""};
+    return hs_kind_check(hs_kind_by_number(kind), hs_buf_bytes(message), how, field, why);
+}
+
+static void put_good_customer(struct hs_buf *buf)
+{
+    hs_tlv_put_text(buf, 1, "3201000001");
+    hs_tlv_put_text(buf, 2, "王小明");
+    hs_tlv_put_text(buf, 3, "13800000000");
+    hs_tlv_put_text(buf, 8, "off");
+    hs_tlv_put_text(buf, 9, "two lines\nand a\ttab");
+}
+
+static void put_good_payment(struct hs_buf *buf)
+{
+    static const char *const TEXTS[] = {
+        [1] = "till 4, slip 17", [2] = "3201000001", [4] = "b-2026-10", [5] = "cash", [7] = "li"};
+    for (uint32_t i = 1; i < COUNT(TEXTS); i++) {
+        if (i == 3)
+            hs_tlv_put_u64(buf, 3, HS_AMOUNT_FEN_MAX);
+        else if (i == 6)
+            hs_tlv_put_u64(buf, 6, UINT32_MAX);
+        else
+            hs_tlv_put_text(buf, i, TEXTS[i]);
+    }
+}
+
+static void put_good_cash_entry(struct hs_buf *buf)
+{
+    hs_tlv_put_text(buf, 1, "nj-chengbei-20261121-04-ABC234-17");
+    hs_tlv_put_u64(buf, 2, 1795240000000);
+    hs_tlv_put_s64(buf, 3, -HS_AMOUNT_FEN_MAX);
+    hs_tlv_put_u64(buf, 4, HS_KIND_REVERSAL);
+    hs_tlv_put_bytes(buf, 5, TEXT("0123456789abcdef"));
+    hs_tlv_put_u64(buf, 6, 3201);
+}
+
+static void put_good_bill(struct hs_buf *buf)
+{
+    hs_tlv_put_text(buf, 1, "b-2026-10");
+    hs_tlv_put_text(buf, 2, "3201000001");
+    hs_tlv_put_text(buf, 3, "2026-10");
+    hs_tlv_put_u64(buf, 4, 1);
+    hs_tlv_put_text(buf, 5, "2028-02-29");
+}
+
+static void put_good_ticket(struct hs_buf *buf)
+{
+    hs_tlv_put_text(buf, 2, "meter-check");
+    hs_tlv_put_text(buf, 4, "runs too fast");
+}
+
+static void put_good_event(struct hs_buf *buf)
+{
+    hs_tlv_put_bytes(buf, 2, TEXT("0123456789abcdef"));
+    hs_tlv_put_text(buf, 3, "called_back");
+}
+
+static void put_good_reversal(struct hs_buf *buf)
+{
+    hs_tlv_put_bytes(buf, 2, TEXT("0123456789abcdef"));
+    hs_tlv_put_text(buf, 4, "wrong account");
+}
+
+static void good_records_pass(void **state)
+{
+    (void)state;
+    static void (*const PUT[])(struct hs_buf *) = {
+        [HS_KIND_CUSTOMER] = put_good_customer,  [HS_KIND_BILL] = put_good_bill,
+        [HS_KIND_PAYMENT] = put_good_payment,    [HS_KIND_CASH_ENTRY] = put_good_cash_entry,
+        [HS_KIND_REVERSAL] = put_good_reversal,  [HS_KIND_TICKET] = put_good_ticket,
+        [HS_KIND_TICKET_EVENT] = put_good_event,
+    };
+    for (uint32_t kind = 1; kind < COUNT(PUT); kind++) {
+        struct hs_buf buf = {0};
+        uint32_t field = 77;
+        struct hs_why why;
+        PUT[kind](&buf);
+        assert_int_equal(check(kind, &buf, STRICT, &field, &why), HS_OK);
+        assert_int_equal(field, 0);
+        hs_buf_fini(&buf);
+    }
+}
+
+/* Text fields of every form: what is refused, as what, and in which words. */
+static void wrong_texts_are_refused_with_a_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t kind;
+        uint32_t field;
+        const char *text;
+        enum hs_err err;
+        const char *why;
+    } CASES[] = {
+        {HS_KIND_CUSTOMER, 1, "12345", HS_EACCOUNT, "account: '12345' is not 10 digits"},
+        {HS_KIND_CUSTOMER, 1, "32010000012", HS_EACCOUNT, "account: '32010000012' is not 10 digits"},
+        {HS_KIND_CUSTOMER, 1, "320100000x", HS_EACCOUNT, "account: '320100000x' is not 10 digits"},
+        {HS_KIND_CUSTOMER, 1, "", HS_EACCOUNT, "account: '' is not 10 digits"},
+        {HS_KIND_CUSTOMER, 1, "a\nb", HS_EACCOUNT, "account: a value of 3 bytes is not 10 digits"},
+        {HS_KIND_CUSTOMER, 2, "", HS_EVALUE, "name: is empty; leave it out or clear it"},
+        {HS_KIND_CUSTOMER, 2, "\xff", HS_EUTF8, "name: is not valid UTF-8 or has control characters"},
+        {HS_KIND_CUSTOMER, 2, "a\x1b[31m", HS_EUTF8, "name: is not valid UTF-8 or has control characters"},
+        {HS_KIND_CUSTOMER, 8, "maybe", HS_EVALUE, "supply_status: 'maybe' is none of on, off, closed"},
+        {HS_KIND_CUSTOMER, 8, "onn", HS_EVALUE, "supply_status: 'onn' is none of on, off, closed"},
+        {HS_KIND_PAYMENT, 5, "gold", HS_EVALUE, "method: 'gold' is none of cash, cheque, card, transfer"},
+        {HS_KIND_BILL, 3, "2026-13", HS_EVALUE, "period: '2026-13' is not a month like 2026-11"},
+        {HS_KIND_BILL, 3, "2026-11-01", HS_EVALUE, "period: '2026-11-01' is not a month like 2026-11"},
+        {HS_KIND_BILL, 5, "2026-02-29", HS_EVALUE, "due_date: '2026-02-29' is not a date like 2026-11-21"},
+        {HS_KIND_BILL, 5, "2026/02/28", HS_EVALUE, "due_date: '2026/02/28' is not a date like 2026-11-21"},
+        {HS_KIND_BILL, 5, "20260228", HS_EVALUE, "due_date: '20260228' is not a date like 2026-11-21"},
+        {HS_KIND_BILL, 5, "2026-02", HS_EVALUE, "due_date: '2026-02' is not a date like 2026-11-21"},
+        {HS_KIND_TICKET, 2, "tea", HS_ESERVICE, "service: 'tea' is not in the catalogue of services"},
+        {HS_KIND_TICKET_EVENT, 3, "none", HS_ESTATE, "state: 'none' is not a state of a ticket"},
+        {HS_KIND_TICKET_EVENT, 3, "OPEN", HS_ESTATE, "state: 'OPEN' is not a state of a ticket"},
+        {HS_KIND_TICKET_EVENT, 2, "short", HS_EVALUE, "ticket_id: 5 bytes, an id has 16"},
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct hs_buf buf = {0};
+        uint32_t field;
+        struct hs_why why;
+        hs_tlv_put_text(&buf, CASES[i].field, CASES[i].text);
+        assert_int_equal(check(CASES[i].kind, &buf, ANY, &field, &why), CASES[i].err);
+        assert_int_equal(field, CASES[i].field);
+        assert_string_equal(why.text, CASES[i].why);
+        hs_buf_fini(&buf);
+    }
+}
+
+static void wrong_numbers_are_refused_with_a_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t kind;
+        uint32_t field;
+        uint64_t raw;
+        enum hs_err err;
+        const char *why;
+    } CASES[] = {
+        {HS_KIND_PAYMENT, 3, 0, HS_EAMOUNT, "amount_fen: 0 is not above zero"},
+        {HS_KIND_PAYMENT, 3, (uint64_t)-5, HS_EAMOUNT, "amount_fen: -5 is not above zero"},
+        {HS_KIND_BILL, 4, HS_AMOUNT_FEN_MAX + 1, HS_EOVERFLOW, "amount_fen: 100000000001 is above 100000000000"},
+        {HS_KIND_PAYMENT, 6, (uint64_t)UINT32_MAX + 1, HS_EOVERFLOW, "window: 4294967296 is above 4294967295"},
+        {HS_KIND_CASH_ENTRY, 2, (uint64_t)1 << 47, HS_EOVERFLOW, "time_ms: 140737488355328 is above 140737488355327"},
+        {HS_KIND_CASH_ENTRY, 3, 0, HS_EAMOUNT, "amount_fen: is zero"},
+        {HS_KIND_CASH_ENTRY, 3, 200000000001, HS_EOVERFLOW, "amount_fen: -100000000001 is beyond 100000000000"},
+        {HS_KIND_CASH_ENTRY, 3, 200000000002, HS_EOVERFLOW, "amount_fen: 100000000001 is beyond 100000000000"},
+        {HS_KIND_CASH_ENTRY, 3, UINT64_MAX, HS_EOVERFLOW, "amount_fen: -9223372036854775808 is beyond 100000000000"},
+        {HS_KIND_CUSTOMER, 2, 1, HS_EVALUE, "name: is not encoded as its type"},
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct hs_buf buf = {0};
+        uint32_t field;
+        struct hs_why why;
+        hs_tlv_put_u64(&buf, CASES[i].field, CASES[i].raw);
+        assert_int_equal(check(CASES[i].kind, &buf, ANY, &field, &why), CASES[i].err);
+        assert_int_equal(field, CASES[i].field);
+        assert_string_equal(why.text, CASES[i].why);
+        hs_buf_fini(&buf);
+    }
+}
+
+static void texts_have_limits(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
+        for (size_t j = 0; j < HS_KINDS[i].field_count; j++) {
+            const struct hs_field_rule *rule = &HS_KINDS[i].fields[j];
+            char text[HS_FIELD_BYTES_MAX];
+            struct hs_buf buf = {0};
+            uint32_t field;
+            struct hs_why why;
+            if (rule->form != HS_FORM_TEXT)
+                continue;
+            memset(text, 'x', sizeof text);
+            hs_tlv_put_bytes(&buf, rule->number, HS_BYTES(text, rule->bytes_max));
+            assert_int_equal(check(HS_KINDS[i].number, &buf, ANY, &field, &why), HS_OK);
+            hs_buf_reset(&buf);
+            hs_tlv_put_bytes(&buf, rule->number, HS_BYTES(text, rule->bytes_max + 1U));
+            assert_int_equal(check(HS_KINDS[i].number, &buf, ANY, &field, &why), HS_ETOOBIG);
+            assert_int_equal(field, rule->number);
+            hs_buf_fini(&buf);
+        }
+    }
+}
+
+/* Each required field left out in turn; without .complete nothing is asked for. */
+static void required_fields_are_asked_for(void **state)
+{
+    (void)state;
+    struct hs_buf empty = {0};
+    uint32_t field;
+    struct hs_why why;
+    for (uint32_t kind = 1; kind <= HS_KIND_COUNT; kind++)
+        assert_int_equal(check(kind, &empty, ANY, &field, &why), HS_OK);
+    assert_int_equal(check(HS_KIND_BILL, &empty, STRICT, &field, &why), HS_EREQUIRED);
+    assert_int_equal(field, 1);
+    assert_string_equal(why.text, "bill_id: is missing; a bill needs it");
+    struct hs_buf buf = {0};
+    hs_tlv_put_text(&buf, 1, "b1");
+    assert_int_equal(check(HS_KIND_BILL, &buf, STRICT, &field, &why), HS_EREQUIRED);
+    assert_int_equal(field, 2);
+    hs_tlv_put_text(&buf, 2, "3201000001");
+    assert_int_equal(check(HS_KIND_BILL, &buf, STRICT, &field, &why), HS_EREQUIRED);
+    assert_int_equal(field, 4);
+    hs_tlv_put_u64(&buf, 4, 100);
+    assert_int_equal(check(HS_KIND_BILL, &buf, STRICT, &field, &why), HS_OK);
+    hs_buf_fini(&buf);
+}
+
+static void unknown_fields_pass_unless_strict(void **state)
+{
+    (void)state;
+    struct hs_buf buf = {0};
+    uint32_t field;
+    struct hs_why why;
+    put_good_customer(&buf);
+    hs_tlv_put_fixed64(&buf, 1002, 7); /* what an import remembers */
+    assert_int_equal(check(HS_KIND_CUSTOMER, &buf, (struct hs_check){.complete = true}, &field, &why), HS_OK);
+    assert_int_equal(check(HS_KIND_CUSTOMER, &buf, STRICT, &field, &why), HS_EFIELD);
+    assert_int_equal(field, 1002);
+    assert_string_equal(why.text, "customer: has no field 1002");
+    hs_buf_fini(&buf);
+}
+
+static void a_field_given_twice_is_refused(void **state)
+{
+    (void)state;
+    struct hs_buf buf = {0};
+    uint32_t field;
+    struct hs_why why;
+    hs_tlv_put_u64(&buf, 3, 100);
+    hs_tlv_put_u64(&buf, 3, 120);
+    assert_int_equal(check(HS_KIND_PAYMENT, &buf, ANY, &field, &why), HS_EVALUE);
+    assert_string_equal(why.text, "amount_fen: is given twice");
+    hs_buf_fini(&buf);
+}
+
+static void what_is_no_message_is_malformed(void **state)
+{
+    (void)state;
+    struct hs_buf buf = {0};
+    uint32_t field = 77;
+    struct hs_why why;
+    hs_tlv_put_text(&buf, 2, "name");
+    buf.size--;
+    assert_int_equal(check(HS_KIND_CUSTOMER, &buf, ANY, &field, &why), HS_EMALFORMED);
+    assert_int_equal(field, 0);
+    assert_string_equal(why.text, "customer: the bytes are not a message");
+    assert_int_equal(hs_kind_check(&HS_KINDS[0], hs_buf_bytes(&buf), ANY, &field, NULL), HS_EMALFORMED);
+    hs_buf_fini(&buf);
+}
+
+/* ---- docs/kinds.md ---- */
+
+static const char *id_text(const struct hs_kind *kind)
+{
+    return kind->id_form == HS_ID_FIELD ? "the field" : "128 bits, text given in the field";
+}
+
+static void put_choices(struct hs_buf *doc, const struct hs_field_rule *rule)
+{
+    for (const char *const *choice = rule->choices; choice != NULL && *choice != NULL; choice++)
+        hs_buf_put_format(doc, "%s `%s`", choice == rule->choices ? "" : ",", *choice);
+}
+
+static void put_fields(struct hs_buf *doc, const struct hs_kind *kind)
+{
+    hs_buf_put_format(doc, "| no. | field | form | policy | required |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct hs_field_rule *rule = &kind->fields[i];
+        hs_buf_put_format(doc, "| %u | `%s` | %s", rule->number, hs_kind_field_name(kind, rule->number),
+                          hs_form_text(rule->form));
+        if (rule->form == HS_FORM_TEXT)
+            hs_buf_put_format(doc, ", at most %u bytes", (unsigned)rule->bytes_max);
+        put_choices(doc, rule);
+        hs_buf_put_format(doc, " | %s | %s |\n", kind->shape == HS_SHAPE_FACT ? "" : hs_policy_text(rule->policy),
+                          rule->required ? "yes" : "");
+    }
+}
+
+static void put_indexes(struct hs_buf *doc, const struct hs_kind *kind)
+{
+    hs_buf_put_format(doc, "\nIndexes:");
+    for (size_t i = 0; i < kind->index_count; i++) {
+        const struct hs_index *index = &kind->indexes[i];
+        hs_buf_put_format(doc, "%s %u `%s`%s", i == 0 ? "" : ",", (unsigned)index->number, index->name,
+                          index->field == 0 ? " (computed)" : "");
+    }
+    hs_buf_put_format(doc, ".\n");
+}
+
+static void put_kind(struct hs_buf *doc, const struct hs_kind *kind)
+{
+    hs_buf_put_format(doc, "\n## %u `%s`\n\n", (unsigned)kind->number, kind->name);
+    hs_buf_put_format(doc, "%s, lane %s. Id: %s `%s`. ", kind->shape == HS_SHAPE_FACT ? "Fact" : "Register record",
+                      hs_lane_text(kind->lane), id_text(kind), hs_kind_field_name(kind, kind->id_field));
+    if (kind->home_form == HS_HOME_NODE)
+        hs_buf_put_format(doc, "Partition: the writing node's home district.");
+    else if (kind->account_field != 0)
+        hs_buf_put_format(doc, "Partition: that of `%s`; without one that of what it belongs to, or the node's home.",
+                          hs_kind_field_name(kind, kind->account_field));
+    else
+        hs_buf_put_format(doc, "Partition: that of what it belongs to.");
+    hs_buf_put_format(doc, "%s\n\n", kind->by_node_only ? " Made by the node, refused from clients." : "");
+    put_fields(doc, kind);
+    put_indexes(doc, kind);
+}
+
+static void put_moves(struct hs_buf *doc, const struct hs_service *of)
+{
+    hs_buf_put_format(doc, "\n## Machine `%s`\n\n| from | to |\n|---|---|\n", hs_machine_name(of->machine));
+    for (int from = HS_TICKET_NONE; from < HS_TICKET_STATE_COUNT; from++) {
+        hs_buf_put_format(doc, "| %s |", hs_ticket_state_text((enum hs_ticket_state)from));
+        for (int to = HS_TICKET_NONE; to < HS_TICKET_STATE_COUNT; to++) {
+            if (hs_ticket_move(of, (enum hs_ticket_state)from, (enum hs_ticket_state)to))
+                hs_buf_put_format(doc, " %s", hs_ticket_state_text((enum hs_ticket_state)to));
+        }
+        hs_buf_put_format(doc, " |\n");
+    }
+}
+
+static bool machine_was_before(size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (HS_SERVICES[i].machine == HS_SERVICES[index].machine)
+            return true;
+    }
+    return false;
+}
+
+static void put_services(struct hs_buf *doc)
+{
+    hs_buf_put_format(
+        doc, "\n## Services\n\nThe service that a ticket's opening names chooses the machine; a code unknown to a "
+             "node uses `general`.\n\n| code | name | 名称 | machine | urgent |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
+        const struct hs_service *row = &HS_SERVICES[i];
+        hs_buf_put_format(doc, "| `%s` | %s | %s | %s | %s |\n", row->code, row->name_en, row->name_zh,
+                          hs_machine_name(row->machine), row->urgent ? "yes" : "");
+    }
+    for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
+        if (!machine_was_before(i))
+            put_moves(doc, &HS_SERVICES[i]);
+    }
+}
+
+static void put_docs(struct hs_buf *doc)
+{
+    hs_buf_put_format(
+        doc, "# Kinds of records\n\n"
+             "Made from the tables in `storage/model/kinds.c` and `storage/model/ticket.c`; `tests/unit/model_test.c` "
+             "compares, and with `HS_WRITE_DOCS=1` writes it anew.\n\n"
+             "A *fact* never changes. A *register record* is merged field by field; its fields have policies for "
+             "values written at the same time in two places: `merge` (the latest shows), `review` (the same, and "
+             "listed until a person has resolved it), `fixed` (cannot be changed once set). Numbers of kinds, fields "
+             "and indexes are frozen. Fields from 1000 up belong to imports and to later versions: kept and "
+             "forwarded, never refused.\n");
+    for (size_t i = 0; i < HS_KIND_COUNT; i++)
+        put_kind(doc, &HS_KINDS[i]);
+    put_services(doc);
+}
+
+static void write_docs(const struct hs_buf *doc)
+{
+    FILE *file = fopen(DOCS_PATH, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(doc->data, 1, doc->size, file), doc->size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void docs_are_what_the_tables_say(void **state)
+{
+    (void)state;
+    struct hs_buf doc = {0};
+    struct hs_buf file_text = {0};
+    put_docs(&doc);
+    assert_int_equal(doc.err, HS_OK);
+    if (getenv("HS_WRITE_DOCS") != NULL)
+        write_docs(&doc);
+    FILE *file = fopen(DOCS_PATH, "r");
+    if (file == NULL)
+        fail_msg("%s is missing", DOCS_PATH);
+    for (int c = fgetc(file); c != EOF; c = fgetc(file))
+        hs_buf_put_u8(&file_text, (uint8_t)c);
+    fclose(file);
+    hs_buf_put_u8(&doc, 0);
+    hs_buf_put_u8(&file_text, 0);
+    assert_string_equal((const char *)file_text.data, (const char *)doc.data);
+    hs_buf_fini(&doc);
+    hs_buf_fini(&file_text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kinds_have_frozen_numbers_and_names),
+        cmocka_unit_test(rules_and_messages_agree),
+        cmocka_unit_test(ids_homes_and_indexes_name_fields),
+        cmocka_unit_test(customers_are_found_by_three_numbers),
+        cmocka_unit_test(policies_are_as_agreed),
+        cmocka_unit_test(good_records_pass),
+        cmocka_unit_test(wrong_texts_are_refused_with_a_reason),
+        cmocka_unit_test(wrong_numbers_are_refused_with_a_reason),
+        cmocka_unit_test(texts_have_limits),
+        cmocka_unit_test(required_fields_are_asked_for),
+        cmocka_unit_test(unknown_fields_pass_unless_strict),
+        cmocka_unit_test(a_field_given_twice_is_refused),
+        cmocka_unit_test(what_is_no_message_is_malformed),
+        cmocka_unit_test(docs_are_what_the_tables_say),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
