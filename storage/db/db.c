@@ -1,0 +1,399 @@
+#include "storage/db/db.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TABLES_MAX 32
+#define READERS_MAX 512
+#define KEY_BYTES_MAX 511 /* LMDB's */
+
+struct hs_env {
+    MDB_env *handle;
+    MDB_dbi tables[TABLES_MAX];
+    size_t ahead_bytes;
+    uint64_t ahead_end; /* the file is written up to here */
+};
+
+enum hs_err hs_err_from_lmdb(int code)
+{
+    switch (code) {
+    case MDB_SUCCESS:
+        return HS_OK;
+    case MDB_NOTFOUND:
+        return HS_ENOTFOUND;
+    case MDB_KEYEXIST:
+        return HS_EEXISTS;
+    case MDB_MAP_FULL:
+        return HS_EFULL;
+    case MDB_READERS_FULL:
+        return HS_EBUSY;
+    case MDB_PANIC:
+        return HS_EIO;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+        return HS_EDAMAGED;
+    default: /* LMDB's other codes are negative: a call that hallsync should not have made */
+        return code < 0 ? HS_EINTERNAL : hs_err_from_errno(code);
+    }
+}
+
+/* ---- environments --------------------------------------------------------------------------------------------------- */
+
+static enum hs_err make_folder(const struct hs_env_options *options, struct hs_why *why)
+{
+    char file[4096];
+    int size = snprintf(file, sizeof file, "%s/data.mdb", options->path);
+    if (size < 0 || (size_t)size >= sizeof file)
+        return hs_fail(HS_EINVAL, why, "the path %.64s... is too long: choose a shorter one", options->path);
+    if (!options->create) {
+        struct stat status;
+        if (stat(file, &status) == 0)
+            return HS_OK;
+        enum hs_err err = errno == ENOENT || errno == ENOTDIR ? HS_ENOSTORE : hs_err_from_errno(errno);
+        return hs_fail(err, why, "cannot open %s: %s", file, strerror(errno));
+    }
+    if (mkdir(options->path, 0700) != 0 && errno != EEXIST)
+        return hs_fail(hs_err_from_errno(errno), why, "cannot make the folder %s: %s", options->path, strerror(errno));
+    return HS_OK;
+}
+
+/* Handles live as long as the environment once the transaction that opened them is committed; when no table is new, that commit
+ * writes nothing. */
+static int open_tables(struct hs_env *env, const struct hs_env_options *options)
+{
+    MDB_txn *txn = NULL;
+    int code = mdb_txn_begin(env->handle, NULL, 0, &txn);
+    if (code != MDB_SUCCESS)
+        return code;
+    for (unsigned i = 0; i < options->table_count && code == MDB_SUCCESS; i++)
+        code = mdb_dbi_open(txn, options->tables[i], MDB_CREATE, &env->tables[i]);
+    if (code == MDB_SUCCESS)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return code;
+}
+
+static int open_handle(struct hs_env *env, const struct hs_env_options *options)
+{
+    int code = mdb_env_create(&env->handle);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_set_maxdbs(env->handle, options->table_count);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_set_mapsize(env->handle, options->map_bytes);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_set_maxreaders(env->handle, READERS_MAX);
+    /* No flag that weakens a commit: what mdb_txn_commit() has returned is on disk.  Readers belong to their objects, not to
+     * threads. */
+    if (code == MDB_SUCCESS)
+        code = mdb_env_open(env->handle, options->path, MDB_NOTLS, 0600);
+    return code;
+}
+
+enum hs_err hs_env_open(const struct hs_env_options *options, struct hs_env **out, struct hs_why *why)
+{
+    assert(options->table_count >= 1);
+    assert(options->table_count <= TABLES_MAX);
+    enum hs_err err = make_folder(options, why);
+    if (err != HS_OK)
+        return err;
+    struct hs_env *env = calloc(1, sizeof *env);
+    if (env == NULL)
+        return hs_fail(HS_ENOMEM, why, "cannot open %s: out of memory", options->path);
+    env->ahead_bytes = options->ahead_bytes;
+    int code = open_handle(env, options);
+    if (code == MDB_SUCCESS) {
+        int dead = 0; /* readers of a killed process would pin their pages for ever */
+        code = mdb_reader_check(env->handle, &dead);
+    }
+    if (code == MDB_SUCCESS)
+        code = open_tables(env, options);
+    if (code != MDB_SUCCESS) {
+        hs_env_close(env);
+        return hs_fail(hs_err_from_lmdb(code), why, "cannot open the database in %s: %s", options->path, mdb_strerror(code));
+    }
+    *out = env;
+    return HS_OK;
+}
+
+void hs_env_close(struct hs_env *env)
+{
+    if (env == NULL)
+        return;
+    if (env->handle != NULL)
+        mdb_env_close(env->handle);
+    free(env);
+}
+
+uint64_t hs_env_used_bytes(struct hs_env *env)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    int code = mdb_env_info(env->handle, &info);
+    assert(code == MDB_SUCCESS);
+    code = mdb_env_stat(env->handle, &stat);
+    assert(code == MDB_SUCCESS);
+    return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+int hs_env_fd(struct hs_env *env)
+{
+    mdb_filehandle_t fd = -1;
+    int code = mdb_env_get_fd(env->handle, &fd);
+    assert(code == MDB_SUCCESS);
+    return fd;
+}
+
+enum hs_err hs_env_check_readers(struct hs_env *env)
+{
+    int dead = 0;
+    return hs_err_from_lmdb(mdb_reader_check(env->handle, &dead));
+}
+
+/* ---- transactions --------------------------------------------------------------------------------------------------- */
+
+enum hs_err hs_txn_begin(struct hs_env *env, bool writes, struct hs_txn *txn)
+{
+    *txn = (struct hs_txn){.env = env, .tables = env->tables, .writes = writes};
+    unsigned flags = writes ? 0 : MDB_RDONLY;
+    int code = mdb_txn_begin(env->handle, NULL, flags, &txn->handle);
+    if (code == MDB_READERS_FULL && hs_env_check_readers(env) == HS_OK)
+        code = mdb_txn_begin(env->handle, NULL, flags, &txn->handle);
+    txn->err = hs_err_from_lmdb(code);
+    if (txn->err != HS_OK)
+        txn->handle = NULL;
+    return txn->err;
+}
+
+/* Best effort: on a full disk LMDB finds its own way to say so. */
+static void write_ahead(struct hs_env *env)
+{
+    static const uint8_t zeros[4096];
+    uint64_t used = hs_env_used_bytes(env);
+    if (used + env->ahead_bytes / 8 < env->ahead_end)
+        return;
+    struct stat status;
+    int fd = hs_env_fd(env);
+    if (fstat(fd, &status) != 0)
+        return;
+    uint64_t at = (uint64_t)status.st_size > used ? (uint64_t)status.st_size : used;
+    env->ahead_end = used + env->ahead_bytes; /* also after a failure: it is not tried again at every commit */
+    for (; at < env->ahead_end; at += sizeof zeros) {
+        if (pwrite(fd, zeros, sizeof zeros, (off_t)at) != (ssize_t)sizeof zeros)
+            return;
+    }
+}
+
+enum hs_err hs_txn_commit(struct hs_txn *txn)
+{
+    assert(txn->handle != NULL || txn->err != HS_OK);
+    enum hs_err err = txn->err;
+    if (err == HS_OK) {
+        err = hs_err_from_lmdb(mdb_txn_commit(txn->handle));
+        txn->handle = NULL;
+        if (err == HS_OK && txn->writes && txn->env->ahead_bytes > 0)
+            write_ahead(txn->env);
+    }
+    hs_txn_abort(txn);
+    return err;
+}
+
+void hs_txn_abort(struct hs_txn *txn)
+{
+    if (txn->handle != NULL)
+        mdb_txn_abort(txn->handle);
+    *txn = (struct hs_txn){0};
+}
+
+void hs_txn_park(struct hs_txn *txn)
+{
+    assert(!txn->writes);
+    mdb_txn_reset(txn->handle);
+    txn->err = HS_OK;
+}
+
+enum hs_err hs_txn_renew(struct hs_txn *txn)
+{
+    assert(!txn->writes);
+    txn->err = hs_err_from_lmdb(mdb_txn_renew(txn->handle));
+    return txn->err;
+}
+
+static MDB_val val_of(struct hs_bytes bytes)
+{
+    /* LMDB takes a pointer to what may be written; it does not write through keys or values given to it. */
+    return (MDB_val){.mv_size = bytes.size, .mv_data = (void *)(uintptr_t)bytes.data};
+}
+
+static struct hs_bytes bytes_of(const MDB_val *val)
+{
+    return HS_BYTES(val->mv_data, val->mv_size);
+}
+
+static void remember(struct hs_txn *txn, int code)
+{
+    if (code != MDB_SUCCESS && txn->err == HS_OK)
+        txn->err = hs_err_from_lmdb(code);
+}
+
+enum hs_err hs_txn_get(struct hs_txn *txn, hs_table table, struct hs_bytes key, struct hs_bytes *value)
+{
+    *value = HS_BYTES_NONE;
+    if (txn->err != HS_OK)
+        return txn->err;
+    MDB_val k = val_of(key);
+    MDB_val v = {0};
+    int code = mdb_get(txn->handle, txn->tables[table], &k, &v);
+    if (code == MDB_NOTFOUND)
+        return HS_ENOTFOUND;
+    remember(txn, code);
+    if (txn->err == HS_OK)
+        *value = bytes_of(&v);
+    return txn->err;
+}
+
+static void put(struct hs_txn *txn, hs_table table, struct hs_bytes key, struct hs_bytes value, unsigned flags)
+{
+    if (txn->err != HS_OK)
+        return;
+    MDB_val k = val_of(key);
+    MDB_val v = val_of(value);
+    remember(txn, mdb_put(txn->handle, txn->tables[table], &k, &v, flags));
+}
+
+void hs_txn_put(struct hs_txn *txn, hs_table table, struct hs_bytes key, struct hs_bytes value)
+{
+    put(txn, table, key, value, 0);
+}
+
+void hs_txn_append(struct hs_txn *txn, hs_table table, struct hs_bytes key, struct hs_bytes value)
+{
+    put(txn, table, key, value, MDB_APPEND);
+}
+
+void *hs_txn_reserve(struct hs_txn *txn, hs_table table, struct hs_bytes key, size_t size)
+{
+    if (txn->err != HS_OK)
+        return NULL;
+    MDB_val k = val_of(key);
+    MDB_val v = {.mv_size = size};
+    remember(txn, mdb_put(txn->handle, txn->tables[table], &k, &v, MDB_RESERVE));
+    return txn->err == HS_OK ? v.mv_data : NULL;
+}
+
+void hs_txn_delete(struct hs_txn *txn, hs_table table, struct hs_bytes key)
+{
+    if (txn->err != HS_OK)
+        return;
+    MDB_val k = val_of(key);
+    int code = mdb_del(txn->handle, txn->tables[table], &k, NULL);
+    if (code != MDB_NOTFOUND)
+        remember(txn, code);
+}
+
+void hs_txn_empty(struct hs_txn *txn, hs_table table)
+{
+    if (txn->err == HS_OK)
+        remember(txn, mdb_drop(txn->handle, txn->tables[table], 0));
+}
+
+uint64_t hs_txn_count(struct hs_txn *txn, hs_table table)
+{
+    MDB_stat stat = {0};
+    if (txn->err == HS_OK)
+        remember(txn, mdb_stat(txn->handle, txn->tables[table], &stat));
+    return stat.ms_entries;
+}
+
+/* ---- scans ---------------------------------------------------------------------------------------------------------- */
+
+void hs_scan_begin(struct hs_scan *scan, struct hs_txn *txn, hs_table table, struct hs_bytes prefix, struct hs_bytes from)
+{
+    *scan = (struct hs_scan){.txn = txn, .prefix = prefix, .key = from.size == 0 ? prefix : from};
+    if (txn->err == HS_OK)
+        remember(txn, mdb_cursor_open(txn->handle, txn->tables[table], &scan->handle));
+}
+
+static bool has_prefix(const struct hs_scan *scan, const MDB_val *key)
+{
+    size_t size = scan->prefix.size;
+    return key->mv_size >= size && (size == 0 || memcmp(key->mv_data, scan->prefix.data, size) == 0);
+}
+
+/* Take over what the cursor found; not found, or out of the prefix, is the end. */
+static bool settle(struct hs_scan *scan, int code, const MDB_val *key, const MDB_val *value)
+{
+    if (code != MDB_NOTFOUND)
+        remember(scan->txn, code);
+    if (code != MDB_SUCCESS || !has_prefix(scan, key))
+        return false;
+    scan->key = bytes_of(key);
+    scan->value = bytes_of(value);
+    return true;
+}
+
+bool hs_scan_next(struct hs_scan *scan)
+{
+    if (scan->txn->err != HS_OK)
+        return false;
+    MDB_val k = val_of(scan->key);
+    MDB_val v = {0};
+    MDB_cursor_op op = scan->started ? MDB_NEXT : k.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE;
+    scan->started = true;
+    return settle(scan, mdb_cursor_get(scan->handle, &k, &v, op), &k, &v);
+}
+
+/* The least key above all that begin with @prefix; size 0: there is none. */
+static size_t prefix_end(struct hs_bytes prefix, uint8_t end[static KEY_BYTES_MAX])
+{
+    size_t size = prefix.size;
+    while (size > 0 && prefix.data[size - 1] == 0xff)
+        size--;
+    if (size > 0) {
+        memcpy(end, prefix.data, size);
+        end[size - 1]++;
+    }
+    return size;
+}
+
+bool hs_scan_last(struct hs_scan *scan, struct hs_bytes at_most)
+{
+    assert(at_most.size <= KEY_BYTES_MAX);
+    assert(scan->prefix.size <= KEY_BYTES_MAX);
+    if (scan->txn->err != HS_OK)
+        return false;
+    scan->started = true;
+    uint8_t end[KEY_BYTES_MAX];
+    MDB_val bound = at_most.size > 0 ? val_of(at_most) : (MDB_val){prefix_end(scan->prefix, end), end};
+    MDB_val k = bound;
+    MDB_val v = {0};
+    int code = bound.mv_size == 0 ? MDB_NOTFOUND : mdb_cursor_get(scan->handle, &k, &v, MDB_SET_RANGE);
+    if (code == MDB_NOTFOUND)
+        code = mdb_cursor_get(scan->handle, &k, &v, MDB_LAST);
+    else if (code == MDB_SUCCESS && (at_most.size == 0 || !hs_bytes_equal(bytes_of(&k), at_most)))
+        code = mdb_cursor_get(scan->handle, &k, &v, MDB_PREV);
+    return settle(scan, code, &k, &v);
+}
+
+bool hs_scan_prev(struct hs_scan *scan)
+{
+    assert(scan->started);
+    if (scan->txn->err != HS_OK)
+        return false;
+    MDB_val k = {0};
+    MDB_val v = {0};
+    return settle(scan, mdb_cursor_get(scan->handle, &k, &v, MDB_PREV), &k, &v);
+}
+
+void hs_scan_end(struct hs_scan *scan)
+{
+    if (scan->handle != NULL)
+        mdb_cursor_close(scan->handle);
+    *scan = (struct hs_scan){0};
+}

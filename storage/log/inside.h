@@ -1,0 +1,143 @@
+/* inside.h -- what the files of this room share: tables, rows, the open group. */
+#ifndef HS_LOG_INSIDE_H
+#define HS_LOG_INSIDE_H
+
+#include "storage/log/continuity.h"
+#include "storage/log/log.h"
+
+#define LOG_SCHEMA 1
+
+enum {
+    LOG_META,
+    LOG_COMMIT,
+    LOG_OP,
+    LOG_RECEIPT,
+    LOG_CERTIFICATE,
+    LOG_ORIGIN,
+    LOG_ENROLMENT,
+    LOG_FORK,
+    LOG_LOOSE,
+    LOG_SERIES,
+    LOG_TABLE_COUNT
+};
+
+/* Rows of LOG_OP: a stream's ops and, behind the op that it signs, its checkpoint.  One table, so that a commit touches one page
+ * for both; the last row of a stream is always a checkpoint, so it is the stream's head as well. */
+enum { ROW_OP = 0, ROW_CHECKPOINT = 1 };
+#define OP_KEY_BYTES (HS_STREAM_KEY_BYTES + 8 + 1)
+#define CHECKPOINT_ROW_BYTES (HS_HASH_BYTES + HS_SIGNATURE_BYTES + 8)
+
+struct log_checkpoint {
+    uint64_t n;
+    struct hs_hash hash;
+    struct hs_signature signature;
+    uint64_t bytes; /* of the stream's ops up to n, as they lie in segments */
+};
+
+void log_op_key(const struct hs_stream *stream, uint64_t n, uint8_t row, uint8_t key[static OP_KEY_BYTES]);
+/* The newest checkpoint at or below n; HS_ENOTFOUND, HS_EDAMAGED. */
+enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n, struct log_checkpoint *out);
+/* Bytes of an op in a segment: its length and itself. */
+size_t log_sized_bytes(size_t size);
+
+/* A stream that the open group has touched. */
+struct log_grown {
+    struct hs_stream stream;
+    uint64_t n; /* its head */
+    struct hs_hash hash;
+    uint64_t bytes;
+    uint64_t sealed_n, sealed_bytes; /* its newest checkpoint */
+    uint64_t before_n;               /* its head when the group began */
+    bool received;                   /* a segment came */
+};
+
+/* What a commit's row lists. */
+enum { ITEM_OPS = 1, ITEM_LOOSE = 2 };
+struct log_item {
+    uint8_t type;
+    struct hs_stream stream;
+    uint64_t first, count; /* of ITEM_LOOSE only first, and: */
+    struct hs_hash end;
+};
+#define LOOSE_KEY_BYTES (HS_STREAM_KEY_BYTES + 8 + HS_HASH_BYTES)
+void log_loose_key(const struct hs_stream *stream, uint64_t first, const struct hs_hash *end, uint8_t key[static LOOSE_KEY_BYTES]);
+enum hs_err log_loose_decode(struct hs_bytes key, struct hs_bytes value, struct hs_loose *loose);
+
+/* This node's origins. */
+#define WHY_BYTES_MAX 200
+struct log_life {
+    uint64_t current; /* 0: none is open */
+    uint64_t last;    /* the newest that was ever open */
+    uint64_t count;   /* of this node, other copies' included */
+    char why[WHY_BYTES_MAX + 1]; /* the last one was struck out, if it was */
+};
+
+struct log_known; /* a decoded certificate */
+
+struct hs_log {
+    struct hs_env *env;
+    struct hs_signer signer;
+    uint64_t (*now_ms)(void *ctx);
+    void (*random)(void *ctx, void *to, size_t size);
+    void *ctx;
+    uint64_t store_id;
+    struct hs_certificate certificate;
+    struct hs_note *note;
+    const char *broken;
+    struct hs_position position;
+    enum hs_err fatal;
+    hs_stamp stamp; /* the last one given */
+    struct log_life life;
+    bool life_stale; /* the table does not say so yet */
+
+    /* the open group */
+    bool in_group;
+    bool dirty;
+    struct hs_txn txn;
+    struct log_life life_before;
+    struct log_grown *grown;
+    size_t grown_count, grown_room;
+    struct hs_buf items;
+    struct log_item run; /* the last item, still growing; count 0: none */
+
+    /* what the last commit did */
+    struct hs_head *heads;
+    struct hs_receipt *receipts;
+    size_t result_room;
+
+    struct log_known *known; /* ascending by node key */
+    size_t known_count, known_room;
+    uint64_t memo_origin; /* the last one asked for, and its writer */
+    const struct hs_certificate *memo_writer;
+};
+
+/* Let the group fail; the first error stays. */
+enum hs_err log_fail(struct hs_log *log, enum hs_err err);
+/* The group's transaction, to change something in it. */
+struct hs_txn *log_change(struct hs_log *log);
+/* The stream as the group has it; NULL after an error.  Valid until the next call. */
+struct log_grown *log_touch(struct hs_log *log, const struct hs_stream *stream);
+/* The same if it was touched before, else NULL. */
+const struct log_grown *log_touched(const struct hs_log *log, const struct hs_stream *stream);
+/* Sign the head of a stream if ops of this node lie beyond its newest checkpoint. */
+void log_seal(struct hs_log *log, struct log_grown *grown);
+/* Its head is signed by this. */
+void log_put_checkpoint(struct hs_log *log, struct log_grown *grown, const struct hs_signature *signature);
+/* The commit's row: begun with the group, and what it lists. */
+void log_begin_commit(struct hs_log *log);
+void log_list(struct hs_log *log, const struct log_item *item);
+void log_put_commit(struct hs_log *log, const struct hs_position *position);
+void log_put_receipt_row(struct hs_log *log, const struct hs_receipt *receipt);
+
+/* Meta. */
+void log_put_life(struct hs_log *log);
+enum hs_err log_get_life(struct hs_txn *txn, struct log_life *life);
+enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why);
+hs_stamp log_last_stamp(struct hs_txn *txn);
+struct hs_position log_before_last(struct hs_txn *txn);
+
+/* Decoded certificates are forgotten when one is replaced and when a group is given up. */
+void log_forget_certificates(struct hs_log *log);
+enum hs_err log_decode_certificate(const struct hs_log *log, struct hs_bytes encoded, struct hs_certificate *out);
+
+#endif

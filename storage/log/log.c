@@ -1,0 +1,145 @@
+#include "storage/log/inside.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AHEAD_BYTES ((size_t)1 << 20)
+
+static const char *const TABLES[LOG_TABLE_COUNT] = {
+    [LOG_META] = "meta",
+    [LOG_COMMIT] = "commit",
+    [LOG_OP] = "op",
+    [LOG_RECEIPT] = "receipt",
+    [LOG_CERTIFICATE] = "certificate",
+    [LOG_ORIGIN] = "origin",
+    [LOG_ENROLMENT] = "enrolment",
+    [LOG_FORK] = "fork",
+    [LOG_LOOSE] = "loose",
+    [LOG_SERIES] = "series",
+};
+
+static enum hs_err open_env(const struct hs_log_options *options, struct hs_env **env, struct hs_why *why)
+{
+    struct hs_env_options env_options = {
+        .path = options->path,
+        .tables = TABLES,
+        .table_count = LOG_TABLE_COUNT,
+        .map_bytes = options->map_bytes,
+        .ahead_bytes = AHEAD_BYTES,
+        .create = options->create,
+    };
+    return hs_env_open(&env_options, env, why);
+}
+
+/* Without the proof that nothing was shown beyond what the store holds, the current origin must not be written on. */
+static void check_continuity(struct hs_log *log)
+{
+    if (log->life.current == 0)
+        return;
+    struct hs_note_claim claim = {log->position, log_before_last(&log->txn), log->life.current};
+    log->broken = hs_note_doubt(log->note, &claim);
+    if (log->broken != NULL)
+        hs_log_strike(log, log->broken);
+}
+
+/* Everything that opening changes (a new store's rows, a newer certificate, a struck origin) is one commit, noted like any other. */
+static enum hs_err enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why)
+{
+    enum hs_err err = hs_log_begin(log);
+    if (err != HS_OK)
+        return hs_wrap(err, why, "cannot begin a transaction in %s", options->path);
+    err = log_enter(log, options, why);
+    if (err != HS_OK)
+        return err;
+    err = hs_note_open(options->note_dir, log->store_id, hs_env_fd(log->env), &log->note);
+    if (err != HS_OK)
+        return hs_fail(err, why, "cannot open the continuity note in %s: out of memory", options->note_dir);
+    check_continuity(log);
+    struct hs_commit commit;
+    err = hs_log_commit(log, &commit);
+    /* On a full disk the store still opens for reading; the origin is struck out in memory, and in the first commit that fits. */
+    if (err == HS_EFULL && !options->create)
+        return HS_OK;
+    return err == HS_OK ? HS_OK : hs_wrap(err, why, "cannot write to %s", options->path);
+}
+
+enum hs_err hs_log_open(const struct hs_log_options *options, struct hs_log **out, struct hs_why *why)
+{
+    struct hs_log *log = calloc(1, sizeof *log);
+    if (log == NULL)
+        return hs_fail(HS_ENOMEM, why, "cannot open %s: out of memory", options->path);
+    log->signer = options->signer;
+    log->now_ms = options->now_ms;
+    log->random = options->random;
+    log->ctx = options->ctx;
+    enum hs_err err = open_env(options, &log->env, why);
+    if (err == HS_OK)
+        err = enter(log, options, why);
+    if (err != HS_OK) {
+        hs_log_close(log);
+        return err;
+    }
+    *out = log;
+    return HS_OK;
+}
+
+void hs_log_close(struct hs_log *log)
+{
+    if (log == NULL)
+        return;
+    if (log->in_group)
+        hs_log_abort(log);
+    log_forget_certificates(log);
+    hs_note_close(log->note);
+    hs_env_close(log->env);
+    hs_buf_fini(&log->items);
+    free(log->known);
+    free(log->grown);
+    free(log->heads);
+    free(log->receipts);
+    free(log);
+}
+
+uint64_t hs_log_store_id(const struct hs_log *log)
+{
+    return log->store_id;
+}
+
+const struct hs_certificate *hs_log_certificate(const struct hs_log *log)
+{
+    return &log->certificate;
+}
+
+const char *hs_log_break(const struct hs_log *log)
+{
+    return log->broken;
+}
+
+struct hs_position hs_log_position(const struct hs_log *log)
+{
+    return log->position;
+}
+
+enum hs_err hs_log_failed(const struct hs_log *log)
+{
+    return log->fatal;
+}
+
+struct hs_env *hs_log_env(struct hs_log *log)
+{
+    return log->env;
+}
+
+hs_stamp hs_log_stamp(struct hs_log *log, hs_stamp above)
+{
+    log->stamp = hs_stamp_next(log->stamp, above, log->now_ms(log->ctx));
+    return log->stamp;
+}
+
+struct hs_log_reader hs_log_reader_of(struct hs_log *log)
+{
+    assert(log->in_group);
+    return (struct hs_log_reader){&log->txn, log};
+}

@@ -1,0 +1,174 @@
+/* meta.c -- the rows of the table "meta": whose store it is, and which origin it writes under. */
+#include "storage/log/inside.h"
+#include "proto/msg/tlv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KEY(literal) HS_BYTES(literal, sizeof(literal) - 1)
+#define KEY_SCHEMA KEY("schema") /* u32 */
+#define KEY_STORE KEY("store")   /* u64 */
+#define KEY_NODE KEY("node")     /* root key 32, node key 32, node id */
+#define KEY_LIFE KEY("life")     /* u64 current, u64 last, u64 count, why */
+
+#define NODE_ROW_BYTES_MAX (2 * HS_KEY_BYTES + HS_NODE_ID_BYTES_MAX)
+#define LIFE_ROW_BYTES (3 * 8)
+
+static struct hs_bytes get(struct hs_txn *txn, struct hs_bytes key)
+{
+    struct hs_bytes value;
+    hs_txn_get(txn, LOG_META, key, &value);
+    return value;
+}
+
+/* ---- the node's origins --------------------------------------------------------------------------------------------- */
+
+void log_put_life(struct hs_log *log)
+{
+    struct hs_buf row = {0};
+    hs_buf_put_u64(&row, log->life.current);
+    hs_buf_put_u64(&row, log->life.last);
+    hs_buf_put_u64(&row, log->life.count);
+    hs_buf_put(&row, log->life.why, strlen(log->life.why));
+    if (row.err != HS_OK)
+        log_fail(log, row.err);
+    hs_txn_put(log_change(log), LOG_META, KEY_LIFE, hs_buf_bytes(&row));
+    hs_buf_fini(&row);
+}
+
+enum hs_err log_get_life(struct hs_txn *txn, struct log_life *life)
+{
+    *life = (struct log_life){0};
+    struct hs_bytes row = get(txn, KEY_LIFE);
+    if (row.size == 0)
+        return txn->err; /* a new store */
+    struct hs_cur cur = hs_cur_of(row);
+    life->current = hs_cur_u64(&cur);
+    life->last = hs_cur_u64(&cur);
+    life->count = hs_cur_u64(&cur);
+    if (cur.err != HS_OK || cur.left > WHY_BYTES_MAX)
+        return HS_EDAMAGED;
+    memcpy(life->why, cur.at, cur.left);
+    return HS_OK;
+}
+
+uint64_t hs_log_current_origin(struct hs_txn *txn)
+{
+    struct log_life life;
+    return log_get_life(txn, &life) == HS_OK ? life.current : 0;
+}
+
+uint64_t hs_log_own_origins(struct hs_txn *txn)
+{
+    struct log_life life;
+    return log_get_life(txn, &life) == HS_OK ? life.count : 0;
+}
+
+/* ---- whose store it is ---------------------------------------------------------------------------------------------- */
+
+/* The certificate was verified by whoever gives it; its own root is in it: Certificate.issuer.body.root_key. */
+static enum hs_err decode_own(struct hs_bytes encoded, struct hs_certificate *out)
+{
+    struct hs_bytes root = hs_tlv_bytes(hs_tlv_bytes(hs_tlv_bytes(encoded, 1), 1), 2);
+    struct hs_key key;
+    if (root.size != HS_KEY_BYTES)
+        return HS_EMALFORMED;
+    memcpy(key.bytes, root.data, HS_KEY_BYTES);
+    return hs_certificate_verify(encoded, &key, out);
+}
+
+static void put_node(struct hs_log *log)
+{
+    const struct hs_certificate *own = &log->certificate;
+    uint8_t row[NODE_ROW_BYTES_MAX];
+    size_t id_size = strlen(own->node_id);
+    memcpy(row, own->root_key.bytes, HS_KEY_BYTES);
+    memcpy(row + HS_KEY_BYTES, own->node_key.bytes, HS_KEY_BYTES);
+    memcpy(row + 2 * HS_KEY_BYTES, own->node_id, id_size);
+    hs_txn_put(log_change(log), LOG_META, KEY_NODE, HS_BYTES(row, 2 * HS_KEY_BYTES + id_size));
+}
+
+static void make(struct hs_log *log)
+{
+    uint8_t schema[4];
+    uint8_t store[8];
+    hs_be32(schema, LOG_SCHEMA);
+    while (log->store_id == 0)
+        log->random(log->ctx, &log->store_id, sizeof log->store_id);
+    hs_be64(store, log->store_id);
+    struct hs_txn *txn = log_change(log);
+    hs_txn_put(txn, LOG_META, KEY_SCHEMA, HS_BYTES(schema, sizeof schema));
+    hs_txn_put(txn, LOG_META, KEY_STORE, HS_BYTES(store, sizeof store));
+    put_node(log);
+}
+
+static enum hs_err check_schema(struct hs_bytes row, const char *path, struct hs_why *why)
+{
+    if (row.size != 4)
+        return hs_fail(HS_EDAMAGED, why, "%s does not say which version wrote it: restore it, or rebuild the node", path);
+    uint32_t schema = hs_from_be32(row.data);
+    if (schema <= LOG_SCHEMA)
+        return HS_OK;
+    return hs_fail(HS_ESCHEMA, why, "%s has format %u and this program knows up to %u: install the newer version again", path,
+                   schema, LOG_SCHEMA);
+}
+
+static enum hs_err check_node(struct hs_log *log, const char *path, struct hs_why *why)
+{
+    const struct hs_certificate *own = &log->certificate;
+    struct hs_bytes row = get(&log->txn, KEY_NODE);
+    if (row.size < 2 * HS_KEY_BYTES)
+        return hs_fail(HS_EDAMAGED, why, "%s does not say whose it is: restore it, or rebuild the node", path);
+    struct hs_bytes id = HS_BYTES(row.data + 2 * HS_KEY_BYTES, row.size - 2 * HS_KEY_BYTES);
+    if (memcmp(row.data, own->root_key.bytes, HS_KEY_BYTES) != 0)
+        return hs_fail(HS_EFOREIGN, why, "%s belongs to another region than the certificate: use that region's keys", path);
+    if (!hs_bytes_equal(id, HS_BYTES(own->node_id, strlen(own->node_id))))
+        return hs_fail(HS_EFOREIGN, why, "%s is the store of node %.*s, not of %s: use the right data directory", path,
+                       (int)id.size, (const char *)id.data, own->node_id);
+    if (memcmp(row.data + HS_KEY_BYTES, own->node_key.bytes, HS_KEY_BYTES) != 0) {
+        put_node(log);
+        hs_log_strike(log, "the node has a new key");
+    }
+    return HS_OK;
+}
+
+static enum hs_err load(struct hs_log *log, const char *path, struct hs_why *why)
+{
+    struct hs_bytes store = get(&log->txn, KEY_STORE);
+    if (store.size != 8)
+        return hs_fail(HS_EDAMAGED, why, "%s has no store id: restore it, or rebuild the node", path);
+    log->store_id = hs_from_be64(store.data);
+    log->position = hs_log_last(&log->txn);
+    log->stamp = log_last_stamp(&log->txn);
+    enum hs_err err = log_get_life(&log->txn, &log->life);
+    log->life_before = log->life;
+    if (err != HS_OK)
+        return hs_fail(err, why, "%s: the row of the current origin cannot be read: restore it, or rebuild the node", path);
+    return check_node(log, path, why);
+}
+
+enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why)
+{
+    enum hs_err err = decode_own(options->certificate, &log->certificate);
+    if (err != HS_OK)
+        return hs_wrap(err, why, "the certificate of this node");
+    struct hs_bytes schema;
+    err = hs_txn_get(&log->txn, LOG_META, KEY_SCHEMA, &schema);
+    if (err == HS_OK && options->create)
+        return hs_fail(HS_EEXISTS, why, "there is a store in %s already: choose another directory", options->path);
+    if (err == HS_ENOTFOUND && !options->create)
+        return hs_fail(HS_ENOSTORE, why, "the store in %s was never finished: make it again", options->path);
+    if (err != HS_OK && err != HS_ENOTFOUND)
+        return hs_wrap(err, why, "cannot read %s", options->path);
+    if (err == HS_ENOTFOUND) {
+        make(log);
+    } else {
+        err = check_schema(schema, options->path, why);
+        if (err == HS_OK)
+            err = load(log, options->path, why);
+        if (err != HS_OK)
+            return err;
+    }
+    err = hs_log_put_certificate(log, options->certificate);
+    return err == HS_OK ? HS_OK : hs_wrap(err, why, "cannot keep the certificate in %s", options->path);
+}

@@ -1,0 +1,267 @@
+/* read.c -- streams read: heads, ops, checkpoints, hashes, lag. */
+#include "storage/log/inside.h"
+
+#include <string.h>
+
+void log_op_key(const struct hs_stream *stream, uint64_t n, uint8_t row, uint8_t key[static OP_KEY_BYTES])
+{
+    hs_stream_key(stream, key);
+    hs_be64(key + HS_STREAM_KEY_BYTES, n);
+    key[OP_KEY_BYTES - 1] = row;
+}
+
+size_t log_sized_bytes(size_t size)
+{
+    size_t length = 1;
+    for (size_t rest = size; rest >= 0x80; rest >>= 7)
+        length++;
+    return length + size;
+}
+
+static bool is_checkpoint(const struct hs_scan *scan)
+{
+    return scan->key.size == OP_KEY_BYTES && scan->key.data[OP_KEY_BYTES - 1] == ROW_CHECKPOINT;
+}
+
+static enum hs_err decode_checkpoint(const struct hs_scan *scan, struct log_checkpoint *out)
+{
+    if (scan->value.size != CHECKPOINT_ROW_BYTES)
+        return HS_EDAMAGED;
+    struct hs_cur cur = hs_cur_of(scan->value);
+    out->n = hs_from_be64(scan->key.data + HS_STREAM_KEY_BYTES);
+    hs_cur_copy(&cur, out->hash.bytes, HS_HASH_BYTES);
+    hs_cur_copy(&cur, out->signature.bytes, HS_SIGNATURE_BYTES);
+    out->bytes = hs_cur_u64(&cur);
+    return HS_OK;
+}
+
+enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n, struct log_checkpoint *out)
+{
+    uint8_t key[OP_KEY_BYTES];
+    struct hs_scan scan;
+    log_op_key(stream, n, ROW_CHECKPOINT, key);
+    hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES_NONE);
+    bool found = hs_scan_last(&scan, HS_BYTES(key, sizeof key));
+    while (found && !is_checkpoint(&scan))
+        found = hs_scan_prev(&scan);
+    enum hs_err err = found ? decode_checkpoint(&scan, out) : HS_ENOTFOUND;
+    hs_scan_end(&scan);
+    return txn->err == HS_OK ? err : txn->err;
+}
+
+/* ---- heads ---------------------------------------------------------------------------------------------------------- */
+
+enum hs_err hs_log_head(const struct hs_log_reader *reader, const struct hs_stream *stream, struct hs_head *head)
+{
+    const struct log_grown *grown = reader->log == NULL ? NULL : log_touched(reader->log, stream);
+    if (grown != NULL) {
+        *head = (struct hs_head){*stream, grown->n, grown->hash};
+        return grown->n == 0 ? HS_ENOTFOUND : HS_OK;
+    }
+    struct log_checkpoint checkpoint;
+    enum hs_err err = log_find_checkpoint(reader->txn, stream, UINT64_MAX, &checkpoint);
+    if (err == HS_OK)
+        *head = (struct hs_head){*stream, checkpoint.n, checkpoint.hash};
+    return err;
+}
+
+/* The first stream whose key is at or above @from. */
+static enum hs_err next_stream(struct hs_txn *txn, const uint8_t from[static HS_STREAM_KEY_BYTES], struct hs_stream *stream)
+{
+    struct hs_scan scan;
+    hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES_NONE, HS_BYTES(from, HS_STREAM_KEY_BYTES));
+    enum hs_err err = hs_scan_next(&scan) ? HS_OK : HS_ENOTFOUND;
+    if (err == HS_OK && scan.key.size != OP_KEY_BYTES)
+        err = HS_EDAMAGED;
+    if (err == HS_OK)
+        *stream = hs_stream_from_key(scan.key.data);
+    hs_scan_end(&scan);
+    return txn->err == HS_OK ? err : txn->err;
+}
+
+/* The next greater key of the same length; false: there is none. */
+static bool step(uint8_t key[static HS_STREAM_KEY_BYTES])
+{
+    size_t at = HS_STREAM_KEY_BYTES;
+    while (at > 0 && ++key[at - 1] == 0)
+        at--;
+    return at > 0;
+}
+
+enum hs_err hs_log_heads(const struct hs_log_reader *reader, hs_visit_head visit, void *ctx)
+{
+    uint8_t from[HS_STREAM_KEY_BYTES] = {0};
+    struct hs_stream stream;
+    struct hs_head head;
+    enum hs_err err;
+    do {
+        err = next_stream(reader->txn, from, &stream);
+        if (err == HS_ENOTFOUND)
+            return HS_OK;
+        if (err == HS_OK)
+            err = hs_log_head(reader, &stream, &head);
+        if (err == HS_ENOTFOUND)
+            err = HS_EDAMAGED; /* ops that nothing signs */
+        if (err == HS_OK)
+            err = visit(ctx, &head);
+        hs_stream_key(&stream, from);
+    } while (err == HS_OK && step(from));
+    return err;
+}
+
+/* ---- ops and hashes --------------------------------------------------------------------------------------------------- */
+
+enum hs_err hs_log_op(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n, struct hs_bytes *op)
+{
+    uint8_t key[OP_KEY_BYTES];
+    log_op_key(stream, n, ROW_OP, key);
+    return hs_txn_get(reader->txn, LOG_OP, HS_BYTES(key, sizeof key), op);
+}
+
+enum hs_err hs_log_checkpoint(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
+                              struct hs_checkpoint *out)
+{
+    struct log_checkpoint found;
+    enum hs_err err = log_find_checkpoint(reader->txn, stream, n, &found);
+    if (err == HS_OK)
+        *out = (struct hs_checkpoint){found.n, found.hash, found.signature};
+    return err;
+}
+
+/* Go on from a checkpoint (or the start, n 0) to op n: hash and bytes there. */
+static enum hs_err advance(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n, struct log_checkpoint *at)
+{
+    uint8_t key[OP_KEY_BYTES];
+    struct hs_scan scan;
+    if (at->n == n)
+        return HS_OK;
+    log_op_key(stream, at->n + 1, ROW_OP, key);
+    hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES(key, sizeof key));
+    while (at->n < n && hs_scan_next(&scan)) {
+        if (is_checkpoint(&scan))
+            continue;
+        at->n++;
+        at->hash = hs_chain_next(&at->hash, scan.value);
+        at->bytes += log_sized_bytes(scan.value.size);
+    }
+    hs_scan_end(&scan);
+    if (txn->err != HS_OK)
+        return txn->err;
+    return at->n == n ? HS_OK : HS_ENOTFOUND;
+}
+
+static enum hs_err find_point(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n, struct log_checkpoint *at)
+{
+    enum hs_err err = log_find_checkpoint(txn, stream, n, at);
+    if (err == HS_ENOTFOUND) {
+        *at = (struct log_checkpoint){.hash = hs_chain_start(stream)};
+        err = HS_OK;
+    }
+    return err == HS_OK ? advance(txn, stream, n, at) : err;
+}
+
+enum hs_err hs_log_hash_at(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n, struct hs_hash *hash)
+{
+    struct log_checkpoint at;
+    enum hs_err err = find_point(reader->txn, stream, n, &at);
+    if (err == HS_OK)
+        *hash = at.hash;
+    return err;
+}
+
+void hs_log_lag(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t after, uint64_t *ops, uint64_t *bytes)
+{
+    struct hs_head head;
+    struct log_checkpoint from;
+    struct log_checkpoint to;
+    *ops = 0;
+    *bytes = 0;
+    if (hs_log_head(reader, stream, &head) != HS_OK || head.n <= after)
+        return;
+    *ops = head.n - after;
+    if (find_point(reader->txn, stream, after, &from) == HS_OK && find_point(reader->txn, stream, head.n, &to) == HS_OK)
+        *bytes = to.bytes - from.bytes;
+}
+
+/* ---- segments --------------------------------------------------------------------------------------------------------- */
+
+/* A segment being cut: what was read so far, and how much of it ends at a checkpoint. */
+struct cutter {
+    struct hs_buf *body;
+    size_t start; /* of the segment in it */
+    uint64_t next;
+    struct hs_hash hash;
+    uint32_t count;
+    size_t end; /* of body, at the last checkpoint */
+    struct hs_segment *segment;
+};
+
+/* False: what is held ends a segment, and this op would pass the limits. */
+static bool add_op(struct cutter *cutter, struct hs_bytes op)
+{
+    size_t size = cutter->body->size - cutter->start + log_sized_bytes(op.size);
+    if (cutter->segment->count > 0 && (cutter->count >= HS_SEGMENT_OPS_MAX || size > HS_SEGMENT_BYTES_SOFT))
+        return false;
+    hs_buf_put_sized(cutter->body, op);
+    cutter->hash = hs_chain_next(&cutter->hash, op);
+    cutter->count++;
+    cutter->next++;
+    return true;
+}
+
+static enum hs_err end_at(struct cutter *cutter, const struct hs_scan *scan)
+{
+    struct log_checkpoint checkpoint;
+    enum hs_err err = decode_checkpoint(scan, &checkpoint);
+    if (err != HS_OK)
+        return err;
+    if (checkpoint.n != cutter->next - 1 || !hs_hash_equal(&checkpoint.hash, &cutter->hash))
+        return HS_EDAMAGED; /* an op is missing, or is not what was signed */
+    cutter->segment->count = cutter->count;
+    cutter->segment->end = checkpoint.hash;
+    cutter->segment->signature = checkpoint.signature;
+    cutter->end = cutter->body->size;
+    return HS_OK;
+}
+
+static enum hs_err cut_rows(struct cutter *cutter, struct hs_scan *scan)
+{
+    enum hs_err err = HS_OK;
+    bool more = true;
+    while (more && err == HS_OK && hs_scan_next(scan)) {
+        if (is_checkpoint(scan))
+            err = end_at(cutter, scan);
+        else if (hs_from_be64(scan->key.data + HS_STREAM_KEY_BYTES) != cutter->next)
+            err = cutter->count == 0 ? HS_ENOTFOUND : HS_EDAMAGED;
+        else
+            more = add_op(cutter, scan->value);
+    }
+    return err;
+}
+
+enum hs_err hs_log_cut(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t first, struct hs_buf *body,
+                       struct hs_segment *segment)
+{
+    if (first == 0)
+        return HS_ENOTFOUND;
+    struct cutter cutter = {.body = body, .start = body->size, .next = first, .end = body->size, .segment = segment};
+    *segment = (struct hs_segment){.stream = *stream, .first = first};
+    enum hs_err err = hs_log_hash_at(reader, stream, first - 1, &cutter.hash);
+    if (err != HS_OK)
+        return err;
+    uint8_t key[OP_KEY_BYTES];
+    struct hs_scan scan;
+    log_op_key(stream, first, ROW_OP, key);
+    hs_scan_begin(&scan, reader->txn, LOG_OP, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES(key, sizeof key));
+    err = cut_rows(&cutter, &scan);
+    hs_scan_end(&scan);
+    if (err == HS_OK)
+        err = reader->txn->err == HS_OK ? body->err : reader->txn->err;
+    if (err == HS_OK && segment->count == 0)
+        err = HS_ENOTFOUND;
+    if (err == HS_OK)
+        segment->body = HS_BYTES(body->data + cutter.start, cutter.end - cutter.start);
+    if (body->err == HS_OK)
+        body->size = err == HS_OK ? cutter.end : cutter.start;
+    return err;
+}

@@ -1,0 +1,123 @@
+/* receipt.c -- which other stores have signed that they hold a stream, and how far.  Key: stream, store id u64.  Row: n u64, hash 32,
+ * time u64, hub key 32, signature 64. */
+#include "storage/log/inside.h"
+
+#include <string.h>
+
+#define RECEIPT_KEY_BYTES (HS_STREAM_KEY_BYTES + 8)
+#define RECEIPT_ROW_BYTES (8 + HS_HASH_BYTES + 8 + HS_KEY_BYTES + HS_SIGNATURE_BYTES)
+
+static void make_key(const struct hs_stream *stream, uint64_t store_id, uint8_t key[static RECEIPT_KEY_BYTES])
+{
+    hs_stream_key(stream, key);
+    hs_be64(key + HS_STREAM_KEY_BYTES, store_id);
+}
+
+static enum hs_err decode(struct hs_bytes key, struct hs_bytes row, struct hs_receipt *receipt)
+{
+    struct hs_cur cur = hs_cur_of(row);
+    if (key.size != RECEIPT_KEY_BYTES)
+        return HS_EDAMAGED;
+    receipt->stream = hs_stream_from_key(key.data);
+    receipt->store_id = hs_from_be64(key.data + HS_STREAM_KEY_BYTES);
+    receipt->n = hs_cur_u64(&cur);
+    hs_cur_copy(&cur, receipt->hash.bytes, HS_HASH_BYTES);
+    receipt->time_ms = hs_cur_u64(&cur);
+    hs_cur_copy(&cur, receipt->hub_key.bytes, HS_KEY_BYTES);
+    hs_cur_copy(&cur, receipt->signature.bytes, HS_SIGNATURE_BYTES);
+    return hs_cur_done(&cur) ? HS_OK : HS_EDAMAGED;
+}
+
+void log_put_receipt_row(struct hs_log *log, const struct hs_receipt *receipt)
+{
+    uint8_t key[RECEIPT_KEY_BYTES];
+    make_key(&receipt->stream, receipt->store_id, key);
+    uint8_t *row = hs_txn_reserve(log_change(log), LOG_RECEIPT, HS_BYTES(key, sizeof key), RECEIPT_ROW_BYTES);
+    if (row == NULL)
+        return;
+    hs_be64(row, receipt->n);
+    memcpy(row + 8, receipt->hash.bytes, HS_HASH_BYTES);
+    hs_be64(row + 8 + HS_HASH_BYTES, receipt->time_ms);
+    row += 8 + HS_HASH_BYTES + 8;
+    memcpy(row, receipt->hub_key.bytes, HS_KEY_BYTES);
+    memcpy(row + HS_KEY_BYTES, receipt->signature.bytes, HS_SIGNATURE_BYTES);
+}
+
+static enum hs_err get_receipt(struct hs_txn *txn, const struct hs_stream *stream, uint64_t store_id, struct hs_receipt *receipt)
+{
+    uint8_t key[RECEIPT_KEY_BYTES];
+    struct hs_bytes row;
+    make_key(stream, store_id, key);
+    enum hs_err err = hs_txn_get(txn, LOG_RECEIPT, HS_BYTES(key, sizeof key), &row);
+    return err == HS_OK ? decode(HS_BYTES(key, sizeof key), row, receipt) : err;
+}
+
+/* Does it speak of the branch that is held here?  Only what is held can be compared. */
+static enum hs_err check_branch(const struct hs_log_reader *reader, const struct hs_receipt *receipt)
+{
+    struct hs_hash hash;
+    enum hs_err err = hs_log_hash_at(reader, &receipt->stream, receipt->n, &hash);
+    if (err != HS_OK)
+        return err;
+    return hs_hash_equal(&hash, &receipt->hash) ? HS_OK : HS_EFORK;
+}
+
+enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *receipt, struct hs_bytes certificate)
+{
+    struct hs_receipt held;
+    struct hs_log_reader reader = hs_log_reader_of(log);
+    enum hs_err err = hs_log_put_certificate(log, certificate);
+    if (err != HS_OK)
+        return err;
+    err = check_branch(&reader, receipt);
+    if (err == HS_ENOTFOUND && receipt->stream.origin == log->life.current)
+        hs_log_strike(log, "a hub signed for more of this origin than this store holds");
+    else if (err != HS_OK && err != HS_ENOTFOUND)
+        return err;
+    err = get_receipt(&log->txn, &receipt->stream, receipt->store_id, &held);
+    if (err == HS_ENOTFOUND || (err == HS_OK && receipt->n > held.n)) {
+        log_put_receipt_row(log, receipt);
+        return log->txn.err;
+    }
+    return err == HS_OK ? log->txn.err : err;
+}
+
+enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, hs_visit_receipt visit, void *ctx)
+{
+    uint8_t prefix[HS_STREAM_KEY_BYTES];
+    struct hs_scan scan;
+    struct hs_receipt receipt;
+    enum hs_err err = HS_OK;
+    hs_stream_key(stream, prefix);
+    hs_scan_begin(&scan, txn, LOG_RECEIPT, HS_BYTES(prefix, sizeof prefix), HS_BYTES_NONE);
+    while (err == HS_OK && hs_scan_next(&scan)) {
+        err = decode(scan.key, scan.value, &receipt);
+        if (err == HS_OK)
+            err = visit(ctx, &receipt);
+    }
+    hs_scan_end(&scan);
+    return err == HS_OK ? txn->err : err;
+}
+
+struct counter {
+    const struct hs_log_reader *reader;
+    uint64_t n;
+    uint64_t store_id;
+    unsigned count;
+};
+
+/* A receipt that came before the ops was not compared then. */
+static enum hs_err count_receipt(void *ctx, const struct hs_receipt *receipt)
+{
+    struct counter *counter = ctx;
+    if (receipt->n >= counter->n && receipt->store_id != counter->store_id && check_branch(counter->reader, receipt) == HS_OK)
+        counter->count++;
+    return HS_OK;
+}
+
+unsigned hs_log_receipt_count(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n, uint64_t store_id)
+{
+    struct counter counter = {reader, n, store_id, 0};
+    hs_log_receipts(reader->txn, stream, count_receipt, &counter);
+    return counter.count;
+}

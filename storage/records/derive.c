@@ -1,0 +1,48 @@
+#include "storage/records/derive.h"
+
+/* What a kind gives besides indexes and lists of its own. */
+struct hook {
+    uint16_t kind;
+    void (*change)(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+    void (*whole)(struct hs_derive *derive, const struct hs_facet *facet); /* NULL: asked through another of its group */
+};
+static const struct hook HOOKS[] = {
+    {HS_KIND_BILL, hs_bill_change, hs_bill_whole},
+    {HS_KIND_PAYMENT, hs_payment_change, hs_payment_whole},
+    {HS_KIND_CASH_ENTRY, hs_entry_change, hs_entry_whole},
+    {HS_KIND_REVERSAL, hs_reversal_change, NULL},
+    {HS_KIND_TICKET, hs_ticket_change, hs_ticket_whole},
+    {HS_KIND_TICKET_EVENT, hs_ticket_event_change, NULL},
+};
+
+static const struct hook *hook_of(uint16_t kind)
+{
+    for (size_t i = 0; i < sizeof HOOKS / sizeof *HOOKS; i++) {
+        if (HOOKS[i].kind == kind)
+            return &HOOKS[i];
+    }
+    return NULL;
+}
+
+void hs_derive_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
+{
+    if (new->kind == NULL || *derive->err != HS_OK)
+        return;
+    hs_index_change(derive, old, new);
+    hs_lists_change(derive, old, new);
+    const struct hook *hook = hook_of(new->kind->number);
+    if (hook != NULL)
+        hook->change(derive, old, new);
+}
+
+void hs_derive_whole(struct hs_derive *derive, const struct hs_facet *facet)
+{
+    if (facet->kind == NULL || *derive->err != HS_OK)
+        return;
+    struct hs_facet none = {.name = facet->name};
+    hs_index_change(derive, &none, facet);
+    hs_lists_change(derive, &none, facet);
+    const struct hook *hook = hook_of(facet->kind->number);
+    if (hook != NULL && hook->whole != NULL)
+        hook->whole(derive, facet);
+}

@@ -1,0 +1,124 @@
+/* derive.h -- from records to the rows that follow from them: indexes, sums, lists.
+ *
+ * Every derived row is a function of the set of states that the node holds, never of the order in which they came.  Records form
+ * groups: a payment with its reversals, the entries of one fact, a ticket with its events; most stand alone.  A change of a record
+ * takes away what its group gave before and adds what it gives now; and the whole is what all groups give, each asked through one
+ * of its records.  So hs_derive_change over any history and hs_derive_whole over the last states must come to the same rows:
+ * hs_records_verify holds them against each other. */
+#ifndef HS_RECORDS_DERIVE_H
+#define HS_RECORDS_DERIVE_H
+
+#include "proto/msg/tlv.h"
+#include "storage/model/kinds.h"
+#include "storage/model/record.h"
+#include "storage/records/rows.h"
+
+#define HS_FACET_FIELDS 16 /* kinds have fewer fields, and none with a higher number (asserted) */
+
+/* A record as derivation sees it. */
+struct hs_facet {
+    struct hs_facet *next;
+    bool there; /* else nothing below has a meaning, but the name */
+    struct hs_record_name name;
+    const struct hs_kind *kind; /* NULL: this version does not know it, and derives nothing from it */
+    struct hs_record record;
+    struct hs_bytes message; /* what it shows */
+    enum hs_err fault;       /* the rule that it breaks: it is parked */
+    struct hs_tlv fields[HS_FACET_FIELDS]; /* of the message, by number; number 0: is not there */
+};
+bool hs_facet_counts(const struct hs_facet *facet); /* of a known kind and not parked */
+/* A field of a facet that counts, so of its right type; nothing or 0 if it is not there. */
+struct hs_bytes hs_facet_bytes(const struct hs_facet *facet, uint32_t field);
+uint64_t hs_facet_number(const struct hs_facet *facet, uint32_t field);
+
+/* A sum and what is to be added to it. */
+struct hs_addition {
+    hs_table table;
+    const struct hs_row_key *key;
+    enum hs_pair pair;
+    int sign; /* 1, or -1 to take it away again */
+    int64_t fen;
+};
+
+struct hs_listing {
+    hs_wide fen;
+    struct hs_bytes detail;
+};
+
+struct hs_derive;
+
+/* Where derived rows go: into the tables, or into a check of the tables. */
+struct hs_derive_sink {
+    void (*index)(struct hs_derive *derive, const struct hs_row_key *key, bool there);
+    void (*add)(struct hs_derive *derive, const struct hs_addition *addition);
+    /* Make the row be so; @listing NULL: not there. */
+    void (*list)(struct hs_derive *derive, const struct hs_row_key *key, const struct hs_listing *listing);
+};
+
+struct hs_derive {
+    struct hs_txn *txn; /* where the other records of a group are found */
+    struct hs_arena *arena;
+    enum hs_err *err; /* sticky */
+    int utc_offset_minutes;
+    const struct hs_derive_sink *sink;
+    void *ctx; /* of the sink */
+};
+void hs_derive_fail(struct hs_derive *derive, enum hs_err err); /* HS_OK is none */
+
+/* The facet of a state; views into record and arena.  The record must outlive it. */
+void hs_facet_of(struct hs_derive *derive, const struct hs_record_name *name, const struct hs_record *record,
+                 struct hs_facet *facet);
+/* The facet of a stored state, copied into the arena. */
+void hs_facet_of_stored(struct hs_derive *derive, const struct hs_stored *stored, struct hs_facet *facet);
+/* The facet of a record as it is in the store; not there is no error. */
+void hs_facet_load(struct hs_derive *derive, const struct hs_record_name *name, struct hs_facet *facet);
+
+/* The record changed from @old to @new, which is stored already; @old may be not there. */
+void hs_derive_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+/* All rows of the groups that are asked through this record; every record is there already. */
+void hs_derive_whole(struct hs_derive *derive, const struct hs_facet *facet);
+
+/* ---- index.c ---- */
+
+void hs_index_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_index_row(struct hs_derive *derive, const char *index, struct hs_bytes value, const struct hs_record_name *name,
+                  bool there); /* of a computed index */
+/* Which records to look for: those of a kind by one of its indexes. */
+struct hs_wanted {
+    uint16_t kind;
+    const char *index;
+    struct hs_bytes value;
+    bool anywhere; /* else in this partition only */
+    hs_partition partition;
+};
+size_t hs_index_count(struct hs_derive *derive, const struct hs_wanted *wanted, size_t most);
+/* In the order of their keys; NULL: none, or an error. */
+struct hs_facet *hs_index_facets(struct hs_derive *derive, const struct hs_wanted *wanted);
+
+/* ---- lists.c: rows that a record gives by itself ---- */
+
+void hs_lists_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+
+/* ---- money.c ---- */
+
+void hs_payment_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_payment_whole(struct hs_derive *derive, const struct hs_facet *payment);
+void hs_reversal_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_bill_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_bill_whole(struct hs_derive *derive, const struct hs_facet *bill);
+/* Lists that follow from a bill's sums: as a set of bits, and made so where the bit is in @which. */
+uint8_t hs_bill_lists(const struct hs_sums *sums);
+void hs_bill_list(struct hs_derive *derive, struct hs_bytes key, const struct hs_sums *sums, uint8_t which);
+
+/* ---- entries.c: cash entries ---- */
+
+void hs_entry_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_entry_whole(struct hs_derive *derive, const struct hs_facet *entry);
+
+/* ---- tickets.c ---- */
+
+void hs_ticket_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_ticket_whole(struct hs_derive *derive, const struct hs_facet *ticket);
+void hs_ticket_event_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+
+#endif

@@ -1,0 +1,185 @@
+/* Money as sums of facts.  A payment and its reversals are one group: each reversal counts with the payment's amount, under the
+ * payment's account and bill and on the reversal's own day, window and origin (it is cash out of that drawer); without the payment
+ * it gives nothing.  Payments and bill meet in the sums of (account, bill). */
+#include "proto/base/text.h"
+#include "storage/records/env.h"
+
+enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_BILL = 4, PAYMENT_WINDOW = 6 };
+enum { REVERSAL_PAYMENT = 2, REVERSAL_WINDOW = 5 };
+enum { BILL_ACCOUNT = 2, BILL_AMOUNT = 4 };
+
+int64_t hs_payment_amount(const struct hs_facet *payment)
+{
+    return (int64_t)hs_facet_number(payment, PAYMENT_AMOUNT);
+}
+
+struct hs_day hs_day_of(const struct hs_facet *fact, int utc_offset_minutes)
+{
+    const struct hs_variant *variant = &fact->record.variants[0];
+    uint32_t window = fact->kind->number == HS_KIND_PAYMENT ? PAYMENT_WINDOW : REVERSAL_WINDOW;
+    return (struct hs_day){
+        .date = hs_date_of(hs_stamp_ms(variant->stamp), utc_offset_minutes),
+        .window = (uint32_t)hs_facet_number(fact, window),
+        .origin = variant->dot.origin,
+    };
+}
+
+/* ---- payments and reversals ---- */
+
+/* Add what @fact, the payment itself or a reversal of it, gives to all sums; or take it away. */
+static void count_fact(struct hs_derive *derive, const struct hs_facet *payment, const struct hs_facet *fact, int sign)
+{
+    struct hs_row_key key;
+    struct hs_addition addition = {
+        .table = HS_TABLE_INDEX,
+        .key = &key,
+        .pair = fact == payment ? HS_PAIR_PAID : HS_PAIR_REVERSED,
+        .sign = sign,
+        .fen = hs_payment_amount(payment),
+    };
+    struct hs_bytes account = hs_facet_bytes(payment, PAYMENT_ACCOUNT);
+    struct hs_bytes bill_id = hs_facet_bytes(payment, PAYMENT_BILL);
+    hs_account_key(&key, account, payment->name.partition);
+    derive->sink->add(derive, &addition);
+    if (bill_id.size != 0) {
+        hs_bill_key(&key, account, bill_id, payment->name.partition);
+        derive->sink->add(derive, &addition);
+    }
+    struct hs_day day = hs_day_of(fact, derive->utc_offset_minutes);
+    addition.table = HS_TABLE_DAY;
+    hs_day_key(&key, &day);
+    derive->sink->add(derive, &addition);
+    hs_day_key(&key, &HS_DAY_TOTAL);
+    derive->sink->add(derive, &addition);
+}
+
+struct hs_facet *hs_payment_reversals(struct hs_derive *derive, const struct hs_record_name *payment)
+{
+    struct hs_wanted wanted = {
+        .kind = HS_KIND_REVERSAL, .index = "payment_id", .value = payment->id, .partition = payment->partition};
+    return hs_index_facets(derive, &wanted);
+}
+
+static void count_group(struct hs_derive *derive, const struct hs_facet *payment, const struct hs_facet *reversals, int sign)
+{
+    if (!hs_facet_counts(payment))
+        return;
+    count_fact(derive, payment, payment, sign);
+    for (const struct hs_facet *reversal = reversals; reversal != NULL; reversal = reversal->next)
+        count_fact(derive, payment, reversal, sign);
+}
+
+static void list_over_reversed(struct hs_derive *derive, const struct hs_facet *payment, const struct hs_facet *reversals)
+{
+    struct hs_row_key key;
+    struct hs_listing listing = {0};
+    size_t too_many = 0;
+    for (const struct hs_facet *at = reversals; at != NULL && at->next != NULL; at = at->next)
+        too_many++;
+    bool over = too_many != 0 && hs_facet_counts(payment);
+    if (over)
+        listing.fen = (hs_wide)hs_payment_amount(payment) * (hs_wide)too_many;
+    hs_list_key(&key, HS_LIST_OVER_REVERSED, &payment->name, HS_BYTES_NONE);
+    derive->sink->list(derive, &key, over ? &listing : NULL);
+}
+
+void hs_payment_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
+{
+    const struct hs_facet *reversals = hs_payment_reversals(derive, &new->name);
+    count_group(derive, old, reversals, -1);
+    count_group(derive, new, reversals, 1);
+    if (reversals != NULL)
+        list_over_reversed(derive, new, reversals);
+}
+
+void hs_payment_whole(struct hs_derive *derive, const struct hs_facet *payment)
+{
+    const struct hs_facet *reversals = hs_payment_reversals(derive, &payment->name);
+    count_group(derive, payment, reversals, 1);
+    list_over_reversed(derive, payment, reversals);
+}
+
+static void reversal_change(struct hs_derive *derive, const struct hs_facet *reversal, int sign)
+{
+    if (!hs_facet_counts(reversal))
+        return;
+    struct hs_facet payment;
+    struct hs_record_name name = {reversal->name.partition, HS_LANE_MONEY, HS_KIND_PAYMENT,
+                                  hs_facet_bytes(reversal, REVERSAL_PAYMENT)};
+    hs_facet_load(derive, &name, &payment);
+    if (!hs_facet_counts(&payment))
+        return;
+    count_fact(derive, &payment, reversal, sign);
+    list_over_reversed(derive, &payment, hs_payment_reversals(derive, &name));
+}
+
+void hs_reversal_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
+{
+    reversal_change(derive, old, -1);
+    reversal_change(derive, new, 1);
+}
+
+/* ---- bills ---- */
+
+static void count_bill(struct hs_derive *derive, const struct hs_facet *bill, int sign)
+{
+    if (!hs_facet_counts(bill))
+        return;
+    struct hs_row_key key;
+    hs_bill_key(&key, hs_facet_bytes(bill, BILL_ACCOUNT), bill->name.id, bill->name.partition);
+    derive->sink->add(derive, &(struct hs_addition){
+                                  .table = HS_TABLE_INDEX,
+                                  .key = &key,
+                                  .pair = HS_PAIR_BILLED,
+                                  .sign = sign,
+                                  .fen = (int64_t)hs_facet_number(bill, BILL_AMOUNT),
+                              });
+}
+
+void hs_bill_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
+{
+    count_bill(derive, old, -1);
+    count_bill(derive, new, 1);
+}
+
+void hs_bill_whole(struct hs_derive *derive, const struct hs_facet *bill)
+{
+    count_bill(derive, bill, 1);
+}
+
+/* ---- lists that follow from a bill's sums ---- */
+
+enum { IS_OVERPAID = 1, HAS_NO_BILL = 2 };
+
+static hs_wide paid(const struct hs_sums *sums)
+{
+    return sums->of[HS_PAIR_PAID].fen - sums->of[HS_PAIR_REVERSED].fen;
+}
+
+uint8_t hs_bill_lists(const struct hs_sums *sums)
+{
+    if (sums->of[HS_PAIR_BILLED].count == 0)
+        return paid(sums) != 0 ? HAS_NO_BILL : 0;
+    return paid(sums) > sums->of[HS_PAIR_BILLED].fen ? IS_OVERPAID : 0;
+}
+
+static void list_bill(struct hs_derive *derive, struct hs_bytes sums_key, enum hs_list list, const struct hs_listing *listing)
+{
+    struct hs_row_key key;
+    struct hs_record_name name;
+    struct hs_bytes account;
+    hs_bill_from_key(sums_key, &account, &name);
+    struct hs_listing full = {.fen = listing != NULL ? listing->fen : 0, .detail = account};
+    hs_list_key(&key, list, &name, account);
+    derive->sink->list(derive, &key, listing != NULL ? &full : NULL);
+}
+
+void hs_bill_list(struct hs_derive *derive, struct hs_bytes key, const struct hs_sums *sums, uint8_t which)
+{
+    uint8_t lists = hs_bill_lists(sums);
+    struct hs_listing too_much = {.fen = paid(sums) - sums->of[HS_PAIR_BILLED].fen};
+    if ((which & IS_OVERPAID) != 0)
+        list_bill(derive, key, HS_LIST_OVERPAID, (lists & IS_OVERPAID) != 0 ? &too_much : NULL);
+    if ((which & HAS_NO_BILL) != 0)
+        list_bill(derive, key, HS_LIST_NO_BILL, (lists & HAS_NO_BILL) != 0 ? &too_much : NULL);
+}

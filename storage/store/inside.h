@@ -1,0 +1,70 @@
+/* inside.h -- the store's object, shared by the files of this room. */
+#ifndef HS_STORE_INSIDE_H
+#define HS_STORE_INSIDE_H
+
+#include "storage/log/log.h"
+#include "storage/records/records.h"
+#include "storage/store.h"
+
+#include <pthread.h>
+
+#define SPARE_VIEWS_MAX 16
+
+struct hs_view {
+    struct hs_store *store;
+    bool writers;          /* of the open group: the two below are not used */
+    struct hs_txn log;
+    struct hs_txn records;
+    struct hs_view *next;  /* spare */
+};
+
+struct hs_store {
+    int lock_fd;
+    struct hs_log *log;
+    struct hs_records *records;
+    size_t flush_ops;
+    void (*flush_wanted)(void *ctx);
+    void *ctx;
+
+    /* the writer's */
+    bool in_group;
+    enum hs_err group_err; /* the records could not take an op of this group */
+    uint64_t group_ops;    /* applied in it */
+    uint64_t unflushed;    /* applied and not committed */
+    bool behind;           /* the open transaction of the records does not reflect the log: to be replayed */
+    struct hs_buf op;      /* being encoded */
+    struct hs_view writer_view;
+
+    /* shared with readers */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed; /* of noted, flushed or failed; waits by CLOCK_MONOTONIC */
+    struct hs_position noted;   /* the last log commit that the continuity note names: nothing later may be shown */
+    struct hs_position flushed; /* the log position of the committed records */
+    uint64_t floor;             /* records below it are half rebuilt: not shown */
+    enum hs_err failed;         /* unusable */
+    unsigned waiting;           /* readers, for a flush */
+    struct hs_view *spare;
+    unsigned spare_count, view_count;
+};
+
+/* Tell readers how far the log and the records are. */
+void store_publish(struct hs_store *store, const struct hs_position *noted, const struct hs_position *flushed);
+/* The store is unusable from now on; answers err. */
+enum hs_err store_break(struct hs_store *store, enum hs_err err);
+enum hs_err store_failed(struct hs_store *store);
+
+/* One op into the open transaction of the records; @txn: where the log is read. */
+enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *op);
+/* Make the records reflect the log, from their last commit on; commits them.  Not inside a group. */
+enum hs_err store_catch_up(struct hs_store *store);
+
+void store_free_views(struct hs_store *store);
+struct hs_log_reader store_log_reader(struct hs_view *view);
+struct hs_txn *store_records_txn(struct hs_view *view);
+
+/* The data directory: dir.c. */
+const char *store_network_fs(long type); /* its name, or NULL: local */
+enum hs_err store_prepare_dir(const char *dir, bool create, struct hs_why *why);
+enum hs_err store_lock_dir(const char *dir, int *fd, struct hs_why *why);
+
+#endif

@@ -1,0 +1,179 @@
+/* open.c -- opening and closing: the directory, the log, then the records, replayed to where the log is. */
+#include "storage/store/inside.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef HS_UNDER_SANITIZER /* the thread sanitizer cannot map 1 TiB */
+#define MAP_BYTES_DEFAULT ((size_t)64 << 30)
+#else
+#define MAP_BYTES_DEFAULT ((size_t)1 << 40)
+#endif
+#define FLUSH_OPS_DEFAULT 20000
+#define NOTE_DIR_DEFAULT "/dev/shm"
+
+static uint64_t system_now_ms(void *ctx)
+{
+    (void)ctx;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Linux has had it since 3.17, and requests this small are neither cut nor interrupted. */
+static void system_random(void *ctx, void *to, size_t size)
+{
+    (void)ctx;
+    ssize_t got = getrandom(to, size, 0);
+    assert(got == (ssize_t)size);
+    (void)got;
+}
+
+struct path {
+    char text[4096];
+};
+
+static struct path path_of(const char *dir, const char *name)
+{
+    struct path path;
+    snprintf(path.text, sizeof path.text, "%s/%s", dir, name); /* store_prepare_dir has seen a longer one */
+    return path;
+}
+
+static size_t map_bytes(const struct hs_store_options *options)
+{
+    return options->map_bytes == 0 ? MAP_BYTES_DEFAULT : options->map_bytes;
+}
+
+static enum hs_err open_log(struct hs_store *store, const struct hs_store_options *options, struct hs_why *why)
+{
+    struct path path = path_of(options->dir, "log");
+    struct hs_log_options log = {
+        .path = path.text,
+        .map_bytes = map_bytes(options),
+        .create = options->create,
+        .certificate = options->certificate,
+        .signer = options->signer,
+        .note_dir = options->note_dir == NULL ? NOTE_DIR_DEFAULT : options->note_dir,
+        .now_ms = options->now_ms == NULL ? system_now_ms : options->now_ms,
+        .random = options->random == NULL ? system_random : options->random,
+        .ctx = options->ctx,
+    };
+    return hs_log_open(&log, &store->log, why);
+}
+
+static void remove_records(const struct hs_store_options *options)
+{
+    unlink(path_of(options->dir, "records/data.mdb").text);
+    unlink(path_of(options->dir, "records/lock.mdb").text);
+}
+
+/* The records are no more than what the log adds up to: what cannot be read is made anew. */
+static enum hs_err open_records(struct hs_store *store, const struct hs_store_options *options, struct hs_why *why)
+{
+    struct path path = path_of(options->dir, "records");
+    struct hs_records_options records = {
+        .path = path.text,
+        .map_bytes = map_bytes(options),
+        .create = true,
+        .utc_offset_minutes = options->utc_offset_minutes,
+    };
+    enum hs_err err = hs_records_open(&records, &store->records, why);
+    if (err == HS_EDAMAGED) {
+        remove_records(options);
+        err = hs_records_open(&records, &store->records, why);
+    }
+    return err;
+}
+
+static enum hs_err make(const struct hs_store_options *options, struct hs_store **out)
+{
+    struct hs_store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        return HS_ENOMEM;
+    store->lock_fd = -1;
+    store->flush_ops = options->flush_ops == 0 ? FLUSH_OPS_DEFAULT : options->flush_ops;
+    store->flush_wanted = options->flush_wanted;
+    store->ctx = options->ctx;
+    store->writer_view = (struct hs_view){.store = store, .writers = true};
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&store->mutex, NULL);
+    *out = store;
+    return HS_OK;
+}
+
+enum hs_err hs_store_open(const struct hs_store_options *options, struct hs_store **out, struct hs_why *why)
+{
+    struct hs_store *store = NULL;
+    enum hs_err err = store_prepare_dir(options->dir, options->create, why);
+    if (err != HS_OK)
+        return err;
+    err = make(options, &store);
+    if (err != HS_OK)
+        return hs_fail(err, why, "cannot open %s: out of memory", options->dir);
+    err = store_lock_dir(options->dir, &store->lock_fd, why);
+    if (err == HS_OK)
+        err = open_log(store, options, why);
+    if (err == HS_OK)
+        err = open_records(store, options, why);
+    if (err == HS_OK) {
+        err = store_catch_up(store);
+        if (err != HS_OK)
+            hs_fail(err, why, "cannot replay the log of %s into its records: %s", options->dir, hs_err_text(err));
+    }
+    if (err != HS_OK) {
+        hs_store_close(store);
+        return err;
+    }
+    *out = store;
+    return HS_OK;
+}
+
+void hs_store_close(struct hs_store *store)
+{
+    if (store == NULL)
+        return;
+    if (store->in_group)
+        hs_store_abort(store);
+    if (store->records != NULL && store->failed == HS_OK && !store->behind)
+        hs_store_flush(store); /* else the next start replays them */
+    store_free_views(store);
+    hs_records_close(store->records);
+    hs_log_close(store->log);
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
+    hs_buf_fini(&store->op);
+    pthread_cond_destroy(&store->changed);
+    pthread_mutex_destroy(&store->mutex);
+    free(store);
+}
+
+uint64_t hs_store_id(const struct hs_store *store)
+{
+    return hs_log_store_id(store->log);
+}
+
+const struct hs_certificate *hs_store_certificate(const struct hs_store *store)
+{
+    return hs_log_certificate(store->log);
+}
+
+bool hs_store_holds(const struct hs_store *store, hs_partition partition)
+{
+    return hs_certificate_scope(hs_log_certificate(store->log), partition);
+}
+
+const char *hs_store_break(const struct hs_store *store)
+{
+    return hs_log_break(store->log);
+}

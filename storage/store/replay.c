@@ -1,0 +1,196 @@
+/* replay.c -- keeping the records where the log is: one op, a flush, a replay. */
+#include "storage/store/inside.h"
+
+#include <assert.h>
+#include <string.h>
+
+void store_publish(struct hs_store *store, const struct hs_position *noted, const struct hs_position *flushed)
+{
+    pthread_mutex_lock(&store->mutex);
+    if (noted != NULL)
+        store->noted = *noted;
+    if (flushed != NULL)
+        store->flushed = *flushed;
+    pthread_cond_broadcast(&store->changed);
+    pthread_mutex_unlock(&store->mutex);
+}
+
+enum hs_err store_break(struct hs_store *store, enum hs_err err)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->failed = err;
+    pthread_cond_broadcast(&store->changed);
+    pthread_mutex_unlock(&store->mutex);
+    return err;
+}
+
+enum hs_err store_failed(struct hs_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    enum hs_err err = store->failed;
+    pthread_mutex_unlock(&store->mutex);
+    return err;
+}
+
+/* What a full disk or lack of memory kept from being done can be done later; after anything else only a new start knows. */
+static enum hs_err fall_behind(struct hs_store *store, enum hs_err err)
+{
+    store->behind = true;
+    return err == HS_EFULL || err == HS_ENOMEM ? err : store_break(store, err);
+}
+
+enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *logged)
+{
+    const struct hs_certificate *writer = hs_log_writer(store->log, txn, logged->stream.origin);
+    if (txn->err != HS_OK)
+        return txn->err;
+    const char *own_id = hs_log_certificate(store->log)->node_id;
+    struct hs_records_op op = {
+        .stream = logged->stream,
+        .n = logged->n,
+        .bytes = logged->bytes,
+        .writer = writer,
+        .own = writer != NULL && strcmp(writer->node_id, own_id) == 0,
+        .mode = logged->loose ? HS_APPLY_FACTS : HS_APPLY_WHOLE,
+    };
+    store->unflushed++;
+    return hs_records_apply(store->records, &op);
+}
+
+struct replay {
+    struct hs_store *store;
+    struct hs_txn *txn;
+};
+
+static enum hs_err replay_op(void *ctx, const struct hs_logged *op)
+{
+    struct replay *replay = ctx;
+    return store_apply(replay->store, replay->txn, op);
+}
+
+static enum hs_err commit_records(struct hs_store *store, const struct hs_position *position)
+{
+    enum hs_err err = hs_records_commit(store->records, position);
+    if (err != HS_OK)
+        return err;
+    store->unflushed = 0;
+    store_publish(store, NULL, position);
+    return HS_OK;
+}
+
+/* Records of a position that is not in this log were made from another one. */
+static enum hs_err find_start(struct hs_store *store, struct hs_txn *txn, struct hs_position *from)
+{
+    struct hs_position start = {0};
+    *from = hs_records_position(store->records);
+    enum hs_err err = hs_log_check_position(txn, from);
+    if (err == HS_OK && from->commit > 0)
+        return HS_OK;
+    if (err != HS_OK && err != HS_ERESET)
+        return err;
+    *from = start;
+    err = hs_records_empty(store->records);
+    return err == HS_OK ? commit_records(store, &start) : err;
+}
+
+static enum hs_err replay(struct hs_store *store, struct hs_txn *txn)
+{
+    struct replay ctx = {store, txn};
+    struct hs_position last = hs_log_position(store->log);
+    struct hs_position at;
+    enum hs_err err = find_start(store, txn, &at);
+    while (err == HS_OK && at.commit < last.commit) {
+        struct hs_log_span span = {at.commit, last.commit, store->flush_ops};
+        uint64_t before = at.commit;
+        err = hs_log_walk(txn, &span, replay_op, &ctx, &at);
+        if (err == HS_OK && at.commit == before)
+            err = HS_EDAMAGED; /* commits are missing */
+        if (err == HS_OK)
+            err = commit_records(store, &at);
+    }
+    if (err == HS_OK)
+        store_publish(store, &last, &at);
+    return err;
+}
+
+enum hs_err store_catch_up(struct hs_store *store)
+{
+    struct hs_txn txn = {0};
+    assert(!store->in_group);
+    store->unflushed = 0;
+    enum hs_err err = hs_txn_begin(hs_log_env(store->log), false, &txn);
+    if (err == HS_OK)
+        err = replay(store, &txn);
+    hs_txn_abort(&txn);
+    if (err == HS_OK)
+        hs_records_rest(store->records);
+    store->behind = false;
+    return err == HS_OK ? HS_OK : fall_behind(store, err);
+}
+
+/* ---- flushing ------------------------------------------------------------------------------------------------------------ */
+
+/* What was applied since the records' last commit is not to be trusted: begin again from there. */
+static enum hs_err begin_again(struct hs_store *store)
+{
+    enum hs_err err = hs_records_abort(store->records);
+    return err == HS_OK ? store_catch_up(store) : fall_behind(store, err);
+}
+
+enum hs_err hs_store_flush(struct hs_store *store)
+{
+    assert(!store->in_group);
+    enum hs_err err = store_failed(store);
+    if (err != HS_OK)
+        return err;
+    if (store->behind)
+        return begin_again(store);
+    if (store->unflushed == 0 && store->flushed.commit == store->noted.commit) {
+        hs_records_rest(store->records);
+        return HS_OK;
+    }
+    struct hs_position position = hs_log_position(store->log);
+    err = commit_records(store, &position);
+    return err == HS_OK ? HS_OK : fall_behind(store, err);
+}
+
+bool hs_store_flush_due(const struct hs_store *store)
+{
+    struct hs_store *shared = (struct hs_store *)(uintptr_t)store; /* only its mutex is touched */
+    pthread_mutex_lock(&shared->mutex);
+    bool waited_for = shared->waiting > 0 && shared->flushed.commit < shared->noted.commit;
+    pthread_mutex_unlock(&shared->mutex);
+    return waited_for || store->unflushed >= store->flush_ops;
+}
+
+uint64_t hs_store_unflushed(const struct hs_store *store)
+{
+    return store->unflushed;
+}
+
+struct hs_position hs_store_position(struct hs_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    struct hs_position position = store->noted;
+    pthread_mutex_unlock(&store->mutex);
+    return position;
+}
+
+/* Readers wait until the records are whole again. */
+enum hs_err hs_store_rebuild(struct hs_store *store)
+{
+    assert(!store->in_group);
+    struct hs_position start = {0};
+    enum hs_err err = store_failed(store);
+    if (err != HS_OK)
+        return err;
+    pthread_mutex_lock(&store->mutex);
+    store->floor = store->noted.commit;
+    pthread_mutex_unlock(&store->mutex);
+    err = hs_records_abort(store->records);
+    if (err == HS_OK)
+        err = hs_records_empty(store->records);
+    if (err == HS_OK)
+        err = commit_records(store, &start);
+    return err == HS_OK ? store_catch_up(store) : fall_behind(store, err);
+}

@@ -1,0 +1,598 @@
+/* Nodes, links and time of the world. */
+#include "tests/lib/replica_world.h"
+
+#include "tests/lib/replica_world_source.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SETTLE_MAX 2000000
+
+/* ---- the world ---- */
+
+uint64_t world_random(struct world *w)
+{
+    w->random ^= w->random << 13; /* xorshift64 */
+    w->random ^= w->random >> 7;
+    w->random ^= w->random << 17;
+    return w->random;
+}
+
+/* Ed25519 keys from a name: the same in every run. */
+static void make_keys(const char *name, struct hs_secret *secret, struct hs_key *key)
+{
+    struct hs_hash seed = hs_hash_domain("replica world", HS_BYTES(name, strlen(name)));
+    int failed = crypto_sign_seed_keypair(key->bytes, secret->bytes, seed.bytes);
+    assert(failed == 0);
+}
+
+struct world *world_new(uint64_t seed)
+{
+    struct world *w = calloc(1, sizeof *w);
+    assert(w != NULL);
+    w->seed = seed;
+    w->random = seed * 0x9e3779b97f4a7c15ULL + 0x1234567;
+    w->now_ms = 1000;
+    make_keys("root", &w->root, &w->root_key);
+    make_keys("issuer", &w->issuer, &w->issuer_key);
+    return w;
+}
+
+static struct world_node *add_node(struct world *w, const char *id, enum hs_role role, const hs_partition *districts, size_t count)
+{
+    struct world_node *node = calloc(1, sizeof *node);
+    assert(node != NULL && w->node_count < WORLD_NODES_MAX);
+    w->nodes[w->node_count++] = node;
+    node->world = w;
+    node->wake_ms = UINT64_MAX;
+    struct hs_certificate *draft = &node->certificate;
+    snprintf(draft->node_id, sizeof draft->node_id, "%s", id);
+    draft->role = role;
+    draft->home = count == 0 ? 0 : districts[0];
+    memcpy(draft->districts, districts, count * sizeof *districts);
+    draft->district_count = count;
+    make_keys(id, &node->secret, &draft->node_key);
+    draft->curve_key = draft->node_key;
+    draft->curve_key.bytes[0] ^= 0xff;
+    struct hs_buf issuer = {0};
+    struct hs_issuer_draft issuer_draft = {"test region", "hub-1", w->issuer_key, 1};
+    enum hs_err err = hs_issuer_sign(&issuer_draft, &w->root, &issuer);
+    assert(err == HS_OK);
+    err = hs_certificate_sign(draft, hs_buf_bytes(&issuer), &w->issuer, &node->certificate_bytes);
+    assert(err == HS_OK);
+    hs_buf_fini(&issuer);
+    node->store_id = world_random(w);
+    world_store_put_certificate(&node->store, &draft->node_key, hs_buf_bytes(&node->certificate_bytes));
+    return node;
+}
+
+struct world_node *world_hub(struct world *w, const char *id)
+{
+    static const hs_partition NONE[1];
+    return add_node(w, id, HS_ROLE_HUB, NONE, 0);
+}
+
+struct world_node *world_hall(struct world *w, const char *id, const hs_partition *districts, size_t count)
+{
+    return add_node(w, id, HS_ROLE_HALL, districts, count);
+}
+
+/* ---- a node ---- */
+
+static struct world_link *link_of(struct world_node *node, hs_peer peer, int *end)
+{
+    struct world *w = node->world;
+    for (size_t i = 0; i < w->link_count; i++) {
+        for (*end = 0; *end < 2; ++*end) {
+            if (w->links[i].end[*end] == node && w->links[i].peer[*end] == peer)
+                return &w->links[i];
+        }
+    }
+    return NULL;
+}
+
+static void push_frame(struct world_link *link, int to, struct hs_bytes bytes)
+{
+    struct world_frame *frame = calloc(1, sizeof *frame);
+    assert(frame != NULL);
+    hs_buf_put_bytes(&frame->bytes, bytes);
+    struct world_frame **at = &link->frames[to];
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = frame;
+}
+
+static void take_send(struct world_node *node, const struct hs_replica_update *update)
+{
+    int end;
+    struct world_link *link = link_of(node, update->peer, &end);
+    assert(link != NULL);
+    assert(update->frame.size <= HS_MESSAGE_BYTES_MAX);
+    if (node->world->sent != NULL)
+        node->world->sent(node->world, link, 1 - end, update->frame);
+    if (link->up[1 - end])
+        push_frame(link, 1 - end, update->frame);
+}
+
+static void take_drop(struct world_node *node, const struct hs_replica_update *update)
+{
+    int end;
+    struct world_link *link = link_of(node, update->peer, &end);
+    assert(link != NULL);
+    link->up[end] = false;
+    while (world_lose(link, end))
+        ;
+}
+
+static void take_notice(struct world_node *node, const struct hs_replica_update *update)
+{
+    assert(node->notice_count < WORLD_NOTICES_MAX);
+    struct world_notice *notice = &node->notices[node->notice_count++];
+    *notice = (struct world_notice){update->notice, update->peer, update->err, update->token, update->stream, ""};
+    snprintf(notice->text, sizeof notice->text, "%s", update->text == NULL ? "" : update->text);
+}
+
+static void take_store(struct world_node *node, struct hs_replica_store *store)
+{
+    node->stores = realloc(node->stores, (node->store_count + 1) * sizeof(struct hs_replica_store *));
+    assert(node->stores != NULL);
+    node->stores[node->store_count++] = store;
+}
+
+static void step(struct world_node *node, struct hs_replica_event event)
+{
+    struct hs_replica_updates updates;
+    if (node->replica == NULL)
+        return;
+    event.now_ms = node->world->now_ms;
+    enum hs_err err = hs_replica_step(node->replica, &event, &updates);
+    assert(err == HS_OK);
+    node->wake_ms = updates.wake_at_ms;
+    for (size_t i = 0; i < updates.count; i++) {
+        const struct hs_replica_update *update = &updates.items[i];
+        if (update->type == HS_REPLICA_STORE)
+            take_store(node, update->store);
+        else if (update->type == HS_REPLICA_SEND)
+            take_send(node, update);
+        else if (update->type == HS_REPLICA_DROP)
+            take_drop(node, update);
+        else
+            take_notice(node, update);
+    }
+}
+
+void world_start(struct world_node *node)
+{
+    assert(node->replica == NULL);
+    struct hs_replica_options options = {
+        .certificate = hs_buf_bytes(&node->certificate_bytes),
+        .root_key = node->world->root_key,
+        .store_id = node->store_id,
+        .credit_bytes = node->credit_bytes,
+        .software = "world 1",
+    };
+    hs_be64(options.process_id, ++node->processes);
+    struct hs_replica_source source = world_source(node);
+    enum hs_err err = hs_replica_new(&options, &source, &node->replica);
+    assert(err == HS_OK);
+}
+
+void world_stop(struct world_node *node)
+{
+    struct world *w = node->world;
+    for (size_t i = 0; i < w->link_count; i++) {
+        for (int end = 0; end < 2; end++) {
+            if (w->links[i].end[end] != node)
+                continue;
+            w->links[i].up[end] = false;
+            while (world_lose(&w->links[i], end))
+                ;
+        }
+    }
+    for (size_t i = 0; i < node->store_count; i++)
+        hs_replica_store_free(node->stores[i]);
+    node->store_count = 0;
+    node->wake_ms = UINT64_MAX;
+    hs_replica_free(node->replica);
+    node->replica = NULL;
+}
+
+void world_free(struct world *w)
+{
+    for (size_t i = 0; i < w->node_count; i++) {
+        struct world_node *node = w->nodes[i];
+        world_stop(node);
+        world_store_fini(&node->store);
+        hs_buf_fini(&node->certificate_bytes);
+        free(node->stores);
+    }
+    for (size_t i = 0; i < w->link_count; i++) {
+        for (int to = 0; to < 2; to++) {
+            while (world_lose(&w->links[i], to))
+                ;
+        }
+    }
+    for (size_t i = 0; i < w->node_count; i++)
+        free(w->nodes[i]);
+    free(w);
+}
+
+/* ---- links ---- */
+
+struct world_link *world_dial_as(struct world_node *from, struct world_node *to, const struct hs_key *key)
+{
+    struct world *w = from->world;
+    assert(w->link_count < WORLD_LINKS_MAX);
+    struct world_link *link = &w->links[w->link_count++];
+    *link = (struct world_link){.end = {from, to}, .peer = {++w->next_peer, 0}, .up = {true, true}};
+    link->peer[1] = ++w->next_peer;
+    struct hs_replica_event up = {.type = HS_REPLICA_PEER_UP};
+    up.peer = link->peer[0];
+    up.outbound = true;
+    up.curve_key = to->certificate.curve_key;
+    step(from, up);
+    up.peer = link->peer[1];
+    up.outbound = false;
+    up.curve_key = *key;
+    step(to, up);
+    return link;
+}
+
+struct world_link *world_dial(struct world_node *from, struct world_node *to)
+{
+    return world_dial_as(from, to, &from->certificate.curve_key);
+}
+
+static void hang_up(struct world_link *link, int end)
+{
+    if (!link->up[end])
+        return;
+    link->up[end] = false;
+    step(link->end[end], (struct hs_replica_event){.type = HS_REPLICA_PEER_DOWN, .peer = link->peer[end]});
+}
+
+void world_cut(struct world_link *link)
+{
+    for (int to = 0; to < 2; to++) {
+        while (world_lose(link, to))
+            ;
+    }
+    hang_up(link, 0);
+    hang_up(link, 1);
+}
+
+void world_hand(struct world_node *node, hs_peer peer, struct hs_bytes frame)
+{
+    step(node, (struct hs_replica_event){.type = HS_REPLICA_RECEIVED, .peer = peer, .frame = frame});
+}
+
+bool world_deliver(struct world_link *link, int to)
+{
+    struct world_frame *frame = link->frames[to];
+    if (!link->up[to])
+        return false;
+    if (frame == NULL) {
+        bool gone = !link->up[1 - to];
+        if (gone)
+            hang_up(link, to);
+        return gone;
+    }
+    link->frames[to] = frame->next;
+    world_hand(link->end[to], link->peer[to], hs_buf_bytes(&frame->bytes));
+    hs_buf_fini(&frame->bytes);
+    free(frame);
+    return true;
+}
+
+bool world_lose(struct world_link *link, int to)
+{
+    struct world_frame *frame = link->frames[to];
+    if (frame == NULL)
+        return false;
+    link->frames[to] = frame->next;
+    link->lost[to]++;
+    hs_buf_fini(&frame->bytes);
+    free(frame);
+    return true;
+}
+
+bool world_double(struct world_link *link, int to)
+{
+    struct world_frame *frame = link->frames[to];
+    if (frame == NULL)
+        return false;
+    struct world_frame *twin = calloc(1, sizeof *twin);
+    assert(twin != NULL);
+    hs_buf_put_bytes(&twin->bytes, hs_buf_bytes(&frame->bytes));
+    twin->next = frame->next;
+    frame->next = twin;
+    return true;
+}
+
+bool world_swap(struct world_link *link, int to)
+{
+    struct world_frame *first = link->frames[to];
+    if (first == NULL || first->next == NULL)
+        return false;
+    struct world_frame *second = first->next;
+    first->next = second->next;
+    second->next = first;
+    link->frames[to] = second;
+    return true;
+}
+
+size_t world_waiting(const struct world_link *link, int to)
+{
+    size_t count = 0;
+    for (const struct world_frame *frame = link->frames[to]; frame != NULL; frame = frame->next)
+        count++;
+    return count;
+}
+
+bool world_live(const struct world_link *link)
+{
+    for (int end = 0; end < 2; end++) {
+        struct hs_peer_status status;
+        if (!world_status(link->end[end], link->peer[end], &status) || !status.live)
+            return false;
+    }
+    return true;
+}
+
+/* ---- writing ---- */
+
+static void told(struct world_node *node, uint64_t token, enum hs_err err, const struct hs_commit *commit)
+{
+    struct hs_replica_event event = {.type = HS_REPLICA_STORED, .token = token, .err = err, .commit = commit};
+    step(node, event);
+}
+
+static enum hs_err perform(struct world_node *node, const struct hs_replica_store *todo)
+{
+    struct world_store *store = &node->store;
+    struct hs_opening opening;
+    switch (todo->type) {
+    case HS_STORE_ORIGIN:
+        if (hs_opening_verify(todo->opening, &opening) != HS_OK)
+            return HS_ESIGNATURE;
+        world_store_put_origin(store, opening.origin, todo->certificate, todo->opening);
+        return HS_OK;
+    case HS_STORE_SEGMENT:
+        return world_store_receive(store, &todo->segment);
+    case HS_STORE_RECEIPT:
+        world_store_put_receipt(store, &todo->receipt);
+        world_store_put_certificate(store, &todo->receipt.hub_key, todo->certificate);
+        return HS_OK;
+    case HS_STORE_STRIKE:
+        store->current = 0;
+        return HS_OK;
+    case HS_STORE_FORK:
+        world_store_put_fork(store, &todo->stream, todo->n, todo->proof);
+        return HS_OK;
+    case HS_STORE_LOOSE:
+        world_store_put_loose(store, &todo->loose);
+        return HS_OK;
+    }
+    return HS_EINTERNAL;
+}
+
+static struct hs_receipt sign_receipt(struct world_node *node, const struct hs_head *head)
+{
+    struct hs_receipt receipt = {.store_id = node->store_id, .stream = head->stream, .n = head->n, .hash = head->hash,
+                                 .time_ms = node->world->now_ms, .hub_key = node->certificate.node_key};
+    struct hs_signer signer = hs_signer_of(&node->secret);
+    enum hs_err err = hs_receipt_sign(&receipt, &signer);
+    assert(err == HS_OK);
+    world_store_put_receipt(&node->store, &receipt);
+    return receipt;
+}
+
+/* What a commit of @todo made: heads of the streams that grew, and a hub's receipts for them. */
+static void note_segment(struct world_node *node, const struct hs_replica_store *todo, struct hs_head *heads,
+                         struct hs_receipt *receipts, struct hs_commit *commit)
+{
+    size_t at = 0;
+    while (at < commit->head_count && !hs_stream_equal(&heads[at].stream, &todo->segment.stream))
+        at++;
+    heads[at] = (struct hs_head){todo->segment.stream, todo->segment.first + todo->segment.count - 1, todo->segment.end};
+    if (at == commit->head_count)
+        commit->head_count++;
+    if (node->certificate.role != HS_ROLE_HUB)
+        return;
+    receipts[at] = sign_receipt(node, &heads[at]);
+    commit->receipt_count = commit->head_count;
+}
+
+bool world_store_next(struct world_node *node, size_t count)
+{
+    if (node->store_count == 0 || count == 0)
+        return false;
+    count = count < node->store_count ? count : node->store_count;
+    struct hs_replica_store **todo = node->stores;
+    size_t left = node->store_count - count;
+    node->stores = calloc(left + 1, sizeof(struct hs_replica_store *));
+    struct hs_head *heads = calloc(count, sizeof *heads);
+    struct hs_receipt *receipts = calloc(count, sizeof *receipts);
+    enum hs_err *errs = calloc(count, sizeof *errs);
+    assert(node->stores != NULL && heads != NULL && receipts != NULL && errs != NULL);
+    memcpy(node->stores, todo + count, left * sizeof(struct hs_replica_store *));
+    node->store_count = left;
+    struct hs_commit commit = {.heads = heads, .receipts = receipts};
+    commit.position = (struct hs_position){++node->store.commit, world_random(node->world)};
+    for (size_t i = 0; i < count; i++) {
+        errs[i] = node->store_fails != HS_OK ? node->store_fails : perform(node, todo[i]);
+        if (errs[i] == HS_OK && todo[i]->type == HS_STORE_SEGMENT)
+            note_segment(node, todo[i], heads, receipts, &commit);
+    }
+    for (size_t i = 0; i < count; i++) {
+        told(node, todo[i]->token, errs[i], errs[i] == HS_OK ? &commit : NULL);
+        hs_replica_store_free(todo[i]);
+    }
+    free(todo);
+    free(heads);
+    free(receipts);
+    free(errs);
+    return true;
+}
+
+static void open_origin(struct world_node *node)
+{
+    struct hs_opening opening = {world_random(node->world), node->certificate.node_key, 0, node->world->now_ms};
+    struct hs_signer signer = hs_signer_of(&node->secret);
+    struct hs_buf encoded = {0};
+    enum hs_err err = hs_opening_sign(&opening, &signer, &encoded);
+    assert(err == HS_OK);
+    world_store_put_origin(&node->store, opening.origin, hs_buf_bytes(&node->certificate_bytes), hs_buf_bytes(&encoded));
+    node->store.current = opening.origin;
+    hs_buf_fini(&encoded);
+}
+
+static struct hs_head write_op(struct world_node *node, hs_partition partition, enum hs_lane lane, struct hs_bytes op)
+{
+    if (node->store.current == 0)
+        open_origin(node);
+    struct hs_stream name = {node->store.current, partition, (uint8_t)lane};
+    struct world_stream *stream = world_store_stream(&node->store, &name);
+    world_stream_append(stream, op);
+    struct hs_head head = {name, stream->count, stream->ops[stream->count - 1].hash};
+    struct hs_signer signer = hs_signer_of(&node->secret);
+    struct hs_signature signature;
+    enum hs_err err = hs_checkpoint_sign(&name, head.n, &head.hash, &signer, &signature);
+    assert(err == HS_OK);
+    world_stream_check(stream, &signature);
+    node->store.commit++;
+    return head;
+}
+
+struct hs_stream world_write(struct world_node *node, hs_partition partition, enum hs_lane lane, const void *data, size_t size)
+{
+    struct hs_head head = write_op(node, partition, lane, HS_BYTES(data, size));
+    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0};
+    told(node, 0, HS_OK, &commit);
+    return head.stream;
+}
+
+struct hs_stream world_write_text(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text)
+{
+    return world_write(node, partition, lane, text, strlen(text));
+}
+
+void world_write_untold(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text)
+{
+    write_op(node, partition, lane, HS_BYTES(text, strlen(text)));
+}
+
+void world_probe(struct world_node *node, uint64_t token)
+{
+    step(node, (struct hs_replica_event){.type = HS_REPLICA_PROBE, .token = token});
+}
+
+void world_tick(struct world_node *node)
+{
+    step(node, (struct hs_replica_event){.type = HS_REPLICA_TICK});
+}
+
+void world_compare(struct world_node *node)
+{
+    step(node, (struct hs_replica_event){.type = HS_REPLICA_COMPARE});
+}
+
+/* ---- going on ---- */
+
+static bool move_once(struct world *w)
+{
+    bool moved = false;
+    for (size_t i = 0; i < w->link_count; i++) {
+        moved |= world_deliver(&w->links[i], 0);
+        moved |= world_deliver(&w->links[i], 1);
+    }
+    for (size_t i = 0; i < w->node_count; i++)
+        moved |= world_store_next(w->nodes[i], 8);
+    return moved;
+}
+
+void world_settle(struct world *w)
+{
+    size_t moves = 0;
+    while (move_once(w))
+        assert(++moves < SETTLE_MAX);
+}
+
+void world_advance(struct world *w, uint64_t ms)
+{
+    uint64_t end = w->now_ms + ms;
+    world_settle(w);
+    while (w->now_ms < end) {
+        uint64_t next = end;
+        for (size_t i = 0; i < w->node_count; i++)
+            next = w->nodes[i]->wake_ms < next ? w->nodes[i]->wake_ms : next;
+        w->now_ms = next > w->now_ms ? next : w->now_ms + 1;
+        for (size_t i = 0; i < w->node_count; i++) {
+            if (w->nodes[i]->wake_ms <= w->now_ms)
+                world_tick(w->nodes[i]);
+        }
+        world_settle(w);
+    }
+}
+
+/* ---- looking ---- */
+
+size_t world_notices(const struct world_node *node, enum hs_replica_notice type)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < node->notice_count; i++)
+        count += node->notices[i].type == type;
+    return count;
+}
+
+const struct world_notice *world_last_notice(const struct world_node *node, enum hs_replica_notice type)
+{
+    for (size_t i = node->notice_count; i > 0; i--) {
+        if (node->notices[i - 1].type == type)
+            return &node->notices[i - 1];
+    }
+    return NULL;
+}
+
+static bool covers(const struct world_node *a, const struct world_node *b)
+{
+    for (size_t i = 0; i < a->store.stream_count; i++) {
+        const struct world_stream *mine = &a->store.streams[i];
+        if (mine->count == 0 || !hs_certificate_scope(&b->certificate, mine->name.partition) ||
+            world_store_forked(&a->store, &mine->name))
+            continue;
+        const struct world_stream *theirs = world_store_find(&b->store, &mine->name);
+        bool both = hs_certificate_scope(&a->certificate, mine->name.partition); /* else it does not come back to its writer */
+        if (theirs == NULL || theirs->count < mine->count || (both && theirs->count > mine->count) ||
+            !hs_hash_equal(&theirs->ops[mine->count - 1].hash, &mine->ops[mine->count - 1].hash))
+            return false;
+    }
+    return true;
+}
+
+bool world_same(const struct world_node *a, const struct world_node *b)
+{
+    return covers(a, b) && covers(b, a);
+}
+
+uint64_t world_head(const struct world_node *node, const struct hs_stream *name)
+{
+    const struct world_stream *stream = world_store_find(&node->store, name);
+    return stream == NULL ? 0 : stream->count;
+}
+
+bool world_status(const struct world_node *node, hs_peer peer, struct hs_peer_status *status)
+{
+    struct hs_peer_status all[WORLD_SESSIONS_MAX];
+    size_t count = node->replica == NULL ? 0 : hs_replica_peers(node->replica, all, WORLD_SESSIONS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].peer != peer)
+            continue;
+        *status = all[i];
+        return true;
+    }
+    return false;
+}

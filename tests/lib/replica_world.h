@@ -1,0 +1,175 @@
+/* replica_world.h -- a small world for tests of the replica: nodes with real keys from fixed seeds, stores in memory, links on which
+ * the test hands over each message by itself (or loses it, doubles it, swaps two, cuts the link), a clock that moves when told.
+ *
+ * Nothing here fails quietly: what cannot happen in a test ends it. */
+#ifndef HS_TEST_REPLICA_WORLD_H
+#define HS_TEST_REPLICA_WORLD_H
+
+#include "node/replica/replica.h"
+
+#define WORLD_NODES_MAX 8
+#define WORLD_LINKS_MAX 512 /* ever dialled */
+#define WORLD_SESSIONS_MAX 64
+#define WORLD_NOTICES_MAX 4096
+
+/* ---- a store in memory (replica_world_store.c) ------------------------------------------------------------------------------- */
+
+struct world_op {
+    struct hs_buf bytes;
+    struct hs_hash hash; /* h(n) */
+};
+struct world_stream {
+    struct hs_stream name;
+    struct world_op *ops;
+    size_t count;
+    struct hs_checkpoint *checkpoints; /* ascending */
+    size_t checkpoint_count;
+};
+struct world_origin {
+    uint64_t id;
+    struct hs_buf certificate, opening;
+};
+struct world_loose {
+    struct hs_loose loose;
+    struct hs_buf body;
+};
+struct world_fork {
+    struct hs_stream stream;
+    uint64_t n;
+    struct hs_buf proof;
+};
+struct world_certificate {
+    struct hs_key key;
+    struct hs_buf bytes;
+};
+struct world_store {
+    struct world_stream *streams; /* ascending */
+    struct world_origin *origins;
+    struct hs_receipt *receipts;
+    struct world_certificate *certificates;
+    struct world_fork *forks;
+    struct world_loose *looses;
+    size_t stream_count, origin_count, receipt_count, certificate_count, fork_count, loose_count;
+    uint64_t current; /* origin; 0: none */
+    uint64_t commit;
+    bool rotten;               /* the digests of @rot are wrong */
+    struct hs_hash rot;        /* the op whose record has rotted, by hash of its bytes */
+};
+void world_store_fini(struct world_store *store);
+void world_store_copy(const struct world_store *from, struct world_store *to);
+struct world_stream *world_store_stream(struct world_store *store, const struct hs_stream *name); /* made if need be */
+const struct world_stream *world_store_find(const struct world_store *store, const struct hs_stream *name); /* NULL: none */
+const struct world_origin *world_store_origin(const struct world_store *store, uint64_t id);
+void world_store_put_origin(struct world_store *store, uint64_t id, struct hs_bytes certificate, struct hs_bytes opening);
+void world_store_put_certificate(struct world_store *store, const struct hs_key *key, struct hs_bytes bytes);
+void world_store_put_receipt(struct world_store *store, const struct hs_receipt *receipt);
+void world_store_put_fork(struct world_store *store, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof);
+void world_store_put_loose(struct world_store *store, const struct hs_loose *loose);
+void world_stream_append(struct world_stream *stream, struct hs_bytes op);
+void world_stream_check(struct world_stream *stream, const struct hs_signature *signature); /* a checkpoint of its last op */
+enum hs_err world_store_receive(struct world_store *store, const struct hs_segment *segment);
+bool world_store_forked(const struct world_store *store, const struct hs_stream *name);
+/* Is there an op with these bytes, in a log or loose? */
+bool world_store_has(const struct world_store *store, hs_partition partition, struct hs_bytes op);
+size_t world_store_ops(const struct world_store *store); /* distinct ones, loose ones too */
+
+/* ---- nodes and links ------------------------------------------------------------------------------------------------------------ */
+
+struct world_notice {
+    enum hs_replica_notice type;
+    hs_peer peer;
+    enum hs_err err;
+    uint64_t token;
+    struct hs_stream stream;
+    char text[120];
+};
+
+struct world;
+struct world_node {
+    struct world *world;
+    struct hs_certificate certificate;
+    struct hs_buf certificate_bytes;
+    struct hs_secret secret;
+    uint64_t store_id;
+    uint64_t processes; /* begun so far */
+    struct world_store store;
+    struct hs_replica *replica; /* NULL: stopped */
+    struct hs_replica_store **stores; /* asked for, not made */
+    size_t store_count;
+    enum hs_err store_fails; /* the next stores fail with it */
+    uint64_t wake_ms;
+    struct world_notice notices[WORLD_NOTICES_MAX];
+    size_t notice_count;
+    int64_t clock_offset_ms;
+    uint64_t reads; /* of segments to be sent */
+    uint32_t credit_bytes;
+};
+
+struct world_frame {
+    struct hs_buf bytes;
+    struct world_frame *next;
+};
+struct world_link {
+    struct world_node *end[2]; /* [0] dialled */
+    hs_peer peer[2];           /* as that end knows the other */
+    bool up[2];
+    struct world_frame *frames[2]; /* on their way to that end */
+    size_t lost[2];
+};
+
+struct world {
+    uint64_t seed, random;
+    struct hs_secret root, issuer;
+    struct hs_key root_key, issuer_key;
+    struct world_node *nodes[WORLD_NODES_MAX];
+    size_t node_count;
+    struct world_link links[WORLD_LINKS_MAX];
+    size_t link_count;
+    uint64_t now_ms;
+    hs_peer next_peer;
+    uint64_t next_token;
+    /* Seen with each frame that is sent; may be NULL. */
+    void (*sent)(struct world *w, struct world_link *link, int to, struct hs_bytes frame);
+    void *ctx;
+};
+
+struct world *world_new(uint64_t seed);
+void world_free(struct world *w);
+uint64_t world_random(struct world *w); /* repeatable */
+struct world_node *world_hub(struct world *w, const char *id);
+struct world_node *world_hall(struct world *w, const char *id, const hs_partition *districts, size_t count); /* the first is home */
+void world_start(struct world_node *node); /* a new process over its store */
+void world_stop(struct world_node *node);  /* its links go down, what was not stored is forgotten */
+
+struct world_link *world_dial(struct world_node *from, struct world_node *to);
+/* As world_dial, but CURVE proves @key for the dialling end. */
+struct world_link *world_dial_as(struct world_node *from, struct world_node *to, const struct hs_key *key);
+void world_cut(struct world_link *link); /* both ends are told, what is on its way is lost */
+bool world_deliver(struct world_link *link, int to); /* the next frame, or that the other end hung up; false: nothing there */
+bool world_lose(struct world_link *link, int to);
+bool world_double(struct world_link *link, int to);
+bool world_swap(struct world_link *link, int to);
+size_t world_waiting(const struct world_link *link, int to);
+void world_hand(struct world_node *node, hs_peer peer, struct hs_bytes frame); /* as if it had come */
+bool world_live(const struct world_link *link);
+
+bool world_store_next(struct world_node *node, size_t count); /* make that many stores in one commit; false: none asked for */
+struct hs_stream world_write(struct world_node *node, hs_partition partition, enum hs_lane lane, const void *data, size_t size);
+struct hs_stream world_write_text(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text);
+/* Without telling the replica: as if it were committed and STORED still on its way. */
+void world_write_untold(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text);
+void world_tick(struct world_node *node);
+void world_probe(struct world_node *node, uint64_t token);
+void world_compare(struct world_node *node);
+
+void world_settle(struct world *w);               /* deliver and store until nothing moves */
+void world_advance(struct world *w, uint64_t ms); /* time goes by, everything settling */
+
+size_t world_notices(const struct world_node *node, enum hs_replica_notice type); /* how many so far */
+const struct world_notice *world_last_notice(const struct world_node *node, enum hs_replica_notice type); /* NULL: none */
+/* Do both hold the same of every partition that both may hold? */
+bool world_same(const struct world_node *a, const struct world_node *b);
+uint64_t world_head(const struct world_node *node, const struct hs_stream *name);
+bool world_status(const struct world_node *node, hs_peer peer, struct hs_peer_status *status);
+
+#endif

@@ -1,0 +1,299 @@
+/* The world's stores as the replica reads them. */
+#include "tests/lib/replica_world_source.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KIND 1 /* of every record: an op is one fact, its id is a hash of its bytes */
+
+static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, struct hs_buf *body, struct hs_segment *segment)
+{
+    struct world_node *node = ctx;
+    const struct world_stream *stream = world_store_find(&node->store, name);
+    node->reads++;
+    if (stream == NULL || first > stream->count)
+        return HS_ENOTFOUND;
+    const struct hs_checkpoint *end = NULL;
+    size_t bytes = 0, at = first - 1;
+    for (size_t i = 0; i < stream->checkpoint_count; i++) {
+        const struct hs_checkpoint *checkpoint = &stream->checkpoints[i];
+        if (checkpoint->n < first)
+            continue;
+        for (; at < checkpoint->n; at++)
+            bytes += stream->ops[at].bytes.size + 3;
+        if (end != NULL && (bytes > HS_SEGMENT_BYTES_SOFT || checkpoint->n - first + 1 > HS_SEGMENT_OPS_MAX))
+            break;
+        end = checkpoint;
+    }
+    assert(end != NULL);
+    for (at = first - 1; at < end->n; at++)
+        hs_buf_put_sized(body, hs_buf_bytes(&stream->ops[at].bytes));
+    *segment = (struct hs_segment){*name, first, (uint32_t)(end->n - first + 1), hs_buf_bytes(body), end->hash, end->signature};
+    return body->err;
+}
+
+static enum hs_err origin(void *ctx, uint64_t id, struct hs_buf *certificate, struct hs_buf *opening)
+{
+    const struct world_node *node = ctx;
+    const struct world_origin *found = world_store_origin(&node->store, id);
+    if (found == NULL)
+        return HS_ENOTFOUND;
+    hs_buf_put_bytes(certificate, hs_buf_bytes(&found->certificate));
+    hs_buf_put_bytes(opening, hs_buf_bytes(&found->opening));
+    return HS_OK;
+}
+
+static enum hs_err hash_at(void *ctx, const struct hs_stream *name, uint64_t n, struct hs_hash *hash)
+{
+    const struct world_node *node = ctx;
+    const struct world_stream *stream = world_store_find(&node->store, name);
+    if (stream == NULL || n > stream->count)
+        return HS_ENOTFOUND;
+    *hash = n == 0 ? hs_chain_start(name) : stream->ops[n - 1].hash;
+    return HS_OK;
+}
+
+static enum hs_err checkpoint(void *ctx, const struct hs_stream *name, uint64_t n, struct hs_checkpoint *out)
+{
+    const struct world_node *node = ctx;
+    const struct world_stream *stream = world_store_find(&node->store, name);
+    for (size_t i = stream == NULL ? 0 : stream->checkpoint_count; i > 0; i--) {
+        if (stream->checkpoints[i - 1].n <= n) {
+            *out = stream->checkpoints[i - 1];
+            return HS_OK;
+        }
+    }
+    return HS_ENOTFOUND;
+}
+
+static enum hs_err receipts(void *ctx, const struct hs_stream *name, hs_visit_receipt visit, void *visit_ctx)
+{
+    const struct world_node *node = ctx;
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < node->store.receipt_count && err == HS_OK; i++) {
+        if (hs_stream_equal(&node->store.receipts[i].stream, name))
+            err = visit(visit_ctx, &node->store.receipts[i]);
+    }
+    return err;
+}
+
+static enum hs_err certificate_of(void *ctx, const struct hs_key *key, struct hs_buf *certificate)
+{
+    const struct world_node *node = ctx;
+    for (size_t i = 0; i < node->store.certificate_count; i++) {
+        if (!hs_key_equal(&node->store.certificates[i].key, key))
+            continue;
+        hs_buf_put_bytes(certificate, hs_buf_bytes(&node->store.certificates[i].bytes));
+        return HS_OK;
+    }
+    return HS_ENOTFOUND;
+}
+
+static enum hs_err heads(void *ctx, hs_visit_head visit, void *visit_ctx)
+{
+    const struct world_node *node = ctx;
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < node->store.stream_count && err == HS_OK; i++) {
+        const struct world_stream *stream = &node->store.streams[i];
+        struct hs_head head = {stream->name, stream->count, {{0}}};
+        if (stream->count == 0)
+            continue;
+        head.hash = stream->ops[stream->count - 1].hash;
+        err = visit(visit_ctx, &head);
+    }
+    return err;
+}
+
+static enum hs_err forks(void *ctx, hs_visit_fork visit, void *visit_ctx)
+{
+    const struct world_node *node = ctx;
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < node->store.fork_count && err == HS_OK; i++) {
+        const struct world_fork *fork = &node->store.forks[i];
+        err = visit(visit_ctx, &fork->stream, fork->n, hs_buf_bytes(&fork->proof));
+    }
+    return err;
+}
+
+static enum hs_err looses(void *ctx, const struct hs_stream *name, hs_visit_loose visit, void *visit_ctx)
+{
+    const struct world_node *node = ctx;
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < node->store.loose_count && err == HS_OK; i++) {
+        if (hs_stream_equal(&node->store.looses[i].loose.segment.stream, name))
+            err = visit(visit_ctx, &node->store.looses[i].loose);
+    }
+    return err;
+}
+
+/* ---- records: one fact for each distinct op of a partition ---- */
+
+struct fact {
+    hs_partition partition;
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    size_t key_size;
+    uint32_t leaf;
+    struct hs_hash hash, inputs;
+};
+struct facts {
+    struct fact *items;
+    size_t count;
+};
+
+static void add_fact(struct facts *facts, const struct world_store *store, const struct hs_stream *stream, struct hs_bytes op)
+{
+    struct hs_hash id = hs_hash_of(op);
+    struct hs_record_name name = {stream->partition, stream->lane, KIND, HS_BYTES(id.bytes, 16)};
+    facts->items = realloc(facts->items, (facts->count + 1) * sizeof *facts->items);
+    assert(facts->items != NULL);
+    struct fact *fact = &facts->items[facts->count++];
+    fact->partition = stream->partition;
+    fact->key_size = hs_record_key(&name, fact->key);
+    struct hs_hash place = hs_hash_domain("hallsync leaf 1", HS_BYTES(fact->key, fact->key_size));
+    fact->leaf = (uint32_t)hs_from_be16(place.bytes) >> 4;
+    fact->inputs = hs_hash_domain("inputs", op);
+    fact->hash = hs_hash_domain("record", op);
+    if (store->rotten && hs_hash_equal(&store->rot, &id))
+        fact->hash.bytes[0] ^= 1;
+}
+
+static int compare_facts(const void *a, const void *b)
+{
+    const struct fact *first = a, *second = b;
+    return hs_bytes_compare(HS_BYTES(first->key, first->key_size), HS_BYTES(second->key, second->key_size));
+}
+
+static struct facts facts_of(const struct world_store *store)
+{
+    struct facts facts = {0};
+    for (size_t i = 0; i < store->stream_count; i++) {
+        for (size_t n = 0; n < store->streams[i].count; n++)
+            add_fact(&facts, store, &store->streams[i].name, hs_buf_bytes(&store->streams[i].ops[n].bytes));
+    }
+    for (size_t i = 0; i < store->loose_count; i++) {
+        struct hs_cur cur = hs_cur_of(store->looses[i].loose.segment.body);
+        while (cur.left > 0)
+            add_fact(&facts, store, &store->looses[i].loose.segment.stream, hs_cur_sized(&cur));
+    }
+    if (facts.count > 0)
+        qsort(facts.items, facts.count, sizeof *facts.items, compare_facts);
+    size_t kept = 0;
+    for (size_t i = 0; i < facts.count; i++) {
+        if (kept == 0 || compare_facts(&facts.items[kept - 1], &facts.items[i]) != 0)
+            facts.items[kept++] = facts.items[i];
+    }
+    facts.count = kept;
+    return facts;
+}
+
+size_t world_store_ops(const struct world_store *store)
+{
+    struct facts facts = facts_of(store);
+    free(facts.items);
+    return facts.count;
+}
+
+static enum hs_err digests(void *ctx, hs_visit_digest visit, void *visit_ctx)
+{
+    const struct world_node *node = ctx;
+    struct facts facts = facts_of(&node->store);
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < facts.count && err == HS_OK;) {
+        struct hs_digest digest = {.partition = facts.items[i].partition, .kind = KIND};
+        for (; i < facts.count && facts.items[i].partition == digest.partition; i++) {
+            digest.count++;
+            hs_sum_add(&digest.sum, &facts.items[i].hash);
+        }
+        err = visit(visit_ctx, &digest);
+    }
+    free(facts.items);
+    return err;
+}
+
+static uint32_t index_of(const struct fact *fact, int branch)
+{
+    return branch < 0 ? fact->leaf / HS_DIGEST_BRANCHES : fact->leaf;
+}
+
+static enum hs_err digest_level(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit, void *visit_ctx)
+{
+    const struct world_node *node = ctx;
+    struct facts facts = facts_of(&node->store);
+    enum hs_err err = HS_OK;
+    uint32_t first = branch < 0 ? 0 : (uint32_t)branch * HS_DIGEST_BRANCHES;
+    for (uint32_t index = first; index < first + HS_DIGEST_BRANCHES && err == HS_OK; index++) {
+        struct hs_digest digest = {.partition = partition, .kind = kind, .index = index};
+        for (size_t i = 0; i < facts.count; i++) {
+            if (facts.items[i].partition != partition || kind != KIND || index_of(&facts.items[i], branch) != index)
+                continue;
+            digest.count++;
+            hs_sum_add(&digest.sum, &facts.items[i].hash);
+        }
+        if (digest.count > 0)
+            err = visit(visit_ctx, &digest);
+    }
+    free(facts.items);
+    return err;
+}
+
+static enum hs_err digest_leaf(void *ctx, hs_partition partition, uint16_t kind, uint32_t leaf, struct hs_bytes after,
+                               hs_visit_compared visit, void *visit_ctx)
+{
+    const struct world_node *node = ctx;
+    struct facts facts = facts_of(&node->store);
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < facts.count && err == HS_OK; i++) {
+        const struct fact *fact = &facts.items[i];
+        struct hs_bytes key = HS_BYTES(fact->key, fact->key_size);
+        if (fact->partition != partition || kind != KIND || fact->leaf != leaf || hs_bytes_compare(key, after) <= 0)
+            continue;
+        struct hs_compared compared = {key, fact->hash, fact->inputs};
+        err = visit(visit_ctx, &compared);
+    }
+    free(facts.items);
+    return err;
+}
+
+/* ---- the rest ---- */
+
+static uint64_t current_origin(void *ctx)
+{
+    const struct world_node *node = ctx;
+    return node->store.current;
+}
+
+static uint64_t clock_ms(void *ctx)
+{
+    const struct world_node *node = ctx;
+    return (uint64_t)(WORLD_CLOCK_MS + (int64_t)node->world->now_ms + node->clock_offset_ms);
+}
+
+static void payments(void *ctx, uint64_t *count, int64_t *sum_fen)
+{
+    const struct world_node *node = ctx;
+    *count = node->store.commit;
+    *sum_fen = -5;
+}
+
+struct hs_replica_source world_source(struct world_node *node)
+{
+    return (struct hs_replica_source){
+        .ctx = node,
+        .cut = cut,
+        .origin = origin,
+        .hash_at = hash_at,
+        .checkpoint = checkpoint,
+        .receipts = receipts,
+        .certificate = certificate_of,
+        .heads = heads,
+        .forks = forks,
+        .loose = looses,
+        .digests = digests,
+        .digest_level = digest_level,
+        .digest_leaf = digest_leaf,
+        .current_origin = current_origin,
+        .clock_ms = clock_ms,
+        .payments = payments,
+    };
+}

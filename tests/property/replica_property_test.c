@@ -1,0 +1,395 @@
+/* replica_property_test.c -- random schedules: writes, losses, doubles, swaps, cuts, restarts, failing stores, older copies of stores
+ * coming back.  After each step: nobody holds what is outside his scope, no credit is overdrawn, no session grows.  After healing:
+ * whatever any store still had is everywhere it belongs, and frontiers are equal.
+ *
+ * HS_SEED=n runs one world; HS_WORLDS=n that many, from HS_SEED or 1 on. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/lib/replica_world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEPS 400
+#define SESSION_BYTES_MAX (96 * 1024)
+#define DIALS_MAX 8
+
+static const hs_partition PLACES[] = {3201, 3202, 3203, HS_PARTITION_REGION};
+
+/* ---- shapes of worlds ---- */
+
+struct shape {
+    const char *name;
+    size_t hubs, halls;
+    unsigned dials[DIALS_MAX][2]; /* who dials whom: hubs first, then halls */
+    size_t dial_count;
+};
+static const struct shape SHAPES[] = {
+    {"hall-hub", 1, 1, {{1, 0}}, 1},
+    {"hall-hub-hall", 1, 2, {{1, 0}, {2, 0}}, 2},
+    {"hub-hub", 2, 0, {{1, 0}}, 1},
+    {"hall-hub-hub-hall", 2, 2, {{1, 0}, {2, 0}, {3, 1}}, 3},
+    {"hall with two hubs", 2, 1, {{2, 0}, {2, 1}, {0, 1}}, 3},
+};
+
+struct run {
+    struct world *w;
+    const struct shape *shape;
+    struct world_link *links[DIALS_MAX];
+    struct world_store copies[WORLD_NODES_MAX];
+    bool copied[WORLD_NODES_MAX];
+    bool forks; /* stores may come back with their memory */
+    uint64_t written;
+};
+
+static size_t below(struct run *run, size_t count)
+{
+    return (size_t)(world_random(run->w) % count);
+}
+
+static struct world_node *any_node(struct run *run)
+{
+    return run->w->nodes[below(run, run->w->node_count)];
+}
+
+/* ---- actions ---- */
+
+static void redial(struct run *run, size_t i)
+{
+    struct world_link *link = run->links[i];
+    struct world_node *from = run->w->nodes[run->shape->dials[i][0]], *to = run->w->nodes[run->shape->dials[i][1]];
+    if (link != NULL && link->up[0] && link->up[1])
+        return;
+    if (link != NULL)
+        world_cut(link);
+    run->links[i] = world_dial(from, to);
+}
+
+static void act_write(struct run *run)
+{
+    struct world_node *node = any_node(run);
+    char text[600];
+    int size = snprintf(text, sizeof text, "op %" PRIu64 " of %s ", ++run->written, node->certificate.node_id);
+    size_t more = below(run, 20) == 0 ? 500 : below(run, 40);
+    memset(text + size, 'x', more);
+    hs_partition place = PLACES[below(run, sizeof PLACES / sizeof *PLACES)];
+    world_write(node, place, (enum hs_lane)(1 + below(run, 4)), text, (size_t)size + more);
+}
+
+static void act_deliver(struct run *run)
+{
+    struct world_link *link = run->links[below(run, run->shape->dial_count)];
+    if (link != NULL)
+        world_deliver(link, (int)below(run, 2));
+}
+
+static void act_store(struct run *run)
+{
+    world_store_next(any_node(run), 1 + below(run, 4));
+}
+
+static void act_fault(struct run *run)
+{
+    size_t dial = below(run, run->shape->dial_count);
+    struct world_link *link = run->links[dial];
+    int to = (int)below(run, 2);
+    if (link == NULL)
+        return;
+    switch (below(run, 4)) {
+    case 0:
+        world_lose(link, to);
+        break;
+    case 1:
+        world_double(link, to);
+        break;
+    case 2:
+        world_swap(link, to);
+        break;
+    default:
+        world_cut(link);
+        break;
+    }
+}
+
+static void act_fail_store(struct run *run)
+{
+    struct world_node *node = any_node(run);
+    node->store_fails = HS_EFULL;
+    world_store_next(node, 2);
+    node->store_fails = HS_OK;
+}
+
+static void act_restart(struct run *run)
+{
+    struct world_node *node = any_node(run);
+    world_stop(node);
+    if (below(run, 2) == 0)
+        node->store.current = 0; /* continuity not proven */
+    world_start(node);
+}
+
+static size_t index_of(const struct run *run, const struct world_node *node)
+{
+    size_t i = 0;
+    while (run->w->nodes[i] != node)
+        i++;
+    return i;
+}
+
+static void act_copy(struct run *run)
+{
+    struct world_node *node = any_node(run);
+    size_t i = index_of(run, node);
+    world_store_fini(&run->copies[i]);
+    world_store_copy(&node->store, &run->copies[i]);
+    run->copied[i] = true;
+}
+
+/* An older copy comes back: with a fresh origin, or, if forks are allowed, going on in its old one. */
+static void act_put_back(struct run *run)
+{
+    struct world_node *node = any_node(run);
+    size_t i = index_of(run, node);
+    if (!run->copied[i])
+        return;
+    uint64_t commit = node->store.commit;
+    world_stop(node);
+    world_store_fini(&node->store);
+    world_store_copy(&run->copies[i], &node->store);
+    node->store.commit = commit;
+    if (!run->forks || below(run, 3) > 0)
+        node->store.current = 0;
+    world_start(node);
+}
+
+static void act_time(struct run *run)
+{
+    run->w->now_ms += below(run, 300);
+    for (size_t i = 0; i < run->w->node_count; i++) {
+        if (run->w->nodes[i]->wake_ms <= run->w->now_ms)
+            world_tick(run->w->nodes[i]);
+    }
+}
+
+static void act_redial(struct run *run)
+{
+    redial(run, below(run, run->shape->dial_count));
+}
+
+static const struct {
+    void (*act)(struct run *run);
+    unsigned weight;
+} ACTIONS[] = {{act_write, 20}, {act_deliver, 60}, {act_store, 20},   {act_fault, 2}, {act_fail_store, 1}, {act_restart, 1},
+               {act_copy, 2},   {act_put_back, 1}, {act_time, 10},    {act_redial, 4}};
+
+static void act(struct run *run)
+{
+    unsigned total = 0;
+    for (size_t i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++)
+        total += ACTIONS[i].weight;
+    unsigned pick = (unsigned)below(run, total);
+    size_t at = 0;
+    for (; pick >= ACTIONS[at].weight; at++)
+        pick -= ACTIONS[at].weight;
+    ACTIONS[at].act(run);
+}
+
+/* ---- what must always hold ---- */
+
+static bool is_own(const struct world_node *node, uint64_t origin)
+{
+    const struct world_origin *found = world_store_origin(&node->store, origin);
+    struct hs_certificate writer;
+    return found != NULL &&
+           hs_certificate_verify(hs_buf_bytes(&found->certificate), &node->world->root_key, &writer) == HS_OK &&
+           hs_key_equal(&writer.node_key, &node->certificate.node_key);
+}
+
+static bool in_scope(const struct world_node *node)
+{
+    for (size_t i = 0; i < node->store.stream_count; i++) {
+        const struct hs_stream *name = &node->store.streams[i].name;
+        if (!hs_certificate_scope(&node->certificate, name->partition) && !is_own(node, name->origin))
+            return false;
+    }
+    return true;
+}
+
+static bool notices_fit(const struct run *run, const struct world_node *node)
+{
+    for (size_t i = 0; i < node->notice_count; i++) {
+        const struct world_notice *notice = &node->notices[i];
+        bool odd = notice->type == HS_NOTICE_DAMAGE || notice->err == HS_ECREDIT || notice->err == HS_ESCOPE ||
+                   notice->err == HS_ESIGNATURE || notice->err == HS_ECERT || notice->type == HS_NOTICE_REFUSED;
+        bool forked = notice->type == HS_NOTICE_FORK || notice->type == HS_NOTICE_STREAM_STOPPED ||
+                      notice->type == HS_NOTICE_NAMED_BEYOND;
+        bool stopped = notice->type == HS_NOTICE_STREAM_STOPPED;
+        if ((odd && !stopped) || (forked && !run->forks)) {
+            print_error("%s: notice %d %s: %s\n", node->certificate.node_id, notice->type, hs_err_name(notice->err), notice->text);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool sessions_fit(const struct world_node *node)
+{
+    struct hs_peer_status all[16];
+    size_t count = node->replica == NULL ? 0 : hs_replica_peers(node->replica, all, 16);
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].memory_bytes > SESSION_BYTES_MAX)
+            return false;
+    }
+    return true;
+}
+
+static bool holds(struct run *run)
+{
+    bool good = true;
+    for (size_t i = 0; i < run->w->node_count; i++) {
+        struct world_node *node = run->w->nodes[i];
+        good &= notices_fit(run, node) && sessions_fit(node);
+        node->notice_count = 0;
+    }
+    return good;
+}
+
+/* ---- what must hold in the end ---- */
+
+static bool has_all_of(const struct world_node *node, const struct world_store *had)
+{
+    for (size_t i = 0; i < had->stream_count; i++) {
+        const struct world_stream *stream = &had->streams[i];
+        if (!hs_certificate_scope(&node->certificate, stream->name.partition))
+            continue;
+        for (size_t n = 0; n < stream->count; n++) {
+            if (!world_store_has(&node->store, stream->name.partition, hs_buf_bytes(&stream->ops[n].bytes)))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void heal(struct run *run)
+{
+    for (size_t i = 0; i < run->w->node_count; i++)
+        run->w->nodes[i]->store_fails = HS_OK;
+    for (unsigned round = 0; round < 3; round++) {
+        for (size_t i = 0; i < run->shape->dial_count; i++)
+            redial(run, i);
+        world_advance(run->w, 9000);
+    }
+}
+
+static bool healed(struct run *run, const struct world_store *had)
+{
+    bool good = true;
+    struct world *w = run->w;
+    for (size_t i = 0; i < w->node_count && good; i++) {
+        for (size_t k = 0; k < w->node_count && good; k++)
+            good = has_all_of(w->nodes[i], &had[k]) && world_same(w->nodes[i], w->nodes[k]);
+        good = good && in_scope(w->nodes[i]);
+        if (!good)
+            print_error("%s lacks something or holds too much\n", w->nodes[i]->certificate.node_id);
+    }
+    return good;
+}
+
+/* Everybody finds the digests of the common view equal. */
+static bool compared(struct run *run)
+{
+    size_t expected = 0, equal = 0;
+    for (size_t i = 0; i < run->w->node_count; i++)
+        run->w->nodes[i]->notice_count = 0;
+    for (size_t i = 0; i < run->w->node_count; i++)
+        world_compare(run->w->nodes[i]);
+    world_advance(run->w, 3000);
+    for (size_t i = 0; i < run->shape->dial_count; i++)
+        expected += 2;
+    for (size_t i = 0; i < run->w->node_count; i++)
+        equal += world_notices(run->w->nodes[i], HS_NOTICE_EQUAL);
+    return equal >= expected;
+}
+
+/* ---- runs ---- */
+
+static void build(struct run *run)
+{
+    static const hs_partition DISTRICTS[][2] = {{3201, 3202}, {3202, 3203}};
+    char id[16];
+    for (size_t i = 0; i < run->shape->hubs; i++) {
+        snprintf(id, sizeof id, "hub-%u", (unsigned)(i + 1) & 7);
+        world_start(world_hub(run->w, id));
+    }
+    for (size_t i = 0; i < run->shape->halls; i++) {
+        snprintf(id, sizeof id, "hall-%u", (unsigned)(i + 1) & 7);
+        world_start(world_hall(run->w, id, DISTRICTS[i], 2));
+    }
+    for (size_t i = 0; i < run->w->node_count; i++)
+        run->w->nodes[i]->credit_bytes = HS_CREDIT_BYTES_MIN;
+}
+
+static bool run_world(uint64_t seed, bool forks)
+{
+    struct run run = {.w = world_new(seed), .shape = &SHAPES[seed % (sizeof SHAPES / sizeof *SHAPES)], .forks = forks};
+    struct world_store had[WORLD_NODES_MAX];
+    bool good = true;
+    build(&run);
+    for (unsigned i = 0; i < STEPS && good; i++) {
+        act(&run);
+        good = holds(&run);
+    }
+    for (size_t i = 0; i < run.w->node_count; i++)
+        world_store_copy(&run.w->nodes[i]->store, &had[i]);
+    heal(&run);
+    good = good && holds(&run) && healed(&run, had) && compared(&run);
+    if (!good)
+        print_error("HS_SEED=%" PRIu64 " (%s%s)\n", seed, run.shape->name, forks ? ", forks" : "");
+    for (size_t i = 0; i < run.w->node_count; i++) {
+        world_store_fini(&had[i]);
+        world_store_fini(&run.copies[i]);
+    }
+    world_free(run.w);
+    return good;
+}
+
+static uint64_t from_env(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text == NULL ? otherwise : strtoull(text, NULL, 10);
+}
+
+static void run_worlds(bool forks, uint64_t count)
+{
+    uint64_t first = from_env("HS_SEED", 1);
+    uint64_t worlds = from_env("HS_WORLDS", getenv("HS_SEED") == NULL ? count : 1);
+    for (uint64_t seed = first; seed < first + worlds; seed++)
+        assert_true(run_world(seed, forks));
+}
+
+static void random_schedules_converge(void **state)
+{
+    (void)state;
+    run_worlds(false, 150);
+}
+
+static void random_schedules_with_forks_keep_all_facts(void **state)
+{
+    (void)state;
+    run_worlds(true, 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_schedules_converge),
+        cmocka_unit_test(random_schedules_with_forks_keep_all_facts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

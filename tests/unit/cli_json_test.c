@@ -1,0 +1,604 @@
+/* cli_json_test.c -- the command line's pure parts about values: forms, drafts of records, records shown as JSON. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "node/cli/draft.h"
+#include "node/cli/forms.h"
+#include "node/cli/input.h"
+#include "node/cli/show.h"
+#include "proto/records.pb-c.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define S(literal)    ((char[]){literal}) /* protobuf-c's members know no const */
+#define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
+
+/* ---- forms ---- */
+
+static void money_has_commas_and_two_decimals(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t fen;
+        const char *text;
+    } ROWS[] = {
+        {0, "0.00"},
+        {5, "0.05"},
+        {-5, "-0.05"},
+        {99, "0.99"},
+        {100, "1.00"},
+        {99999, "999.99"},
+        {123456, "1,234.56"},
+        {-123456789, "-1,234,567.89"},
+        {INT64_MAX, "92,233,720,368,547,758.07"},
+        {INT64_MIN, "-92,233,720,368,547,758.08"},
+    };
+    char text[CLI_MONEY_BYTES];
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        assert_string_equal(cli_money_text(ROWS[i].fen, text), ROWS[i].text);
+}
+
+static void durations_need_a_unit(void **state)
+{
+    (void)state;
+    uint64_t ms = 7;
+    assert_int_equal(cli_duration_parse("500ms", &ms), HS_OK);
+    assert_int_equal(ms, 500);
+    assert_int_equal(cli_duration_parse("30s", &ms), HS_OK);
+    assert_int_equal(ms, 30000);
+    assert_int_equal(cli_duration_parse("5m", &ms), HS_OK);
+    assert_int_equal(ms, 300000);
+    assert_int_equal(cli_duration_parse("24h", &ms), HS_OK);
+    assert_int_equal(ms, 86400000);
+    assert_int_equal(cli_duration_parse("7d", &ms), HS_OK);
+    assert_int_equal(ms, 604800000);
+    static const char *const BAD[] = {"", "30", "s", "30 s", "-1s", "1.5h", "30sec", "99999999999999999999s"};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        assert_int_equal(cli_duration_parse(BAD[i], &ms), HS_EVALUE);
+    assert_int_equal(cli_duration_parse("1001d", &ms), HS_EOVERFLOW);
+    assert_int_equal(ms, 604800000);
+}
+
+static void numbers_stay_below_their_limit(void **state)
+{
+    (void)state;
+    uint64_t value = 3;
+    assert_int_equal(cli_number_parse("5", 5, &value), HS_OK);
+    assert_int_equal(value, 5);
+    assert_int_equal(cli_number_parse("6", 5, &value), HS_EOVERFLOW);
+    assert_int_equal(cli_number_parse("18446744073709551615", UINT64_MAX, &value), HS_OK);
+    assert_true(value == UINT64_MAX);
+    assert_int_equal(cli_number_parse("18446744073709551616", UINT64_MAX, &value), HS_EOVERFLOW);
+    assert_int_equal(cli_number_parse("", 5, &value), HS_EVALUE);
+    assert_int_equal(cli_number_parse("1a", 5, &value), HS_EVALUE);
+    assert_int_equal(cli_number_parse("99999999999999999999999a", 5, &value), HS_EVALUE);
+}
+
+static void dates_are_of_the_calendar(void **state)
+{
+    (void)state;
+    uint32_t date = 0;
+    assert_int_equal(cli_date_parse("2026-11-21", &date), HS_OK);
+    assert_int_equal(date, 20261121);
+    assert_int_equal(cli_date_parse("20240229", &date), HS_OK);
+    assert_int_equal(date, 20240229);
+    static const char *const BAD[] = {"", "2026-02-29", "2026-1-1", "2026/11/21", "20261321", "2026-11-2x", "today"};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        assert_int_equal(cli_date_parse(BAD[i], &date), HS_EVALUE);
+    assert_int_equal(date, 20240229);
+}
+
+static void positions_read_as_they_are_written(void **state)
+{
+    (void)state;
+    char text[CLI_POSITION_BYTES];
+    uint64_t commit = 0, tag = 0;
+    assert_string_equal(cli_position_text(17, 0xabcdef, text), "17:0000000000abcdef");
+    assert_int_equal(cli_position_parse(text, &commit, &tag), HS_OK);
+    assert_true(commit == 17 && tag == 0xabcdef);
+    cli_position_text(UINT64_MAX, UINT64_MAX, text);
+    assert_int_equal(cli_position_parse(text, &commit, &tag), HS_OK);
+    assert_true(commit == UINT64_MAX && tag == UINT64_MAX);
+    static const char *const BAD[] = {"",
+                                      ":",
+                                      "17",
+                                      "17:",
+                                      "17:abc",
+                                      ":0000000000abcdef",
+                                      "x:0000000000abcdef",
+                                      "17:0000000000abcdef0",
+                                      "111111111111111111111111111111:0000000000abcdef"};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        assert_int_equal(cli_position_parse(BAD[i], &commit, &tag), HS_EVALUE);
+}
+
+static void width_counts_columns(void **state)
+{
+    (void)state;
+    assert_int_equal(cli_width(""), 0);
+    assert_int_equal(cli_width("abc"), 3);
+    assert_int_equal(cli_width("王小明"), 6);
+    assert_int_equal(cli_width("é"), 1);
+    assert_int_equal(cli_width("e\xcc\x81"), 1);
+    assert_int_equal(cli_width("（3201）"), 8);
+}
+
+/* ---- drafts ---- */
+
+struct made {
+    struct cli_draft draft;
+    struct cli_bad bad;
+};
+
+static void begin(struct made *made, uint32_t kind)
+{
+    memset(&made->bad, 0, sizeof made->bad);
+    assert_int_equal(cli_draft_init(&made->draft, hs_kind_by_number(kind)), HS_OK);
+}
+
+static enum hs_err set(struct made *made, const char *name, const char *value)
+{
+    return cli_draft_text(&made->draft, name, HS_BYTES(value, strlen(value)), &made->bad);
+}
+
+static enum hs_err line(struct made *made, uint32_t kind, const char *text)
+{
+    begin(made, kind);
+    return cli_draft_line(&made->draft, HS_BYTES(text, strlen(text)), &made->bad);
+}
+
+static void arguments_become_a_payment(void **state)
+{
+    (void)state;
+    struct made made;
+    begin(&made, HS_KIND_PAYMENT);
+    assert_int_equal(set(&made, "payment_id", "P-1"), HS_OK);
+    assert_int_equal(set(&made, "account", "3201000001"), HS_OK);
+    assert_int_equal(set(&made, "amount_fen", "12345"), HS_OK);
+    assert_int_equal(set(&made, "window", "4294967295"), HS_OK);
+    struct hs_buf packed = {0};
+    assert_int_equal(cli_draft_pack(&made.draft, &packed), HS_OK);
+    Hallsync__Payment *payment = hallsync__payment__unpack(NULL, packed.size, packed.data);
+    assert_non_null(payment);
+    assert_string_equal(payment->payment_id, "P-1");
+    assert_string_equal(payment->account, "3201000001");
+    assert_true(payment->has_amount_fen && payment->amount_fen == 12345);
+    assert_true(payment->has_window && payment->window == UINT32_MAX);
+    assert_null(payment->bill_id);
+    hallsync__payment__free_unpacked(payment, NULL);
+    hs_buf_fini(&packed);
+    cli_draft_fini(&made.draft);
+}
+
+static void wrong_arguments_name_field_and_error(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t kind;
+        const char *name, *value;
+        enum hs_err err;
+    } ROWS[] = {
+        {HS_KIND_PAYMENT, "amount", "1", HS_EFIELD},
+        {HS_KIND_PAYMENT, "", "1", HS_EFIELD},
+        {HS_KIND_PAYMENT, "amount_fen", "12.50", HS_EAMOUNT},
+        {HS_KIND_PAYMENT, "amount_fen", "1e3", HS_EAMOUNT},
+        {HS_KIND_PAYMENT, "amount_fen", "9223372036854775808", HS_EOVERFLOW},
+        {HS_KIND_PAYMENT, "window", "x", HS_EVALUE},
+        {HS_KIND_PAYMENT, "window", "-1", HS_EVALUE},
+        {HS_KIND_PAYMENT, "window", "4294967296", HS_EOVERFLOW},
+        {HS_KIND_PAYMENT, "clerk", "", HS_EVALUE},
+        {HS_KIND_PAYMENT, "clerk", "\xff", HS_EUTF8},
+        {HS_KIND_PAYMENT, "clerk", "a\rb", HS_EUTF8},
+        {HS_KIND_CASH_ENTRY, "time_ms", "-1", HS_EVALUE},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct made made;
+        begin(&made, ROWS[i].kind);
+        assert_int_equal(set(&made, ROWS[i].name, ROWS[i].value), ROWS[i].err);
+        assert_string_equal(made.bad.field, ROWS[i].name);
+        assert_true(strlen(made.bad.why.text) > strlen(ROWS[i].name));
+        cli_draft_fini(&made.draft);
+    }
+}
+
+static void a_field_is_given_once(void **state)
+{
+    (void)state;
+    struct made made;
+    begin(&made, HS_KIND_CUSTOMER);
+    assert_int_equal(set(&made, "name", "王小明"), HS_OK);
+    assert_int_equal(set(&made, "name", "王大明"), HS_EVALUE);
+    cli_draft_fini(&made.draft);
+    assert_int_equal(line(&made, HS_KIND_CUSTOMER, "{\"name\":\"a\",\"name\":\"b\"}"), HS_EVALUE);
+    cli_draft_fini(&made.draft);
+}
+
+static void empty_clears_a_register_field(void **state)
+{
+    (void)state;
+    struct made made;
+    begin(&made, HS_KIND_CUSTOMER);
+    assert_int_equal(set(&made, "phone", ""), HS_OK);
+    assert_int_equal(made.draft.clear_count, 1);
+    assert_int_equal(made.draft.clear[0], 3);
+    cli_draft_fini(&made.draft);
+    assert_int_equal(line(&made, HS_KIND_CUSTOMER, "{\"account\":\"3201000001\",\"card_no\":null}"), HS_OK);
+    assert_int_equal(made.draft.clear_count, 1);
+    assert_int_equal(made.draft.clear[0], 6);
+    cli_draft_fini(&made.draft);
+    assert_int_equal(line(&made, HS_KIND_PAYMENT, "{\"bill_id\":null}"), HS_EVALUE);
+    cli_draft_fini(&made.draft);
+}
+
+static void ids_of_other_records_are_texts(void **state)
+{
+    (void)state;
+    struct made made;
+    struct hs_id id;
+    bool hashed;
+    hs_id_from_text("T-1", 3, &id, &hashed);
+    begin(&made, HS_KIND_TICKET_EVENT);
+    assert_int_equal(set(&made, "ticket_id", "T-1"), HS_OK);
+    const Hallsync__TicketEvent *event = (const Hallsync__TicketEvent *)made.draft.message;
+    assert_int_equal(event->ticket_id.len, HS_ID_BYTES);
+    assert_memory_equal(event->ticket_id.data, id.bytes, HS_ID_BYTES);
+    cli_draft_fini(&made.draft);
+
+    begin(&made, HS_KIND_TICKET_EVENT);
+    assert_int_equal(set(&made, "ticket_id", "00112233-4455-6677-8899-aabbccddeeff"), HS_OK);
+    event = (const Hallsync__TicketEvent *)made.draft.message;
+    assert_int_equal(event->ticket_id.data[15], 0xff);
+    cli_draft_fini(&made.draft);
+
+    char long_text[66];
+    memset(long_text, 'x', 65);
+    long_text[65] = '\0';
+    begin(&made, HS_KIND_TICKET_EVENT);
+    assert_int_equal(set(&made, "ticket_id", long_text), HS_EVALUE);
+    cli_draft_fini(&made.draft);
+}
+
+static void what_is_sent_has_an_id(void **state)
+{
+    (void)state;
+    struct made made;
+    char id[HS_ID_TEXT_BYTES];
+    begin(&made, HS_KIND_PAYMENT);
+    assert_int_equal(cli_draft_make_id(&made.draft, id, &made.bad), HS_OK);
+    assert_int_equal(strlen(id), 32);
+    assert_string_equal(((const Hallsync__Payment *)made.draft.message)->payment_id, id);
+    cli_draft_fini(&made.draft);
+    begin(&made, HS_KIND_PAYMENT);
+    assert_int_equal(set(&made, "payment_id", "P-1"), HS_OK);
+    assert_int_equal(cli_draft_make_id(&made.draft, id, &made.bad), HS_OK);
+    assert_string_equal(id, "");
+    assert_string_equal(((const Hallsync__Payment *)made.draft.message)->payment_id, "P-1");
+    cli_draft_fini(&made.draft);
+    begin(&made, HS_KIND_CUSTOMER);
+    assert_int_equal(cli_draft_make_id(&made.draft, id, &made.bad), HS_OK);
+    assert_string_equal(id, "");
+    assert_null(((const Hallsync__Customer *)made.draft.message)->account);
+    cli_draft_fini(&made.draft);
+}
+
+static void lines_become_records(void **state)
+{
+    (void)state;
+    struct made made;
+    assert_int_equal(
+        line(&made, HS_KIND_BILL, "{\"bill_id\":\"B1\",\"account\":\"3201000001\",\"amount_fen\":100000000000}"),
+        HS_OK);
+    const Hallsync__Bill *bill = (const Hallsync__Bill *)made.draft.message;
+    assert_string_equal(bill->bill_id, "B1");
+    assert_true(bill->amount_fen == 100000000000);
+    cli_draft_fini(&made.draft);
+}
+
+static void wrong_lines_name_what_is_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *field;
+        enum hs_err err;
+    } ROWS[] = {
+        {"", "", HS_EVALUE},
+        {"nonsense", "", HS_EVALUE},
+        {"[]", "", HS_EVALUE},
+        {"{\"account\":\"3201000001\"", "", HS_EVALUE},
+        {"{\"account\":\"3201000001\"} x", "", HS_EVALUE},
+        {"{\"amount\":1}", "amount", HS_EFIELD},
+        {"{\"amount_fen\":\"100\"}", "amount_fen", HS_EAMOUNT},
+        {"{\"amount_fen\":100.0}", "amount_fen", HS_EAMOUNT},
+        {"{\"amount_fen\":1e2}", "amount_fen", HS_EAMOUNT},
+        {"{\"amount_fen\":99999999999999999999}", "", HS_EOVERFLOW},
+        {"{\"amount_fen\":true}", "amount_fen", HS_EAMOUNT},
+        {"{\"account\":3201000001}", "account", HS_EVALUE},
+        {"{\"account\":{}}", "account", HS_EVALUE},
+        {"{\"window\":1.5}", "window", HS_EVALUE},
+        {"{\"clerk\":\"\\u0000\"}", "", HS_EVALUE},
+        {"{\"clerk\":\"\xff\"}", "", HS_EUTF8},
+        {"{\"clerk\":\"\\u0007\"}", "clerk", HS_EUTF8},
+        {"{\"clerk\":\"\"}", "clerk", HS_EVALUE},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct made made;
+        assert_int_equal(line(&made, HS_KIND_PAYMENT, ROWS[i].text), ROWS[i].err);
+        assert_string_equal(made.bad.field, ROWS[i].field);
+        cli_draft_fini(&made.draft);
+    }
+}
+
+static void values_have_a_limit(void **state)
+{
+    (void)state;
+    struct made made;
+    char *big = malloc(HS_FIELD_BYTES_MAX + 1);
+    memset(big, 'x', HS_FIELD_BYTES_MAX + 1);
+    begin(&made, HS_KIND_CUSTOMER);
+    assert_int_equal(cli_draft_text(&made.draft, "remark", HS_BYTES(big, HS_FIELD_BYTES_MAX), &made.bad), HS_OK);
+    assert_int_equal(cli_draft_text(&made.draft, "address", HS_BYTES(big, HS_FIELD_BYTES_MAX + 1), &made.bad),
+                     HS_ETOOBIG);
+    assert_string_equal(made.bad.field, "address");
+    cli_draft_fini(&made.draft);
+    free(big);
+}
+
+static void sentences_do_not_name_the_field_twice(void **state)
+{
+    (void)state;
+    struct cli_bad bad;
+    assert_int_equal(cli_bad_text(&bad, HS_EAMOUNT, "amount_fen", "amount_fen: 0 is not above zero"), HS_EAMOUNT);
+    assert_string_equal(bad.why.text, "amount_fen: 0 is not above zero");
+    cli_bad_text(&bad, HS_EAMOUNT, "amount_fen", "0 is not above zero");
+    assert_string_equal(bad.why.text, "amount_fen: 0 is not above zero");
+    cli_bad_text(&bad, HS_EFULL, NULL, "full");
+    assert_string_equal(bad.why.text, "full");
+    assert_string_equal(bad.field, "");
+}
+
+/* ---- showing ---- */
+
+static void assert_shown(json_t *object, const char *expected)
+{
+    assert_non_null(object);
+    char *text = json_dumps(object, JSON_COMPACT);
+    assert_string_equal(text, expected);
+    free(text);
+    json_decref(object);
+}
+
+static void a_payment_shows_what_the_node_knows(void **state)
+{
+    (void)state;
+    uint8_t packed[128];
+    Hallsync__Payment payment = HALLSYNC__PAYMENT__INIT;
+    payment.account = S("3201000001");
+    payment.has_amount_fen = 1;
+    payment.amount_fen = 12345;
+    payment.has_window = 1;
+    payment.window = 3;
+    Hallsync__Record record = HALLSYNC__RECORD__INIT;
+    record.kind = HS_KIND_PAYMENT;
+    record.partition = 3201;
+    record.id = S("00112233445566778899aabbccddeeff");
+    record.record = (ProtobufCBinaryData){.len = hallsync__payment__pack(&payment, packed), .data = packed};
+    record.has_safe = 1;
+    record.safe = HALLSYNC__SAFETY__SAFETY_HUB;
+    record.receipt = S("nj-20261121-03-K7Q2ZD-000017");
+    record.node = S("nj");
+    record.has_time_ms = 1;
+    record.time_ms = 1795221005123;
+    assert_shown(cli_show_record(&record, 480),
+                 "{\"payment_id\":\"00112233445566778899aabbccddeeff\",\"account\":\"3201000001\",\"amount_fen\":12345,"
+                 "\"window\":3,\"receipt\":\"nj-20261121-03-K7Q2ZD-000017\",\"safe\":\"hub\",\"reversed\":false,"
+                 "\"node\":\"nj\",\"partition\":\"3201\",\"time\":\"2026-11-21T08:30:05.123+08:00\"}");
+    assert_shown(cli_show_content(&record),
+                 "{\"payment_id\":\"00112233445566778899aabbccddeeff\",\"account\":\"3201000001\","
+                 "\"amount_fen\":12345,\"window\":3}");
+}
+
+static void a_bill_shows_what_is_due(void **state)
+{
+    (void)state;
+    Hallsync__BillState sums = HALLSYNC__BILL_STATE__INIT;
+    sums.paid_fen = 20000;
+    sums.due_fen = -7655;
+    sums.state = S("overpaid");
+    Hallsync__Record record = HALLSYNC__RECORD__INIT;
+    record.kind = HS_KIND_BILL;
+    record.partition = 3201;
+    record.id = S("B1");
+    record.bill = &sums;
+    assert_shown(
+        cli_show_record(&record, 480),
+        "{\"bill_id\":\"B1\",\"paid_fen\":20000,\"due_fen\":-7655,\"state\":\"overpaid\",\"partition\":\"3201\"}");
+}
+
+static void a_ticket_shows_its_events(void **state)
+{
+    (void)state;
+    Hallsync__TicketStep step = HALLSYNC__TICKET_STEP__INIT;
+    step.event_id = S("e1");
+    step.state = S("assigned");
+    step.has_time_ms = 1;
+    step.time_ms = 0;
+    step.has_fits = 1;
+    step.fits = 0;
+    Hallsync__TicketStep *steps[] = {&step};
+    Hallsync__TicketState folded = HALLSYNC__TICKET_STATE__INIT;
+    folded.state = S("open");
+    folded.assignee = S("zhang");
+    folded.n_events = 1;
+    folded.events = steps;
+    Hallsync__Record record = HALLSYNC__RECORD__INIT;
+    record.kind = HS_KIND_TICKET;
+    record.partition = HS_PARTITION_REGION;
+    record.id = S("T-1");
+    record.ticket = &folded;
+    assert_shown(
+        cli_show_record(&record, 480),
+        "{\"ticket_id\":\"T-1\",\"state\":\"open\",\"assignee\":\"zhang\",\"events\":[{\"event_id\":\"e1\","
+        "\"state\":\"assigned\",\"fits\":false,\"time\":\"1970-01-01T08:00:00.000+08:00\"}],\"partition\":\"region\"}");
+}
+
+static void unknown_kinds_and_bytes_do_not_stop_anything(void **state)
+{
+    (void)state;
+    Hallsync__Record record = HALLSYNC__RECORD__INIT;
+    record.kind = 99;
+    record.partition = 3201;
+    record.id = S("\xff?");
+    record.record = (ProtobufCBinaryData){.len = 2, .data = (uint8_t *)"\x08\xff"};
+    assert_shown(cli_show_content(&record), "{\"id\":\"\?\?\",\"record\":\"08ff\"}");
+    record.kind = HS_KIND_PAYMENT; /* bytes that are no payment */
+    assert_shown(cli_show_content(&record), "{\"id\":\"\?\?\",\"record\":\"08ff\"}");
+    char text[CLI_KIND_NAME_BYTES];
+    assert_string_equal(cli_kind_name(99, text), "kind-99");
+    assert_string_equal(cli_kind_name(4, text), "cash_entry");
+}
+
+static void messages_show_by_their_descriptors(void **state)
+{
+    (void)state;
+    Hallsync__DotName dot = HALLSYNC__DOT_NAME__INIT;
+    dot.origin = 0xfedcba9876543210;
+    dot.n = 7;
+    Hallsync__ConflictValue value = HALLSYNC__CONFLICT_VALUE__INIT;
+    value.text = S("王");
+    value.node = S("nj");
+    value.dot = &dot;
+    Hallsync__ConflictValue *values[] = {&value};
+    Hallsync__ConflictField field = HALLSYNC__CONFLICT_FIELD__INIT;
+    field.number = 2;
+    field.name = S("name");
+    field.n_values = 1;
+    field.values = values;
+    Hallsync__ConflictField *fields[] = {&field};
+    Hallsync__Conflict conflict = HALLSYNC__CONFLICT__INIT;
+    conflict.id = S("c1");
+    conflict.type = S("field");
+    conflict.kind = HS_KIND_CUSTOMER;
+    conflict.partition = 7;
+    conflict.record_id = S("0007000001");
+    conflict.n_fields = 1;
+    conflict.fields = fields;
+    assert_shown(
+        cli_show_message(&conflict.base),
+        "{\"id\":\"c1\",\"type\":\"field\",\"kind\":\"customer\",\"partition\":\"0007\",\"record_id\":\"0007000001\","
+        "\"fields\":[{\"number\":2,\"name\":\"name\",\"values\":[{\"text\":\"王\",\"time_ms\":0,\"node\":\"nj\","
+        "\"dot\":{\"origin\":\"fedcba9876543210\",\"n\":7}}]}]}");
+}
+
+static void results_show_answers_and_errors(void **state)
+{
+    (void)state;
+    Hallsync__PutResult result = HALLSYNC__PUT_RESULT__INIT;
+    result.id = S("P-1");
+    result.has_result = 1;
+    result.result = HALLSYNC__RESULT__RESULT_EXISTS;
+    result.has_safe = 1;
+    result.safe = HALLSYNC__SAFETY__SAFETY_SAFE;
+    result.receipt = S("r");
+    assert_shown(cli_show_result(&result),
+                 "{\"id\":\"P-1\",\"result\":\"exists\",\"safe\":\"safe\",\"receipt\":\"r\"}");
+    Hallsync__PutResult bad = HALLSYNC__PUT_RESULT__INIT;
+    bad.error = S("bad-amount");
+    bad.text = S("amount_fen: 0");
+    bad.field = S("amount_fen");
+    assert_shown(cli_show_result(&bad),
+                 "{\"error\":\"bad-amount\",\"text\":\"amount_fen: 0\",\"field\":\"amount_fen\"}");
+}
+
+/* What show.c leaves to its defaults must not occur in what it is given. */
+static void our_messages_have_no_types_that_are_not_shown(void **state)
+{
+    (void)state;
+    static const ProtobufCMessageDescriptor *const MESSAGES[] = {
+        &hallsync__record__descriptor,         &hallsync__ticket_step__descriptor,
+        &hallsync__conflict__descriptor,       &hallsync__conflict_field__descriptor,
+        &hallsync__conflict_value__descriptor, &hallsync__status_reply__descriptor,
+        &hallsync__peer_status__descriptor,    &hallsync__counter__descriptor,
+        &hallsync__node__descriptor,           &hallsync__digest__descriptor,
+        &hallsync__totals_reply__descriptor,   &hallsync__enroll_reply__descriptor,
+        &hallsync__wait_reply__descriptor,     &hallsync__customer__descriptor,
+        &hallsync__bill__descriptor,           &hallsync__payment__descriptor,
+        &hallsync__cash_entry__descriptor,     &hallsync__reversal__descriptor,
+        &hallsync__ticket__descriptor,         &hallsync__ticket_event__descriptor,
+    };
+    for (size_t i = 0; i < sizeof MESSAGES / sizeof *MESSAGES; i++) {
+        for (unsigned f = 0; f < MESSAGES[i]->n_fields; f++) {
+            const ProtobufCFieldDescriptor *field = &MESSAGES[i]->fields[f];
+            bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
+            bool small = field->type == PROTOBUF_C_TYPE_ENUM || field->type == PROTOBUF_C_TYPE_BOOL;
+            assert_false(repeated && small);
+            assert_false(field->type == PROTOBUF_C_TYPE_INT32 || field->type == PROTOBUF_C_TYPE_SINT32 ||
+                         field->type == PROTOBUF_C_TYPE_FIXED32 || field->type == PROTOBUF_C_TYPE_SFIXED32 ||
+                         field->type == PROTOBUF_C_TYPE_FLOAT || field->type == PROTOBUF_C_TYPE_DOUBLE);
+        }
+    }
+}
+
+/* ---- lines ---- */
+
+static void lines_are_counted_and_bounded(void **state)
+{
+    (void)state;
+    FILE *file = tmpfile();
+    fputs("\xef\xbb\xbf\n  \n{}\r\n", file);
+    for (size_t i = 0; i < CLI_LINE_BYTES_MAX + 10; i++)
+        putc('x', file);
+    fputs("\nlast", file);
+    rewind(file);
+    struct cli_input input;
+    struct hs_buf text = {0};
+    uint64_t at;
+    cli_input_init(&input, fileno(file));
+    assert_true(cli_input_line(&input, &text, &at));
+    assert_int_equal(at, 3);
+    assert_true(hs_bytes_equal(hs_buf_bytes(&text), TEXT("{}")));
+    assert_true(cli_input_line(&input, &text, &at));
+    assert_int_equal(at, 4);
+    assert_int_equal(text.err, HS_ETOOBIG);
+    assert_true(cli_input_line(&input, &text, &at));
+    assert_int_equal(at, 5);
+    assert_true(hs_bytes_equal(hs_buf_bytes(&text), TEXT("last")));
+    assert_false(cli_input_line(&input, &text, &at));
+    hs_buf_fini(&text);
+    fclose(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(money_has_commas_and_two_decimals),
+        cmocka_unit_test(durations_need_a_unit),
+        cmocka_unit_test(numbers_stay_below_their_limit),
+        cmocka_unit_test(dates_are_of_the_calendar),
+        cmocka_unit_test(positions_read_as_they_are_written),
+        cmocka_unit_test(width_counts_columns),
+        cmocka_unit_test(arguments_become_a_payment),
+        cmocka_unit_test(wrong_arguments_name_field_and_error),
+        cmocka_unit_test(a_field_is_given_once),
+        cmocka_unit_test(empty_clears_a_register_field),
+        cmocka_unit_test(ids_of_other_records_are_texts),
+        cmocka_unit_test(what_is_sent_has_an_id),
+        cmocka_unit_test(lines_become_records),
+        cmocka_unit_test(wrong_lines_name_what_is_wrong),
+        cmocka_unit_test(values_have_a_limit),
+        cmocka_unit_test(sentences_do_not_name_the_field_twice),
+        cmocka_unit_test(a_payment_shows_what_the_node_knows),
+        cmocka_unit_test(a_bill_shows_what_is_due),
+        cmocka_unit_test(a_ticket_shows_its_events),
+        cmocka_unit_test(unknown_kinds_and_bytes_do_not_stop_anything),
+        cmocka_unit_test(messages_show_by_their_descriptors),
+        cmocka_unit_test(results_show_answers_and_errors),
+        cmocka_unit_test(our_messages_have_no_types_that_are_not_shown),
+        cmocka_unit_test(lines_are_counted_and_bounded),
+    };
+    return cmocka_run_group_tests_name("cli_json", tests, NULL, NULL);
+}

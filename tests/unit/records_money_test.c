@@ -1,0 +1,254 @@
+/* records_money_test.c -- storage/records: payments, reversals, bills and cash entries as sums, whatever comes first. */
+#include "tests/unit/records_world.h"
+
+static struct hs_totals all_totals(struct world *world)
+{
+    return totals_of(world, &(struct hs_totals_filter){0});
+}
+
+static struct hs_bill_sums bill_sums(struct world *world, const char *account, struct hs_bytes bill_id)
+{
+    struct hs_bill_sums sums;
+    assert_int_equal(hs_records_bill(world_txn(world), account, bill_id, &sums), HS_OK);
+    return sums;
+}
+
+static void reversals_wait_for_their_payment(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct world world;
+        world_open(&world);
+        if (!late)
+            put_payment(&world, 1, 1, "3201000001", 100, "B1");
+        put_reversal(&world, 2, 50, 1, 3201);
+        put_reversal(&world, 2, 51, 1, 3301); /* another partition: another payment */
+        if (late) {
+            expect_totals(all_totals(&world), 0, 0, 0, 0);
+            world_verify(&world);
+            put_payment(&world, 1, 1, "3201000001", 100, "B1");
+        }
+        expect_totals(all_totals(&world), 1, 100, 1, 100);
+        assert_int_equal(bill_sums(&world, "3201000001", TEXT("B1")).paid_fen, 0);
+        assert_int_equal(look_at_list(&world, HS_LIST_NO_BILL).count, 0);
+        assert_int_equal(look_at_list(&world, HS_LIST_OVER_REVERSED).count, 0);
+        world_verify(&world);
+        world_close(&world);
+    }
+}
+
+static void reversing_twice_is_listed(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_reversal(&world, 2, 50, 1, 3201);
+    put_reversal(&world, 3, 51, 1, 3201);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVER_REVERSED).count, 0);
+    put_payment(&world, 1, 1, "3201000001", 100, "B1");
+    struct listed over = look_at_list(&world, HS_LIST_OVER_REVERSED);
+    struct hs_id id = id_of(1);
+    assert_int_equal(over.count, 1);
+    assert_int_equal(over.row.amount_fen, 100);
+    assert_int_equal(over.row.name.kind, HS_KIND_PAYMENT);
+    assert_true(hs_bytes_equal(over.row.name.id, HS_BYTES(id.bytes, sizeof id.bytes)));
+    put_reversal(&world, 4, 52, 1, 3201);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVER_REVERSED).row.amount_fen, 200);
+    assert_int_equal(look_at_list(&world, HS_LIST_NO_BILL).row.amount_fen, -200);
+    expect_totals(all_totals(&world), 1, 100, 3, 300);
+    world_verify(&world);
+    world_close(&world);
+}
+
+static void bills_and_payments_meet(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_payment(&world, 1, 1, "3201000001", 100, "B1");
+    struct listed row = look_at_list(&world, HS_LIST_NO_BILL);
+    assert_int_equal(row.count, 1);
+    assert_int_equal(row.row.amount_fen, 100);
+    assert_int_equal(row.row.name.kind, HS_KIND_BILL);
+    assert_int_equal(row.row.name.lane, HS_LANE_BULK);
+    assert_true(hs_bytes_equal(row.row.name.id, TEXT("B1")));
+    assert_string_equal(row.detail, "3201000001");
+    assert_false(bill_sums(&world, "3201000001", TEXT("B1")).known);
+    put_bill(&world, 1, "B1", "3201000001", "#100", NULL);
+    assert_int_equal(look_at_list(&world, HS_LIST_NO_BILL).count, 0);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 0);
+    assert_true(bill_sums(&world, "3201000001", TEXT("B1")).known);
+    put_payment(&world, 2, 2, "3201000001", 70, "B1");
+    put_payment(&world, 2, 3, "3201000001", 5, "B11"); /* an id that begins alike */
+    row = look_at_list(&world, HS_LIST_OVERPAID);
+    assert_int_equal(row.count, 1);
+    assert_int_equal(row.row.amount_fen, 70);
+    assert_string_equal(row.detail, "3201000001");
+    struct hs_bill_sums sums = bill_sums(&world, "3201000001", TEXT("B1"));
+    assert_int_equal(sums.amount_fen, 100);
+    assert_int_equal(sums.paid_fen, 170);
+    put_reversal(&world, 2, 50, 1, 3201);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 0);
+    assert_int_equal(bill_sums(&world, "3201000001", TEXT("B1")).paid_fen, 70);
+    world_verify(&world);
+    world_close(&world);
+}
+
+static void a_bill_of_another_account_is_none(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    struct hs_dot dot = world_register(&world, 1, HS_KIND_BILL, "B1",
+                                       (const char *const[8]){"B1", "3201000001", NULL, "#100"}, NULL);
+    put_payment(&world, 1, 1, "3201000001", 30, "B1");
+    put_payment(&world, 1, 2, "3201000002", 40, "B1");
+    struct listed row = look_at_list(&world, HS_LIST_NO_BILL);
+    assert_int_equal(row.count, 1);
+    assert_string_equal(row.detail, "3201000002");
+    world_register(&world, 1, HS_KIND_BILL, "B1", (const char *const[8]){NULL, "3201000002"}, &dot);
+    row = look_at_list(&world, HS_LIST_NO_BILL);
+    assert_int_equal(row.count, 1);
+    assert_string_equal(row.detail, "3201000001");
+    assert_int_equal(row.row.amount_fen, 30);
+    assert_false(bill_sums(&world, "3201000001", TEXT("B1")).known);
+    world_register(&world, 1, HS_KIND_BILL, "B1", (const char *const[8]){NULL, NULL, NULL, "#20"}, &dot);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 20);
+    world_verify(&world);
+    world_close(&world);
+}
+
+static void of_two_contents_the_lower_hash_counts(void **state)
+{
+    (void)state;
+    struct hs_totals totals[2];
+    for (int turn = 0; turn < 2; turn++) {
+        struct world world;
+        world_open(&world);
+        put_reversal(&world, 2, 50, 1, 3201);
+        put_payment(&world, 1, 1, turn ? "3201000002" : "3201000001", turn ? 900 : 100, "B1");
+        assert_int_equal(look_at_list(&world, HS_LIST_FACT).count, 0);
+        world.stamp -= 1 << 16;
+        put_payment(&world, 1, 1, turn ? "3201000001" : "3201000002", turn ? 100 : 900, "B1");
+        assert_int_equal(look_at_list(&world, HS_LIST_FACT).count, 1);
+        totals[turn] = all_totals(&world);
+        struct hs_totals accounts[2];
+        accounts[0] = totals_of(&world, &(struct hs_totals_filter){.account = "3201000001"});
+        accounts[1] = totals_of(&world, &(struct hs_totals_filter){.account = "3201000002"});
+        assert_int_equal(accounts[0].sum_fen + accounts[1].sum_fen, totals[turn].sum_fen);
+        assert_int_equal(accounts[0].count + accounts[1].count, 1);
+        assert_int_equal(count_index(&world, HS_KIND_PAYMENT, "bill_id", TEXT("B1")), 1);
+        world_verify(&world);
+        world_close(&world);
+    }
+    assert_memory_equal(&totals[0], &totals[1], sizeof totals[0]);
+    assert_int_equal(totals[0].reversed_fen, totals[0].sum_fen);
+}
+
+static void two_entries_for_one_payment_are_listed(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_entry(&world, 1, 3201, "nj-a-20261121-03-K7Q2ZD-000017", 1, 100);
+    put_entry(&world, 1, 3201, "nj-a-20261121-03-K7Q2ZD-000017", 1, 100);
+    put_entry(&world, 1, 3201, "nj-a-20261121-03-K7Q2ZD-000018", 2, 100);
+    assert_int_equal(look_at_list(&world, HS_LIST_DOUBLE_ENTRY).count, 0);
+    put_entry(&world, 2, 3301, "nj-b-20261121-01-AAAAAA-000001", 1, 90); /* another hall, another district */
+    struct listed row = look_at_list(&world, HS_LIST_DOUBLE_ENTRY);
+    struct hs_id id = id_of(1);
+    assert_int_equal(row.count, 1);
+    assert_int_equal(row.row.amount_fen, 90);
+    assert_int_equal(row.row.name.partition, 3201);
+    assert_int_equal(row.row.name.kind, HS_KIND_PAYMENT);
+    assert_true(hs_bytes_equal(row.row.name.id, HS_BYTES(id.bytes, sizeof id.bytes)));
+    assert_string_equal(row.detail, "\x1enj-a-20261121-03-K7Q2ZD-000017\x1enj-b-20261121-01-AAAAAA-000001");
+    world_verify(&world);
+    put_entry(&world, 3, 3301, "nj-b-20261121-01-AAAAAA-000001", 7, 90); /* a second content of that number */
+    assert_true(look_at_list(&world, HS_LIST_DOUBLE_ENTRY).count <= 1);
+    world_verify(&world);
+    world_close(&world);
+}
+
+static void totals_can_be_narrowed(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_payment(&world, 1, 1, "3201000001", 1, NULL);
+    put_payment(&world, 2, 2, "3201000001", 10, NULL);
+    put_payment(&world, 2, 3, "3201000002", 100, NULL);
+    world.stamp = (NOON_MS + DAY_MS / 2 - 1) << 16; /* 23:59:59.999 */
+    put_payment(&world, 1, 4, "3201000001", 1000, NULL);
+    put_reversal(&world, 2, 50, 2, 3201); /* and that is the next day */
+    put_payment(&world, 1, 5, "3301000001", 10000, NULL);
+    expect_totals(all_totals(&world), 5, 11111, 1, 10);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.date = 20261121}), 4, 1111, 0, 0);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.date = 20261122}), 1, 10000, 1, 10);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.date = 20261123}), 0, 0, 0, 0);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.has_window = true, .window = 2}), 2, 110, 1, 10);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.has_window = true}), 0, 0, 0, 0);
+    uint64_t origins[2] = {1, 9};
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.origins = origins, .origin_count = 2}), 3, 11001, 0, 0);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.origins = origins}), 0, 0, 0, 0);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.account = "3201000001"}), 3, 1011, 1, 10);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.account = "3201000001", .origins = origins}), 3, 1011, 1, 10);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.account = "3201000001", .date = 20261121}), 3, 1011, 0, 0);
+    expect_totals(
+        totals_of(&world, &(struct hs_totals_filter){.account = "3201000001", .date = 20261122, .has_window = true, .window = 2}),
+        0, 0, 1, 10);
+    struct hs_totals totals;
+    assert_int_equal(hs_records_totals(world_txn(&world), &(struct hs_totals_filter){.account = "32"}, &totals), HS_EACCOUNT);
+    world_verify(&world);
+    world_close(&world);
+}
+
+static void sums_do_not_overflow_unseen(void **state)
+{
+    (void)state;
+    struct world world;
+    struct hs_totals totals;
+    struct hs_sums read;
+    struct hs_row_key key;
+    struct hs_buf value = {0};
+    struct hs_sums sums = {.of[HS_PAIR_PAID] = {1, (hs_wide)INT64_MAX + 1}, .of[HS_PAIR_REVERSED] = {0, -((hs_wide)7 << 100)}};
+    world_open(&world);
+    hs_sums_put(&value, &sums);
+    assert_int_equal(hs_sums_read(hs_buf_bytes(&value), &read), HS_OK);
+    assert_memory_equal(&read, &sums, sizeof read);
+    hs_day_key(&key, &HS_DAY_TOTAL);
+    hs_txn_put(world_txn(&world), HS_TABLE_DAY, hs_row_key_bytes(&key), hs_buf_bytes(&value));
+    assert_int_equal(hs_records_totals(world_txn(&world), &(struct hs_totals_filter){0}, &totals), HS_EOVERFLOW);
+    hs_buf_fini(&value);
+    world_close(&world);
+}
+
+static void a_bill_can_be_asked_for_with_anything(void **state)
+{
+    (void)state;
+    struct world world;
+    struct hs_bill_sums sums;
+    static const uint8_t LONG[HS_RECORD_ID_BYTES_MAX + 1];
+    world_open(&world);
+    assert_int_equal(hs_records_bill(world_txn(&world), "x", TEXT("B1"), &sums), HS_EACCOUNT);
+    assert_int_equal(hs_records_bill(world_txn(&world), "3201000001", HS_BYTES_NONE, &sums), HS_OK);
+    assert_int_equal(hs_records_bill(world_txn(&world), "3201000001", HS_BYTES(LONG, sizeof LONG), &sums), HS_OK);
+    assert_false(sums.known);
+    world_close(&world);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest TESTS[] = {
+        cmocka_unit_test(reversals_wait_for_their_payment),
+        cmocka_unit_test(reversing_twice_is_listed),
+        cmocka_unit_test(bills_and_payments_meet),
+        cmocka_unit_test(a_bill_of_another_account_is_none),
+        cmocka_unit_test(of_two_contents_the_lower_hash_counts),
+        cmocka_unit_test(two_entries_for_one_payment_are_listed),
+        cmocka_unit_test(totals_can_be_narrowed),
+        cmocka_unit_test(sums_do_not_overflow_unseen),
+        cmocka_unit_test(a_bill_can_be_asked_for_with_anything),
+    };
+    return cmocka_run_group_tests(TESTS, NULL, NULL);
+}

@@ -1,0 +1,477 @@
+/* store_start_test.c -- storage/store: what a start finds after reboots, copies, restores, kills and lost records; and that nothing
+ * acknowledged is missing and no number is ever given to two contents. */
+#include "tests/lib/store_world.h"
+
+#include "storage/store/inside.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+struct place {
+    struct world_region region;
+    struct world_node hall, hub, twin;
+    char backup[WORLD_PATH_BYTES];
+};
+
+static int setup(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    if (place == NULL)
+        return -1;
+    *state = place;
+    world_begin(&place->region);
+    world_add(&place->region, &place->hall, "nj-hall", HS_ROLE_HALL);
+    world_add(&place->region, &place->hub, "nj-hub", HS_ROLE_HUB);
+    world_twin(&place->hall, &place->twin, "twin");
+    world_path(place->backup, place->region.base, "backup");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *place = *state;
+    world_drop(&place->hall);
+    world_drop(&place->hub);
+    world_drop(&place->twin);
+    world_end(&place->region);
+    free(place);
+    return 0;
+}
+
+/* ---- helpers ---- */
+
+static void note_path(struct world_node *node, char path[static WORLD_PATH_BYTES])
+{
+    char name[64];
+    snprintf(name, sizeof name, "hallsync-%016llx.note", (unsigned long long)hs_store_id(node->store));
+    world_path(path, node->options.note_dir, name);
+}
+
+/* The same file with the contents of the backup: what a restore of a disk does. */
+static void put_back(struct place *place)
+{
+    world_copy_dir(place->backup, place->hall.dir);
+}
+
+static void back_up(struct place *place)
+{
+    world_close(&place->hall);
+    world_copy_dir(place->hall.dir, place->backup);
+    world_open(&place->hall, false);
+}
+
+static void expect_same_origin(struct world_node *node, uint64_t origin)
+{
+    assert_null(hs_store_break(node->store));
+    assert_true(world_current_origin(node) == origin);
+    assert_true(world_group(node, 1).origin == origin);
+}
+
+static void expect_fresh_origin(struct world_node *node, uint64_t origin, const char *because)
+{
+    const char *why = hs_store_break(node->store);
+    assert_non_null(why);
+    if (strstr(why, because) == NULL)
+        fail_msg("struck because '%s', not because '%s'", why, because);
+    assert_true(world_current_origin(node) == 0); /* opened by the first write only */
+    struct hs_dot dot = world_group(node, 1);
+    assert_true(dot.origin != origin);
+    assert_int_equal(dot.n, 1);
+    world_reopen(node); /* and from then on it is the one */
+    assert_null(hs_store_break(node->store));
+    assert_true(world_group(node, 1).origin == dot.origin);
+}
+
+/* ---- continuity ---- */
+
+static void a_clean_stop_and_start_is_continuous(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->hall, true);
+    uint64_t origin = world_group(&place->hall, 2).origin;
+    for (int i = 0; i < 3; i++) {
+        world_reopen(&place->hall);
+        expect_same_origin(&place->hall, origin);
+    }
+    world_close(&place->hall);
+    world_open(&place->hall, false);
+    world_close(&place->hall); /* a start without a commit changes nothing */
+    world_open(&place->hall, false);
+    expect_same_origin(&place->hall, origin);
+}
+
+static void a_store_that_has_not_written_has_nothing_to_strike(void **state)
+{
+    struct place *place = *state;
+    char note[WORLD_PATH_BYTES];
+    world_open(&place->hall, true);
+    note_path(&place->hall, note);
+    world_close(&place->hall);
+    assert_int_equal(unlink(note), 0);
+    world_open(&place->hall, false);
+    assert_null(hs_store_break(place->hall.store));
+    assert_true(world_current_origin(&place->hall) == 0);
+}
+
+static void a_reboot_takes_the_note_and_the_origin_with_it(void **state)
+{
+    struct place *place = *state;
+    char note[WORLD_PATH_BYTES];
+    world_open(&place->hall, true);
+    uint64_t origin = world_group(&place->hall, 2).origin;
+    note_path(&place->hall, note);
+    world_close(&place->hall);
+    assert_int_equal(unlink(note), 0);
+    world_open(&place->hall, false);
+    expect_fresh_origin(&place->hall, origin, "restarted");
+}
+
+static void a_note_of_the_commit_before_is_enough_and_an_older_is_not(void **state)
+{
+    struct place *place = *state;
+    char note[WORLD_PATH_BYTES];
+    char kept[WORLD_PATH_BYTES];
+    world_open(&place->hall, true);
+    world_path(kept, place->region.base, "kept.note");
+    note_path(&place->hall, note);
+    uint64_t origin = world_group(&place->hall, 1).origin;
+    for (int behind = 1; behind <= 2; behind++) {
+        world_copy_file(note, kept);
+        for (int i = 0; i < behind; i++)
+            world_group(&place->hall, 1);
+        world_close(&place->hall);
+        world_copy_file(kept, note); /* killed between a commit and its note */
+        world_open(&place->hall, false);
+        if (behind == 1)
+            expect_same_origin(&place->hall, origin);
+        else
+            expect_fresh_origin(&place->hall, origin, "another commit");
+    }
+}
+
+static void an_older_state_put_back_in_place_is_found_out(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->hall, true);
+    uint64_t origin = world_group(&place->hall, 2).origin;
+    for (int lost = 0; lost <= 2; lost++) {
+        back_up(place);
+        for (int i = 0; i < lost; i++)
+            world_group(&place->hall, 1);
+        world_close(&place->hall);
+        put_back(place);
+        world_open(&place->hall, false);
+        if (lost == 0) {
+            expect_same_origin(&place->hall, origin);
+        } else {
+            expect_fresh_origin(&place->hall, origin, "older copy");
+            origin = world_current_origin(&place->hall);
+        }
+    }
+}
+
+static void two_clones_write_under_origins_of_their_own(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->hall, true);
+    world_open(&place->hub, true);
+    uint64_t origin = world_group(&place->hall, 3).origin;
+    back_up(place);
+    world_copy_dir(place->backup, place->twin.dir);
+    place->twin.made = 1000;
+    world_open(&place->twin, false); /* beside the running first */
+    expect_same_origin(&place->hall, origin);
+    uint64_t twins = world_group(&place->twin, 4).origin;
+    assert_true(twins != origin);
+    world_group(&place->hall, 2);
+    world_reopen(&place->twin); /* it keeps no note, so each start is a break */
+    assert_non_null(strstr(hs_store_break(place->twin.store), "another process"));
+    assert_true(world_group(&place->twin, 1).origin != twins);
+    world_carry(&place->hall, &place->hub);
+    world_carry(&place->twin, &place->hub);
+    world_carry(&place->hub, &place->hall);
+    world_carry(&place->hub, &place->twin);
+    world_assert_equal(&place->hall, &place->hub);
+    world_assert_equal(&place->twin, &place->hub);
+}
+
+static void the_same_copy_put_back_twice_gives_two_origins(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->hall, true);
+    world_open(&place->hub, true);
+    uint64_t origins[3] = {world_group(&place->hall, 3).origin};
+    back_up(place);
+    for (int i = 1; i <= 2; i++) {
+        world_group(&place->hall, 2);
+        world_close(&place->hall);
+        put_back(place);
+        world_open(&place->hall, false);
+        origins[i] = world_group(&place->hall, 5).origin;
+        world_carry(&place->hall, &place->hub);
+    }
+    assert_true(origins[1] != origins[0] && origins[2] != origins[0] && origins[2] != origins[1]);
+    world_carry(&place->hub, &place->hall);
+    world_assert_equal(&place->hall, &place->hub);
+}
+
+static void a_copy_moved_into_place_is_another_file(void **state)
+{
+    struct place *place = *state;
+    char log[WORLD_PATH_BYTES];
+    char copy[WORLD_PATH_BYTES];
+    world_open(&place->hall, true);
+    uint64_t origin = world_group(&place->hall, 2).origin;
+    back_up(place);
+    world_close(&place->hall);
+    world_path(log, place->hall.dir, "log/data.mdb");
+    world_path(copy, place->backup, "log/data.mdb");
+    assert_int_equal(rename(copy, log), 0);
+    world_open(&place->hall, false);
+    expect_fresh_origin(&place->hall, origin, "copy");
+}
+
+static void without_a_tmpfs_every_start_is_a_break(void **state)
+{
+    struct place *place = *state;
+    place->hall.options.note_dir = place->region.base;
+    world_open(&place->hall, true);
+    uint64_t origin = world_group(&place->hall, 2).origin;
+    assert_true(world_group(&place->hall, 2).origin == origin);
+    world_reopen(&place->hall);
+    assert_non_null(strstr(hs_store_break(place->hall.store), "tmpfs"));
+    assert_true(world_group(&place->hall, 1).origin != origin);
+}
+
+static void what_an_older_copy_lacks_comes_back_from_a_hub(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->hall, true);
+    world_open(&place->hub, true);
+    struct hs_stream stream = {world_group(&place->hall, 3).origin, 3201, HS_LANE_MONEY};
+    back_up(place);
+    world_group(&place->hall, 4);
+    world_carry(&place->hall, &place->hub);
+    world_close(&place->hall);
+    put_back(place);
+    world_open(&place->hall, false);
+    assert_int_equal(world_head(&place->hall, &stream), 3);
+    world_group(&place->hall, 2); /* before the hub can be reached */
+    world_carry(&place->hub, &place->hall);
+    assert_int_equal(world_head(&place->hall, &stream), 7);
+    world_carry(&place->hall, &place->hub);
+    world_assert_equal(&place->hall, &place->hub);
+    struct hs_view *view = world_view(&place->hall);
+    assert_int_equal(hs_view_own_origins(view), 2);
+    hs_view_close(view);
+}
+
+/* ---- the records ---- */
+
+static void lost_or_strange_records_are_made_anew(void **state)
+{
+    struct place *place = *state;
+    char ours[WORLD_PATH_BYTES];
+    char theirs[WORLD_PATH_BYTES];
+    world_open(&place->hall, true);
+    world_open(&place->hub, true);
+    world_group(&place->hall, 20);
+    world_group(&place->hub, 30);
+    struct hs_hash wanted = world_digests(&place->hall);
+    world_path(ours, place->hall.dir, "records/data.mdb");
+    world_path(theirs, place->hub.dir, "records/data.mdb");
+    world_close(&place->hub);
+    for (int i = 0; i < 3; i++) {
+        world_close(&place->hall);
+        if (i == 0)
+            assert_int_equal(unlink(ours), 0);
+        else if (i == 1)
+            world_copy_file(theirs, ours); /* another store's */
+        else
+            world_copy_file("/proc/self/exe", ours); /* no database at all */
+        world_open(&place->hall, false);
+        struct hs_hash digests = world_digests(&place->hall);
+        assert_true(hs_hash_equal(&digests, &wanted));
+    }
+}
+
+static void records_ahead_of_an_older_log_are_made_anew(void **state)
+{
+    struct place *place = *state;
+    char ours[WORLD_PATH_BYTES];
+    char kept[WORLD_PATH_BYTES];
+    world_open(&place->hall, true);
+    world_group(&place->hall, 5);
+    struct hs_hash wanted = world_digests(&place->hall);
+    back_up(place);
+    world_group(&place->hall, 5);
+    world_close(&place->hall);
+    world_path(ours, place->hall.dir, "log/data.mdb");
+    world_path(kept, place->backup, "log/data.mdb");
+    world_copy_file(kept, ours);
+    world_open(&place->hall, false);
+    struct hs_hash digests = world_digests(&place->hall);
+    assert_true(hs_hash_equal(&digests, &wanted));
+    assert_non_null(hs_store_break(place->hall.store));
+}
+
+static void a_full_disk_does_not_keep_the_store_from_opening(void **state)
+{
+    struct place *place = *state;
+    char note[WORLD_PATH_BYTES];
+    struct hs_view *view = NULL;
+    world_open(&place->hall, true);
+    uint64_t origin = world_group(&place->hall, 3).origin;
+    struct hs_stream stream = {origin, 3201, HS_LANE_MONEY};
+    note_path(&place->hall, note);
+    world_close(&place->hall);
+    assert_int_equal(unlink(note), 0); /* a strike is due, and cannot be written */
+    place->hall.options.map_bytes = 4096; /* no page is free: reading is all that can be done */
+    world_open(&place->hall, false);
+    assert_non_null(hs_store_break(place->hall.store));
+    assert_int_equal(hs_view_open(place->hall.store, 0, 0, &view), HS_OK);
+    struct hs_head head;
+    assert_int_equal(hs_view_head(view, &stream, &head), HS_OK);
+    hs_view_close(view);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    struct world_fact fact = world_money(77);
+    struct hs_dot dot;
+    assert_int_equal(world_write(&place->hall, &fact, &dot), HS_EFULL);
+    hs_store_abort(place->hall.store);
+    world_close(&place->hall);
+    place->hall.options.map_bytes = WORLD_MAP_BYTES;
+    world_open(&place->hall, false);
+    expect_fresh_origin(&place->hall, origin, "restarted");
+}
+
+/* ---- killed at any instant ---- */
+
+#define ROUNDS 8
+#define GROUP_MAX 9
+
+/* What the child tells after each commit. */
+struct told {
+    uint64_t commit, origin, n, made;
+};
+
+static uint64_t random_state;
+
+static uint64_t random_below(uint64_t bound)
+{
+    uint64_t z = random_state += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return (z ^ z >> 31) % bound;
+}
+
+static void write_until_killed(struct world_node *node, bool create, int out)
+{
+    struct hs_commit commit;
+    world_open(node, create);
+    for (;;) {
+        struct hs_dot dot = {0};
+        bool ok = hs_store_begin(node->store) == HS_OK;
+        for (uint64_t i = 1 + random_below(GROUP_MAX); ok && i > 0; i--) {
+            struct world_fact fact = world_money(node->made + 1);
+            ok = world_write(node, &fact, &dot) == HS_OK;
+            node->made++;
+        }
+        ok = ok && hs_store_commit(node->store, &commit) == HS_OK;
+        struct told told = {commit.position.commit, dot.origin, dot.n, node->made};
+        if (!ok || write(out, &told, sizeof told) != sizeof told)
+            _exit(1);
+        if (random_below(10) == 0 && hs_store_flush(node->store) != HS_OK)
+            _exit(1);
+    }
+}
+
+/* Run a child that writes, kill it, and answer the last thing that it said. */
+static struct told run_and_kill(struct place *place, bool create)
+{
+    int ends[2];
+    struct told told = {0};
+    struct told next;
+    assert_int_equal(pipe(ends), 0);
+    uint64_t wait_us = random_below(60000);
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        write_until_killed(&place->hall, create, ends[1]);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &told, sizeof told), sizeof told);
+    nanosleep(&(struct timespec){0, (long)wait_us * 1000}, NULL);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    while (read(ends[0], &next, sizeof next) == sizeof next)
+        told = next;
+    close(ends[0]);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    return told;
+}
+
+/* Answers how many facts there are, those that were made and not told included. */
+static uint64_t expect_all(struct world_node *node, const struct told *told)
+{
+    struct hs_stream stream = {told->origin, 3201, HS_LANE_MONEY};
+    struct hs_view *view = world_view(node);
+    struct hs_head head;
+    assert_int_equal(hs_view_head(view, &stream, &head), HS_OK);
+    assert_true(head.n >= told->n);
+    assert_true(head.n <= told->n + GROUP_MAX); /* one commit may have been made and not told */
+    assert_true(hs_store_position(node->store).commit >= told->commit);
+    for (uint64_t number = 1; number <= told->made; number++) {
+        struct hs_id id = world_fact_id(node, number);
+        struct hs_record_name name = {3201, HS_LANE_MONEY, WORLD_KIND_FACT, HS_BYTES(id.bytes, sizeof id.bytes)};
+        struct hs_stored stored;
+        assert_int_equal(hs_view_record(view, &name, &stored), HS_OK);
+    }
+    hs_view_close(view);
+    return head.n;
+}
+
+static void nothing_told_is_lost_by_a_kill(void **state)
+{
+    struct place *place = *state;
+    uint64_t origin = 0;
+    const char *given = getenv("HS_SEED");
+    random_state = given == NULL ? (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32 : strtoull(given, NULL, 10);
+    print_message("HS_SEED=%llu\n", (unsigned long long)random_state);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct told told = run_and_kill(place, round == 0);
+        assert_true(origin == 0 || told.origin == origin); /* the note outlives the process: same origin */
+        origin = told.origin;
+        world_open(&place->hall, false);
+        assert_null(hs_store_break(place->hall.store));
+        place->hall.made = expect_all(&place->hall, &told);
+        struct hs_hash digests = world_digests(&place->hall);
+        assert_int_equal(hs_store_rebuild(place->hall.store), HS_OK);
+        struct hs_hash rebuilt = world_digests(&place->hall);
+        assert_true(hs_hash_equal(&digests, &rebuilt));
+        world_close(&place->hall);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_clean_stop_and_start_is_continuous),
+        TEST(a_store_that_has_not_written_has_nothing_to_strike),
+        TEST(a_reboot_takes_the_note_and_the_origin_with_it),
+        TEST(a_note_of_the_commit_before_is_enough_and_an_older_is_not),
+        TEST(an_older_state_put_back_in_place_is_found_out),
+        TEST(two_clones_write_under_origins_of_their_own),
+        TEST(the_same_copy_put_back_twice_gives_two_origins),
+        TEST(a_copy_moved_into_place_is_another_file),
+        TEST(without_a_tmpfs_every_start_is_a_break),
+        TEST(what_an_older_copy_lacks_comes_back_from_a_hub),
+        TEST(lost_or_strange_records_are_made_anew),
+        TEST(records_ahead_of_an_older_log_are_made_anew),
+        TEST(a_full_disk_does_not_keep_the_store_from_opening),
+        TEST(nothing_told_is_lost_by_a_kill),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

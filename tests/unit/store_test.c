@@ -1,0 +1,625 @@
+/* store_test.c -- storage/store: opening, groups over log and records, numbers, views.  Starts after faults: store_start_test.c. */
+#include "tests/lib/store_world.h"
+
+#include "proto/msg/tlv.h"
+#include "storage/store/inside.h"
+
+struct place {
+    struct world_region region;
+    struct world_node hall, hub, second_hub;
+};
+
+static int setup(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    if (place == NULL)
+        return -1;
+    *state = place;
+    world_begin(&place->region);
+    world_add(&place->region, &place->hall, "nj-hall", HS_ROLE_HALL);
+    world_add(&place->region, &place->hub, "nj-hub", HS_ROLE_HUB);
+    world_add(&place->region, &place->second_hub, "nj-hub-2", HS_ROLE_HUB);
+    world_open(&place->hall, true);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *place = *state;
+    world_drop(&place->hall);
+    world_drop(&place->hub);
+    world_drop(&place->second_hub);
+    world_end(&place->region);
+    free(place);
+    return 0;
+}
+
+static struct hs_commit commit(struct world_node *node)
+{
+    struct hs_commit done;
+    assert_int_equal(hs_store_commit(node->store, &done), HS_OK);
+    return done;
+}
+
+static struct hs_dot write_fact(struct world_node *node, const struct world_fact *fact)
+{
+    struct hs_dot dot;
+    assert_int_equal(world_write(node, fact, &dot), HS_OK);
+    return dot;
+}
+
+static struct hs_stream money_of(uint64_t origin)
+{
+    return (struct hs_stream){origin, 3201, HS_LANE_MONEY};
+}
+
+static bool has_fact(struct hs_view *view, const struct world_node *writer, uint64_t number)
+{
+    struct hs_id id = world_fact_id(writer, number);
+    struct hs_record_name name = {3201, HS_LANE_MONEY, WORLD_KIND_FACT, HS_BYTES(id.bytes, sizeof id.bytes)};
+    struct hs_stored stored;
+    enum hs_err err = hs_view_record(view, &name, &stored);
+    assert_true(err == HS_OK || err == HS_ENOTFOUND);
+    return err == HS_OK;
+}
+
+/* ---- opening ---- */
+
+static void a_new_store_is_its_owners_alone(void **state)
+{
+    struct place *place = *state;
+    struct stat status;
+    assert_int_equal(stat(place->hall.dir, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0700);
+    world_close(&place->hall);
+    assert_int_equal(chmod(place->hall.dir, 0755), 0);
+    world_open(&place->hall, false);
+    assert_int_equal(stat(place->hall.dir, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0700);
+}
+
+static void a_store_knows_whose_it_is(void **state)
+{
+    struct place *place = *state;
+    uint64_t id = hs_store_id(place->hall.store);
+    assert_string_equal(hs_store_certificate(place->hall.store)->node_id, "nj-hall");
+    assert_true(hs_store_holds(place->hall.store, 3201));
+    assert_false(hs_store_holds(place->hall.store, 3202));
+    assert_null(hs_store_break(place->hall.store));
+    world_reopen(&place->hall);
+    assert_true(hs_store_id(place->hall.store) == id);
+}
+
+static void expect_open(struct world_node *node, bool create, enum hs_err wanted, const char *said)
+{
+    struct hs_why why = {{0}};
+    struct hs_store *store = NULL;
+    node->options.create = create;
+    assert_int_equal(hs_store_open(&node->options, &store, &why), wanted);
+    assert_null(store);
+    if (strstr(why.text, said) == NULL)
+        fail_msg("no word of '%s' in: %s", said, why.text);
+}
+
+static void what_cannot_be_opened_is_refused_with_a_reason(void **state)
+{
+    struct place *place = *state;
+    char pid[32];
+    char path[WORLD_PATH_BYTES];
+    snprintf(pid, sizeof pid, "process %ld", (long)getpid());
+    expect_open(&place->hall, false, HS_ELOCKED, pid);
+    expect_open(&place->hub, false, HS_ENOSTORE, "hallsync init");
+    assert_int_equal(mkdir(place->hub.dir, 0700), 0);
+    expect_open(&place->hub, false, HS_ENOSTORE, place->hub.dir);
+    world_path(path, place->hub.dir, "lock");
+    assert_int_equal(access(path, F_OK), -1); /* nothing was left in a directory that is no store */
+    world_close(&place->hall);
+    expect_open(&place->hall, true, HS_EEXISTS, place->hall.dir);
+    place->hub.options.dir = place->hall.dir;
+    expect_open(&place->hub, false, HS_EFOREIGN, "nj-hall");
+    place->hub.options.dir = "/proc/nowhere/at/all";
+    expect_open(&place->hub, true, HS_ENOSTORE, "/proc/nowhere");
+}
+
+static void network_file_systems_are_known_by_their_numbers(void **state)
+{
+    (void)state;
+    assert_string_equal(store_network_fs(0x6969), "NFS");
+    assert_string_equal(store_network_fs((long)0xff534d42), "CIFS");
+    assert_string_equal(store_network_fs((long)(int)0xff534d42), "CIFS"); /* where f_type is 32 bits wide */
+    assert_string_equal(store_network_fs(0x65735546), "FUSE");
+    assert_null(store_network_fs(0xef53));     /* ext4 */
+    assert_null(store_network_fs(0x01021994)); /* tmpfs */
+}
+
+/* ---- groups ---- */
+
+static void a_write_is_seen_by_the_writer_then_by_all(void **state)
+{
+    struct place *place = *state;
+    struct world_fact fact = world_money(1);
+    struct hs_head head;
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    struct hs_dot dot = write_fact(&place->hall, &fact);
+    struct hs_stream stream = money_of(dot.origin);
+    struct hs_view *own = hs_store_view(place->hall.store);
+    assert_true(has_fact(own, &place->hall, 1));
+    assert_int_equal(hs_view_head(own, &stream, &head), HS_OK);
+    assert_int_equal(head.n, 1);
+    assert_true(hs_view_current_origin(own) == dot.origin);
+    struct hs_commit done = commit(&place->hall);
+    assert_int_equal(done.head_count, 1);
+    assert_true(hs_hash_equal(&done.heads[0].hash, &head.hash));
+    assert_int_equal(hs_store_unflushed(place->hall.store), 1);
+
+    struct hs_view *view = NULL;
+    assert_int_equal(hs_view_open(place->hall.store, 0, 0, &view), HS_OK);
+    assert_false(has_fact(view, &place->hall, 1)); /* committed in the log, in the records not yet */
+    assert_true(hs_view_position(view).commit < done.position.commit);
+    hs_view_close(view);
+    assert_int_equal(hs_view_open(place->hall.store, done.position.commit, 0, &view), HS_ETIMEDOUT);
+    assert_int_equal(hs_store_flush(place->hall.store), HS_OK);
+    assert_int_equal(hs_store_unflushed(place->hall.store), 0);
+    assert_int_equal(hs_view_open(place->hall.store, done.position.commit, 0, &view), HS_OK);
+    assert_true(has_fact(view, &place->hall, 1));
+    assert_true(hs_view_position(view).tag == done.position.tag);
+    hs_view_close(view);
+}
+
+static void a_draft_over_a_limit_changes_nothing(void **state)
+{
+    struct place *place = *state;
+    static uint8_t big[HS_OP_BYTES_MAX];
+    struct hs_dot dot;
+    struct world_fact fact = world_money(1);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    fact.bytes = HS_BYTES(big, sizeof big);
+    assert_int_equal(world_write(&place->hall, &fact, &dot), HS_ETOOBIG);
+    fact = world_money(1);
+    fact.partition = 12345;
+    assert_int_equal(world_write(&place->hall, &fact, &dot), HS_EINVAL);
+    fact = world_money(1);
+    fact.lane = 9;
+    assert_int_equal(world_write(&place->hall, &fact, &dot), HS_EINVAL);
+    fact = world_money(1);
+    assert_int_equal(write_fact(&place->hall, &fact).n, 1);
+    assert_int_equal(commit(&place->hall).head_count, 1);
+}
+
+static void an_aborted_group_takes_nothing_else_with_it(void **state)
+{
+    struct place *place = *state;
+    world_group(&place->hall, 5); /* in the records, not flushed */
+    struct hs_position before = hs_store_position(place->hall.store);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    struct world_fact fact = world_money(100);
+    write_fact(&place->hall, &fact);
+    hs_store_abort(place->hall.store);
+    hs_store_abort(place->hall.store); /* over: fine */
+    struct hs_view *view = world_view(&place->hall);
+    for (uint64_t number = 1; number <= 5; number++)
+        assert_true(has_fact(view, &place->hall, number));
+    assert_false(has_fact(view, &place->hall, 100));
+    assert_true(hs_view_position(view).commit == before.commit);
+    hs_view_close(view);
+    assert_int_equal(world_group(&place->hall, 1).n, 6);
+}
+
+static void a_full_store_gives_up_the_group_and_goes_on(void **state)
+{
+    struct place *place = *state;
+    static const uint8_t bytes[8000];
+    struct hs_commit done;
+    struct hs_dot dot;
+    world_close(&place->hall);
+    place->hall.options.map_bytes = 4 << 20;
+    world_open(&place->hall, false);
+    world_group(&place->hall, 3);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    enum hs_err err = HS_OK;
+    for (uint64_t i = 0; i < 2000 && err == HS_OK; i++) {
+        struct world_fact fact = world_money(1000 + i);
+        fact.bytes = HS_BYTES(bytes, sizeof bytes);
+        err = world_write(&place->hall, &fact, &dot);
+    }
+    assert_int_equal(err, HS_EFULL);
+    assert_int_equal(hs_store_commit(place->hall.store, &done), HS_EFULL);
+    hs_store_abort(place->hall.store);
+    assert_int_equal(world_group(&place->hall, 1).n, 4);
+    struct hs_hash digests = world_digests(&place->hall);
+    assert_int_equal(hs_store_rebuild(place->hall.store), HS_OK);
+    struct hs_hash rebuilt = world_digests(&place->hall);
+    assert_true(hs_hash_equal(&digests, &rebuilt));
+}
+
+static void an_unusable_store_answers_nothing_else(void **state)
+{
+    struct place *place = *state;
+    struct hs_commit done;
+    struct hs_view *view = NULL;
+    world_group(&place->hall, 1);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    struct world_fact fact = world_money(50);
+    write_fact(&place->hall, &fact);
+    int broken = open("/dev/null", O_RDONLY);
+    assert_true(dup2(broken, hs_env_fd(hs_log_env(place->hall.store->log))) >= 0);
+    close(broken);
+    assert_int_equal(hs_store_commit(place->hall.store, &done), HS_EIO);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_EIO);
+    assert_int_equal(hs_store_flush(place->hall.store), HS_EIO);
+    assert_int_equal(hs_store_rebuild(place->hall.store), HS_EIO);
+    assert_int_equal(hs_view_open(place->hall.store, 0, 0, &view), HS_EIO);
+    world_reopen(&place->hall);
+    assert_non_null(hs_store_break(place->hall.store));
+    view = world_view(&place->hall);
+    assert_true(has_fact(view, &place->hall, 1));
+    hs_view_close(view);
+}
+
+static void a_request_is_found_by_its_id(void **state)
+{
+    struct place *place = *state;
+    static const uint8_t request[HS_REQUEST_ID_BYTES] = "request number 1";
+    struct hs_stream stream;
+    uint64_t n = 0;
+    struct world_fact fact = world_money(1);
+    fact.request = HS_BYTES(request, sizeof request);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    struct hs_dot dot = write_fact(&place->hall, &fact);
+    assert_int_equal(hs_view_request(hs_store_view(place->hall.store), fact.request, &stream, &n), HS_OK);
+    assert_true(stream.origin == dot.origin && stream.lane == HS_LANE_MONEY && n == 1);
+    commit(&place->hall);
+    world_open(&place->hub, true);
+    world_carry(&place->hall, &place->hub);
+    struct hs_view *view = world_view(&place->hub);
+    assert_int_equal(hs_view_request(view, fact.request, &stream, &n), HS_ENOTFOUND); /* another node's */
+    hs_view_close(view);
+}
+
+/* ---- from store to store ---- */
+
+static enum hs_safety safety_of(struct world_node *node, const struct hs_stream *stream, uint64_t n)
+{
+    struct hs_view *view = world_view(node);
+    enum hs_safety safety = hs_view_safety(view, stream, n);
+    hs_view_close(view);
+    return safety;
+}
+
+static void hand_in(struct place *place, struct world_node *hub, struct hs_stream *stream)
+{
+    struct hs_view *view = world_view(&place->hall);
+    uint64_t next = world_head(hub, stream) + 1;
+    assert_int_equal(hs_store_begin(hub->store), HS_OK);
+    assert_int_equal(world_carry_segment(view, hub, stream, next, &next), HS_OK);
+    hs_view_close(view);
+    struct hs_commit done = commit(hub);
+    assert_int_equal(done.receipt_count, 1);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(hs_store_put_receipt(place->hall.store, &done.receipts[0], hub->options.certificate), HS_OK);
+    commit(&place->hall);
+}
+
+static void receipts_of_two_stores_make_an_op_safe(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->hub, true);
+    world_open(&place->second_hub, true);
+    struct hs_stream stream = money_of(world_group(&place->hall, 2).origin);
+    assert_int_equal(safety_of(&place->hall, &stream, 2), HS_SAFETY_HERE);
+    hand_in(place, &place->hub, &stream);
+    assert_int_equal(safety_of(&place->hall, &stream, 2), HS_SAFETY_HUB);
+    assert_int_equal(safety_of(&place->hub, &stream, 2), HS_SAFETY_HUB); /* the hub's store itself */
+    world_group(&place->hall, 1);
+    hand_in(place, &place->second_hub, &stream);
+    assert_int_equal(safety_of(&place->hall, &stream, 2), HS_SAFETY_SAFE);
+    assert_int_equal(safety_of(&place->hall, &stream, 3), HS_SAFETY_HUB);
+    world_group(&place->hall, 1);
+    assert_int_equal(safety_of(&place->hall, &stream, 4), HS_SAFETY_HERE);
+}
+
+static size_t count_void(struct world_node *node)
+{
+    struct hs_view *view = world_view(node);
+    size_t count = (size_t)hs_view_list_count(view, HS_LIST_VOID);
+    hs_view_close(view);
+    return count;
+}
+
+/* A segment of one op of any bytes, as its writer would sign it. */
+static enum hs_err receive_raw(struct world_node *to, const struct world_node *writer, const struct hs_stream *stream,
+                               struct hs_bytes op)
+{
+    struct hs_buf body = {0};
+    struct hs_hash start = hs_chain_start(stream);
+    struct hs_segment segment = {.stream = *stream, .first = 1, .count = 1, .end = hs_chain_next(&start, op)};
+    hs_buf_put_sized(&body, op);
+    segment.body = hs_buf_bytes(&body);
+    assert_int_equal(hs_checkpoint_sign(stream, 1, &segment.end, &writer->options.signer, &segment.signature), HS_OK);
+    enum hs_err err = hs_store_receive(to->store, &segment);
+    hs_buf_fini(&body);
+    return err;
+}
+
+static void void_ops_are_kept_and_listed_everywhere(void **state)
+{
+    struct place *place = *state;
+    struct hs_buf encoded = {0};
+    struct hs_opening opening = {.origin = 4711, .node_key = place->hall.draft.node_key, .opened_ms = 1};
+    struct hs_stream stream = money_of(4711);
+    world_open(&place->hub, true);
+    world_group(&place->hall, 1);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    struct world_fact fact = world_money(2);
+    fact.kind = 1500; /* a hub's kind, written by a hall */
+    write_fact(&place->hall, &fact);
+    commit(&place->hall);
+    assert_int_equal(hs_opening_sign(&opening, &place->hall.options.signer, &encoded), HS_OK);
+    assert_int_equal(hs_store_begin(place->hub.store), HS_OK);
+    assert_int_equal(receive_raw(&place->hub, &place->hall, &stream, HS_BYTES("\xff\xff\xff", 3)), HS_ECERT);
+    assert_int_equal(hs_store_put_origin(place->hub.store, place->hall.options.certificate, hs_buf_bytes(&encoded)), HS_OK);
+    assert_int_equal(receive_raw(&place->hub, &place->hall, &stream, HS_BYTES("\xff\xff\xff", 3)), HS_OK);
+    commit(&place->hub);
+    world_carry(&place->hall, &place->hub);
+    assert_int_equal(count_void(&place->hall), 1);
+    assert_int_equal(count_void(&place->hub), 2);
+    world_carry(&place->hub, &place->hall);
+    assert_int_equal(count_void(&place->hall), 2);
+    world_assert_equal(&place->hall, &place->hub);
+    hs_buf_fini(&encoded);
+}
+
+static enum hs_err keep_listed(void *ctx, const struct hs_listed *listed)
+{
+    struct hs_buf *keys = ctx;
+    hs_buf_put_u8(keys, (uint8_t)listed->list);
+    hs_buf_put_u8(keys, (uint8_t)listed->key.size);
+    hs_buf_put_bytes(keys, listed->key);
+    return HS_OK;
+}
+
+static void a_forked_streams_loose_facts_are_merged_and_it_is_listed(void **state)
+{
+    struct place *place = *state;
+    struct hs_buf body = {0};
+    struct hs_buf keys = {0};
+    struct hs_bytes certificate;
+    struct hs_bytes opening;
+    struct hs_stream stream = money_of(world_group(&place->hall, 3).origin);
+    world_open(&place->hub, true);
+    struct hs_view *view = world_view(&place->hall);
+    struct hs_loose loose = {.start = hs_chain_start(&stream)};
+    assert_int_equal(hs_view_cut(view, &stream, 1, &body, &loose.segment), HS_OK);
+    assert_int_equal(hs_view_origin(view, stream.origin, &certificate, &opening), HS_OK);
+    assert_int_equal(hs_store_begin(place->hub.store), HS_OK);
+    assert_int_equal(hs_store_put_origin(place->hub.store, certificate, opening), HS_OK);
+    assert_int_equal(hs_store_put_fork(place->hub.store, &stream, 2, HS_BYTES("proof", 5)), HS_OK);
+    assert_int_equal(hs_store_put_loose(place->hub.store, &loose), HS_OK);
+    assert_int_equal(hs_store_put_loose(place->hub.store, &loose), HS_OK);
+    hs_view_close(view);
+    commit(&place->hub);
+    view = world_view(&place->hub);
+    for (uint64_t number = 1; number <= 3; number++)
+        assert_true(has_fact(view, &place->hall, number));
+    assert_int_equal(hs_view_list_count(view, HS_LIST_FORK), 1);
+    assert_int_equal(hs_view_list_count(view, 0), 1);
+    assert_int_equal(hs_view_list(view, HS_LIST_FORK, HS_BYTES_NONE, keep_listed, &keys), HS_OK);
+    assert_int_equal(keys.data[0], HS_LIST_FORK);
+    struct hs_bytes key = HS_BYTES(keys.data + 2, keys.data[1]);
+    struct hs_record_name name = {.id = HS_BYTES(key.data + 1, HS_STREAM_KEY_BYTES)};
+    assert_true(hs_view_listed(view, HS_LIST_FORK, &name));
+    struct hs_buf rest = {0};
+    assert_int_equal(hs_view_list(view, 0, key, keep_listed, &rest), HS_OK);
+    assert_int_equal(rest.size, 0); /* behind the last one */
+    hs_view_close(view);
+    struct hs_hash digests = world_digests(&place->hub);
+    assert_int_equal(hs_store_rebuild(place->hub.store), HS_OK);
+    struct hs_hash rebuilt = world_digests(&place->hub);
+    assert_true(hs_hash_equal(&digests, &rebuilt));
+    hs_buf_fini(&body);
+    hs_buf_fini(&keys);
+}
+
+/* ---- numbers ---- */
+
+static void take_number(struct world_node *node, const char *number, uint64_t fact)
+{
+    struct hs_buf entry = {0};
+    hs_tlv_put_text(&entry, 1, number);
+    hs_tlv_put_u64(&entry, 2, node->region->now_ms);
+    hs_tlv_put_s64(&entry, 3, 100);
+    hs_tlv_put_u64(&entry, 4, HS_KIND_PAYMENT);
+    struct hs_id id = world_fact_id(node, fact);
+    hs_tlv_put_bytes(&entry, 5, HS_BYTES(id.bytes, sizeof id.bytes));
+    hs_tlv_put_u64(&entry, 6, 3201);
+    struct hs_write write = {
+        .kind = HS_KIND_CASH_ENTRY, .id = HS_BYTES(number, strlen(number)), .is_fact = true, .fact = hs_buf_bytes(&entry)};
+    struct hs_draft draft = {.partition = 3201, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1};
+    struct hs_dot dot;
+    hs_stamp stamp;
+    assert_int_equal(hs_store_write(node->store, &draft, &dot, &stamp), HS_OK);
+    hs_buf_fini(&entry);
+}
+
+/* Draw a number and take it; answers its counter and leaves the series. */
+static uint64_t next_number(struct world_node *node, uint32_t window, char series[static HS_NUMBER_BYTES_MAX])
+{
+    assert_int_equal(hs_store_number(node->store, 20261121, window, series), HS_OK);
+    take_number(node, series, ++node->made);
+    char *counter = strrchr(series, '-');
+    *counter++ = '\0';
+    assert_true(strlen(counter) >= 6);
+    return strtoull(counter, NULL, 10);
+}
+
+static void numbers_are_gap_free_within_their_series(void **state)
+{
+    struct place *place = *state;
+    char series[HS_NUMBER_BYTES_MAX];
+    char again[HS_NUMBER_BYTES_MAX];
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(next_number(&place->hall, 3, series), 1);
+    assert_int_equal(strncmp(series, "nj-hall-20261121-03-", 20), 0);
+    assert_int_equal(strlen(series), 26);
+    assert_int_equal(next_number(&place->hall, 3, again), 2);
+    assert_string_equal(series, again);
+    assert_int_equal(next_number(&place->hall, 4, again), 1); /* each window has its own */
+    commit(&place->hall);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(next_number(&place->hall, 3, again), 3);
+    hs_store_abort(place->hall.store);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(next_number(&place->hall, 3, again), 3); /* what was given up is given again */
+    commit(&place->hall);
+    world_reopen(&place->hall);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(next_number(&place->hall, 3, again), 4);
+    assert_string_equal(series, again);
+    assert_int_equal(hs_store_number(place->hall.store, 20261132, 3, again), HS_EINVAL);
+    commit(&place->hall);
+}
+
+static void another_origin_never_uses_a_series_of_the_former(void **state)
+{
+    struct place *place = *state;
+    char series[HS_NUMBER_BYTES_MAX];
+    char again[HS_NUMBER_BYTES_MAX];
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(next_number(&place->hall, 3, series), 1);
+    assert_int_equal(hs_store_strike(place->hall.store, "asked for"), HS_OK);
+    assert_int_equal(next_number(&place->hall, 3, again), 1);
+    assert_string_not_equal(series, again);
+    commit(&place->hall);
+}
+
+static void a_series_that_clashes_is_drawn_again(void **state)
+{
+    struct place *place = *state;
+    char series[HS_NUMBER_BYTES_MAX];
+    char again[HS_NUMBER_BYTES_MAX];
+    struct hs_log *log = place->hall.store->log;
+    world_group(&place->hall, 1);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(next_number(&place->hall, 3, series), 1);
+    assert_int_equal(hs_log_put_series(log, series, 99), HS_OK); /* the row says: another origin's */
+    assert_int_equal(next_number(&place->hall, 3, again), 1);
+    assert_string_not_equal(series, again);
+    hs_store_abort(place->hall.store);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    char number[HS_NUMBER_BYTES_MAX + 8];
+    snprintf(number, sizeof number, "%s-000009", series); /* no row, but numbers: they came back from a hub */
+    take_number(&place->hall, number, ++place->hall.made);
+    assert_int_equal(next_number(&place->hall, 3, again), 1);
+    assert_string_not_equal(series, again);
+    commit(&place->hall);
+}
+
+/* ---- views ---- */
+
+struct seen {
+    size_t count;
+    uint64_t last_n;
+};
+
+static enum hs_err see_change(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
+{
+    struct seen *seen = ctx;
+    assert_int_equal(stream->partition, 3201);
+    assert_true(op.size > 0);
+    assert_true(n > seen->last_n);
+    seen->last_n = n;
+    seen->count++;
+    return HS_OK;
+}
+
+static void the_feed_goes_on_from_any_position_of_this_store(void **state)
+{
+    struct place *place = *state;
+    struct seen seen = {0};
+    struct hs_position from = {0};
+    struct hs_position to;
+    for (size_t i = 1; i <= 6; i++)
+        world_group(&place->hall, i);
+    struct hs_view *view = world_view(&place->hall);
+    assert_int_equal(hs_view_changes(view, &from, 8, see_change, &seen, &to), HS_OK);
+    assert_int_equal(seen.count, 10); /* whole commits: 1 + 2 + 3 + 4 */
+    assert_int_equal(hs_view_changes(view, &to, 1000, see_change, &seen, &to), HS_OK);
+    assert_int_equal(seen.count, 21);
+    assert_true(to.commit == hs_view_position(view).commit && to.tag == hs_view_position(view).tag);
+    assert_int_equal(hs_view_changes(view, &to, 1000, see_change, &seen, &to), HS_OK);
+    assert_int_equal(seen.count, 21);
+    struct hs_position strange = {to.commit, to.tag + 1};
+    assert_int_equal(hs_view_changes(view, &strange, 1000, see_change, &seen, &to), HS_ERESET);
+    strange = (struct hs_position){to.commit + 1, 5};
+    assert_int_equal(hs_view_changes(view, &strange, 1000, see_change, &seen, &to), HS_ERESET);
+    hs_view_close(view);
+
+    world_group(&place->hall, 1); /* in the log only: who were told of it would not find it */
+    assert_int_equal(hs_view_open(place->hall.store, 0, 0, &view), HS_OK);
+    assert_int_equal(hs_view_changes(view, &to, 1000, see_change, &seen, &to), HS_OK);
+    assert_int_equal(seen.count, 21);
+    hs_view_close(view);
+}
+
+static void a_view_is_a_snapshot(void **state)
+{
+    struct place *place = *state;
+    struct hs_head head;
+    struct hs_stream stream = money_of(world_group(&place->hall, 2).origin);
+    struct hs_view *view = world_view(&place->hall);
+    world_group(&place->hall, 3);
+    assert_int_equal(hs_store_flush(place->hall.store), HS_OK);
+    assert_int_equal(hs_view_head(view, &stream, &head), HS_OK);
+    assert_int_equal(head.n, 2);
+    assert_false(has_fact(view, &place->hall, 4));
+    struct hs_store_sizes sizes;
+    hs_view_sizes(view, &sizes);
+    assert_true(sizes.log_bytes > 0 && sizes.records_bytes > 0 && sizes.commit == sizes.records_commit);
+    hs_view_close(view);
+    view = world_view(&place->hall); /* the same object, taken up again */
+    assert_int_equal(hs_view_head(view, &stream, &head), HS_OK);
+    assert_int_equal(head.n, 5);
+    assert_int_equal(hs_view_own_origins(view), 1);
+    hs_view_close(view);
+}
+
+static void a_flush_is_due_after_so_many_ops(void **state)
+{
+    struct place *place = *state;
+    world_close(&place->hall);
+    place->hall.options.flush_ops = 10;
+    world_open(&place->hall, false);
+    world_group(&place->hall, 9);
+    assert_false(hs_store_flush_due(place->hall.store));
+    world_group(&place->hall, 1);
+    assert_true(hs_store_flush_due(place->hall.store));
+    assert_int_equal(hs_store_flush(place->hall.store), HS_OK);
+    assert_false(hs_store_flush_due(place->hall.store));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_new_store_is_its_owners_alone),
+        TEST(a_store_knows_whose_it_is),
+        TEST(what_cannot_be_opened_is_refused_with_a_reason),
+        cmocka_unit_test(network_file_systems_are_known_by_their_numbers),
+        TEST(a_write_is_seen_by_the_writer_then_by_all),
+        TEST(a_draft_over_a_limit_changes_nothing),
+        TEST(an_aborted_group_takes_nothing_else_with_it),
+        TEST(a_full_store_gives_up_the_group_and_goes_on),
+        TEST(an_unusable_store_answers_nothing_else),
+        TEST(a_request_is_found_by_its_id),
+        TEST(receipts_of_two_stores_make_an_op_safe),
+        TEST(void_ops_are_kept_and_listed_everywhere),
+        TEST(a_forked_streams_loose_facts_are_merged_and_it_is_listed),
+        TEST(numbers_are_gap_free_within_their_series),
+        TEST(another_origin_never_uses_a_series_of_the_former),
+        TEST(a_series_that_clashes_is_drawn_again),
+        TEST(the_feed_goes_on_from_any_position_of_this_store),
+        TEST(a_view_is_a_snapshot),
+        TEST(a_flush_is_due_after_so_many_ops),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
