@@ -1,0 +1,340 @@
+#include "node/writer/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define INBOX_BYTES    ((size_t)64 << 20)
+#define GROUP_BYTES    ((size_t)4 << 20)
+#define FLUSH_MS       50
+#define FLUSH_AGAIN_MS 1000 /* after one that failed */
+#define JOB_BYTES      256  /* what a job weighs beyond what it says: jobs without weight are bounded too */
+
+struct queue {
+    struct hs_job *head;
+    struct hs_job **tail;
+    size_t jobs;
+    size_t bytes;
+};
+
+struct hs_writer {
+    struct hs_writer_options options;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+
+    /* under the lock */
+    struct queue inbox;
+    bool flush_wanted;
+    bool stopping;
+    uint64_t groups, done, refused;
+
+    /* the writer's thread only */
+    uint64_t flush_at_ms; /* UINT64_MAX: the records are whole */
+    enum hs_err dead;     /* the store cannot be used any more */
+};
+
+/* What the thread does next. */
+struct turn {
+    struct hs_job *jobs;
+    size_t job_count;
+    bool flush;
+    bool last;
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static size_t weight_of(const struct hs_job *job)
+{
+    return job->weight + JOB_BYTES;
+}
+
+/* ---- the inbox; under the lock ---- */
+
+static void clear(struct queue *queue)
+{
+    *queue = (struct queue){.tail = &queue->head};
+}
+
+static void append(struct queue *queue, struct hs_job *job)
+{
+    job->next = NULL;
+    *queue->tail = job;
+    queue->tail = &job->next;
+    queue->jobs++;
+    queue->bytes += weight_of(job);
+}
+
+/* Take jobs from the front, at least one if there is any, up to @bytes. */
+static void take_group(struct queue *queue, size_t bytes, struct turn *turn)
+{
+    size_t taken = 0;
+    struct hs_job **end = &queue->head;
+    while (*end != NULL && (turn->job_count == 0 || taken + weight_of(*end) <= bytes)) {
+        taken += weight_of(*end);
+        turn->job_count++;
+        end = &(*end)->next;
+    }
+    struct hs_job *rest = *end;
+    *end = NULL;
+    turn->jobs = queue->head;
+    queue->head = rest;
+    queue->jobs -= turn->job_count;
+    queue->bytes -= taken;
+    if (rest == NULL)
+        queue->tail = &queue->head;
+}
+
+/* ---- what to do next ---- */
+
+static void wait_until(struct hs_writer *writer, uint64_t at_ms)
+{
+    if (at_ms == UINT64_MAX) {
+        pthread_cond_wait(&writer->wake, &writer->lock);
+    } else {
+        struct timespec at = {.tv_sec = (time_t)(at_ms / 1000), .tv_nsec = (long)(at_ms % 1000) * 1000000};
+        pthread_cond_timedwait(&writer->wake, &writer->lock, &at);
+    }
+}
+
+static struct turn next_turn(struct hs_writer *writer)
+{
+    struct turn turn = {0};
+    uint64_t due = writer->flush_at_ms;
+    pthread_mutex_lock(&writer->lock);
+    while (writer->inbox.jobs == 0 && !writer->flush_wanted && !writer->stopping && now_ms() < due)
+        wait_until(writer, due);
+    take_group(&writer->inbox, writer->options.group_bytes, &turn);
+    turn.flush = writer->flush_wanted;
+    writer->flush_wanted = false;
+    turn.last = writer->stopping && turn.job_count == 0;
+    pthread_mutex_unlock(&writer->lock);
+    return turn;
+}
+
+/* ---- the store ---- */
+
+/* A store that is broken answers every call with why, and so does a view; one that was only short of disk or memory
+ * does not. */
+static enum hs_err ask_store(struct hs_store *store)
+{
+    struct hs_view *view = NULL;
+    enum hs_err err = hs_view_open(store, 0, 0, &view);
+    hs_view_close(view);
+    return err;
+}
+
+/* After @err, does the store go on?  If not, nor does the process. */
+static void judge_failure(struct hs_writer *writer, enum hs_err err)
+{
+    enum hs_err broken = err == HS_EFULL || err == HS_ENOMEM ? ask_store(writer->options.store) : err;
+    if (broken == HS_OK)
+        return;
+    writer->dead = broken;
+    writer->flush_at_ms = UINT64_MAX;
+    if (writer->options.fatal != NULL)
+        writer->options.fatal(writer->options.ctx, broken);
+}
+
+static enum hs_err run_jobs(struct hs_store *store, struct hs_job *jobs, struct hs_commit *commit)
+{
+    enum hs_err err = hs_store_begin(store);
+    if (err != HS_OK)
+        return err;
+    bool wrote = false;
+    for (struct hs_job *job = jobs; job != NULL; job = job->next) {
+        job->err = job->run(job, store);
+        wrote = wrote || job->err == HS_OK;
+    }
+    if (wrote)
+        err = hs_store_commit(store, commit);
+    if (!wrote || err != HS_OK)
+        hs_store_abort(store);
+    return err;
+}
+
+/* A group that failed takes all its jobs with it: what one of them refused may have been refused because of another's
+ * write. */
+static void answer(struct hs_job *jobs, enum hs_err err, const struct hs_commit *commit)
+{
+    while (jobs != NULL) {
+        struct hs_job *job = jobs;
+        jobs = job->next;
+        enum hs_err own = err != HS_OK ? err : job->err;
+        job->done(job, own, own == HS_OK ? commit : NULL);
+    }
+}
+
+static bool any_ok(const struct hs_job *jobs)
+{
+    while (jobs != NULL && jobs->err != HS_OK)
+        jobs = jobs->next;
+    return jobs != NULL;
+}
+
+static void run_group(struct hs_writer *writer, const struct turn *turn)
+{
+    struct hs_commit commit = {0};
+    uint64_t begun_ms = now_ms();
+    enum hs_err err = writer->dead;
+    if (err == HS_OK) {
+        err = run_jobs(writer->options.store, turn->jobs, &commit);
+        if (err != HS_OK)
+            judge_failure(writer, err);
+        else if (any_ok(turn->jobs) && writer->options.committed != NULL)
+            writer->options.committed(writer->options.ctx, &commit);
+    }
+    if (err == HS_OK && writer->flush_at_ms == UINT64_MAX && hs_store_unflushed(writer->options.store) > 0)
+        writer->flush_at_ms = begun_ms + writer->options.flush_ms;
+    /* Counted first: who has been answered finds his job in the figures. */
+    pthread_mutex_lock(&writer->lock);
+    writer->groups++;
+    writer->done += turn->job_count;
+    pthread_mutex_unlock(&writer->lock);
+    answer(turn->jobs, err, &commit);
+}
+
+static void flush(struct hs_writer *writer)
+{
+    enum hs_err err = hs_store_flush(writer->options.store);
+    writer->flush_at_ms = err == HS_OK ? UINT64_MAX : now_ms() + FLUSH_AGAIN_MS;
+    if (err != HS_OK)
+        judge_failure(writer, err);
+}
+
+static bool must_flush(const struct hs_writer *writer, const struct turn *turn)
+{
+    if (writer->dead != HS_OK)
+        return false;
+    return turn->flush || turn->last || hs_store_flush_due(writer->options.store) || now_ms() >= writer->flush_at_ms;
+}
+
+static void *write_all(void *arg)
+{
+    struct hs_writer *writer = arg;
+    struct turn turn;
+    do {
+        turn = next_turn(writer);
+        if (turn.job_count > 0)
+            run_group(writer, &turn);
+        if (must_flush(writer, &turn))
+            flush(writer);
+    } while (!turn.last);
+    return NULL;
+}
+
+/* ---- any thread ---- */
+
+enum hs_err hs_writer_submit(struct hs_writer *writer, struct hs_job *job)
+{
+    enum hs_err err = HS_OK;
+    pthread_mutex_lock(&writer->lock);
+    if (writer->stopping) {
+        err = HS_ESTOPPING;
+    } else if (writer->inbox.jobs > 0 && writer->inbox.bytes + weight_of(job) > writer->options.inbox_bytes) {
+        writer->refused++;
+        err = HS_EBUSY;
+    } else {
+        append(&writer->inbox, job);
+        pthread_cond_signal(&writer->wake);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    return err;
+}
+
+void hs_writer_flush(struct hs_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->flush_wanted = true;
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void hs_writer_figures(struct hs_writer *writer, struct hs_writer_figures *figures)
+{
+    pthread_mutex_lock(&writer->lock);
+    *figures = (struct hs_writer_figures){
+        .groups = writer->groups,
+        .jobs = writer->done,
+        .refused = writer->refused,
+        .inbox_jobs = writer->inbox.jobs,
+        .inbox_bytes = writer->inbox.bytes,
+    };
+    pthread_mutex_unlock(&writer->lock);
+}
+
+/* ---- life ---- */
+
+/* Waits are on the monotonic clock: nobody's setting of the time holds up a flush. */
+static int init_wake(pthread_cond_t *wake)
+{
+    pthread_condattr_t attributes;
+    int error = pthread_condattr_init(&attributes);
+    if (error != 0)
+        return error;
+    error = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    if (error == 0)
+        error = pthread_cond_init(wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return error;
+}
+
+static void set_options(struct hs_writer *writer, const struct hs_writer_options *options)
+{
+    writer->options = *options;
+    if (options->inbox_bytes == 0)
+        writer->options.inbox_bytes = INBOX_BYTES;
+    if (options->group_bytes == 0)
+        writer->options.group_bytes = GROUP_BYTES;
+    if (options->flush_ms == 0)
+        writer->options.flush_ms = FLUSH_MS;
+}
+
+enum hs_err hs_writer_start(const struct hs_writer_options *options, struct hs_writer **writer)
+{
+    struct hs_writer *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return HS_ENOMEM;
+    set_options(made, options);
+    clear(&made->inbox);
+    made->flush_at_ms = UINT64_MAX;
+    int error = init_wake(&made->wake);
+    if (error == 0) {
+        pthread_mutex_init(&made->lock, NULL);
+        error = pthread_create(&made->thread, NULL, write_all, made);
+        if (error == 0) {
+            *writer = made;
+            return HS_OK;
+        }
+        pthread_mutex_destroy(&made->lock);
+        pthread_cond_destroy(&made->wake);
+    }
+    free(made);
+    return error == EAGAIN ? HS_ENOMEM : hs_err_from_errno(error);
+}
+
+void hs_writer_stop(struct hs_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    pthread_mutex_lock(&writer->lock);
+    writer->stopping = true;
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->lock);
+    pthread_join(writer->thread, NULL);
+}
+
+void hs_writer_free(struct hs_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    pthread_mutex_destroy(&writer->lock);
+    pthread_cond_destroy(&writer->wake);
+    free(writer);
+}

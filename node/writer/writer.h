@@ -1,0 +1,47 @@
+/* writer.h -- the one thread that writes the store.  Jobs from the service and the peers go through a bounded inbox;
+ * all that wait are run in one group, committed and synced once, and then told.  While the log of one group is synced
+ * the next one gathers. */
+#ifndef HS_WRITER_H
+#define HS_WRITER_H
+
+#include "storage/store.h"
+
+struct hs_writer;
+
+struct hs_job {
+    /* In the open group, on the writer's thread.  Anything but HS_OK: the job has written nothing (it checks before it
+     * writes). May be run again if the group had to be given up. */
+    enum hs_err (*run)(struct hs_job *job, struct hs_store *store);
+    /* After the commit (or when it failed, or run said no), on the writer's thread; @commit is NULL unless HS_OK. Frees
+     * the job. */
+    void (*done)(struct hs_job *job, enum hs_err err, const struct hs_commit *commit);
+    size_t weight;       /* about the bytes that it writes: groups and the inbox are bounded by it */
+    struct hs_job *next; /* the writer's */
+    enum hs_err err;     /* the writer's */
+};
+
+struct hs_writer_options {
+    struct hs_store *store;
+    size_t inbox_bytes; /* 0: 64 MiB */
+    size_t group_bytes; /* 0: 4 MiB */
+    unsigned flush_ms;  /* records are committed at the latest after; 0: 50 */
+    /* After each commit, on the writer's thread, once for the group and before the jobs' done(). */
+    void (*committed)(void *ctx, const struct hs_commit *commit);
+    /* The store cannot be used any more: the process should end. */
+    void (*fatal)(void *ctx, enum hs_err err);
+    void *ctx;
+};
+enum hs_err hs_writer_start(const struct hs_writer_options *options, struct hs_writer **writer);
+/* Takes the job.  HS_EBUSY, HS_ESTOPPING: not taken, done is not called. */
+enum hs_err hs_writer_submit(struct hs_writer *writer, struct hs_job *job);
+void hs_writer_flush(struct hs_writer *writer); /* somebody waits for the records; any thread (store's flush_wanted) */
+/* Finish what is in the inbox, flush the records, end the thread; from now on submit answers HS_ESTOPPING. */
+void hs_writer_stop(struct hs_writer *writer);
+void hs_writer_free(struct hs_writer *writer); /* stopped before, and nobody submits any more; NULL is fine */
+struct hs_writer_figures {
+    uint64_t groups, jobs, refused;
+    uint64_t inbox_jobs, inbox_bytes;
+};
+void hs_writer_figures(struct hs_writer *writer, struct hs_writer_figures *figures); /* any thread */
+
+#endif
