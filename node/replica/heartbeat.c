@@ -1,0 +1,106 @@
+/* Heartbeats: the end of a session is found by them, for ZeroMQ does not tell it; they carry clocks and own heads. */
+#include "node/replica/core.h"
+
+#include "proto/msg/tlv.h"
+
+enum { BEAT_CLOCK = 1, BEAT_ECHO = 2, BEAT_HEADS = 3, BEAT_COUNT = 4, BEAT_FEN = 5 }; /* fields of PeerHeartbeat */
+
+/* Own streams of the current origin that changed since the last heartbeat of this session, as far as the peer may see them. */
+static void put_changed_heads(struct rep_session *s, struct hs_buf *body)
+{
+    struct hs_replica *r = s->r;
+    uint64_t current = r->source.current_origin(r->source.ctx);
+    size_t count = 0;
+    for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node) {
+        for (size_t i = 0; i < member->count && count < HS_LIST_ITEMS_MAX; i++) {
+            const struct rep_stream *stream = member->streams[i];
+            bool changed = stream->name.origin == current && stream->n > 0 && stream->changed > s->heads_told;
+            if (!changed || !hs_rep_may_send(s, member->partition->id))
+                continue;
+            struct hs_head head = {stream->name, stream->n, stream->hash};
+            hs_rep_put_head(r, body, BEAT_HEADS, &head);
+            count++;
+        }
+    }
+    s->heads_told = r->commit;
+}
+
+/* PROTOCOL.md, "Heartbeat": one without an echo is answered at once by one that has nothing but clock and echo. */
+static void send_beat(struct rep_session *s)
+{
+    struct hs_replica *r = s->r;
+    struct hs_buf *body = &r->list;
+    uint64_t count = 0;
+    int64_t sum_fen = 0;
+    hs_buf_reset(body);
+    hs_tlv_put_u64(body, BEAT_CLOCK, r->source.clock_ms(r->source.ctx));
+    put_changed_heads(s, body);
+    r->source.payments(r->source.ctx, &count, &sum_fen);
+    hs_tlv_put_u64(body, BEAT_COUNT, count);
+    hs_tlv_put_u64(body, BEAT_FEN, (uint64_t)sum_fen); /* int64: two's complement */
+    hs_rep_fail(r, body->err);
+    hs_rep_send_bytes(s, HALLSYNC__PEER_TYPE__PEER_HEARTBEAT, hs_buf_bytes(body));
+}
+
+static void send_echo(struct rep_session *s, uint64_t clock_ms)
+{
+    Hallsync__PeerHeartbeat beat = HALLSYNC__PEER_HEARTBEAT__INIT;
+    beat.clock_ms = s->r->source.clock_ms(s->r->source.ctx);
+    beat.has_echo_ms = true;
+    beat.echo_ms = clock_ms;
+    hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_HEARTBEAT, &beat.base);
+}
+
+/* A clock that was set meanwhile gives nonsense once, and the next echo mends it. */
+static void take_echo(struct rep_session *s, const Hallsync__PeerHeartbeat *beat)
+{
+    uint64_t now = s->r->source.clock_ms(s->r->source.ctx);
+    if (beat->echo_ms > now)
+        return;
+    s->clock.round_trip_ms = now - beat->echo_ms;
+    s->clock.offset_ms = (int64_t)(beat->clock_ms + s->clock.round_trip_ms / 2 - now);
+}
+
+static void take_heads(struct rep_session *s, const Hallsync__PeerHeartbeat *beat)
+{
+    struct hs_stream name;
+    if (beat->n_heads > HS_LIST_ITEMS_MAX) {
+        hs_rep_session_end(s, HS_EMALFORMED, "too many heads in a heartbeat");
+        return;
+    }
+    for (size_t i = 0; i < beat->n_heads && s->state == REP_LIVE; i++)
+        hs_rep_head_received(s, beat->heads[i], &name);
+}
+
+void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerHeartbeat *beat = (const Hallsync__PeerHeartbeat *)message;
+    if (beat->has_echo_ms)
+        take_echo(s, beat);
+    else
+        send_echo(s, beat->clock_ms);
+    if (beat->has_payments_count && beat->has_payments_fen) {
+        s->has_payments = true;
+        s->payments_count = beat->payments_count;
+        s->payments_fen = beat->payments_fen;
+    }
+    take_heads(s, beat);
+}
+
+uint64_t hs_rep_heartbeat_tick(struct rep_session *s)
+{
+    struct hs_replica *r = s->r;
+    if (s->state == REP_ENDED)
+        return UINT64_MAX;
+    uint64_t silent_ms = s->heard_ms + r->options.silence_ms;
+    if (r->now_ms >= silent_ms) {
+        hs_rep_session_end(s, HS_ETIMEDOUT, "nothing heard for %u ms", r->options.silence_ms);
+        return UINT64_MAX;
+    }
+    if (r->now_ms >= s->beat_ms) {
+        if (s->state == REP_LIVE)
+            send_beat(s);
+        s->beat_ms = r->now_ms + r->options.heartbeat_ms;
+    }
+    return silent_ms < s->beat_ms ? silent_ms : s->beat_ms;
+}

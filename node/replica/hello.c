@@ -1,0 +1,256 @@
+/* The first message of both sides: who is it, what may it see, may it come in. */
+#include "node/replica/core.h"
+
+#include "proto/msg/frame.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- ours ---- */
+
+/* Heads of the current origin's streams, so that what was written here flows at once. */
+static size_t own_heads(struct hs_replica *r, Hallsync__StreamHead *heads, Hallsync__StreamName *names, size_t room)
+{
+    uint64_t current = r->source.current_origin(r->source.ctx);
+    size_t count = 0;
+    for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node) {
+        for (size_t i = 0; i < member->count && count < room; i++) {
+            const struct rep_stream *stream = member->streams[i];
+            if (stream->name.origin != current || stream->n == 0)
+                continue;
+            hallsync__stream_head__init(&heads[count]);
+            hs_rep_stream_write(&stream->name, &names[count]);
+            heads[count].stream = &names[count];
+            heads[count].n = stream->n;
+            heads[count].hash = hs_rep_data(stream->hash.bytes, REP_SHORT_HASH_BYTES);
+            count++;
+        }
+    }
+    return count;
+}
+
+static bool put_heads(struct rep_session *s, Hallsync__PeerHello *hello)
+{
+    struct hs_arena *arena = &s->r->arena;
+    Hallsync__StreamHead *heads = hs_arena_array(arena, HS_LIST_ITEMS_MAX, sizeof *heads);
+    Hallsync__StreamName *names = hs_arena_array(arena, HS_LIST_ITEMS_MAX, sizeof *names);
+    Hallsync__StreamHead **list = hs_arena_array(arena, HS_LIST_ITEMS_MAX, sizeof *list);
+    if (heads == NULL || names == NULL || list == NULL)
+        return false;
+    hello->n_heads = own_heads(s->r, heads, names, HS_LIST_ITEMS_MAX);
+    for (size_t i = 0; i < hello->n_heads; i++)
+        list[i] = &heads[i];
+    hello->heads = list;
+    return true;
+}
+
+static bool put_scope(struct hs_replica *r, Hallsync__PeerHello *hello)
+{
+    const struct hs_certificate *own = &r->certificate;
+    hello->everything = own->role == HS_ROLE_HUB;
+    hello->districts = hs_arena_array(&r->arena, own->district_count, sizeof *hello->districts);
+    for (size_t i = 0; hello->districts != NULL && i < own->district_count; i++)
+        hello->districts[i] = own->districts[i];
+    hello->n_districts = own->district_count;
+    return hello->districts != NULL;
+}
+
+static bool put_certificate(struct hs_replica *r, Hallsync__PeerHello *hello)
+{
+    ProtobufCMessage *certificate;
+    if (hs_msg_unpack(&hallsync__certificate__descriptor, r->options.certificate, &r->arena, &certificate) != HS_OK)
+        return false;
+    hello->certificate = (Hallsync__Certificate *)certificate;
+    return true;
+}
+
+/* PROTOCOL.md, "Hello": only who dialled names heads; who was dialled does not know yet what the other may see. */
+void hs_rep_hello_send(struct rep_session *s)
+{
+    struct hs_replica *r = s->r;
+    Hallsync__PeerHello hello = HALLSYNC__PEER_HELLO__INIT;
+    hs_arena_reset(&r->arena);
+    hello.version_min = hello.version_max = REP_VERSION;
+    hello.process_id = hs_rep_data(r->options.process_id, REP_PROCESS_BYTES);
+    hello.store_id = r->options.store_id;
+    hello.clock_ms = r->source.clock_ms(r->source.ctx);
+    hello.credit = r->options.credit_bytes;
+    hello.software = r->software;
+    if (put_certificate(r, &hello) && put_scope(r, &hello) && (!s->outbound || put_heads(s, &hello)))
+        hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello.base);
+    else
+        hs_rep_fail(r, HS_ENOMEM);
+}
+
+/* ---- theirs ---- */
+
+static enum hs_err check_form(const Hallsync__PeerHello *hello, const char **why)
+{
+    *why = "the greeting breaks a limit";
+    if (hello->version_min > REP_VERSION || hello->version_max < REP_VERSION) {
+        *why = "no common version of the protocol";
+        return HS_EVERSION;
+    }
+    if (hello->process_id.len != REP_PROCESS_BYTES || hello->credit < HS_CREDIT_BYTES_MIN)
+        return HS_EMALFORMED;
+    return hello->n_districts > HS_SCOPE_MAX || hello->n_heads > HS_LIST_ITEMS_MAX ? HS_EMALFORMED : HS_OK;
+}
+
+/* PROTOCOL.md, "Hello": the certificate must verify against the region's root and name the key that CURVE has proven. */
+static enum hs_err check_certificate(struct rep_session *s, const Hallsync__PeerHello *hello, const char **why)
+{
+    hs_msg_pack(&hello->certificate->base, &s->certificate_bytes);
+    hs_rep_fail(s->r, s->certificate_bytes.err);
+    enum hs_err err = hs_certificate_verify(hs_buf_bytes(&s->certificate_bytes), &s->r->options.root_key, &s->certificate);
+    *why = "the certificate does not hold";
+    if (err != HS_OK)
+        return err == HS_EMALFORMED ? HS_ECERT : err;
+    *why = "the certificate names another key than the connection's";
+    return hs_key_equal(&s->certificate.curve_key, &s->curve_key) ? HS_OK : HS_ECERT;
+}
+
+/* Halls talk to hubs only, and only hubs are dialled. */
+static enum hs_err check_role(const struct rep_session *s, const char **why)
+{
+    const struct hs_replica *r = s->r;
+    *why = "this is the same node";
+    if (hs_key_equal(&s->certificate.node_key, &r->certificate.node_key))
+        return HS_EREFUSED;
+    *why = "not a hub";
+    bool hub_wanted = s->outbound || r->certificate.role == HS_ROLE_HALL;
+    return hub_wanted && s->certificate.role != HS_ROLE_HUB ? HS_ENOTHUB : HS_OK;
+}
+
+static bool asked_for(const Hallsync__PeerHello *hello, hs_partition district)
+{
+    bool asked = hello->everything;
+    for (size_t i = 0; !asked && i < hello->n_districts; i++)
+        asked = hello->districts[i] == district;
+    return asked;
+}
+
+/* PROTOCOL.md, "Scope": the certificate is the limit, the Hello may only narrow it; the region belongs to all. */
+static void set_view(struct rep_session *s, const struct hs_certificate *hall, const Hallsync__PeerHello *hello)
+{
+    s->view = malloc((hall->district_count + 1) * sizeof *s->view);
+    if (s->view == NULL) {
+        hs_rep_fail(s->r, HS_ENOMEM);
+        return;
+    }
+    for (size_t i = 0; i < hall->district_count; i++) {
+        if (hello == NULL || asked_for(hello, hall->districts[i]))
+            s->view[s->view_count++] = hall->districts[i];
+    }
+    s->view[s->view_count++] = HS_PARTITION_REGION;
+}
+
+static void take_view(struct rep_session *s, const Hallsync__PeerHello *hello)
+{
+    struct hs_replica *r = s->r;
+    if (r->certificate.role == HS_ROLE_HALL) {
+        set_view(s, &r->certificate, NULL);
+        s->view_node = r->node;
+    } else if (s->certificate.role == HS_ROLE_HALL) {
+        set_view(s, &s->certificate, hello);
+        s->view_node = s->node;
+    } else {
+        s->view_all = true;
+    }
+}
+
+/* One process has one session: the connection that it gave up may not be known to be gone yet.  Two processes with one key are
+ * two sessions and an alarm. */
+static void meet_others_of_node(struct rep_session *s)
+{
+    struct rep_session *next;
+    bool clone = false;
+    for (struct rep_session *other = s->node->sessions; other != NULL; other = next) {
+        next = other->of_node;
+        if (memcmp(other->process_id, s->process_id, REP_PROCESS_BYTES) == 0)
+            hs_rep_session_end(other, HS_EEXISTS, "the same process has connected anew");
+        else
+            clone = true;
+    }
+    if (clone)
+        hs_rep_notice(s->r, HS_NOTICE_CLONE, s->peer, HS_EEXISTS, hs_rep_text(s->r, "two processes are %s", s->certificate.node_id));
+}
+
+static void join_live(struct rep_session *s)
+{
+    struct hs_replica *r = s->r;
+    s->of_node = s->node->sessions;
+    s->node->sessions = s;
+    s->state = REP_LIVE;
+    s->live_ms = r->now_ms;
+    for (size_t i = 0; i < r->frontier.count; i++) {
+        struct rep_partition *partition = r->frontier.partitions[i];
+        if (hs_rep_may_send(s, partition->id) && !hs_rep_partition_watch(partition, s))
+            hs_rep_fail(r, HS_ENOMEM);
+    }
+}
+
+static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
+{
+    struct hs_replica *r = s->r;
+    s->node = hs_rep_node_get(r, &s->certificate.node_key);
+    if (s->node == NULL)
+        return;
+    memcpy(s->process_id, hello->process_id.data, REP_PROCESS_BYTES);
+    s->store_id = hello->store_id;
+    s->out.allowed = s->out.first = hello->credit;
+    s->clock.peer_ms = hello->clock_ms;
+    s->clock.offset_ms = (int64_t)(hello->clock_ms - r->source.clock_ms(r->source.ctx));
+    take_view(s, hello);
+    meet_others_of_node(s);
+    join_live(s);
+    hs_rep_notice(r, HS_NOTICE_LIVE, s->peer, HS_OK, hs_rep_text(r, "%s", s->certificate.node_id));
+}
+
+/* The peer's own streams: it can begin to send as soon as it knows where we are. */
+static void answer_heads(struct rep_session *s, const Hallsync__PeerHello *hello)
+{
+    struct hs_stream *names = hs_arena_array(&s->r->arena, hello->n_heads, sizeof *names);
+    if (names == NULL) {
+        hs_rep_session_end(s, HS_EMALFORMED, "too many heads in the greeting");
+        return;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < hello->n_heads && s->state == REP_LIVE; i++) {
+        if (hs_rep_head_received(s, hello->heads[i], &names[count]))
+            hs_rep_receipts_tell(s, &names[count++]);
+    }
+    hs_rep_announce(s, names, count);
+}
+
+void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerHello *hello = (const Hallsync__PeerHello *)message;
+    const char *why;
+    enum hs_err err = check_form(hello, &why);
+    if (err == HS_OK)
+        err = check_certificate(s, hello, &why);
+    if (err == HS_OK)
+        err = check_role(s, &why);
+    if (err != HS_OK) {
+        hs_rep_session_refuse(s, err, why);
+        return;
+    }
+    go_live(s, hello);
+    if (s->r->err != HS_OK)
+        return;
+    if (hello->n_heads > 0)
+        answer_heads(s, hello);
+    if (s->state == REP_LIVE)
+        hs_rep_exchange_start(s);
+    hs_rep_compare_soon(s);
+    hs_rep_probes_joined(s);
+    hs_rep_session_dirty(s);
+}
+
+void hs_rep_refuse_received(struct rep_session *s, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerRefuse *refuse = (const Hallsync__PeerRefuse *)message;
+    enum hs_err err = hs_err_by_name(refuse->error);
+    const char *text = hs_rep_text(s->r, "the other side says: %s", refuse->text == NULL ? refuse->error : refuse->text);
+    hs_rep_session_refused(s, err == HS_EINTERNAL || err == HS_OK ? HS_EREFUSED : err, text);
+}

@@ -1,0 +1,182 @@
+/* What each peer lacks and what we lack of it, stream by stream; nothing is kept about what both hold. */
+#include "node/replica/core.h"
+
+#include <assert.h>
+#include <search.h>
+#include <stdlib.h>
+
+static int compare_lags(const void *a, const void *b)
+{
+    return hs_stream_compare(a, b); /* the name comes first in both */
+}
+
+struct rep_lag *hs_rep_lag_find(const struct rep_session *s, const struct hs_stream *name)
+{
+    struct rep_lag *const *found = tfind(name, &s->lags, compare_lags);
+    return found == NULL ? NULL : *found;
+}
+
+struct rep_lag *hs_rep_lag_get(struct rep_session *s, const struct hs_stream *name)
+{
+    struct rep_lag *lag = hs_rep_lag_find(s, name);
+    if (lag != NULL)
+        return lag;
+    lag = calloc(1, sizeof *lag);
+    if (lag != NULL)
+        *lag = (struct rep_lag){.name = *name, .stream = hs_rep_stream_find(&s->r->frontier, name)};
+    if (lag == NULL || tsearch(lag, &s->lags, compare_lags) == NULL) {
+        free(lag);
+        hs_rep_fail(s->r, HS_ENOMEM);
+        return NULL;
+    }
+    s->lag_count++;
+    return lag;
+}
+
+static void dequeue(struct rep_session *s, struct rep_lag *lag)
+{
+    if (lag->queued)
+        TAILQ_REMOVE(&s->turns[lag->name.lane], lag, turn);
+    lag->queued = false;
+}
+
+static void enqueue(struct rep_session *s, struct rep_lag *lag)
+{
+    if (lag->queued)
+        return;
+    lag->queued = true;
+    lag->queued_ms = s->r->now_ms;
+    TAILQ_INSERT_TAIL(&s->turns[lag->name.lane], lag, turn);
+    hs_rep_session_dirty(s);
+}
+
+void hs_rep_lag_forget(struct rep_session *s, struct rep_lag *lag)
+{
+    dequeue(s, lag);
+    tdelete(lag, &s->lags, compare_lags);
+    s->lag_count--;
+    free(lag);
+}
+
+static uint64_t held(const struct rep_lag *lag)
+{
+    return lag->stream == NULL ? 0 : lag->stream->n;
+}
+
+/* PROTOCOL.md, "Scope": a hub takes everything, a hall its certificate's districts and the region. */
+bool hs_rep_may_take(const struct hs_replica *r, hs_partition partition)
+{
+    return hs_certificate_scope(&r->certificate, partition);
+}
+
+static bool lags_out(const struct rep_session *s, const struct rep_lag *lag)
+{
+    return lag->peer_n < held(lag) && hs_rep_may_send(s, lag->name.partition);
+}
+
+static bool lags_in(const struct rep_session *s, const struct rep_lag *lag)
+{
+    return lag->peer_n > held(lag) && hs_rep_may_take(s->r, lag->name.partition);
+}
+
+void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag)
+{
+    bool forked = lag->stream != NULL && lag->stream->fork != NULL;
+    bool out = !forked && lags_out(s, lag);
+    if (forked || (!out && !lag->blocked && !lags_in(s, lag))) {
+        hs_rep_lag_forget(s, lag);
+        return;
+    }
+    if (!out)
+        lag->since_ms = 0;
+    else if (lag->since_ms == 0)
+        lag->since_ms = s->r->now_ms;
+    if (out && lag->sent_n < held(lag) && !lag->blocked && !lag->stream->damaged)
+        enqueue(s, lag);
+    else
+        dequeue(s, lag);
+}
+
+/* It has had its turn: behind all others of its lane, if there is more of it. */
+void hs_rep_lag_rotate(struct rep_session *s, struct rep_lag *lag)
+{
+    dequeue(s, lag);
+    hs_rep_lag_settle(s, lag);
+}
+
+void hs_rep_lag_learn(struct rep_session *s, const struct hs_stream *name, uint64_t n)
+{
+    struct rep_lag *lag = hs_rep_lag_find(s, name);
+    if (lag == NULL) {
+        const struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, name);
+        if ((stream == NULL ? 0 : stream->n) == n)
+            return;
+        if (stream == NULL && s->lag_count >= REP_STRANGE_LAGS_MAX)
+            return; /* named and never sent: only figures would have it */
+        lag = hs_rep_lag_get(s, name);
+    }
+    if (lag == NULL)
+        return;
+    if (n > lag->peer_n)
+        lag->peer_n = n;
+    if (lag->sent_n < lag->peer_n)
+        lag->sent_n = lag->peer_n;
+    hs_rep_lag_settle(s, lag);
+}
+
+void hs_rep_lag_rewind(struct rep_session *s, const struct hs_stream *name, uint64_t n)
+{
+    struct rep_lag *lag = hs_rep_lag_get(s, name);
+    if (lag == NULL)
+        return;
+    lag->peer_n = lag->sent_n = n;
+    lag->blocked = false;
+    hs_rep_lag_settle(s, lag);
+}
+
+void hs_rep_lag_commit(struct rep_session *s, struct rep_stream *stream, uint64_t old_n)
+{
+    struct rep_lag *lag = hs_rep_lag_find(s, &stream->name);
+    if (lag != NULL) {
+        lag->stream = stream;
+        if (lag->gapped)
+            hs_rep_announce(s, &stream->name, 1);
+        else if (lag->peer_n > old_n)
+            hs_rep_ack_put(s, stream);
+        lag->gapped = false;
+        hs_rep_lag_settle(s, lag);
+        return;
+    }
+    if (stream->fork != NULL || !hs_rep_may_send(s, stream->name.partition) || hs_rep_exchange_open(s, stream))
+        return;
+    lag = hs_rep_lag_get(s, &stream->name); /* so far it held what we held */
+    if (lag == NULL)
+        return;
+    lag->peer_n = lag->sent_n = old_n;
+    hs_rep_lag_settle(s, lag);
+}
+
+struct visit {
+    struct rep_session *s;
+    void (*visit)(struct rep_session *s, struct rep_lag *lag, void *ctx);
+    void *ctx;
+};
+
+static void visit_lag(const void *node, VISIT which, void *closure)
+{
+    const struct visit *v = closure;
+    if (which == postorder || which == leaf)
+        v->visit(v->s, *(struct rep_lag *const *)node, v->ctx);
+}
+
+void hs_rep_lags_visit(struct rep_session *s, void (*visit)(struct rep_session *s, struct rep_lag *lag, void *ctx), void *ctx)
+{
+    struct visit v = {s, visit, ctx};
+    twalk_r(s->lags, visit_lag, &v);
+}
+
+void hs_rep_lags_fini(struct rep_session *s)
+{
+    tdestroy(s->lags, free);
+    s->lags = NULL;
+}

@@ -1,0 +1,324 @@
+/* The replica itself: made, stepped, freed. */
+#include "node/replica/core.h"
+
+#include "proto/keys.pb-c.h"
+#include "proto/msg/frame.h"
+#include "proto/msg/tlv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEARTBEAT_MS 2000
+#define COMPARE_MS 60000
+#define KEPT_FRAMES_BYTES (1024 * 1024) /* a step that needed more gives it back */
+
+enum { SIGNED_BODY = 1, ORIGIN_NODE_KEY = 2 }; /* fields of Signed and OriginBody */
+
+/* ---- messages ---- */
+
+typedef void (*received_fn)(struct rep_session *s, const ProtobufCMessage *message);
+
+#define IN(state) (1U << (state))
+
+/* PROTOCOL.md, "Session": what may come when.  Anything else ends the session. */
+static const struct {
+    const ProtobufCMessageDescriptor *descriptor;
+    received_fn received;
+    unsigned states;
+} MESSAGES[] = {
+    [HALLSYNC__PEER_TYPE__PEER_HELLO] = {&hallsync__peer_hello__descriptor, hs_rep_hello_received, IN(REP_GREETED)},
+    [HALLSYNC__PEER_TYPE__PEER_REFUSE] = {&hallsync__peer_refuse__descriptor, hs_rep_refuse_received,
+                                          IN(REP_GREETED) | IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_FRONTIER] = {&hallsync__peer_frontier__descriptor, hs_rep_exchange_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_OPENING] = {&hallsync__peer_opening__descriptor, hs_rep_opening_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_SEGMENT] = {&hallsync__peer_segment__descriptor, hs_rep_segment_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_ACK] = {&hallsync__peer_ack__descriptor, hs_rep_ack_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_HEARTBEAT] = {&hallsync__peer_heartbeat__descriptor, hs_rep_heartbeat_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_PROBE] = {&hallsync__peer_probe__descriptor, hs_rep_probe_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY] = {&hallsync__peer_probe_reply__descriptor, hs_rep_probe_answered, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_COMPARE] = {&hallsync__peer_compare__descriptor, hs_rep_compare_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY] = {&hallsync__peer_compare_reply__descriptor, hs_rep_compare_answered,
+                                                 IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = {&hallsync__peer_dispute__descriptor, hs_rep_dispute_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = {&hallsync__peer_fork_proof__descriptor, hs_rep_proof_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_LOOSE] = {&hallsync__peer_loose__descriptor, hs_rep_loose_received, IN(REP_LIVE)},
+};
+
+static void handle(struct rep_session *s, const struct hs_frame *frame)
+{
+    bool known = frame->type < sizeof MESSAGES / sizeof *MESSAGES && MESSAGES[frame->type].received != NULL;
+    if (!known || (MESSAGES[frame->type].states & IN(s->state)) == 0) {
+        hs_rep_session_end(s, HS_EMALFORMED, "message of type %u out of place", frame->type);
+        return;
+    }
+    struct hs_arena *arena = &s->r->arena;
+    hs_arena_reset(arena);
+    ProtobufCMessage *message;
+    enum hs_err err = hs_msg_unpack(MESSAGES[frame->type].descriptor, frame->body, arena, &message);
+    if (err == HS_OK)
+        MESSAGES[frame->type].received(s, message);
+    else /* the arena's limit is a limit on messages: HS_ENOMEM is the peer's doing too */
+        hs_rep_session_end(s, HS_EMALFORMED, "message of type %u cannot be read: %s", frame->type, hs_err_text(err));
+}
+
+static void received(struct hs_replica *r, const struct hs_replica_event *event)
+{
+    struct rep_session *s = hs_rep_session_find(r, event->peer);
+    if (s == NULL)
+        return; /* ended; the link has not dropped it yet */
+    struct hs_frame frame;
+    enum hs_err err = hs_frame_decode(event->frame, &frame);
+    s->heard_ms = r->now_ms;
+    s->received_bytes += event->frame.size;
+    if (err != HS_OK)
+        hs_rep_session_end(s, err, "not a frame of this protocol");
+    else if (frame.sequence != ++s->sequence_in)
+        hs_rep_session_end(s, HS_EMALFORMED, "frame %u came where %u should", frame.sequence, s->sequence_in);
+    else
+        handle(s, &frame);
+}
+
+/* ---- a step ---- */
+
+typedef void (*event_fn)(struct hs_replica *r, const struct hs_replica_event *event);
+
+static const event_fn EVENTS[] = {
+    [HS_REPLICA_PEER_UP] = hs_rep_session_up,
+    [HS_REPLICA_PEER_DOWN] = hs_rep_session_down,
+    [HS_REPLICA_RECEIVED] = received,
+    [HS_REPLICA_STORED] = hs_rep_stored,
+    [HS_REPLICA_TICK] = NULL, /* the timers run in every step */
+    [HS_REPLICA_PROBE] = hs_rep_probe_begin,
+    [HS_REPLICA_PROBE_END] = hs_rep_probe_end,
+    [HS_REPLICA_COMPARE] = hs_rep_compare_all,
+};
+
+/* If this process itself was held up beyond its time, frames that came meanwhile wait behind this event: their senders were not
+ * silent. */
+static void forgive_own_delay(struct hs_replica *r)
+{
+    if (r->wake_ms == UINT64_MAX || r->now_ms <= r->wake_ms + r->options.heartbeat_ms)
+        return;
+    uint64_t late_ms = r->now_ms - r->wake_ms;
+    for (size_t i = 0; i < r->session_count; i++)
+        r->sessions[i]->heard_ms += late_ms;
+}
+
+static void run_timers(struct hs_replica *r)
+{
+    if (r->now_ms < r->wake_ms)
+        return;
+    r->wake_ms = UINT64_MAX;
+    for (size_t i = 0; i < r->session_count; i++) {
+        struct rep_session *s = r->sessions[i];
+        uint64_t beat = hs_rep_heartbeat_tick(s);
+        uint64_t compare = hs_rep_compare_tick(s);
+        hs_rep_wake(r, beat);
+        hs_rep_wake(r, compare);
+    }
+}
+
+void hs_rep_wake(struct hs_replica *r, uint64_t at_ms)
+{
+    if (at_ms < r->wake_ms)
+        r->wake_ms = at_ms;
+}
+
+/* What the step made possible: answers to what was stored first, then what is waiting to be sent. */
+static void run_dirty(struct hs_replica *r)
+{
+    struct rep_session *s;
+    while ((s = TAILQ_FIRST(&r->dirty)) != NULL) {
+        TAILQ_REMOVE(&r->dirty, s, work);
+        s->dirty = false;
+        if (s->state != REP_LIVE)
+            continue;
+        hs_rep_ack_send(s);
+        hs_rep_probe_check(s);
+        hs_rep_schedule(s);
+    }
+}
+
+static void begin(struct hs_replica *r)
+{
+    r->update_count = 0;
+    hs_arena_reset(&r->texts);
+    if (r->frames.room > KEPT_FRAMES_BYTES)
+        hs_buf_fini(&r->frames);
+    hs_buf_reset(&r->frames);
+}
+
+/* Frames were noted by size while their buffer could still move. */
+static void place_frames(struct hs_replica *r)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < r->update_count; i++) {
+        struct hs_replica_update *update = &r->updates[i];
+        if (update->type != HS_REPLICA_SEND)
+            continue;
+        update->frame.data = r->frames.data + at;
+        at += update->frame.size;
+    }
+    assert(at == r->frames.size || r->err != HS_OK);
+}
+
+/* Nobody takes the updates of a step that failed. */
+static void drop_updates(struct hs_replica *r)
+{
+    for (size_t i = 0; i < r->update_count; i++)
+        hs_replica_store_free(r->updates[i].store);
+    r->update_count = 0;
+}
+
+enum hs_err hs_replica_step(struct hs_replica *r, const struct hs_replica_event *event, struct hs_replica_updates *updates)
+{
+    assert(event->type < sizeof EVENTS / sizeof *EVENTS);
+    assert(r->err == HS_OK);
+    begin(r);
+    r->now_ms = event->now_ms;
+    forgive_own_delay(r);
+    if (EVENTS[event->type] != NULL)
+        EVENTS[event->type](r, event);
+    run_timers(r);
+    run_dirty(r);
+    hs_rep_sessions_sweep(r);
+    if (r->err != HS_OK)
+        drop_updates(r);
+    place_frames(r);
+    *updates = (struct hs_replica_updates){r->updates, r->update_count, r->wake_ms};
+    return r->err;
+}
+
+/* ---- loading ---- */
+
+/* The node key that an opening of our own store names: it was verified before it was stored. */
+static bool opening_key(struct hs_bytes opening, struct hs_key *key)
+{
+    struct hs_bytes named = hs_tlv_bytes(hs_tlv_bytes(opening, SIGNED_BODY), ORIGIN_NODE_KEY);
+    if (named.size != sizeof key->bytes)
+        return false;
+    memcpy(key->bytes, named.data, named.size);
+    return true;
+}
+
+/* The origin of a stream that the store holds; NULL: the source fails. */
+struct rep_origin *hs_rep_origin_load(struct hs_replica *r, uint64_t id)
+{
+    struct rep_origin *origin = hs_rep_origin_find(&r->frontier, id);
+    if (origin != NULL)
+        return origin;
+    struct hs_buf certificate = {0}, opening = {0};
+    struct hs_key key;
+    enum hs_err err = r->source.origin(r->source.ctx, id, &certificate, &opening);
+    if (err == HS_OK && !opening_key(hs_buf_bytes(&opening), &key))
+        err = HS_EDAMAGED;
+    if (err == HS_OK)
+        origin = hs_rep_origin_add(r, id, &key);
+    if (origin != NULL)
+        origin->stored = true;
+    hs_rep_fail(r, err);
+    hs_buf_fini(&certificate);
+    hs_buf_fini(&opening);
+    return origin;
+}
+
+static enum hs_err load_head(void *ctx, const struct hs_head *head)
+{
+    struct hs_replica *r = ctx;
+    struct rep_origin *origin = hs_rep_origin_load(r, head->stream.origin);
+    struct rep_stream *stream = origin == NULL ? NULL : hs_rep_stream_get(r, &head->stream, origin);
+    if (stream != NULL && head->n > stream->n)
+        hs_rep_stream_advance(stream, head->n, &head->hash);
+    return r->err;
+}
+
+static enum hs_err set_up(struct hs_replica *r)
+{
+    enum hs_err err = hs_certificate_verify(r->options.certificate, &r->options.root_key, &r->certificate);
+    r->compressor = ZSTD_createCCtx();
+    r->decompressor = ZSTD_createDCtx();
+    if (err == HS_OK && (r->compressor == NULL || r->decompressor == NULL))
+        err = HS_ENOMEM;
+    if (err == HS_OK)
+        r->node = hs_rep_node_get(r, &r->certificate.node_key);
+    if (err == HS_OK && r->node != NULL)
+        err = r->source.heads(r->source.ctx, load_head, r);
+    if (err == HS_OK && r->err == HS_OK)
+        err = hs_rep_forks_load(r);
+    return err == HS_OK ? r->err : err;
+}
+
+/* Copies what the options borrow and puts in the defaults. */
+static enum hs_err copy_options(struct hs_replica *r, const struct hs_replica_options *options)
+{
+    struct hs_replica_options *own = &r->options;
+    *own = *options;
+    hs_buf_put_bytes(&r->certificate_bytes, options->certificate);
+    r->software = strdup(options->software == NULL ? "" : options->software);
+    if (r->certificate_bytes.err != HS_OK || r->software == NULL)
+        return HS_ENOMEM;
+    own->certificate = hs_buf_bytes(&r->certificate_bytes);
+    own->software = r->software;
+    if (own->credit_bytes == 0)
+        own->credit_bytes = HS_CREDIT_BYTES_DEFAULT;
+    if (own->credit_bytes < HS_CREDIT_BYTES_MIN)
+        own->credit_bytes = HS_CREDIT_BYTES_MIN;
+    if (own->heartbeat_ms == 0)
+        own->heartbeat_ms = HEARTBEAT_MS;
+    if (own->silence_ms == 0)
+        own->silence_ms = own->heartbeat_ms * 7 / 2;
+    if (own->compare_ms == 0)
+        own->compare_ms = COMPARE_MS;
+    return HS_OK;
+}
+
+enum hs_err hs_replica_new(const struct hs_replica_options *options, const struct hs_replica_source *source,
+                           struct hs_replica **replica)
+{
+    struct hs_replica *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return HS_ENOMEM;
+    r->source = *source;
+    r->wake_ms = UINT64_MAX;
+    TAILQ_INIT(&r->dirty);
+    TAILQ_INIT(&r->pending);
+    TAILQ_INIT(&r->probes);
+    hs_arena_init(&r->arena, REP_UNPACKED_BYTES_MAX);
+    hs_arena_init(&r->texts, 0);
+    hs_arena_init(&r->sending, REP_UNPACKED_BYTES_MAX);
+    hs_arena_init(&r->walking, 0);
+    enum hs_err err = copy_options(r, options);
+    if (err == HS_OK)
+        err = set_up(r);
+    if (err == HS_OK)
+        *replica = r;
+    else
+        hs_replica_free(r);
+    return err;
+}
+
+void hs_replica_free(struct hs_replica *r)
+{
+    if (r == NULL)
+        return;
+    hs_rep_probes_fini(r);
+    hs_rep_sessions_fini(r);
+    hs_rep_pendings_fini(r);
+    hs_rep_frontier_fini(&r->frontier);
+    for (size_t i = 0; i < REP_CUTS; i++)
+        hs_buf_fini(&r->cuts[i].body);
+    ZSTD_freeCCtx(r->compressor);
+    ZSTD_freeDCtx(r->decompressor);
+    hs_arena_fini(&r->arena);
+    hs_arena_fini(&r->texts);
+    hs_arena_fini(&r->sending);
+    hs_arena_fini(&r->walking);
+    struct hs_buf *bufs[] = {&r->certificate_bytes, &r->hashing, &r->name, &r->head, &r->entry,
+                             &r->list,              &r->cutting, &r->frames};
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
+        hs_buf_fini(bufs[i]);
+    free(r->software);
+    free(r->updates);
+    free(r);
+}

@@ -1,0 +1,257 @@
+/* What goes out next.  PROTOCOL.md, "Order of sending":
+ *
+ * Lanes in strict order: work, money, people, bulk; every eighth turn goes to what has waited longest.  Never more than the credit
+ * that the peer gave; and unless it is work, no more on its way than one segment or what came back as credit in a second, so that
+ * an urgent order overtakes a backlog on a slow line.  The measured rate of an idle fast line grows with each answer. */
+#include "node/replica/core.h"
+
+#include "proto/keys.pb-c.h"
+#include "proto/msg/frame.h"
+
+#include <string.h>
+
+#define OLDEST_TURN 8
+#define COMPRESS_FROM_BYTES 64
+#define COMPRESSION_LEVEL 3
+#define ONE_SEGMENT (HS_SEGMENT_BYTES_SOFT + REP_SEGMENT_COST)
+
+/* ---- segments ready to send ---- */
+
+/* Ops that the source has and STORED has not told are not ours to send yet: cut back to the newest checkpoint that it told. */
+static enum hs_err trim(struct hs_replica *r, const struct rep_stream *stream, struct hs_segment *segment)
+{
+    if (segment->first + segment->count - 1 <= stream->n)
+        return HS_OK;
+    struct hs_checkpoint checkpoint;
+    enum hs_err err = r->source.checkpoint(r->source.ctx, &stream->name, stream->n, &checkpoint);
+    if (err == HS_OK && checkpoint.n < segment->first)
+        err = HS_ENOTFOUND;
+    if (err != HS_OK)
+        return err;
+    segment->count = (uint32_t)(checkpoint.n - segment->first + 1);
+    segment->signature = checkpoint.signature;
+    struct hs_cur cur = hs_cur_of(segment->body);
+    for (uint32_t i = 0; i < segment->count; i++)
+        hs_cur_sized(&cur);
+    segment->body.size -= cur.left;
+    return cur.err == HS_OK ? HS_OK : HS_EDAMAGED;
+}
+
+/* PROTOCOL.md, "Segment": one zstd frame, if that makes it smaller. */
+static void compress(struct hs_replica *r, struct hs_bytes body, struct rep_cut *cut)
+{
+    cut->raw_bytes = (uint32_t)body.size;
+    cut->compressed = false;
+    hs_buf_reset(&cut->body);
+    if (body.size >= COMPRESS_FROM_BYTES) {
+        uint8_t *room = hs_buf_extend(&cut->body, body.size - 1);
+        size_t size = room == NULL ? 0 : ZSTD_compressCCtx(r->compressor, room, body.size - 1, body.data, body.size,
+                                                           COMPRESSION_LEVEL);
+        cut->compressed = room != NULL && !ZSTD_isError(size);
+        cut->body.size = cut->compressed ? size : 0;
+    }
+    if (!cut->compressed)
+        hs_buf_put_bytes(&cut->body, body);
+    hs_rep_fail(r, cut->body.err);
+}
+
+static enum hs_err read_cut(struct hs_replica *r, const struct rep_stream *stream, uint64_t first, struct rep_cut *cut)
+{
+    struct hs_segment segment;
+    hs_buf_reset(&r->cutting);
+    enum hs_err err = r->source.cut(r->source.ctx, &stream->name, first, &r->cutting, &segment);
+    if (err == HS_OK)
+        err = trim(r, stream, &segment);
+    if (err == HS_OK && segment.body.size > HS_SEGMENT_BYTES_MAX)
+        err = HS_ETOOBIG;
+    if (err != HS_OK)
+        return err;
+    cut->count = segment.count;
+    cut->signature = segment.signature;
+    compress(r, segment.body, cut);
+    return r->err;
+}
+
+/* Several sessions often want the same segment one after the other. */
+static enum hs_err cut_of(struct hs_replica *r, const struct rep_stream *stream, uint64_t first, struct rep_cut **found)
+{
+    struct rep_cut *cut = &r->cuts[(stream->name.origin + stream->name.partition + stream->name.lane + first) % REP_CUTS];
+    *found = cut;
+    if (cut->stream == stream && cut->first == first && cut->head == stream->n)
+        return HS_OK;
+    cut->stream = NULL;
+    enum hs_err err = read_cut(r, stream, first, cut);
+    if (err != HS_OK)
+        return err;
+    cut->stream = stream;
+    cut->first = first;
+    cut->head = stream->n;
+    return HS_OK;
+}
+
+/* ---- room ---- */
+
+static uint64_t came_back(const struct rep_outflow *out)
+{
+    return out->allowed - out->first;
+}
+
+bool hs_rep_room(struct rep_session *s, uint8_t lane, uint64_t cost)
+{
+    struct rep_outflow *out = &s->out;
+    uint64_t on_way = out->sent - came_back(out);
+    uint64_t window = out->rate > ONE_SEGMENT ? out->rate : ONE_SEGMENT;
+    bool room = lane == HS_LANE_WORK || on_way == 0 || on_way + cost <= window;
+    bool fit = room && cost <= out->allowed - out->sent;
+    if (!fit)
+        out->limited = true;
+    return fit;
+}
+
+void hs_rep_spend(struct rep_session *s, uint64_t cost)
+{
+    struct rep_outflow *out = &s->out;
+    out->sent += cost;
+    out->turns++;
+    if (out->marked)
+        return;
+    out->marked = true;
+    out->limited = false;
+    out->mark_sent = out->sent;
+    out->mark_back = came_back(out);
+    out->mark_ms = s->r->now_ms;
+}
+
+/* A sample ends when what was sent at its beginning came back.  A lower one counts only if it was the line that was slow. */
+static void measure(struct rep_session *s)
+{
+    struct rep_outflow *out = &s->out;
+    uint64_t back = came_back(out);
+    if (!out->marked || back < out->mark_sent)
+        return;
+    uint64_t ms = s->r->now_ms - out->mark_ms;
+    uint64_t sample = (back - out->mark_back) * 1000 / (ms == 0 ? 1 : ms);
+    if (sample > out->rate)
+        out->rate = sample;
+    else if (out->limited)
+        out->rate = (out->rate + sample) / 2;
+    out->marked = false;
+}
+
+void hs_rep_credit_received(struct rep_session *s, uint64_t total)
+{
+    if (total < s->out.allowed || total > s->out.first + s->out.sent) {
+        hs_rep_session_end(s, HS_ECREDIT, "credit for more than was sent");
+        return;
+    }
+    s->out.allowed = total;
+    measure(s);
+    hs_rep_session_dirty(s);
+}
+
+/* ---- sending ---- */
+
+/* PROTOCOL.md, "Opening": ahead of a segment that begins a stream; who holds an op of a stream holds its opening. */
+bool hs_rep_opening_send(struct rep_session *s, uint64_t origin)
+{
+    struct hs_replica *r = s->r;
+    struct hs_buf certificate = {0}, opening = {0};
+    Hallsync__PeerOpening message = HALLSYNC__PEER_OPENING__INIT;
+    ProtobufCMessage *parts[2];
+    enum hs_err err = r->source.origin(r->source.ctx, origin, &certificate, &opening);
+    hs_arena_reset(&r->sending);
+    if (err == HS_OK)
+        err = hs_msg_unpack(&hallsync__certificate__descriptor, hs_buf_bytes(&certificate), &r->sending, &parts[0]);
+    if (err == HS_OK)
+        err = hs_msg_unpack(&hallsync__signed__descriptor, hs_buf_bytes(&opening), &r->sending, &parts[1]);
+    if (err == HS_OK) {
+        message.certificate = (Hallsync__Certificate *)parts[0];
+        message.origin = (Hallsync__Signed *)parts[1];
+        hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_OPENING, &message.base);
+    }
+    hs_buf_fini(&certificate);
+    hs_buf_fini(&opening);
+    return err == HS_OK;
+}
+
+static void send_segment(struct rep_session *s, const struct rep_lag *lag, const struct rep_cut *cut)
+{
+    Hallsync__PeerSegment message = HALLSYNC__PEER_SEGMENT__INIT;
+    Hallsync__StreamName name;
+    hs_rep_stream_write(&lag->name, &name);
+    message.stream = &name;
+    message.first = cut->first;
+    message.count = cut->count;
+    message.signature = hs_rep_data(cut->signature.bytes, sizeof cut->signature.bytes);
+    message.raw_bytes = cut->raw_bytes;
+    message.compressed = cut->compressed;
+    message.body = hs_rep_data(cut->body.data, cut->body.size);
+    hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_SEGMENT, &message.base);
+    s->sent_ops += cut->count;
+}
+
+/* It cannot be read: nobody gets it until the head changes, and somebody is told. */
+static void stop_sending(struct rep_session *s, struct rep_lag *lag, enum hs_err err)
+{
+    struct rep_stream *stream = lag->stream;
+    if (hs_err_class(err) == HS_CLASS_OPERATOR || err == HS_ENOMEM) {
+        hs_rep_fail(s->r, err);
+        return;
+    }
+    stream->damaged = true;
+    hs_rep_notice_stream(s, HS_NOTICE_STREAM_STOPPED, &stream->name, err, "cannot be read to be sent");
+    hs_rep_lag_settle(s, lag);
+}
+
+/* False: no room for it now. */
+static bool send_next(struct rep_session *s, struct rep_lag *lag)
+{
+    struct rep_cut *cut;
+    enum hs_err err = cut_of(s->r, lag->stream, lag->sent_n + 1, &cut);
+    if (err == HS_OK && !hs_rep_room(s, lag->name.lane, cut->raw_bytes + REP_SEGMENT_COST))
+        return false;
+    if (err == HS_OK && cut->first == 1 && !hs_rep_opening_send(s, lag->name.origin))
+        err = HS_ENOTFOUND;
+    if (err != HS_OK) {
+        stop_sending(s, lag, err);
+        return true;
+    }
+    send_segment(s, lag, cut);
+    hs_rep_spend(s, cut->raw_bytes + REP_SEGMENT_COST);
+    lag->sent_n = cut->first + cut->count - 1;
+    hs_rep_lag_rotate(s, lag);
+    return true;
+}
+
+static struct rep_lag *first_in_order(struct rep_session *s)
+{
+    struct rep_lag *lag = NULL;
+    for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT && lag == NULL; lane++)
+        lag = TAILQ_FIRST(&s->turns[lane]);
+    return lag;
+}
+
+static struct rep_lag *longest_waiting(struct rep_session *s)
+{
+    struct rep_lag *longest = NULL;
+    for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
+        struct rep_lag *lag = TAILQ_FIRST(&s->turns[lane]);
+        if (lag != NULL && (longest == NULL || lag->queued_ms < longest->queued_ms))
+            longest = lag;
+    }
+    return longest;
+}
+
+void hs_rep_schedule(struct rep_session *s)
+{
+    bool room = true;
+    while (room && s->r->err == HS_OK && s->state == REP_LIVE) {
+        struct rep_lag *lag = first_in_order(s);
+        if (lag == NULL)
+            break;
+        bool sent = s->out.turns % OLDEST_TURN == OLDEST_TURN - 1 && send_next(s, longest_waiting(s));
+        room = sent || send_next(s, lag);
+    }
+    if (room)
+        hs_rep_looses_send(s);
+}

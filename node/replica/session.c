@@ -1,0 +1,267 @@
+/* The table of sessions: begun, found, ended; who hears of what. */
+#include "node/replica/core.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHY_BYTES 240
+
+/* ---- the table ---- */
+
+static size_t place_of(const struct hs_replica *r, hs_peer peer)
+{
+    size_t low = 0, high = r->session_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (r->sessions[middle]->peer < peer)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct rep_session *hs_rep_session_find(struct hs_replica *r, hs_peer peer)
+{
+    size_t at = place_of(r, peer);
+    struct rep_session *s = at < r->session_count ? r->sessions[at] : NULL;
+    return s != NULL && s->peer == peer && s->state != REP_ENDED ? s : NULL;
+}
+
+static bool table_insert(struct hs_replica *r, struct rep_session *s)
+{
+    if (r->session_count == r->session_room) {
+        size_t room = r->session_room == 0 ? 16 : r->session_room * 2;
+        struct rep_session **sessions = realloc(r->sessions, room * sizeof(struct rep_session *));
+        if (sessions == NULL)
+            return false;
+        r->sessions = sessions;
+        r->session_room = room;
+    }
+    size_t at = place_of(r, s->peer);
+    memmove(r->sessions + at + 1, r->sessions + at, (r->session_count - at) * sizeof(struct rep_session *));
+    r->sessions[at] = s;
+    r->session_count++;
+    return true;
+}
+
+static void session_free(struct rep_session *s)
+{
+    if (s == NULL)
+        return;
+    hs_rep_lags_fini(s);
+    hs_rep_exchange_fini(s);
+    hs_rep_looses_fini(s);
+    hs_rep_compare_fini(s);
+    hs_buf_fini(&s->certificate_bytes);
+    hs_buf_fini(&s->acks);
+    free(s->view);
+    free(s);
+}
+
+/* ---- beginning ---- */
+
+static struct rep_session *session_new(struct hs_replica *r, const struct hs_replica_event *event)
+{
+    struct rep_session *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->r = r;
+    s->peer = event->peer;
+    s->outbound = event->outbound;
+    s->curve_key = event->curve_key;
+    s->state = REP_GREETED;
+    s->up_ms = s->heard_ms = r->now_ms;
+    s->beat_ms = r->now_ms + r->options.heartbeat_ms;
+    s->in.first = r->options.credit_bytes;
+    for (size_t lane = 0; lane < HS_LANE_COUNT; lane++)
+        TAILQ_INIT(&s->turns[lane]);
+    hs_rep_exchange_init(s);
+    return s;
+}
+
+/* Strangers get at most REP_HALF_OPEN_MAX places; a new one pushes out who has been silent longest, so that a flood of them
+ * cannot keep out a certified node, which shows its certificate at once. */
+static void make_room(struct hs_replica *r)
+{
+    struct rep_session *oldest = NULL;
+    size_t half_open = 0;
+    for (size_t i = 0; i < r->session_count; i++) {
+        struct rep_session *s = r->sessions[i];
+        if (s->state != REP_GREETED || s->outbound)
+            continue;
+        half_open++;
+        if (oldest == NULL || s->up_ms < oldest->up_ms)
+            oldest = s;
+    }
+    if (half_open >= REP_HALF_OPEN_MAX)
+        hs_rep_session_end(oldest, HS_EBUSY, "too many connections that say nothing");
+}
+
+void hs_rep_session_up(struct hs_replica *r, const struct hs_replica_event *event)
+{
+    if (!event->outbound)
+        make_room(r);
+    struct rep_session *s = r->session_count < REP_SESSIONS_MAX ? session_new(r, event) : NULL;
+    if (r->session_count >= REP_SESSIONS_MAX) {
+        struct hs_replica_update *update = hs_rep_update(r, HS_REPLICA_DROP);
+        if (update != NULL)
+            update->peer = event->peer;
+        hs_rep_notice(r, HS_NOTICE_ENDED, event->peer, HS_EBUSY, "too many sessions");
+        return;
+    }
+    if (s == NULL || !table_insert(r, s)) {
+        session_free(s);
+        hs_rep_fail(r, HS_ENOMEM);
+        return;
+    }
+    hs_rep_wake(r, s->beat_ms);
+    hs_rep_hello_send(s);
+}
+
+/* ---- ending ---- */
+
+static void leave_node(struct rep_session *s)
+{
+    for (struct rep_session **at = &s->node->sessions; *at != NULL; at = &(*at)->of_node) {
+        if (*at == s) {
+            *at = s->of_node;
+            return;
+        }
+    }
+}
+
+static void leave_live(struct rep_session *s)
+{
+    struct rep_frontier *f = &s->r->frontier;
+    for (size_t i = 0; i < f->count; i++)
+        hs_rep_partition_unwatch(f->partitions[i], s);
+    leave_node(s);
+}
+
+static void finish(struct rep_session *s)
+{
+    if (s->state == REP_LIVE)
+        leave_live(s);
+    if (s->dirty)
+        TAILQ_REMOVE(&s->r->dirty, s, work);
+    s->dirty = false;
+    s->state = REP_ENDED;
+    s->r->ended = true;
+    hs_rep_probes_left(s);
+}
+
+void hs_rep_session_end(struct rep_session *s, enum hs_err err, const char *format, ...)
+{
+    if (s->state == REP_ENDED)
+        return;
+    char why[WHY_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    struct hs_replica *r = s->r;
+    finish(s);
+    struct hs_replica_update *update = hs_rep_update(r, HS_REPLICA_DROP);
+    if (update != NULL)
+        update->peer = s->peer;
+    hs_rep_notice(r, HS_NOTICE_ENDED, s->peer, err, hs_rep_text(r, "%s", why));
+}
+
+/* PROTOCOL.md, "Session": who refuses says why, and hangs up. */
+void hs_rep_session_refuse(struct rep_session *s, enum hs_err err, const char *text)
+{
+    Hallsync__PeerRefuse refuse = HALLSYNC__PEER_REFUSE__INIT;
+    refuse.error = (char *)hs_err_name(err);
+    refuse.text = (char *)text;
+    hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_REFUSE, &refuse.base);
+    hs_rep_session_refused(s, err, text);
+}
+
+void hs_rep_session_refused(struct rep_session *s, enum hs_err err, const char *text)
+{
+    struct hs_replica *r = s->r;
+    finish(s);
+    struct hs_replica_update *update = hs_rep_update(r, HS_REPLICA_DROP);
+    if (update != NULL)
+        update->peer = s->peer;
+    hs_rep_notice(r, HS_NOTICE_REFUSED, s->peer, err, hs_rep_text(r, "%s", text));
+}
+
+void hs_rep_session_down(struct hs_replica *r, const struct hs_replica_event *event)
+{
+    struct rep_session *s = hs_rep_session_find(r, event->peer);
+    if (s == NULL)
+        return;
+    finish(s);
+    hs_rep_notice(r, HS_NOTICE_ENDED, s->peer, HS_EUNREACHABLE, "the connection is gone");
+}
+
+void hs_rep_sessions_sweep(struct hs_replica *r)
+{
+    if (!r->ended)
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < r->session_count; i++) {
+        if (r->sessions[i]->state == REP_ENDED)
+            session_free(r->sessions[i]);
+        else
+            r->sessions[kept++] = r->sessions[i];
+    }
+    r->session_count = kept;
+    r->ended = false;
+}
+
+void hs_rep_sessions_fini(struct hs_replica *r)
+{
+    for (size_t i = 0; i < r->session_count; i++)
+        session_free(r->sessions[i]);
+    free(r->sessions);
+}
+
+/* ---- who hears of what ---- */
+
+void hs_rep_session_dirty(struct rep_session *s)
+{
+    if (s->dirty || s->state != REP_LIVE)
+        return;
+    TAILQ_INSERT_TAIL(&s->r->dirty, s, work);
+    s->dirty = true;
+}
+
+static int compare_partitions(const void *a, const void *b)
+{
+    return (int)*(const hs_partition *)a - (int)*(const hs_partition *)b;
+}
+
+bool hs_rep_in_view(const struct rep_session *s, hs_partition partition)
+{
+    return s->view_all || (s->view_count > 0 && bsearch(&partition, s->view, s->view_count, sizeof *s->view,
+                                                        compare_partitions) != NULL);
+}
+
+/* PROTOCOL.md, "Scope": a hub may have everything, a hall what its certificate and its Hello both name, and the region. */
+bool hs_rep_may_send(const struct rep_session *s, hs_partition partition)
+{
+    return s->certificate.role == HS_ROLE_HUB || hs_rep_in_view(s, partition);
+}
+
+/* That its own streams have forked a hall must hear, whatever they are about. */
+bool hs_rep_may_tell(const struct rep_session *s, const struct rep_stream *stream)
+{
+    return hs_rep_may_send(s, stream->name.partition) || stream->member->node == s->node;
+}
+
+void hs_rep_session_each(struct hs_replica *r, const struct rep_stream *stream,
+                         void (*visit)(struct rep_session *s, const struct rep_stream *stream, void *ctx), void *ctx)
+{
+    const struct rep_partition *partition = stream->member->partition;
+    for (size_t i = 0; i < partition->session_count; i++)
+        visit(partition->sessions[i], stream, ctx);
+    for (struct rep_session *s = stream->member->node->sessions; s != NULL && r->err == HS_OK; s = s->of_node) {
+        if (!hs_rep_may_send(s, partition->id))
+            visit(s, stream, ctx);
+    }
+}
