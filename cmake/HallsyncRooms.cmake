@@ -33,7 +33,7 @@ elseif(NOT HS_SANITIZER STREQUAL "")
 endif()
 
 # Asserts guard against our own mistakes and stay in every build.
-string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+set(CMAKE_C_FLAGS_RELEASE "-O2")
 string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
 
 # hs_room(base DEPS PkgConfig::libsodium): library hs_base of all .c files in this folder/base.

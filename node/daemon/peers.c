@@ -1,12 +1,14 @@
 #include "node/daemon/peers_private.h"
 
 #include "node/log/log.h"
+#include "proto/base/text.h"
 #include "proto/msg/frame.h"
 #include "proto/peer.pb-c.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,8 +225,9 @@ static enum hs_err handle_note(struct hs_peers *peers, struct note *note, bool *
     case NOTE_PROBE_END:
         event.type = HS_REPLICA_PROBE_END;
         return step(peers, &event);
-    case NOTE_JOINED:
-        hs_link_send(peers->link, note->peer, hs_buf_bytes(&note->frame));
+    case NOTE_JOINED: /* the answer goes out, then nobody listens to that connection any more */
+        if (note->err == HS_OK)
+            hs_link_send(peers->link, note->peer, hs_buf_bytes(&note->frame));
         return HS_OK;
     case NOTE_STOP:
         *stop = true;

@@ -2,6 +2,10 @@
  * kept while the thread waits, so that it pins no pages. */
 #include "node/daemon/peers_private.h"
 
+#include "storage/model/record.h"
+
+#include <time.h>
+
 static enum hs_err view_of(struct hs_peers *peers, struct hs_view **view)
 {
     enum hs_err err = HS_OK;
@@ -94,10 +98,41 @@ static enum hs_err digest_level(void *ctx, hs_partition partition, uint16_t kind
     WITH_VIEW(hs_view_digest_level(view, partition, kind, branch, visit, visit_ctx));
 }
 
-static enum hs_err digest_leaf(void *ctx, hs_partition partition, uint16_t kind, uint32_t leaf, struct hs_bytes after,
-                               hs_visit_record visit, void *visit_ctx)
+struct compared {
+    hs_visit_compared visit;
+    void *ctx;
+    struct hs_arena arena;
+};
+
+/* The replica compares what went into a record with what came out: a stored record as it sees it. */
+static enum hs_err compare_stored(void *ctx, const struct hs_stored *stored)
 {
-    WITH_VIEW(hs_view_digest_leaf(view, partition, kind, leaf, after, visit, visit_ctx));
+    struct compared *to = ctx;
+    struct hs_record record;
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    hs_arena_reset(&to->arena);
+    enum hs_err err = hs_record_decode(stored->state, &to->arena, &record);
+    if (err != HS_OK)
+        return err == HS_EMALFORMED ? HS_EDAMAGED : err;
+    struct hs_compared compared = {
+        .key = HS_BYTES(key, hs_record_key(&stored->name, key)),
+        .hash = stored->hash,
+        .inputs = hs_record_inputs(&record),
+    };
+    return to->visit(to->ctx, &compared);
+}
+
+static enum hs_err digest_leaf(void *ctx, hs_partition partition, uint16_t kind, uint32_t leaf, struct hs_bytes after,
+                               hs_visit_compared visit, void *visit_ctx)
+{
+    struct hs_view *view;
+    struct compared to = {.visit = visit, .ctx = visit_ctx};
+    enum hs_err err = view_of(ctx, &view);
+    hs_arena_init(&to.arena, 0);
+    if (err == HS_OK)
+        err = hs_view_digest_leaf(view, partition, kind, leaf, after, compare_stored, &to);
+    hs_arena_fini(&to.arena);
+    return err;
 }
 
 static uint64_t current_origin(void *ctx)

@@ -4,6 +4,7 @@
 #include "proto/local.pb-c.h"
 #include "proto/msg/frame.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -95,10 +96,11 @@ static void put_upstreams(struct hs_peers *peers, struct hs_buf *buf)
         if (state->peer != 0)
             continue; /* shown among the sessions */
         Hallsync__PeerStatus peer = HALLSYNC__PEER_STATUS__INIT;
-        peer.node_id = "";
-        peer.role = "hub";
+        bool refused = state->err == HS_EREFUSED || state->err == HS_ECERT;
+        peer.node_id = (char *)"";
+        peer.role = (char *)"hub";
         peer.address = (char *)state->address;
-        peer.state = state->err == HS_EREFUSED || state->err == HS_ECERT ? "refused" : "down";
+        peer.state = (char *)(refused ? "refused" : "down");
         peer.why = (char *)(state->text[0] != '\0' ? state->text : hs_err_name(state->err));
         peer.has_since_ms = state->since_ms != 0;
         peer.since_ms = state->since_ms;

@@ -42,6 +42,11 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
     free(self);
 }
 
+static size_t weight_of(const struct hs_replica_store *store)
+{
+    return 512 + store->segment.body.size + store->loose.segment.body.size;
+}
+
 enum hs_err peers_store(struct hs_peers *peers, struct hs_replica_store *store)
 {
     struct store_job *job = calloc(1, sizeof *job);
@@ -49,7 +54,10 @@ enum hs_err peers_store(struct hs_peers *peers, struct hs_replica_store *store)
     enum hs_err err = job == NULL || note == NULL ? HS_ENOMEM : HS_OK;
     if (err == HS_OK) {
         note->token = store->token;
-        *job = (struct store_job){{run, done, store->segment.body.size + store->loose.segment.body.size + 512, NULL}, peers, store, note};
+        *job = (struct store_job){.job = {.run = run, .done = done, .weight = weight_of(store)},
+                                  .peers = peers,
+                                  .store = store,
+                                  .note = note};
         err = hs_writer_submit(peers->options.writer, &job->job);
     }
     if (err != HS_OK) {
