@@ -1,0 +1,131 @@
+/* cli.h -- hallsync, the command line: one table of options, one of commands, and what all commands share. */
+#ifndef HS_CLI_H
+#define HS_CLI_H
+
+#include "node/cli/bad.h"
+#include "node/client/hallsync.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* X(ID, name, key, argument, help).  key: a letter for the short form, else 0; argument NULL: a flag. */
+#define CLI_OPTIONS(X)                                                                                         \
+    X(CONFIG, "config", 'c', "FILE", "configuration of the node (default: $HALLSYNC_CONFIG, ./hallsync.yaml)") \
+    X(ENDPOINT, "endpoint", 'e', "ADDRESS", "socket of the node, ipc://PATH (default: $HALLSYNC_ENDPOINT)")    \
+    X(JSON, "json", 0, NULL, "one JSON object, or one per line for lists")                                     \
+    X(TIMEOUT, "timeout", 0, "TIME", "wait so long for an answer, such as 30s (default: 10s)")                 \
+    X(ROLE, "role", 0, "hub|hall", "role of the node")                                                         \
+    X(ID, "id", 0, "ID", "id of the node: a-z, 0-9 and -")                                                     \
+    X(DATA, "data", 0, "DIR", "data directory of the node")                                                    \
+    X(LISTEN, "listen", 0, "ADDRESS", "where a hub listens for nodes (default: tcp://0.0.0.0:7400)")           \
+    X(REGION, "region", 0, "NAME", "name of the region (default: the hub's id)")                               \
+    X(DISTRICT, "district", 0, "D[,D...]", "districts, four digits each, the home district first")             \
+    X(TTL, "ttl", 0, "TIME", "how long a join token holds (default: 24h)")                                     \
+    X(TOKEN_FILE, "token-file", 0, "FILE", "read the join token from FILE")                                    \
+    X(WATCH, "watch", 0, NULL, "show it again every two seconds")                                              \
+    X(SYNCED, "synced", 0, NULL, "wait until hub and node hold the same")                                      \
+    X(ACCOUNT, "account", 0, "ACCOUNT", "only of this account")                                                \
+    X(BILL, "bill", 0, "BILL", "only of this bill")                                                            \
+    X(STATE, "state", 0, "STATE", "only in this state")                                                        \
+    X(ASSIGNEE, "assignee", 0, "NAME", "only assigned to NAME")                                                \
+    X(LIMIT, "limit", 0, "N", "at most so many")                                                               \
+    X(DATE, "date", 0, "DATE", "only of this business date, 2026-11-21")                                       \
+    X(WINDOW, "window", 0, "N", "only of this window")                                                         \
+    X(ORIGIN, "origin", 0, "NODE", "only written by this node")                                                \
+    X(PARTITION, "partition", 0, "D", "only this district, or region")                                         \
+    X(TYPE, "type", 0, "TYPE", "only of this type, such as overpaid")                                          \
+    X(REASON, "reason", 0, "TEXT", "why")                                                                      \
+    X(FROM, "from", 0, "POSITION", "go on behind this position")                                               \
+    X(SOURCE, "source", 0, "NAME", "whose values an import brings (default: import)")                          \
+    X(REJECTS, "rejects", 0, "FILE", "where rows that were refused go (default: FILE.rejects.csv)")
+
+enum cli_option {
+#define X(id, ...) CLI_##id,
+    CLI_OPTIONS(X)
+#undef X
+        CLI_OPTION_COUNT
+};
+_Static_assert(CLI_OPTION_COUNT <= 64, "options fit a mask");
+#define CLI_BIT(id) ((uint64_t)1 << CLI_##id)
+
+enum cli_needs { CLI_NEEDS_NODE, CLI_NEEDS_STOPPED, CLI_NEEDS_NOTHING };
+
+struct cli;
+
+struct cli_command {
+    const char *words; /* "customer get" */
+    enum hs_err (*run)(struct cli *cli);
+    const char *usage; /* what stands behind the words */
+    const char *help;  /* one line */
+    enum cli_needs needs;
+    uint64_t options; /* bits of those that it takes, besides config, endpoint, json and timeout */
+    uint32_t kind;    /* commands that several kinds share */
+};
+extern const struct cli_command CLI_COMMANDS[];
+extern const size_t CLI_COMMAND_COUNT;
+
+struct cli {
+    const struct cli_command *command;
+    const char *options[CLI_OPTION_COUNT]; /* NULL: not given; a flag: "" */
+    char **args;                           /* behind the command's words */
+    size_t arg_count;
+    bool json;
+    int utc_offset_minutes;
+    char *endpoint;          /* owned, set by cli_config_find */
+    struct hallsync *client; /* made when first needed */
+    bool reached;            /* the node has been there once */
+    uint64_t call_ms;        /* how long a call may take, all tries; 0: cli_timeout_ms() */
+    struct cli_bad bad;      /* of the error that a command returns */
+    char error_name[64];     /* an error of the node's that this program does not know; else "" */
+    int status;              /* exit status, if it is not that of the error */
+};
+
+/* Set the sentence of a mistake in the command itself: exit status 2. */
+enum hs_err cli_usage(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum hs_err cli_take_args(struct cli *cli, size_t least, size_t most); /* HS_OK, or usage */
+
+/* An error as a sentence on standard error, and as {"error","text","field"}, owned by the caller. */
+void cli_complain(const struct cli *cli, enum hs_err err);
+json_t *cli_error_json(const struct cli *cli, enum hs_err err);
+
+/* Exit status of an error.  0 done, 1 the answer is no, 2 usage, 3 cannot reach the node, 4 refused, 5 damaged data. */
+int cli_exit_status(enum hs_err err);
+
+/* Find the configuration and from it the endpoint and the time zone. */
+enum hs_err cli_config_find(struct cli *cli);
+
+/* Ask the node.  @body: the reply that is expected (Hallsync__Reply__BodyCase), -1: any.  The reply is valid until the
+ * next call. Too busy is tried again until the time is over. */
+enum hs_err cli_call(struct cli *cli, Hallsync__Request *request, int body, const Hallsync__Reply **reply);
+uint64_t cli_timeout_ms(const struct cli *cli); /* the option --timeout, or 10 s */
+/* The error of one record of a put, in cli->bad; HS_OK if it has none. */
+enum hs_err cli_result_error(struct cli *cli, const Hallsync__PutResult *result);
+
+/* The commands, by file. */
+enum hs_err cli_run_help(struct cli *cli); /* commands.c */
+enum hs_err cli_run_version(struct cli *cli);
+enum hs_err cli_run_init(struct cli *cli);  /* init.c */
+enum hs_err cli_run_join(struct cli *cli);  /* join.c */
+enum hs_err cli_run_put(struct cli *cli);   /* write.c */
+enum hs_err cli_put_lines(struct cli *cli); /* lines.c: cli_run_put() of - */
+enum hs_err cli_run_reverse(struct cli *cli);
+enum hs_err cli_run_import(struct cli *cli); /* import.c */
+enum hs_err cli_run_get(struct cli *cli);    /* read.c */
+enum hs_err cli_run_list(struct cli *cli);
+enum hs_err cli_run_find(struct cli *cli);
+enum hs_err cli_run_export(struct cli *cli);
+enum hs_err cli_run_totals(struct cli *cli);
+enum hs_err cli_run_conflict_list(struct cli *cli); /* conflict.c */
+enum hs_err cli_run_conflict_show(struct cli *cli);
+enum hs_err cli_run_conflict_resolve(struct cli *cli);
+enum hs_err cli_run_status(struct cli *cli); /* status.c */
+enum hs_err cli_run_wait(struct cli *cli);
+enum hs_err cli_run_digest(struct cli *cli);
+enum hs_err cli_run_enroll(struct cli *cli); /* nodes.c */
+enum hs_err cli_run_nodes(struct cli *cli);
+enum hs_err cli_run_watch(struct cli *cli); /* watch.c */
+
+/* Text of all commands, or of those whose words begin with @words; owned by the caller, NULL: out of memory or none. */
+char *cli_help_text(const char *words);
+
+#endif

@@ -1,0 +1,129 @@
+/* Every command is one row. */
+#include "node/cli/cli.h"
+#include "proto/base/buf.h"
+#include "storage/model/kinds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELDS "FIELD=VALUE... | -"
+
+const struct cli_command CLI_COMMANDS[] = {
+    {"init", cli_run_init, "--role hub|hall --id ID --data DIR [--listen ADDRESS] [--region NAME]",
+     "keys, empty store and hallsync.yaml of a new node", CLI_NEEDS_STOPPED,
+     CLI_BIT(ROLE) | CLI_BIT(ID) | CLI_BIT(DATA) | CLI_BIT(LISTEN) | CLI_BIT(REGION) | CLI_BIT(DISTRICT), 0},
+    {"join", cli_run_join, "TOKEN|- --data DIR", "enrol this hall with the token that its hub gave out",
+     CLI_NEEDS_STOPPED, CLI_BIT(ID) | CLI_BIT(DATA) | CLI_BIT(LISTEN) | CLI_BIT(TOKEN_FILE), 0},
+    {"node enroll", cli_run_enroll, "ID --district D[,D...]", "a single-use join token for a new hall (at a hub)",
+     CLI_NEEDS_NODE, CLI_BIT(DISTRICT) | CLI_BIT(TTL) | CLI_BIT(ROLE), 0},
+    {"node list", cli_run_nodes, "", "nodes that joined or may join", CLI_NEEDS_NODE, 0, 0},
+    {"status", cli_run_status, "[--watch]", "role, links, how far each peer is, what people should look at",
+     CLI_NEEDS_NODE, CLI_BIT(WATCH), 0},
+    {"wait", cli_run_wait, "--synced [--timeout 30s]",
+     "until a hub holds everything written here, and this node what the hub held", CLI_NEEDS_NODE, CLI_BIT(SYNCED), 0},
+    {"customer get", cli_run_get, "ACCOUNT", "one customer", CLI_NEEDS_NODE, 0, HS_KIND_CUSTOMER},
+    {"customer find", cli_run_find, "account=|card_no=|identity_no=VALUE", "customers by number", CLI_NEEDS_NODE, 0,
+     HS_KIND_CUSTOMER},
+    {"customer put", cli_run_put, FIELDS, "write fields of a customer", CLI_NEEDS_NODE, 0, HS_KIND_CUSTOMER},
+    {"customer import", cli_run_import, "FILE|- [--source NAME] [--rejects FILE]", "customers from CSV or JSON lines",
+     CLI_NEEDS_NODE, CLI_BIT(SOURCE) | CLI_BIT(REJECTS), HS_KIND_CUSTOMER},
+    {"customer export", cli_run_export, "", "all customers as CSV, or as JSON lines", CLI_NEEDS_NODE, 0,
+     HS_KIND_CUSTOMER},
+    {"bill get", cli_run_get, "BILL", "one bill, what is paid and due", CLI_NEEDS_NODE, 0, HS_KIND_BILL},
+    {"bill list", cli_run_list, "[--account ACCOUNT]", "bills", CLI_NEEDS_NODE, CLI_BIT(ACCOUNT) | CLI_BIT(LIMIT),
+     HS_KIND_BILL},
+    {"bill put", cli_run_put, FIELDS, "write fields of a bill", CLI_NEEDS_NODE, 0, HS_KIND_BILL},
+    {"bill import", cli_run_import, "FILE|- [--source NAME] [--rejects FILE]", "bills from CSV or JSON lines",
+     CLI_NEEDS_NODE, CLI_BIT(SOURCE) | CLI_BIT(REJECTS), HS_KIND_BILL},
+    {"payment add", cli_run_put, FIELDS, "take a payment", CLI_NEEDS_NODE, 0, HS_KIND_PAYMENT},
+    {"payment get", cli_run_get, "PAYMENT", "one payment and how safe it is", CLI_NEEDS_NODE, 0, HS_KIND_PAYMENT},
+    {"payment list", cli_run_list, "[--account ACCOUNT | --bill BILL]", "payments", CLI_NEEDS_NODE,
+     CLI_BIT(ACCOUNT) | CLI_BIT(BILL) | CLI_BIT(LIMIT), HS_KIND_PAYMENT},
+    {"payment reverse", cli_run_reverse, "PAYMENT [reason= window= clerk=]", "take a payment back, whole, once",
+     CLI_NEEDS_NODE, 0, HS_KIND_REVERSAL},
+    {"payment totals", cli_run_totals, "[--account ACCOUNT] [--date DATE] [--window N] [--origin NODE]",
+     "count and sum of payments and reversals", CLI_NEEDS_NODE,
+     CLI_BIT(ACCOUNT) | CLI_BIT(DATE) | CLI_BIT(WINDOW) | CLI_BIT(ORIGIN), HS_KIND_PAYMENT},
+    {"ticket open", cli_run_put, FIELDS " [--district D]", "open a ticket", CLI_NEEDS_NODE, CLI_BIT(DISTRICT),
+     HS_KIND_TICKET},
+    {"ticket event", cli_run_put, "TICKET " FIELDS, "move a ticket on, pass it on, note something", CLI_NEEDS_NODE, 0,
+     HS_KIND_TICKET_EVENT},
+    {"ticket get", cli_run_get, "TICKET", "one ticket and its events", CLI_NEEDS_NODE, 0, HS_KIND_TICKET},
+    {"ticket list", cli_run_list, "[--account ACCOUNT | --state STATE | --assignee NAME]", "tickets", CLI_NEEDS_NODE,
+     CLI_BIT(ACCOUNT) | CLI_BIT(STATE) | CLI_BIT(ASSIGNEE) | CLI_BIT(LIMIT), HS_KIND_TICKET},
+    {"conflict list", cli_run_conflict_list, "[--type TYPE]", "what people must decide or know of", CLI_NEEDS_NODE,
+     CLI_BIT(TYPE) | CLI_BIT(LIMIT), 0},
+    {"conflict show", cli_run_conflict_show, "ID", "one of them with its values", CLI_NEEDS_NODE, 0, 0},
+    {"conflict resolve", cli_run_conflict_resolve, "ID [FIELD=VALUE...] [--reason TEXT]",
+     "decide: values to keep, the shown one if not named", CLI_NEEDS_NODE, CLI_BIT(REASON), 0},
+    {"digest", cli_run_digest, "[--partition D]", "digests by district and kind: equal output means equal data",
+     CLI_NEEDS_NODE, CLI_BIT(PARTITION), 0},
+    {"watch", cli_run_watch, "[KIND...] [--from POSITION]",
+     "every change as a line of JSON, from now or from a position", CLI_NEEDS_NODE, CLI_BIT(FROM), 0},
+    {"version", cli_run_version, "", "version of this program", CLI_NEEDS_NOTHING, 0, 0},
+    {"help", cli_run_help, "[COMMAND]", "this list, or a part of it", CLI_NEEDS_NOTHING, 0, 0},
+};
+const size_t CLI_COMMAND_COUNT = sizeof CLI_COMMANDS / sizeof *CLI_COMMANDS;
+
+static const struct {
+    enum cli_needs needs;
+    const char *heading;
+} SECTIONS[] = {
+    {CLI_NEEDS_STOPPED, "On a data directory, with no node running on it"},
+    {CLI_NEEDS_NODE, "Of a running node"},
+    {CLI_NEEDS_NOTHING, "Of this program"},
+};
+
+static bool put_section(struct hs_buf *buf, enum cli_needs needs, const char *heading, const char *words)
+{
+    bool any = false;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        const struct cli_command *command = &CLI_COMMANDS[i];
+        if (command->needs != needs || strncmp(command->words, words, strlen(words)) != 0)
+            continue;
+        if (!any)
+            hs_buf_put_format(buf, "\n%s:\n", heading);
+        any = true;
+        hs_buf_put_format(buf, "  %s%s%s\n        %s\n", command->words, command->usage[0] != '\0' ? " " : "",
+                          command->usage, command->help);
+    }
+    return any;
+}
+
+char *cli_help_text(const char *words)
+{
+    struct hs_buf buf = {0};
+    bool any = false;
+    for (size_t i = 0; i < sizeof SECTIONS / sizeof *SECTIONS; i++)
+        any = put_section(&buf, SECTIONS[i].needs, SECTIONS[i].heading, words) || any;
+    hs_buf_put_u8(&buf, 0);
+    if (any && buf.err == HS_OK)
+        return (char *)buf.data;
+    hs_buf_fini(&buf);
+    return NULL;
+}
+
+enum hs_err cli_run_help(struct cli *cli)
+{
+    char words[64] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < cli->arg_count && used < sizeof words; i++)
+        used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", i == 0 ? "" : " ", cli->args[i]);
+    char *text = cli_help_text(words);
+    if (text == NULL)
+        return cli_usage(cli, "no command begins with '%s'", words);
+    printf("Usage: hallsync [-c FILE] [-e ADDRESS] [--json] COMMAND ...\n%s", text);
+    if (cli->arg_count == 0)
+        puts("\nOptions: hallsync --help.  All of it: man hallsync.");
+    free(text);
+    return HS_OK;
+}
+
+enum hs_err cli_run_version(struct cli *cli)
+{
+    enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err == HS_OK)
+        printf(cli->json ? "{\"version\":\"%s\"}\n" : "hallsync %s\n", hallsync_version());
+    return err;
+}

@@ -1,0 +1,28 @@
+/* forms.h -- how money, durations, dates and positions look on the command line.  Pure. */
+#ifndef HS_CLI_FORMS_H
+#define HS_CLI_FORMS_H
+
+#include "proto/base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLI_MONEY_BYTES 32
+const char *cli_money_text(int64_t fen, char text[static CLI_MONEY_BYTES]); /* 123456 -> "1,234.56" */
+
+/* "500ms", "30s", "5m", "24h", "7d".  HS_EVALUE, HS_EOVERFLOW (more than a thousand days). */
+enum hs_err cli_duration_parse(const char *text, uint64_t *ms);
+/* "2026-11-21" or "20261121" -> 20261121.  HS_EVALUE. */
+enum hs_err cli_date_parse(const char *text, uint32_t *date);
+/* Decimal number up to @most, nothing else around it.  HS_EVALUE, HS_EOVERFLOW. */
+enum hs_err cli_number_parse(const char *text, uint64_t most, uint64_t *value);
+
+/* A position of the change feed: commit number, colon, 16 hex digits. */
+#define CLI_POSITION_BYTES 40
+const char *cli_position_text(uint64_t commit, uint64_t tag, char text[static CLI_POSITION_BYTES]);
+enum hs_err cli_position_parse(const char *text, uint64_t *commit, uint64_t *tag); /* HS_EVALUE */
+
+/* Columns that valid UTF-8 takes on a terminal: Chinese characters two, combining marks none. */
+size_t cli_width(const char *text);
+
+#endif

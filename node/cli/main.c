@@ -1,0 +1,211 @@
+/* hallsync: the command line of a node.  Options may stand anywhere; the words choose a row of CLI_COMMANDS. */
+#include "node/cli/cli.h"
+#include "node/cli/forms.h"
+#include "node/cli/show.h"
+#include "node/cli/table.h"
+#include "proto/base/buf.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_BASE 256 /* above the letters */
+#define ARGS_MAX 1024
+
+const char *argp_program_version = "hallsync " HS_VERSION;
+
+struct words {
+    char *list[ARGS_MAX];
+    size_t count;
+    struct cli *cli;
+};
+
+enum hs_err cli_usage(struct cli *cli, const char *format, ...)
+{
+    char text[HS_WHY_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    cli->status = 2;
+    return cli_bad(&cli->bad, HS_EINVAL, NULL, "%s", text);
+}
+
+enum hs_err cli_take_args(struct cli *cli, size_t least, size_t most)
+{
+    if (cli->arg_count >= least && cli->arg_count <= most)
+        return HS_OK;
+    return cli_usage(cli, "usage: hallsync %s %s", cli->command->words, cli->command->usage);
+}
+
+int cli_exit_status(enum hs_err err)
+{
+    static const struct {
+        enum hs_err err;
+        int status;
+    } SPECIAL[] = {{HS_ENOTFOUND, 1}, {HS_ERESET, 1}, {HS_ECONFIG, 2}};
+    static const int OF_CLASS[] = {
+        [HS_CLASS_OK] = 0,       [HS_CLASS_INPUT] = 4,  [HS_CLASS_RETRY] = 3, [HS_CLASS_PEER] = 4,
+        [HS_CLASS_OPERATOR] = 4, [HS_CLASS_DAMAGE] = 5, [HS_CLASS_BUG] = 5,
+    };
+    for (size_t i = 0; i < sizeof SPECIAL / sizeof *SPECIAL; i++) {
+        if (SPECIAL[i].err == err)
+            return SPECIAL[i].status;
+    }
+    return OF_CLASS[hs_err_class(err)];
+}
+
+static const struct argp_option OPTIONS[] = {
+#define X(id, name, key, argument, help) {name, (key) != 0 ? (key) : KEY_BASE + CLI_##id, argument, 0, help, 0},
+    CLI_OPTIONS(X)
+#undef X
+        {0},
+};
+
+static int option_of_key(int key)
+{
+    for (int i = 0; i < CLI_OPTION_COUNT; i++) {
+        if (OPTIONS[i].key == key)
+            return i;
+    }
+    return -1;
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    struct words *words = state->input;
+    int option = option_of_key(key);
+    if (option >= 0) {
+        words->cli->options[option] = argument != NULL ? argument : "";
+        return 0;
+    }
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    if (words->count == ARGS_MAX)
+        argp_error(state, "more than %d arguments", ARGS_MAX);
+    words->list[words->count++] = argument;
+    return 0;
+}
+
+static char *filter_help(int key, const char *text, void *input)
+{
+    (void)input;
+    char *commands = key == ARGP_KEY_HELP_POST_DOC ? cli_help_text("") : NULL;
+    return commands != NULL ? commands : (char *)(uintptr_t)text; /* argp's interface knows no const */
+}
+
+static bool matches(const struct cli_command *command, const struct words *words, size_t *taken)
+{
+    const char *space = strchr(command->words, ' ');
+    size_t first = space != NULL ? (size_t)(space - command->words) : strlen(command->words);
+    *taken = space != NULL ? 2 : 1;
+    if (words->count < *taken || strlen(words->list[0]) != first || strncmp(command->words, words->list[0], first) != 0)
+        return false;
+    return space == NULL || strcmp(space + 1, words->list[1]) == 0;
+}
+
+static enum hs_err choose(struct cli *cli, struct words *words)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT && cli->command == NULL; i++) {
+        if (matches(&CLI_COMMANDS[i], words, &taken))
+            cli->command = &CLI_COMMANDS[i];
+    }
+    if (words->count == 0)
+        return cli_usage(cli, "which command?  'hallsync help' lists them");
+    if (cli->command == NULL)
+        return cli_usage(cli, "no such command: '%s%s%s'; 'hallsync help' lists them", words->list[0],
+                         words->count > 1 ? " " : "", words->count > 1 ? words->list[1] : "");
+    cli->args = words->list + taken;
+    cli->arg_count = words->count - taken;
+    return HS_OK;
+}
+
+static enum hs_err check_options(struct cli *cli)
+{
+    uint64_t allowed = CLI_BIT(CONFIG) | CLI_BIT(ENDPOINT) | CLI_BIT(JSON) | CLI_BIT(TIMEOUT) | cli->command->options;
+    for (int i = 0; i < CLI_OPTION_COUNT; i++) {
+        if (cli->options[i] != NULL && (allowed >> i & 1) == 0)
+            return cli_usage(cli, "%s takes no --%s", cli->command->words, OPTIONS[i].name);
+    }
+    uint64_t ms;
+    if (cli->options[CLI_TIMEOUT] != NULL && cli_duration_parse(cli->options[CLI_TIMEOUT], &ms) != HS_OK)
+        return cli_usage(cli, "--timeout: '%s' is not a time such as 30s or 5m", cli->options[CLI_TIMEOUT]);
+    return HS_OK;
+}
+
+static enum hs_err run(struct cli *cli, struct words *words)
+{
+    enum hs_err err = choose(cli, words);
+    if (err == HS_OK)
+        err = check_options(cli);
+    if (err == HS_OK && cli->command->needs == CLI_NEEDS_NODE)
+        err = cli_config_find(cli);
+    return err == HS_OK ? cli->command->run(cli) : err;
+}
+
+static const char *error_name(const struct cli *cli, enum hs_err err)
+{
+    return cli->error_name[0] != '\0' ? cli->error_name : hs_err_name(err);
+}
+
+static const char *error_text(const struct cli *cli, enum hs_err err)
+{
+    return cli->bad.why.text[0] != '\0' ? cli->bad.why.text : hs_err_text(err);
+}
+
+json_t *cli_error_json(const struct cli *cli, enum hs_err err)
+{
+    const char *text = error_text(cli, err);
+    json_t *object = json_object();
+    json_object_set_new(object, "error", json_string(error_name(cli, err)));
+    json_object_set_new(object, "text", cli_json_text(HS_BYTES(text, strlen(text))));
+    if (cli->bad.field[0] != '\0')
+        json_object_set_new(object, "field", cli_json_text(HS_BYTES(cli->bad.field, strlen(cli->bad.field))));
+    return object;
+}
+
+void cli_complain(const struct cli *cli, enum hs_err err)
+{
+    fflush(stdout);
+    fprintf(stderr, "hallsync: %s%s%s: %s\n", cli->command != NULL ? cli->command->words : "",
+            cli->command != NULL ? ": " : "", error_name(cli, err), error_text(cli, err));
+}
+
+static int finish(struct cli *cli, enum hs_err err)
+{
+    if (err != HS_OK && cli->json)
+        cli_json_line(cli_error_json(cli, err));
+    if (err != HS_OK)
+        cli_complain(cli, err);
+    int status = cli->status != 0 ? cli->status : cli_exit_status(err);
+    hallsync_close(cli->client);
+    free(cli->endpoint);
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return status;
+    fprintf(stderr, "hallsync: standard output: %s\n", strerror(errno));
+    return status != 0 ? status : cli_exit_status(HS_EIO);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp ARGP = {
+        .options = OPTIONS,
+        .parser = parse_option,
+        .args_doc = "COMMAND [ARGUMENT...]",
+        .doc = "Talk to the hallsync node of this hall.\vcommands", /* filter_help puts them here */
+        .help_filter = filter_help,
+    };
+    static struct words words; /* too big for a small stack */
+    struct cli cli = {0};
+    words.cli = &cli;
+    argp_err_exit_status = 2;
+    if (argp_parse(&ARGP, argc, argv, ARGP_IN_ORDER, NULL, &words) != 0 || sodium_init() < 0)
+        return 2;
+    cli.json = cli.options[CLI_JSON] != NULL;
+    return finish(&cli, run(&cli, &words));
+}

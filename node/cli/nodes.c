@@ -1,0 +1,106 @@
+/* node enroll, node list: at the hub. */
+#include "node/cli/forms.h"
+#include "node/cli/show.h"
+#include "node/cli/table.h"
+#include "proto/base/limits.h"
+
+#include "proto/base/names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TTL_MS ((uint64_t)24 * 3600 * 1000)
+
+static enum hs_err take_districts(struct cli *cli, Hallsync__EnrollRequest *enroll)
+{
+    const char *at = cli->options[CLI_DISTRICT] != NULL ? cli->options[CLI_DISTRICT] : "";
+    while (*at != '\0') {
+        size_t size = strcspn(at, ",");
+        char text[HS_PARTITION_TEXT_BYTES];
+        hs_partition partition;
+        snprintf(text, sizeof text, "%.*s", (int)(size < sizeof text ? size : sizeof text), at);
+        if (enroll->n_districts == HS_SCOPE_MAX)
+            return cli_usage(cli, "--district: more than %d districts", HS_SCOPE_MAX);
+        if (size >= sizeof text || hs_partition_parse(text, &partition) != HS_OK || partition == HS_PARTITION_REGION)
+            return cli_usage(cli, "--district: '%.*s' is not four digits", (int)size, at);
+        enroll->districts[enroll->n_districts++] = partition;
+        at += size + (at[size] == ',');
+    }
+    return HS_OK;
+}
+
+static enum hs_err take_enrolment(struct cli *cli, Hallsync__EnrollRequest *enroll)
+{
+    const char *ttl = cli->options[CLI_TTL];
+    enum hs_err err = cli_take_args(cli, 1, 1);
+    if (err != HS_OK)
+        return err;
+    enroll->node_id = cli->args[0];
+    enroll->ttl_ms = TTL_MS;
+    enroll->role = (char *)(uintptr_t)cli->options[CLI_ROLE]; /* only read: protobuf-c's members know no const */
+    if (!hs_node_id_valid(enroll->node_id))
+        return cli_usage(cli, "'%s' is not a node id: 1 to 32 of a-z, 0-9 and -, a letter first", enroll->node_id);
+    if (ttl != NULL && cli_duration_parse(ttl, &enroll->ttl_ms) != HS_OK)
+        return cli_usage(cli, "--ttl: '%s' is not a time such as 24h", ttl);
+    err = take_districts(cli, enroll);
+    bool hub = enroll->role != NULL && strcmp(enroll->role, "hub") == 0;
+    if (err == HS_OK && !hub && enroll->n_districts == 0)
+        err = cli_usage(cli, "which districts?  --district 3201[,3202...], the home district first");
+    return err;
+}
+
+/* The token alone, so that a script can take it; what to do with it for whoever sits at a terminal. */
+static enum hs_err show_token(struct cli *cli, const Hallsync__EnrollReply *reply)
+{
+    if (cli->json)
+        return cli_json_line(cli_show_message(&reply->base));
+    puts(reply->token);
+    fflush(stdout);
+    fprintf(stderr, "At the hall, once and before it expires: hallsync join TOKEN --data DIR\n");
+    return HS_OK;
+}
+
+enum hs_err cli_run_enroll(struct cli *cli)
+{
+    uint32_t districts[HS_SCOPE_MAX];
+    Hallsync__EnrollRequest body = HALLSYNC__ENROLL_REQUEST__INIT;
+    body.districts = districts;
+    enum hs_err err = take_enrolment(cli, &body);
+    if (err != HS_OK)
+        return err;
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_ENROLL;
+    request.enroll = &body;
+    const Hallsync__Reply *reply;
+    err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_ENROLL, &reply);
+    return err == HS_OK ? show_token(cli, reply->enroll) : err;
+}
+
+enum hs_err cli_run_nodes(struct cli *cli)
+{
+    static const struct cli_column NODE[] = {
+        {"node_id", "node", CLI_FORM_TEXT},
+        {"role", "role", CLI_FORM_TEXT},
+        {"districts", "districts", CLI_FORM_TEXT},
+        {"state", "state", CLI_FORM_TEXT},
+        {"since_ms", "since", CLI_FORM_TIME},
+        {"expires_ms", "expires", CLI_FORM_TIME},
+        {"key", "key", CLI_FORM_TEXT},
+    };
+    enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err != HS_OK)
+        return err;
+    Hallsync__NodesRequest body = HALLSYNC__NODES_REQUEST__INIT;
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_NODES;
+    request.nodes = &body;
+    const Hallsync__Reply *reply;
+    err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_NODES, &reply);
+    if (err != HS_OK)
+        return err;
+    struct cli_list list;
+    cli_list_begin(&list, cli, NODE, sizeof NODE / sizeof *NODE);
+    for (size_t i = 0; i < reply->nodes->n_nodes; i++)
+        cli_list_add(&list, cli_show_message(&reply->nodes->nodes[i]->base));
+    return cli_list_end(&list);
+}

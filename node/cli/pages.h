@@ -1,0 +1,20 @@
+/* pages.h -- all records of a find, page after page. */
+#ifndef HS_CLI_PAGES_H
+#define HS_CLI_PAGES_H
+
+#include "node/cli/cli.h"
+
+struct cli_find {
+    uint32_t kind;
+    const char *index; /* NULL: all records */
+    const char *key;
+    uint64_t limit; /* of records in all; 0: none */
+};
+/* Anything but HS_OK ends it. */
+typedef enum hs_err (*cli_visit_record)(void *ctx, const Hallsync__Record *record);
+enum hs_err cli_find(struct cli *cli, const struct cli_find *find, cli_visit_record visit, void *ctx);
+
+/* The option --limit: 0 if it was not given. */
+enum hs_err cli_limit(struct cli *cli, uint64_t *limit);
+
+#endif

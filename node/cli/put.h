@@ -1,0 +1,33 @@
+/* put.h -- drafts as a PutRequest.  The request borrows everything from here. */
+#ifndef HS_CLI_PUT_H
+#define HS_CLI_PUT_H
+
+#include "node/cli/draft.h"
+#include "proto/local.pb-c.h"
+
+#define CLI_PUT_RECORDS_MAX 500
+#define CLI_PUT_BYTES_MAX   (768 * 1024) /* packed records of one request, with room for what is around them */
+
+struct cli_put {
+    Hallsync__PutRecord records[CLI_PUT_RECORDS_MAX];
+    Hallsync__PutRecord *pointers[CLI_PUT_RECORDS_MAX];
+    size_t offsets[CLI_PUT_RECORDS_MAX]; /* into packed */
+    uint32_t clears[CLI_PUT_RECORDS_MAX][CLI_CLEAR_MAX];
+    size_t count;
+    struct hs_buf packed;
+    Hallsync__PutRequest put;
+    Hallsync__Request request;
+};
+
+void cli_put_init(struct cli_put *put, uint32_t kind);
+void cli_put_fini(struct cli_put *put);
+void cli_put_reset(struct cli_put *put);
+bool cli_put_full(const struct cli_put *put);
+
+/* Add a record, copied; not when full.  @source: borrowed, NULL: none.  HS_ENOMEM. */
+enum hs_err cli_put_add(struct cli_put *put, const struct cli_draft *draft, const char *source);
+
+/* The request; valid until the next change. */
+Hallsync__Request *cli_put_request(struct cli_put *put);
+
+#endif

@@ -1,0 +1,236 @@
+/* get, list, find, export, totals. */
+#include "node/cli/csv.h"
+#include "node/cli/forms.h"
+#include "node/cli/pages.h"
+#include "node/cli/show.h"
+#include "node/cli/table.h"
+#include "storage/model/kinds.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct cli_column EVENTS[] = {
+    {"time", "time", CLI_FORM_TIME},      {"state", "state", CLI_FORM_TEXT}, {"assignee", "assignee", CLI_FORM_TEXT},
+    {"clerk", "clerk", CLI_FORM_TEXT},    {"node", "node", CLI_FORM_TEXT},   {"fits", "fits", CLI_FORM_TEXT},
+    {"event_id", "event", CLI_FORM_TEXT}, {"note", "note", CLI_FORM_TEXT},
+};
+
+/* The events of a ticket, below it; in JSON they are in the object itself. */
+static enum hs_err show_events(const struct cli *cli, const json_t *ticket)
+{
+    const json_t *events = json_object_get(ticket, "events");
+    if (cli->json || json_array_size(events) == 0)
+        return HS_OK;
+    struct cli_list list;
+    putchar('\n');
+    cli_list_begin(&list, cli, EVENTS, sizeof EVENTS / sizeof *EVENTS);
+    for (size_t i = 0; i < json_array_size(events); i++)
+        cli_list_add(&list, json_incref(json_array_get(events, i)));
+    return cli_list_end(&list);
+}
+
+static enum hs_err show_one(const struct cli *cli, const Hallsync__Record *record)
+{
+    const struct cli_column *columns;
+    size_t count = cli_kind_columns(record->kind, &columns);
+    json_t *object = cli_show_record(record, cli->utc_offset_minutes);
+    enum hs_err err = cli_card(cli, columns, count, json_incref(object));
+    if (err == HS_OK)
+        err = show_events(cli, object);
+    json_decref(object);
+    return err;
+}
+
+static enum hs_err get(struct cli *cli, const char *id)
+{
+    Hallsync__GetRequest body = HALLSYNC__GET_REQUEST__INIT;
+    body.kind = cli->command->kind;
+    body.id = (char *)(uintptr_t)id; /* only read: protobuf-c's members know no const */
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_GET;
+    request.get = &body;
+    const Hallsync__Reply *reply;
+    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_RECORDS, &reply);
+    if (err == HS_OK && reply->records->n_records != 1)
+        err = cli_bad(&cli->bad, HS_ENOTFOUND, NULL, "%s: %s", id, hs_err_text(HS_ENOTFOUND));
+    return err == HS_OK ? show_one(cli, reply->records->records[0]) : err;
+}
+
+enum hs_err cli_run_get(struct cli *cli)
+{
+    enum hs_err err = cli_take_args(cli, 1, 1);
+    return err == HS_OK ? get(cli, cli->args[0]) : err;
+}
+
+struct listing {
+    struct cli_list list;
+    size_t count;
+};
+
+static enum hs_err list_record(void *ctx, const Hallsync__Record *record)
+{
+    struct listing *listing = ctx;
+    listing->count++;
+    cli_list_add(&listing->list, cli_show_record(record, listing->list.cli->utc_offset_minutes));
+    return listing->list.failed ? HS_ENOMEM : HS_OK;
+}
+
+static enum hs_err list_all(struct cli *cli, const struct cli_find *find, size_t *count)
+{
+    struct listing listing = {0};
+    const struct cli_column *columns;
+    size_t column_count = cli_kind_columns(find->kind, &columns);
+    cli_list_begin(&listing.list, cli, columns, column_count);
+    enum hs_err err = cli_find(cli, find, list_record, &listing);
+    enum hs_err ended = cli_list_end(&listing.list);
+    *count = listing.count;
+    return err != HS_OK ? err : ended;
+}
+
+enum hs_err cli_run_list(struct cli *cli)
+{
+    static const struct {
+        enum cli_option option;
+        const char *index;
+    } INDEXES[] = {{CLI_ACCOUNT, "account"}, {CLI_BILL, "bill_id"}, {CLI_STATE, "state"}, {CLI_ASSIGNEE, "assignee"}};
+    struct cli_find find = {.kind = cli->command->kind};
+    enum hs_err err = cli_take_args(cli, 0, 0);
+    for (size_t i = 0; i < sizeof INDEXES / sizeof *INDEXES && err == HS_OK; i++) {
+        const char *key = cli->options[INDEXES[i].option];
+        if (key != NULL && find.index != NULL)
+            err = cli_usage(cli, "only one of the options that narrow the list at a time");
+        if (key != NULL) {
+            find.index = INDEXES[i].index;
+            find.key = key;
+        }
+    }
+    if (err == HS_OK)
+        err = cli_limit(cli, &find.limit);
+    size_t count;
+    return err == HS_OK ? list_all(cli, &find, &count) : err;
+}
+
+/* Nobody is looked up without a number of his (DOMAIN: account, electricity card or identity card). */
+enum hs_err cli_run_find(struct cli *cli)
+{
+    enum hs_err err = cli_take_args(cli, 1, 1);
+    if (err != HS_OK)
+        return err;
+    const char *argument = cli->args[0];
+    const char *equals = strchr(argument, '=');
+    if (equals == NULL || equals[1] == '\0')
+        return cli_usage(cli, "usage: hallsync %s %s", cli->command->words, cli->command->usage);
+    char name[CLI_FIELD_BYTES];
+    snprintf(name, sizeof name, "%.*s", (int)(equals - argument), argument);
+    if (strcmp(name, "account") == 0)
+        return get(cli, equals + 1);
+    const struct hs_kind *kind = hs_kind_by_number(cli->command->kind);
+    if (hs_kind_index(kind, name) == NULL)
+        return cli_usage(cli, "'%s': look-ups go by account, card_no or identity_no", name);
+    size_t count;
+    err = list_all(cli, &(struct cli_find){.kind = kind->number, .index = name, .key = equals + 1}, &count);
+    if (err == HS_OK && count == 0)
+        err = cli_bad(&cli->bad, HS_ENOTFOUND, NULL, "no %s has %s %s", kind->name, name, equals + 1);
+    return err;
+}
+
+struct export
+{
+    struct cli *cli;
+    const struct hs_kind *kind;
+    struct hs_buf line;
+};
+
+static enum hs_err write_line(struct hs_buf *line)
+{
+    hs_buf_put_u8(line, '\n');
+    if (line->err == HS_OK && fwrite(line->data, 1, line->size, stdout) != line->size)
+        return HS_EIO;
+    return line->err;
+}
+
+static enum hs_err export_header(struct export *export)
+{
+    const ProtobufCMessageDescriptor *message = export->kind->message;
+    for (unsigned i = 0; i < message->n_fields; i++)
+        cli_csv_put(&export->line, HS_BYTES(message->fields[i].name, strlen(message->fields[i].name)), i == 0);
+    return write_line(&export->line);
+}
+
+static void put_cell(struct export *export, const json_t *value, bool first)
+{
+    char number[32];
+    if (json_is_integer(value)) {
+        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        cli_csv_put(&export->line, HS_BYTES(number, strlen(number)), first);
+    } else {
+        cli_csv_put(&export->line, HS_BYTES(json_string_value(value), json_string_length(value)), first);
+    }
+}
+
+static enum hs_err export_record(void *ctx, const Hallsync__Record *record)
+{
+    struct export *export = ctx;
+    const ProtobufCMessageDescriptor *message = export->kind->message;
+    json_t *object = cli_show_content(record);
+    if (object == NULL)
+        return HS_ENOMEM;
+    if (export->cli->json)
+        return cli_json_line(object);
+    hs_buf_reset(&export->line);
+    for (unsigned i = 0; i < message->n_fields; i++)
+        put_cell(export, json_object_get(object, message->fields[i].name), i == 0);
+    json_decref(object);
+    return write_line(&export->line);
+}
+
+enum hs_err cli_run_export(struct cli *cli)
+{
+    struct export export = {.cli = cli, .kind = hs_kind_by_number(cli->command->kind)};
+    enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err == HS_OK && !cli->json)
+        err = export_header(&export);
+    if (err == HS_OK)
+        err = cli_find(cli, &(struct cli_find){.kind = export.kind->number}, export_record, &export);
+    hs_buf_fini(&export.line);
+    return err;
+}
+
+static enum hs_err take_filter(struct cli *cli, Hallsync__TotalsRequest *filter)
+{
+    const char *date = cli->options[CLI_DATE];
+    const char *window = cli->options[CLI_WINDOW];
+    uint64_t number = 0;
+    if (date != NULL && cli_date_parse(date, &filter->date) != HS_OK)
+        return cli_usage(cli, "--date: '%s' is not a date like 2026-11-21", date);
+    if (window != NULL && cli_number_parse(window, UINT32_MAX, &number) != HS_OK)
+        return cli_usage(cli, "--window: '%s' is not a number", window);
+    filter->has_date = date != NULL;
+    filter->has_window = window != NULL;
+    filter->window = (uint32_t)number;
+    filter->account = (char *)(uintptr_t)cli->options[CLI_ACCOUNT]; /* only read */
+    filter->origin = (char *)(uintptr_t)cli->options[CLI_ORIGIN];
+    return cli_take_args(cli, 0, 0);
+}
+
+enum hs_err cli_run_totals(struct cli *cli)
+{
+    static const struct cli_column TOTALS[] = {
+        {"count", "payments", CLI_FORM_NUMBER},
+        {"sum_fen", "sum", CLI_FORM_MONEY},
+        {"reversed_count", "reversed", CLI_FORM_NUMBER},
+        {"reversed_fen", "sum of these", CLI_FORM_MONEY},
+    };
+    Hallsync__TotalsRequest filter = HALLSYNC__TOTALS_REQUEST__INIT;
+    enum hs_err err = take_filter(cli, &filter);
+    if (err != HS_OK)
+        return err;
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_TOTALS;
+    request.totals = &filter;
+    const Hallsync__Reply *reply;
+    err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_TOTALS, &reply);
+    if (err != HS_OK)
+        return err;
+    return cli_card(cli, TOTALS, sizeof TOTALS / sizeof *TOTALS, cli_show_message(&reply->totals->base));
+}

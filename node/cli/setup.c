@@ -1,0 +1,87 @@
+#include "node/cli/setup.h"
+
+#include "storage/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONFIG_MODE        0644
+#define DIR_MODE           0700 /* as the store wants it */
+#define UTC_OFFSET_MINUTES 480  /* as hallsync.yaml says by default */
+
+enum hs_err cli_setup_fail(const struct cli_setup *setup, enum hs_err err, const struct hs_why *why)
+{
+    return cli_bad(&setup->cli->bad, err, NULL, "%s", why->text[0] != '\0' ? why->text : hs_err_text(err));
+}
+
+/* The path goes into a quoted YAML text as it is. */
+static bool is_plain(const char *path)
+{
+    for (; *path != '\0'; path++) {
+        if (*path == '"' || *path == '\\' || (unsigned char)*path < ' ')
+            return false;
+    }
+    return true;
+}
+
+enum hs_err cli_setup_begin(struct cli_setup *setup, struct cli *cli)
+{
+    const char *dir = cli->options[CLI_DATA];
+    *setup = (struct cli_setup){.cli = cli};
+    if (dir == NULL)
+        return cli_usage(cli, "where to?  --data DIR");
+    if (mkdir(dir, DIR_MODE) != 0 && errno != EEXIST)
+        return cli_bad(&cli->bad, hs_err_from_errno(errno), NULL, "%s: %s", dir, strerror(errno));
+    if (realpath(dir, setup->dir) == NULL)
+        return cli_bad(&cli->bad, hs_err_from_errno(errno), NULL, "%s: %s", dir, strerror(errno));
+    if (!is_plain(setup->dir))
+        return cli_usage(cli, "--data: a path without quotes, backslashes and control characters");
+    int size = snprintf(setup->config, sizeof setup->config, "%s/hallsync.yaml", setup->dir);
+    if (size < 0 || (size_t)size >= sizeof setup->config)
+        return cli_usage(cli, "--data: the path is too long");
+    return HS_OK;
+}
+
+void cli_setup_end(struct cli_setup *setup)
+{
+    hs_keys_free(&setup->keys);
+}
+
+bool cli_setup_has_store(const struct cli_setup *setup)
+{
+    char path[PATH_MAX + 8];
+    snprintf(path, sizeof path, "%s/log", setup->dir);
+    return access(path, F_OK) == 0;
+}
+
+enum hs_err cli_setup_config(const struct cli_setup *setup, const struct hs_conf *conf)
+{
+    struct hs_why why = {0};
+    struct hs_buf text = {0};
+    hs_conf_write(conf, &text);
+    enum hs_err err = text.err;
+    if (err == HS_OK)
+        err = hs_file_write(setup->config, hs_buf_bytes(&text), CONFIG_MODE, &why);
+    hs_buf_fini(&text);
+    return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
+}
+
+enum hs_err cli_setup_store(const struct cli_setup *setup)
+{
+    struct hs_why why = {0};
+    struct hs_store *store = NULL;
+    struct hs_store_options options = {
+        .dir = setup->dir,
+        .certificate = hs_buf_bytes(&setup->keys.certificate),
+        .signer = hs_signer_of(setup->keys.node),
+        .create = true,
+        .utc_offset_minutes = UTC_OFFSET_MINUTES,
+    };
+    enum hs_err err = hs_store_open(&options, &store, &why);
+    hs_store_close(store);
+    return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
+}

@@ -1,0 +1,31 @@
+/* setup.h -- what init and join share: a data directory, its configuration and its store. */
+#ifndef HS_CLI_SETUP_H
+#define HS_CLI_SETUP_H
+
+#include "node/cli/cli.h"
+#include "node/conf/conf.h"
+#include "node/link/keys.h"
+
+#include <limits.h>
+
+struct cli_setup {
+    struct cli *cli;
+    char dir[PATH_MAX];    /* absolute */
+    char config[PATH_MAX]; /* DIR/hallsync.yaml */
+    struct hs_keys keys;
+};
+
+/* Make --data DIR if it is not there and find its absolute path. */
+enum hs_err cli_setup_begin(struct cli_setup *setup, struct cli *cli);
+void cli_setup_end(struct cli_setup *setup);
+bool cli_setup_has_store(const struct cli_setup *setup);
+
+/* Copy @why to cli->bad. */
+enum hs_err cli_setup_fail(const struct cli_setup *setup, enum hs_err err, const struct hs_why *why);
+
+/* hallsync.yaml, whole or not at all; replaced if it is there. */
+enum hs_err cli_setup_config(const struct cli_setup *setup, const struct hs_conf *conf);
+/* An empty store of the loaded keys' node. */
+enum hs_err cli_setup_store(const struct cli_setup *setup);
+
+#endif

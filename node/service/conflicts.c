@@ -1,0 +1,403 @@
+/* What people must decide or know of: the store's derived lists, in sentences. */
+#include "node/service/conflicts.h"
+#include "node/service/handlers.h"
+#include "node/service/put.h"
+#include "node/service/show.h"
+
+#include "proto/base/text.h"
+#include "proto/msg/tlv.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE_DEFAULT 100
+#define FEN_TEXT_BYTES 32
+enum { REPLY_CONFLICTS = 1, REPLY_NEXT = 2 };
+enum { EVENT_STATE = 3 };
+
+/* One conflict being told. */
+struct telling {
+    struct hs_view *view;
+    struct hs_arena *arena;
+    const struct hs_listed *listed;
+    const struct hs_kind *kind; /* NULL: of an op, or not known here */
+    bool there;                 /* the record is; else the next two are empty */
+    struct hs_record state;
+    struct hs_bytes message;
+    Hallsync__Conflict *conflict;
+    struct hs_why text;
+};
+
+static const char *yuan(int64_t fen, char text[static FEN_TEXT_BYTES])
+{
+    uint64_t size = fen < 0 ? 0 - (uint64_t)fen : (uint64_t)fen;
+    snprintf(text, FEN_TEXT_BYTES, "%s%" PRIu64 ".%02u", fen < 0 ? "-" : "", size / 100, (unsigned)(size % 100));
+    return text;
+}
+
+static void tell(struct telling *telling, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void tell(struct telling *telling, const char *format, ...)
+{
+    size_t used = strlen(telling->text.text);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(telling->text.text + used, sizeof telling->text.text - used, format, args);
+    va_end(args);
+}
+
+/* ---- fields and their values ---- */
+
+static enum hs_err add_value(struct telling *telling, Hallsync__ConflictField *field, const struct hs_live *live, bool first)
+{
+    struct hs_bytes node = hs_show_node(telling->view, live->dot.origin);
+    Hallsync__ConflictValue *value = hs_arena_alloc(telling->arena, sizeof *value);
+    Hallsync__DotName *dot = hs_arena_alloc(telling->arena, sizeof *dot);
+    if (value == NULL || dot == NULL)
+        return HS_ENOMEM;
+    hallsync__conflict_value__init(value);
+    hallsync__dot_name__init(dot);
+    dot->origin = live->dot.origin;
+    dot->n = live->dot.n;
+    value->text = hs_show_value(telling->arena, telling->kind, field->number, live->value);
+    value->time_ms = hs_stamp_ms(live->stamp);
+    value->node = hs_arena_text(telling->arena, node);
+    value->dot = dot;
+    if (value->text == NULL || value->node == NULL)
+        return HS_ENOMEM;
+    tell(telling, "%s'%s' (%s)", first ? "" : ", ", value->text, value->node);
+    field->values[field->n_values++] = value;
+    return HS_OK;
+}
+
+/* @values: the shown one first. */
+static enum hs_err add_field(struct telling *telling, uint32_t number, const struct hs_live *values, size_t count)
+{
+    Hallsync__Conflict *conflict = telling->conflict;
+    Hallsync__ConflictField *field = hs_arena_alloc(telling->arena, sizeof *field);
+    if (field == NULL)
+        return HS_ENOMEM;
+    hallsync__conflict_field__init(field);
+    field->number = number;
+    field->name = (char *)(uintptr_t)hs_kind_field_name(telling->kind, number);
+    field->values = hs_arena_array(telling->arena, count, sizeof *field->values);
+    if (field->values == NULL)
+        return HS_ENOMEM;
+    tell(telling, "%s %s: ", conflict->n_fields == 0 ? "" : ";", field->name);
+    for (size_t i = 0; i < count; i++) {
+        enum hs_err err = add_value(telling, field, &values[i], i == 0);
+        if (err != HS_OK)
+            return err;
+    }
+    conflict->fields[conflict->n_fields++] = field;
+    return HS_OK;
+}
+
+static struct hs_live *shown_first(struct hs_arena *arena, const struct hs_field_state *field)
+{
+    const struct hs_live *shown = hs_field_shown(field);
+    struct hs_live *values = hs_arena_array(arena, field->live_count, sizeof *values);
+    size_t count = 1;
+    if (values == NULL)
+        return NULL;
+    values[0] = *shown;
+    for (size_t i = 0; i < field->live_count; i++) {
+        if (&field->live[i] != shown)
+            values[count++] = field->live[i];
+    }
+    return values;
+}
+
+static enum hs_err tell_field(struct telling *telling)
+{
+    enum hs_err err = HS_OK;
+    tell(telling, "has values written apart from each other:");
+    for (size_t i = 0; i < telling->state.field_count && err == HS_OK; i++) {
+        const struct hs_field_state *field = &telling->state.fields[i];
+        const struct hs_field_rule *rule = hs_kind_rule(telling->kind, field->number);
+        if (rule == NULL || rule->policy != HS_POLICY_REVIEW || hs_field_rivals(field) == 0)
+            continue;
+        struct hs_live *values = shown_first(telling->arena, field);
+        err = values != NULL ? add_field(telling, field->number, values, field->live_count) : HS_ENOMEM;
+    }
+    return err;
+}
+
+/* ---- facts ---- */
+
+/* The variants' values of a field, if they are not all the same. */
+static enum hs_err compare_variants(struct telling *telling, uint32_t number)
+{
+    size_t count = telling->state.variant_count;
+    struct hs_live *values = hs_arena_array(telling->arena, count, sizeof *values);
+    bool differ = false;
+    if (values == NULL)
+        return HS_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const struct hs_variant *variant = &telling->state.variants[i];
+        struct hs_tlv tlv = {0};
+        hs_tlv_find(variant->bytes, number, &tlv);
+        values[i] = (struct hs_live){.dot = variant->dot, .stamp = variant->stamp, .value = tlv.raw};
+        differ = differ || !hs_bytes_equal(values[i].value, values[0].value);
+    }
+    return differ ? add_field(telling, number, values, count) : HS_OK;
+}
+
+static enum hs_err tell_fact(struct telling *telling)
+{
+    enum hs_err err = HS_OK;
+    tell(telling, "has %zu contents under one id, the first counts:", telling->state.variant_count);
+    for (size_t i = 0; i < telling->kind->field_count && err == HS_OK; i++)
+        err = compare_variants(telling, telling->kind->fields[i].number);
+    return err;
+}
+
+static enum hs_err tell_event(struct telling *telling)
+{
+    struct hs_bytes state = hs_tlv_bytes(telling->message, EVENT_STATE);
+    struct hs_id id;
+    char text[HS_ID_TEXT_BYTES] = "";
+    if (telling->listed->detail.size == sizeof id.bytes) {
+        memcpy(id.bytes, telling->listed->detail.data, sizeof id.bytes);
+        hs_id_text(&id, text);
+    }
+    tell(telling, "did not fit when its turn came: ticket %s, move to '%.*s'", text, (int)state.size,
+         state.size != 0 ? (const char *)state.data : "");
+    return HS_OK;
+}
+
+/* ---- money ---- */
+
+static enum hs_err tell_bill(struct telling *telling)
+{
+    char fen[FEN_TEXT_BYTES];
+    struct hs_bytes account = telling->listed->detail;
+    bool known = telling->listed->list == HS_LIST_OVERPAID;
+    tell(telling, "of account %.*s: %s yuan ", (int)account.size, (const char *)account.data,
+         yuan(telling->listed->amount_fen, fen));
+    tell(telling, known ? "paid too much" : "paid, but there is no such bill of this account here");
+    return HS_OK;
+}
+
+static enum hs_err tell_over_reversed(struct telling *telling)
+{
+    char fen[FEN_TEXT_BYTES];
+    tell(telling, "was reversed more than once: %s yuan came out too much", yuan(telling->listed->amount_fen, fen));
+    return HS_OK;
+}
+
+static enum hs_err tell_double_entry(struct telling *telling)
+{
+    struct hs_cur cur = hs_cur_of(telling->listed->detail);
+    tell(telling, "has more than one receipt:");
+    while (cur.left > 0) {
+        struct hs_bytes number = hs_cur_sized(&cur);
+        if (number.size != 0)
+            tell(telling, " %.*s", (int)number.size, (const char *)number.data);
+    }
+    return HS_OK;
+}
+
+/* ---- what cannot be used ---- */
+
+static enum hs_err tell_parked(struct telling *telling)
+{
+    struct hs_why why = {0};
+    uint32_t field;
+    enum hs_err err = HS_OK;
+    if (telling->kind != NULL)
+        err = hs_kind_check(telling->kind, telling->message, (struct hs_check){.complete = true}, &field, &why);
+    struct hs_bytes reason = telling->listed->detail;
+    tell(telling, "breaks a rule and counts nowhere: %.*s%s%s", (int)reason.size, (const char *)reason.data,
+         err != HS_OK ? ": " : "", why.text);
+    return HS_OK;
+}
+
+static void tell_origin(struct telling *telling, uint64_t origin)
+{
+    struct hs_bytes node = hs_show_node(telling->view, origin);
+    tell(telling, "of origin %016" PRIx64 " of node %.*s", origin, (int)node.size,
+         node.size != 0 ? (const char *)node.data : "");
+}
+
+static enum hs_err tell_void(struct telling *telling)
+{
+    struct hs_cur cur = hs_cur_of(telling->listed->name.id);
+    struct hs_bytes reason = telling->listed->detail;
+    uint64_t origin = hs_cur_u64(&cur);
+    tell(telling, "operation %" PRIu64 " ", hs_cur_u64(&cur));
+    tell_origin(telling, origin);
+    tell(telling, " has no effect: %.*s", (int)reason.size, (const char *)reason.data);
+    return HS_OK;
+}
+
+static enum hs_err tell_fork(struct telling *telling)
+{
+    struct hs_cur cur = hs_cur_of(telling->listed->detail);
+    if (telling->listed->name.id.size != HS_STREAM_KEY_BYTES)
+        return HS_EDAMAGED;
+    struct hs_stream stream = hs_stream_from_key(telling->listed->name.id.data);
+    tell(telling, "two contents were signed for operation %" PRIu64 " ", hs_cur_u64(&cur));
+    tell_origin(telling, stream.origin);
+    return HS_OK;
+}
+
+/* ---- one conflict ---- */
+
+static const struct {
+    enum hs_list list;
+    bool needs_record;
+    enum hs_err (*tell)(struct telling *telling);
+} TELLERS[] = {
+    {HS_LIST_FIELD, true, tell_field},
+    {HS_LIST_FACT, true, tell_fact},
+    {HS_LIST_OVERPAID, false, tell_bill},
+    {HS_LIST_OVER_REVERSED, false, tell_over_reversed},
+    {HS_LIST_DOUBLE_ENTRY, false, tell_double_entry},
+    {HS_LIST_NO_BILL, false, tell_bill},
+    {HS_LIST_EVENT, true, tell_event},
+    {HS_LIST_PARKED, true, tell_parked},
+    {HS_LIST_VOID, false, tell_void},
+    {HS_LIST_FORK, false, tell_fork},
+};
+
+static enum hs_err tell_by_list(struct telling *telling)
+{
+    for (size_t i = 0; i < sizeof TELLERS / sizeof *TELLERS; i++) {
+        if (TELLERS[i].list != telling->listed->list)
+            continue;
+        if (telling->kind != NULL)
+            tell(telling, "%s %s ", telling->kind->name, telling->conflict->record_id);
+        return TELLERS[i].needs_record && !telling->there ? HS_EDAMAGED : TELLERS[i].tell(telling);
+    }
+    return HS_OK; /* a list of a newer store: named, not explained */
+}
+
+static enum hs_err load_record(struct telling *telling)
+{
+    struct hs_stored stored;
+    struct hs_buf shown = {0};
+    enum hs_err err = telling->kind != NULL ? hs_view_record(telling->view, &telling->listed->name, &stored) : HS_ENOTFOUND;
+    if (err == HS_ENOTFOUND)
+        return HS_OK;
+    if (err == HS_OK && hs_record_decode(stored.state, telling->arena, &telling->state) != HS_OK)
+        err = HS_EDAMAGED;
+    if (err == HS_OK)
+        err = hs_record_shown(&telling->state, &shown);
+    telling->message = hs_arena_copy(telling->arena, hs_buf_bytes(&shown));
+    telling->there = err == HS_OK;
+    bool copied = telling->message.size == shown.size;
+    hs_buf_fini(&shown);
+    return err == HS_OK && !copied ? HS_ENOMEM : err;
+}
+
+static enum hs_err describe(struct telling *telling)
+{
+    const struct hs_record_name *record = &telling->listed->name;
+    Hallsync__Conflict *conflict = telling->conflict;
+    struct hs_conflict_name name;
+    enum hs_err err = load_record(telling);
+    if (err != HS_OK)
+        return err;
+    hs_conflict_name_of(telling->listed, &name);
+    conflict->id = hs_conflict_id(telling->arena, &name);
+    conflict->type = (char *)(uintptr_t)hs_conflict_type_text(telling->listed->list);
+    conflict->kind = record->kind;
+    conflict->partition = record->partition;
+    conflict->record_id = hs_show_id(telling->arena, telling->kind, record->id, telling->message);
+    conflict->has_amount_fen = telling->listed->amount_fen != 0;
+    conflict->amount_fen = telling->listed->amount_fen;
+    size_t most = telling->state.field_count + (telling->kind != NULL ? telling->kind->field_count : 0);
+    conflict->fields = hs_arena_array(telling->arena, most, sizeof *conflict->fields);
+    if (conflict->id == NULL || conflict->record_id == NULL || conflict->fields == NULL)
+        return HS_ENOMEM;
+    err = tell_by_list(telling);
+    size_t size = strlen(telling->text.text);
+    while (size > 0 && !hs_text_valid(HS_BYTES(telling->text.text, size)))
+        telling->text.text[--size] = '\0'; /* it was cut inside a character */
+    conflict->text = telling->text.text;
+    return err;
+}
+
+/* ---- the request ---- */
+
+struct page {
+    struct hs_call *call;
+    struct hs_view *view;
+    const struct hs_conflict_name *only; /* NULL: all of them, without their values */
+    uint32_t limit;
+    uint32_t count;
+    struct hs_buf last; /* key of the last one told */
+    bool full;
+};
+
+static enum hs_err tell_one(struct page *page, const struct hs_listed *listed)
+{
+    Hallsync__Conflict conflict = HALLSYNC__CONFLICT__INIT;
+    struct telling telling = {.view = page->view, .arena = &page->call->scratch, .listed = listed,
+                              .kind = hs_kind_by_number(listed->name.kind), .conflict = &conflict};
+    hs_arena_reset(&page->call->scratch);
+    enum hs_err err = describe(&telling);
+    if (err != HS_OK)
+        return err;
+    if (page->only == NULL)
+        conflict.n_fields = 0;
+    hs_call_put(&page->call->body, REPLY_CONFLICTS, &conflict.base);
+    return page->call->body.err;
+}
+
+static enum hs_err visit_listed(void *ctx, const struct hs_listed *listed)
+{
+    struct page *page = ctx;
+    struct hs_conflict_name name;
+    hs_conflict_name_of(listed, &name);
+    if (page->only != NULL && !hs_conflict_same(&name, page->only))
+        return HS_OK;
+    if (page->count >= page->limit || page->call->body.size >= HS_PAGE_BYTES_SOFT) {
+        page->full = true;
+        return HS_EEXISTS;
+    }
+    hs_buf_reset(&page->last);
+    hs_buf_put_bytes(&page->last, listed->key);
+    page->count++;
+    return tell_one(page, listed);
+}
+
+static enum hs_err show_one(struct page *page, const char *id)
+{
+    struct hs_conflict_name name;
+    if (hs_conflict_parse(id, &name) != HS_OK)
+        return hs_fail(HS_EVALUE, &page->call->why, "id: '%s' is not a conflict's", id);
+    page->only = &name;
+    enum hs_err err = hs_view_list(page->view, name.list, HS_BYTES_NONE, visit_listed, page);
+    if (err == HS_OK && page->count == 0)
+        return hs_fail(HS_ENOTFOUND, &page->call->why, "there is no conflict %s; it may have been resolved", id);
+    return err;
+}
+
+static enum hs_err list_all(struct page *page, const Hallsync__ConflictsRequest *request)
+{
+    enum hs_list list = (enum hs_list)0;
+    struct hs_bytes after = request->has_after ? HS_BYTES(request->after.data, request->after.len) : HS_BYTES_NONE;
+    if (request->type != NULL && !hs_conflict_type(request->type, strlen(request->type), &list))
+        return hs_fail(HS_EINVAL, &page->call->why, "type: there is no type '%s' of conflicts", request->type);
+    if (after.size != 0 && list != 0 && after.data[0] != list)
+        return hs_fail(HS_EVALUE, &page->call->why, "after: was not in the answer to such a request");
+    return hs_view_list(page->view, list, after, visit_listed, page);
+}
+
+enum hs_err hs_conflicts_read(struct hs_call *call, struct hs_view *view)
+{
+    const Hallsync__ConflictsRequest *request = call->request->conflicts;
+    struct page page = {.call = call, .view = view, .limit = PAGE_DEFAULT};
+    if (request->has_limit && request->limit != 0)
+        page.limit = request->limit < HS_PAGE_RECORDS_MAX ? request->limit : HS_PAGE_RECORDS_MAX;
+    enum hs_err err = request->id != NULL ? show_one(&page, request->id) : list_all(&page, request);
+    if (page.full) {
+        hs_tlv_put_bytes(&call->body, REPLY_NEXT, hs_buf_bytes(&page.last));
+        err = page.last.err;
+    }
+    hs_buf_fini(&page.last);
+    return err;
+}

@@ -1,0 +1,29 @@
+/* conflicts.h -- the names of conflicts.  Inside node/service/ only. */
+#ifndef HS_SERVICE_CONFLICTS_H
+#define HS_SERVICE_CONFLICTS_H
+
+#include "proto/base/arena.h"
+#include "storage/store.h"
+
+/* A conflict's id: "field:3201:1:33323031...", that is type, district, kind and record id in hex; behind another colon what tells
+ * apart two of the same: the account of a bill, the lane of an op. */
+#define HS_CONFLICT_EXTRA_BYTES 16
+struct hs_conflict_name {
+    enum hs_list list;
+    struct hs_record_name record; /* its id in id_room, when parsed; lane only where it is an op's */
+    uint8_t id_room[HS_RECORD_ID_BYTES_MAX];
+    char extra[HS_CONFLICT_EXTRA_BYTES]; /* empty: none */
+};
+
+/* "overpaid" -> list; false: no such type. */
+bool hs_conflict_type(const char *type, size_t size, enum hs_list *list);
+const char *hs_conflict_type_text(enum hs_list list);
+/* How such a conflict ends, for who tries to resolve it by choosing values. */
+const char *hs_conflict_advice(enum hs_list list);
+
+void hs_conflict_name_of(const struct hs_listed *listed, struct hs_conflict_name *name); /* borrows the record's id */
+char *hs_conflict_id(struct hs_arena *arena, const struct hs_conflict_name *name);        /* NULL: out of memory */
+enum hs_err hs_conflict_parse(const char *id, struct hs_conflict_name *name);              /* HS_EVALUE */
+bool hs_conflict_same(const struct hs_conflict_name *a, const struct hs_conflict_name *b);
+
+#endif

@@ -1,0 +1,220 @@
+/* Join tokens, and the nodes that have come of them. */
+#include "node/service/handlers.h"
+
+#include "proto/base/text.h"
+#include "proto/keys.pb-c.h"
+#include "proto/msg/frame.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TTL_MS_MIN 1000
+#define TTL_MS_MAX (366ULL * 24 * 3600 * 1000)
+enum { REPLY_NODES = 1 };
+
+struct enrolling {
+    struct hs_hash secret_hash;
+    struct hs_enrolment enrolment;
+};
+
+/* ---- the request checked ---- */
+
+static enum hs_err take_role(struct hs_call *call, struct hs_enrolment *enrolment)
+{
+    const char *role = call->request->enroll->role;
+    enrolment->role = HS_ROLE_HALL;
+    if (role == NULL || strcmp(role, hs_role_text(HS_ROLE_HALL)) == 0)
+        return HS_OK;
+    enrolment->role = HS_ROLE_HUB;
+    return strcmp(role, hs_role_text(HS_ROLE_HUB)) == 0
+               ? HS_OK
+               : hs_fail(HS_EVALUE, &call->why, "role: 'hall' or 'hub', not '%s'", role);
+}
+
+static bool has_district(const struct hs_enrolment *enrolment, uint32_t district)
+{
+    for (size_t i = 0; i < enrolment->district_count; i++) {
+        if (enrolment->districts[i] == district)
+            return true;
+    }
+    return false;
+}
+
+/* In the order given, for the first is the home; each once. */
+static enum hs_err take_districts(struct hs_call *call, struct hs_enrolment *enrolment)
+{
+    const Hallsync__EnrollRequest *request = call->request->enroll;
+    if (request->n_districts == 0 || request->n_districts > HS_SCOPE_MAX)
+        return hs_fail(HS_EINVAL, &call->why, "districts: a node has 1 to %d, the first is its home", HS_SCOPE_MAX);
+    for (size_t i = 0; i < request->n_districts; i++) {
+        uint32_t district = request->districts[i];
+        if (!hs_partition_valid(district) || district == HS_PARTITION_REGION)
+            return hs_fail(HS_EVALUE, &call->why, "districts: %u is no district of four digits", (unsigned)district);
+        if (!has_district(enrolment, district))
+            enrolment->districts[enrolment->district_count++] = (hs_partition)district;
+    }
+    return HS_OK;
+}
+
+static enum hs_err take_node(struct hs_call *call, struct hs_enrolment *enrolment)
+{
+    const Hallsync__EnrollRequest *request = call->request->enroll;
+    const struct hs_certificate *own = hs_store_certificate(call->desk->options.store);
+    if (!hs_node_id_valid(request->node_id))
+        return hs_fail(HS_EVALUE, &call->why, "node_id: 1 to %d of a-z 0-9 and -, beginning with a letter",
+                       HS_NODE_ID_BYTES_MAX);
+    if (strcmp(request->node_id, own->node_id) == 0)
+        return hs_fail(HS_EEXISTS, &call->why, "node_id: %s is this hub itself", own->node_id);
+    if (request->ttl_ms < TTL_MS_MIN || request->ttl_ms > TTL_MS_MAX)
+        return hs_fail(HS_EVALUE, &call->why, "ttl: a token is good for 1 second to 366 days");
+    snprintf(enrolment->node_id, sizeof enrolment->node_id, "%s", request->node_id);
+    enrolment->created_ms = hs_now_ms();
+    enrolment->expires_ms = enrolment->created_ms + request->ttl_ms;
+    return HS_OK;
+}
+
+/* ---- the token ---- */
+
+static enum hs_err take_addresses(struct hs_call *call, struct hs_token *token)
+{
+    const struct hs_service_options *options = &call->desk->options;
+    for (size_t i = 0; i < options->peer_address_count && token->address_count < HS_ADDRESSES_MAX; i++) {
+        if (strlen(options->peer_addresses[i]) <= HS_ADDRESS_BYTES_MAX)
+            snprintf(token->addresses[token->address_count++], sizeof token->addresses[0], "%s", options->peer_addresses[i]);
+    }
+    if (token->address_count == 0)
+        return hs_fail(HS_EADDRESS, &call->why, "this hub listens for peers nowhere: see listen.peers in its configuration");
+    return HS_OK;
+}
+
+static enum hs_err answer_token(struct hs_call *call, const struct hs_token *token)
+{
+    struct hs_buf text = {0};
+    Hallsync__EnrollReply reply = HALLSYNC__ENROLL_REPLY__INIT;
+    enum hs_err err = hs_token_encode(token, &text);
+    hs_buf_put_u8(&text, 0);
+    if (err == HS_OK)
+        err = text.err;
+    if (err == HS_OK) {
+        reply.token = (char *)text.data;
+        reply.expires_ms = token->expires_ms;
+        hs_msg_pack(&reply.base, &call->bytes);
+    }
+    if (text.data != NULL)
+        sodium_memzero(text.data, text.room);
+    hs_buf_fini(&text);
+    return err;
+}
+
+/* The secret leaves in the reply; what stays here is its hash. */
+static enum hs_err make_token(struct hs_call *call, struct enrolling *enrolling)
+{
+    const struct hs_certificate *own = hs_store_certificate(call->desk->options.store);
+    struct hs_token token = {.root_key = own->root_key, .hub_curve_key = own->curve_key,
+                             .expires_ms = enrolling->enrolment.expires_ms};
+    snprintf(token.node_id, sizeof token.node_id, "%s", enrolling->enrolment.node_id);
+    snprintf(token.region, sizeof token.region, "%s", own->region);
+    enum hs_err err = take_addresses(call, &token);
+    randombytes_buf(token.secret, sizeof token.secret);
+    enrolling->secret_hash = hs_hash_domain("hallsync token 1", HS_BYTES(token.secret, sizeof token.secret));
+    if (err == HS_OK)
+        err = answer_token(call, &token);
+    sodium_memzero(&token, sizeof token);
+    return err;
+}
+
+enum hs_err hs_enroll_prepare(struct hs_call *call)
+{
+    struct enrolling *enrolling = hs_arena_alloc(&call->arena, sizeof *enrolling);
+    if (enrolling == NULL)
+        return HS_ENOMEM;
+    if (call->desk->options.issuer == NULL)
+        return hs_fail(HS_ENOTHUB, &call->why, "this hub has no issuing key");
+    enum hs_err err = take_node(call, &enrolling->enrolment);
+    if (err == HS_OK)
+        err = take_role(call, &enrolling->enrolment);
+    if (err == HS_OK)
+        err = take_districts(call, &enrolling->enrolment);
+    if (err == HS_OK)
+        err = make_token(call, enrolling);
+    call->plan = enrolling;
+    call->job.weight = sizeof *enrolling;
+    return err;
+}
+
+enum hs_err hs_enroll_run(struct hs_call *call, struct hs_store *store)
+{
+    const struct enrolling *enrolling = call->plan;
+    hs_buf_put_bytes(&call->body, hs_buf_bytes(&call->bytes)); /* the answer was made with the token */
+    return hs_store_put_enrolment(store, &enrolling->secret_hash, &enrolling->enrolment);
+}
+
+/* ---- the list of nodes ---- */
+
+static void add_node(struct hs_call *call, Hallsync__Node *node, enum hs_role role, const char *state)
+{
+    node->role = (char *)(uintptr_t)hs_role_text(role);
+    node->state = (char *)(uintptr_t)state;
+    hs_call_put(&call->body, REPLY_NODES, &node->base);
+}
+
+static enum hs_err add_enrolment(void *ctx, const struct hs_enrolment *enrolment)
+{
+    struct hs_call *call = ctx;
+    uint32_t districts[HS_SCOPE_MAX];
+    Hallsync__Node node = HALLSYNC__NODE__INIT;
+    if (enrolment->used)
+        return HS_OK; /* its certificate is listed */
+    node.node_id = (char *)(uintptr_t)enrolment->node_id;
+    node.districts = districts;
+    for (size_t i = 0; i < enrolment->district_count && i < HS_SCOPE_MAX; i++)
+        districts[node.n_districts++] = enrolment->districts[i];
+    node.has_since_ms = true;
+    node.since_ms = enrolment->created_ms;
+    node.has_expires_ms = true;
+    node.expires_ms = enrolment->expires_ms;
+    add_node(call, &node, enrolment->role, hs_now_ms() < enrolment->expires_ms ? "enrolled" : "expired");
+    return call->body.err;
+}
+
+/* Certificates in the store have been verified when they came. */
+static enum hs_err read_body(struct hs_bytes certificate, struct hs_arena *arena, const Hallsync__NodeBody **body)
+{
+    ProtobufCMessage *message;
+    enum hs_err err = hs_msg_unpack(&hallsync__certificate__descriptor, certificate, arena, &message);
+    if (err == HS_OK) {
+        const Hallsync__Signed *node = ((const Hallsync__Certificate *)message)->node;
+        err = hs_msg_unpack(&hallsync__node_body__descriptor, HS_BYTES(node->body.data, node->body.len), arena, &message);
+    }
+    if (err == HS_OK)
+        *body = (const Hallsync__NodeBody *)message;
+    return err == HS_OK ? HS_OK : HS_EDAMAGED;
+}
+
+static enum hs_err add_certificate(void *ctx, struct hs_bytes key, struct hs_bytes certificate)
+{
+    struct hs_call *call = ctx;
+    const Hallsync__NodeBody *body;
+    char hex[2 * HS_KEY_BYTES + 1];
+    Hallsync__Node node = HALLSYNC__NODE__INIT;
+    hs_arena_reset(&call->scratch);
+    enum hs_err err = key.size == HS_KEY_BYTES ? read_body(certificate, &call->scratch, &body) : HS_EDAMAGED;
+    if (err != HS_OK)
+        return err;
+    hs_text_to_hex(key, hex);
+    node.node_id = body->node_id;
+    node.n_districts = body->n_districts;
+    node.districts = body->districts;
+    node.key = hex;
+    node.has_since_ms = true;
+    node.since_ms = body->issued_ms;
+    add_node(call, &node, body->role == HS_ROLE_HUB ? HS_ROLE_HUB : HS_ROLE_HALL, "joined");
+    return call->body.err;
+}
+
+enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view)
+{
+    enum hs_err err = hs_view_enrolments(view, add_enrolment, call);
+    return err == HS_OK ? hs_view_certificates(view, add_certificate, call) : err;
+}

@@ -1,0 +1,99 @@
+/* Facts that are here already: a retry, a second import, or another content under the same id. */
+#include "node/service/put.h"
+
+#include "proto/msg/tlv.h"
+
+#include <string.h>
+
+enum { ENTRY_NUMBER = 1, ENTRY_FACT_KIND = 4 };
+enum { INDEX_ENTRY_FACT = 1 }; /* of cash entries */
+
+Hallsync__Safety hs_safety_of(struct hs_view *view, const struct hs_record_name *name, const struct hs_dot *dot)
+{
+    struct hs_stream stream = {.origin = dot->origin, .partition = name->partition, .lane = name->lane};
+    return (Hallsync__Safety)hs_view_safety(view, &stream, dot->n);
+}
+
+/* A hub's own commit is at a hub. */
+Hallsync__Safety hs_safety_here(const struct hs_desk *desk)
+{
+    bool hub = hs_store_certificate(desk->options.store)->role == HS_ROLE_HUB;
+    return hub ? HALLSYNC__SAFETY__SAFETY_HUB : HALLSYNC__SAFETY__SAFETY_HERE;
+}
+
+enum hs_err hs_fact_variant(const struct hs_stored *stored, struct hs_arena *arena, const struct hs_variant **variant)
+{
+    struct hs_record record;
+    enum hs_err err = hs_record_decode(stored->state, arena, &record);
+    if (err != HS_OK)
+        return err == HS_EMALFORMED ? HS_EDAMAGED : err;
+    *variant = record.variants;
+    return record.variant_count > 0 ? HS_OK : HS_ENOTFOUND;
+}
+
+static enum hs_err compare(struct hs_work *work, const struct hs_item *item, struct hs_bytes message,
+                           const struct hs_stored *stored)
+{
+    struct hs_record record;
+    enum hs_err err = hs_record_decode(stored->state, work->scratch, &record);
+    if (err != HS_OK)
+        return err == HS_EMALFORMED ? HS_EDAMAGED : err;
+    for (size_t i = 0; i < record.variant_count; i++) {
+        const struct hs_variant *variant = &record.variants[i];
+        if (!hs_bytes_equal(variant->bytes, message))
+            continue;
+        work->out.result = HALLSYNC__RESULT__RESULT_EXISTS;
+        work->out.safe = hs_safety_of(work->view, &stored->name, &variant->dot);
+        return HS_OK;
+    }
+    return hs_refuse(&work->refusal, HS_EDIFFERS, 0, "another %s with other content has the id %s", item->kind->name,
+                     item->id_text);
+}
+
+enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, struct hs_bytes message)
+{
+    struct hs_stored stored;
+    enum hs_err err = hs_view_find(work->view, item->kind->number, item->id, &stored);
+    if (err == HS_OK)
+        err = compare(work, item, message, &stored);
+    else if (err != HS_ENOTFOUND)
+        return err;
+    if (err == HS_OK && item->kind->lane == HS_LANE_MONEY)
+        err = hs_fact_receipt(work->view, item->kind->number, item->id, work->out.receipt);
+    return err;
+}
+
+/* ---- the cash entry of a fact ---- */
+
+struct receipt {
+    uint16_t kind;
+    char *number;
+};
+
+static enum hs_err take_number(void *ctx, const struct hs_stored *stored)
+{
+    struct receipt *receipt = ctx;
+    struct hs_arena arena;
+    const struct hs_variant *entry;
+    hs_arena_init(&arena, 0);
+    enum hs_err err = hs_fact_variant(stored, &arena, &entry);
+    if (err == HS_OK && hs_tlv_u64(entry->bytes, ENTRY_FACT_KIND, 0) == receipt->kind) {
+        struct hs_bytes number = hs_tlv_bytes(entry->bytes, ENTRY_NUMBER);
+        if (number.size < HS_NUMBER_BYTES_MAX) {
+            memcpy(receipt->number, number.data, number.size);
+            receipt->number[number.size] = '\0';
+            err = HS_EEXISTS; /* the first one by number: enough */
+        }
+    }
+    hs_arena_fini(&arena);
+    return err == HS_ENOTFOUND ? HS_OK : err;
+}
+
+enum hs_err hs_fact_receipt(struct hs_view *view, uint16_t kind, struct hs_bytes id, char receipt[static HS_NUMBER_BYTES_MAX])
+{
+    struct receipt wanted = {.kind = kind, .number = receipt};
+    receipt[0] = '\0';
+    enum hs_err err =
+        hs_view_index(view, HS_KIND_CASH_ENTRY, INDEX_ENTRY_FACT, id, HS_BYTES_NONE, take_number, &wanted);
+    return err == HS_EEXISTS ? HS_OK : err;
+}

@@ -1,0 +1,142 @@
+/* put.h -- one record on its way into the store.  Inside node/service/ only.
+ *
+ * An item is prepared on the service's thread (form, id, canonical bytes) and written on the writer's, in the open group, by the
+ * function that it names.  A write checks everything before it writes anything; what it refuses is of class INPUT or DAMAGE, and
+ * any other error means that the group cannot go on. */
+#ifndef HS_SERVICE_PUT_H
+#define HS_SERVICE_PUT_H
+
+#include "node/service/call.h"
+#include "storage/model/kinds.h"
+#include "storage/model/record.h"
+
+/* Why a record is not taken. */
+struct hs_refusal {
+    enum hs_err err;
+    uint32_t field; /* 0: none in particular */
+    struct hs_why why;
+};
+
+/* A field of a register record as it was given; no bytes: to be cleared. */
+struct hs_given {
+    uint32_t number;
+    struct hs_bytes value;
+    const struct hs_field_rule *rule;
+};
+
+struct hs_work;
+struct hs_item {
+    const struct hs_kind *kind;
+    enum hs_err (*write)(struct hs_work *work, const struct hs_item *item);
+    const Hallsync__PutRecord *put;
+    const ProtobufCMessage *parsed; /* what message says */
+    struct hs_bytes message;        /* canonical; without an id field that only repeats a 128-bit id */
+    struct hs_bytes id;             /* of the record */
+    const hs_partition *partition;  /* where it is; NULL: to be found */
+    const char *id_text;            /* what people call it */
+    struct hs_bytes request;        /* register records: 16 bytes or none */
+    const struct hs_given *given;   /* register records: ascending numbers */
+    size_t given_count;
+    const struct hs_refusal *incomplete; /* register records: why it cannot be a new record; NULL: it can */
+    const struct hs_refusal *refused;    /* before anything was looked up; NULL: not */
+};
+
+/* What came of it. */
+struct hs_outcome {
+    Hallsync__Result result;
+    Hallsync__Safety safe;
+    char receipt[HS_NUMBER_BYTES_MAX]; /* empty: none */
+};
+
+/* Where items are written: one group, one item at a time. */
+struct hs_work {
+    struct hs_desk *desk;
+    struct hs_store *store;
+    struct hs_view *view;     /* of the open group */
+    struct hs_arena *scratch; /* emptied before each item */
+    struct hs_buf *bytes;     /* the same */
+    uint64_t now_ms;
+    struct hs_refusal refusal; /* field and sentence of what a write refuses */
+    struct hs_outcome out;     /* of what it does */
+};
+
+/* Refuse: err, the field and a sentence. */
+enum hs_err hs_refuse(struct hs_refusal *refusal, enum hs_err err, uint32_t field, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* May the other items of the group go on after this error? */
+bool hs_refused_alone(enum hs_err err);
+
+/* item.c: check one record and make it ready.  HS_ENOMEM; what is wrong with the record itself is in item->refused. */
+enum hs_err hs_item_prepare(struct hs_call *call, size_t index, struct hs_item *item);
+enum hs_err hs_refusal_copy(struct hs_arena *arena, const struct hs_refusal *refusal, const struct hs_refusal **copy);
+/* 128-bit hashes, apart by domain. */
+void hs_id_made(const char *domain, struct hs_bytes from, struct hs_id *id);
+/* The canonical encoding: fields in ascending order, each in its shortest form.  NULL data: out of memory. */
+struct hs_bytes hs_canonical(const ProtobufCMessage *message, struct hs_arena *arena);
+
+/* put.c: one item as a job, run by hs_put_run.  Copies it. */
+enum hs_err hs_batch_one(struct hs_call *call, const struct hs_item *item);
+
+/* fact.c: facts that are here already. */
+/* The fact has the same content: HS_OK and the outcome.  Other content: HS_EDIFFERS.  HS_ENOTFOUND. */
+enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, struct hs_bytes message);
+/* Number of the cash entry of a payment or reversal; empty if none is here. */
+enum hs_err hs_fact_receipt(struct hs_view *view, uint16_t kind, struct hs_bytes id, char receipt[static HS_NUMBER_BYTES_MAX]);
+/* The counting variant of a stored fact: a view into @stored, and what @arena holds. */
+enum hs_err hs_fact_variant(const struct hs_stored *stored, struct hs_arena *arena, const struct hs_variant **variant);
+Hallsync__Safety hs_safety_of(struct hs_view *view, const struct hs_record_name *name, const struct hs_dot *dot);
+Hallsync__Safety hs_safety_here(const struct hs_desk *desk); /* of what this node has just committed */
+
+/* cash.c: a fact of the money lane, and its entry in this node's cash book, together or not at all. */
+struct hs_money {
+    hs_partition partition; /* of the fact */
+    struct hs_bytes fact;
+    uint32_t window;
+    int64_t amount_fen; /* into the drawer; below zero: out of it */
+};
+enum hs_err hs_cash_write(struct hs_work *work, const struct hs_item *item, const struct hs_money *money);
+
+/* register.c: fields to write, and what they overwrite. */
+struct hs_target {
+    hs_partition partition;
+    struct hs_record record; /* as it stands; empty if new */
+    bool is_new;
+};
+struct hs_plan {
+    struct hs_field_write *writes;
+    size_t count;
+    size_t room;
+    hs_stamp above;
+    size_t seen_changes; /* of these, such as people see */
+};
+enum hs_err hs_register_find(struct hs_work *work, const struct hs_item *item, struct hs_target *target);
+enum hs_err hs_register_plan(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
+                             struct hs_plan *plan);
+enum hs_err hs_register_commit(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
+                               const struct hs_plan *plan);
+/* Was this very request done before?  Then the outcome is set. */
+bool hs_register_repeated(struct hs_work *work, const struct hs_item *item);
+/* Names as overwritten the live values of @field that @takes says yes to (NULL: all). */
+typedef bool (*hs_takes_live)(void *ctx, const struct hs_live *live);
+enum hs_err hs_plan_add(struct hs_arena *arena, struct hs_plan *plan, uint32_t number, struct hs_bytes value,
+                        const struct hs_field_state *field, hs_takes_live takes, void *ctx);
+Hallsync__Safety hs_record_safety(struct hs_view *view, const struct hs_record_name *name, const struct hs_record *record);
+
+/* import.c: what the item's source brought the last time. */
+struct hs_import;
+enum hs_err hs_import_load(const struct hs_item *item, const struct hs_record *record, struct hs_arena *arena,
+                           struct hs_import **import);
+enum hs_err hs_import_plan(struct hs_import *import, const struct hs_given *given, const struct hs_record *record,
+                           struct hs_arena *arena, struct hs_plan *plan);
+enum hs_err hs_import_remember(struct hs_import *import, const struct hs_record *record, struct hs_arena *arena,
+                               struct hs_plan *plan);
+
+/* What an item is written by: payment.c, register.c, ticket.c, resolve.c. */
+enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_register_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item);
+
+#endif

@@ -1,0 +1,163 @@
+/* A message comes in: decode, find its row, check who may, and let it be read, written or waited for. */
+#include "node/service/handlers.h"
+
+#include "proto/msg/frame.h"
+#include "proto/msg/tlv.h"
+
+#include <string.h>
+
+#define PROTOCOL_VERSION 1
+enum { REQUEST_ID = 2 };
+
+#define BODY(name) HALLSYNC__REQUEST__BODY_##name
+#define REPLY(name) HALLSYNC__REPLY__BODY_##name
+
+static const struct hs_request_row ROWS[] = {
+    {.body = BODY(PUT), .name = "put", .reply = REPLY(PUT), .each = true, .prepare = hs_put_prepare, .run = hs_put_run},
+    {.body = BODY(REVERSE), .name = "reverse", .reply = REPLY(PUT), .prepare = hs_reverse_prepare, .run = hs_put_run},
+    {.body = BODY(RESOLVE), .name = "resolve", .reply = REPLY(PUT), .prepare = hs_resolve_prepare, .run = hs_put_run},
+    {.body = BODY(ENROLL), .name = "enroll", .reply = REPLY(ENROLL), .hub_only = true, .prepare = hs_enroll_prepare,
+     .run = hs_enroll_run},
+    {.body = BODY(GET), .name = "get", .reply = REPLY(RECORDS), .read = hs_get_read},
+    {.body = BODY(FIND), .name = "find", .reply = REPLY(RECORDS), .read = hs_find_read},
+    {.body = BODY(TOTALS), .name = "totals", .reply = REPLY(TOTALS), .read = hs_totals_read},
+    {.body = BODY(CONFLICTS), .name = "conflicts", .reply = REPLY(CONFLICTS), .read = hs_conflicts_read},
+    {.body = BODY(DIGEST), .name = "digest", .reply = REPLY(DIGEST), .read = hs_digest_read},
+    {.body = BODY(STATUS), .name = "status", .reply = REPLY(STATUS), .read = hs_status_read},
+    {.body = BODY(NODES), .name = "nodes", .reply = REPLY(NODES), .read = hs_nodes_read},
+    {.body = BODY(WATCH), .name = "watch", .reply = REPLY(WATCH), .read = hs_watch_read, .late = hs_watch_late},
+    {.body = BODY(WAIT), .name = "wait", .reply = REPLY(WAIT), .park = hs_wait_park, .late = hs_wait_late},
+};
+
+static const struct hs_request_row *row_of(uint32_t body)
+{
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        if (ROWS[i].body == body)
+            return &ROWS[i];
+    }
+    return NULL;
+}
+
+/* ---- decoding ---- */
+
+/* The id even of a message that is broken behind it: so the client knows which of its requests was wrong. */
+static void take_id(struct hs_call *call, struct hs_bytes message)
+{
+    struct hs_cur cur = hs_cur_of(message);
+    struct hs_tlv tlv;
+    while (!call->has_id && hs_tlv_next(&cur, &tlv)) {
+        call->has_id = tlv.number == REQUEST_ID && tlv.wire == HS_WIRE_BYTES && tlv.bytes.size == sizeof call->id;
+        if (call->has_id)
+            memcpy(call->id, tlv.bytes.data, sizeof call->id);
+    }
+}
+
+static enum hs_err unpack(struct hs_call *call, struct hs_bytes message)
+{
+    ProtobufCMessage *unpacked;
+    enum hs_err err = hs_msg_unpack(&hallsync__request__descriptor, message, &call->arena, &unpacked);
+    if (err == HS_ENOMEM)
+        return hs_fail(HS_ETOOBIG, &call->why, "the request has too many parts");
+    if (err == HS_EMALFORMED)
+        return hs_fail(err, &call->why, "the %zu bytes are not a request of this protocol", message.size);
+    if (err == HS_OK)
+        call->request = (const Hallsync__Request *)unpacked;
+    return err;
+}
+
+static enum hs_err decode(struct hs_call *call, struct hs_bytes message)
+{
+    take_id(call, message);
+    enum hs_err err = unpack(call, message);
+    if (err != HS_OK)
+        return err;
+    if (call->request->version != PROTOCOL_VERSION)
+        return hs_fail(HS_EVERSION, &call->why, "the request is of version %u; this node speaks version %d",
+                       (unsigned)call->request->version, PROTOCOL_VERSION);
+    if (call->request->id.len != HS_REQUEST_ID_BYTES)
+        return hs_fail(HS_EINVAL, &call->why, "a request's id has %d bytes, not %zu", HS_REQUEST_ID_BYTES,
+                       call->request->id.len);
+    memcpy(call->id, call->request->id.data, sizeof call->id);
+    call->row = row_of(call->request->body_case);
+    return call->row != NULL ? HS_OK : hs_fail(HS_EINVAL, &call->why, "the request asks for nothing that this node knows");
+}
+
+/* ---- doing ---- */
+
+enum hs_err hs_request_view(struct hs_desk *desk, struct hs_view **view, struct hs_why *why)
+{
+    struct hs_store *store = desk->options.store;
+    enum hs_err err = hs_view_open(store, hs_store_position(store).commit, HS_VIEW_WAIT_MS, view);
+    return err == HS_ETIMEDOUT ? hs_fail(err, why, "the records did not come up to date within %d s", HS_VIEW_WAIT_MS / 1000)
+                               : err;
+}
+
+static enum hs_err read_now(struct hs_call *call)
+{
+    struct hs_view *view = NULL;
+    enum hs_err err = hs_request_view(call->desk, &view, &call->why);
+    if (err == HS_OK) {
+        call->position = hs_view_position(view);
+        err = call->row->read(call, view);
+    }
+    hs_view_close(view);
+    return err;
+}
+
+/* HS_OK: the writer has it. */
+static enum hs_err write_later(struct hs_call *call)
+{
+    enum hs_err err = call->row->prepare(call);
+    if (err == HS_OK)
+        err = hs_disk_check(call->desk, call->lane, &call->why);
+    if (err == HS_OK)
+        err = hs_desk_submit(call);
+    if (err == HS_EBUSY)
+        hs_fail(err, &call->why, "the writer has too much waiting; ask again");
+    return err;
+}
+
+static bool is_hub(const struct hs_desk *desk)
+{
+    return hs_store_certificate(desk->options.store)->role == HS_ROLE_HUB;
+}
+
+/* Answered at once but when the writer or the waiting room took it. */
+static void dispatch(struct hs_call *call)
+{
+    const struct hs_request_row *row = call->row;
+    enum hs_err err;
+    if (row->hub_only && !is_hub(call->desk))
+        err = hs_fail(HS_ENOTHUB, &call->why, "%s: only a hub can do this", row->name);
+    else if (row->run != NULL)
+        err = write_later(call);
+    else
+        err = row->park != NULL ? row->park(call) : read_now(call);
+    if (err == HS_OK && row->run != NULL)
+        return;
+    if (err == HS_OK && call->parked) {
+        err = hs_park(call);
+        if (err == HS_OK)
+            return;
+        row->late(call); /* whatever it has begun ends here */
+    }
+    hs_call_answer(call, err);
+}
+
+void hs_request_take(struct hs_desk *desk, const struct hs_route *route, struct hs_bytes message, enum hs_err received)
+{
+    struct hs_call *call = hs_call_take(desk);
+    if (call == NULL)
+        return; /* without memory even to say so: the client asks again */
+    desk->requests++;
+    call->route = *route;
+    enum hs_err err = received == HS_OK ? decode(call, message) : received;
+    if (err == HS_OK && desk->under_way > HS_CALLS_MAX)
+        err = hs_fail(HS_EBUSY, &call->why, "%d requests are under way already", HS_CALLS_MAX);
+    if (err == HS_OK && call->request->seen != NULL)
+        hs_told_check(desk, call->request->seen);
+    if (err == HS_OK)
+        dispatch(call);
+    else
+        hs_call_answer(call, err);
+}

@@ -1,0 +1,421 @@
+#include "node/service/show.h"
+
+#include "node/service/put.h"
+#include "node/service/tickets.h"
+#include "proto/base/text.h"
+#include "proto/msg/tlv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIELDS_SHOWN_MAX 999 /* numbers above are a record's own book-keeping */
+#define ORIGIN_TEXT_BYTES 17
+enum { BILL_ID = 1, BILL_ACCOUNT = 2 };
+enum { EVENT_STATE = 3, EVENT_ASSIGNEE = 4, EVENT_NOTE = 5, EVENT_CLERK = 6 };
+enum { INDEX_REVERSAL_PAYMENT = 1 };
+enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1 };
+
+/* ---- names ---- */
+
+char *hs_show_id(struct hs_arena *arena, const struct hs_kind *kind, struct hs_bytes id, struct hs_bytes message)
+{
+    if (kind != NULL && kind->id_form == HS_ID_FIELD)
+        return hs_arena_text(arena, id);
+    struct hs_bytes text = kind != NULL ? hs_tlv_bytes(message, kind->id_field) : HS_BYTES_NONE;
+    if (text.size != 0)
+        return hs_arena_text(arena, text);
+    char *hex = hs_arena_alloc(arena, 2 * id.size + 1);
+    if (hex != NULL)
+        hs_text_to_hex(id, hex);
+    return hex;
+}
+
+enum hs_err hs_show_id_parse(const struct hs_kind *kind, const char *text, struct hs_id *room, struct hs_bytes *id)
+{
+    size_t size = strlen(text);
+    bool hashed;
+    *id = HS_BYTES(text, size);
+    if (kind->id_form == HS_ID_FIELD)
+        return size > 0 && size <= HS_RECORD_ID_BYTES_MAX ? HS_OK : HS_EVALUE;
+    *id = HS_BYTES(room->bytes, sizeof room->bytes);
+    return hs_id_from_text(text, size, room, &hashed);
+}
+
+struct hs_bytes hs_show_node(struct hs_view *view, uint64_t origin)
+{
+    struct hs_bytes certificate;
+    struct hs_bytes opening;
+    if (hs_view_origin(view, origin, &certificate, &opening) != HS_OK)
+        return HS_BYTES_NONE;
+    return hs_tlv_bytes(hs_tlv_bytes(hs_tlv_bytes(certificate, CERTIFICATE_NODE), SIGNED_BODY), NODE_ID);
+}
+
+/* ---- values ---- */
+
+static void put_number(const ProtobufCFieldDescriptor *type, uint64_t raw, struct hs_buf *to)
+{
+    if (type->type == PROTOBUF_C_TYPE_SINT64)
+        hs_buf_put_format(to, "%" PRId64, (int64_t)(raw >> 1) ^ -(int64_t)(raw & 1));
+    else if (type->type == PROTOBUF_C_TYPE_INT64)
+        hs_buf_put_format(to, "%" PRId64, (int64_t)raw);
+    else
+        hs_buf_put_format(to, "%" PRIu64, raw);
+}
+
+static void put_hex(struct hs_bytes bytes, struct hs_buf *to)
+{
+    for (size_t i = 0; i < bytes.size; i++)
+        hs_buf_put_format(to, "%02x", bytes.data[i]);
+}
+
+char *hs_show_value(struct hs_arena *arena, const struct hs_kind *kind, uint32_t number, struct hs_bytes value)
+{
+    const ProtobufCFieldDescriptor *type =
+        kind != NULL ? protobuf_c_message_descriptor_get_field(kind->message, number) : NULL;
+    struct hs_buf text = {0};
+    struct hs_tlv tlv;
+    if (type == NULL)
+        put_hex(value, &text);
+    else if (hs_tlv_find(value, number, &tlv) && tlv.wire == HS_WIRE_VARINT)
+        put_number(type, tlv.value, &text);
+    else if (type->type == PROTOBUF_C_TYPE_STRING && hs_text_valid(hs_tlv_bytes(value, number)))
+        hs_buf_put_bytes(&text, hs_tlv_bytes(value, number));
+    else
+        put_hex(hs_tlv_bytes(value, number), &text);
+    char *copy = text.err == HS_OK ? hs_arena_text(arena, hs_buf_bytes(&text)) : NULL;
+    hs_buf_fini(&text);
+    return copy;
+}
+
+/* ---- one record being shown ---- */
+
+struct showing {
+    struct hs_show *show;
+    const struct hs_kind *kind; /* NULL: not known here */
+    const struct hs_record_name *name;
+    struct hs_record state;
+    struct hs_bytes message;
+    Hallsync__Record *record;
+};
+
+/* Shown values without what only the record itself reads, and with the id where the stored bytes do without. */
+static void put_message(const struct showing *showing, struct hs_bytes shown, struct hs_buf *to)
+{
+    const struct hs_kind *kind = showing->kind;
+    struct hs_cur cur = hs_cur_of(shown);
+    struct hs_tlv tlv;
+    if (kind != NULL && kind->id_form == HS_ID_128 && hs_tlv_bytes(shown, kind->id_field).size == 0)
+        hs_tlv_put_text(to, kind->id_field, showing->record->id);
+    while (hs_tlv_next(&cur, &tlv)) {
+        if (tlv.number <= FIELDS_SHOWN_MAX)
+            hs_buf_put_bytes(to, tlv.raw);
+    }
+}
+
+static enum hs_err show_message(struct showing *showing)
+{
+    struct hs_arena *arena = showing->show->arena;
+    struct hs_buf shown = {0};
+    struct hs_buf message = {0};
+    enum hs_err err = hs_record_shown(&showing->state, &shown);
+    showing->record->id = hs_show_id(arena, showing->kind, showing->name->id, hs_buf_bytes(&shown));
+    if (err == HS_OK && showing->record->id != NULL) {
+        put_message(showing, hs_buf_bytes(&shown), &message);
+        err = message.err;
+        showing->message = hs_arena_copy(arena, hs_buf_bytes(&message));
+        showing->record->record = (ProtobufCBinaryData){.len = showing->message.size,
+                                                        .data = (uint8_t *)(uintptr_t)showing->message.data};
+    }
+    bool copied = showing->record->id != NULL && showing->message.size == message.size;
+    hs_buf_fini(&shown);
+    hs_buf_fini(&message);
+    return err == HS_OK && !copied ? HS_ENOMEM : err;
+}
+
+/* ---- who wrote it, when, and how safe it is ---- */
+
+static char *origin_text(struct hs_arena *arena, uint64_t origin)
+{
+    char *text = hs_arena_alloc(arena, ORIGIN_TEXT_BYTES);
+    if (text != NULL)
+        snprintf(text, ORIGIN_TEXT_BYTES, "%016" PRIx64, origin);
+    return text;
+}
+
+static enum hs_err show_writer(struct showing *showing, uint64_t origin, hs_stamp stamp)
+{
+    Hallsync__Record *record = showing->record;
+    struct hs_bytes node = hs_show_node(showing->show->view, origin);
+    record->has_time_ms = true;
+    record->time_ms = hs_stamp_ms(stamp);
+    record->origin = origin_text(showing->show->arena, origin);
+    if (node.size != 0)
+        record->node = hs_arena_text(showing->show->arena, node);
+    return record->origin == NULL || (node.size != 0 && record->node == NULL) ? HS_ENOMEM : HS_OK;
+}
+
+static enum hs_err show_fact(struct showing *showing)
+{
+    const struct hs_variant *variant = &showing->state.variants[0];
+    showing->record->has_safe = true;
+    showing->record->safe = hs_safety_of(showing->show->view, showing->name, &variant->dot);
+    return show_writer(showing, variant->dot.origin, variant->stamp);
+}
+
+static const struct hs_live *last_write(const struct hs_record *state)
+{
+    const struct hs_live *last = NULL;
+    for (size_t i = 0; i < state->field_count; i++) {
+        const struct hs_live *shown = hs_field_shown(&state->fields[i]);
+        if (shown != NULL && (last == NULL || shown->stamp > last->stamp))
+            last = shown;
+    }
+    return last;
+}
+
+static Hallsync__FieldDots *field_dots(struct hs_arena *arena, const struct hs_field_state *field)
+{
+    Hallsync__FieldDots *dots = hs_arena_alloc(arena, sizeof *dots);
+    Hallsync__DotName *names = hs_arena_array(arena, field->live_count, sizeof *names);
+    Hallsync__DotName **list = hs_arena_array(arena, field->live_count, sizeof *list);
+    if (dots == NULL || names == NULL || list == NULL)
+        return NULL;
+    hallsync__field_dots__init(dots);
+    dots->field = field->number;
+    dots->dots = list;
+    for (size_t i = 0; i < field->live_count; i++) {
+        hallsync__dot_name__init(&names[i]);
+        names[i].origin = field->live[i].dot.origin;
+        names[i].n = field->live[i].dot.n;
+        list[dots->n_dots++] = &names[i];
+    }
+    return dots;
+}
+
+static enum hs_err show_dots(struct showing *showing)
+{
+    struct hs_arena *arena = showing->show->arena;
+    Hallsync__Record *record = showing->record;
+    record->dots = hs_arena_array(arena, showing->state.field_count, sizeof *record->dots);
+    if (record->dots == NULL)
+        return HS_ENOMEM;
+    for (size_t i = 0; i < showing->state.field_count; i++) {
+        const struct hs_field_state *field = &showing->state.fields[i];
+        if (field->live_count == 0 || field->number > FIELDS_SHOWN_MAX)
+            continue;
+        Hallsync__FieldDots *dots = field_dots(arena, field);
+        if (dots == NULL)
+            return HS_ENOMEM;
+        record->dots[record->n_dots++] = dots;
+    }
+    return HS_OK;
+}
+
+static enum hs_err show_registers(struct showing *showing)
+{
+    const struct hs_live *last = last_write(&showing->state);
+    enum hs_err err = show_dots(showing);
+    if (err != HS_OK || last == NULL)
+        return err;
+    showing->record->has_safe = true;
+    showing->record->safe = hs_record_safety(showing->show->view, showing->name, &showing->state);
+    return show_writer(showing, last->dot.origin, last->stamp);
+}
+
+/* ---- what a kind has besides ---- */
+
+static enum hs_err show_receipt(struct showing *showing)
+{
+    char receipt[HS_NUMBER_BYTES_MAX];
+    enum hs_err err = hs_fact_receipt(showing->show->view, showing->name->kind, showing->name->id, receipt);
+    if (err != HS_OK || receipt[0] == '\0')
+        return err;
+    showing->record->receipt = hs_arena_text(showing->show->arena, HS_BYTES(receipt, strlen(receipt)));
+    return showing->record->receipt != NULL ? HS_OK : HS_ENOMEM;
+}
+
+static enum hs_err found_one(void *ctx, const struct hs_stored *stored)
+{
+    (void)ctx;
+    (void)stored;
+    return HS_EEXISTS;
+}
+
+static enum hs_err show_payment(struct showing *showing)
+{
+    enum hs_err err = hs_view_index(showing->show->view, HS_KIND_REVERSAL, INDEX_REVERSAL_PAYMENT, showing->name->id,
+                                    HS_BYTES_NONE, found_one, NULL);
+    showing->record->has_reversed = true;
+    showing->record->reversed = err == HS_EEXISTS;
+    return err == HS_OK || err == HS_EEXISTS ? show_receipt(showing) : err;
+}
+
+static const char *bill_state(int64_t paid_fen, int64_t amount_fen)
+{
+    if (paid_fen > amount_fen)
+        return "overpaid";
+    if (paid_fen == amount_fen)
+        return "paid";
+    return paid_fen > 0 ? "part-paid" : "open";
+}
+
+static enum hs_err show_bill(struct showing *showing)
+{
+    struct hs_arena *arena = showing->show->arena;
+    struct hs_bytes account = hs_tlv_bytes(showing->message, BILL_ACCOUNT);
+    struct hs_bill_sums sums;
+    if (!hs_account_valid((const char *)account.data, account.size))
+        return HS_OK; /* parked: nobody can say what is due */
+    char *text = hs_arena_text(arena, account);
+    Hallsync__BillState *bill = hs_arena_alloc(arena, sizeof *bill);
+    if (text == NULL || bill == NULL)
+        return HS_ENOMEM;
+    enum hs_err err = hs_view_bill(showing->show->view, text, hs_tlv_bytes(showing->message, BILL_ID), &sums);
+    if (err != HS_OK)
+        return err;
+    hallsync__bill_state__init(bill);
+    bill->paid_fen = sums.paid_fen;
+    bill->due_fen = sums.amount_fen - sums.paid_fen;
+    bill->state = (char *)(uintptr_t)bill_state(sums.paid_fen, sums.amount_fen);
+    showing->record->bill = bill;
+    return HS_OK;
+}
+
+/* ---- tickets ---- */
+
+static char *event_text(struct hs_arena *arena, struct hs_bytes message, uint32_t field)
+{
+    struct hs_bytes text = hs_tlv_bytes(message, field);
+    return text.size != 0 ? hs_arena_text(arena, text) : NULL;
+}
+
+static char *event_node(const struct hs_show *show, const struct hs_ticket_events *events, const struct hs_id *id)
+{
+    struct hs_bytes node = HS_BYTES_NONE;
+    for (size_t i = 0; i < events->count; i++) {
+        if (memcmp(events->writers[i].event.bytes, id->bytes, sizeof id->bytes) == 0)
+            node = hs_show_node(show->view, events->writers[i].origin);
+    }
+    return node.size != 0 ? hs_arena_text(show->arena, node) : NULL;
+}
+
+static Hallsync__TicketStep *show_step(const struct hs_show *show, const struct hs_ticket_events *events,
+                                       const struct hs_ticket_event *event)
+{
+    const struct hs_kind *kind = hs_kind_by_number(HS_KIND_TICKET_EVENT);
+    Hallsync__TicketStep *step = hs_arena_alloc(show->arena, sizeof *step);
+    if (step == NULL)
+        return NULL;
+    hallsync__ticket_step__init(step);
+    step->event_id = hs_show_id(show->arena, kind, HS_BYTES(event->id.bytes, sizeof event->id.bytes), event->message);
+    step->state = event_text(show->arena, event->message, EVENT_STATE);
+    step->assignee = event_text(show->arena, event->message, EVENT_ASSIGNEE);
+    step->note = event_text(show->arena, event->message, EVENT_NOTE);
+    step->clerk = event_text(show->arena, event->message, EVENT_CLERK);
+    step->has_time_ms = true;
+    step->time_ms = hs_stamp_ms(event->stamp);
+    step->node = event_node(show, events, &event->id);
+    step->has_fits = true;
+    step->fits = event->fits;
+    return step->event_id != NULL ? step : NULL;
+}
+
+static enum hs_err show_steps(const struct hs_show *show, const struct hs_ticket_events *events,
+                              Hallsync__TicketState *ticket)
+{
+    ticket->events = hs_arena_array(show->arena, events->count, sizeof *ticket->events);
+    if (ticket->events == NULL)
+        return HS_ENOMEM;
+    for (size_t i = 0; i < events->count; i++) {
+        Hallsync__TicketStep *step = show_step(show, events, &events->list[i]);
+        if (step == NULL)
+            return HS_ENOMEM;
+        ticket->events[ticket->n_events++] = step;
+    }
+    return HS_OK;
+}
+
+static enum hs_err show_ticket(struct showing *showing)
+{
+    struct hs_show *show = showing->show;
+    struct hs_ticket_events events;
+    struct hs_ticket_fold fold;
+    Hallsync__TicketState *ticket = hs_arena_alloc(show->arena, sizeof *ticket);
+    if (ticket == NULL)
+        return HS_ENOMEM;
+    enum hs_err err = hs_ticket_gather(show->view, showing->name->id, show->arena, &events);
+    if (err != HS_OK)
+        return err;
+    hs_ticket_fold(hs_ticket_service(showing->message), events.list, events.count, &fold);
+    hallsync__ticket_state__init(ticket);
+    ticket->state = (char *)(uintptr_t)hs_ticket_state_text(fold.state);
+    ticket->assignee = fold.assignee.size != 0 ? hs_arena_text(show->arena, fold.assignee) : NULL;
+    ticket->has_opened_ms = fold.opened != 0;
+    ticket->opened_ms = hs_stamp_ms(fold.opened);
+    ticket->has_changed_ms = fold.changed != 0;
+    ticket->changed_ms = hs_stamp_ms(fold.changed);
+    showing->record->ticket = ticket;
+    return show->events ? show_steps(show, &events, ticket) : HS_OK;
+}
+
+static const struct {
+    uint16_t kind;
+    enum hs_err (*show)(struct showing *showing);
+} EXTRAS[] = {
+    {HS_KIND_BILL, show_bill},
+    {HS_KIND_PAYMENT, show_payment},
+    {HS_KIND_REVERSAL, show_receipt},
+    {HS_KIND_TICKET, show_ticket},
+};
+
+static enum hs_err show_extras(struct showing *showing)
+{
+    for (size_t i = 0; i < sizeof EXTRAS / sizeof *EXTRAS; i++) {
+        if (EXTRAS[i].kind == showing->name->kind)
+            return EXTRAS[i].show(showing);
+    }
+    return HS_OK;
+}
+
+/* ---- the rules that it breaks ---- */
+
+static enum hs_err show_parked(struct showing *showing)
+{
+    struct hs_arena *arena = showing->show->arena;
+    Hallsync__Record *record = showing->record;
+    struct hs_why why = {0};
+    uint32_t field;
+    if (showing->kind == NULL || !hs_view_listed(showing->show->view, HS_LIST_PARKED, showing->name))
+        return HS_OK;
+    hs_kind_check(showing->kind, showing->message, (struct hs_check){.complete = true}, &field, &why);
+    record->parked = hs_arena_alloc(arena, sizeof *record->parked);
+    char *text = hs_arena_text(arena, HS_BYTES(why.text, strlen(why.text)));
+    if (record->parked == NULL || text == NULL)
+        return HS_ENOMEM;
+    record->parked[record->n_parked++] = text;
+    return HS_OK;
+}
+
+enum hs_err hs_show(struct hs_show *show, const struct hs_stored *stored, Hallsync__Record **record)
+{
+    struct showing showing = {.show = show, .kind = hs_kind_by_number(stored->name.kind), .name = &stored->name};
+    showing.record = hs_arena_alloc(show->arena, sizeof *showing.record);
+    if (showing.record == NULL)
+        return HS_ENOMEM;
+    enum hs_err err = hs_record_decode(stored->state, show->arena, &showing.state);
+    if (err != HS_OK)
+        return err == HS_EMALFORMED ? HS_EDAMAGED : err;
+    hallsync__record__init(showing.record);
+    showing.record->kind = stored->name.kind;
+    showing.record->partition = stored->name.partition;
+    err = show_message(&showing);
+    if (err == HS_OK)
+        err = showing.state.variant_count > 0 ? show_fact(&showing) : show_registers(&showing);
+    if (err == HS_OK)
+        err = show_extras(&showing);
+    if (err == HS_OK)
+        err = show_parked(&showing);
+    *record = showing.record;
+    return err;
+}
