@@ -57,12 +57,12 @@ static void pay_once(struct hallsync *client, struct payer *self, unsigned i)
     sodium_bin2hex(id, sizeof id, raw, sizeof raw);
     payment.payment_id = id;
     payment.account = accounts[((size_t)i * 7919 + self->number * 104729u) % account_count];
-    payment.has_amount_fen = true;
+    payment.has_amount_fen = 1;
     payment.amount_fen = 1000 + (i * 37u) % 20000;
-    payment.method = "cash";
-    payment.has_window = true;
+    payment.method = (char *)"cash";
+    payment.has_window = 1;
     payment.window = self->number % 13 + 1;
-    payment.clerk = "c01";
+    payment.clerk = (char *)"c01";
     if (hallsync_put(client, 3, &payment.base, &result) != HALLSYNC_OK)
         self->failed++;
 }

@@ -55,5 +55,5 @@ with Region("cut, go on, heal, reconcile") as region:
     check({"一般工商业", "居民合表"} <= values, f"both values are shown: {values}")
     one.json("conflict", "resolve", conflict["id"], "tariff=居民合表", "--reason", "asked the customer")
     one.synced()
-    until("the decision is everywhere", lambda: "field" not in two.json("conflict", "list").out and
+    until("the decision is everywhere", lambda: all(c["type"] != "field" for c in two.json("conflict", "list").lines()) and
           two.json("customer", "get", accounts[0]).object()["tariff"] == "居民合表")
