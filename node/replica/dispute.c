@@ -122,9 +122,11 @@ static void answer(struct rep_session *s, struct rep_stream *stream, const Halls
         hs_rep_loose_serve(s, stream, common + 1, true);
         return;
     }
-    block(s, stream);
-    if (parted) /* whoever then holds both contents makes the proof */
+    if (parted && hs_rep_may_send(s, stream->name.partition)) /* whoever then holds both contents makes the proof */
         hs_rep_loose_serve(s, stream, common + 1, false);
+    else if (parted)
+        hs_rep_dispute_send(s, stream); /* its own stream, outside its scope: it must send, we may not */
+    block(s, stream);
 }
 
 /* PROTOCOL.md, "Forks": a checkpoint with a forged signature proves nothing about the origin, but something about the peer. */

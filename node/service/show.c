@@ -107,6 +107,10 @@ static void put_message(const struct showing *showing, struct hs_bytes shown, st
     struct hs_tlv tlv;
     if (kind != NULL && kind->id_form == HS_ID_128 && hs_tlv_bytes(shown, kind->id_field).size == 0)
         hs_tlv_put_text(to, kind->id_field, showing->record->id);
+    if (showing->state.variant_count > 0) {
+        hs_buf_put_bytes(to, shown); /* a fact is its bytes, whatever they are */
+        return;
+    }
     while (hs_tlv_next(&cur, &tlv)) {
         if (tlv.number <= FIELDS_SHOWN_MAX)
             hs_buf_put_bytes(to, tlv.raw);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -78,9 +77,10 @@ static enum hs_err listen_at(struct hs_socket *sock, const char *endpoint, const
     sock->router = sock->context != NULL ? zmq_socket(sock->context, ZMQ_ROUTER) : NULL;
     if (sock->router == NULL || !set_options(sock->router))
         return hs_fail(HS_ENOMEM, why, "%s: %s", endpoint, zmq_strerror(errno));
-    if (zmq_bind(sock->router, endpoint) != 0 || chmod(address->sun_path, SOCKET_MODE) != 0)
+    if (zmq_bind(sock->router, endpoint) != 0)
         return system_error(address, why);
-    return HS_OK;
+    sock->address = *address;
+    return chmod(address->sun_path, SOCKET_MODE) == 0 ? HS_OK : system_error(address, why);
 }
 
 enum hs_err hs_socket_open(const char *endpoint, struct hs_socket *sock, struct hs_why *why)
@@ -97,8 +97,11 @@ enum hs_err hs_socket_open(const char *endpoint, struct hs_socket *sock, struct 
     return err;
 }
 
+/* The file goes first, while we still listen: afterwards there may be another's at its place. */
 void hs_socket_close(struct hs_socket *sock, int linger_ms)
 {
+    if (sock->address.sun_path[0] != '\0')
+        unlink(sock->address.sun_path);
     if (sock->router != NULL) {
         zmq_setsockopt(sock->router, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
         zmq_close(sock->router);

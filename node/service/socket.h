@@ -4,6 +4,8 @@
 
 #include "proto/base/buf.h"
 
+#include <sys/un.h>
+
 #define HS_ROUTE_BYTES_MAX 255 /* ZeroMQ's limit of a routing id */
 
 /* The way back to a client. */
@@ -16,12 +18,13 @@ struct hs_route {
 struct hs_socket {
     void *context;
     void *router;
+    struct sockaddr_un address; /* of the file that is ours to remove; empty path: none */
 };
 
 /* Listen at ipc://PATH, mode 0660.  The socket file of a node that is gone is removed.  HS_EINUSE: a live one listens there.
  * HS_EADDRESS, HS_EPERM, HS_EIO, HS_ENOMEM. */
 enum hs_err hs_socket_open(const char *endpoint, struct hs_socket *sock, struct hs_why *why);
-/* What was sent and not read yet is waited for so long at most.  A zeroed socket is fine. */
+/* Removes the socket file; what was sent and not read yet is waited for so long at most.  A zeroed socket is fine. */
 void hs_socket_close(struct hs_socket *sock, int linger_ms);
 
 /* Wait until a message, or @wake to be readable; answers whether @wake is. */

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TABLES_MAX 32
-#define READERS_MAX 512
+#define TABLES_MAX    32
+#define READERS_MAX   512
 #define KEY_BYTES_MAX 511 /* LMDB's */
 
 struct hs_env {
@@ -44,7 +44,7 @@ enum hs_err hs_err_from_lmdb(int code)
     }
 }
 
-/* ---- environments --------------------------------------------------------------------------------------------------- */
+/* ---- environments ---- */
 
 static enum hs_err make_folder(const struct hs_env_options *options, struct hs_why *why)
 {
@@ -64,8 +64,8 @@ static enum hs_err make_folder(const struct hs_env_options *options, struct hs_w
     return HS_OK;
 }
 
-/* Handles live as long as the environment once the transaction that opened them is committed; when no table is new, that commit
- * writes nothing. */
+/* Handles live as long as the environment once the transaction that opened them is committed; when no table is new,
+ * that commit writes nothing. */
 static int open_tables(struct hs_env *env, const struct hs_env_options *options)
 {
     MDB_txn *txn = NULL;
@@ -89,8 +89,8 @@ static int open_handle(struct hs_env *env, const struct hs_env_options *options)
         code = mdb_env_set_mapsize(env->handle, options->map_bytes);
     if (code == MDB_SUCCESS)
         code = mdb_env_set_maxreaders(env->handle, READERS_MAX);
-    /* No flag that weakens a commit: what mdb_txn_commit() has returned is on disk.  Readers belong to their objects, not to
-     * threads. */
+    /* No flag that weakens a commit: what mdb_txn_commit() has returned is on disk.  Readers belong to their objects,
+     * not to threads. */
     if (code == MDB_SUCCESS)
         code = mdb_env_open(env->handle, options->path, MDB_NOTLS, 0600);
     return code;
@@ -116,7 +116,8 @@ enum hs_err hs_env_open(const struct hs_env_options *options, struct hs_env **ou
         code = open_tables(env, options);
     if (code != MDB_SUCCESS) {
         hs_env_close(env);
-        return hs_fail(hs_err_from_lmdb(code), why, "cannot open the database in %s: %s", options->path, mdb_strerror(code));
+        return hs_fail(hs_err_from_lmdb(code), why, "cannot open the database in %s: %s", options->path,
+                       mdb_strerror(code));
     }
     *out = env;
     return HS_OK;
@@ -156,7 +157,7 @@ enum hs_err hs_env_check_readers(struct hs_env *env)
     return hs_err_from_lmdb(mdb_reader_check(env->handle, &dead));
 }
 
-/* ---- transactions --------------------------------------------------------------------------------------------------- */
+/* ---- transactions ---- */
 
 enum hs_err hs_txn_begin(struct hs_env *env, bool writes, struct hs_txn *txn)
 {
@@ -311,9 +312,10 @@ uint64_t hs_txn_count(struct hs_txn *txn, hs_table table)
     return stat.ms_entries;
 }
 
-/* ---- scans ---------------------------------------------------------------------------------------------------------- */
+/* ---- scans ---- */
 
-void hs_scan_begin(struct hs_scan *scan, struct hs_txn *txn, hs_table table, struct hs_bytes prefix, struct hs_bytes from)
+void hs_scan_begin(struct hs_scan *scan, struct hs_txn *txn, hs_table table, struct hs_bytes prefix,
+                   struct hs_bytes from)
 {
     *scan = (struct hs_scan){.txn = txn, .prefix = prefix, .key = from.size == 0 ? prefix : from};
     if (txn->err == HS_OK)

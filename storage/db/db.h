@@ -1,5 +1,6 @@
-/* db.h -- LMDB with a sticky error.  A transaction remembers its first failure; every later call is a no-op, so callers do many
- * steps and test once at hs_txn_commit().  The only place that sees lmdb.h outside db.c is this header's users' link line. */
+/* db.h -- LMDB with a sticky error.  A transaction remembers its first failure; every later call is a no-op, so callers
+ * do many steps and test once at hs_txn_commit().  The only place that sees lmdb.h outside db.c is this header's users'
+ * link line. */
 #ifndef HS_DB_H
 #define HS_DB_H
 
@@ -14,18 +15,17 @@ struct hs_env;
 typedef unsigned hs_table; /* index into the names given to hs_env_open */
 
 struct hs_env_options {
-    const char *path;            /* a directory, made if absent (0700) */
-    const char *const *tables;   /* names; the enum of the room that opens it indexes them */
-    unsigned table_count;        /* at most 32 */
+    const char *path;          /* a directory, made if absent (0700) */
+    const char *const *tables; /* names; the enum of the room that opens it indexes them */
+    unsigned table_count;      /* at most 32 */
     size_t map_bytes;
-    size_t ahead_bytes; /* 0: none.  Else so much of the file is written with zeros ahead of the used pages: a commit then needs no
-                         * journal of the file system (measured: a fifth to a third faster) */
+    size_t ahead_bytes; /* written with zeros ahead of the used pages: then a commit does not change the file system */
     bool create;
 };
 
 /* HS_ENOSTORE, HS_EFULL, HS_EPERM, HS_EDAMAGED (not an LMDB file), HS_EIO, HS_ENOMEM. */
 enum hs_err hs_env_open(const struct hs_env_options *options, struct hs_env **env, struct hs_why *why);
-void hs_env_close(struct hs_env *env); /* NULL is fine; no transaction may be open */
+void hs_env_close(struct hs_env *env);          /* NULL is fine; no transaction may be open */
 uint64_t hs_env_used_bytes(struct hs_env *env); /* pages in use times page size */
 int hs_env_fd(struct hs_env *env);
 enum hs_err hs_env_check_readers(struct hs_env *env); /* free the slots of dead processes */
@@ -42,17 +42,20 @@ struct hs_txn {
 
 /* Write: the one writer only.  Read: any thread; a transaction object belongs to one thread at a time (MDB_NOTLS). */
 enum hs_err hs_txn_begin(struct hs_env *env, bool writes, struct hs_txn *txn);
-enum hs_err hs_txn_commit(struct hs_txn *txn); /* aborts and answers the sticky error if there is one; ends txn either way */
-void hs_txn_abort(struct hs_txn *txn);         /* a txn that is over or zeroed is fine */
+/* Aborts and answers the sticky error if there is one; ends txn either way. */
+enum hs_err hs_txn_commit(struct hs_txn *txn);
+void hs_txn_abort(struct hs_txn *txn); /* a txn that is over or zeroed is fine */
 /* Read transactions parked and taken up again without the cost of a new one. */
 void hs_txn_park(struct hs_txn *txn);
 enum hs_err hs_txn_renew(struct hs_txn *txn);
 
-/* Views are valid until the next write in the transaction or its end. */
-enum hs_err hs_txn_get(struct hs_txn *txn, hs_table table, struct hs_bytes key, struct hs_bytes *value); /* HS_ENOTFOUND */
+/* HS_ENOTFOUND.  Views are valid until the next write in the transaction or its end. */
+enum hs_err hs_txn_get(struct hs_txn *txn, hs_table table, struct hs_bytes key, struct hs_bytes *value);
 void hs_txn_put(struct hs_txn *txn, hs_table table, struct hs_bytes key, struct hs_bytes value);
-void hs_txn_append(struct hs_txn *txn, hs_table table, struct hs_bytes key, struct hs_bytes value); /* key above all others */
-void *hs_txn_reserve(struct hs_txn *txn, hs_table table, struct hs_bytes key, size_t size); /* NULL after an error */
+/* The key must be above all others of the table: HS_EEXISTS. */
+void hs_txn_append(struct hs_txn *txn, hs_table table, struct hs_bytes key, struct hs_bytes value);
+/* Where to write the value, before the next call; NULL after an error. */
+void *hs_txn_reserve(struct hs_txn *txn, hs_table table, struct hs_bytes key, size_t size);
 void hs_txn_delete(struct hs_txn *txn, hs_table table, struct hs_bytes key); /* absent is fine */
 void hs_txn_empty(struct hs_txn *txn, hs_table table);
 uint64_t hs_txn_count(struct hs_txn *txn, hs_table table);
@@ -66,11 +69,13 @@ struct hs_scan {
     struct hs_bytes value;
     bool started;
 };
-/* Position before the first key >= @from (which begins with @prefix, or is empty: the prefix itself). @prefix is borrowed until
- * the end. */
-void hs_scan_begin(struct hs_scan *scan, struct hs_txn *txn, hs_table table, struct hs_bytes prefix, struct hs_bytes from);
+/* Position before the first key >= @from (which begins with @prefix, or is empty: the prefix itself). @prefix is
+ * borrowed until the end. */
+void hs_scan_begin(struct hs_scan *scan, struct hs_txn *txn, hs_table table, struct hs_bytes prefix,
+                   struct hs_bytes from);
 bool hs_scan_next(struct hs_scan *scan); /* false: no more keys with the prefix, or txn->err */
-/* The last key with the prefix that is <= @at_most (empty: the last of all); hs_scan_next and hs_scan_prev go on from it. */
+/* The last key with the prefix that is <= @at_most (empty: the last of all); hs_scan_next and hs_scan_prev go on from
+ * it. */
 bool hs_scan_last(struct hs_scan *scan, struct hs_bytes at_most);
 bool hs_scan_prev(struct hs_scan *scan); /* of a scan that stands on a key */
 void hs_scan_end(struct hs_scan *scan);

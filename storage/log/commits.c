@@ -1,5 +1,5 @@
-/* commits.c -- the order in which ops came: one row a commit.  Key: number u64.  Row: tag u64, last stamp u64, items: type u8, stream,
- * first varint, then of ops the count (varint), of a loose segment its end hash (32). */
+/* commits.c -- the order in which ops came: one row a commit.  Key: number u64.  Row: tag u64, last stamp u64, items:
+ * type u8, stream, first varint, then of ops the count (varint), of a loose segment its end hash (32). */
 #include "storage/log/inside.h"
 
 #include <assert.h>
@@ -61,7 +61,7 @@ void log_put_commit(struct hs_log *log, const struct hs_position *position)
     hs_txn_append(log_change(log), LOG_COMMIT, HS_BYTES(key, sizeof key), hs_buf_bytes(&log->items));
 }
 
-/* ---- positions -------------------------------------------------------------------------------------------------------- */
+/* ---- positions ---- */
 
 /* The commit @back places before the last one; zeros: there is none. */
 static struct hs_position from_end(struct hs_txn *txn, unsigned back, hs_stamp *stamp)
@@ -114,7 +114,7 @@ enum hs_err hs_log_check_position(struct hs_txn *txn, const struct hs_position *
     return hs_from_be64(row.data) == position->tag ? HS_OK : HS_ERESET;
 }
 
-/* ---- the walk ----------------------------------------------------------------------------------------------------------- */
+/* ---- the walk ---- */
 
 struct walker {
     struct hs_txn *txn;

@@ -13,10 +13,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define MAGIC "hsnote1\n"
-#define BOOT_BYTES 36 /* a UUID as text */
-#define BODY_BYTES (8 + 8 + 8 + 8 + BOOT_BYTES + 8 + 8 + 8)
-#define NOTE_BYTES (BODY_BYTES + HS_HASH_BYTES)
+#define MAGIC       "hsnote1\n"
+#define BOOT_BYTES  36 /* a UUID as text */
+#define BODY_BYTES  (8 + 8 + 8 + 8 + BOOT_BYTES + 8 + 8 + 8)
+#define NOTE_BYTES  (BODY_BYTES + HS_HASH_BYTES)
 #define DOUBT_BYTES 200
 
 struct hs_note {
@@ -150,7 +150,8 @@ static bool decode(const uint8_t from[static NOTE_BYTES], struct content *conten
 
 static bool names(const struct content *content, const struct hs_position *position)
 {
-    return position->commit > 0 && content->position.commit == position->commit && content->position.tag == position->tag;
+    return position->commit > 0 && content->position.commit == position->commit &&
+           content->position.tag == position->tag;
 }
 
 const char *hs_note_doubt(struct hs_note *note, const struct hs_note_claim *claim)

@@ -1,5 +1,5 @@
-/* enrolment.c -- join tokens that were given out.  Key: hash of the secret, 32.  Row: role u8, node id (sized), districts (varint
- * count, u16 each), created u64, expires u64, used u8, node key 32. */
+/* enrolment.c -- join tokens that were given out.  Key: hash of the secret, 32.  Row: role u8, node id (sized),
+ * districts (varint count, u16 each), created u64, expires u64, used u8, node key 32. */
 #include "storage/log/inside.h"
 
 #include <string.h>
@@ -9,7 +9,8 @@ static struct hs_bytes hash_bytes(const struct hs_hash *hash)
     return HS_BYTES(hash->bytes, HS_HASH_BYTES);
 }
 
-enum hs_err hs_log_put_enrolment(struct hs_log *log, const struct hs_hash *secret_hash, const struct hs_enrolment *enrolment)
+enum hs_err hs_log_put_enrolment(struct hs_log *log, const struct hs_hash *secret_hash,
+                                 const struct hs_enrolment *enrolment)
 {
     struct hs_buf row = {0};
     hs_buf_put_u8(&row, (uint8_t)enrolment->role);

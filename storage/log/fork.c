@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* Fork: key stream; row n u64, proof.  Loose: key stream, first u64, end hash 32; row count u32, start hash 32, signature 64, body. */
+/* Fork: key stream; row n u64, proof.  Loose: key stream, first u64, end hash 32; row count u32, start hash 32,
+ * signature 64, body. */
 #define LOOSE_HEAD_BYTES (4 + HS_HASH_BYTES + HS_SIGNATURE_BYTES)
 
 static enum hs_err find_fork(struct hs_txn *txn, const struct hs_stream *stream, struct hs_bytes *row)
@@ -63,9 +64,10 @@ uint64_t hs_log_fork_count(struct hs_txn *txn)
     return hs_txn_count(txn, LOG_FORK);
 }
 
-/* ---- loose ops -------------------------------------------------------------------------------------------------------- */
+/* ---- loose ops ---- */
 
-void log_loose_key(const struct hs_stream *stream, uint64_t first, const struct hs_hash *end, uint8_t key[static LOOSE_KEY_BYTES])
+void log_loose_key(const struct hs_stream *stream, uint64_t first, const struct hs_hash *end,
+                   uint8_t key[static LOOSE_KEY_BYTES])
 {
     hs_stream_key(stream, key);
     hs_be64(key + HS_STREAM_KEY_BYTES, first);
@@ -113,8 +115,10 @@ static void put_loose(struct hs_log *log, const struct hs_loose *loose)
     memcpy(row + 4, loose->start.bytes, HS_HASH_BYTES);
     memcpy(row + 4 + HS_HASH_BYTES, segment->signature.bytes, HS_SIGNATURE_BYTES);
     memcpy(row + LOOSE_HEAD_BYTES, segment->body.data, segment->body.size);
-    log_list(log, &(struct log_item){
-                      .type = ITEM_LOOSE, .stream = segment->stream, .first = segment->first, .count = 1, .end = segment->end});
+    log_list(
+        log,
+        &(struct log_item){
+            .type = ITEM_LOOSE, .stream = segment->stream, .first = segment->first, .count = 1, .end = segment->end});
 }
 
 enum hs_err hs_log_put_loose(struct hs_log *log, const struct hs_loose *loose)

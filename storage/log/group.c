@@ -59,7 +59,7 @@ void hs_log_abort(struct hs_log *log)
     give_up(log);
 }
 
-/* ---- streams of the group --------------------------------------------------------------------------------------------- */
+/* ---- streams of the group ---- */
 
 const struct log_grown *log_touched(const struct hs_log *log, const struct hs_stream *stream)
 {
@@ -139,7 +139,7 @@ void log_seal(struct hs_log *log, struct log_grown *grown)
         log_put_checkpoint(log, grown, &signature);
 }
 
-/* ---- commit ------------------------------------------------------------------------------------------------------------ */
+/* ---- commit ---- */
 
 static enum hs_err make_result_room(struct hs_log *log)
 {
@@ -157,7 +157,8 @@ static enum hs_err make_result_room(struct hs_log *log)
     return HS_OK;
 }
 
-/* A hub's word for what it holds once this commit is on disk: in the same transaction, so neither is without the other. */
+/* A hub's word for what it holds once this commit is on disk: in the same transaction, so neither is without the other.
+ */
 static void sign_receipt(struct hs_log *log, const struct log_grown *grown, struct hs_receipt *receipt)
 {
     *receipt = (struct hs_receipt){

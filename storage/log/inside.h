@@ -21,10 +21,10 @@ enum {
     LOG_TABLE_COUNT
 };
 
-/* Rows of LOG_OP: a stream's ops and, behind the op that it signs, its checkpoint.  One table, so that a commit touches one page
- * for both; the last row of a stream is always a checkpoint, so it is the stream's head as well. */
+/* Rows of LOG_OP: a stream's ops and, behind the op that it signs, its checkpoint.  One table, so that a commit touches
+ * one page for both; the last row of a stream is always a checkpoint, so it is the stream's head as well. */
 enum { ROW_OP = 0, ROW_CHECKPOINT = 1 };
-#define OP_KEY_BYTES (HS_STREAM_KEY_BYTES + 8 + 1)
+#define OP_KEY_BYTES         (HS_STREAM_KEY_BYTES + 8 + 1)
 #define CHECKPOINT_ROW_BYTES (HS_HASH_BYTES + HS_SIGNATURE_BYTES + 8)
 
 struct log_checkpoint {
@@ -36,7 +36,8 @@ struct log_checkpoint {
 
 void log_op_key(const struct hs_stream *stream, uint64_t n, uint8_t row, uint8_t key[static OP_KEY_BYTES]);
 /* The newest checkpoint at or below n; HS_ENOTFOUND, HS_EDAMAGED. */
-enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n, struct log_checkpoint *out);
+enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n,
+                                struct log_checkpoint *out);
 /* Bytes of an op in a segment: its length and itself. */
 size_t log_sized_bytes(size_t size);
 
@@ -60,15 +61,16 @@ struct log_item {
     struct hs_hash end;
 };
 #define LOOSE_KEY_BYTES (HS_STREAM_KEY_BYTES + 8 + HS_HASH_BYTES)
-void log_loose_key(const struct hs_stream *stream, uint64_t first, const struct hs_hash *end, uint8_t key[static LOOSE_KEY_BYTES]);
+void log_loose_key(const struct hs_stream *stream, uint64_t first, const struct hs_hash *end,
+                   uint8_t key[static LOOSE_KEY_BYTES]);
 enum hs_err log_loose_decode(struct hs_bytes key, struct hs_bytes value, struct hs_loose *loose);
 
 /* This node's origins. */
 #define WHY_BYTES_MAX 200
 struct log_life {
-    uint64_t current; /* 0: none is open */
-    uint64_t last;    /* the newest that was ever open */
-    uint64_t count;   /* of this node, other copies' included */
+    uint64_t current;            /* 0: none is open */
+    uint64_t last;               /* the newest that was ever open */
+    uint64_t count;              /* of this node, other copies' included */
     char why[WHY_BYTES_MAX + 1]; /* the last one was struck out, if it was */
 };
 
@@ -129,7 +131,7 @@ void log_list(struct hs_log *log, const struct log_item *item);
 void log_put_commit(struct hs_log *log, const struct hs_position *position);
 void log_put_receipt_row(struct hs_log *log, const struct hs_receipt *receipt);
 
-/* Meta. */
+/* meta.c, commits.c */
 void log_put_life(struct hs_log *log);
 enum hs_err log_get_life(struct hs_txn *txn, struct log_life *life);
 enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why);

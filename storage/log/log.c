@@ -44,7 +44,8 @@ static void check_continuity(struct hs_log *log)
         hs_log_strike(log, log->broken);
 }
 
-/* Everything that opening changes (a new store's rows, a newer certificate, a struck origin) is one commit, noted like any other. */
+/* Everything that opening changes (a new store's rows, a newer certificate, a struck origin) is one commit, noted like
+ * any other. */
 static enum hs_err enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why)
 {
     enum hs_err err = hs_log_begin(log);
@@ -59,7 +60,8 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
     check_continuity(log);
     struct hs_commit commit;
     err = hs_log_commit(log, &commit);
-    /* On a full disk the store still opens for reading; the origin is struck out in memory, and in the first commit that fits. */
+    /* On a full disk the store still opens for reading; the origin is struck out in memory, and in the first commit
+     * that fits. */
     if (err == HS_EFULL && !options->create)
         return HS_OK;
     return err == HS_OK ? HS_OK : hs_wrap(err, why, "cannot write to %s", options->path);

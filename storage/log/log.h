@@ -1,8 +1,9 @@
-/* log.h -- the truth: operations in signed, chained streams, what proves them, and the order in which they came.  Inside storage/
- * only; node/ sees store.h.  FORMAT.md, section 1, has the bytes.
+/* log.h -- the truth: operations in signed, chained streams, what proves them, and the order in which they came. Inside
+ * storage/ only; node/ sees store.h.  FORMAT.md, section 1, has the bytes.
  *
- * One writer, whose thread opens and closes the log.  A group is begun, filled, and committed or aborted whole; an error inside a
- * group sticks to it.  After a failure that leaves the disk's state unknown the log is unusable and every call answers that error. */
+ * One writer, whose thread opens and closes the log.  A group is begun, filled, and committed or aborted whole; an
+ * error inside a group sticks to it.  After a failure that leaves the disk's state unknown the log is unusable and
+ * every call answers that error. */
 #ifndef HS_LOG_H
 #define HS_LOG_H
 
@@ -23,23 +24,23 @@ struct hs_log_options {
     void *ctx; /* of now_ms and random */
 };
 
-/* HS_ENOSTORE, HS_EEXISTS (create), HS_EFOREIGN, HS_ESCHEMA, HS_ECERT, and as hs_env_open.  If continuity is not proven, the
- * current origin is struck out by a commit of its own. */
+/* HS_ENOSTORE, HS_EEXISTS (create), HS_EFOREIGN, HS_ESCHEMA, HS_ECERT, and as hs_env_open.  If continuity is not
+ * proven, the current origin is struck out by a commit of its own. */
 enum hs_err hs_log_open(const struct hs_log_options *options, struct hs_log **log, struct hs_why *why);
 void hs_log_close(struct hs_log *log); /* NULL is fine; an open group is given up */
 
 uint64_t hs_log_store_id(const struct hs_log *log);
 const struct hs_certificate *hs_log_certificate(const struct hs_log *log);
-const char *hs_log_break(const struct hs_log *log);         /* why the origin was struck out at this start, or NULL */
+const char *hs_log_break(const struct hs_log *log);           /* why the origin was struck out at this start, or NULL */
 struct hs_position hs_log_position(const struct hs_log *log); /* of the last commit whose note is written */
-enum hs_err hs_log_failed(const struct hs_log *log);        /* the error that made it unusable, or HS_OK */
+enum hs_err hs_log_failed(const struct hs_log *log);          /* the error that made it unusable, or HS_OK */
 struct hs_env *hs_log_env(struct hs_log *log);
 
-/* ---- writing -------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 enum hs_err hs_log_begin(struct hs_log *log);
-/* As hs_store_commit.  HS_EFULL and HS_ENOMEM leave the log as it was before the group; any other failure of the commit itself or
- * of the note makes it unusable. */
+/* As hs_store_commit.  HS_EFULL and HS_ENOMEM leave the log as it was before the group; any other failure of the commit
+ * itself or of the note makes it unusable. */
 enum hs_err hs_log_commit(struct hs_log *log, struct hs_commit *commit);
 void hs_log_abort(struct hs_log *log);
 
@@ -48,10 +49,11 @@ enum hs_err hs_log_origin(struct hs_log *log, uint64_t *origin);
 /* The next stamp of this node, above @above. */
 hs_stamp hs_log_stamp(struct hs_log *log, hs_stamp above);
 /* Number an op of this node in the current origin. */
-enum hs_err hs_log_write(struct hs_log *log, hs_partition partition, uint8_t lane, struct hs_bytes op, struct hs_dot *dot);
-/* Take a segment; @from out: its first op that was not held.  Nothing is changed by HS_EGAP, HS_EEXISTS (all held), HS_EFORK,
- * HS_ECERT (origin unknown), HS_ESIGNATURE (the chain does not lead to the signed hash), HS_EMALFORMED; except that a segment
- * beyond the head of the current origin strikes that out. */
+enum hs_err hs_log_write(struct hs_log *log, hs_partition partition, uint8_t lane, struct hs_bytes op,
+                         struct hs_dot *dot);
+/* Take a segment; @from out: its first op that was not held.  Nothing is changed by HS_EGAP, HS_EEXISTS (all held),
+ * HS_EFORK, HS_ECERT (origin unknown), HS_ESIGNATURE (the chain does not lead to the signed hash), HS_EMALFORMED;
+ * except that a segment beyond the head of the current origin strikes that out. */
 enum hs_err hs_log_receive(struct hs_log *log, const struct hs_segment *segment, uint64_t *from);
 
 enum hs_err hs_log_put_certificate(struct hs_log *log, struct hs_bytes certificate);
@@ -60,17 +62,20 @@ enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *rece
 enum hs_err hs_log_strike(struct hs_log *log, const char *why);
 enum hs_err hs_log_put_fork(struct hs_log *log, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof);
 enum hs_err hs_log_put_loose(struct hs_log *log, const struct hs_loose *loose); /* HS_EEXISTS: known */
-enum hs_err hs_log_put_enrolment(struct hs_log *log, const struct hs_hash *secret_hash, const struct hs_enrolment *enrolment);
+enum hs_err hs_log_put_enrolment(struct hs_log *log, const struct hs_hash *secret_hash,
+                                 const struct hs_enrolment *enrolment);
 
 /* Which origin a series of cash numbers belongs to. */
 enum hs_err hs_log_put_series(struct hs_log *log, const char *series, uint64_t origin);
 
-/* The certificate of an origin's node, from a cache; valid until the next call that writes; NULL: unknown, or @txn has failed. */
+/* The certificate of an origin's node, from a cache; valid until the next call that writes; NULL: unknown, or @txn has
+ * failed. */
 const struct hs_certificate *hs_log_writer(struct hs_log *log, struct hs_txn *txn, uint64_t origin);
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
-/* Where to read: a snapshot, or (with @log) the writer's open group, whose newest ops lie beyond the last checkpoint. */
+/* Where to read: a snapshot, or (with @log) the writer's open group, whose newest ops lie beyond the last checkpoint.
+ */
 struct hs_log_reader {
     struct hs_txn *txn;
     const struct hs_log *log;
@@ -80,19 +85,23 @@ struct hs_log_reader hs_log_reader_of(struct hs_log *log); /* the open group; wr
 /* All as hs_view_* in store.h. */
 enum hs_err hs_log_heads(const struct hs_log_reader *reader, hs_visit_head visit, void *ctx);
 enum hs_err hs_log_head(const struct hs_log_reader *reader, const struct hs_stream *stream, struct hs_head *head);
-enum hs_err hs_log_op(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n, struct hs_bytes *op);
-enum hs_err hs_log_hash_at(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n, struct hs_hash *hash);
+enum hs_err hs_log_op(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
+                      struct hs_bytes *op);
+enum hs_err hs_log_hash_at(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
+                           struct hs_hash *hash);
 enum hs_err hs_log_checkpoint(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
                               struct hs_checkpoint *out);
 void hs_log_lag(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t after, uint64_t *ops,
                 uint64_t *bytes);
-enum hs_err hs_log_cut(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t first, struct hs_buf *body,
-                       struct hs_segment *segment);
+enum hs_err hs_log_cut(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t first,
+                       struct hs_buf *body, struct hs_segment *segment);
 
 enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, hs_visit_receipt visit, void *ctx);
 /* How many stores other than @store_id have signed that they hold op n, of what is held here. */
-unsigned hs_log_receipt_count(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n, uint64_t store_id);
-enum hs_err hs_log_find_origin(struct hs_txn *txn, uint64_t origin, struct hs_bytes *certificate, struct hs_bytes *opening);
+unsigned hs_log_receipt_count(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
+                              uint64_t store_id);
+enum hs_err hs_log_find_origin(struct hs_txn *txn, uint64_t origin, struct hs_bytes *certificate,
+                               struct hs_bytes *opening);
 enum hs_err hs_log_find_certificate(struct hs_txn *txn, const struct hs_key *node_key, struct hs_bytes *certificate);
 enum hs_err hs_log_certificates(struct hs_txn *txn, hs_visit_bytes visit, void *ctx);
 enum hs_err hs_log_enrolment(struct hs_txn *txn, const struct hs_hash *secret_hash, struct hs_enrolment *out);
@@ -111,8 +120,8 @@ struct hs_position hs_log_last(struct hs_txn *txn);
 /* Is it one of this log's?  HS_ERESET. */
 enum hs_err hs_log_check_position(struct hs_txn *txn, const struct hs_position *position);
 
-/* The ops in the order in which they came, of the commits after @after up to @until, whole commits; no further commit is begun
- * once @limit ops are visited.  @to out: the last commit visited. */
+/* The ops in the order in which they came, of the commits after @after up to @until, whole commits; no further commit
+ * is begun once @limit ops are visited.  @to out: the last commit visited. */
 struct hs_logged {
     struct hs_stream stream;
     uint64_t n;

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #define KEY(literal) HS_BYTES(literal, sizeof(literal) - 1)
-#define KEY_SCHEMA KEY("schema") /* u32 */
-#define KEY_STORE KEY("store")   /* u64 */
-#define KEY_NODE KEY("node")     /* root key 32, node key 32, node id */
-#define KEY_LIFE KEY("life")     /* u64 current, u64 last, u64 count, why */
+#define KEY_SCHEMA   KEY("schema") /* u32 */
+#define KEY_STORE    KEY("store")  /* u64 */
+#define KEY_NODE     KEY("node")   /* root key 32, node key 32, node id */
+#define KEY_LIFE     KEY("life")   /* u64 current, u64 last, u64 count, why */
 
 #define NODE_ROW_BYTES_MAX (2 * HS_KEY_BYTES + HS_NODE_ID_BYTES_MAX)
-#define LIFE_ROW_BYTES (3 * 8)
+#define LIFE_ROW_BYTES     (3 * 8)
 
 static struct hs_bytes get(struct hs_txn *txn, struct hs_bytes key)
 {
@@ -21,7 +21,7 @@ static struct hs_bytes get(struct hs_txn *txn, struct hs_bytes key)
     return value;
 }
 
-/* ---- the node's origins --------------------------------------------------------------------------------------------- */
+/* ---- the node's origins ---- */
 
 void log_put_life(struct hs_log *log)
 {
@@ -64,7 +64,7 @@ uint64_t hs_log_own_origins(struct hs_txn *txn)
     return log_get_life(txn, &life) == HS_OK ? life.count : 0;
 }
 
-/* ---- whose store it is ---------------------------------------------------------------------------------------------- */
+/* ---- whose store it is ---- */
 
 /* The certificate was verified by whoever gives it; its own root is in it: Certificate.issuer.body.root_key. */
 static enum hs_err decode_own(struct hs_bytes encoded, struct hs_certificate *out)
@@ -105,12 +105,13 @@ static void make(struct hs_log *log)
 static enum hs_err check_schema(struct hs_bytes row, const char *path, struct hs_why *why)
 {
     if (row.size != 4)
-        return hs_fail(HS_EDAMAGED, why, "%s does not say which version wrote it: restore it, or rebuild the node", path);
+        return hs_fail(HS_EDAMAGED, why, "%s does not say which version wrote it: restore it, or rebuild the node",
+                       path);
     uint32_t schema = hs_from_be32(row.data);
     if (schema <= LOG_SCHEMA)
         return HS_OK;
-    return hs_fail(HS_ESCHEMA, why, "%s has format %u and this program knows up to %u: install the newer version again", path,
-                   schema, LOG_SCHEMA);
+    return hs_fail(HS_ESCHEMA, why, "%s has format %u and this program knows up to %u: install the newer version again",
+                   path, schema, LOG_SCHEMA);
 }
 
 static enum hs_err check_node(struct hs_log *log, const char *path, struct hs_why *why)
@@ -121,7 +122,8 @@ static enum hs_err check_node(struct hs_log *log, const char *path, struct hs_wh
         return hs_fail(HS_EDAMAGED, why, "%s does not say whose it is: restore it, or rebuild the node", path);
     struct hs_bytes id = HS_BYTES(row.data + 2 * HS_KEY_BYTES, row.size - 2 * HS_KEY_BYTES);
     if (memcmp(row.data, own->root_key.bytes, HS_KEY_BYTES) != 0)
-        return hs_fail(HS_EFOREIGN, why, "%s belongs to another region than the certificate: use that region's keys", path);
+        return hs_fail(HS_EFOREIGN, why, "%s belongs to another region than the certificate: use that region's keys",
+                       path);
     if (!hs_bytes_equal(id, HS_BYTES(own->node_id, strlen(own->node_id))))
         return hs_fail(HS_EFOREIGN, why, "%s is the store of node %.*s, not of %s: use the right data directory", path,
                        (int)id.size, (const char *)id.data, own->node_id);
@@ -143,7 +145,8 @@ static enum hs_err load(struct hs_log *log, const char *path, struct hs_why *why
     enum hs_err err = log_get_life(&log->txn, &log->life);
     log->life_before = log->life;
     if (err != HS_OK)
-        return hs_fail(err, why, "%s: the row of the current origin cannot be read: restore it, or rebuild the node", path);
+        return hs_fail(err, why, "%s: the row of the current origin cannot be read: restore it, or rebuild the node",
+                       path);
     return check_node(log, path, why);
 }
 

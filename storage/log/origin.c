@@ -18,7 +18,7 @@ static struct hs_bytes key_bytes(const struct hs_key *key)
     return HS_BYTES(key->bytes, HS_KEY_BYTES);
 }
 
-/* ---- decoded certificates --------------------------------------------------------------------------------------------- */
+/* ---- decoded certificates ---- */
 
 void log_forget_certificates(struct hs_log *log)
 {
@@ -81,7 +81,7 @@ static const struct hs_certificate *find_known(struct hs_log *log, struct hs_txn
     return learn(log, index, encoded);
 }
 
-/* ---- rows of origins: node key 32, opening ------------------------------------------------------------------------------ */
+/* ---- rows of origins: node key 32, opening ---- */
 
 static enum hs_err get_origin(struct hs_txn *txn, uint64_t origin, struct hs_bytes *node_key, struct hs_bytes *opening)
 {
@@ -123,7 +123,7 @@ const struct hs_certificate *hs_log_writer(struct hs_log *log, struct hs_txn *tx
     return writer;
 }
 
-/* ---- taking certificates and origins in ----------------------------------------------------------------------------------- */
+/* ---- taking certificates and origins in ---- */
 
 /* Of two certificates of one key the later issued stands. */
 static bool is_newer(const struct hs_log *log, const struct hs_certificate *certificate, struct hs_bytes held)
@@ -190,7 +190,7 @@ enum hs_err hs_log_put_origin(struct hs_log *log, struct hs_bytes encoded, struc
     return log->txn.err;
 }
 
-/* ---- this node's own ------------------------------------------------------------------------------------------------------ */
+/* ---- this node's own ---- */
 
 static enum hs_err draw_origin(struct hs_log *log, uint64_t *origin)
 {
@@ -251,14 +251,15 @@ enum hs_err hs_log_strike(struct hs_log *log, const char *why)
     return log->txn.err;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 enum hs_err hs_log_find_certificate(struct hs_txn *txn, const struct hs_key *node_key, struct hs_bytes *certificate)
 {
     return hs_txn_get(txn, LOG_CERTIFICATE, key_bytes(node_key), certificate);
 }
 
-enum hs_err hs_log_find_origin(struct hs_txn *txn, uint64_t origin, struct hs_bytes *certificate, struct hs_bytes *opening)
+enum hs_err hs_log_find_origin(struct hs_txn *txn, uint64_t origin, struct hs_bytes *certificate,
+                               struct hs_bytes *opening)
 {
     struct hs_bytes node_key;
     enum hs_err err = get_origin(txn, origin, &node_key, opening);
@@ -279,7 +280,7 @@ enum hs_err hs_log_certificates(struct hs_txn *txn, hs_visit_bytes visit, void *
     return err == HS_OK ? txn->err : err;
 }
 
-/* ---- series of cash numbers: key the series, row the origin that it belongs to, u64 --------------------------------------- */
+/* ---- series of cash numbers: key the series, row the origin that it belongs to, u64 ---- */
 
 enum hs_err hs_log_find_series(struct hs_txn *txn, const char *series, uint64_t *origin)
 {

@@ -35,7 +35,8 @@ static enum hs_err decode_checkpoint(const struct hs_scan *scan, struct log_chec
     return HS_OK;
 }
 
-enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n, struct log_checkpoint *out)
+enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n,
+                                struct log_checkpoint *out)
 {
     uint8_t key[OP_KEY_BYTES];
     struct hs_scan scan;
@@ -49,7 +50,7 @@ enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stre
     return txn->err == HS_OK ? err : txn->err;
 }
 
-/* ---- heads ---------------------------------------------------------------------------------------------------------- */
+/* ---- heads ---- */
 
 enum hs_err hs_log_head(const struct hs_log_reader *reader, const struct hs_stream *stream, struct hs_head *head)
 {
@@ -66,7 +67,8 @@ enum hs_err hs_log_head(const struct hs_log_reader *reader, const struct hs_stre
 }
 
 /* The first stream whose key is at or above @from. */
-static enum hs_err next_stream(struct hs_txn *txn, const uint8_t from[static HS_STREAM_KEY_BYTES], struct hs_stream *stream)
+static enum hs_err next_stream(struct hs_txn *txn, const uint8_t from[static HS_STREAM_KEY_BYTES],
+                               struct hs_stream *stream)
 {
     struct hs_scan scan;
     hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES_NONE, HS_BYTES(from, HS_STREAM_KEY_BYTES));
@@ -109,9 +111,10 @@ enum hs_err hs_log_heads(const struct hs_log_reader *reader, hs_visit_head visit
     return err;
 }
 
-/* ---- ops and hashes --------------------------------------------------------------------------------------------------- */
+/* ---- ops and hashes ---- */
 
-enum hs_err hs_log_op(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n, struct hs_bytes *op)
+enum hs_err hs_log_op(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
+                      struct hs_bytes *op)
 {
     uint8_t key[OP_KEY_BYTES];
     log_op_key(stream, n, ROW_OP, key);
@@ -160,7 +163,8 @@ static enum hs_err find_point(struct hs_txn *txn, const struct hs_stream *stream
     return err == HS_OK ? advance(txn, stream, n, at) : err;
 }
 
-enum hs_err hs_log_hash_at(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n, struct hs_hash *hash)
+enum hs_err hs_log_hash_at(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
+                           struct hs_hash *hash)
 {
     struct log_checkpoint at;
     enum hs_err err = find_point(reader->txn, stream, n, &at);
@@ -169,7 +173,8 @@ enum hs_err hs_log_hash_at(const struct hs_log_reader *reader, const struct hs_s
     return err;
 }
 
-void hs_log_lag(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t after, uint64_t *ops, uint64_t *bytes)
+void hs_log_lag(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t after, uint64_t *ops,
+                uint64_t *bytes)
 {
     struct hs_head head;
     struct log_checkpoint from;
@@ -183,7 +188,7 @@ void hs_log_lag(const struct hs_log_reader *reader, const struct hs_stream *stre
         *bytes = to.bytes - from.bytes;
 }
 
-/* ---- segments --------------------------------------------------------------------------------------------------------- */
+/* ---- segments ---- */
 
 /* A segment being cut: what was read so far, and how much of it ends at a checkpoint. */
 struct cutter {
@@ -239,8 +244,8 @@ static enum hs_err cut_rows(struct cutter *cutter, struct hs_scan *scan)
     return err;
 }
 
-enum hs_err hs_log_cut(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t first, struct hs_buf *body,
-                       struct hs_segment *segment)
+enum hs_err hs_log_cut(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t first,
+                       struct hs_buf *body, struct hs_segment *segment)
 {
     if (first == 0)
         return HS_ENOTFOUND;

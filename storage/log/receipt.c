@@ -1,5 +1,5 @@
-/* receipt.c -- which other stores have signed that they hold a stream, and how far.  Key: stream, store id u64.  Row: n u64, hash 32,
- * time u64, hub key 32, signature 64. */
+/* receipt.c -- which other stores have signed that they hold a stream, and how far.  Key: stream, store id u64.  Row: n
+ * u64, hash 32, time u64, hub key 32, signature 64. */
 #include "storage/log/inside.h"
 
 #include <string.h>
@@ -43,7 +43,8 @@ void log_put_receipt_row(struct hs_log *log, const struct hs_receipt *receipt)
     memcpy(row + HS_KEY_BYTES, receipt->signature.bytes, HS_SIGNATURE_BYTES);
 }
 
-static enum hs_err get_receipt(struct hs_txn *txn, const struct hs_stream *stream, uint64_t store_id, struct hs_receipt *receipt)
+static enum hs_err get_receipt(struct hs_txn *txn, const struct hs_stream *stream, uint64_t store_id,
+                               struct hs_receipt *receipt)
 {
     uint8_t key[RECEIPT_KEY_BYTES];
     struct hs_bytes row;
@@ -110,12 +111,14 @@ struct counter {
 static enum hs_err count_receipt(void *ctx, const struct hs_receipt *receipt)
 {
     struct counter *counter = ctx;
-    if (receipt->n >= counter->n && receipt->store_id != counter->store_id && check_branch(counter->reader, receipt) == HS_OK)
+    if (receipt->n >= counter->n && receipt->store_id != counter->store_id &&
+        check_branch(counter->reader, receipt) == HS_OK)
         counter->count++;
     return HS_OK;
 }
 
-unsigned hs_log_receipt_count(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n, uint64_t store_id)
+unsigned hs_log_receipt_count(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
+                              uint64_t store_id)
 {
     struct counter counter = {reader, n, store_id, 0};
     hs_log_receipts(reader->txn, stream, count_receipt, &counter);

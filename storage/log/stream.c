@@ -20,7 +20,8 @@ static bool closes_run(const struct log_grown *grown, struct hs_bytes op)
            grown->bytes - grown->sealed_bytes + log_sized_bytes(op.size) > HS_SEGMENT_BYTES_SOFT;
 }
 
-enum hs_err hs_log_write(struct hs_log *log, hs_partition partition, uint8_t lane, struct hs_bytes op, struct hs_dot *dot)
+enum hs_err hs_log_write(struct hs_log *log, hs_partition partition, uint8_t lane, struct hs_bytes op,
+                         struct hs_dot *dot)
 {
     struct hs_stream stream = {.partition = partition, .lane = lane};
     enum hs_err err = hs_log_origin(log, &stream.origin);

@@ -1,5 +1,5 @@
-/* cache.h -- rows of sums that are changed again and again between two commits: balances, days, digests, counts.  A row is read
- * once, changed in memory, and written when somebody reads the table or the transaction is committed.
+/* cache.h -- rows of sums that are changed again and again between two commits: balances, days, digests, counts.  A
+ * row is read once, changed in memory, and written when somebody reads the table or the transaction is committed.
  *
  * Failures go to the transaction's sticky error; a row that could not be had is NULL. */
 #ifndef HS_RECORDS_CACHE_H
@@ -41,7 +41,8 @@ void hs_cache_init(struct hs_cache *cache);
 void hs_cache_fini(struct hs_cache *cache);
 void hs_cache_drop(struct hs_cache *cache); /* forget all rows, changed ones too */
 
-/* The row, read from the table if it is not here; a row that is nowhere is made of zeros.  Valid until the cache is dropped. */
+/* The row, read from the table if it is not here; a row that is nowhere is made of zeros.  Valid until the cache is
+ * dropped. */
 struct hs_row *hs_cache_row(struct hs_cache *cache, struct hs_txn *txn, hs_table table, struct hs_bytes key);
 void hs_cache_touch(struct hs_cache *cache, struct hs_row *row); /* it is about to be changed */
 /* Write what has changed, in the tables' order; a row of zeros is deleted. */

@@ -1,10 +1,10 @@
 /* derive.h -- from records to the rows that follow from them: indexes, sums, lists.
  *
- * Every derived row is a function of the set of states that the node holds, never of the order in which they came.  Records form
- * groups: a payment with its reversals, the entries of one fact, a ticket with its events; most stand alone.  A change of a record
- * takes away what its group gave before and adds what it gives now; and the whole is what all groups give, each asked through one
- * of its records.  So hs_derive_change over any history and hs_derive_whole over the last states must come to the same rows:
- * hs_records_verify holds them against each other. */
+ * Every derived row is a function of the set of states that the node holds, never of the order in which they
+ * came.  Records form groups: a payment with its reversals, the entries of one fact, a ticket with its events; most
+ * stand alone.  A change of a record takes away what its group gave before and adds what it gives now; and the whole
+ * is what all groups give, each asked through one of its records.  So hs_derive_change over any history and
+ * hs_derive_whole over the last states must come to the same rows: hs_records_verify holds them against each other. */
 #ifndef HS_RECORDS_DERIVE_H
 #define HS_RECORDS_DERIVE_H
 
@@ -22,8 +22,8 @@ struct hs_facet {
     struct hs_record_name name;
     const struct hs_kind *kind; /* NULL: this version does not know it, and derives nothing from it */
     struct hs_record record;
-    struct hs_bytes message; /* what it shows */
-    enum hs_err fault;       /* the rule that it breaks: it is parked */
+    struct hs_bytes message;               /* what it shows */
+    enum hs_err fault;                     /* the rule that it breaks: it is parked */
     struct hs_tlv fields[HS_FACET_FIELDS]; /* of the message, by number; number 0: is not there */
 };
 bool hs_facet_counts(const struct hs_facet *facet); /* of a known kind and not parked */

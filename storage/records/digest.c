@@ -1,4 +1,5 @@
-/* Digests: per partition and kind the sum of the records' hashes, and the same by leaf; branches are summed up when asked for. */
+/* Digests: per partition and kind the sum of the records' hashes, and the same by leaf; branches are summed up when
+ * asked for. */
 #include "storage/records/env.h"
 
 #define BRANCH_LEAVES (HS_DIGEST_LEAVES / HS_DIGEST_BRANCHES)
@@ -124,8 +125,8 @@ static enum hs_err visit_leaves(struct hs_txn *txn, const struct hs_row_key *roo
     return err != HS_OK ? err : txn->err;
 }
 
-enum hs_err hs_records_digest_level(struct hs_txn *txn, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit,
-                                    void *ctx)
+enum hs_err hs_records_digest_level(struct hs_txn *txn, hs_partition partition, uint16_t kind, int branch,
+                                    hs_visit_digest visit, void *ctx)
 {
     struct hs_row_key root;
     if (branch >= HS_DIGEST_BRANCHES)

@@ -1,5 +1,5 @@
-/* Cash entries of one fact: a payment sent twice to different windows, or before and after a rebuild, is one payment with two
- * receipts in people's hands, and somebody has to know. */
+/* Cash entries of one fact: a payment sent twice to different windows, or before and after a rebuild, is one payment
+ * with two receipts in people's hands, and somebody has to know. */
 #include "proto/msg/tlv.h"
 #include "storage/records/derive.h"
 

@@ -22,7 +22,8 @@ struct hs_records {
 /* Begin the writer's transaction if none is open. */
 enum hs_err hs_records_ready(struct hs_records *records);
 
-/* Before a table of sums or lists is read: write the cached rows into the writer's transaction.  A snapshot needs nothing. */
+/* Before a table of days, digests or meta is read: write the cached rows into the writer's transaction.  A snapshot
+ * needs nothing. */
 void hs_records_settle(struct hs_txn *txn);
 extern const struct hs_derive_sink HS_TABLES_SINK; /* ctx: struct hs_records */
 
@@ -51,11 +52,12 @@ void hs_digest_change(struct hs_records *records, const struct hs_record_name *n
 
 /* money.c: of a payment that counts, and of its reversals that do */
 int64_t hs_payment_amount(const struct hs_facet *payment);
-struct hs_day hs_day_of(const struct hs_facet *fact, int utc_offset_minutes); /* of a payment or a reversal that counts */
+struct hs_day hs_day_of(const struct hs_facet *fact, int utc_offset_minutes);
 struct hs_facet *hs_payment_reversals(struct hs_derive *derive, const struct hs_record_name *payment);
 
 /* read.c: all records of a partition and kind, in whatever lane */
-enum hs_err hs_records_walk(struct hs_txn *txn, hs_partition partition, uint16_t kind, hs_visit_record visit, void *ctx);
+enum hs_err hs_records_walk(struct hs_txn *txn, hs_partition partition, uint16_t kind, hs_visit_record visit,
+                            void *ctx);
 
 /* numbers.c: what only the node that wrote an op remembers of it */
 void hs_numbers_note(struct hs_records *records, const struct hs_records_op *op, const struct hs_op *decoded);

@@ -14,8 +14,8 @@ void hs_derive_fail(struct hs_derive *derive, enum hs_err err)
         *derive->err = err;
 }
 
-/* Of a fact the content that counts, of a register record its fields: what a strange writer has put into the other part of the
- * state must not hide what is in the right one. */
+/* Of a fact the content that counts, of a register record its fields: what a strange writer has put into the other
+ * part of the state must not hide what is in the right one. */
 static void show(struct hs_derive *derive, struct hs_facet *facet)
 {
     const struct hs_record *record = &facet->record;

@@ -1,5 +1,5 @@
-/* Index rows: value, kind and index, then the record.  They begin with the value, so that what concerns one account or one
- * payment lies on one page, whatever kinds it is of. */
+/* Index rows: value, kind and index, then the record.  They begin with the value, so that what concerns one account
+ * or one payment lies on one page, whatever kinds it is of. */
 #include "storage/records/derive.h"
 #include "storage/records/records.h"
 
@@ -78,7 +78,8 @@ size_t hs_index_count(struct hs_derive *derive, const struct hs_wanted *wanted, 
 }
 
 /* The record that an index row names: behind the value's prefix of @size bytes come partition and id. */
-static enum hs_err name_in_row(struct hs_bytes key, size_t size, const struct hs_kind *kind, struct hs_record_name *name)
+static enum hs_err name_in_row(struct hs_bytes key, size_t size, const struct hs_kind *kind,
+                               struct hs_record_name *name)
 {
     struct hs_cur cur = hs_cur_of(HS_BYTES(key.data + size, key.size - size));
     name->partition = hs_cur_u16(&cur);
@@ -131,8 +132,8 @@ static enum hs_err go_on(struct hs_row_key *from, struct hs_bytes after)
     return HS_OK;
 }
 
-enum hs_err hs_records_index(struct hs_txn *txn, uint16_t kind, uint8_t index, struct hs_bytes key, struct hs_bytes after,
-                             hs_visit_record visit, void *ctx)
+enum hs_err hs_records_index(struct hs_txn *txn, uint16_t kind, uint8_t index, struct hs_bytes key,
+                             struct hs_bytes after, hs_visit_record visit, void *ctx)
 {
     struct hs_row_key prefix;
     struct hs_scan scan;

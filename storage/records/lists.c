@@ -76,13 +76,13 @@ static enum hs_err read_listed(const struct hs_scan *scan, struct hs_listed *lis
     return hs_wide_narrow(fen, &listed->amount_fen);
 }
 
-enum hs_err hs_records_list(struct hs_txn *txn, enum hs_list list, struct hs_bytes after, hs_visit_listed visit, void *ctx)
+enum hs_err hs_records_list(struct hs_txn *txn, enum hs_list list, struct hs_bytes after, hs_visit_listed visit,
+                            void *ctx)
 {
     uint8_t number = (uint8_t)list;
     struct hs_bytes prefix = list == 0 ? HS_BYTES_NONE : HS_BYTES(&number, 1);
     struct hs_scan scan;
     enum hs_err err = HS_OK;
-    hs_records_settle(txn);
     hs_scan_begin(&scan, txn, HS_TABLE_LIST, prefix, after);
     while (err == HS_OK && hs_scan_next(&scan)) {
         struct hs_listed listed;
@@ -113,7 +113,6 @@ bool hs_records_listed(struct hs_txn *txn, enum hs_list list, const struct hs_re
 {
     struct hs_row_key key;
     struct hs_scan scan;
-    hs_records_settle(txn);
     hs_list_key(&key, list, name, HS_BYTES_NONE);
     hs_scan_begin(&scan, txn, HS_TABLE_LIST, hs_row_key_bytes(&key), HS_BYTES_NONE);
     bool found = hs_scan_next(&scan);

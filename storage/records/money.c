@@ -1,6 +1,6 @@
-/* Money as sums of facts.  A payment and its reversals are one group: each reversal counts with the payment's amount, under the
- * payment's account and bill and on the reversal's own day, window and origin (it is cash out of that drawer); without the payment
- * it gives nothing.  Payments and bill meet in the sums of (account, bill). */
+/* Money as sums of facts.  A payment and its reversals are one group: each reversal counts with the payment's
+ * amount, under the payment's account and bill and on the reversal's own day, window and origin (it is cash out of
+ * that drawer); without the payment it gives nothing.  Payments and bill meet in the sums of (account, bill). */
 #include "proto/base/text.h"
 #include "storage/records/env.h"
 
@@ -53,14 +53,20 @@ static void count_fact(struct hs_derive *derive, const struct hs_facet *payment,
     derive->sink->add(derive, &addition);
 }
 
+static struct hs_wanted reversals_of(const struct hs_record_name *payment)
+{
+    return (struct hs_wanted){
+        .kind = HS_KIND_REVERSAL, .index = "payment_id", .value = payment->id, .partition = payment->partition};
+}
+
 struct hs_facet *hs_payment_reversals(struct hs_derive *derive, const struct hs_record_name *payment)
 {
-    struct hs_wanted wanted = {
-        .kind = HS_KIND_REVERSAL, .index = "payment_id", .value = payment->id, .partition = payment->partition};
+    struct hs_wanted wanted = reversals_of(payment);
     return hs_index_facets(derive, &wanted);
 }
 
-static void count_group(struct hs_derive *derive, const struct hs_facet *payment, const struct hs_facet *reversals, int sign)
+static void count_group(struct hs_derive *derive, const struct hs_facet *payment, const struct hs_facet *reversals,
+                        int sign)
 {
     if (!hs_facet_counts(payment))
         return;
@@ -69,16 +75,15 @@ static void count_group(struct hs_derive *derive, const struct hs_facet *payment
         count_fact(derive, payment, reversal, sign);
 }
 
-static void list_over_reversed(struct hs_derive *derive, const struct hs_facet *payment, const struct hs_facet *reversals)
+static void list_over_reversed(struct hs_derive *derive, const struct hs_facet *payment)
 {
     struct hs_row_key key;
     struct hs_listing listing = {0};
-    size_t too_many = 0;
-    for (const struct hs_facet *at = reversals; at != NULL && at->next != NULL; at = at->next)
-        too_many++;
-    bool over = too_many != 0 && hs_facet_counts(payment);
+    struct hs_wanted wanted = reversals_of(&payment->name);
+    size_t reversals = hs_index_count(derive, &wanted, SIZE_MAX);
+    bool over = reversals > 1 && hs_facet_counts(payment);
     if (over)
-        listing.fen = (hs_wide)hs_payment_amount(payment) * (hs_wide)too_many;
+        listing.fen = (hs_wide)hs_payment_amount(payment) * (hs_wide)(reversals - 1);
     hs_list_key(&key, HS_LIST_OVER_REVERSED, &payment->name, HS_BYTES_NONE);
     derive->sink->list(derive, &key, over ? &listing : NULL);
 }
@@ -89,14 +94,14 @@ void hs_payment_change(struct hs_derive *derive, const struct hs_facet *old, con
     count_group(derive, old, reversals, -1);
     count_group(derive, new, reversals, 1);
     if (reversals != NULL)
-        list_over_reversed(derive, new, reversals);
+        list_over_reversed(derive, new);
 }
 
 void hs_payment_whole(struct hs_derive *derive, const struct hs_facet *payment)
 {
     const struct hs_facet *reversals = hs_payment_reversals(derive, &payment->name);
     count_group(derive, payment, reversals, 1);
-    list_over_reversed(derive, payment, reversals);
+    list_over_reversed(derive, payment);
 }
 
 static void reversal_change(struct hs_derive *derive, const struct hs_facet *reversal, int sign)
@@ -110,7 +115,7 @@ static void reversal_change(struct hs_derive *derive, const struct hs_facet *rev
     if (!hs_facet_counts(&payment))
         return;
     count_fact(derive, &payment, reversal, sign);
-    list_over_reversed(derive, &payment, hs_payment_reversals(derive, &name));
+    list_over_reversed(derive, &payment);
 }
 
 void hs_reversal_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
@@ -163,7 +168,8 @@ uint8_t hs_bill_lists(const struct hs_sums *sums)
     return paid(sums) > sums->of[HS_PAIR_BILLED].fen ? IS_OVERPAID : 0;
 }
 
-static void list_bill(struct hs_derive *derive, struct hs_bytes sums_key, enum hs_list list, const struct hs_listing *listing)
+static void list_bill(struct hs_derive *derive, struct hs_bytes sums_key, enum hs_list list,
+                      const struct hs_listing *listing)
 {
     struct hs_row_key key;
     struct hs_record_name name;

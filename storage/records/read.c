@@ -145,8 +145,8 @@ static enum hs_err visit_of_leaf(void *ctx, const struct hs_stored *stored)
     return hs_digest_leaf(&stored->name) == walk->leaf ? walk->visit(walk->ctx, stored) : HS_OK;
 }
 
-enum hs_err hs_records_digest_leaf(struct hs_txn *txn, hs_partition partition, uint16_t kind, uint32_t leaf, struct hs_bytes after,
-                                   hs_visit_record visit, void *ctx)
+enum hs_err hs_records_digest_leaf(struct hs_txn *txn, hs_partition partition, uint16_t kind, uint32_t leaf,
+                                   struct hs_bytes after, hs_visit_record visit, void *ctx)
 {
     struct leaf_walk of_leaf = {leaf, visit, ctx};
     struct walk walk = {txn, kind, after, visit_of_leaf, &of_leaf};

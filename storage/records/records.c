@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #define VERSION 1 /* of FORMAT.md, section 2, and of the rules in code; an older environment is replayed anew */
+
 static const char META_KEY[] = "records";
 
 /* ---- meta ---- */
@@ -48,7 +49,8 @@ static void write_meta(struct hs_records *records, const struct hs_position *pos
 
 /* ---- opening ---- */
 
-/* What an older version, another rule or another time zone has derived is of no use: empty, so that the store replays its log. */
+/* What an older version, another rule or another time zone has derived is of no use: empty, so that the store
+ * replays its log. */
 static enum hs_err adopt(struct hs_records *records, struct hs_why *why)
 {
     struct hs_meta meta;
@@ -125,8 +127,8 @@ struct hs_position hs_records_position(const struct hs_records *records)
     return records->position;
 }
 
-/* A write transaction of LMDB belongs to the thread that began it, so it is begun where it is first needed: on the writer's
- * thread, not on the one that opened the store. */
+/* A write transaction of LMDB belongs to the thread that began it, so it is begun where it is first needed: on the
+ * writer's thread, not on the one that opened the store. */
 enum hs_err hs_records_ready(struct hs_records *records)
 {
     if (records->txn.handle != NULL || records->txn.err != HS_OK)

@@ -7,11 +7,11 @@
 #include "storage/store.h"
 
 enum hs_records_table {
-    HS_TABLE_META,    /* position and rules; how many rows each list has */
-    HS_TABLE_STATE,   /* record key -> hash, state */
-    HS_TABLE_INDEX,   /* by value: index rows, and the sums of accounts and bills beside them */
-    HS_TABLE_DAY,     /* sums by business date, window and origin */
-    HS_TABLE_ROOT,    /* digests */
+    HS_TABLE_META,  /* position and rules; how many rows each list has */
+    HS_TABLE_STATE, /* record key -> hash, state */
+    HS_TABLE_INDEX, /* by value: index rows, and the sums of accounts and bills beside them */
+    HS_TABLE_DAY,   /* sums by business date, window and origin */
+    HS_TABLE_ROOT,  /* digests */
     HS_TABLE_LEAF,
     HS_TABLE_LIST,
     HS_TABLE_REQUEST, /* own request ids -> stream, n */

@@ -1,5 +1,5 @@
-/* A mark of the rules that derived rows follow from: where it changes, an environment is emptied and the log replayed.  What is
- * a rule in code and not in a table counts with the version in records.c. */
+/* A mark of the rules that derived rows follow from: where it changes, an environment is emptied and the log
+ * replayed.  What is a rule in code and not in a table counts with the version in records.c. */
 #include "storage/model/ticket.h"
 #include "storage/records/env.h"
 

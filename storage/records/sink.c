@@ -34,8 +34,8 @@ static void write_sums(struct hs_derive *derive, struct hs_bytes key, const stru
         hs_txn_delete(derive->txn, HS_TABLE_INDEX, key);
 }
 
-/* Accounts and bills are many and each changes seldom: their rows are written at once, while their page, on which the index rows
- * of the same account lie too, is at hand. */
+/* Accounts and bills are many and each changes seldom: their rows are written at once, while their page, on which
+ * the index rows of the same account lie too, is at hand. */
 static void add_at_once(struct hs_derive *derive, const struct hs_addition *addition)
 {
     struct hs_sums sums = {0};

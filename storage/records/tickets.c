@@ -1,5 +1,5 @@
-/* A ticket and its events are one group: from their fold come the indexes by state and by assignee, and the list of events that
- * did not fit.  Events may come before their ticket: without it they give nothing. */
+/* A ticket and its events are one group: from their fold come the indexes by state and by assignee, and the list of
+ * events that did not fit.  Events may come before their ticket: without it they give nothing. */
 #include "storage/model/ticket.h"
 #include "storage/records/derive.h"
 
@@ -80,8 +80,8 @@ static void change_row(struct hs_derive *derive, const char *index, struct hs_by
     hs_index_row(derive, index, new, ticket, true);
 }
 
-static void list_event(struct hs_derive *derive, const struct hs_record_name *ticket, const struct hs_ticket_event *event,
-                       bool misfit)
+static void list_event(struct hs_derive *derive, const struct hs_record_name *ticket,
+                       const struct hs_ticket_event *event, bool misfit)
 {
     struct hs_row_key key;
     struct hs_record_name name = {ticket->partition, HS_LANE_WORK, HS_KIND_TICKET_EVENT,
@@ -98,8 +98,8 @@ static int event_order(const struct hs_ticket_event *a, const struct hs_ticket_e
     return memcmp(a->id.bytes, b->id.bytes, HS_ID_BYTES);
 }
 
-/* Both sides are in the fold's order.  An event whose stamp has changed is met twice: gone first or last, what it is now comes
- * from the second walk. */
+/* Both sides are in the fold's order.  An event whose stamp has changed is met twice: gone first or last, what it is
+ * now comes from the second walk. */
 static void change_misfits(struct hs_derive *derive, const struct hs_record_name *ticket, const struct side *old,
                            const struct side *new)
 {
@@ -107,7 +107,7 @@ static void change_misfits(struct hs_derive *derive, const struct hs_record_name
     for (size_t i = 0; i < old->count; i++) {
         while (j < new->count && event_order(&new->events[j], &old->events[i]) < 0)
             j++;
-        bool same = j < new->count && event_order(&new->events[j], &old->events[i]) == 0;
+        bool same = j < new->count &&event_order(&new->events[j], &old->events[i]) == 0;
         if (!old->events[i].fits && (!same || new->events[j].fits))
             list_event(derive, ticket, &old->events[i], false);
     }

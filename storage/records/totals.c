@@ -43,7 +43,8 @@ static enum hs_err total_days(struct hs_txn *txn, const struct hs_totals_filter 
     struct hs_scan scan;
     enum hs_err err = HS_OK;
     hs_be32(date, filter->date);
-    hs_scan_begin(&scan, txn, HS_TABLE_DAY, filter->date != 0 ? HS_BYTES(date, sizeof date) : HS_BYTES_NONE, HS_BYTES_NONE);
+    hs_scan_begin(&scan, txn, HS_TABLE_DAY, filter->date != 0 ? HS_BYTES(date, sizeof date) : HS_BYTES_NONE,
+                  HS_BYTES_NONE);
     while (err == HS_OK && hs_scan_next(&scan)) {
         struct hs_day day;
         struct hs_sums sums;
@@ -129,8 +130,8 @@ static enum hs_err visit_payment(void *ctx, const struct hs_stored *stored)
     return *walk->derive.err;
 }
 
-static enum hs_err total_account_days(struct hs_txn *txn, struct hs_bytes account, const struct hs_totals_filter *filter,
-                                      struct hs_totals *totals)
+static enum hs_err total_account_days(struct hs_txn *txn, struct hs_bytes account,
+                                      const struct hs_totals_filter *filter, struct hs_totals *totals)
 {
     struct hs_arena arena;
     enum hs_err err;
@@ -148,13 +149,13 @@ enum hs_err hs_records_totals(struct hs_txn *txn, const struct hs_totals_filter 
 {
     bool any_day = filter->date == 0 && !filter->has_window;
     *totals = (struct hs_totals){0};
-    hs_records_settle(txn);
     if (filter->account != NULL) {
         struct hs_bytes account = HS_BYTES(filter->account, strlen(filter->account));
         if (!hs_account_valid(filter->account, account.size))
             return HS_EACCOUNT;
         return any_day ? total_account(txn, account, totals) : total_account_days(txn, account, filter, totals);
     }
+    hs_records_settle(txn);
     return any_day && filter->origins == NULL ? total_all(txn, totals) : total_days(txn, filter, totals);
 }
 
@@ -170,7 +171,6 @@ enum hs_err hs_records_bill(struct hs_txn *txn, const char *account, struct hs_b
         return HS_EACCOUNT;
     if (bill_id.size == 0 || bill_id.size > HS_RECORD_ID_BYTES_MAX)
         return HS_OK;
-    hs_records_settle(txn);
     hs_bill_key(&prefix, HS_BYTES(account, strlen(account)), bill_id, 0);
     size_t whole = prefix.size;
     prefix.size -= 2; /* in all partitions */

@@ -1,7 +1,7 @@
-/* Everything derived, recomputed from the states and held against the tables, in one pass over each and in memory that does not
- * grow: digests leaf by leaf; rows of indexes and lists as a sum of keyed hashes; sums of money as a sum of (keyed hash of the
- * row's key) times (number), which adds up alike whether taken from the contributions or from the rows.  The key is fresh each
- * time, so no two errors can be made to cancel. */
+/* Everything derived, recomputed from the states and held against the tables, in one pass over each and in memory
+ * that does not grow: digests leaf by leaf; rows of indexes and lists as a sum of keyed hashes; sums of money as a
+ * sum of (keyed hash of the row's key) times (number), which adds up alike whether taken from the contributions or
+ * from the rows.  The key is fresh each time, so no two errors can be made to cancel. */
 #include "storage/records/env.h"
 
 #include <inttypes.h>
@@ -49,7 +49,8 @@ static mark mark_of(const struct check *check, hs_table table, struct hs_bytes k
     return out;
 }
 
-static void account_sum(struct account *account, hs_table table, mark row, enum hs_pair pair, int64_t count, hs_wide fen)
+static void account_sum(struct account *account, hs_table table, mark row, enum hs_pair pair, int64_t count,
+                        hs_wide fen)
 {
     size_t sort = table == HS_TABLE_DAY;
     account->counts[sort][pair] += row * (mark)count;
@@ -159,8 +160,8 @@ static enum hs_err visit_root(void *ctx, const struct hs_digest *root)
         return hs_fail(err, walk->why, "a record of partition %s, kind %u is not as it was stored", partition,
                        (unsigned)root->kind);
     if (!same_tally(&check->root, root) || check_leaves(check, root) != HS_OK)
-        return hs_fail(HS_EDAMAGED, walk->why, "the digest of partition %s, kind %u does not fit its records", partition,
-                       (unsigned)root->kind);
+        return hs_fail(HS_EDAMAGED, walk->why, "the digest of partition %s, kind %u does not fit its records",
+                       partition, (unsigned)root->kind);
     return HS_OK;
 }
 
@@ -250,7 +251,8 @@ static enum hs_err compare(const struct check *check, struct hs_why *why)
     const struct account *tables = &check->tables;
     uint64_t stored = hs_txn_count(check->txn, HS_TABLE_STATE);
     if (check->records != stored)
-        return hs_fail(HS_EDAMAGED, why, "%" PRIu64 " records, of which the digests have %" PRIu64, stored, check->records);
+        return hs_fail(HS_EDAMAGED, why, "%" PRIu64 " records, of which the digests have %" PRIu64, stored,
+                       check->records);
     if (check->leaves != hs_txn_count(check->txn, HS_TABLE_LEAF))
         return hs_fail(HS_EDAMAGED, why, "digests of records that are not there");
     if (states->index != tables->index)

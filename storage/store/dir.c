@@ -20,9 +20,9 @@ const char *store_network_fs(long type)
         unsigned long type;
         const char *name;
     } TYPES[] = {
-        {0x6969, "NFS"},         {0x517b, "SMB"},      {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"}, {0x01021997, "9P"},
-        {0x65735546, "FUSE"},    {0x00c36400, "Ceph"}, {0x5346414f, "AFS"},  {0x73757245, "Coda"}, {0x01161970, "GFS2"},
-        {0x7461636f, "OCFS2"},
+        {0x6969, "NFS"},      {0x517b, "SMB"},      {0xff534d42, "CIFS"},  {0xfe534d42, "SMB2"},
+        {0x01021997, "9P"},   {0x65735546, "FUSE"}, {0x00c36400, "Ceph"},  {0x5346414f, "AFS"},
+        {0x73757245, "Coda"}, {0x01161970, "GFS2"}, {0x7461636f, "OCFS2"},
     };
     for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
         if (((unsigned long)type & 0xffffffff) == TYPES[i].type)
@@ -52,7 +52,8 @@ static enum hs_err close_to_others(const char *dir, struct hs_why *why)
         return hs_fail(HS_ENOSTORE, why, "%s is not a directory: name the data directory", dir);
     if ((status.st_mode & 07777 & ~(mode_t)PRIVATE_MODE) == 0 || chmod(dir, PRIVATE_MODE) == 0)
         return HS_OK;
-    return hs_fail(HS_EPERM, why, "%s is open to other users and cannot be closed (%s): make it the daemon's own, mode 0700", dir,
+    return hs_fail(HS_EPERM, why,
+                   "%s is open to other users and cannot be closed (%s): make it the daemon's own, mode 0700", dir,
                    strerror(errno));
 }
 
@@ -65,7 +66,8 @@ static enum hs_err find_store(const char *dir, struct hs_why *why)
     if (access(path, F_OK) == 0)
         return HS_OK;
     if (errno == ENOENT || errno == ENOTDIR)
-        return hs_fail(HS_ENOSTORE, why, "there is no store in %s: make one with 'hallsync init' or 'hallsync join'", dir);
+        return hs_fail(HS_ENOSTORE, why, "there is no store in %s: make one with 'hallsync init' or 'hallsync join'",
+                       dir);
     return hs_fail(hs_err_from_errno(errno), why, "cannot look into %s: %s", dir, strerror(errno));
 }
 
@@ -100,8 +102,9 @@ enum hs_err store_lock_dir(const char *dir, int *out, struct hs_why *why)
     enum hs_err err = HS_OK;
     int size = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        err = errno == EWOULDBLOCK ? refuse_second(dir, fd, why)
-                                   : hs_fail(hs_err_from_errno(errno), why, "cannot lock %s: %s", path, strerror(errno));
+        err = errno == EWOULDBLOCK
+                  ? refuse_second(dir, fd, why)
+                  : hs_fail(hs_err_from_errno(errno), why, "cannot lock %s: %s", path, strerror(errno));
     else if (ftruncate(fd, 0) != 0 || (pwrite(fd, pid, (size_t)size, 0) != size && errno != ENOSPC))
         err = hs_fail(hs_err_from_errno(errno), why, "cannot write %s: %s", path, strerror(errno));
     if (err != HS_OK) {

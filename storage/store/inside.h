@@ -12,10 +12,10 @@
 
 struct hs_view {
     struct hs_store *store;
-    bool writers;          /* of the open group: the two below are not used */
+    bool writers; /* of the open group: the two below are not used */
     struct hs_txn log;
     struct hs_txn records;
-    struct hs_view *next;  /* spare */
+    struct hs_view *next; /* spare */
 };
 
 struct hs_store {
@@ -37,7 +37,7 @@ struct hs_store {
 
     /* shared with readers */
     pthread_mutex_t mutex;
-    pthread_cond_t changed; /* of noted, flushed or failed; waits by CLOCK_MONOTONIC */
+    pthread_cond_t changed;     /* of noted, flushed or failed; waits by CLOCK_MONOTONIC */
     struct hs_position noted;   /* the last log commit that the continuity note names: nothing later may be shown */
     struct hs_position flushed; /* the log position of the committed records */
     uint64_t floor;             /* records below it are half rebuilt: not shown */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SERIES_CHARS 6
+#define SERIES_CHARS  6
 #define SERIES_DOMAIN "hallsync series 1"
 
 /* RFC 4648 base32 of the first 30 bits. */
@@ -57,7 +57,8 @@ static enum hs_err claim(struct hs_store *store, const struct series *series, ui
     return err == HS_ENOTFOUND && *ours ? hs_log_put_series(store->log, series->text, series->origin) : HS_OK;
 }
 
-enum hs_err hs_store_number(struct hs_store *store, uint32_t date, uint32_t window, char number[static HS_NUMBER_BYTES_MAX])
+enum hs_err hs_store_number(struct hs_store *store, uint32_t date, uint32_t window,
+                            char number[static HS_NUMBER_BYTES_MAX])
 {
     assert(store->in_group);
     const char *node_id = hs_log_certificate(store->log)->node_id;

@@ -16,7 +16,7 @@
 #define MAP_BYTES_DEFAULT ((size_t)1 << 40)
 #endif
 #define FLUSH_OPS_DEFAULT 20000
-#define NOTE_DIR_DEFAULT "/dev/shm"
+#define NOTE_DIR_DEFAULT  "/dev/shm"
 
 static uint64_t system_now_ms(void *ctx)
 {

@@ -32,7 +32,8 @@ enum hs_err store_failed(struct hs_store *store)
     return err;
 }
 
-/* What a full disk or lack of memory kept from being done can be done later; after anything else only a new start knows. */
+/* What a full disk or lack of memory kept from being done can be done later; after anything else only a new start
+ * knows. */
 static enum hs_err fall_behind(struct hs_store *store, enum hs_err err)
 {
     store->behind = true;
@@ -128,7 +129,7 @@ enum hs_err store_catch_up(struct hs_store *store)
     return err == HS_OK ? HS_OK : fall_behind(store, err);
 }
 
-/* ---- flushing ------------------------------------------------------------------------------------------------------------ */
+/* ---- flushing ---- */
 
 /* What was applied since the records' last commit is not to be trusted: begin again from there. */
 static enum hs_err begin_again(struct hs_store *store)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* ---- waiting ------------------------------------------------------------------------------------------------------------- */
+/* ---- waiting ---- */
 
 static struct timespec deadline_in(unsigned wait_ms)
 {
@@ -56,7 +56,7 @@ static enum hs_err wait_for_note(struct hs_store *store, const struct hs_positio
     return err;
 }
 
-/* ---- opening and closing --------------------------------------------------------------------------------------------------- */
+/* ---- opening and closing ---- */
 
 static void free_view(struct hs_view *view)
 {

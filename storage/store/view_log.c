@@ -32,7 +32,8 @@ enum hs_err hs_view_hash_at(struct hs_view *view, const struct hs_stream *stream
     return hs_log_hash_at(&reader, stream, n, hash);
 }
 
-enum hs_err hs_view_checkpoint(struct hs_view *view, const struct hs_stream *stream, uint64_t n, struct hs_checkpoint *out)
+enum hs_err hs_view_checkpoint(struct hs_view *view, const struct hs_stream *stream, uint64_t n,
+                               struct hs_checkpoint *out)
 {
     struct hs_log_reader reader = store_log_reader(view);
     return hs_log_checkpoint(&reader, stream, n, out);
@@ -59,7 +60,8 @@ enum hs_safety hs_view_safety(struct hs_view *view, const struct hs_stream *stre
     return stores == 0 ? HS_SAFETY_HERE : stores == 1 ? HS_SAFETY_HUB : HS_SAFETY_SAFE;
 }
 
-enum hs_err hs_view_origin(struct hs_view *view, uint64_t origin, struct hs_bytes *certificate, struct hs_bytes *opening)
+enum hs_err hs_view_origin(struct hs_view *view, uint64_t origin, struct hs_bytes *certificate,
+                           struct hs_bytes *opening)
 {
     return hs_log_find_origin(store_log_reader(view).txn, origin, certificate, opening);
 }
@@ -116,8 +118,8 @@ static enum hs_err visit_change(void *ctx, const struct hs_logged *op)
 }
 
 /* Not beyond the records: who is told of a change must find it there. */
-enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit, hs_visit_op visit, void *ctx,
-                            struct hs_position *to)
+enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit, hs_visit_op visit,
+                            void *ctx, struct hs_position *to)
 {
     struct hs_txn *txn = store_log_reader(view).txn;
     struct change change = {visit, ctx};

@@ -11,8 +11,8 @@ enum hs_err hs_view_find(struct hs_view *view, uint16_t kind, struct hs_bytes id
     return hs_records_find(store_records_txn(view), kind, id, stored);
 }
 
-enum hs_err hs_view_index(struct hs_view *view, uint16_t kind, uint8_t index, struct hs_bytes key, struct hs_bytes after,
-                          hs_visit_record visit, void *ctx)
+enum hs_err hs_view_index(struct hs_view *view, uint16_t kind, uint8_t index, struct hs_bytes key,
+                          struct hs_bytes after, hs_visit_record visit, void *ctx)
 {
     return hs_records_index(store_records_txn(view), kind, index, key, after, visit, ctx);
 }
@@ -42,19 +42,19 @@ enum hs_err hs_view_digests(struct hs_view *view, hs_visit_digest visit, void *c
     return hs_records_digests(store_records_txn(view), visit, ctx);
 }
 
-enum hs_err hs_view_digest_level(struct hs_view *view, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit,
-                                 void *ctx)
+enum hs_err hs_view_digest_level(struct hs_view *view, hs_partition partition, uint16_t kind, int branch,
+                                 hs_visit_digest visit, void *ctx)
 {
     return hs_records_digest_level(store_records_txn(view), partition, kind, branch, visit, ctx);
 }
 
-enum hs_err hs_view_digest_leaf(struct hs_view *view, hs_partition partition, uint16_t kind, uint32_t leaf, struct hs_bytes after,
-                                hs_visit_record visit, void *ctx)
+enum hs_err hs_view_digest_leaf(struct hs_view *view, hs_partition partition, uint16_t kind, uint32_t leaf,
+                                struct hs_bytes after, hs_visit_record visit, void *ctx)
 {
     return hs_records_digest_leaf(store_records_txn(view), partition, kind, leaf, after, visit, ctx);
 }
 
-/* ---- lists: forks lie in the log, all others in the records ---------------------------------------------------------------- */
+/* ---- lists: forks lie in the log, all others in the records ---- */
 
 #define FORK_KEY_BYTES (1 + HS_STREAM_KEY_BYTES)
 
@@ -82,7 +82,8 @@ static enum hs_err list_fork(void *ctx, const struct hs_stream *stream, uint64_t
     return hs_bytes_compare(listed.key, lister->after) > 0 ? lister->visit(lister->ctx, &listed) : HS_OK;
 }
 
-enum hs_err hs_view_list(struct hs_view *view, enum hs_list list, struct hs_bytes after, hs_visit_listed visit, void *ctx)
+enum hs_err hs_view_list(struct hs_view *view, enum hs_list list, struct hs_bytes after, hs_visit_listed visit,
+                         void *ctx)
 {
     struct fork_lister lister = {after, visit, ctx};
     enum hs_err err = HS_OK;

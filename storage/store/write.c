@@ -109,12 +109,13 @@ enum hs_err hs_store_put_fork(struct hs_store *store, const struct hs_stream *st
     return hs_log_put_fork(store->log, stream, n, proof);
 }
 
-enum hs_err hs_store_put_enrolment(struct hs_store *store, const struct hs_hash *secret_hash, const struct hs_enrolment *enrolment)
+enum hs_err hs_store_put_enrolment(struct hs_store *store, const struct hs_hash *secret_hash,
+                                   const struct hs_enrolment *enrolment)
 {
     return hs_log_put_enrolment(store->log, secret_hash, enrolment);
 }
 
-/* ---- the end of a group -------------------------------------------------------------------------------------------------- */
+/* ---- the end of a group ---- */
 
 /* The records hold ops that the log has not: back to their last commit, and forward to the log's end. */
 static void take_back(struct hs_store *store)

@@ -50,7 +50,8 @@ static inline int setup(void **state)
     world_begin(&place->region);
     world_add(&place->region, &place->hall, "nj-hall", HS_ROLE_HALL);
     world_add(&place->region, &place->hub, "nj-hub", HS_ROLE_HUB);
-    return open_log(&place->hall, true, &place->log, NULL) == HS_OK && open_log(&place->hub, true, &place->hub_log, NULL) == HS_OK
+    return open_log(&place->hall, true, &place->log, NULL) == HS_OK &&
+                   open_log(&place->hub, true, &place->hub_log, NULL) == HS_OK
                ? 0
                : -1;
 }
@@ -134,7 +135,8 @@ static inline uint64_t head_of(struct hs_log *log, const struct hs_stream *strea
 }
 
 /* A segment of the hall's, with its body. */
-static inline struct hs_segment cut(struct hs_log *log, const struct hs_stream *stream, uint64_t first, struct hs_buf *body)
+static inline struct hs_segment cut(struct hs_log *log, const struct hs_stream *stream, uint64_t first,
+                                    struct hs_buf *body)
 {
     struct hs_txn txn = snapshot(log);
     struct hs_log_reader reader = {&txn, NULL};

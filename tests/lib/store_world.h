@@ -1,5 +1,5 @@
-/* store_world.h -- regions of real stores for the tests: keys, certificates, data directories in a temporary place, a continuity note
- * in a tmpfs of their own, a clock that only moves when told. */
+/* store_world.h -- regions of real stores for the tests: keys, certificates, data directories in a temporary place, a
+ * continuity note in a tmpfs of their own, a clock that only moves when told. */
 #ifndef HS_TESTS_STORE_WORLD_H
 #define HS_TESTS_STORE_WORLD_H
 
@@ -20,11 +20,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WORLD_PATH_BYTES 512
-#define WORLD_MAP_BYTES ((size_t)1 << 30)
-#define WORLD_KIND_FACT 900     /* kinds that this version does not know: kept and merged all the same */
+#define WORLD_PATH_BYTES    512
+#define WORLD_MAP_BYTES     ((size_t)1 << 30)
+#define WORLD_KIND_FACT     900 /* kinds that this version does not know: kept and merged all the same */
 #define WORLD_KIND_REGISTER 901
-#define WORLD_START_MS 1780000000000ULL
+#define WORLD_START_MS      1780000000000ULL
 
 struct world_region {
     char base[WORLD_PATH_BYTES];  /* of the data directories */
@@ -48,7 +48,7 @@ struct world_node {
     uint64_t made; /* facts so far */
 };
 
-/* ---- files ---------------------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static inline void world_path(char to[static WORLD_PATH_BYTES], const char *dir, const char *name)
 {
@@ -109,7 +109,7 @@ static inline void world_copy_dir(const char *from, const char *to)
     }
 }
 
-/* ---- regions and nodes ------------------------------------------------------------------------------------------------------ */
+/* ---- regions and nodes ---- */
 
 static inline void world_begin(struct world_region *region)
 {
@@ -214,7 +214,7 @@ static inline void world_twin(const struct world_node *node, struct world_node *
     world_certify(twin);
 }
 
-/* ---- groups ------------------------------------------------------------------------------------------------------------------- */
+/* ---- groups ---- */
 
 struct world_fact {
     hs_partition partition;
@@ -241,11 +241,8 @@ static inline enum hs_err world_write(struct world_node *node, const struct worl
     struct hs_id id = world_fact_id(node, fact->number);
     struct hs_write write = {
         .kind = fact->kind, .id = HS_BYTES(id.bytes, sizeof id.bytes), .is_fact = true, .fact = fact->bytes};
-    struct hs_draft draft = {.partition = fact->partition,
-                             .lane = fact->lane,
-                             .writes = &write,
-                             .write_count = 1,
-                             .request = fact->request};
+    struct hs_draft draft = {
+        .partition = fact->partition, .lane = fact->lane, .writes = &write, .write_count = 1, .request = fact->request};
     hs_stamp stamp;
     return hs_store_write(node->store, &draft, dot, &stamp);
 }
@@ -253,8 +250,11 @@ static inline enum hs_err world_write(struct world_node *node, const struct worl
 static inline struct world_fact world_money(uint64_t number)
 {
     static const uint8_t bytes[120] = {1, 2, 3};
-    return (struct world_fact){
-        .partition = 3201, .lane = HS_LANE_MONEY, .kind = WORLD_KIND_FACT, .number = number, .bytes = HS_BYTES(bytes, 120)};
+    return (struct world_fact){.partition = 3201,
+                               .lane = HS_LANE_MONEY,
+                               .kind = WORLD_KIND_FACT,
+                               .number = number,
+                               .bytes = HS_BYTES(bytes, 120)};
 }
 
 /* A group of its own with so many facts; the dot of the last one. */
@@ -297,11 +297,11 @@ static inline uint64_t world_head(struct world_node *node, const struct hs_strea
     return err == HS_OK ? head.n : 0;
 }
 
-/* ---- from store to store ---------------------------------------------------------------------------------------------------- */
+/* ---- from store to store ---- */
 
 /* One segment from @first on, with its origin ahead of it, in the open group of @to. */
-static inline enum hs_err world_carry_segment(struct hs_view *from, struct world_node *to, const struct hs_stream *stream,
-                                              uint64_t first, uint64_t *next)
+static inline enum hs_err world_carry_segment(struct hs_view *from, struct world_node *to,
+                                              const struct hs_stream *stream, uint64_t first, uint64_t *next)
 {
     struct hs_buf body = {0};
     struct hs_segment segment;

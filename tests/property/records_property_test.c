@@ -1,25 +1,11 @@
-/* records_property_test.c -- random ops of all kinds from several origins, true and strange ones, put into three environments: one
- * in the order of writing, the others in other orders (of one stream in its own), some ops again and again, with commits, aborts
- * and replays between.  All derived tables must come out equal byte for byte, the verification must pass after each step, and the
- * money must be what an oracle without any table says.
- * HS_SEED=N HS_WORLDS=M (or M as argument) repeats a run. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "proto/msg/tlv.h"
-#include "storage/model/kinds.h"
-#include "storage/model/record.h"
-#include "storage/records/records.h"
-#include "storage/records/rows.h"
+/* records_property_test.c -- random ops of all kinds from several origins, true and strange ones, put into three
+ * environments: one in the order of writing, the others in other orders (of one stream in its own), some ops again
+ * and again, with commits, aborts and replays between.  All derived tables must come out equal byte for byte, the
+ * verification must pass after each step, and the money must be what an oracle without any table says. HS_SEED=N
+ * HS_WORLDS=M (or M as argument) repeats a run. */
+#include "tests/unit/records_world.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define DEFAULT_SEED 20261121
 #define DEFAULT_WORLDS 60
@@ -67,14 +53,12 @@ struct act {
 };
 
 struct environment {
-    char dir[64];
-    struct hs_records *records;
+    struct world world;
     bool taken[ACTS_MAX];
     bool committed[ACTS_MAX];
-    uint64_t commit;
 };
 
-struct world {
+struct history {
     struct hs_arena arena;
     struct act acts[ACTS_MAX];
     size_t act_count;
@@ -85,37 +69,37 @@ struct world {
 static const struct hs_certificate HUB = {.role = HS_ROLE_HUB};
 static const struct hs_certificate HALL = {.role = HS_ROLE_HALL};
 
-static void *take(struct world *world, size_t count, size_t size)
+static void *take(struct history *history, size_t count, size_t size)
 {
-    void *memory = hs_arena_array(&world->arena, count, size);
+    void *memory = hs_arena_array(&history->arena, count, size);
     assert_non_null(memory);
     return memory;
 }
 
-static struct hs_bytes keep(struct world *world, struct hs_buf *buf)
+static struct hs_bytes keep(struct history *history, struct hs_buf *buf)
 {
     assert_int_equal(buf->err, HS_OK);
-    struct hs_bytes bytes = HS_BYTES(take(world, buf->size + 1, 1), buf->size);
+    struct hs_bytes bytes = HS_BYTES(take(history, buf->size + 1, 1), buf->size);
     if (buf->size != 0)
         memcpy((uint8_t *)(uintptr_t)bytes.data, buf->data, buf->size);
     hs_buf_fini(buf);
     return bytes;
 }
 
-static struct hs_bytes keep_text(struct world *world, const char *text)
+static struct hs_bytes keep_text(struct history *history, const char *text)
 {
     struct hs_buf buf = {0};
     hs_buf_put(&buf, text, strlen(text));
-    return keep(world, &buf);
+    return keep(history, &buf);
 }
 
-static struct hs_bytes small_id(struct world *world, size_t bound)
+static struct hs_bytes small_id(struct history *history, size_t bound)
 {
     uint8_t id[HS_ID_BYTES] = {0};
     struct hs_buf buf = {0};
     id[15] = (uint8_t)random_below(bound);
     hs_buf_put(&buf, id, sizeof id);
-    return keep(world, &buf);
+    return keep(history, &buf);
 }
 
 static const char *some_account(void)
@@ -130,7 +114,7 @@ static const char *some_bill(void)
 
 /* ---- random records of every kind ---- */
 
-static struct hs_bytes payment_fact(struct world *world)
+static struct hs_bytes payment_fact(struct history *history)
 {
     struct hs_buf fact = {0};
     if (chance(95))
@@ -140,42 +124,43 @@ static struct hs_bytes payment_fact(struct world *world)
         hs_tlv_put_text(&fact, 4, some_bill());
     if (chance(80))
         hs_tlv_put_u64(&fact, 6, random_below(3));
-    return keep(world, &fact);
+    return keep(history, &fact);
 }
 
-static struct hs_bytes reversal_fact(struct world *world)
+static struct hs_bytes reversal_fact(struct history *history)
 {
     struct hs_buf fact = {0};
     if (chance(95))
-        hs_tlv_put_bytes(&fact, 2, small_id(world, 8));
+        hs_tlv_put_bytes(&fact, 2, small_id(history, 8));
     hs_tlv_put_u64(&fact, 5, random_below(3));
-    return keep(world, &fact);
+    return keep(history, &fact);
 }
 
-static struct hs_bytes entry_fact(struct world *world, struct hs_bytes number)
+static struct hs_bytes entry_fact(struct history *history, struct hs_bytes number)
 {
     struct hs_buf fact = {0};
     hs_tlv_put_bytes(&fact, 1, number);
     hs_tlv_put_u64(&fact, 2, 1795233600000);
     hs_tlv_put_s64(&fact, 3, (int64_t)random_below(200) - 50);
     hs_tlv_put_u64(&fact, 4, chance(80) ? HS_KIND_PAYMENT : HS_KIND_REVERSAL);
-    hs_tlv_put_bytes(&fact, 5, small_id(world, 4));
+    hs_tlv_put_bytes(&fact, 5, small_id(history, 4));
     hs_tlv_put_u64(&fact, 6, chance(90) ? 3201 : 77777);
-    return keep(world, &fact);
+    return keep(history, &fact);
 }
 
-static struct hs_bytes event_fact(struct world *world)
+static struct hs_bytes event_fact(struct history *history)
 {
     struct hs_buf fact = {0};
-    hs_tlv_put_bytes(&fact, 2, small_id(world, 3));
+    hs_tlv_put_bytes(&fact, 2, small_id(history, 3));
     if (chance(80))
-        hs_tlv_put_text(&fact, 3, PICK("open", "open", "accepted", "assigned", "working", "resolved", "archived", "gone"));
+        hs_tlv_put_text(&fact, 3,
+                        PICK("open", "open", "accepted", "assigned", "working", "resolved", "archived", "gone"));
     if (chance(40))
         hs_tlv_put_text(&fact, 4, PICK("zhao", "qian"));
-    return keep(world, &fact);
+    return keep(history, &fact);
 }
 
-static struct hs_bytes field_value(struct world *world, uint16_t kind, uint32_t number, struct hs_bytes id)
+static struct hs_bytes field_value(struct history *history, uint16_t kind, uint32_t number, struct hs_bytes id)
 {
     struct hs_buf value = {0};
     if (chance(10))
@@ -185,101 +170,111 @@ static struct hs_bytes field_value(struct world *world, uint16_t kind, uint32_t 
     else if ((kind == HS_KIND_BILL || kind == HS_KIND_CUSTOMER) && number == 1)
         hs_tlv_put_bytes(&value, number, id);
     else if (kind != HS_KIND_CUSTOMER && number == 2)
-        hs_tlv_put_text(&value, number, kind == HS_KIND_BILL ? some_account() : PICK("complaint", "reconnection", "magic"));
+        hs_tlv_put_text(&value, number,
+                        kind == HS_KIND_BILL ? some_account() : PICK("complaint", "reconnection", "magic"));
     else
         hs_tlv_put_text(&value, number, PICK("a", "b", "3201000001"));
-    return keep(world, &value);
+    return keep(history, &value);
 }
 
 /* A dot of some op before; that it may be of another stream or record is the point. */
-static struct hs_dot *some_dot(struct world *world)
+static struct hs_dot *some_dot(struct history *history)
 {
-    struct hs_dot *dot = take(world, 1, sizeof *dot);
-    const struct act *act = &world->acts[random_below(world->act_count)];
+    struct hs_dot *dot = take(history, 1, sizeof *dot);
+    const struct act *act = &history->acts[random_below(history->act_count)];
     *dot = (struct hs_dot){act->stream.origin, act->n};
     return dot;
 }
 
-static void register_write(struct world *world, struct hs_write *write)
+static void register_write(struct history *history, struct hs_write *write)
 {
-    struct hs_field_write *fields = take(world, 6, sizeof *fields);
+    struct hs_field_write *fields = take(history, 6, sizeof *fields);
     write->fields = fields;
     for (uint32_t number = 1; number <= 6; number++) {
         if (!chance(70) && !(number == 6 && write->field_count == 0))
             continue;
         struct hs_field_write *field = &fields[write->field_count++];
         field->number = number;
-        field->value = field_value(world, write->kind, number, write->id);
-        if (world->act_count != 0 && chance(40)) {
-            field->over = some_dot(world);
+        field->value = field_value(history, write->kind, number, write->id);
+        if (history->act_count != 0 && chance(40)) {
+            field->over = some_dot(history);
             field->over_count = 1;
         }
     }
 }
 
-static struct hs_bytes id_for(struct world *world, uint16_t kind)
+static struct hs_bytes id_for(struct history *history, uint16_t kind)
 {
     switch (kind) {
     case HS_KIND_CUSTOMER:
-        return keep_text(world, some_account());
+        return keep_text(history, some_account());
     case HS_KIND_BILL:
-        return keep_text(world, some_bill());
+        return keep_text(history, some_bill());
     case HS_KIND_CASH_ENTRY:
-        return keep_text(world, PICK("nj-1", "nj-2", "nj-3", "nj-4", "nj-5"));
+        return keep_text(history, PICK("nj-1", "nj-2", "nj-3", "nj-4", "nj-5"));
     case HS_KIND_TICKET:
-        return small_id(world, 3);
+        return small_id(history, 3);
     default:
-        return chance(97) ? small_id(world, 8) : keep_text(world, "short");
+        return chance(97) ? small_id(history, 8) : keep_text(history, "short");
     }
 }
 
-static void fact_write(struct world *world, struct hs_write *write)
+static void fact_write(struct history *history, struct hs_write *write)
 {
     struct hs_buf other = {0};
     write->is_fact = true;
     if (write->kind == HS_KIND_PAYMENT)
-        write->fact = payment_fact(world);
+        write->fact = payment_fact(history);
     else if (write->kind == HS_KIND_REVERSAL)
-        write->fact = reversal_fact(world);
+        write->fact = reversal_fact(history);
     else if (write->kind == HS_KIND_CASH_ENTRY)
-        write->fact = entry_fact(world, write->id);
+        write->fact = entry_fact(history, write->id);
     else if (write->kind == HS_KIND_TICKET_EVENT)
-        write->fact = event_fact(world);
+        write->fact = event_fact(history);
     else {
         hs_buf_put_u8(&other, (uint8_t)random_below(3));
-        write->fact = keep(world, &other);
+        write->fact = keep(history, &other);
     }
 }
 
-static void random_write(struct world *world, struct hs_write *write)
+static void random_write(struct history *history, struct hs_write *write)
 {
-    static const uint16_t KINDS[] = {HS_KIND_CUSTOMER,   HS_KIND_BILL,         HS_KIND_PAYMENT, HS_KIND_PAYMENT,
-                                     HS_KIND_CASH_ENTRY, HS_KIND_REVERSAL,     HS_KIND_TICKET,  HS_KIND_TICKET_EVENT,
-                                     HS_KIND_REVERSAL,   HS_KIND_TICKET_EVENT, 77,              1001};
+    static const uint16_t KINDS[] = {HS_KIND_CUSTOMER,
+                                     HS_KIND_BILL,
+                                     HS_KIND_PAYMENT,
+                                     HS_KIND_PAYMENT,
+                                     HS_KIND_CASH_ENTRY,
+                                     HS_KIND_REVERSAL,
+                                     HS_KIND_TICKET,
+                                     HS_KIND_TICKET_EVENT,
+                                     HS_KIND_REVERSAL,
+                                     HS_KIND_TICKET_EVENT,
+                                     77,
+                                     1001};
     write->kind = KINDS[random_below(COUNT_OF(KINDS))];
-    write->id = id_for(world, write->kind);
+    write->id = id_for(history, write->kind);
     const struct hs_kind *kind = hs_kind_by_number(write->kind);
     bool is_fact = kind != NULL ? kind->shape == HS_SHAPE_FACT : chance(50);
     if (chance(97) == is_fact) /* else in the other shape */
-        fact_write(world, write);
+        fact_write(history, write);
     else
-        register_write(world, write);
+        register_write(history, write);
 }
 
 /* One to three writes of one lane, for the most part that of their kinds. */
-static void random_act(struct world *world)
+static void random_act(struct history *history)
 {
-    struct act *act = &world->acts[world->act_count];
-    struct hs_write *writes = take(world, 3, sizeof *writes);
+    struct act *act = &history->acts[history->act_count];
+    struct hs_write *writes = take(history, 3, sizeof *writes);
     struct hs_op op = {.writes = writes, .write_count = 1};
     struct hs_buf bytes = {0};
-    world->clock += random_below(4) << 16;
-    op.stamp = world->clock + (random_below(20) << 32); /* clocks differ; some of them by days */
-    random_write(world, &writes[0]);
+    history->clock += random_below(4) << 16;
+    op.stamp = history->clock + (random_below(20) << 32); /* clocks differ; some of them by days */
+    random_write(history, &writes[0]);
     const struct hs_kind *kind = hs_kind_by_number(writes[0].kind);
     uint8_t lane = kind == NULL || chance(2) ? (uint8_t)(1 + random_below(4)) : (uint8_t)kind->lane;
     if (chance(30)) {
-        random_write(world, &writes[1]);
+        random_write(history, &writes[1]);
         const struct hs_kind *second = hs_kind_by_number(writes[1].kind);
         op.write_count += second != NULL && second->lane == lane;
     }
@@ -287,63 +282,33 @@ static void random_act(struct world *world)
         op.write_count = 1; /* the same record twice */
     act->stream = (struct hs_stream){1 + random_below(ORIGINS), chance(85) ? 3201 : 3301, lane};
     act->n = 1;
-    for (size_t i = 0; i < world->act_count; i++)
-        act->n += hs_stream_equal(&world->acts[i].stream, &act->stream);
+    for (size_t i = 0; i < history->act_count; i++)
+        act->n += hs_stream_equal(&history->acts[i].stream, &act->stream);
     act->writer = chance(3) ? NULL : chance(50) ? &HUB : &HALL;
     hs_op_encode(&op, &bytes);
     if (chance(3))
         bytes.size--;
-    act->bytes = keep(world, &bytes);
-    world->act_count++;
+    act->bytes = keep(history, &bytes);
+    history->act_count++;
 }
 
 /* ---- environments ---- */
 
-static void environment_open(struct environment *env)
+static void apply(struct history *history, struct environment *env, size_t index)
 {
-    struct hs_why why = {{0}};
-    *env = (struct environment){.dir = "/tmp/hs-records-property-XXXXXX"};
-    assert_non_null(mkdtemp(env->dir));
-    struct hs_records_options options = {
-        .path = env->dir, .map_bytes = (size_t)1 << 30, .create = true, .utc_offset_minutes = 480};
-    assert_int_equal(hs_records_open(&options, &env->records, &why), HS_OK);
-}
-
-static void environment_close(struct environment *env)
-{
-    char path[128];
-    hs_records_close(env->records);
-    snprintf(path, sizeof path, "%s/data.mdb", env->dir);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/lock.mdb", env->dir);
-    unlink(path);
-    assert_int_equal(rmdir(env->dir), 0);
-}
-
-static void apply(struct world *world, struct environment *env, size_t index)
-{
-    const struct act *act = &world->acts[index];
+    const struct act *act = &history->acts[index];
     struct hs_records_op op = {.stream = act->stream, .n = act->n, .bytes = act->bytes, .writer = act->writer};
-    assert_int_equal(hs_records_apply(env->records, &op), HS_OK);
+    assert_int_equal(hs_records_apply(env->world.records, &op), HS_OK);
     env->taken[index] = true;
-}
-
-static void verify(struct environment *env)
-{
-    struct hs_why why = {{0}};
-    enum hs_err err = hs_records_verify(hs_records_txn(env->records), &why);
-    if (err != HS_OK)
-        fail_msg("verify: %s: %s", hs_err_name(err), why.text);
 }
 
 static void commit(struct environment *env)
 {
     struct hs_txn snapshot;
     struct hs_why why = {{0}};
-    struct hs_position position = {++env->commit, random_u64()};
-    assert_int_equal(hs_records_commit(env->records, &position), HS_OK);
+    world_commit(&env->world);
     memcpy(env->committed, env->taken, sizeof env->taken);
-    assert_int_equal(hs_records_snapshot(env->records, &snapshot), HS_OK);
+    assert_int_equal(hs_records_snapshot(env->world.records, &snapshot), HS_OK);
     if (hs_records_verify(&snapshot, &why) != HS_OK)
         fail_msg("verify in a snapshot: %s", why.text);
     hs_txn_abort(&snapshot);
@@ -351,43 +316,43 @@ static void commit(struct environment *env)
 
 static void give_up(struct environment *env)
 {
-    assert_int_equal(hs_records_abort(env->records), HS_OK);
+    assert_int_equal(hs_records_abort(env->world.records), HS_OK);
     memcpy(env->taken, env->committed, sizeof env->taken);
 }
 
 /* Is every earlier op of the stream there? */
-static bool is_next(const struct world *world, const struct environment *env, size_t index)
+static bool is_next(const struct history *history, const struct environment *env, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
-        if (!env->taken[i] && hs_stream_equal(&world->acts[i].stream, &world->acts[index].stream))
+        if (!env->taken[i] && hs_stream_equal(&history->acts[i].stream, &history->acts[index].stream))
             return false;
     }
     return true;
 }
 
 /* The next op of a stream, or one that came before. */
-static void deliver_some(struct world *world, struct environment *env)
+static void deliver_some(struct history *history, struct environment *env)
 {
-    size_t index = random_below(world->act_count);
-    if (env->taken[index] ? chance(20) : is_next(world, env, index))
-        apply(world, env, index);
+    size_t index = random_below(history->act_count);
+    if (env->taken[index] ? chance(20) : is_next(history, env, index))
+        apply(history, env, index);
     if (chance(20))
-        verify(env);
+        world_verify(&env->world);
     if (chance(3))
         commit(env);
     if (chance(2))
         give_up(env);
 }
 
-static void deliver_all(struct world *world, struct environment *env)
+static void deliver_all(struct history *history, struct environment *env)
 {
-    for (size_t i = 0; i < 6 * world->act_count; i++)
-        deliver_some(world, env);
-    for (size_t i = 0; i < world->act_count; i++) {
+    for (size_t i = 0; i < 6 * history->act_count; i++)
+        deliver_some(history, env);
+    for (size_t i = 0; i < history->act_count; i++) {
         if (!env->taken[i])
-            apply(world, env, i);
+            apply(history, env, i);
     }
-    verify(env);
+    world_verify(&env->world);
 }
 
 /* ---- equality ---- */
@@ -420,12 +385,13 @@ static void expect_same_table(struct environment *a, struct environment *b, hs_t
 {
     struct hs_scan left, right;
     bool more = true;
-    hs_scan_begin(&left, hs_records_txn(a->records), table, HS_BYTES_NONE, HS_BYTES_NONE);
-    hs_scan_begin(&right, hs_records_txn(b->records), table, HS_BYTES_NONE, HS_BYTES_NONE);
+    hs_scan_begin(&left, world_txn(&a->world), table, HS_BYTES_NONE, HS_BYTES_NONE);
+    hs_scan_begin(&right, world_txn(&b->world), table, HS_BYTES_NONE, HS_BYTES_NONE);
     while (more) {
         more = next_shared(&left, table);
         bool other = next_shared(&right, table);
-        if (more == other && (!more || (hs_bytes_equal(left.key, right.key) && hs_bytes_equal(left.value, right.value))))
+        if (more == other &&
+            (!more || (hs_bytes_equal(left.key, right.key) && hs_bytes_equal(left.value, right.value))))
             continue;
         print_row("a", table, &left, more);
         print_row("b", table, &right, other);
@@ -437,8 +403,8 @@ static void expect_same_table(struct environment *a, struct environment *b, hs_t
 
 static void expect_same(struct environment *a, struct environment *b)
 {
-    verify(a); /* writes what is cached */
-    verify(b);
+    world_verify(&a->world); /* writes what is cached */
+    world_verify(&b->world);
     for (hs_table table = 0; table < HS_TABLE_COUNT; table++)
         expect_same_table(a, b, table);
 }
@@ -476,7 +442,8 @@ static void add_fact(struct oracle *oracle, hs_partition partition, const struct
     struct hs_hash hash = fact_hash(&fact);
     for (size_t i = 0; i < oracle->count; i++) {
         struct fact *other = &oracle->facts[i];
-        if (other->partition != partition || other->write.kind != write->kind || !hs_bytes_equal(other->write.id, write->id))
+        if (other->partition != partition || other->write.kind != write->kind ||
+            !hs_bytes_equal(other->write.id, write->id))
             continue;
         struct hs_hash others = fact_hash(other);
         if (hs_hash_compare(&hash, &others) < 0)
@@ -486,12 +453,13 @@ static void add_fact(struct oracle *oracle, hs_partition partition, const struct
     oracle->facts[oracle->count++] = fact;
 }
 
-static void collect(struct world *world, struct oracle *oracle)
+static void collect(struct history *history, struct oracle *oracle)
 {
-    for (size_t i = 0; i < world->act_count; i++) {
-        const struct act *act = &world->acts[i];
+    for (size_t i = 0; i < history->act_count; i++) {
+        const struct act *act = &history->acts[i];
         struct hs_op op;
-        if (act->stream.lane != HS_LANE_MONEY || hs_op_decode(act->bytes, &world->arena, &op) != HS_OK || !allowed(act, &op))
+        if (act->stream.lane != HS_LANE_MONEY || hs_op_decode(act->bytes, &history->arena, &op) != HS_OK ||
+            !allowed(act, &op))
             continue;
         for (size_t j = 0; j < op.write_count; j++) {
             if (op.writes[j].is_fact && op.writes[j].kind != HS_KIND_CASH_ENTRY)
@@ -502,8 +470,9 @@ static void collect(struct world *world, struct oracle *oracle)
         struct fact *fact = &oracle->facts[i];
         const struct hs_kind *kind = hs_kind_by_number(fact->write.kind);
         uint32_t field;
-        fact->counts = kind != NULL && fact->write.id.size == HS_ID_BYTES &&
-                       hs_kind_check(kind, fact->write.fact, (struct hs_check){.complete = true}, &field, NULL) == HS_OK;
+        fact->counts =
+            kind != NULL && fact->write.id.size == HS_ID_BYTES &&
+            hs_kind_check(kind, fact->write.fact, (struct hs_check){.complete = true}, &field, NULL) == HS_OK;
     }
 }
 
@@ -546,7 +515,8 @@ static void expect_parts(struct hs_txn *txn, const struct hs_totals *whole)
     for (uint32_t i = 0; i < 3; i++) {
         assert_int_equal(hs_records_totals(txn, &(struct hs_totals_filter){.account = ACCOUNTS[i]}, &part), HS_OK);
         add_totals(&accounts, &part);
-        assert_int_equal(hs_records_totals(txn, &(struct hs_totals_filter){.has_window = true, .window = i}, &part), HS_OK);
+        assert_int_equal(hs_records_totals(txn, &(struct hs_totals_filter){.has_window = true, .window = i}, &part),
+                         HS_OK);
         add_totals(&windows, &part);
         for (uint32_t j = 0; j < 3; j++) {
             struct hs_totals_filter filter = {.account = ACCOUNTS[i], .has_window = true, .window = j};
@@ -559,13 +529,13 @@ static void expect_parts(struct hs_txn *txn, const struct hs_totals *whole)
     assert_memory_equal(&both, whole, sizeof *whole);
 }
 
-static void expect_money(struct world *world)
+static void expect_money(struct history *history)
 {
     struct oracle oracle = {.count = 0};
     struct hs_totals expected = {0};
     struct hs_totals totals;
-    struct hs_txn *txn = hs_records_txn(world->envs[0].records);
-    collect(world, &oracle);
+    struct hs_txn *txn = world_txn(&history->envs[0].world);
+    collect(history, &oracle);
     sum_up(&oracle, &expected);
     assert_int_equal(hs_records_totals(txn, &(struct hs_totals_filter){0}, &totals), HS_OK);
     assert_memory_equal(&totals, &expected, sizeof totals);
@@ -576,28 +546,28 @@ static void expect_money(struct world *world)
 
 static void run(uint64_t seed)
 {
-    static struct world world;
+    static struct history history;
     prng_state = seed;
-    memset(&world, 0, sizeof world);
-    hs_arena_init(&world.arena, 0);
-    world.clock = (uint64_t)1795233600000 << 16;
+    memset(&history, 0, sizeof history);
+    hs_arena_init(&history.arena, 0);
+    history.clock = (uint64_t)1795233600000 << 16;
     for (size_t i = 0; i < ENVS; i++)
-        environment_open(&world.envs[i]);
+        world_open(&history.envs[i].world);
     for (size_t left = 10 + random_below(ACTS_MAX - 10); left > 0; left--) {
-        random_act(&world);
-        apply(&world, &world.envs[0], world.act_count - 1);
-        verify(&world.envs[0]);
+        random_act(&history);
+        apply(&history, &history.envs[0], history.act_count - 1);
+        world_verify(&history.envs[0].world);
         if (chance(50))
-            expect_money(&world);
+            expect_money(&history);
     }
     for (size_t i = 1; i < ENVS; i++) {
-        deliver_all(&world, &world.envs[i]);
-        expect_same(&world.envs[0], &world.envs[i]);
+        deliver_all(&history, &history.envs[i]);
+        expect_same(&history.envs[0], &history.envs[i]);
     }
-    expect_money(&world);
+    expect_money(&history);
     for (size_t i = 0; i < ENVS; i++)
-        environment_close(&world.envs[i]);
-    hs_arena_fini(&world.arena);
+        world_close(&history.envs[i].world);
+    hs_arena_fini(&history.arena);
 }
 
 static void order_does_not_matter(void **state)

@@ -1,18 +1,18 @@
-/* store_property_test.c -- small random worlds of real stores: two halls and two hubs that write, abort, flush, stop, start, lose their
- * note, their records or their newest days, and hand each other segments in random portions.
+/* store_property_test.c -- small random worlds of real stores: two halls and two hubs that write, abort, flush, stop,
+ * start, lose their note, their records or their newest days, and hand each other segments in random portions.
  *
- * Held true: no (stream, n) ever gets two contents; the records are what the log adds up to, at any time; what a hub has held is
- * at everybody's in the end; and then all heads and digests are equal.
+ * Held true: no (stream, n) ever gets two contents; the records are what the log adds up to, at any time; what a hub
+ * has held is at everybody's in the end; and then all heads and digests are equal.
  *
  * HS_SEED and HS_WORLDS choose what is run. */
 #include "tests/lib/store_world.h"
 
-#define DEFAULT_SEED 20261121
+#define DEFAULT_SEED   20261121
 #define DEFAULT_WORLDS 15
-#define STEPS 70
-#define NODES 4
-#define HALLS 2
-#define DOTS_KEPT 16
+#define STEPS          70
+#define NODES          4
+#define HALLS          2
+#define DOTS_KEPT      16
 
 static uint64_t random_state;
 
@@ -80,7 +80,8 @@ static void learn(struct world *world, struct hs_view *view, const struct hs_str
 }
 
 /* An op that came: it is one that somebody wrote, with its content. */
-static void recognize(struct world *world, struct hs_view *view, const struct hs_stream *stream, uint64_t n, bool at_hub)
+static void recognize(struct world *world, struct hs_view *view, const struct hs_stream *stream, uint64_t n,
+                      bool at_hub)
 {
     struct known_op *known = find_op(world, stream, n);
     struct hs_hash content = content_of(view, stream, n);
@@ -95,7 +96,8 @@ static void draw_fact(struct world *world, struct hs_write *write, struct hs_id 
 {
     hs_be64(bytes, ++world->facts);
     memset(id->bytes, 0, sizeof id->bytes);
-    hs_be64(id->bytes, random_below(10) == 0 ? 1 + random_below((size_t)world->facts) : world->facts); /* now and then an old id */
+    hs_be64(id->bytes,
+            random_below(10) == 0 ? 1 + random_below((size_t)world->facts) : world->facts); /* now and then an old id */
     *write = (struct hs_write){.kind = WORLD_KIND_FACT,
                                .id = HS_BYTES(id->bytes, sizeof id->bytes),
                                .is_fact = true,

@@ -32,7 +32,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: hallsync-dump ENDPOINT\n");
         return 2;
     }
-    unsigned char after[128];
+    unsigned char after[128], id[16];
     size_t after_size = 0;
     int failed = 0, more = 1;
     while (more && !failed) {
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
         find.after = (ProtobufCBinaryData){after_size, after};
         request.body_case = HALLSYNC__REQUEST__BODY_FIND;
         request.find = &find;
-        if (hallsync_call(client, &request, NULL, &reply) != HALLSYNC_OK || reply->body_case != HALLSYNC__REPLY__BODY_RECORDS) {
+        if (hallsync_call(client, &request, id, &reply) != HALLSYNC_OK || reply->body_case != HALLSYNC__REPLY__BODY_RECORDS) {
             fprintf(stderr, "hallsync-dump: %s\n", hallsync_error(client));
             failed = 1;
             break;

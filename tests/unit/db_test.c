@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
-#define MAP_BYTES ((size_t)64 << 20)
+#define MAP_BYTES     ((size_t)64 << 20)
 
 enum { FIRST, SECOND, TABLE_COUNT };
 static const char *const NAMES[TABLE_COUNT] = {"first", "second"};

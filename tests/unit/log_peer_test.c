@@ -1,4 +1,5 @@
-/* log_peer_test.c -- storage/log: what comes from other nodes, what is kept of their word, and the order in which it all came. */
+/* log_peer_test.c -- storage/log: what comes from other nodes, what is kept of their word, and the order in which it
+ * all came. */
 #include "tests/lib/log_place.h"
 
 /* ---- foreign streams ---- */
@@ -228,13 +229,15 @@ static void an_origin_belongs_to_the_key_that_opened_it(void **state)
     struct hs_opening opening = {.origin = 42, .node_key = place->hall.draft.node_key, .opened_ms = 1};
     assert_int_equal(hs_opening_sign(&opening, &place->hall.options.signer, &encoded), HS_OK);
     assert_int_equal(hs_log_begin(place->hub_log), HS_OK);
-    assert_int_equal(hs_log_put_origin(place->hub_log, place->hub.options.certificate, hs_buf_bytes(&encoded)), HS_ECERT);
+    assert_int_equal(hs_log_put_origin(place->hub_log, place->hub.options.certificate, hs_buf_bytes(&encoded)),
+                     HS_ECERT);
     assert_int_equal(hs_log_put_origin(place->hub_log, place->hall.options.certificate, hs_buf_bytes(&encoded)), HS_OK);
     assert_int_equal(hs_log_put_origin(place->hub_log, place->hall.options.certificate, hs_buf_bytes(&encoded)), HS_OK);
     hs_buf_reset(&encoded);
     opening.node_key = place->hub.draft.node_key; /* the same number, claimed by another */
     assert_int_equal(hs_opening_sign(&opening, &place->hub.options.signer, &encoded), HS_OK);
-    assert_int_equal(hs_log_put_origin(place->hub_log, place->hub.options.certificate, hs_buf_bytes(&encoded)), HS_ECERT);
+    assert_int_equal(hs_log_put_origin(place->hub_log, place->hub.options.certificate, hs_buf_bytes(&encoded)),
+                     HS_ECERT);
     const struct hs_certificate *writer = hs_log_writer(place->hub_log, hs_log_reader_of(place->hub_log).txn, 42);
     assert_non_null(writer);
     assert_string_equal(writer->node_id, "nj-hall");
@@ -248,7 +251,8 @@ static void own_ops_from_elsewhere_strike_the_origin_and_are_taken(void **state)
     struct hs_buf body = {0};
     uint64_t from;
     struct hs_stream stream = money_of(write_group(place->log, 1, 2, OP_BYTES).origin);
-    /* This machine's memory goes back to 2 while 3 and 4 live on elsewhere: the log is put back beneath the running node. */
+    /* This machine's memory goes back to 2 while 3 and 4 live on elsewhere: the log is put back beneath the running
+     * node. */
     struct world_node twin;
     struct hs_log *later = NULL;
     char backup[WORLD_PATH_BYTES];
@@ -363,7 +367,8 @@ static enum hs_err see_op(void *ctx, const struct hs_logged *op)
 static void ops_are_walked_in_the_order_in_which_they_came(void **state)
 {
     struct place *place = *state;
-    static const enum hs_lane LANES[] = {HS_LANE_MONEY, HS_LANE_MONEY, HS_LANE_WORK, HS_LANE_MONEY, HS_LANE_WORK, HS_LANE_WORK};
+    static const enum hs_lane LANES[] = {HS_LANE_MONEY, HS_LANE_MONEY, HS_LANE_WORK,
+                                         HS_LANE_MONEY, HS_LANE_WORK,  HS_LANE_WORK};
     uint64_t start = hs_log_position(place->log).commit;
     for (uint64_t group = 0; group < 3; group++) {
         assert_int_equal(hs_log_begin(place->log), HS_OK);

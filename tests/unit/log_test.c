@@ -139,7 +139,8 @@ static void ops_are_numbered_chained_and_signed_once_a_commit(void **state)
         if (err == HS_OK)
             assert_int_equal(checkpoint.n, n < 5 ? 3 : 5);
         if (n == 3 || n == 5)
-            assert_int_equal(hs_checkpoint_verify(&stream, n, &hash, &place->hall.draft.node_key, &checkpoint.signature), HS_OK);
+            assert_int_equal(
+                hs_checkpoint_verify(&stream, n, &hash, &place->hall.draft.node_key, &checkpoint.signature), HS_OK);
     }
     struct hs_hash beyond;
     assert_int_equal(hs_log_hash_at(&reader, &stream, 6, &beyond), HS_ENOTFOUND);
@@ -157,8 +158,8 @@ static void expect_segments(struct place *place, const struct hs_stream *stream,
         assert_true(segment.count <= HS_SEGMENT_OPS_MAX);
         assert_true(segment.body.size <= HS_SEGMENT_BYTES_SOFT || segment.count == 1);
         assert_int_equal(segment.first, next);
-        assert_int_equal(hs_checkpoint_verify(stream, next + segment.count - 1, &segment.end, &place->hall.draft.node_key,
-                                              &segment.signature),
+        assert_int_equal(hs_checkpoint_verify(stream, next + segment.count - 1, &segment.end,
+                                              &place->hall.draft.node_key, &segment.signature),
                          HS_OK);
         next += segment.count;
     }

@@ -1,4 +1,5 @@
-/* records_money_test.c -- storage/records: payments, reversals, bills and cash entries as sums, whatever comes first. */
+/* records_money_test.c -- storage/records: payments, reversals, bills and cash entries, whatever comes first; their
+ * numbers; and that damage to any sum is seen. */
 #include "tests/unit/records_world.h"
 
 static struct hs_totals all_totals(struct world *world)
@@ -99,8 +100,8 @@ static void a_bill_of_another_account_is_none(void **state)
     (void)state;
     struct world world;
     world_open(&world);
-    struct hs_dot dot = world_register(&world, 1, HS_KIND_BILL, "B1",
-                                       (const char *const[8]){"B1", "3201000001", NULL, "#100"}, NULL);
+    struct hs_dot dot =
+        world_register(&world, 1, HS_KIND_BILL, "B1", (const char *const[8]){"B1", "3201000001", NULL, "#100"}, NULL);
     put_payment(&world, 1, 1, "3201000001", 30, "B1");
     put_payment(&world, 1, 2, "3201000002", 40, "B1");
     struct listed row = look_at_list(&world, HS_LIST_NO_BILL);
@@ -192,13 +193,17 @@ static void totals_can_be_narrowed(void **state)
     expect_totals(totals_of(&world, &(struct hs_totals_filter){.origins = origins, .origin_count = 2}), 3, 11001, 0, 0);
     expect_totals(totals_of(&world, &(struct hs_totals_filter){.origins = origins}), 0, 0, 0, 0);
     expect_totals(totals_of(&world, &(struct hs_totals_filter){.account = "3201000001"}), 3, 1011, 1, 10);
-    expect_totals(totals_of(&world, &(struct hs_totals_filter){.account = "3201000001", .origins = origins}), 3, 1011, 1, 10);
-    expect_totals(totals_of(&world, &(struct hs_totals_filter){.account = "3201000001", .date = 20261121}), 3, 1011, 0, 0);
-    expect_totals(
-        totals_of(&world, &(struct hs_totals_filter){.account = "3201000001", .date = 20261122, .has_window = true, .window = 2}),
-        0, 0, 1, 10);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.account = "3201000001", .origins = origins}), 3, 1011,
+                  1, 10);
+    expect_totals(totals_of(&world, &(struct hs_totals_filter){.account = "3201000001", .date = 20261121}), 3, 1011, 0,
+                  0);
+    expect_totals(totals_of(&world,
+                            &(struct hs_totals_filter){
+                                .account = "3201000001", .date = 20261122, .has_window = true, .window = 2}),
+                  0, 0, 1, 10);
     struct hs_totals totals;
-    assert_int_equal(hs_records_totals(world_txn(&world), &(struct hs_totals_filter){.account = "32"}, &totals), HS_EACCOUNT);
+    assert_int_equal(hs_records_totals(world_txn(&world), &(struct hs_totals_filter){.account = "32"}, &totals),
+                     HS_EACCOUNT);
     world_verify(&world);
     world_close(&world);
 }
@@ -211,7 +216,8 @@ static void sums_do_not_overflow_unseen(void **state)
     struct hs_sums read;
     struct hs_row_key key;
     struct hs_buf value = {0};
-    struct hs_sums sums = {.of[HS_PAIR_PAID] = {1, (hs_wide)INT64_MAX + 1}, .of[HS_PAIR_REVERSED] = {0, -((hs_wide)7 << 100)}};
+    struct hs_sums sums = {.of[HS_PAIR_PAID] = {1, (hs_wide)INT64_MAX + 1},
+                           .of[HS_PAIR_REVERSED] = {0, -((hs_wide)7 << 100)}};
     world_open(&world);
     hs_sums_put(&value, &sums);
     assert_int_equal(hs_sums_read(hs_buf_bytes(&value), &read), HS_OK);
@@ -237,6 +243,96 @@ static void a_bill_can_be_asked_for_with_anything(void **state)
     world_close(&world);
 }
 
+/* ---- what the writer remembers ---- */
+
+static void requests_and_numbers_are_remembered(void **state)
+{
+    (void)state;
+    struct world world;
+    struct hs_stream stream;
+    uint64_t n = 0;
+    world_open(&world);
+    struct hs_txn *txn = world_txn(&world);
+    struct hs_write write = {.kind = 77, .id = TEXT("x"), .is_fact = true, .fact = TEXT("y")};
+    struct hs_op op = {.stamp = 1, .writes = &write, .write_count = 1, .request = TEXT("0123456789abcdef")};
+    world_put_op(&world, (struct hs_stream){4, 3201, HS_LANE_WORK}, &op);
+    assert_int_equal(hs_records_request(txn, TEXT("0123456789abcdef"), &stream, &n), HS_OK);
+    assert_true(stream.origin == 4 && stream.partition == 3201 && stream.lane == HS_LANE_WORK);
+    assert_int_equal(n, 1);
+    assert_int_equal(hs_records_request(txn, TEXT("0123456789abcdeX"), &stream, &n), HS_ENOTFOUND);
+    assert_int_equal(hs_records_request(txn, TEXT("short"), &stream, &n), HS_ENOTFOUND);
+    put_entry(&world, 1, 3201, "nj-a-20261121-03-K7Q2ZD-000017", 1, 5);
+    put_entry(&world, 1, 3201, "nj-a-20261121-03-K7Q2ZD-000016", 2, 5);
+    put_entry(&world, 1, 3201, "no counter", 3, 5);
+    assert_int_equal(hs_records_counter(txn, "nj-a-20261121-03-K7Q2ZD"), 17);
+    assert_int_equal(hs_records_counter(txn, "nj-a-20261121-04-K7Q2ZD"), 0);
+    assert_int_equal(hs_txn_count(txn, HS_TABLE_NUMBER), 1);
+    world_close(&world);
+}
+
+/* ---- damage ---- */
+
+/* Change one byte of one row, in a transaction that is given up afterwards; the verification must see it. */
+static void expect_seen(struct world *world, hs_table table, struct hs_bytes prefix)
+{
+    struct hs_scan scan;
+    struct hs_why why;
+    uint8_t key[512];
+    uint8_t value[512];
+    struct hs_txn *txn = world_txn(world);
+    hs_scan_begin(&scan, txn, table, prefix, HS_BYTES_NONE);
+    assert_true(hs_scan_next(&scan));
+    size_t key_size = scan.key.size;
+    size_t value_size = scan.value.size;
+    memcpy(key, scan.key.data, key_size);
+    memcpy(value, scan.value.data, value_size);
+    hs_scan_end(&scan);
+    hs_txn_delete(txn, table, HS_BYTES(key, key_size));
+    assert_int_equal(hs_records_verify(txn, &why), HS_EDAMAGED);
+    if (value_size != 0)
+        value[table == HS_TABLE_META ? 0 : value_size - 1] ^= 2; /* of a count the sum beside it has no meaning */
+    else
+        key[key_size - 1] ^= 2;
+    hs_txn_put(txn, table, HS_BYTES(key, key_size), HS_BYTES(value, value_size));
+    assert_int_equal(hs_records_verify(txn, &why), HS_EDAMAGED);
+    assert_int_equal(hs_records_abort(world->records), HS_OK);
+    world_verify(world);
+}
+
+static void damage_is_seen(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_payment(&world, 1, 1, "3201000001", 100, "B1");
+    put_payment(&world, 1, 2, "3201000001", 100, NULL);
+    world_commit(&world);
+    expect_seen(&world, HS_TABLE_STATE, HS_BYTES_NONE);
+    expect_seen(&world, HS_TABLE_INDEX, TEXT("\x02")); /* bill_id index */
+    expect_seen(&world, HS_TABLE_INDEX,
+                TEXT("\x0a"
+                     "3201000001\0\0\x01")); /* sums of the account */
+    expect_seen(&world, HS_TABLE_INDEX,
+                TEXT("\x0a"
+                     "3201000001\0\0\x02")); /* sums of the bill */
+    expect_seen(&world, HS_TABLE_DAY, HS_BYTES_NONE);
+    expect_seen(&world, HS_TABLE_ROOT, HS_BYTES_NONE);
+    expect_seen(&world, HS_TABLE_LEAF, HS_BYTES_NONE);
+    expect_seen(&world, HS_TABLE_LIST, HS_BYTES_NONE);
+    expect_seen(&world, HS_TABLE_META, TEXT("list"));
+    struct hs_id id = id_of(1);
+    struct hs_record_name name = {3201, HS_LANE_MONEY, HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes)};
+    struct hs_stored stored;
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    struct hs_bytes row = HS_BYTES(key, hs_record_key(&name, key));
+    hs_txn_put(world_txn(&world), HS_TABLE_STATE, row, TEXT("0123456789abcdef0123456789abcdefstate"));
+    assert_int_equal(hs_records_get(world_txn(&world), &name, &stored), HS_EDAMAGED);
+    size_t count = 0;
+    assert_int_equal(hs_records_all(world_txn(&world), HS_KIND_PAYMENT, HS_BYTES_NONE, count_record, &count),
+                     HS_EDAMAGED);
+    world_close(&world);
+}
+
 int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
@@ -249,6 +345,8 @@ int main(void)
         cmocka_unit_test(totals_can_be_narrowed),
         cmocka_unit_test(sums_do_not_overflow_unseen),
         cmocka_unit_test(a_bill_can_be_asked_for_with_anything),
+        cmocka_unit_test(requests_and_numbers_are_remembered),
+        cmocka_unit_test(damage_is_seen),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }

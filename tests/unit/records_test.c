@@ -22,8 +22,9 @@ static void indexes_follow_what_is_shown(void **state)
     (void)state;
     struct world world;
     world_open(&world);
-    struct hs_dot first = world_register(&world, 1, HS_KIND_CUSTOMER, "3201000001",
-                                         (const char *const[8]){"3201000001", "Li", NULL, NULL, "id-1", "card-1"}, NULL);
+    struct hs_dot first =
+        world_register(&world, 1, HS_KIND_CUSTOMER, "3201000001",
+                       (const char *const[8]){"3201000001", "Li", NULL, NULL, "id-1", "card-1"}, NULL);
     world_register(&world, 1, HS_KIND_CUSTOMER, "3201000002",
                    (const char *const[8]){"3201000002", "Wang", NULL, NULL, "id-2", "card-1"}, NULL);
     assert_int_equal(count_index(&world, HS_KIND_CUSTOMER, "card_no", TEXT("card-1")), 2);
@@ -62,8 +63,9 @@ static void pages_go_on_behind_a_record(void **state)
         struct hs_row_key page[2] = {0};
         struct hs_row_key rest[2] = {0};
         struct hs_txn *txn = world_txn(&world);
-        enum hs_err err = all ? hs_records_all(txn, HS_KIND_PAYMENT, HS_BYTES_NONE, take_two, page)
-                              : hs_records_index(txn, HS_KIND_PAYMENT, index, TEXT("3201000001"), HS_BYTES_NONE, take_two, page);
+        enum hs_err err =
+            all ? hs_records_all(txn, HS_KIND_PAYMENT, HS_BYTES_NONE, take_two, page)
+                : hs_records_index(txn, HS_KIND_PAYMENT, index, TEXT("3201000001"), HS_BYTES_NONE, take_two, page);
         assert_int_equal(err, HS_EBUSY);
         assert_true(hs_bytes_compare(hs_row_key_bytes(&page[0]), hs_row_key_bytes(&page[1])) < 0);
         struct hs_bytes after = hs_row_key_bytes(&page[1]);
@@ -113,12 +115,13 @@ static void rival_values_are_listed_until_resolved(void **state)
     struct hs_dot dots[2];
     dots[0] = world_register(&world, 1, HS_KIND_CUSTOMER, "3201000001",
                              (const char *const[8]){"3201000001", "Li", "1", NULL, NULL, NULL, NULL, NULL}, NULL);
-    dots[1] = world_register(&world, 2, HS_KIND_CUSTOMER, "3201000001", (const char *const[8]){NULL, "Wang", "2"}, NULL);
+    dots[1] =
+        world_register(&world, 2, HS_KIND_CUSTOMER, "3201000001", (const char *const[8]){NULL, "Wang", "2"}, NULL);
     struct listed rivals = look_at_list(&world, HS_LIST_FIELD);
     assert_int_equal(rivals.count, 1);
     assert_true(hs_bytes_equal(rivals.row.detail, TEXT("\x02\x03")));
     world_register(&world, 3, HS_KIND_CUSTOMER, "3201000001", (const char *const[8]){NULL, NULL, "2"}, &dots[0]);
-    assert_true(hs_bytes_equal(look_at_list(&world, HS_LIST_FIELD).row.detail, TEXT("\x02"))); /* equal bytes are none */
+    assert_true(hs_bytes_equal(look_at_list(&world, HS_LIST_FIELD).row.detail, TEXT("\x02")));
     world_register(&world, 3, HS_KIND_CUSTOMER, "3201000001", (const char *const[8]){NULL, "Li"}, &dots[1]);
     assert_int_equal(look_at_list(&world, HS_LIST_FIELD).count, 0);
     world_verify(&world);
@@ -222,7 +225,8 @@ static void strange_writers_hide_nothing(void **state)
     assert_int_equal(parked.row.name.lane, HS_LANE_MONEY);
     assert_string_equal(parked.detail, "invalid");
     size_t customers = 0;
-    assert_int_equal(hs_records_all(world_txn(&world), HS_KIND_CUSTOMER, HS_BYTES_NONE, count_record, &customers), HS_OK);
+    assert_int_equal(hs_records_all(world_txn(&world), HS_KIND_CUSTOMER, HS_BYTES_NONE, count_record, &customers),
+                     HS_OK);
     assert_int_equal(customers, 2);
     world_verify(&world);
     hs_buf_fini(&value);
@@ -387,40 +391,14 @@ static void digests_are_sums_of_record_hashes(void **state)
     for (int branch = 0; branch < HS_DIGEST_BRANCHES; branch++)
         assert_int_equal(hs_records_digest_level(txn, 3201, HS_KIND_PAYMENT, branch, sum_digest, &leaves), HS_OK);
     expect_same(&root, &leaves);
-    assert_int_equal(hs_records_digest_level(txn, 3201, HS_KIND_PAYMENT, HS_DIGEST_BRANCHES, sum_digest, &leaves), HS_EINVAL);
+    assert_int_equal(hs_records_digest_level(txn, 3201, HS_KIND_PAYMENT, HS_DIGEST_BRANCHES, sum_digest, &leaves),
+                     HS_EINVAL);
     for (uint32_t i = leaves.index / 64 * 64; i < leaves.index / 64 * 64 + 64; i++)
-        assert_int_equal(
-            hs_records_digest_leaf(txn, 3201, HS_KIND_PAYMENT, i, HS_BYTES_NONE, sum_record, &leaf), HS_OK);
+        assert_int_equal(hs_records_digest_leaf(txn, 3201, HS_KIND_PAYMENT, i, HS_BYTES_NONE, sum_record, &leaf),
+                         HS_OK);
     assert_int_equal(hs_records_digest_level(txn, 3201, HS_KIND_PAYMENT, (int)(leaves.index / 64), sum_digest, &digest),
                      HS_OK);
     expect_same(&leaf, &digest);
-    world_close(&world);
-}
-
-/* ---- what the writer remembers ---- */
-
-static void requests_and_numbers_are_remembered(void **state)
-{
-    (void)state;
-    struct world world;
-    struct hs_stream stream;
-    uint64_t n = 0;
-    world_open(&world);
-    struct hs_txn *txn = world_txn(&world);
-    struct hs_write write = {.kind = 77, .id = TEXT("x"), .is_fact = true, .fact = TEXT("y")};
-    struct hs_op op = {.stamp = 1, .writes = &write, .write_count = 1, .request = TEXT("0123456789abcdef")};
-    world_put_op(&world, (struct hs_stream){4, 3201, HS_LANE_WORK}, &op);
-    assert_int_equal(hs_records_request(txn, TEXT("0123456789abcdef"), &stream, &n), HS_OK);
-    assert_true(stream.origin == 4 && stream.partition == 3201 && stream.lane == HS_LANE_WORK);
-    assert_int_equal(n, 1);
-    assert_int_equal(hs_records_request(txn, TEXT("0123456789abcdeX"), &stream, &n), HS_ENOTFOUND);
-    assert_int_equal(hs_records_request(txn, TEXT("short"), &stream, &n), HS_ENOTFOUND);
-    put_entry(&world, 1, 3201, "nj-a-20261121-03-K7Q2ZD-000017", 1, 5);
-    put_entry(&world, 1, 3201, "nj-a-20261121-03-K7Q2ZD-000016", 2, 5);
-    put_entry(&world, 1, 3201, "no counter", 3, 5);
-    assert_int_equal(hs_records_counter(txn, "nj-a-20261121-03-K7Q2ZD"), 17);
-    assert_int_equal(hs_records_counter(txn, "nj-a-20261121-04-K7Q2ZD"), 0);
-    assert_int_equal(hs_txn_count(txn, HS_TABLE_NUMBER), 1);
     world_close(&world);
 }
 
@@ -549,62 +527,6 @@ static void many_rows_are_written_before_their_commit(void **state)
     world_close(&world);
 }
 
-/* Change one byte of one row, in a transaction that is given up afterwards; the verification must see it. */
-static void expect_seen(struct world *world, hs_table table, struct hs_bytes prefix)
-{
-    struct hs_scan scan;
-    struct hs_why why;
-    uint8_t key[512];
-    uint8_t value[512];
-    struct hs_txn *txn = world_txn(world);
-    hs_scan_begin(&scan, txn, table, prefix, HS_BYTES_NONE);
-    assert_true(hs_scan_next(&scan));
-    size_t key_size = scan.key.size;
-    size_t value_size = scan.value.size;
-    memcpy(key, scan.key.data, key_size);
-    memcpy(value, scan.value.data, value_size);
-    hs_scan_end(&scan);
-    hs_txn_delete(txn, table, HS_BYTES(key, key_size));
-    assert_int_equal(hs_records_verify(txn, &why), HS_EDAMAGED);
-    if (value_size != 0)
-        value[table == HS_TABLE_META ? 0 : value_size - 1] ^= 2; /* of a count the sum beside it has no meaning */
-    else
-        key[key_size - 1] ^= 2;
-    hs_txn_put(txn, table, HS_BYTES(key, key_size), HS_BYTES(value, value_size));
-    assert_int_equal(hs_records_verify(txn, &why), HS_EDAMAGED);
-    assert_int_equal(hs_records_abort(world->records), HS_OK);
-    world_verify(world);
-}
-
-static void damage_is_seen(void **state)
-{
-    (void)state;
-    struct world world;
-    world_open(&world);
-    put_payment(&world, 1, 1, "3201000001", 100, "B1");
-    put_payment(&world, 1, 2, "3201000001", 100, NULL);
-    world_commit(&world);
-    expect_seen(&world, HS_TABLE_STATE, HS_BYTES_NONE);
-    expect_seen(&world, HS_TABLE_INDEX, TEXT("\x02"));             /* bill_id index */
-    expect_seen(&world, HS_TABLE_INDEX, TEXT("\x0a" "3201000001\0\0\x01")); /* sums of the account */
-    expect_seen(&world, HS_TABLE_INDEX, TEXT("\x0a" "3201000001\0\0\x02")); /* sums of the bill */
-    expect_seen(&world, HS_TABLE_DAY, HS_BYTES_NONE);
-    expect_seen(&world, HS_TABLE_ROOT, HS_BYTES_NONE);
-    expect_seen(&world, HS_TABLE_LEAF, HS_BYTES_NONE);
-    expect_seen(&world, HS_TABLE_LIST, HS_BYTES_NONE);
-    expect_seen(&world, HS_TABLE_META, TEXT("list"));
-    struct hs_id id = id_of(1);
-    struct hs_record_name name = name_of(3201, HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes));
-    struct hs_stored stored;
-    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
-    struct hs_bytes row = HS_BYTES(key, hs_record_key(&name, key));
-    hs_txn_put(world_txn(&world), HS_TABLE_STATE, row, TEXT("0123456789abcdef0123456789abcdefstate"));
-    assert_int_equal(hs_records_get(world_txn(&world), &name, &stored), HS_EDAMAGED);
-    size_t count = 0;
-    assert_int_equal(hs_records_all(world_txn(&world), HS_KIND_PAYMENT, HS_BYTES_NONE, count_record, &count), HS_EDAMAGED);
-    world_close(&world);
-}
-
 int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
@@ -620,12 +542,10 @@ int main(void)
         cmocka_unit_test(an_event_that_comes_late_changes_what_fits),
         cmocka_unit_test(a_parked_ticket_has_no_state),
         cmocka_unit_test(digests_are_sums_of_record_hashes),
-        cmocka_unit_test(requests_and_numbers_are_remembered),
         cmocka_unit_test(commits_carry_the_position),
         cmocka_unit_test(other_rules_want_a_replay),
         cmocka_unit_test(a_full_map_fails_and_an_abort_recovers),
         cmocka_unit_test(many_rows_are_written_before_their_commit),
-        cmocka_unit_test(damage_is_seen),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }

@@ -53,10 +53,8 @@ static const struct hs_certificate WORLD_HALL = {.role = HS_ROLE_HALL, .district
 
 static inline struct hs_records_options world_options(const struct world *world, bool create)
 {
-    return (struct hs_records_options){.path = world->dir,
-                                       .map_bytes = WORLD_MAP_BYTES,
-                                       .create = create,
-                                       .utc_offset_minutes = WORLD_OFFSET_MINUTES};
+    return (struct hs_records_options){
+        .path = world->dir, .map_bytes = WORLD_MAP_BYTES, .create = create, .utc_offset_minutes = WORLD_OFFSET_MINUTES};
 }
 
 static inline void world_open(struct world *world)
@@ -142,8 +140,8 @@ static inline struct hs_dot world_fact(struct world *world, uint64_t origin, hs_
     return world_write(world, origin, partition, &write);
 }
 
-/* Text fields 1, 2, ... of a register record: NULL leaves one out, "" clears it; a text that begins with '#' is a number.  All
- * values but those of @over's field stay. */
+/* Text fields 1, 2, ... of a register record: NULL leaves one out, "" clears it; a text that begins with '#' is a
+ * number.  All values but those of @over's field stay. */
 static inline struct hs_dot world_register(struct world *world, uint64_t origin, uint16_t kind, const char *id,
                                            const char *const texts[8], const struct hs_dot *over)
 {
@@ -190,7 +188,8 @@ static inline struct hs_dot put_payment(struct world *world, uint64_t origin, ui
     return dot;
 }
 
-static inline void put_reversal(struct world *world, uint64_t origin, uint64_t number, uint64_t payment, hs_partition partition)
+static inline void put_reversal(struct world *world, uint64_t origin, uint64_t number, uint64_t payment,
+                                hs_partition partition)
 {
     struct hs_buf message = {0};
     struct hs_id id = id_of(number);
@@ -201,14 +200,14 @@ static inline void put_reversal(struct world *world, uint64_t origin, uint64_t n
     hs_buf_fini(&message);
 }
 
-static inline void put_bill(struct world *world, uint64_t origin, const char *bill_id, const char *account, const char *fen,
-                            const struct hs_dot *over)
+static inline void put_bill(struct world *world, uint64_t origin, const char *bill_id, const char *account,
+                            const char *fen, const struct hs_dot *over)
 {
     world_register(world, origin, HS_KIND_BILL, bill_id, (const char *const[8]){bill_id, account, NULL, fen}, over);
 }
 
-static inline void put_entry(struct world *world, uint64_t origin, hs_partition partition, const char *number, uint64_t payment,
-                             int64_t fen)
+static inline void put_entry(struct world *world, uint64_t origin, hs_partition partition, const char *number,
+                             uint64_t payment, int64_t fen)
 {
     struct hs_buf message = {0};
     struct hs_id payment_id = id_of(payment);
@@ -230,10 +229,8 @@ static inline void put_ticket(struct world *world, uint64_t origin, uint64_t num
     hs_tlv_put_text(&values[1], 4, "no light");
     struct hs_field_write fields[2] = {{.number = 2, .value = hs_buf_bytes(&values[0])},
                                        {.number = 4, .value = hs_buf_bytes(&values[1])}};
-    struct hs_write write = {.kind = HS_KIND_TICKET,
-                             .id = HS_BYTES(id.bytes, sizeof id.bytes),
-                             .fields = fields,
-                             .field_count = 2};
+    struct hs_write write = {
+        .kind = HS_KIND_TICKET, .id = HS_BYTES(id.bytes, sizeof id.bytes), .fields = fields, .field_count = 2};
     world_write(world, origin, 3201, &write);
     hs_buf_fini(&values[0]);
     hs_buf_fini(&values[1]);
@@ -267,7 +264,8 @@ static inline size_t count_index(struct world *world, uint16_t kind, const char 
 {
     size_t count = 0;
     uint8_t number = hs_kind_index(hs_kind_by_number(kind), index)->number;
-    assert_int_equal(hs_records_index(world_txn(world), kind, number, value, HS_BYTES_NONE, count_record, &count), HS_OK);
+    assert_int_equal(hs_records_index(world_txn(world), kind, number, value, HS_BYTES_NONE, count_record, &count),
+                     HS_OK);
     return count;
 }
 
@@ -300,7 +298,8 @@ static inline struct hs_totals totals_of(struct world *world, const struct hs_to
     return totals;
 }
 
-static inline void expect_totals(struct hs_totals totals, uint64_t count, int64_t sum, uint64_t reversed, int64_t reversed_fen)
+static inline void expect_totals(struct hs_totals totals, uint64_t count, int64_t sum, uint64_t reversed,
+                                 int64_t reversed_fen)
 {
     assert_int_equal(totals.count, count);
     assert_int_equal(totals.sum_fen, sum);

@@ -24,7 +24,7 @@ struct office {
     struct world_node node; /* first: the store's callbacks get it */
     struct world_region region;
     struct hs_writer *writer;
-    struct hs_service *service;
+    struct hs_service *_Atomic service;
     struct hs_service_options options;
     char endpoint[WORLD_PATH_BYTES + 64];
     void *context;
@@ -53,9 +53,11 @@ static inline void office_start(struct office *office, bool create)
     assert_int_equal(hs_writer_start(&writer, &office->writer), HS_OK);
     office->options.store = office->node.store;
     office->options.writer = office->writer;
-    enum hs_err err = hs_service_start(&office->options, &office->service, &why);
+    struct hs_service *service = NULL;
+    enum hs_err err = hs_service_start(&office->options, &service, &why);
     if (err != HS_OK)
         fail_msg("%s: %s", hs_err_name(err), why.text);
+    office->service = service;
 }
 
 static inline void office_stop(struct office *office)

@@ -1,5 +1,5 @@
-/* store_start_test.c -- storage/store: what a start finds after reboots, copies, restores, kills and lost records; and that nothing
- * acknowledged is missing and no number is ever given to two contents. */
+/* store_start_test.c -- storage/store: what a start finds after reboots, copies, restores, kills and lost records; and
+ * that nothing acknowledged is missing and no number is ever given to two contents. */
 #include "tests/lib/store_world.h"
 
 #include "storage/store/inside.h"
@@ -326,7 +326,7 @@ static void a_full_disk_does_not_keep_the_store_from_opening(void **state)
     struct hs_stream stream = {origin, 3201, HS_LANE_MONEY};
     note_path(&place->hall, note);
     world_close(&place->hall);
-    assert_int_equal(unlink(note), 0); /* a strike is due, and cannot be written */
+    assert_int_equal(unlink(note), 0);    /* a strike is due, and cannot be written */
     place->hall.options.map_bytes = 4096; /* no page is free: reading is all that can be done */
     world_open(&place->hall, false);
     assert_non_null(hs_store_break(place->hall.store));
@@ -347,7 +347,7 @@ static void a_full_disk_does_not_keep_the_store_from_opening(void **state)
 
 /* ---- killed at any instant ---- */
 
-#define ROUNDS 8
+#define ROUNDS    8
 #define GROUP_MAX 9
 
 /* What the child tells after each commit. */

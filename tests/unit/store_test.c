@@ -1,4 +1,5 @@
-/* store_test.c -- storage/store: opening, groups over log and records, numbers, views.  Starts after faults: store_start_test.c. */
+/* store_test.c -- storage/store: opening, groups over log and records, numbers, views.  Starts after faults:
+ * store_start_test.c. */
 #include "tests/lib/store_world.h"
 
 #include "proto/msg/tlv.h"
@@ -357,7 +358,8 @@ static void void_ops_are_kept_and_listed_everywhere(void **state)
     assert_int_equal(hs_opening_sign(&opening, &place->hall.options.signer, &encoded), HS_OK);
     assert_int_equal(hs_store_begin(place->hub.store), HS_OK);
     assert_int_equal(receive_raw(&place->hub, &place->hall, &stream, HS_BYTES("\xff\xff\xff", 3)), HS_ECERT);
-    assert_int_equal(hs_store_put_origin(place->hub.store, place->hall.options.certificate, hs_buf_bytes(&encoded)), HS_OK);
+    assert_int_equal(hs_store_put_origin(place->hub.store, place->hall.options.certificate, hs_buf_bytes(&encoded)),
+                     HS_OK);
     assert_int_equal(receive_raw(&place->hub, &place->hall, &stream, HS_BYTES("\xff\xff\xff", 3)), HS_OK);
     commit(&place->hub);
     world_carry(&place->hall, &place->hub);
@@ -432,8 +434,10 @@ static void take_number(struct world_node *node, const char *number, uint64_t fa
     struct hs_id id = world_fact_id(node, fact);
     hs_tlv_put_bytes(&entry, 5, HS_BYTES(id.bytes, sizeof id.bytes));
     hs_tlv_put_u64(&entry, 6, 3201);
-    struct hs_write write = {
-        .kind = HS_KIND_CASH_ENTRY, .id = HS_BYTES(number, strlen(number)), .is_fact = true, .fact = hs_buf_bytes(&entry)};
+    struct hs_write write = {.kind = HS_KIND_CASH_ENTRY,
+                             .id = HS_BYTES(number, strlen(number)),
+                             .is_fact = true,
+                             .fact = hs_buf_bytes(&entry)};
     struct hs_draft draft = {.partition = 3201, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1};
     struct hs_dot dot;
     hs_stamp stamp;

@@ -1,4 +1,5 @@
-/* store_thread_test.c -- storage/store: one writer and many readers.  Meant to be run under the thread sanitizer as well. */
+/* store_thread_test.c -- storage/store: one writer and many readers.  Meant to be run under the thread sanitizer as
+ * well. */
 #include "tests/lib/store_world.h"
 
 #include <pthread.h>
@@ -6,17 +7,17 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#define READERS 4
-#define GROUPS 150
+#define READERS   4
+#define GROUPS    150
 #define GROUP_OPS 7
-#define WAIT_MS 20000
+#define WAIT_MS   20000
 
 struct place {
     struct world_region region;
     struct world_node hall;
     sem_t opened;
-    sem_t wanted;            /* posted by flush_wanted */
-    atomic_uint asked;       /* how often */
+    sem_t wanted;                              /* posted by flush_wanted */
+    atomic_uint asked;                         /* how often */
     atomic_uint_fast64_t acknowledged, commit; /* facts, and the commit that holds them */
     atomic_uint_fast64_t origin;
     atomic_bool done;
@@ -78,7 +79,8 @@ static enum hs_err count_op(void *ctx, const struct hs_stream *stream, uint64_t 
     return HS_OK;
 }
 
-/* What was acknowledged before the view was asked for is in it, in log and records; and the log is never behind the records. */
+/* What was acknowledged before the view was asked for is in it, in log and records; and the log is never behind the
+ * records. */
 static void check_view(struct place *place, struct hs_view *view, uint64_t acknowledged)
 {
     struct hs_stream stream = {atomic_load(&place->origin), 3201, HS_LANE_MONEY};
@@ -193,7 +195,8 @@ static void a_reader_waits_no_longer_than_it_may(void **state)
     world_open(&place->hall, true);
     world_group(&place->hall, 1);
     clock_gettime(CLOCK_MONOTONIC, &before);
-    assert_int_equal(hs_view_open(place->hall.store, hs_store_position(place->hall.store).commit, 50, &view), HS_ETIMEDOUT);
+    assert_int_equal(hs_view_open(place->hall.store, hs_store_position(place->hall.store).commit, 50, &view),
+                     HS_ETIMEDOUT);
     clock_gettime(CLOCK_MONOTONIC, &after);
     int64_t waited = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
     assert_true(waited >= 49);
