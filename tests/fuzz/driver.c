@@ -161,7 +161,7 @@ static void run(struct hs_bytes input)
 
 /* ---- mutations of the current input ---- */
 
-static void splice(size_t at, size_t cut, struct hs_bytes in)
+static void put_at(size_t at, size_t cut, struct hs_bytes in)
 {
     struct hs_buf out = {0};
     hs_buf_put(&out, current.data, at);
@@ -207,19 +207,19 @@ static void mutate(void)
         set_bytes();
         break;
     case 2:
-        splice(at, 0, HS_BYTES(fresh, 1 + random_below(sizeof fresh)));
+        put_at(at, 0, HS_BYTES(fresh, 1 + random_below(sizeof fresh)));
         break;
     case 3:
-        splice(at, random_below((left < 32 ? left : 32) + 1), HS_BYTES_NONE);
+        put_at(at, random_below((left < 32 ? left : 32) + 1), HS_BYTES_NONE);
         break;
     case 4:
-        splice(at, 0, random_part(&current, 64));
+        put_at(at, 0, random_part(&current, 64));
         break;
     case 5:
-        splice(at, 0, random_part(&inputs[random_below(input_count)], 256));
+        put_at(at, 0, random_part(&inputs[random_below(input_count)], 256));
         break;
     case 6:
-        splice(at, left, random_part(&inputs[random_below(input_count)], INPUT_BYTES_MAX));
+        put_at(at, left, random_part(&inputs[random_below(input_count)], INPUT_BYTES_MAX));
         break;
     default:
         current.data[random_below(current.size)] += (uint8_t)(random_below(33) - 16);

@@ -44,13 +44,13 @@ static inline struct hs_bytes fuzz_value(struct hs_cur *in, struct hs_arena *are
 static inline void fuzz_over(struct hs_cur *in, struct hs_arena *arena, struct hs_field_write *field, bool proper)
 {
     uint8_t count = fuzz_u8(in);
-    field->over_count = !proper && count == 0xff ? HS_FIELD_OVER_MAX + fuzz_u8(in) % 2 : count % FUZZ_DOTS_MAX;
+    field->over_count = !proper && count == 0xff ? HS_FIELD_OVER_MAX + fuzz_u8(in) % 2U : count % FUZZ_DOTS_MAX;
     struct hs_dot *over = fuzz_array(arena, field->over_count, sizeof *over);
     struct hs_dot last = {0, 0};
     for (size_t i = 0; i < field->over_count; i++) {
         uint8_t step = count == 0xff ? 0 : fuzz_u8(in);
-        over[i].origin = proper || count == 0xff ? last.origin + step % 3 : fuzz_number(in);
-        over[i].n = over[i].origin == last.origin ? last.n + 1 + step / 3 % 4 : 1 + step / 3;
+        over[i].origin = proper || count == 0xff ? last.origin + step % 3U : fuzz_number(in);
+        over[i].n = over[i].origin == last.origin ? last.n + 1 + step / 3 % 4U : 1U + step / 3;
         if (proper && over[i].origin == 0)
             over[i].origin = 1;
         last = over[i];
@@ -61,7 +61,7 @@ static inline void fuzz_over(struct hs_cur *in, struct hs_arena *arena, struct h
 static inline void fuzz_fields(struct hs_cur *in, struct hs_arena *arena, struct hs_write *write, bool proper)
 {
     uint8_t count = fuzz_u8(in);
-    write->field_count = !proper && count == 0xff ? HS_WRITE_FIELDS_MAX + fuzz_u8(in) % 2 : count % FUZZ_FIELDS_MAX;
+    write->field_count = !proper && count == 0xff ? HS_WRITE_FIELDS_MAX + fuzz_u8(in) % 2U : count % FUZZ_FIELDS_MAX;
     if (proper && write->field_count == 0)
         write->field_count = 1;
     struct hs_field_write *fields = fuzz_array(arena, write->field_count, sizeof *fields);
@@ -99,7 +99,7 @@ static inline struct hs_op fuzz_op(struct hs_cur *in, struct hs_arena *arena, bo
 {
     struct hs_op op = {.stamp = proper ? fuzz_number(in) & HS_STAMP_MAX : fuzz_number(in)};
     uint8_t count = fuzz_u8(in);
-    op.write_count = !proper && count == 0xff ? HS_OP_WRITES_MAX + fuzz_u8(in) % 2 : count % FUZZ_WRITES_MAX;
+    op.write_count = !proper && count == 0xff ? HS_OP_WRITES_MAX + fuzz_u8(in) % 2U : count % FUZZ_WRITES_MAX;
     struct hs_write *writes = fuzz_array(arena, op.write_count, sizeof *writes);
     for (size_t i = 0; i < op.write_count; i++)
         writes[i] = fuzz_write(in, arena, proper);

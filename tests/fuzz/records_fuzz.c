@@ -1,0 +1,295 @@
+/* records_fuzz.c -- operations of all kinds, sound and strange, as certified nodes may send them: none may stop the records; all
+ * that is derived equals what is recomputed; and another order of arrival (of one stream in its own) comes to the same digests,
+ * lists and sums.
+ *
+ *     input = up to 16 operations: stream, stamp, writes, read field by field */
+#include "storage/records/records.h"
+#include "storage/model/kinds.h"
+#include "storage/model/ticket.h"
+#include "tests/fuzz/fuzz_op.h"
+
+#include <unistd.h>
+
+#define OPS_MAX 16
+#define MAP_BYTES ((size_t)256 << 20)
+#define NOON_STAMP ((hs_stamp)1795233600000 << 16)
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+static struct hs_records *records;
+static char dir[] = "/dev/shm/hs-fuzz-records-XXXXXX";
+
+static void tear_down(void)
+{
+    char path[128];
+    hs_records_close(records);
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/lock.mdb", dir);
+    unlink(path);
+    rmdir(dir);
+}
+
+static void set_up(void)
+{
+    struct hs_why why;
+    if (records != NULL)
+        return;
+    FUZZ_CHECK(mkdtemp(dir) != NULL);
+    struct hs_records_options options = {.path = dir, .map_bytes = MAP_BYTES, .create = true, .utc_offset_minutes = 480};
+    FUZZ_CHECK(hs_records_open(&options, &records, &why) == HS_OK);
+    atexit(tear_down);
+}
+
+/* ---- operations ---- */
+
+struct sent {
+    struct hs_stream stream;
+    uint64_t n;
+    struct hs_bytes bytes;
+    bool hub;
+};
+
+static const char *pick(struct hs_cur *in, const char *const *texts, size_t count)
+{
+    return texts[fuzz_u8(in) % count];
+}
+
+static const char *text_of_form(struct hs_cur *in, const struct hs_field_rule *rule)
+{
+    static const char *const TEXTS[] = {"a", "B-1", "B-2", "3201000017", "", "\xff"};
+    static const char *const ACCOUNTS[] = {"3201000017", "3201000018", "3202000019", "320100001"};
+    static const char *const DAYS[] = {"2026-11-21", "2026-11", "2026-02-30"};
+    size_t choices = 0;
+    while (rule->choices != NULL && rule->choices[choices] != NULL)
+        choices++;
+    switch (rule->form) {
+    case HS_FORM_ACCOUNT:
+        return pick(in, ACCOUNTS, COUNT_OF(ACCOUNTS));
+    case HS_FORM_DATE:
+    case HS_FORM_PERIOD:
+        return pick(in, DAYS, COUNT_OF(DAYS));
+    case HS_FORM_CHOICE:
+        return pick(in, rule->choices, choices);
+    case HS_FORM_SERVICE:
+        return HS_SERVICES[fuzz_u8(in) % HS_SERVICE_COUNT].code;
+    case HS_FORM_STATE:
+        return hs_ticket_state_text((enum hs_ticket_state)(fuzz_u8(in) % HS_TICKET_STATE_COUNT));
+    default:
+        return pick(in, TEXTS, COUNT_OF(TEXTS));
+    }
+}
+
+static struct hs_bytes id_128(struct hs_cur *in, struct hs_arena *arena)
+{
+    uint8_t id[HS_ID_BYTES] = {0};
+    id[0] = fuzz_u8(in) % 3;
+    return hs_arena_copy(arena, HS_BYTES(id, sizeof id));
+}
+
+static void put_field(struct hs_cur *in, struct hs_arena *arena, const struct hs_field_rule *rule, struct hs_buf *to)
+{
+    static const uint64_t NUMBERS[] = {100, 1, 0, HS_AMOUNT_FEN_MAX, HS_AMOUNT_FEN_MAX + 1, UINT64_MAX, INT64_MAX, 3201, 3, 5};
+    uint8_t how = fuzz_u8(in);
+    if (how % 16 == 15)
+        return;
+    if (how % 16 == 14) {
+        hs_buf_put_bytes(to, fuzz_value(in, arena, rule->number, true));
+        return;
+    }
+    uint64_t number = how < 0xe0 ? NUMBERS[how / 16 % COUNT_OF(NUMBERS)] : fuzz_number(in);
+    if (rule->form == HS_FORM_ID)
+        hs_tlv_put_bytes(to, rule->number, id_128(in, arena));
+    else if (rule->form == HS_FORM_CHANGE)
+        hs_tlv_put_s64(to, rule->number, (int64_t)number);
+    else if (rule->form == HS_FORM_AMOUNT || rule->form == HS_FORM_NUMBER || rule->form == HS_FORM_TIME)
+        hs_tlv_put_u64(to, rule->number, number);
+    else
+        hs_tlv_put_text(to, rule->number, text_of_form(in, rule));
+}
+
+static struct hs_bytes record_id(struct hs_cur *in, struct hs_arena *arena, const struct hs_kind *kind)
+{
+    uint8_t how = fuzz_u8(in);
+    if (how == 0xff)
+        return fuzz_bytes(in, 1 + fuzz_u8(in) % HS_RECORD_ID_BYTES_MAX);
+    if (kind->id_form == HS_ID_128)
+        return id_128(in, arena);
+    const char *text = text_of_form(in, hs_kind_rule(kind, kind->id_field));
+    return HS_BYTES(text, strlen(text));
+}
+
+static void make_fields(struct hs_cur *in, struct hs_arena *arena, const struct hs_kind *kind, struct hs_write *write)
+{
+    struct hs_field_write *fields = fuzz_array(arena, kind->field_count, sizeof *fields);
+    for (size_t i = 0; i < kind->field_count; i++) {
+        struct hs_buf value = {0};
+        struct hs_field_write *field = &fields[write->field_count];
+        uint8_t how = fuzz_u8(in);
+        if (how % 8 == 7)
+            continue;
+        field->number = kind->fields[i].number;
+        put_field(in, arena, &kind->fields[i], &value);
+        field->value = hs_arena_copy(arena, hs_buf_bytes(&value));
+        if (how % 8 > 3)
+            fuzz_over(in, arena, field, true);
+        write->field_count++;
+        hs_buf_fini(&value);
+    }
+    write->fields = fields;
+}
+
+static struct hs_write make_write(struct hs_cur *in, struct hs_arena *arena, const struct hs_kind *kind)
+{
+    struct hs_write write = {.kind = kind->number, .id = record_id(in, arena, kind)};
+    uint8_t how = fuzz_u8(in);
+    write.is_fact = (kind->shape == HS_SHAPE_FACT) != (how % 16 == 15); /* now and then the other shape */
+    if (how % 16 == 14)
+        write.kind = (uint16_t)fuzz_number(in);
+    if (!write.is_fact) {
+        make_fields(in, arena, kind, &write);
+        return write;
+    }
+    struct hs_buf message = {0};
+    for (size_t i = 0; i < kind->field_count; i++)
+        put_field(in, arena, &kind->fields[i], &message);
+    write.fact = hs_arena_copy(arena, hs_buf_bytes(&message));
+    hs_buf_fini(&message);
+    return write;
+}
+
+/* Also such as the envelope forbids: those are void. */
+static struct sent make_op(struct hs_cur *in, struct hs_arena *arena)
+{
+    static const hs_partition PARTITIONS[] = {3201, 3202, HS_PARTITION_REGION};
+    struct hs_write writes[3];
+    struct hs_op op = {.stamp = NOON_STAMP + fuzz_number(in), .writes = writes};
+    uint8_t how = fuzz_u8(in);
+    const struct hs_kind *kind = &HS_KINDS[fuzz_u8(in) % HS_KIND_COUNT];
+    struct sent sent = {.stream = {1 + how % 3, PARTITIONS[how / 3 % 8 % 3], (uint8_t)kind->lane}, .hub = how % 2 == 0};
+    if (how >= 0xf0)
+        sent.stream.lane = HS_LANE_WORK;
+    do
+        writes[op.write_count++] = make_write(in, arena, kind);
+    while (op.write_count < 3 && fuzz_u8(in) % 8 == 1);
+    if (op.stamp > HS_STAMP_MAX)
+        op.stamp = HS_STAMP_MAX;
+    struct hs_buf buf = {0};
+    hs_op_encode(&op, &buf);
+    sent.bytes = how == 0xef ? fuzz_bytes(in, fuzz_u8(in)) : hs_arena_copy(arena, hs_buf_bytes(&buf));
+    hs_buf_fini(&buf);
+    return sent;
+}
+
+static size_t make_ops(struct hs_cur *in, struct hs_arena *arena, struct sent *ops)
+{
+    size_t count = 0;
+    while (count < OPS_MAX && in->left > 0) {
+        ops[count] = make_op(in, arena);
+        ops[count].n = 1;
+        for (size_t i = 0; i < count; i++)
+            ops[count].n += hs_stream_equal(&ops[i].stream, &ops[count].stream);
+        count++;
+    }
+    return count;
+}
+
+/* ---- what comes of them ---- */
+
+static void apply(const struct sent *sent)
+{
+    static const struct hs_certificate HUB = {.role = HS_ROLE_HUB, .home = 3201};
+    static const struct hs_certificate HALL = {.role = HS_ROLE_HALL, .home = 3202, .districts = {3202}, .district_count = 1};
+    struct hs_records_op op = {.stream = sent->stream, .n = sent->n, .bytes = sent->bytes, .writer = sent->hub ? &HUB : &HALL};
+    FUZZ_CHECK(hs_records_apply(records, &op) == HS_OK);
+}
+
+static void verify(void)
+{
+    struct hs_why why = {{0}};
+    enum hs_err err = hs_records_verify(hs_records_txn(records), &why);
+    if (err != HS_OK)
+        fprintf(stderr, "verify: %s: %s\n", hs_err_name(err), why.text);
+    FUZZ_CHECK(err == HS_OK);
+}
+
+static enum hs_err put_digest(void *ctx, const struct hs_digest *digest)
+{
+    hs_buf_put_format(ctx, "%u %u %ju ", digest->partition, digest->kind, (uintmax_t)digest->count);
+    hs_buf_put(ctx, digest->sum.bytes, sizeof digest->sum.bytes);
+    return HS_OK;
+}
+
+static enum hs_err put_listed(void *ctx, const struct hs_listed *listed)
+{
+    hs_buf_put_sized(ctx, listed->key);
+    hs_buf_put_u64(ctx, (uint64_t)listed->amount_fen);
+    hs_buf_put_sized(ctx, listed->detail);
+    return HS_OK;
+}
+
+static void put_totals(struct hs_buf *to)
+{
+    struct hs_totals_filter filters[] = {{0}, {.date = 20261121}, {.has_window = true, .window = 1}, {.account = "3201000017"}};
+    for (size_t i = 0; i < COUNT_OF(filters); i++) {
+        struct hs_totals totals = {0};
+        FUZZ_CHECK(hs_records_totals(hs_records_txn(records), &filters[i], &totals) == HS_OK);
+        hs_buf_put(to, &totals, sizeof totals);
+    }
+    struct hs_bill_sums sums = {0};
+    FUZZ_CHECK(hs_records_bill(hs_records_txn(records), "3201000017", HS_BYTES("B-1", 3), &sums) == HS_OK);
+    hs_buf_put_u64(to, (uint64_t)sums.paid_fen);
+    hs_buf_put_u64(to, sums.known ? (uint64_t)sums.amount_fen : 1);
+}
+
+static void outcome(struct hs_buf *to)
+{
+    hs_buf_reset(to);
+    FUZZ_CHECK(hs_records_digests(hs_records_txn(records), put_digest, to) == HS_OK);
+    FUZZ_CHECK(hs_records_list(hs_records_txn(records), 0, HS_BYTES_NONE, put_listed, to) == HS_OK);
+    put_totals(to);
+    FUZZ_CHECK(to->err == HS_OK);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct sent ops[OPS_MAX];
+    struct hs_buf first = {0}, second = {0};
+    struct hs_arena arena;
+    struct hs_cur in = hs_cur_of(HS_BYTES(data, size));
+    set_up();
+    hs_arena_init(&arena, 0);
+    size_t count = make_ops(&in, &arena, ops);
+    for (size_t i = 0; i < count; i++)
+        apply(&ops[i]);
+    verify();
+    outcome(&first);
+    FUZZ_CHECK(hs_records_abort(records) == HS_OK);
+    for (uint64_t origin = 3; origin > 0; origin--) {
+        for (size_t i = 0; i < count; i++) {
+            if (ops[i].stream.origin == origin)
+                apply(&ops[i]);
+        }
+    }
+    verify();
+    outcome(&second);
+    FUZZ_CHECK(hs_bytes_equal(hs_buf_bytes(&first), hs_buf_bytes(&second)));
+    FUZZ_CHECK(hs_records_abort(records) == HS_OK);
+    hs_buf_fini(&first);
+    hs_buf_fini(&second);
+    hs_arena_fini(&arena);
+    return 0;
+}
+
+/* Inputs that happen to be of every kind: zeros mean the first choice everywhere, so a few bytes go a long way. */
+void fuzz_seeds(fuzz_put put)
+{
+    uint8_t bytes[96];
+    char name[32];
+    for (uint8_t kind = 0; kind < HS_KIND_COUNT; kind++) {
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = i % 24 == 2 ? (uint8_t)((kind + i / 24) % HS_KIND_COUNT) : i % 24 == 1 ? (uint8_t)(i / 24) : 0;
+        snprintf(name, sizeof name, "kind-%u", (unsigned)HS_KINDS[kind].number);
+        put(name, HS_BYTES(bytes, sizeof bytes));
+    }
+}

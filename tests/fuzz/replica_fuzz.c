@@ -1,0 +1,444 @@
+/* replica_fuzz.c -- the replica against a peer with a valid CURVE key: garbage, frames out of place, sound frames with wrong content,
+ * and a certified hall that lies.  It must never fail; what such a peer can make it hold is bounded.
+ *
+ *     input = setting u8, then commands: what u8 || its arguments */
+#include "proto/msg/frame.h"
+#include "proto/msg/tlv.h"
+#include "proto/peer.pb-c.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/lib/replica_world.h"
+
+#include <zstd.h>
+
+#define COMMANDS_MAX 48
+#define NAMES_MAX 8
+#define MEMORY_MAX ((size_t)16 << 20)
+
+enum { BODY, FRAME, HELLO, OPENING, SEGMENT, FRONTIER, ACK, HEARTBEAT, PROBE, COMPARE, PART, TIME, STORE, STORE_FAILS, WRITE,
+       AGAIN, COMMAND_COUNT };
+
+struct game {
+    struct world *world;
+    struct world_node *victim, *liar, *honest;
+    struct world_link *link;
+    hs_peer peer; /* the liar, as the victim knows it */
+    uint32_t sequence;
+    struct hs_stream names[NAMES_MAX]; /* worth talking about */
+    size_t name_count;
+    struct hs_stream stream; /* the liar's own */
+    uint64_t n;
+    struct hs_hash hash;
+};
+
+/* ---- talking to the victim ---- */
+
+static void send_bytes(struct game *game, uint8_t type, struct hs_bytes body)
+{
+    struct hs_buf frame = {0};
+    hs_buf_put_u8(&frame, HS_FRAME_VERSION);
+    hs_buf_put_u8(&frame, type);
+    hs_buf_put_u32(&frame, ++game->sequence);
+    hs_buf_put_bytes(&frame, body);
+    world_hand(game->victim, game->peer, hs_buf_bytes(&frame));
+    hs_buf_fini(&frame);
+}
+
+static void connect(struct game *game)
+{
+    bool dials = game->victim->certificate.role == HS_ROLE_HALL;
+    struct world_node *from = dials ? game->victim : game->liar, *to = dials ? game->liar : game->victim;
+    if (game->link != NULL)
+        world_cut(game->link);
+    game->link = world_dial(from, to);
+    game->peer = game->link->peer[dials ? 0 : 1];
+    game->sequence = 0;
+}
+
+/* ---- what there is to talk about ---- */
+
+static void take_name(struct game *game, struct hs_stream name)
+{
+    FUZZ_CHECK(game->name_count < NAMES_MAX);
+    game->names[game->name_count++] = name;
+}
+
+static void set_up(struct game *game, uint8_t setting)
+{
+    static const hs_partition MINE[] = {3202, 3203}, THEIRS[] = {3201};
+    struct world *w = game->world = world_new(1);
+    bool is_hub = setting % 2 == 0;
+    game->honest = world_hall(w, "hall-1", THEIRS, 1);
+    game->victim = is_hub ? world_hub(w, "hub-1") : world_hall(w, "hall-2", MINE, 2);
+    game->liar = is_hub && setting % 4 == 0 ? world_hall(w, "hall-9", MINE, 2) : world_hub(w, "hub-9");
+    world_start(game->honest);
+    world_start(game->victim);
+    take_name(game, world_write_text(game->victim, is_hub ? HS_PARTITION_REGION : 3202, HS_LANE_MONEY, "own"));
+    take_name(game, world_write_text(game->honest, 3201, HS_LANE_MONEY, "honest"));
+    game->stream = world_write_text(game->liar, 3202, HS_LANE_WORK, "first");
+    game->hash = hs_chain_start(&game->stream);
+    take_name(game, game->stream);
+    take_name(game, (struct hs_stream){4711, 3202, HS_LANE_BULK});
+    if (is_hub) {
+        world_dial(game->honest, game->victim);
+        world_settle(w);
+    }
+    connect(game);
+}
+
+static struct hs_stream read_name(struct game *game, struct hs_cur *in)
+{
+    uint8_t which = fuzz_u8(in);
+    struct hs_stream name = game->names[which % 8 % game->name_count];
+    if (which >= 0x40)
+        name.lane = fuzz_u8(in);
+    if (which >= 0x80)
+        name.partition = fuzz_u16(in);
+    if (which >= 0xc0)
+        name.origin = fuzz_number(in);
+    return name;
+}
+
+static void put_name(struct hs_buf *to, uint32_t field, const struct hs_stream *name)
+{
+    struct hs_buf packed = {0};
+    hs_tlv_put_fixed64(&packed, 1, name->origin);
+    hs_tlv_put_u64(&packed, 2, name->partition);
+    hs_tlv_put_u64(&packed, 3, name->lane);
+    hs_tlv_put_bytes(to, field, hs_buf_bytes(&packed));
+    hs_buf_fini(&packed);
+}
+
+/* A StreamHead: of the true hash where there is one, or of any. */
+static void put_head(struct game *game, struct hs_cur *in, struct hs_buf *to, uint32_t field)
+{
+    struct hs_buf packed = {0};
+    struct hs_stream name = read_name(game, in);
+    uint8_t how = fuzz_u8(in);
+    uint64_t n = how % 4 == 3 ? fuzz_u64(in) : how % 4;
+    struct hs_hash hash = hs_chain_start(&name);
+    const struct world_stream *held = world_store_find(&game->victim->store, &name);
+    if (how < 0x80 && held != NULL && n > 0 && n <= held->count)
+        hash = held->ops[n - 1].hash;
+    put_name(&packed, 1, &name);
+    hs_tlv_put_u64(&packed, 2, n);
+    hs_tlv_put_bytes(&packed, 3, HS_BYTES(hash.bytes, how >= 0xf8 ? how % 8 : 8));
+    hs_tlv_put_bytes(to, field, hs_buf_bytes(&packed));
+    hs_buf_fini(&packed);
+}
+
+/* ---- sound messages, more or less ---- */
+
+static void hello(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0};
+    uint8_t how = fuzz_u8(in);
+    hs_tlv_put_u64(&body, 1, 1);
+    hs_tlv_put_u64(&body, 2, 1 + how % 2);
+    hs_tlv_put_bytes(&body, 3, hs_buf_bytes(&game->liar->certificate_bytes));
+    hs_tlv_put_bytes(&body, 4, HS_BYTES("0123456789abcdef", how == 0xff ? 15 : 16));
+    hs_tlv_put_fixed64(&body, 5, game->liar->store_id);
+    hs_tlv_put_u64(&body, 6, how / 2 % 2);
+    for (uint64_t i = 0; i < how / 4 % 4; i++)
+        hs_tlv_put_u64(&body, 7, 3200 + fuzz_u8(in) % 4);
+    for (uint64_t i = 0; i < how / 16 % 4; i++)
+        put_head(game, in, &body, 8);
+    hs_tlv_put_u64(&body, 9, fuzz_number(in));
+    hs_tlv_put_u64(&body, 10, how >= 0xf0 ? fuzz_number(in) : HS_CREDIT_BYTES_MIN);
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_HELLO, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+}
+
+static void opening(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0}, fresh = {0};
+    struct hs_opening opened = {.origin = fuzz_number(in), .node_key = game->liar->certificate.node_key, .opened_ms = 1};
+    struct hs_signer signer = hs_signer_of(&game->liar->secret);
+    const struct world_origin *own = world_store_origin(&game->liar->store, game->stream.origin);
+    if (opened.origin == 0)
+        hs_buf_put_bytes(&fresh, hs_buf_bytes(&own->opening));
+    else
+        FUZZ_CHECK(hs_opening_sign(&opened, &signer, &fresh) == HS_OK);
+    hs_tlv_put_bytes(&body, 1, hs_buf_bytes(&own->certificate));
+    hs_tlv_put_bytes(&body, 2, hs_buf_bytes(&fresh));
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_OPENING, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+    hs_buf_fini(&fresh);
+}
+
+static void sign_segment(struct game *game, const struct hs_stream *name, uint64_t last, struct hs_bytes op,
+                         struct hs_signature *signature)
+{
+    struct hs_signer signer = hs_signer_of(&game->liar->secret);
+    struct hs_hash hash = hs_chain_next(&game->hash, op);
+    FUZZ_CHECK(hs_checkpoint_sign(name, last, &hash, &signer, signature) == HS_OK);
+    if (hs_stream_equal(name, &game->stream) && last == game->n + 1) {
+        game->n = last;
+        game->hash = hash;
+    }
+}
+
+/* One op; @how says what is wrong with it. */
+static void segment(struct game *game, struct hs_cur *in)
+{
+    uint8_t how = fuzz_u8(in);
+    struct hs_stream name = how % 2 == 0 ? game->stream : read_name(game, in);
+    struct hs_bytes op = fuzz_bytes(in, fuzz_u8(in) % 64);
+    struct hs_buf raw = {0}, packed = {0}, body = {0};
+    struct hs_signature signature;
+    uint64_t first = how % 4 == 3 ? fuzz_number(in) : game->n + 1;
+    sign_segment(game, &name, first, op, &signature);
+    signature.bytes[0] ^= how / 4 % 4 == 3;
+    hs_buf_put_sized(&raw, op);
+    bool compressed = how / 16 % 4 == 1;
+    if (compressed) {
+        uint8_t *room = hs_buf_extend(&packed, 256);
+        packed.size = ZSTD_compress(room, 256, raw.data, raw.size, 1);
+    }
+    if (how / 16 % 4 == 2)
+        hs_buf_put_bytes(&packed, fuzz_bytes(in, 24)); /* says that it is compressed */
+    put_name(&body, 1, &name);
+    hs_tlv_put_u64(&body, 2, first);
+    hs_tlv_put_u64(&body, 3, how >= 0xf0 ? fuzz_number(in) : 1);
+    hs_tlv_put_bytes(&body, 4, HS_BYTES(signature.bytes, sizeof signature.bytes));
+    hs_tlv_put_u64(&body, 5, how / 16 % 4 == 3 ? fuzz_number(in) : raw.size);
+    hs_tlv_put_u64(&body, 6, packed.size > 0);
+    hs_tlv_put_bytes(&body, 7, packed.size > 0 ? hs_buf_bytes(&packed) : hs_buf_bytes(&raw));
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_SEGMENT, hs_buf_bytes(&body));
+    hs_buf_fini(&raw);
+    hs_buf_fini(&packed);
+    hs_buf_fini(&body);
+}
+
+static void put_entry(struct game *game, struct hs_cur *in, unsigned level, struct hs_buf *body)
+{
+    struct hs_buf entry = {0};
+    uint8_t node[HS_NODE_HASH_BYTES];
+    const struct world_node *nodes[] = {game->honest, game->victim, game->liar};
+    hs_node_hash(&nodes[fuzz_u8(in) % 3]->certificate.node_key, node);
+    if (level == 0)
+        hs_tlv_put_u64(&entry, 1, 3200 + fuzz_u8(in) % 4);
+    if (level == 1)
+        hs_tlv_put_bytes(&entry, 2, HS_BYTES(node, sizeof node));
+    if (level < 2)
+        hs_tlv_put_bytes(&entry, 3, fuzz_bytes(in, 8));
+    else
+        put_head(game, in, &entry, 4);
+    hs_tlv_put_bytes(body, 4, hs_buf_bytes(&entry));
+    hs_buf_fini(&entry);
+}
+
+static void frontier(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0};
+    uint8_t node[HS_NODE_HASH_BYTES];
+    uint8_t how = fuzz_u8(in), level = how % 4;
+    hs_node_hash(&(how / 4 % 2 ? game->honest : game->liar)->certificate.node_key, node);
+    hs_tlv_put_u64(&body, 1, level);
+    if (level == 1 || (level == 2 && how < 0x80))
+        hs_tlv_put_u64(&body, 2, 3200 + fuzz_u8(in) % 4);
+    if (level == 2 && how < 0x80)
+        hs_tlv_put_bytes(&body, 3, HS_BYTES(node, sizeof node));
+    for (unsigned i = 0; i < how / 8 % 4U; i++)
+        put_entry(game, in, level, &body);
+    hs_tlv_put_u64(&body, 5, how / 32 % 2 == 0);
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_FRONTIER, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+}
+
+static void ack(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0}, part = {0};
+    uint8_t how = fuzz_u8(in);
+    struct hs_receipt receipt = {.store_id = how, .stream = read_name(game, in), .n = 1 + how % 2, .time_ms = 1,
+                                 .hub_key = game->liar->certificate.node_key};
+    struct hs_signer signer = hs_signer_of(&game->liar->secret);
+    if (how % 4 != 0)
+        hs_tlv_put_u64(&body, 1, HS_CREDIT_BYTES_MIN + fuzz_number(in));
+    put_name(&part, 1, &receipt.stream);
+    hs_tlv_put_u64(&part, 2, fuzz_number(in));
+    hs_tlv_put_bytes(&body, 2, hs_buf_bytes(&part));
+    hs_buf_reset(&part);
+    FUZZ_CHECK(hs_receipt_sign(&receipt, &signer) == HS_OK);
+    put_name(&part, 1, &receipt.stream);
+    hs_tlv_put_u64(&part, 2, receipt.n);
+    hs_tlv_put_bytes(&part, 3, HS_BYTES(receipt.hash.bytes, sizeof receipt.hash.bytes));
+    hs_tlv_put_fixed64(&part, 4, receipt.store_id);
+    hs_tlv_put_u64(&part, 5, receipt.time_ms);
+    hs_tlv_put_bytes(&part, 6, HS_BYTES(receipt.signature.bytes, sizeof receipt.signature.bytes));
+    if (how / 4 % 4 == 1)
+        hs_tlv_put_bytes(&part, 7, hs_buf_bytes(&game->liar->certificate_bytes));
+    if (how / 16 % 4 == 1)
+        hs_tlv_put_bytes(&body, 3, hs_buf_bytes(&part));
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_ACK, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+    hs_buf_fini(&part);
+}
+
+static void heartbeat(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0};
+    uint8_t how = fuzz_u8(in);
+    hs_tlv_put_u64(&body, 1, fuzz_number(in));
+    if (how % 2 != 0)
+        hs_tlv_put_u64(&body, 2, fuzz_number(in));
+    for (unsigned i = 0; i < how / 2 % 4U; i++)
+        put_head(game, in, &body, 3);
+    hs_tlv_put_u64(&body, 4, fuzz_number(in));
+    hs_tlv_put_u64(&body, 5, fuzz_u64(in));
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_HEARTBEAT, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+}
+
+static void probe(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0};
+    uint8_t how = fuzz_u8(in);
+    if (how % 4 == 0)
+        world_probe(game->victim, 1 + how);
+    hs_tlv_put_u64(&body, 1, fuzz_number(in));
+    if (how % 2 != 0) {
+        for (unsigned i = 0; i < how / 4 % 4U; i++)
+            put_head(game, in, &body, 2);
+        hs_tlv_put_u64(&body, 3, how / 16 % 2);
+    }
+    send_bytes(game, how % 2 == 0 ? HALLSYNC__PEER_TYPE__PEER_PROBE : HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+}
+
+static void compare_reply(struct hs_cur *in, uint8_t how, struct hs_buf *body)
+{
+    for (unsigned i = 0; i < how / 4 % 4U; i++) {
+        struct hs_buf entry = {0};
+        for (uint32_t field = 1; field <= 4; field++)
+            hs_tlv_put_u64(&entry, field, field == 1 ? 3200U + fuzz_u8(in) % 4 : fuzz_number(in));
+        hs_tlv_put_bytes(&entry, 5, fuzz_bytes(in, 32));
+        hs_tlv_put_bytes(&entry, 6, fuzz_bytes(in, fuzz_u8(in) % 80));
+        hs_tlv_put_bytes(&entry, 7, fuzz_bytes(in, 32));
+        hs_tlv_put_bytes(body, 2, hs_buf_bytes(&entry));
+        hs_buf_fini(&entry);
+    }
+    hs_tlv_put_u64(body, 3, how / 16 % 2);
+}
+
+static void compare(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0};
+    uint8_t how = fuzz_u8(in);
+    bool asks = how % 2 == 0;
+    if (how % 4 == 1)
+        world_compare(game->victim);
+    hs_tlv_put_u64(&body, 1, fuzz_number(in));
+    for (uint32_t field = 2; asks && field <= 5; field++)
+        hs_tlv_put_u64(&body, field, field == 3 ? 3200U + fuzz_u8(in) % 4 : fuzz_number(in));
+    if (asks)
+        hs_tlv_put_bytes(&body, 6, fuzz_bytes(in, fuzz_u8(in) % 80));
+    else
+        compare_reply(in, how, &body);
+    send_bytes(game, asks ? HALLSYNC__PEER_TYPE__PEER_COMPARE : HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+}
+
+/* Any message made of small parts: disputes, fork proofs, loose ops. */
+static void parts(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0}, inner = {0};
+    uint8_t type = fuzz_u8(in) % 20;
+    struct hs_buf *to = &body;
+    for (unsigned left = fuzz_u8(in) % 12; left > 0; left--) {
+        uint8_t what = fuzz_u8(in);
+        uint32_t field = 1 + what % 8;
+        struct hs_stream name = what / 8 % 4 == 0 ? read_name(game, in) : game->stream;
+        if (what / 8 % 4 == 0)
+            put_name(to, field, &name);
+        else if (what / 8 % 4 == 1)
+            hs_tlv_put_u64(to, field, fuzz_number(in));
+        else if (what / 8 % 4 == 2)
+            hs_tlv_put_bytes(to, field, fuzz_bytes(in, what < 0x80 ? HS_HASH_BYTES : HS_SIGNATURE_BYTES));
+        else
+            put_head(game, in, to, field);
+        if (what >= 0xe0)
+            to = &inner;
+    }
+    if (inner.size > 0)
+        hs_tlv_put_bytes(&body, 5, hs_buf_bytes(&inner));
+    send_bytes(game, type, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+    hs_buf_fini(&inner);
+}
+
+/* ---- commands ---- */
+
+static void any_body(struct game *game, struct hs_cur *in)
+{
+    uint8_t type = fuzz_u8(in);
+    send_bytes(game, type, fuzz_bytes(in, fuzz_u8(in)));
+}
+
+static void any_frame(struct game *game, struct hs_cur *in)
+{
+    world_hand(game->victim, game->peer, fuzz_bytes(in, fuzz_u8(in)));
+}
+
+static void command(struct game *game, struct hs_cur *in)
+{
+    static void (*const TALK[])(struct game *game, struct hs_cur *in) = {
+        [BODY] = any_body, [FRAME] = any_frame, [HELLO] = hello, [OPENING] = opening, [SEGMENT] = segment,
+        [FRONTIER] = frontier, [ACK] = ack, [HEARTBEAT] = heartbeat, [PROBE] = probe, [COMPARE] = compare, [PART] = parts,
+    };
+    uint8_t what = fuzz_u8(in) % COMMAND_COUNT;
+    if (what < sizeof TALK / sizeof *TALK) {
+        TALK[what](game, in);
+    } else if (what == TIME) {
+        world_advance(game->world, (uint64_t)fuzz_u8(in) * 20);
+    } else if (what == AGAIN) {
+        connect(game);
+    } else if (what == WRITE) {
+        struct hs_stream name = game->names[0];
+        world_write_text(game->victim, name.partition, (enum hs_lane)(1 + fuzz_u8(in) % 4), "more");
+    } else {
+        game->victim->store_fails = what == STORE_FAILS ? HS_EBUSY : HS_OK;
+        world_store_next(game->victim, 1 + fuzz_u8(in) % 4);
+        game->victim->store_fails = HS_OK;
+    }
+}
+
+static void check_memory(const struct game *game)
+{
+    struct hs_peer_status status[8];
+    size_t count = hs_replica_peers(game->victim->replica, status, sizeof status / sizeof *status);
+    for (size_t i = 0; i < count && i < sizeof status / sizeof *status; i++)
+        FUZZ_CHECK(status[i].memory_bytes < MEMORY_MAX);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct hs_cur in = hs_cur_of(HS_BYTES(data, size));
+    struct game game = {0};
+    set_up(&game, fuzz_u8(&in));
+    for (size_t i = 0; i < COMMANDS_MAX && in.left > 0; i++)
+        command(&game, &in);
+    check_memory(&game);
+    world_free(game.world);
+    return 0;
+}
+
+/* ---- seeds: a hello, then one of each ---- */
+
+void fuzz_seeds(fuzz_put put)
+{
+    static const uint8_t ARGUMENTS[] = {1, 0, 3, 'a', 'b', 'c', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    char name[32];
+    for (uint8_t setting = 0; setting < 3; setting++) {
+        for (uint8_t what = 0; what < COMMAND_COUNT; what++) {
+            struct hs_buf seed = {0};
+            hs_buf_put(&seed, (const uint8_t[]){setting, HELLO, 0x10, 0, 1, 1, OPENING, 0, STORE, 4, what}, 11);
+            hs_buf_put(&seed, ARGUMENTS, sizeof ARGUMENTS);
+            snprintf(name, sizeof name, "setting-%u-%02u", setting, what);
+            put(name, hs_buf_bytes(&seed));
+            hs_buf_fini(&seed);
+        }
+    }
+    static const uint8_t SEGMENTS[] = {0, HELLO, 0, 1, OPENING, 0, SEGMENT, 0, 2, 'a', 'b', SEGMENT, 0x10, 1, 'c', STORE, 3,
+                                       SEGMENT, 1, 1, 1, 'x', TIME, 200};
+    put("segments", HS_BYTES(SEGMENTS, sizeof SEGMENTS));
+}
