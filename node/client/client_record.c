@@ -54,7 +54,7 @@ enum hallsync_status hallsync_get(struct hallsync *client, uint32_t kind, const 
     *record = NULL;
     Hallsync__GetRequest get = HALLSYNC__GET_REQUEST__INIT;
     get.kind = kind;
-    get.id = (char *)(uintptr_t)id; /* only read: protobuf-c's members know no const */
+    get.id = (char *)id; /* only read: protobuf-c's members know no const */
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_GET;
     request.get = &get;

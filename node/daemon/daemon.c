@@ -15,7 +15,7 @@ struct hs_daemon {
     struct hs_store *store;
     struct hs_writer *writer;
     struct hs_peers *peers;
-    struct hs_service *service;
+    _Atomic(struct hs_service *) service; /* set while its thread may cause commits already */
 };
 
 /* ---- hooks between the rooms; @ctx is the daemon ---------------------------------------------------------------------------- */
@@ -135,6 +135,7 @@ static enum hs_err start_service(struct hs_daemon *daemon, struct hs_why *why)
     bool advertise = conf->listen.advertise_count != 0;
     struct hs_service_options options = {
         .endpoint = conf->listen.clients,
+        .dir = conf->node.data,
         .store = daemon->store,
         .writer = daemon->writer,
         .hooks = {daemon, status, probe, probe_end},
@@ -145,7 +146,10 @@ static enum hs_err start_service(struct hs_daemon *daemon, struct hs_why *why)
         .accept_unknown_accounts = strcmp(conf->rules.unknown_accounts, "accept") == 0,
         .disk_reserve_bytes = (uint64_t)conf->limits.disk_reserve_mib << 20,
     };
-    return hs_service_start(&options, &daemon->service, why);
+    struct hs_service *service = NULL;
+    enum hs_err err = hs_service_start(&options, &service, why);
+    daemon->service = service;
+    return err;
 }
 
 /* The service starts before the peers' thread runs, so that no hook meets a half-made daemon. */
@@ -191,9 +195,9 @@ void hs_daemon_stop(struct hs_daemon *daemon)
         return;
     if (daemon->writer != NULL)
         hs_writer_stop(daemon->writer);
-    if (daemon->service != NULL)
-        hs_service_stop(daemon->service);
     hs_peers_stop(daemon->peers);
+    hs_service_stop(daemon->service);
+    hs_peers_free(daemon->peers);
     hs_writer_free(daemon->writer);
     hs_store_close(daemon->store);
     hs_keys_free(&daemon->keys);

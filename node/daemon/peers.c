@@ -6,7 +6,6 @@
 #include "proto/peer.pb-c.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,7 +209,7 @@ static enum hs_err handle_link(struct hs_peers *peers, const struct hs_link_even
 
 /* ---- from other threads ----------------------------------------------------------------------------------------------------------- */
 
-static enum hs_err handle_note(struct hs_peers *peers, struct note *note, bool *stop)
+static enum hs_err handle_note(struct hs_peers *peers, struct note *note)
 {
     struct hs_replica_event event = {.now_ms = hs_link_now_ms(), .token = note->token, .err = note->err};
     switch (note->type) {
@@ -229,21 +228,18 @@ static enum hs_err handle_note(struct hs_peers *peers, struct note *note, bool *
         if (note->err == HS_OK)
             hs_link_send(peers->link, note->peer, hs_buf_bytes(&note->frame));
         return HS_OK;
-    case NOTE_STOP:
-        *stop = true;
-        return HS_OK;
     }
     return HS_EINTERNAL;
 }
 
-static enum hs_err handle_notes(struct hs_peers *peers, bool *stop)
+static enum hs_err handle_notes(struct hs_peers *peers)
 {
     enum hs_err err = HS_OK;
     struct note *note = peers_notes_take(peers);
     while (note != NULL) {
         struct note *next = note->next;
         if (err == HS_OK)
-            err = handle_note(peers, note, stop);
+            err = handle_note(peers, note);
         peers_note_free(note);
         note = next;
     }
@@ -252,7 +248,7 @@ static enum hs_err handle_notes(struct hs_peers *peers, bool *stop)
 
 /* ---- the thread ---------------------------------------------------------------------------------------------------------------------- */
 
-static enum hs_err turn(struct hs_peers *peers, bool *stop)
+static enum hs_err turn(struct hs_peers *peers)
 {
     struct hs_link_event event;
     uint64_t now = hs_link_now_ms();
@@ -263,7 +259,7 @@ static enum hs_err turn(struct hs_peers *peers, bool *stop)
     else if (err == HS_ETIMEDOUT)
         err = HS_OK;
     if (err == HS_OK)
-        err = handle_notes(peers, stop);
+        err = handle_notes(peers);
     if (err == HS_OK && hs_link_now_ms() >= peers->wake_at_ms) {
         struct hs_replica_event tick = {.type = HS_REPLICA_TICK, .now_ms = hs_link_now_ms()};
         err = step(peers, &tick);
@@ -274,13 +270,20 @@ static enum hs_err turn(struct hs_peers *peers, bool *stop)
     return err;
 }
 
+static bool is_stopping(struct hs_peers *peers)
+{
+    pthread_mutex_lock(&peers->lock);
+    bool stopping = peers->stopping;
+    pthread_mutex_unlock(&peers->lock);
+    return stopping;
+}
+
 static void *run(void *arg)
 {
     struct hs_peers *peers = arg;
     enum hs_err err = HS_OK;
-    bool stop = false;
-    while (err == HS_OK && !stop)
-        err = turn(peers, &stop);
+    while (err == HS_OK && !is_stopping(peers))
+        err = turn(peers);
     peers_close_view(peers);
     if (err != HS_OK) {
         hs_log(HS_LOG_ERROR, "peers", "failed", "reason=%s", hs_err_name(err));
@@ -335,6 +338,28 @@ static enum hs_err open_replica(struct hs_peers *peers)
     return err;
 }
 
+static enum hs_err know_one(void *ctx, struct hs_bytes key, struct hs_bytes value)
+{
+    struct hs_peers *peers = ctx;
+    struct hs_certificate certificate;
+    (void)key;
+    if (hs_certificate_verify(value, &peers->options.keys->root_key, &certificate) == HS_OK)
+        hs_link_know(peers->link, &certificate.curve_key);
+    return HS_OK;
+}
+
+/* After a restart a thousand halls come back at once: whoever is certified here is no stranger. */
+static enum hs_err know_certified(struct hs_peers *peers)
+{
+    struct hs_view *view;
+    enum hs_err err = hs_view_open(peers->options.store, 0, 0, &view);
+    if (err != HS_OK)
+        return err;
+    err = hs_view_certificates(view, know_one, peers);
+    hs_view_close(view);
+    return err;
+}
+
 enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers **out, struct hs_why *why)
 {
     struct hs_peers *peers = calloc(1, sizeof *peers);
@@ -345,9 +370,11 @@ enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers
     pthread_mutex_init(&peers->lock, NULL);
     enum hs_err err = open_link(peers, why);
     if (err == HS_OK)
+        err = know_certified(peers);
+    if (err == HS_OK)
         err = open_replica(peers);
     if (err != HS_OK) {
-        hs_peers_stop(peers);
+        hs_peers_free(peers);
         return err;
     }
     peers_publish(peers, true);
@@ -365,18 +392,24 @@ enum hs_err hs_peers_start(struct hs_peers *peers)
 
 void hs_peers_stop(struct hs_peers *peers)
 {
+    if (peers == NULL || !peers->running)
+        return;
+    pthread_mutex_lock(&peers->lock);
+    peers->stopping = true;
+    pthread_mutex_unlock(&peers->lock);
+    hs_link_wake(peers->link);
+    pthread_join(peers->thread, NULL);
+    peers->running = false;
+}
+
+void hs_peers_free(struct hs_peers *peers)
+{
     if (peers == NULL)
         return;
-    struct note *stop = peers->running ? peers_note_new(NOTE_STOP) : NULL;
-    if (stop != NULL) {
-        peers_note_post(peers, stop);
-        pthread_join(peers->thread, NULL);
-    }
     for (struct note *note = peers_notes_take(peers), *next; note != NULL; note = next) {
         next = note->next;
         peers_note_free(note);
     }
-    peers_close_view(peers);
     hs_replica_free(peers->replica);
     if (peers->link != NULL)
         hs_link_free(peers->link);

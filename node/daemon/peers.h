@@ -26,7 +26,8 @@ struct hs_peers_options {
 /* Binds and dials; errors of hs_link_new and hs_replica_new. */
 enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers **peers, struct hs_why *why);
 enum hs_err hs_peers_start(struct hs_peers *peers); /* its thread */
-void hs_peers_stop(struct hs_peers *peers);         /* ends the thread and frees; no hook is called afterwards */
+void hs_peers_stop(struct hs_peers *peers);         /* ends the thread: no hook is called afterwards; the rest may be */
+void hs_peers_free(struct hs_peers *peers);         /* stopped before; NULL is fine */
 
 /* Any thread. */
 void hs_peers_committed(struct hs_peers *peers, const struct hs_commit *commit);

@@ -1,7 +1,7 @@
 /* A stranger with a join token: judged, certified and remembered in one job of the writer, answered after its commit. */
 #include "node/daemon/peers_private.h"
 
-#include "node/link/enrol.h"
+#include "node/enrol/enrol.h"
 #include "node/log/log.h"
 #include "proto/msg/frame.h"
 

@@ -10,7 +10,7 @@
 #define UPSTREAMS_MAX 16
 
 /* What other threads say to ours: a list under the lock, taken over whole. */
-enum note_type { NOTE_STORED, NOTE_PROBE, NOTE_PROBE_END, NOTE_JOINED, NOTE_STOP };
+enum note_type { NOTE_STORED, NOTE_PROBE, NOTE_PROBE_END, NOTE_JOINED };
 struct note {
     struct note *next;
     enum note_type type;
@@ -49,6 +49,7 @@ struct hs_peers {
     size_t waiting_count;
 
     pthread_mutex_t lock; /* of what follows */
+    bool stopping;
     struct note *notes, **notes_end;
     struct hs_buf status; /* packed, as of published_ms */
     uint64_t published_ms;

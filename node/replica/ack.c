@@ -9,6 +9,7 @@
 enum { ACK_CREDIT = 1, ACK_STORED = 2 }; /* fields of PeerAck */
 enum { STORED_STREAM = 1, STORED_N = 2 };                  /* fields of StreamAck */
 
+#define CREDIT_PARTS 8
 #define ACK_BYTES 32768 /* about, of one message: more go into the next */
 
 /* ---- sending ---- */
@@ -38,10 +39,17 @@ void hs_rep_ack_part(struct rep_session *s, uint32_t field, struct hs_bytes part
     hs_rep_session_dirty(s);
 }
 
+/* A group of segments comes back from the store one by one: credit alone is told when it is worth a message, or all are back. */
+static bool credit_is_due(const struct rep_session *s)
+{
+    uint64_t due = s->in.back - s->in.told;
+    return due > 0 && (s->acks.size > 0 || due >= s->in.first / CREDIT_PARTS || s->in.back == s->in.taken);
+}
+
 /* PROTOCOL.md, "Credit": the total is cumulative, so that one answer stands for many. */
 void hs_rep_ack_send(struct rep_session *s)
 {
-    if (s->in.back > s->in.told) {
+    if (credit_is_due(s)) {
         s->in.told = s->in.back;
         hs_tlv_put_u64(&s->acks, ACK_CREDIT, s->in.first + s->in.told);
     } else if (s->acks.size == 0) {

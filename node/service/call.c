@@ -9,8 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#define IDLE_MAX 64                         /* calls kept for the next request */
-#define IDLE_BYTES_MAX ((size_t)256 << 10)  /* of memory that one of them may keep */
+#define IDLE_MAX       64                  /* calls kept for the next request */
+#define IDLE_BYTES_MAX ((size_t)256 << 10) /* of memory that one of them may keep */
 
 enum { REPLY_ID = 1, REPLY_ERROR = 2, REPLY_TEXT = 3, REPLY_POSITION = 4 };
 enum { POSITION_COMMIT = 1, POSITION_TAG = 2 };
@@ -170,7 +170,10 @@ void hs_call_answer(struct hs_call *call, enum hs_err err)
 {
     struct hs_desk *desk = call->desk;
     struct hs_buf *out = &desk->outgoing;
-    err = err == HS_OK ? call->body.err : err;
+    if (call->body.err != HS_OK) {
+        err = call->body.err;
+        call->answered = false;
+    }
     pack_reply(call, err, out);
     if (out->err != HS_OK || out->size > HS_REPLY_BYTES_MAX) {
         call->answered = false;

@@ -1,7 +1,7 @@
 /* call.h -- a request under way, and the desk at which all of them are served.  Inside node/service/ only.
  *
- * A call belongs to the service's thread; while its job is with the writer, to the writer's thread, until it comes back through
- * the desk's outbox. */
+ * A call belongs to the service's thread; while its job is with the writer, to the writer's thread, until it comes back
+ * through the desk's outbox. */
 #ifndef HS_SERVICE_CALL_H
 #define HS_SERVICE_CALL_H
 
@@ -13,13 +13,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define HS_CALLS_MAX 1024 /* requests under way; beyond them HS_EBUSY */
-#define HS_PARKED_MAX 256 /* of these, such as wait for something to happen */
+#define HS_CALLS_MAX            1024 /* requests under way; beyond them HS_EBUSY */
+#define HS_PARKED_MAX           256  /* of these, such as wait for something to happen */
 #define HS_CALL_ARENA_BYTES_MAX ((size_t)24 << 20)
-#define HS_PAGE_BYTES_SOFT ((size_t)512 << 10) /* a page of records ends at it, at the latest with the record that passes it */
-#define HS_VIEW_WAIT_MS 5000
-#define HS_TOLD_POSITIONS 1024
-#define HS_STRUCK_POSITIONS 64
+#define HS_PAGE_BYTES_SOFT      ((size_t)512 << 10) /* a page of records ends with the one that passes it */
+#define HS_VIEW_WAIT_MS         5000
+#define HS_TOLD_POSITIONS       1024
+#define HS_STRUCK_POSITIONS     64
 
 struct hs_desk;
 struct hs_call;
@@ -31,10 +31,11 @@ struct hs_request_row {
     uint32_t reply; /* field of Reply */
     bool hub_only;
     bool each; /* records are answered one by one: the reply as a whole has no error then */
-    enum hs_err (*read)(struct hs_call *call, struct hs_view *view); /* a read; may set parked: then again after each commit */
-    enum hs_err (*park)(struct hs_call *call);                       /* sets parked and a token: answered when that is probed */
-    void (*late)(struct hs_call *call);                              /* parked: the answer when the time is over */
-    enum hs_err (*prepare)(struct hs_call *call);                    /* a write: what can be checked without state */
+    enum hs_err (*read)(struct hs_call *call,
+                        struct hs_view *view);    /* a read; may set parked: then again after each commit */
+    enum hs_err (*park)(struct hs_call *call);    /* sets parked and a token: answered when that is probed */
+    void (*late)(struct hs_call *call);           /* parked: the answer when the time is over */
+    enum hs_err (*prepare)(struct hs_call *call); /* a write: what can be checked without state */
     enum hs_err (*run)(struct hs_call *call, struct hs_store *store); /* ... and the rest, on the writer's thread */
 };
 
@@ -45,27 +46,27 @@ struct hs_call {
     struct hs_route route;
     uint8_t id[HS_REQUEST_ID_BYTES];
     bool has_id;
-    struct hs_arena arena;    /* the request, and what was prepared from it */
-    struct hs_arena scratch;  /* of one record, or one page */
-    struct hs_buf bytes;      /* the same: room for encodings */
+    struct hs_arena arena;   /* the request, and what was prepared from it */
+    struct hs_arena scratch; /* of one record, or one page */
+    struct hs_buf bytes;     /* the same: room for encodings */
     const Hallsync__Request *request;
     const struct hs_request_row *row;
-    unsigned lane;            /* enum hs_lane of what a write writes; 0: no records */
-    void *plan;               /* what prepare() or park() left for later */
-    struct hs_buf body;       /* the answer: content of the reply's body */
-    bool answered;            /* body is the answer, whatever the error */
+    unsigned lane;               /* enum hs_lane of what a write writes; 0: no records */
+    void *plan;                  /* what prepare() or park() left for later */
+    struct hs_buf body;          /* the answer: content of the reply's body */
+    bool answered;               /* body is the answer, whatever the error */
     struct hs_position position; /* commit 0: the answer names none */
     enum hs_err err;
     enum hs_err own_err; /* what run() said: not the fault of its group */
     struct hs_why why;
-    bool parked;           /* set by a handler: keep it, nothing to say yet */
+    bool parked;            /* set by a handler: keep it, nothing to say yet */
     uint64_t deadline_tick; /* parked: answer at the latest then */
-    uint64_t token;        /* a wait's */
+    uint64_t token;         /* a wait's */
 };
 
 /* Positions that clients were told, so that most of those that they show need no look-up. */
 struct hs_told {
-    struct hs_position told[HS_TOLD_POSITIONS];   /* by commit number */
+    struct hs_position told[HS_TOLD_POSITIONS];     /* by commit number */
     struct hs_position struck[HS_STRUCK_POSITIONS]; /* proofs of a rollback that have been acted on */
     unsigned struck_next;
 };
@@ -73,7 +74,7 @@ struct hs_told {
 struct hs_desk {
     struct hs_service_options options; /* texts are the service's own copies */
     struct hs_socket socket;
-    int wake; /* eventfd: something for the service's thread */
+    int wake;                           /* eventfd: something for the service's thread */
     void (*over)(struct hs_desk *desk); /* nobody holds it any more */
     atomic_uint holders;
     atomic_bool stopping;
@@ -92,9 +93,9 @@ struct hs_desk {
     size_t idle_count;
     struct hs_call *parked;
     size_t parked_count;
-    size_t under_way; /* calls that are not answered */
-    size_t jobs;      /* of these, with the writer */
-    bool changed;     /* commits that watchers have not been shown */
+    size_t under_way;    /* calls that are not answered */
+    size_t jobs;         /* of these, with the writer */
+    bool changed;        /* commits that watchers have not been shown */
     uint64_t watch_tick; /* when they may be shown the next */
     uint64_t next_token;
     struct hs_told told;
@@ -129,11 +130,11 @@ void hs_desk_hold(struct hs_desk *desk);    /* whoever holds the desk must leave
 void hs_desk_leave(struct hs_desk *desk);
 
 /* park.c: calls that wait for something to happen. */
-enum hs_err hs_park(struct hs_call *call);   /* until call->deadline_tick; HS_EBUSY: too many wait already */
-void hs_park_look(struct hs_desk *desk);     /* answer those that have something to say or no more time */
+enum hs_err hs_park(struct hs_call *call); /* until call->deadline_tick; HS_EBUSY: too many wait already */
+void hs_park_look(struct hs_desk *desk);   /* answer those that have something to say or no more time */
 int hs_park_timeout_ms(const struct hs_desk *desk);
 void hs_park_probed(struct hs_desk *desk, uint64_t token);
-void hs_park_end(struct hs_desk *desk);      /* answer all of them */
+void hs_park_end(struct hs_desk *desk); /* answer all of them */
 
 /* disk.c: HS_EFULL if the disk has too little room left for a write of this lane (0: none of them). */
 enum hs_err hs_disk_check(struct hs_desk *desk, unsigned lane, struct hs_why *why);
@@ -141,7 +142,8 @@ uint64_t hs_disk_free_bytes(const struct hs_desk *desk);
 
 /* told.c: positions and what they prove. */
 void hs_told_note(struct hs_desk *desk, const struct hs_position *position);
-/* A position that this store does not know is proof that it was set back: its origin is struck out before the next write. */
+/* A position that this store does not know is proof that it was set back: its origin is struck out before the next
+ * write. */
 void hs_told_check(struct hs_desk *desk, const Hallsync__Position *seen);
 
 #endif

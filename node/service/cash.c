@@ -1,6 +1,6 @@
-/* Money over the counter: the fact that the client makes, and the entry that this node makes in its cash book, which carries the
- * number on the customer's slip.  The entry is a fact of its own, because the number is the node's: a payment sent again after
- * the answer was lost is the same payment, whatever number it would get now. */
+/* Money over the counter: the fact that the client makes, and the entry that this node makes in its cash book, which
+ * carries the number on the customer's slip.  The entry is a fact of its own, because the number is the node's: a
+ * payment sent again after the answer was lost is the same payment, whatever number it would get now. */
 #include "node/service/put.h"
 
 #include "proto/base/text.h"
@@ -11,7 +11,8 @@
 
 enum { ENTRY_NUMBER = 1, ENTRY_TIME, ENTRY_AMOUNT, ENTRY_FACT_KIND, ENTRY_FACT_ID, ENTRY_FACT_PARTITION };
 
-static void put_entry(const struct hs_work *work, const struct hs_item *item, const struct hs_money *money, struct hs_buf *to)
+static void put_entry(const struct hs_work *work, const struct hs_item *item, const struct hs_money *money,
+                      struct hs_buf *to)
 {
     hs_tlv_put_text(to, ENTRY_NUMBER, work->out.receipt);
     hs_tlv_put_u64(to, ENTRY_TIME, work->now_ms);
@@ -28,7 +29,8 @@ static enum hs_err write_ops(struct hs_store *store, struct hs_draft *drafts, si
     enum hs_err err = hs_store_write(store, &drafts[0], &dot, &stamp);
     for (size_t i = 1; i < count && err == HS_OK; i++) {
         err = hs_store_write(store, &drafts[i], &dot, &stamp);
-        /* Half of it is written: a refusal now would leave a fact without its entry.  Both fit, or neither was begun. */
+        /* Half of it is written: a refusal now would leave a fact without its entry.  Both fit, or neither was begun.
+         */
         assert(err != HS_ETOOBIG);
         assert(err != HS_EINVAL);
     }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define ID_TEXT_BYTES (16 + HS_PARTITION_TEXT_BYTES + 8 + 2 * HS_RECORD_ID_BYTES_MAX + HS_CONFLICT_EXTRA_BYTES + 8)
-#define PARTS 5 /* of an id, the last one optional */
+#define PARTS         5 /* of an id, the last one optional */
 
 static const struct {
     enum hs_list list;
@@ -14,12 +14,16 @@ static const struct {
     const char *advice;
 } TYPES[] = {
     {HS_LIST_FIELD, "field", "choose the values that are to stand"},
-    {HS_LIST_FACT, "fact", "one id has two contents, and the same one counts everywhere: enter the other under a new id if it is true"},
+    {HS_LIST_FACT, "fact",
+     "one id has two contents, and the same one counts everywhere: enter the other under a new id if it is true"},
     {HS_LIST_OVERPAID, "overpaid", "reverse a payment that is one too many; the conflict ends by itself"},
-    {HS_LIST_OVER_REVERSED, "over-reversed", "money came out twice: settle it with the customer, or enter the payment anew"},
+    {HS_LIST_OVER_REVERSED, "over-reversed",
+     "money came out twice: settle it with the customer, or enter the payment anew"},
     {HS_LIST_DOUBLE_ENTRY, "double-entry", "one payment has two receipts: withdraw a slip; nothing is counted twice"},
-    {HS_LIST_NO_BILL, "no-bill", "import the bill, or reverse the payment and enter it for the right one; it ends by itself"},
-    {HS_LIST_EVENT, "event", "the ticket went another way: enter the move again from where it is now, if it is still wanted"},
+    {HS_LIST_NO_BILL, "no-bill",
+     "import the bill, or reverse the payment and enter it for the right one; it ends by itself"},
+    {HS_LIST_EVENT, "event",
+     "the ticket went another way: enter the move again from where it is now, if it is still wanted"},
     {HS_LIST_PARKED, "parked", "put the record with right values, or upgrade this node if a newer one wrote it"},
     {HS_LIST_VOID, "void", "the operation was not allowed to its writer: look at that node's certificate"},
     {HS_LIST_FORK, "fork", "a node's key or memory was in use twice: find out where, and enrol the node anew"},

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_DEFAULT 100
+#define PAGE_DEFAULT   100
 #define FEN_TEXT_BYTES 32
 enum { REPLY_CONFLICTS = 1, REPLY_NEXT = 2 };
 enum { EVENT_STATE = 3 };
@@ -49,7 +49,8 @@ static void tell(struct telling *telling, const char *format, ...)
 
 /* ---- fields and their values ---- */
 
-static enum hs_err add_value(struct telling *telling, Hallsync__ConflictField *field, const struct hs_live *live, bool first)
+static enum hs_err add_value(struct telling *telling, Hallsync__ConflictField *field, const struct hs_live *live,
+                             bool first)
 {
     struct hs_bytes node = hs_show_node(telling->view, live->dot.origin);
     Hallsync__ConflictValue *value = hs_arena_alloc(telling->arena, sizeof *value);
@@ -278,7 +279,8 @@ static enum hs_err load_record(struct telling *telling)
 {
     struct hs_stored stored;
     struct hs_buf shown = {0};
-    enum hs_err err = telling->kind != NULL ? hs_view_record(telling->view, &telling->listed->name, &stored) : HS_ENOTFOUND;
+    enum hs_err err = telling->kind != NULL ? hs_view_record(telling->view, &telling->listed->name, &stored)
+                                            : HS_ENOTFOUND;
     if (err == HS_ENOTFOUND)
         return HS_OK;
     if (err == HS_OK && hs_record_decode(stored.state, telling->arena, &telling->state) != HS_OK)
@@ -335,8 +337,11 @@ struct page {
 static enum hs_err tell_one(struct page *page, const struct hs_listed *listed)
 {
     Hallsync__Conflict conflict = HALLSYNC__CONFLICT__INIT;
-    struct telling telling = {.view = page->view, .arena = &page->call->scratch, .listed = listed,
-                              .kind = hs_kind_by_number(listed->name.kind), .conflict = &conflict};
+    struct telling telling = {.view = page->view,
+                              .arena = &page->call->scratch,
+                              .listed = listed,
+                              .kind = hs_kind_by_number(listed->name.kind),
+                              .conflict = &conflict};
     hs_arena_reset(&page->call->scratch);
     enum hs_err err = describe(&telling);
     if (err != HS_OK)
@@ -351,6 +356,9 @@ static enum hs_err visit_listed(void *ctx, const struct hs_listed *listed)
 {
     struct page *page = ctx;
     struct hs_conflict_name name;
+    /* The lists are defined where all of a district is held: what is missing here is elsewhere, not wrong. */
+    if (!hs_store_holds(page->call->desk->options.store, listed->name.partition))
+        return HS_OK;
     hs_conflict_name_of(listed, &name);
     if (page->only != NULL && !hs_conflict_same(&name, page->only))
         return HS_OK;

@@ -5,8 +5,8 @@
 #include "proto/base/arena.h"
 #include "storage/store.h"
 
-/* A conflict's id: "field:3201:1:33323031...", that is type, district, kind and record id in hex; behind another colon what tells
- * apart two of the same: the account of a bill, the lane of an op. */
+/* A conflict's id: "field:3201:1:33323031...", that is type, district, kind and record id in hex; behind another colon
+ * what tells apart two of the same: the account of a bill, the lane of an op. */
 #define HS_CONFLICT_EXTRA_BYTES 16
 struct hs_conflict_name {
     enum hs_list list;
@@ -22,8 +22,8 @@ const char *hs_conflict_type_text(enum hs_list list);
 const char *hs_conflict_advice(enum hs_list list);
 
 void hs_conflict_name_of(const struct hs_listed *listed, struct hs_conflict_name *name); /* borrows the record's id */
-char *hs_conflict_id(struct hs_arena *arena, const struct hs_conflict_name *name);        /* NULL: out of memory */
-enum hs_err hs_conflict_parse(const char *id, struct hs_conflict_name *name);              /* HS_EVALUE */
+char *hs_conflict_id(struct hs_arena *arena, const struct hs_conflict_name *name);       /* NULL: out of memory */
+enum hs_err hs_conflict_parse(const char *id, struct hs_conflict_name *name);            /* HS_EVALUE */
 bool hs_conflict_same(const struct hs_conflict_name *a, const struct hs_conflict_name *b);
 
 #endif

@@ -1,6 +1,7 @@
 /* Join tokens, and the nodes that have come of them. */
 #include "node/service/handlers.h"
 
+#include "node/enrol/enrol.h"
 #include "proto/base/text.h"
 #include "proto/keys.pb-c.h"
 #include "proto/msg/frame.h"
@@ -20,124 +21,97 @@ struct enrolling {
 
 /* ---- the request checked ---- */
 
-static enum hs_err take_role(struct hs_call *call, struct hs_enrolment *enrolment)
+static enum hs_err take_role(struct hs_call *call, struct hs_enrol_draft *draft)
 {
     const char *role = call->request->enroll->role;
-    enrolment->role = HS_ROLE_HALL;
+    draft->role = HS_ROLE_HALL;
     if (role == NULL || strcmp(role, hs_role_text(HS_ROLE_HALL)) == 0)
         return HS_OK;
-    enrolment->role = HS_ROLE_HUB;
+    draft->role = HS_ROLE_HUB;
     return strcmp(role, hs_role_text(HS_ROLE_HUB)) == 0
                ? HS_OK
                : hs_fail(HS_EVALUE, &call->why, "role: 'hall' or 'hub', not '%s'", role);
 }
 
-static bool has_district(const struct hs_enrolment *enrolment, uint32_t district)
-{
-    for (size_t i = 0; i < enrolment->district_count; i++) {
-        if (enrolment->districts[i] == district)
-            return true;
-    }
-    return false;
-}
-
-/* In the order given, for the first is the home; each once. */
-static enum hs_err take_districts(struct hs_call *call, struct hs_enrolment *enrolment)
+static enum hs_err take_districts(struct hs_call *call, struct hs_enrol_draft *draft)
 {
     const Hallsync__EnrollRequest *request = call->request->enroll;
-    if (request->n_districts == 0 || request->n_districts > HS_SCOPE_MAX)
-        return hs_fail(HS_EINVAL, &call->why, "districts: a node has 1 to %d, the first is its home", HS_SCOPE_MAX);
+    hs_partition *districts = hs_arena_array(&call->arena, request->n_districts, sizeof *districts);
+    if (districts == NULL)
+        return HS_ENOMEM;
     for (size_t i = 0; i < request->n_districts; i++) {
-        uint32_t district = request->districts[i];
-        if (!hs_partition_valid(district) || district == HS_PARTITION_REGION)
-            return hs_fail(HS_EVALUE, &call->why, "districts: %u is no district of four digits", (unsigned)district);
-        if (!has_district(enrolment, district))
-            enrolment->districts[enrolment->district_count++] = (hs_partition)district;
+        if (!hs_partition_valid(request->districts[i]) || request->districts[i] == HS_PARTITION_REGION)
+            return hs_fail(HS_EVALUE, &call->why, "districts: %u is no district of four digits",
+                           (unsigned)request->districts[i]);
+        districts[i] = (hs_partition)request->districts[i];
     }
+    draft->districts = districts;
+    draft->district_count = request->n_districts;
     return HS_OK;
 }
 
-static enum hs_err take_node(struct hs_call *call, struct hs_enrolment *enrolment)
+static enum hs_err take_node(struct hs_call *call, struct hs_enrol_draft *draft)
 {
     const Hallsync__EnrollRequest *request = call->request->enroll;
     const struct hs_certificate *own = hs_store_certificate(call->desk->options.store);
-    if (!hs_node_id_valid(request->node_id))
-        return hs_fail(HS_EVALUE, &call->why, "node_id: 1 to %d of a-z 0-9 and -, beginning with a letter",
-                       HS_NODE_ID_BYTES_MAX);
     if (strcmp(request->node_id, own->node_id) == 0)
         return hs_fail(HS_EEXISTS, &call->why, "node_id: %s is this hub itself", own->node_id);
     if (request->ttl_ms < TTL_MS_MIN || request->ttl_ms > TTL_MS_MAX)
         return hs_fail(HS_EVALUE, &call->why, "ttl: a token is good for 1 second to 366 days");
-    snprintf(enrolment->node_id, sizeof enrolment->node_id, "%s", request->node_id);
-    enrolment->created_ms = hs_now_ms();
-    enrolment->expires_ms = enrolment->created_ms + request->ttl_ms;
+    draft->node_id = request->node_id;
+    draft->now_ms = hs_now_ms();
+    draft->ttl_ms = request->ttl_ms;
     return HS_OK;
 }
 
 /* ---- the token ---- */
 
-static enum hs_err take_addresses(struct hs_call *call, struct hs_token *token)
+static void wipe(struct hs_buf *text)
 {
-    const struct hs_service_options *options = &call->desk->options;
-    for (size_t i = 0; i < options->peer_address_count && token->address_count < HS_ADDRESSES_MAX; i++) {
-        if (strlen(options->peer_addresses[i]) <= HS_ADDRESS_BYTES_MAX)
-            snprintf(token->addresses[token->address_count++], sizeof token->addresses[0], "%s", options->peer_addresses[i]);
-    }
-    if (token->address_count == 0)
-        return hs_fail(HS_EADDRESS, &call->why, "this hub listens for peers nowhere: see listen.peers in its configuration");
-    return HS_OK;
+    if (text->data != NULL)
+        sodium_memzero(text->data, text->room);
+    hs_buf_fini(text);
 }
 
-static enum hs_err answer_token(struct hs_call *call, const struct hs_token *token)
+/* The secret leaves in the reply; what stays here is its hash. */
+static enum hs_err make_token(struct hs_call *call, const struct hs_enrol_draft *draft, struct enrolling *enrolling)
 {
+    const struct hs_service_options *options = &call->desk->options;
     struct hs_buf text = {0};
     Hallsync__EnrollReply reply = HALLSYNC__ENROLL_REPLY__INIT;
-    enum hs_err err = hs_token_encode(token, &text);
+    if (options->peer_address_count == 0)
+        return hs_fail(HS_EADDRESS, &call->why,
+                       "this hub listens for peers nowhere: see listen.peers in its configuration");
+    enum hs_err err = hs_enrol_token(draft, hs_store_certificate(options->store), options->peer_addresses,
+                                     options->peer_address_count, &text, &enrolling->secret_hash,
+                                     &enrolling->enrolment, &call->why);
     hs_buf_put_u8(&text, 0);
     if (err == HS_OK)
         err = text.err;
     if (err == HS_OK) {
         reply.token = (char *)text.data;
-        reply.expires_ms = token->expires_ms;
+        reply.expires_ms = enrolling->enrolment.expires_ms;
         hs_msg_pack(&reply.base, &call->bytes);
     }
-    if (text.data != NULL)
-        sodium_memzero(text.data, text.room);
-    hs_buf_fini(&text);
-    return err;
-}
-
-/* The secret leaves in the reply; what stays here is its hash. */
-static enum hs_err make_token(struct hs_call *call, struct enrolling *enrolling)
-{
-    const struct hs_certificate *own = hs_store_certificate(call->desk->options.store);
-    struct hs_token token = {.root_key = own->root_key, .hub_curve_key = own->curve_key,
-                             .expires_ms = enrolling->enrolment.expires_ms};
-    snprintf(token.node_id, sizeof token.node_id, "%s", enrolling->enrolment.node_id);
-    snprintf(token.region, sizeof token.region, "%s", own->region);
-    enum hs_err err = take_addresses(call, &token);
-    randombytes_buf(token.secret, sizeof token.secret);
-    enrolling->secret_hash = hs_hash_domain("hallsync token 1", HS_BYTES(token.secret, sizeof token.secret));
-    if (err == HS_OK)
-        err = answer_token(call, &token);
-    sodium_memzero(&token, sizeof token);
+    wipe(&text);
     return err;
 }
 
 enum hs_err hs_enroll_prepare(struct hs_call *call)
 {
+    struct hs_enrol_draft draft = {0};
     struct enrolling *enrolling = hs_arena_alloc(&call->arena, sizeof *enrolling);
     if (enrolling == NULL)
         return HS_ENOMEM;
     if (call->desk->options.issuer == NULL)
         return hs_fail(HS_ENOTHUB, &call->why, "this hub has no issuing key");
-    enum hs_err err = take_node(call, &enrolling->enrolment);
+    enum hs_err err = take_node(call, &draft);
     if (err == HS_OK)
-        err = take_role(call, &enrolling->enrolment);
+        err = take_role(call, &draft);
     if (err == HS_OK)
-        err = take_districts(call, &enrolling->enrolment);
+        err = take_districts(call, &draft);
     if (err == HS_OK)
-        err = make_token(call, enrolling);
+        err = make_token(call, &draft, enrolling);
     call->plan = enrolling;
     call->job.weight = sizeof *enrolling;
     return err;
@@ -185,7 +159,8 @@ static enum hs_err read_body(struct hs_bytes certificate, struct hs_arena *arena
     enum hs_err err = hs_msg_unpack(&hallsync__certificate__descriptor, certificate, arena, &message);
     if (err == HS_OK) {
         const Hallsync__Signed *node = ((const Hallsync__Certificate *)message)->node;
-        err = hs_msg_unpack(&hallsync__node_body__descriptor, HS_BYTES(node->body.data, node->body.len), arena, &message);
+        err = hs_msg_unpack(&hallsync__node_body__descriptor, HS_BYTES(node->body.data, node->body.len), arena,
+                            &message);
     }
     if (err == HS_OK)
         *body = (const Hallsync__NodeBody *)message;

@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum { ENTRY_NUMBER = 1, ENTRY_FACT_KIND = 4 };
-enum { INDEX_ENTRY_FACT = 1 }; /* of cash entries */
+enum { INDEX_ENTRY_FACT = 1 };       /* of cash entries */
+enum { INDEX_REVERSAL_PAYMENT = 1 }; /* of reversals */
 
 Hallsync__Safety hs_safety_of(struct hs_view *view, const struct hs_record_name *name, const struct hs_dot *dot)
 {
@@ -89,11 +90,37 @@ static enum hs_err take_number(void *ctx, const struct hs_stored *stored)
     return err == HS_ENOTFOUND ? HS_OK : err;
 }
 
-enum hs_err hs_fact_receipt(struct hs_view *view, uint16_t kind, struct hs_bytes id, char receipt[static HS_NUMBER_BYTES_MAX])
+enum hs_err hs_fact_receipt(struct hs_view *view, uint16_t kind, struct hs_bytes id,
+                            char receipt[static HS_NUMBER_BYTES_MAX])
 {
     struct receipt wanted = {.kind = kind, .number = receipt};
     receipt[0] = '\0';
-    enum hs_err err =
-        hs_view_index(view, HS_KIND_CASH_ENTRY, INDEX_ENTRY_FACT, id, HS_BYTES_NONE, take_number, &wanted);
+    enum hs_err err = hs_view_index(view, HS_KIND_CASH_ENTRY, INDEX_ENTRY_FACT, id, HS_BYTES_NONE, take_number,
+                                    &wanted);
     return err == HS_EEXISTS ? HS_OK : err;
+}
+
+/* ---- the reversal of a payment ---- */
+
+struct reversals {
+    hs_partition partition;
+    bool found;
+};
+
+static enum hs_err look_at(void *ctx, const struct hs_stored *stored)
+{
+    struct reversals *reversals = ctx;
+    if (stored->name.partition != reversals->partition)
+        return HS_OK; /* of another district than the payment: it reverses nothing */
+    reversals->found = true;
+    return HS_EEXISTS;
+}
+
+enum hs_err hs_fact_reversed(struct hs_view *view, const struct hs_record_name *payment, bool *reversed)
+{
+    struct reversals reversals = {.partition = payment->partition};
+    enum hs_err err = hs_view_index(view, HS_KIND_REVERSAL, INDEX_REVERSAL_PAYMENT, payment->id, HS_BYTES_NONE, look_at,
+                                    &reversals);
+    *reversed = reversals.found;
+    return reversals.found ? HS_OK : err;
 }

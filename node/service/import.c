@@ -1,16 +1,18 @@
-/* Imports: what a source brought the last time is kept in the record, so that the same file again changes nothing, and what a
- * counter has changed meanwhile is not undone by tonight's copy of yesterday's value.
+/* Imports: what a source brought the last time is kept in the record, so that the same file again changes nothing, and
+ * what a counter has changed meanwhile is not undone by tonight's copy of yesterday's value.
  *
- * The memory is a register field of the record like any other, of number 1000 + (source hash mod 4096).  Its value is bytes:
+ * The memory is a register field of the record like any other, of number 1000 + (source hash mod 4096).  Its value is
+ * bytes:
  *
  *   4 bytes         from the source's hash, since two sources may share a number
  *   then for each imported field, ascending:
  *     varint        number of the field
  *     5 bytes       of BLAKE2b-256("hallsync import 1" NUL value), value being the field's bytes, tag included
  *
- * A row's field is written where it differs from what the source brought last, over those live values that are what the source
- * brought last: a merge of three, base, theirs and ours.  Comparing values and not dots makes the same file, brought in at two
- * halls, one history.  Where two imports crossed, the memory has two values, and both count as brought. */
+ * A row's field is written where it differs from what the source brought last, over those live values that are what the
+ * source brought last: a merge of three, base, theirs and ours.  Comparing values and not dots makes the same file,
+ * brought in at two halls, one history.  Where two imports crossed, the memory has two values, and both count as
+ * brought. */
 #include "node/service/put.h"
 
 #include "proto/msg/tlv.h"
@@ -20,9 +22,9 @@
 
 #define FIELD_FIRST 1000
 #define FIELD_COUNT 4096
-#define TAG_BYTES 4
+#define TAG_BYTES   4
 #define PRINT_BYTES 5
-#define PRINTS_MAX 512 /* remembered in one record by one source; its own writers keep to the kind's fields */
+#define PRINTS_MAX  512 /* remembered in one record by one source; its own writers keep to the kind's fields */
 
 struct print {
     uint32_t field;
@@ -178,7 +180,7 @@ static bool says_so_already(const struct hs_field_state *field, struct hs_bytes 
 }
 
 enum hs_err hs_import_plan(struct hs_import *import, const struct hs_given *given, const struct hs_record *record,
-                           struct hs_arena *arena, struct hs_plan *plan)
+                           struct hs_plan *plan)
 {
     const struct hs_field_state *field = hs_record_field(record, given->number);
     struct print print = print_of(given->number, given->value);
@@ -187,7 +189,7 @@ enum hs_err hs_import_plan(struct hs_import *import, const struct hs_given *give
         return HS_OK;
     struct brought brought = {.import = import, .field = given->number, .value = given->value};
     plan->seen_changes++;
-    return hs_plan_add(arena, plan, given->number, given->value, field, was_brought, &brought);
+    return hs_plan_add(plan, given->number, given->value, field, was_brought, &brought);
 }
 
 /* ---- the memory after it ---- */
@@ -237,8 +239,7 @@ static bool is_stored(const struct hs_import *import, const struct hs_record *re
     return ours == 1 && equal;
 }
 
-enum hs_err hs_import_remember(struct hs_import *import, const struct hs_record *record, struct hs_arena *arena,
-                               struct hs_plan *plan)
+enum hs_err hs_import_remember(struct hs_import *import, const struct hs_record *record, struct hs_plan *plan)
 {
     struct hs_buf memory = {0};
     struct hs_buf field = {0};
@@ -246,10 +247,9 @@ enum hs_err hs_import_remember(struct hs_import *import, const struct hs_record 
     hs_tlv_put_bytes(&field, import->number, hs_buf_bytes(&memory));
     enum hs_err err = memory.err != HS_OK ? memory.err : field.err;
     if (err == HS_OK && !is_stored(import, record, hs_buf_bytes(&field))) {
-        struct hs_bytes value = hs_arena_copy(arena, hs_buf_bytes(&field));
-        err = value.data == NULL ? HS_ENOMEM
-                                 : hs_plan_add(arena, plan, import->number, value,
-                                               hs_record_field(record, import->number), live_is_ours, import);
+        const struct hs_field_state *old = hs_record_field(record, import->number);
+        struct hs_bytes value = hs_arena_copy(plan->arena, hs_buf_bytes(&field));
+        err = value.data != NULL ? hs_plan_add(plan, import->number, value, old, live_is_ours, import) : HS_ENOMEM;
     }
     hs_buf_fini(&memory);
     hs_buf_fini(&field);

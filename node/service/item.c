@@ -73,25 +73,30 @@ static struct hs_bytes place_of(const struct hs_call *call, size_t index, uint8_
     return HS_BYTES(place, HS_REQUEST_ID_BYTES + 4);
 }
 
+struct found_id {
+    struct hs_id id;
+    bool keep_text; /* the text is more than another spelling of the id */
+};
+
 /* The id given beside the record, that which its text stands for, or one made from the request's. */
 static enum hs_err find_id(const struct hs_call *call, size_t index, const struct hs_item *item, const char *text,
-                           struct hs_id *id, bool *keep_text, struct hs_refusal *refusal)
+                           struct found_id *found, struct hs_refusal *refusal)
 {
     const Hallsync__PutRecord *put = item->put;
-    struct hs_id from_text = {0};
-    if (text != NULL && hs_id_from_text(text, strlen(text), &from_text, keep_text) != HS_OK)
-        return hs_refuse(refusal, HS_EVALUE, item->kind->id_field, "an id is 1 to 64 bytes of text");
-    if (put->has_id && put->id.len != sizeof id->bytes)
-        return hs_refuse(refusal, HS_EVALUE, 0, "id: %zu bytes, an id has %d", put->id.len, HS_ID_BYTES);
-    if (put->has_id && text != NULL && memcmp(put->id.data, from_text.bytes, sizeof from_text.bytes) != 0)
-        return hs_refuse(refusal, HS_EVALUE, item->kind->id_field, "the record names another id than the request");
+    struct hs_id given = {0};
     uint8_t place[HS_REQUEST_ID_BYTES + 4];
+    if (text != NULL && hs_id_from_text(text, strlen(text), &found->id, &found->keep_text) != HS_OK)
+        return hs_refuse(refusal, HS_EVALUE, item->kind->id_field, "an id is 1 to 64 bytes of text");
+    if (put->has_id && put->id.len != sizeof given.bytes)
+        return hs_refuse(refusal, HS_EVALUE, 0, "id: %zu bytes, an id has %d", put->id.len, HS_ID_BYTES);
     if (put->has_id)
-        memcpy(id->bytes, put->id.data, sizeof id->bytes);
-    else if (text != NULL)
-        *id = from_text;
-    else
-        hs_id_made("hallsync made 1", place_of(call, index, place), id);
+        memcpy(given.bytes, put->id.data, sizeof given.bytes);
+    else if (text == NULL)
+        hs_id_made("hallsync made 1", place_of(call, index, place), &given);
+    if (text != NULL && put->has_id && memcmp(given.bytes, found->id.bytes, sizeof given.bytes) != 0)
+        return hs_refuse(refusal, HS_EVALUE, item->kind->id_field, "the record names another id than the request");
+    if (text == NULL)
+        found->id = given;
     return HS_OK;
 }
 
@@ -99,16 +104,17 @@ static enum hs_err take_id_128(struct hs_call *call, size_t index, struct hs_ite
                                struct hs_refusal *refusal)
 {
     char **text = text_field(message, item->kind->id_field);
-    struct hs_id id;
-    bool keep_text = false;
-    enum hs_err err = find_id(call, index, item, *text, &id, &keep_text, refusal);
+    struct found_id found = {0};
+    enum hs_err err = find_id(call, index, item, *text, &found, refusal);
     if (err != HS_OK)
         return err;
     char hex[HS_ID_TEXT_BYTES];
-    item->id = hs_arena_copy(&call->arena, HS_BYTES(id.bytes, sizeof id.bytes));
-    item->id_text = keep_text ? *text : hs_arena_text(&call->arena, HS_BYTES(hs_id_text(&id, hex), sizeof hex - 1));
-    if (!keep_text)
+    item->id = hs_arena_copy(&call->arena, HS_BYTES(found.id.bytes, sizeof found.id.bytes));
+    item->id_text = *text;
+    if (!found.keep_text) {
+        item->id_text = hs_arena_text(&call->arena, HS_BYTES(hs_id_text(&found.id, hex), sizeof hex - 1));
         *text = NULL; /* it says what the id says */
+    }
     return item->id.data == NULL || item->id_text == NULL ? HS_ENOMEM : HS_OK;
 }
 
@@ -152,7 +158,8 @@ static enum hs_err add_clear(struct hs_item *item, struct hs_given *given, uint3
     if (clear.rule->policy == HS_POLICY_FIXED)
         return hs_refuse(refusal, HS_EFIXED, number, "%s: cannot be cleared once it is set", name);
     if (!add_given(given, &item->given_count, &clear))
-        return hs_refuse(refusal, HS_EINVAL, number, "%s: is to be cleared and is given a value, or is named twice", name);
+        return hs_refuse(refusal, HS_EINVAL, number, "%s: is to be cleared and is given a value, or is named twice",
+                         name);
     return HS_OK;
 }
 
@@ -164,8 +171,8 @@ static enum hs_err take_given(struct hs_call *call, struct hs_item *item, struct
     struct hs_cur cur = hs_cur_of(item->message);
     struct hs_tlv tlv;
     while (hs_tlv_next(&cur, &tlv)) {
-        given[item->given_count++] =
-            (struct hs_given){.number = tlv.number, .value = tlv.raw, .rule = hs_kind_rule(item->kind, tlv.number)};
+        given[item->given_count++] = (struct hs_given){
+            .number = tlv.number, .value = tlv.raw, .rule = hs_kind_rule(item->kind, tlv.number)};
     }
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < item->put->n_clear && err == HS_OK; i++)
@@ -178,8 +185,8 @@ static enum hs_err take_given(struct hs_call *call, struct hs_item *item, struct
 static enum hs_err take_completeness(struct hs_call *call, struct hs_item *item)
 {
     struct hs_refusal refusal = {0};
-    refusal.err = hs_kind_check(item->kind, item->message, (struct hs_check){.complete = true, .strict = true}, &refusal.field,
-                                &refusal.why);
+    refusal.err = hs_kind_check(item->kind, item->message, (struct hs_check){.complete = true, .strict = true},
+                                &refusal.field, &refusal.why);
     return refusal.err == HS_OK ? HS_OK : hs_refusal_copy(&call->arena, &refusal, &item->incomplete);
 }
 
@@ -230,7 +237,8 @@ static enum hs_err check_form(const struct hs_item *item, struct hs_refusal *ref
 {
     const Hallsync__PutRecord *put = item->put;
     if (put->record.len > HS_RECORD_BYTES_MAX)
-        return hs_refuse(refusal, HS_ETOOBIG, 0, "%zu bytes, a record has at most %d", put->record.len, HS_RECORD_BYTES_MAX);
+        return hs_refuse(refusal, HS_ETOOBIG, 0, "%zu bytes, a record has at most %d", put->record.len,
+                         HS_RECORD_BYTES_MAX);
     if (!is_register(item->kind) && (put->n_clear != 0 || put->n_seen != 0 || put->source != NULL))
         return hs_refuse(refusal, HS_EINVAL, 0, "a %s is never changed: clear, seen and source have no meaning for it",
                          item->kind->name);

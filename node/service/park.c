@@ -3,8 +3,8 @@
 
 #include <limits.h>
 
-/* Between two looks of the watchers at the store: each look makes the writer commit the records, which is not to happen for
- * every payment of a busy hour. */
+/* Between two looks of the watchers at the store: each look makes the writer commit the records, which is not to happen
+ * for every payment of a busy hour. */
 #define WATCH_PAUSE_MS 5
 
 static bool watches(const struct hs_call *call)
@@ -99,7 +99,7 @@ void hs_park_probed(struct hs_desk *desk, uint64_t token)
 {
     for (struct hs_call **link = &desk->parked; *link != NULL; link = &(*link)->next) {
         struct hs_call *call = *link;
-        if (call->token != token)
+        if (call->token != token || watches(call))
             continue;
         unpark(desk, link);
         call->err = call->row->park(call);

@@ -11,7 +11,6 @@
 enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_BILL = 4 };
 enum { REVERSAL_PAYMENT = 2, REVERSAL_ACCOUNT = 3 };
 enum { BILL_ACCOUNT = 2 };
-enum { INDEX_REVERSAL_PAYMENT = 1 };
 
 static struct hs_bytes bytes_of(const char *text)
 {
@@ -20,12 +19,15 @@ static struct hs_bytes bytes_of(const char *text)
 
 /* ---- payments ---- */
 
-/* Where the district is held, all its customers are here: an account that is not, is mistyped.  Elsewhere nobody can say. */
+/* Where the district is held, all its customers are here: an account that is not, is mistyped.  Elsewhere nobody can
+ * say. */
 static enum hs_err check_account(struct hs_work *work, const char *account)
 {
     struct hs_stored stored;
-    struct hs_record_name name = {.partition = hs_account_partition(account), .lane = HS_LANE_PEOPLE,
-                                  .kind = HS_KIND_CUSTOMER, .id = bytes_of(account)};
+    struct hs_record_name name = {.partition = hs_account_partition(account),
+                                  .lane = HS_LANE_PEOPLE,
+                                  .kind = HS_KIND_CUSTOMER,
+                                  .id = bytes_of(account)};
     if (work->desk->options.accept_unknown_accounts || !hs_store_holds(work->store, name.partition))
         return HS_OK;
     enum hs_err err = hs_view_record(work->view, &name, &stored);
@@ -52,8 +54,8 @@ static enum hs_err check_bill(struct hs_work *work, const char *account, const c
     const struct hs_live *shown = field != NULL ? hs_field_shown(field) : NULL;
     if (shown == NULL || hs_bytes_equal(hs_tlv_bytes(shown->value, BILL_ACCOUNT), bytes_of(account)))
         return HS_OK;
-    return hs_refuse(&work->refusal, HS_EBILLACCOUNT, PAYMENT_BILL, "bill_id: the bill %s is not of account %s", bill_id,
-                     account);
+    return hs_refuse(&work->refusal, HS_EBILLACCOUNT, PAYMENT_BILL, "bill_id: the bill %s is not of account %s",
+                     bill_id, account);
 }
 
 enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item)
@@ -67,16 +69,18 @@ enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item)
         err = check_bill(work, payment->account, payment->bill_id);
     if (err != HS_OK)
         return err;
-    struct hs_money money = {.partition = hs_account_partition(payment->account), .fact = item->message,
-                             .window = payment->window, .amount_fen = payment->amount_fen};
+    struct hs_money money = {.partition = hs_account_partition(payment->account),
+                             .fact = item->message,
+                             .window = payment->window,
+                             .amount_fen = payment->amount_fen};
     return hs_cash_write(work, item, &money);
 }
 
 /* ---- reversals ---- */
 
 struct reversed {
-    hs_partition partition;
-    struct hs_bytes payment; /* its message */
+    struct hs_record_name name; /* of the payment */
+    struct hs_bytes payment;    /* its message: until the next look-up */
     int64_t amount_fen;
 };
 
@@ -96,31 +100,25 @@ static enum hs_err find_payment(struct hs_work *work, struct hs_bytes id, struct
     /* Of a district that is not held, only this node's own ops are here: others may have reversed it long ago. */
     if (!hs_store_holds(work->store, stored.name.partition))
         return hs_refuse(&work->refusal, HS_ENOTHERE, REVERSAL_PAYMENT,
-                         "payment_id: %s is of district %04u, which this node does not hold; reverse it at the hub", text,
-                         (unsigned)stored.name.partition);
-    *reversed = (struct reversed){.partition = stored.name.partition, .payment = variant->bytes,
+                         "payment_id: %s is of district %04u, which this node does not hold; reverse it at the hub",
+                         text, (unsigned)stored.name.partition);
+    *reversed = (struct reversed){.name = {.partition = stored.name.partition, .id = id},
+                                  .payment = variant->bytes,
                                   .amount_fen = hs_tlv_i64(variant->bytes, PAYMENT_AMOUNT, 0)};
     if (reversed->amount_fen <= 0 || reversed->amount_fen > HS_AMOUNT_FEN_MAX)
-        return hs_refuse(&work->refusal, HS_EAMOUNT, REVERSAL_PAYMENT, "payment_id: %s counts nowhere: its amount is none",
-                         text);
+        return hs_refuse(&work->refusal, HS_EAMOUNT, REVERSAL_PAYMENT,
+                         "payment_id: %s counts nowhere: its amount is none", text);
     return HS_OK;
 }
 
-static enum hs_err found_one(void *ctx, const struct hs_stored *stored)
+static enum hs_err check_not_reversed(struct hs_work *work, const struct hs_record_name *payment)
 {
-    (void)ctx;
-    (void)stored;
-    return HS_EEXISTS;
-}
-
-static enum hs_err check_not_reversed(struct hs_work *work, struct hs_bytes payment_id)
-{
-    enum hs_err err = hs_view_index(work->view, HS_KIND_REVERSAL, INDEX_REVERSAL_PAYMENT, payment_id, HS_BYTES_NONE,
-                                    found_one, NULL);
-    if (err != HS_EEXISTS)
-        return err;
     char text[HS_ID_TEXT_BYTES];
-    hs_text_to_hex(payment_id, text);
+    bool reversed = false;
+    enum hs_err err = hs_fact_reversed(work->view, payment, &reversed);
+    if (err != HS_OK || !reversed)
+        return err;
+    hs_text_to_hex(payment->id, text);
     return hs_refuse(&work->refusal, HS_EREVERSED, REVERSAL_PAYMENT, "payment_id: %s has been reversed before", text);
 }
 
@@ -155,10 +153,12 @@ enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item)
     err = hs_fact_known(work, item, message);
     if (err != HS_ENOTFOUND)
         return err;
-    err = check_not_reversed(work, payment_id);
+    err = check_not_reversed(work, &reversed.name);
     if (err != HS_OK)
         return err;
-    struct hs_money money = {.partition = reversed.partition, .fact = message, .window = reversal->window,
+    struct hs_money money = {.partition = reversed.name.partition,
+                             .fact = message,
+                             .window = reversal->window,
                              .amount_fen = -reversed.amount_fen};
     return hs_cash_write(work, item, &money);
 }

@@ -164,8 +164,12 @@ static enum hs_err run_item(struct hs_work *work, const struct hs_item *item)
 
 enum hs_err hs_put_run(struct hs_call *call, struct hs_store *store)
 {
-    struct hs_work work = {.desk = call->desk, .store = store, .view = hs_store_view(store), .scratch = &call->scratch,
-                           .bytes = &call->bytes, .now_ms = hs_now_ms()};
+    struct hs_work work = {.desk = call->desk,
+                           .store = store,
+                           .view = hs_store_view(store),
+                           .scratch = &call->scratch,
+                           .bytes = &call->bytes,
+                           .now_ms = hs_now_ms()};
     const struct batch *batch = call->plan;
     enum hs_err refused = HS_OK;
     size_t done = 0;

@@ -1,8 +1,8 @@
 /* put.h -- one record on its way into the store.  Inside node/service/ only.
  *
- * An item is prepared on the service's thread (form, id, canonical bytes) and written on the writer's, in the open group, by the
- * function that it names.  A write checks everything before it writes anything; what it refuses is of class INPUT or DAMAGE, and
- * any other error means that the group cannot go on. */
+ * An item is prepared on the service's thread (form, id, canonical bytes) and written on the writer's, in the open
+ * group, by the function that it names.  A write checks everything before it writes anything; what it refuses is of
+ * class INPUT or DAMAGE, and any other error means that the group cannot go on. */
 #ifndef HS_SERVICE_PUT_H
 #define HS_SERVICE_PUT_H
 
@@ -81,7 +81,10 @@ enum hs_err hs_batch_one(struct hs_call *call, const struct hs_item *item);
 /* The fact has the same content: HS_OK and the outcome.  Other content: HS_EDIFFERS.  HS_ENOTFOUND. */
 enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, struct hs_bytes message);
 /* Number of the cash entry of a payment or reversal; empty if none is here. */
-enum hs_err hs_fact_receipt(struct hs_view *view, uint16_t kind, struct hs_bytes id, char receipt[static HS_NUMBER_BYTES_MAX]);
+enum hs_err hs_fact_receipt(struct hs_view *view, uint16_t kind, struct hs_bytes id,
+                            char receipt[static HS_NUMBER_BYTES_MAX]);
+/* Has a payment been reversed?  @payment: partition and id. */
+enum hs_err hs_fact_reversed(struct hs_view *view, const struct hs_record_name *payment, bool *reversed);
 /* The counting variant of a stored fact: a view into @stored, and what @arena holds. */
 enum hs_err hs_fact_variant(const struct hs_stored *stored, struct hs_arena *arena, const struct hs_variant **variant);
 Hallsync__Safety hs_safety_of(struct hs_view *view, const struct hs_record_name *name, const struct hs_dot *dot);
@@ -103,6 +106,7 @@ struct hs_target {
     bool is_new;
 };
 struct hs_plan {
+    struct hs_arena *arena;
     struct hs_field_write *writes;
     size_t count;
     size_t room;
@@ -118,18 +122,19 @@ enum hs_err hs_register_commit(struct hs_work *work, const struct hs_item *item,
 bool hs_register_repeated(struct hs_work *work, const struct hs_item *item);
 /* Names as overwritten the live values of @field that @takes says yes to (NULL: all). */
 typedef bool (*hs_takes_live)(void *ctx, const struct hs_live *live);
-enum hs_err hs_plan_add(struct hs_arena *arena, struct hs_plan *plan, uint32_t number, struct hs_bytes value,
+enum hs_err hs_plan_begin(struct hs_arena *arena, size_t room, struct hs_plan *plan);
+enum hs_err hs_plan_add(struct hs_plan *plan, uint32_t number, struct hs_bytes value,
                         const struct hs_field_state *field, hs_takes_live takes, void *ctx);
-Hallsync__Safety hs_record_safety(struct hs_view *view, const struct hs_record_name *name, const struct hs_record *record);
+Hallsync__Safety hs_record_safety(struct hs_view *view, const struct hs_record_name *name,
+                                  const struct hs_record *record);
 
 /* import.c: what the item's source brought the last time. */
 struct hs_import;
 enum hs_err hs_import_load(const struct hs_item *item, const struct hs_record *record, struct hs_arena *arena,
                            struct hs_import **import);
 enum hs_err hs_import_plan(struct hs_import *import, const struct hs_given *given, const struct hs_record *record,
-                           struct hs_arena *arena, struct hs_plan *plan);
-enum hs_err hs_import_remember(struct hs_import *import, const struct hs_record *record, struct hs_arena *arena,
-                               struct hs_plan *plan);
+                           struct hs_plan *plan);
+enum hs_err hs_import_remember(struct hs_import *import, const struct hs_record *record, struct hs_plan *plan);
 
 /* What an item is written by: payment.c, register.c, ticket.c, resolve.c. */
 enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item);

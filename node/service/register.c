@@ -1,10 +1,11 @@
-/* Register records: which fields are written, and what each of them overwrites.  A write names the values that its author saw,
- * or else those that live when it is first done; anything newer than that stays beside it. */
+/* Register records: which fields are written, and what each of them overwrites.  A write names the values that its
+ * author saw, or else those that live when it is first done; anything newer than that stays beside it. */
 #include "node/service/put.h"
 
 #include "proto/msg/op.h"
 #include "proto/msg/tlv.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- the record as it stands ---- */
@@ -67,7 +68,8 @@ enum hs_err hs_register_find(struct hs_work *work, const struct hs_item *item, s
     return err;
 }
 
-Hallsync__Safety hs_record_safety(struct hs_view *view, const struct hs_record_name *name, const struct hs_record *record)
+Hallsync__Safety hs_record_safety(struct hs_view *view, const struct hs_record_name *name,
+                                  const struct hs_record *record)
 {
     Hallsync__Safety least = HALLSYNC__SAFETY__SAFETY_SAFE;
     struct hs_dot last = {0};
@@ -91,11 +93,18 @@ static bool dot_is_new(const struct hs_dot *dots, size_t count, const struct hs_
     return count == 0 || hs_dot_compare(&dots[count - 1], dot) != 0;
 }
 
-enum hs_err hs_plan_add(struct hs_arena *arena, struct hs_plan *plan, uint32_t number, struct hs_bytes value,
+enum hs_err hs_plan_begin(struct hs_arena *arena, size_t room, struct hs_plan *plan)
+{
+    *plan = (struct hs_plan){.arena = arena, .room = room};
+    plan->writes = hs_arena_array(arena, room, sizeof *plan->writes);
+    return plan->writes != NULL ? HS_OK : HS_ENOMEM;
+}
+
+enum hs_err hs_plan_add(struct hs_plan *plan, uint32_t number, struct hs_bytes value,
                         const struct hs_field_state *field, hs_takes_live takes, void *ctx)
 {
     size_t most = field != NULL ? field->live_count : 0;
-    struct hs_dot *dots = hs_arena_array(arena, most, sizeof *dots);
+    struct hs_dot *dots = hs_arena_array(plan->arena, most, sizeof *dots);
     size_t count = 0;
     if (dots == NULL)
         return HS_ENOMEM;
@@ -107,10 +116,9 @@ enum hs_err hs_plan_add(struct hs_arena *arena, struct hs_plan *plan, uint32_t n
         if (dot_is_new(dots, count, &live->dot))
             dots[count++] = live->dot;
     }
-    if (plan->count >= plan->room)
-        return HS_EINTERNAL;
-    plan->writes[plan->count++] =
-        (struct hs_field_write){.number = number, .value = value, .over = dots, .over_count = count};
+    assert(plan->count < plan->room);
+    plan->writes[plan->count++] = (struct hs_field_write){
+        .number = number, .value = value, .over = dots, .over_count = count};
     return HS_OK;
 }
 
@@ -148,7 +156,7 @@ static enum hs_err plan_given(struct hs_work *work, const struct hs_item *item, 
                          hs_kind_field_name(item->kind, given->number));
     const Hallsync__FieldDots *seen = seen_of(item, given->number);
     plan->seen_changes++;
-    return hs_plan_add(work->scratch, plan, given->number, given->value, field, seen != NULL ? was_seen : NULL,
+    return hs_plan_add(plan, given->number, given->value, field, seen != NULL ? was_seen : NULL,
                        (void *)(uintptr_t)seen);
 }
 
@@ -163,9 +171,9 @@ static enum hs_err plan_import(struct hs_work *work, const struct hs_item *item,
         if (given->rule->policy == HS_POLICY_FIXED)
             err = plan_given(work, item, target, given, plan);
         else
-            err = hs_import_plan(import, given, &target->record, work->scratch, plan);
+            err = hs_import_plan(import, given, &target->record, plan);
     }
-    return err == HS_OK ? hs_import_remember(import, &target->record, work->scratch, plan) : err;
+    return err == HS_OK ? hs_import_remember(import, &target->record, plan) : err;
 }
 
 /* What its author will see of the record is bounded; what else lives in it is not his doing. */
@@ -180,19 +188,15 @@ static enum hs_err check_size(struct hs_work *work, const struct hs_target *targ
     }
     if (plan->count == 0 || size <= HS_RECORD_BYTES_MAX)
         return HS_OK;
-    return hs_refuse(&work->refusal, HS_ETOOBIG, 0, "%zu bytes with what is there already; a record has at most %d", size,
-                     HS_RECORD_BYTES_MAX);
+    return hs_refuse(&work->refusal, HS_ETOOBIG, 0, "%zu bytes with what is there already; a record has at most %d",
+                     size, HS_RECORD_BYTES_MAX);
 }
 
 enum hs_err hs_register_plan(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
                              struct hs_plan *plan)
 {
-    enum hs_err err = HS_OK;
-    *plan = (struct hs_plan){.room = item->given_count + 1}; /* and what an import remembers */
-    plan->writes = hs_arena_array(work->scratch, plan->room, sizeof *plan->writes);
-    if (plan->writes == NULL)
-        return HS_ENOMEM;
-    if (item->put->source != NULL)
+    enum hs_err err = hs_plan_begin(work->scratch, item->given_count + 1, plan); /* one for what an import remembers */
+    if (err == HS_OK && item->put->source != NULL)
         err = plan_import(work, item, target, plan);
     for (size_t i = 0; i < item->given_count && err == HS_OK && item->put->source == NULL; i++)
         err = plan_given(work, item, target, &item->given[i], plan);
@@ -234,8 +238,12 @@ enum hs_err hs_register_commit(struct hs_work *work, const struct hs_item *item,
 {
     struct hs_write write = {
         .kind = item->kind->number, .id = item->id, .fields = plan->writes, .field_count = plan->count};
-    struct hs_draft draft = {.partition = target->partition, .lane = item->kind->lane, .above = plan->above,
-                             .writes = &write, .write_count = 1, .request = item->request};
+    struct hs_draft draft = {.partition = target->partition,
+                             .lane = item->kind->lane,
+                             .above = plan->above,
+                             .writes = &write,
+                             .write_count = 1,
+                             .request = item->request};
     struct hs_dot dot;
     hs_stamp stamp;
     work->out.safe = hs_safety_here(work->desk);

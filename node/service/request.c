@@ -9,14 +9,18 @@
 #define PROTOCOL_VERSION 1
 enum { REQUEST_ID = 2 };
 
-#define BODY(name) HALLSYNC__REQUEST__BODY_##name
+#define BODY(name)  HALLSYNC__REQUEST__BODY_##name
 #define REPLY(name) HALLSYNC__REPLY__BODY_##name
 
 static const struct hs_request_row ROWS[] = {
     {.body = BODY(PUT), .name = "put", .reply = REPLY(PUT), .each = true, .prepare = hs_put_prepare, .run = hs_put_run},
     {.body = BODY(REVERSE), .name = "reverse", .reply = REPLY(PUT), .prepare = hs_reverse_prepare, .run = hs_put_run},
     {.body = BODY(RESOLVE), .name = "resolve", .reply = REPLY(PUT), .prepare = hs_resolve_prepare, .run = hs_put_run},
-    {.body = BODY(ENROLL), .name = "enroll", .reply = REPLY(ENROLL), .hub_only = true, .prepare = hs_enroll_prepare,
+    {.body = BODY(ENROLL),
+     .name = "enroll",
+     .reply = REPLY(ENROLL),
+     .hub_only = true,
+     .prepare = hs_enroll_prepare,
      .run = hs_enroll_run},
     {.body = BODY(GET), .name = "get", .reply = REPLY(RECORDS), .read = hs_get_read},
     {.body = BODY(FIND), .name = "find", .reply = REPLY(RECORDS), .read = hs_find_read},
@@ -79,7 +83,8 @@ static enum hs_err decode(struct hs_call *call, struct hs_bytes message)
                        call->request->id.len);
     memcpy(call->id, call->request->id.data, sizeof call->id);
     call->row = row_of(call->request->body_case);
-    return call->row != NULL ? HS_OK : hs_fail(HS_EINVAL, &call->why, "the request asks for nothing that this node knows");
+    return call->row != NULL ? HS_OK
+                             : hs_fail(HS_EINVAL, &call->why, "the request asks for nothing that this node knows");
 }
 
 /* ---- doing ---- */
@@ -88,8 +93,9 @@ enum hs_err hs_request_view(struct hs_desk *desk, struct hs_view **view, struct 
 {
     struct hs_store *store = desk->options.store;
     enum hs_err err = hs_view_open(store, hs_store_position(store).commit, HS_VIEW_WAIT_MS, view);
-    return err == HS_ETIMEDOUT ? hs_fail(err, why, "the records did not come up to date within %d s", HS_VIEW_WAIT_MS / 1000)
-                               : err;
+    return err == HS_ETIMEDOUT
+               ? hs_fail(err, why, "the records did not come up to date within %d s", HS_VIEW_WAIT_MS / 1000)
+               : err;
 }
 
 static enum hs_err read_now(struct hs_call *call)

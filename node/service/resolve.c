@@ -11,7 +11,8 @@
 
 /* ---- the choices ---- */
 
-static enum hs_err put_value(const ProtobufCFieldDescriptor *field, const char *text, struct hs_buf *to, struct hs_why *why)
+static enum hs_err put_value(const ProtobufCFieldDescriptor *field, const char *text, struct hs_buf *to,
+                             struct hs_why *why)
 {
     int64_t number;
     if (field->type == PROTOBUF_C_TYPE_STRING) {
@@ -28,7 +29,8 @@ static enum hs_err put_value(const ProtobufCFieldDescriptor *field, const char *
 static enum hs_err take_choice(struct hs_call *call, const struct hs_kind *kind, const Hallsync__FieldChoice *choice,
                                struct hs_given *given)
 {
-    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(kind->message, choice->field);
+    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(kind->message,
+                                                                                            choice->field);
     struct hs_buf value = {0};
     uint32_t wrong;
     if (field == NULL)
@@ -36,7 +38,8 @@ static enum hs_err take_choice(struct hs_call *call, const struct hs_kind *kind,
     enum hs_err err = put_value(field, choice->value, &value, &call->why);
     if (err == HS_OK)
         err = hs_kind_check(kind, hs_buf_bytes(&value), (struct hs_check){.strict = true}, &wrong, &call->why);
-    *given = (struct hs_given){.number = field->id, .value = hs_arena_copy(&call->arena, hs_buf_bytes(&value)),
+    *given = (struct hs_given){.number = field->id,
+                               .value = hs_arena_copy(&call->arena, hs_buf_bytes(&value)),
                                .rule = hs_kind_rule(kind, field->id)};
     hs_buf_fini(&value);
     return err == HS_OK && given->value.data == NULL ? HS_ENOMEM : err;
@@ -136,17 +139,15 @@ static enum hs_err plan_field(struct hs_work *work, const struct hs_item *item, 
     if (value.data == NULL && shown.size != 0)
         return HS_ENOMEM;
     plan->seen_changes++;
-    return hs_plan_add(work->scratch, plan, field->number, value, field, NULL, NULL);
+    return hs_plan_add(plan, field->number, value, field, NULL, NULL);
 }
 
 static enum hs_err make_plan(struct hs_work *work, const struct hs_item *item, const struct hs_record *record,
                              struct hs_plan *plan)
 {
     enum hs_err err = check_choices(work, item, record);
-    *plan = (struct hs_plan){.room = record->field_count};
-    plan->writes = hs_arena_array(work->scratch, plan->room, sizeof *plan->writes);
-    if (plan->writes == NULL)
-        return HS_ENOMEM;
+    if (err == HS_OK)
+        err = hs_plan_begin(work->scratch, record->field_count, plan);
     for (size_t i = 0; i < record->field_count && err == HS_OK; i++) {
         if (in_conflict(item, &record->fields[i]))
             err = plan_field(work, item, &record->fields[i], plan);

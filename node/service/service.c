@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #define MESSAGES_AT_ONCE 256 /* taken in before the outbox gets its turn */
-#define STOP_WAIT_MS 700     /* for jobs that the writer still has */
-#define STOP_LINGER_MS 200   /* for answers on their way */
+#define STOP_WAIT_MS     700 /* for jobs that the writer still has */
+#define STOP_LINGER_MS   200 /* for answers on their way */
 
 struct hs_service {
     struct hs_desk desk; /* first: whoever leaves it last frees the service */

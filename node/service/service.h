@@ -1,5 +1,6 @@
-/* service.h -- the local API: a ROUTER on ipc://DIR/hallsync.sock (mode 0660), requests of local.proto, each checked, executed
- * (reads from a view on this thread, writes as jobs of the writer) and answered.  One thread, its own sockets. */
+/* service.h -- the local API: a ROUTER on ipc://DIR/hallsync.sock (mode 0660), requests of local.proto, each checked,
+ * executed (reads from a view on this thread, writes as jobs of the writer) and answered.  One thread, its own sockets.
+ */
 #ifndef HS_SERVICE_H
 #define HS_SERVICE_H
 
@@ -11,9 +12,10 @@ struct hs_service;
 /* What the service asks of the rest of the daemon; called on the service's thread, must not block. */
 struct hs_service_hooks {
     void *ctx;
-    /* Packed StatusReply parts that the service cannot know: peers, counters.  Appends to the message with protobuf merge rules. */
+    /* Packed StatusReply parts that the service cannot know: peers, counters.  Appends to the message with protobuf
+     * merge rules. */
     void (*status)(void *ctx, struct hs_buf *partial_status);
-    void (*probe)(void *ctx, uint64_t token);     /* start waiting for "synced"; hs_service_probed answers */
+    void (*probe)(void *ctx, uint64_t token); /* start waiting for "synced"; hs_service_probed answers */
     void (*probe_end)(void *ctx, uint64_t token);
 };
 
@@ -23,20 +25,22 @@ struct hs_service_options {
     struct hs_store *store;
     struct hs_writer *writer;
     struct hs_service_hooks hooks;
-    const struct hs_secret *issuer;      /* hubs: to enrol; borrowed for the service's life; NULL at a hall */
-    const char *const *peer_addresses;   /* hubs: what tokens name */
+    const struct hs_secret *issuer;    /* hubs: to enrol; borrowed for the service's life; NULL at a hall */
+    const char *const *peer_addresses; /* hubs: what tokens name */
     size_t peer_address_count;
     int utc_offset_minutes;
-    bool accept_unknown_accounts;        /* rules.unknown_accounts: accept */
-    uint64_t disk_reserve_bytes;         /* writes are refused below it; 0: none */
+    bool accept_unknown_accounts; /* rules.unknown_accounts: accept */
+    uint64_t disk_reserve_bytes;  /* writes are refused below it; 0: none */
 };
-/* Texts are copied; store and writer are borrowed.  HS_EINUSE: a live node listens at the endpoint; the socket file of one that
- * is gone is removed.  HS_EADDRESS, HS_EPERM, HS_ENOMEM. */
+/* Texts are copied; store and writer are borrowed.  HS_EINUSE: a live node listens at the endpoint; the socket file of
+ * one that is gone is removed.  HS_EADDRESS, HS_EPERM, HS_ENOMEM. */
 enum hs_err hs_service_start(const struct hs_service_options *options, struct hs_service **service, struct hs_why *why);
-/* Requests under way are answered, within 1 s; jobs that the writer still has after that end without an answer. NULL is fine. */
+/* Requests under way are answered, within 1 s; jobs that the writer still has after that end without an answer. NULL is
+ * fine. */
 void hs_service_stop(struct hs_service *service);
 void hs_service_probed(struct hs_service *service, uint64_t token); /* any thread; not after stop */
-void hs_service_committed(struct hs_service *service); /* any thread: wakes those who watch; not after stop; NULL is fine */
+void hs_service_committed(
+    struct hs_service *service); /* any thread: wakes those who watch; not after stop; NULL is fine */
 const char *hs_service_endpoint(const struct hs_service *service);
 
 #endif

@@ -9,11 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FIELDS_SHOWN_MAX 999 /* numbers above are a record's own book-keeping */
+#define FIELDS_SHOWN_MAX  999 /* numbers above are a record's own book-keeping */
 #define ORIGIN_TEXT_BYTES 17
 enum { BILL_ID = 1, BILL_ACCOUNT = 2 };
 enum { EVENT_STATE = 3, EVENT_ASSIGNEE = 4, EVENT_NOTE = 5, EVENT_CLERK = 6 };
-enum { INDEX_REVERSAL_PAYMENT = 1 };
 enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1 };
 
 /* ---- names ---- */
@@ -71,8 +70,8 @@ static void put_hex(struct hs_bytes bytes, struct hs_buf *to)
 
 char *hs_show_value(struct hs_arena *arena, const struct hs_kind *kind, uint32_t number, struct hs_bytes value)
 {
-    const ProtobufCFieldDescriptor *type =
-        kind != NULL ? protobuf_c_message_descriptor_get_field(kind->message, number) : NULL;
+    const ProtobufCFieldDescriptor *type = kind != NULL ? protobuf_c_message_descriptor_get_field(kind->message, number)
+                                                        : NULL;
     struct hs_buf text = {0};
     struct hs_tlv tlv;
     if (type == NULL)
@@ -239,20 +238,13 @@ static enum hs_err show_receipt(struct showing *showing)
     return showing->record->receipt != NULL ? HS_OK : HS_ENOMEM;
 }
 
-static enum hs_err found_one(void *ctx, const struct hs_stored *stored)
-{
-    (void)ctx;
-    (void)stored;
-    return HS_EEXISTS;
-}
-
 static enum hs_err show_payment(struct showing *showing)
 {
-    enum hs_err err = hs_view_index(showing->show->view, HS_KIND_REVERSAL, INDEX_REVERSAL_PAYMENT, showing->name->id,
-                                    HS_BYTES_NONE, found_one, NULL);
+    bool reversed = false;
+    enum hs_err err = hs_fact_reversed(showing->show->view, showing->name, &reversed);
     showing->record->has_reversed = true;
-    showing->record->reversed = err == HS_EEXISTS;
-    return err == HS_OK || err == HS_EEXISTS ? show_receipt(showing) : err;
+    showing->record->reversed = reversed;
+    return err == HS_OK ? show_receipt(showing) : err;
 }
 
 static const char *bill_state(int64_t paid_fen, int64_t amount_fen)
@@ -348,7 +340,7 @@ static enum hs_err show_ticket(struct showing *showing)
     Hallsync__TicketState *ticket = hs_arena_alloc(show->arena, sizeof *ticket);
     if (ticket == NULL)
         return HS_ENOMEM;
-    enum hs_err err = hs_ticket_gather(show->view, showing->name->id, show->arena, &events);
+    enum hs_err err = hs_ticket_gather(show->view, showing->name, show->arena, &events);
     if (err != HS_OK)
         return err;
     hs_ticket_fold(hs_ticket_service(showing->message), events.list, events.count, &fold);

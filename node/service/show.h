@@ -22,7 +22,8 @@ char *hs_show_id(struct hs_arena *arena, const struct hs_kind *kind, struct hs_b
 enum hs_err hs_show_id_parse(const struct hs_kind *kind, const char *text, struct hs_id *room, struct hs_bytes *id);
 /* The node that an origin is of: a view into its certificate; none if that is not here. */
 struct hs_bytes hs_show_node(struct hs_view *view, uint64_t origin);
-/* A value of a field as text: numbers in digits, ids in hex.  @value: the field's bytes, tag included.  NULL: out of memory. */
+/* A value of a field as text: numbers in digits, ids in hex.  @value: the field's bytes, tag included.  NULL: out of
+ * memory. */
 char *hs_show_value(struct hs_arena *arena, const struct hs_kind *kind, uint32_t number, struct hs_bytes value);
 
 #endif

@@ -9,11 +9,11 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#define SCHEME "ipc://"
-#define SOCKET_MODE (S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP)
+#define SCHEME               "ipc://"
+#define SOCKET_MODE          (S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP)
 #define RECEIVE_MESSAGES_MAX 1000 /* that wait unread, of one client */
-#define SEND_MESSAGES_MAX 1000    /* answers that a client has not read */
-#define LISTEN_BACKLOG 256
+#define SEND_MESSAGES_MAX    1000 /* answers that a client has not read */
+#define LISTEN_BACKLOG       256
 
 /* ---- the socket file ---- */
 

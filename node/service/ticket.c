@@ -16,6 +16,7 @@ enum { INDEX_EVENT_TICKET = 1 };
 
 struct gathering {
     struct hs_ticket_events *events;
+    hs_partition partition;
     struct hs_arena *arena;
     size_t room;
 };
@@ -45,11 +46,11 @@ static enum hs_err gather_one(void *ctx, const struct hs_stored *stored)
     struct gathering *gathering = ctx;
     struct hs_ticket_events *events = gathering->events;
     const struct hs_variant *variant;
-    enum hs_err err = hs_fact_variant(stored, gathering->arena, &variant);
-    if (err == HS_ENOTFOUND || stored->name.id.size != HS_ID_BYTES)
+    if (stored->name.partition != gathering->partition || stored->name.id.size != HS_ID_BYTES)
         return HS_OK;
+    enum hs_err err = hs_fact_variant(stored, gathering->arena, &variant);
     if (err != HS_OK || !make_room(gathering))
-        return err != HS_OK ? err : HS_ENOMEM;
+        return err == HS_OK ? HS_ENOMEM : err == HS_ENOTFOUND ? HS_OK : err;
     struct hs_ticket_event *event = &events->list[events->count];
     event->stamp = variant->stamp;
     memcpy(event->id.bytes, stored->name.id.data, sizeof event->id.bytes);
@@ -59,15 +60,16 @@ static enum hs_err gather_one(void *ctx, const struct hs_stored *stored)
     return event->message.data != NULL || variant->bytes.size == 0 ? HS_OK : HS_ENOMEM;
 }
 
-enum hs_err hs_ticket_gather(struct hs_view *view, struct hs_bytes ticket_id, struct hs_arena *arena,
+enum hs_err hs_ticket_gather(struct hs_view *view, const struct hs_record_name *ticket, struct hs_arena *arena,
                              struct hs_ticket_events *events)
 {
-    struct gathering gathering = {.events = events, .arena = arena};
+    struct gathering gathering = {.events = events, .partition = ticket->partition, .arena = arena};
     *events = (struct hs_ticket_events){0};
-    return hs_view_index(view, HS_KIND_TICKET_EVENT, INDEX_EVENT_TICKET, ticket_id, HS_BYTES_NONE, gather_one, &gathering);
+    return hs_view_index(view, HS_KIND_TICKET_EVENT, INDEX_EVENT_TICKET, ticket->id, HS_BYTES_NONE, gather_one,
+                         &gathering);
 }
 
-const struct hs_service *hs_ticket_service(struct hs_bytes ticket)
+const struct hs_ticket_service *hs_ticket_service(struct hs_bytes ticket)
 {
     struct hs_bytes code = hs_tlv_bytes(ticket, TICKET_SERVICE);
     return hs_service_by_code((const char *)code.data, code.size);
@@ -75,7 +77,8 @@ const struct hs_service *hs_ticket_service(struct hs_bytes ticket)
 
 /* ---- opening ---- */
 
-static enum hs_err opening_event(const struct hs_item *item, struct hs_arena *arena, struct hs_id *id, struct hs_bytes *message)
+static enum hs_err opening_event(const struct hs_item *item, struct hs_arena *arena, struct hs_id *id,
+                                 struct hs_bytes *message)
 {
     char state[] = "open";
     Hallsync__TicketEvent event = HALLSYNC__TICKET_EVENT__INIT;
@@ -102,10 +105,17 @@ static enum hs_err open_ticket(struct hs_work *work, const struct hs_item *item,
         return err;
     struct hs_write writes[] = {
         {.kind = HS_KIND_TICKET, .id = item->id, .fields = plan.writes, .field_count = plan.count},
-        {.kind = HS_KIND_TICKET_EVENT, .id = HS_BYTES(event_id.bytes, sizeof event_id.bytes), .is_fact = true, .fact = event},
+        {.kind = HS_KIND_TICKET_EVENT,
+         .id = HS_BYTES(event_id.bytes, sizeof event_id.bytes),
+         .is_fact = true,
+         .fact = event},
     };
-    struct hs_draft draft = {.partition = target->partition, .lane = HS_LANE_WORK, .above = plan.above, .writes = writes,
-                             .write_count = 2, .request = item->request};
+    struct hs_draft draft = {.partition = target->partition,
+                             .lane = HS_LANE_WORK,
+                             .above = plan.above,
+                             .writes = writes,
+                             .write_count = 2,
+                             .request = item->request};
     work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
     work->out.safe = hs_safety_here(work->desk);
     return hs_store_write(work->store, &draft, &dot, &stamp);
@@ -124,16 +134,17 @@ enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item)
             return err;
     }
     if (work->out.result == HALLSYNC__RESULT__RESULT_UNCHANGED)
-        work->out.result = HALLSYNC__RESULT__RESULT_EXISTS; /* opened before: by this request, or by one that says the same */
+        work->out.result =
+            HALLSYNC__RESULT__RESULT_EXISTS; /* opened before: by this request, or by one that says the same */
     return HS_OK;
 }
 
 /* ---- moving ---- */
 
 struct head {
-    hs_partition partition;
+    struct hs_record_name name;
     hs_stamp stamp;
-    const struct hs_service *service;
+    const struct hs_ticket_service *service;
 };
 
 static enum hs_err find_head(struct hs_work *work, struct hs_bytes ticket_id, struct head *head)
@@ -149,13 +160,14 @@ static enum hs_err find_head(struct hs_work *work, struct hs_bytes ticket_id, st
         return HS_EDAMAGED;
     const struct hs_field_state *field = hs_record_field(&record, TICKET_SERVICE);
     const struct hs_live *shown = field != NULL ? hs_field_shown(field) : NULL;
-    *head = (struct head){.partition = stored.name.partition, .stamp = hs_record_stamp(&record),
+    *head = (struct head){.name = {.partition = stored.name.partition, .id = ticket_id},
+                          .stamp = hs_record_stamp(&record),
                           .service = hs_ticket_service(shown != NULL ? shown->value : HS_BYTES_NONE)};
     return HS_OK;
 }
 
 /* "resolved, waiting" */
-static void list_moves(const struct hs_service *service, enum hs_ticket_state from, char *list, size_t room)
+static void list_moves(const struct hs_ticket_service *service, enum hs_ticket_state from, char *list, size_t room)
 {
     size_t used = 0;
     list[0] = '\0';
@@ -166,8 +178,8 @@ static void list_moves(const struct hs_service *service, enum hs_ticket_state fr
     }
 }
 
-static enum hs_err check_move(struct hs_work *work, const Hallsync__TicketEvent *event, const struct hs_service *service,
-                              enum hs_ticket_state from)
+static enum hs_err check_move(struct hs_work *work, const Hallsync__TicketEvent *event,
+                              const struct hs_ticket_service *service, enum hs_ticket_state from)
 {
     enum hs_ticket_state to;
     char list[160];
@@ -198,7 +210,7 @@ enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item)
         return err;
     err = find_head(work, ticket_id, &head);
     if (err == HS_OK)
-        err = hs_ticket_gather(work->view, ticket_id, work->scratch, &events);
+        err = hs_ticket_gather(work->view, &head.name, work->scratch, &events);
     if (err != HS_OK)
         return err;
     hs_ticket_fold(head.service, events.list, events.count, &fold);
@@ -206,7 +218,10 @@ enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item)
     if (err != HS_OK)
         return err;
     struct hs_write write = {.kind = HS_KIND_TICKET_EVENT, .id = item->id, .is_fact = true, .fact = item->message};
-    struct hs_draft draft = {.partition = head.partition, .lane = HS_LANE_WORK, .writes = &write, .write_count = 1,
+    struct hs_draft draft = {.partition = head.name.partition,
+                             .lane = HS_LANE_WORK,
+                             .writes = &write,
+                             .write_count = 1,
                              .above = events.highest > head.stamp ? events.highest : head.stamp};
     work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
     work->out.safe = hs_safety_here(work->desk);

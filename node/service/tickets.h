@@ -1,5 +1,4 @@
-/* tickets.h -- the events of a ticket, gathered for its fold.  Inside node/service/ only; apart from put.h because the catalogue
- * of services has a struct hs_service of its own. */
+/* tickets.h -- the events of a ticket, gathered for its fold.  Inside node/service/ only. */
 #ifndef HS_SERVICE_TICKETS_H
 #define HS_SERVICE_TICKETS_H
 
@@ -17,10 +16,11 @@ struct hs_ticket_events {
     hs_stamp highest;
 };
 
-/* All events of a ticket that are here; in @arena. */
-enum hs_err hs_ticket_gather(struct hs_view *view, struct hs_bytes ticket_id, struct hs_arena *arena,
+/* All events of a ticket that are here; in @arena.  Such as lie in another district than their ticket are not its
+ * events. */
+enum hs_err hs_ticket_gather(struct hs_view *view, const struct hs_record_name *ticket, struct hs_arena *arena,
                              struct hs_ticket_events *events);
 /* The service that a ticket's message names; NULL: unknown here. */
-const struct hs_service *hs_ticket_service(struct hs_bytes ticket);
+const struct hs_ticket_service *hs_ticket_service(struct hs_bytes ticket);
 
 #endif

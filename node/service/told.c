@@ -1,5 +1,6 @@
-/* What clients know of this store's history.  A client that was told of a commit which this store does not have is proof that the
- * store was set back to an older copy: then numbers of the current origin may be in use elsewhere, and it is struck out. */
+/* What clients know of this store's history.  A client that was told of a commit which this store does not have is
+ * proof that the store was set back to an older copy: then numbers of the current origin may be in use elsewhere, and
+ * it is struck out. */
 #include "node/service/call.h"
 
 #include <stdlib.h>
@@ -23,19 +24,20 @@ static enum hs_err stop_at_once(void *ctx, const struct hs_stream *stream, uint6
     return HS_EEXISTS;
 }
 
-/* Only a plain "not one of mine" counts: a view that cannot be had now proves nothing. */
-static bool unknown(struct hs_desk *desk, const struct hs_position *seen)
+/* HS_OK: one of this store's.  HS_ERESET: not.  Else nobody can say now. */
+static enum hs_err look_up(struct hs_desk *desk, const struct hs_position *seen)
 {
     struct hs_position here = hs_store_position(desk->options.store);
     struct hs_position to;
     struct hs_view *view;
-    if (seen->commit == here.commit || seen->commit > here.commit)
-        return !same(seen, &here);
-    if (hs_view_open(desk->options.store, 0, HS_VIEW_WAIT_MS, &view) != HS_OK)
-        return false;
-    enum hs_err err = hs_view_changes(view, seen, 1, stop_at_once, NULL, &to);
+    if (seen->commit >= here.commit)
+        return same(seen, &here) ? HS_OK : HS_ERESET;
+    enum hs_err err = hs_view_open(desk->options.store, 0, HS_VIEW_WAIT_MS, &view);
+    if (err != HS_OK)
+        return err;
+    err = hs_view_changes(view, seen, 1, stop_at_once, NULL, &to);
     hs_view_close(view);
-    return err == HS_ERESET;
+    return err == HS_EEXISTS ? HS_OK : err;
 }
 
 static bool struck_before(const struct hs_told *told, const struct hs_position *seen)
@@ -83,8 +85,9 @@ void hs_told_check(struct hs_desk *desk, const Hallsync__Position *seen)
         return;
     if (struck_before(&desk->told, &shown))
         return;
-    if (unknown(desk, &shown))
-        strike(desk, &shown);
-    else
+    enum hs_err err = look_up(desk, &shown);
+    if (err == HS_OK)
         hs_told_note(desk, &shown);
+    else if (err == HS_ERESET)
+        strike(desk, &shown);
 }

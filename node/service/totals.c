@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define ORIGINS_MAX 65536 /* lives of one node: five years of daily boots are 2,000 */
+#define ORIGINS_MAX   65536 /* lives of one node: five years of daily boots are 2,000 */
 #define ORIGIN_DIGITS 16
 enum { REPLY_DIGESTS = 1 };
 
@@ -123,6 +123,9 @@ static enum hs_err add_digest(void *ctx, const struct hs_digest *digest)
     const Hallsync__DigestRequest *asked = call->request->digest;
     struct hs_hash sum = digest->sum;
     Hallsync__Digest one = HALLSYNC__DIGEST__INIT;
+    /* What this hall wrote for a district that it does not hold is not that district's records. */
+    if (!hs_store_holds(call->desk->options.store, digest->partition))
+        return HS_OK;
     if (asked->has_partition && asked->partition != digest->partition)
         return HS_OK;
     one.partition = digest->partition;

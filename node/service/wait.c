@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define WAIT_MS_MAX 3600000
+#define WAIT_MS_MAX  3600000
 #define STATUS_PEERS 9
 enum { PEER_NODE = 1, PEER_STATE = 4, PEER_OUT_OPS = 7, PEER_IN_OPS = 9 };
 

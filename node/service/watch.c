@@ -1,5 +1,5 @@
-/* The change feed: the records that were written after a position, each once a page, as they are now.  At least once: who asks
- * from an older position is shown the same again. */
+/* The change feed: the records that were written after a position, each once a page, as they are now.  At least once:
+ * who asks from an older position is shown the same again. */
 #include "node/service/handlers.h"
 #include "node/service/show.h"
 
@@ -9,11 +9,11 @@
 
 #include <string.h>
 
-#define WAIT_MS_MAX 60000
+#define WAIT_MS_MAX          60000
 #define PAGE_RECORDS_DEFAULT 100
-#define PAGE_BYTES_HARD ((size_t)3 << 20) /* a page ends with a commit, unless that would make it larger */
-#define ROUNDS_MAX 64 /* pages of nothing but unwanted kinds, before the others get their turn */
-#define SLOTS_MIN 256 /* of the set of records shown */
+#define PAGE_BYTES_HARD      ((size_t)3 << 20) /* a page ends with a commit, unless that would make it larger */
+#define ROUNDS_MAX           64  /* pages of nothing but unwanted kinds, before the others get their turn */
+#define SLOTS_MIN            256 /* of the set of records shown */
 enum { REPLY_RECORDS = 1, REPLY_POSITION = 2 };
 
 struct watch {
@@ -34,6 +34,7 @@ struct page {
     size_t count;
     uint64_t ops; /* visited */
     bool full;
+    bool at_end; /* nothing is left to tell */
 };
 
 static bool wanted(const Hallsync__WatchRequest *request, uint16_t kind)
@@ -116,8 +117,8 @@ static enum hs_err show_writes(struct page *page, const struct hs_stream *stream
     hs_arena_init(&arena, 0);
     enum hs_err err = hs_op_decode(bytes, &arena, &op);
     for (size_t i = 0; err == HS_OK && i < op.write_count; i++) {
-        struct hs_record_name name = {.partition = stream->partition, .lane = stream->lane, .kind = op.writes[i].kind,
-                                      .id = op.writes[i].id};
+        struct hs_record_name name = {
+            .partition = stream->partition, .lane = stream->lane, .kind = op.writes[i].kind, .id = op.writes[i].id};
         if (wanted(request, name.kind))
             err = show_record(page, &name);
     }
@@ -145,7 +146,7 @@ static enum hs_err visit_op(void *ctx, const struct hs_stream *stream, uint64_t 
 static enum hs_err fill_page(struct page *page)
 {
     struct watch *watch = page->watch;
-    for (unsigned round = 0; round < ROUNDS_MAX && page->count == 0; round++) {
+    for (unsigned round = 0; round < ROUNDS_MAX && page->count == 0 && !page->at_end; round++) {
         struct hs_position to;
         page->ops = 0;
         enum hs_err err = hs_view_changes(page->view, &watch->from, watch->ops + watch->limit, visit_op, page, &to);
@@ -155,11 +156,9 @@ static enum hs_err fill_page(struct page *page)
         }
         if (err != HS_OK)
             return err;
-        bool at_end = to.commit == watch->from.commit;
+        page->at_end = to.commit == watch->from.commit;
         watch->from = to;
         watch->ops = 0;
-        if (at_end)
-            break;
     }
     return HS_OK;
 }
@@ -208,7 +207,7 @@ enum hs_err hs_watch_read(struct hs_call *call, struct hs_view *view)
     if (err != HS_OK)
         return err;
     call->position = hs_view_position(view);
-    call->parked = page.count == 0 && hs_tick_ms() < call->deadline_tick;
+    call->parked = page.at_end && page.count == 0 && hs_tick_ms() < call->deadline_tick;
     if (!call->parked)
         put_position(call);
     return HS_OK;

@@ -71,7 +71,7 @@ static const struct hs_machine COMPLAINT = {
 };
 
 /* Codes are frozen: tickets carry them. */
-const struct hs_service HS_SERVICES[] = {
+const struct hs_ticket_service HS_SERVICES[] = {
     {"outage-report", "Outage report", "停电报修", &GENERAL, true},
     {"reconnection", "Reconnection after arrears", "欠费复电", &QUICK, true},
     {"new-connection", "New connection", "业扩新装", &GENERAL, false},
@@ -117,7 +117,7 @@ bool hs_ticket_state_parse(const char *text, size_t size, enum hs_ticket_state *
     return false;
 }
 
-const struct hs_service *hs_service_by_code(const char *code, size_t size)
+const struct hs_ticket_service *hs_service_by_code(const char *code, size_t size)
 {
     for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
         if (text_is(HS_SERVICES[i].code, code, size))
@@ -131,7 +131,7 @@ const char *hs_machine_name(const struct hs_machine *machine)
     return machine->name;
 }
 
-bool hs_ticket_move(const struct hs_service *service, enum hs_ticket_state from, enum hs_ticket_state to)
+bool hs_ticket_move(const struct hs_ticket_service *service, enum hs_ticket_state from, enum hs_ticket_state to)
 {
     const struct hs_machine *machine = service != NULL ? service->machine : &GENERAL;
     return (machine->next[from] >> to & 1) != 0;
@@ -174,7 +174,7 @@ static struct asked read_event(struct hs_bytes message)
 }
 
 /* A note fits everywhere; who names an assignee without a move needs a ticket that somebody can work on. */
-static bool event_fits(const struct hs_service *service, enum hs_ticket_state from, const struct asked *asked)
+static bool event_fits(const struct hs_ticket_service *service, enum hs_ticket_state from, const struct asked *asked)
 {
     if (!asked->readable)
         return false;
@@ -194,7 +194,7 @@ static void take_event(struct hs_ticket_fold *fold, const struct hs_ticket_event
     fold->changed = event->stamp;
 }
 
-void hs_ticket_fold(const struct hs_service *service, struct hs_ticket_event *events, size_t count,
+void hs_ticket_fold(const struct hs_ticket_service *service, struct hs_ticket_event *events, size_t count,
                     struct hs_ticket_fold *fold)
 {
     *fold = (struct hs_ticket_fold){.state = HS_TICKET_NONE};

@@ -23,20 +23,20 @@ bool hs_ticket_state_parse(const char *text, size_t size, enum hs_ticket_state *
 struct hs_machine;                                             /* the moves that a service allows */
 const char *hs_machine_name(const struct hs_machine *machine); /* "general", "quick", "complaint" */
 
-struct hs_service {
+struct hs_ticket_service {
     const char *code; /* "outage-report" */
     const char *name_en;
     const char *name_zh;
     const struct hs_machine *machine;
     bool urgent;
 };
-const struct hs_service *hs_service_by_code(const char *code, size_t size); /* NULL: unknown */
-extern const struct hs_service HS_SERVICES[];
+const struct hs_ticket_service *hs_service_by_code(const char *code, size_t size); /* NULL: unknown */
+extern const struct hs_ticket_service HS_SERVICES[];
 extern const size_t HS_SERVICE_COUNT;
 
 /* Is the move allowed by the service's machine?  From HS_TICKET_NONE only to HS_TICKET_OPEN.  A service unknown here
  * (NULL) uses the general machine. */
-bool hs_ticket_move(const struct hs_service *service, enum hs_ticket_state from, enum hs_ticket_state to);
+bool hs_ticket_move(const struct hs_ticket_service *service, enum hs_ticket_state from, enum hs_ticket_state to);
 
 /* One event as the fold sees it. */
 struct hs_ticket_event {
@@ -56,7 +56,7 @@ struct hs_ticket_fold {
 
 /* Sort @events by (stamp, id) and fold them; sets each event's fits.  An event without a move may still name an
  * assignee: it passes the ticket on, and fits from the opening until it is archived.  A plain note always fits. */
-void hs_ticket_fold(const struct hs_service *service, struct hs_ticket_event *events, size_t count,
+void hs_ticket_fold(const struct hs_ticket_service *service, struct hs_ticket_event *events, size_t count,
                     struct hs_ticket_fold *fold);
 
 #endif

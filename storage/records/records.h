@@ -51,7 +51,8 @@ enum hs_err hs_records_empty(struct hs_records *records); /* everything, positio
 
 /* Reading: in the writer's transaction (hs_records_txn) or in a snapshot. All of hs_view_* in store.h about records is a thin call of
  * these, with the same names and contracts. */
-struct hs_txn *hs_records_txn(struct hs_records *records); /* costs nothing: reading digests, totals or counts writes cached rows first */
+/* Costs nothing: reading digests, totals or counts writes the cached rows first. */
+struct hs_txn *hs_records_txn(struct hs_records *records);
 enum hs_err hs_records_snapshot(struct hs_records *records, struct hs_txn *txn); /* any thread */
 struct hs_position hs_records_snapshot_position(struct hs_txn *txn);
 uint64_t hs_records_used_bytes(struct hs_records *records);

@@ -36,7 +36,7 @@ static void put_kind(struct hs_buf *buf, const struct hs_kind *kind)
     }
 }
 
-static void put_service(struct hs_buf *buf, const struct hs_service *service)
+static void put_service(struct hs_buf *buf, const struct hs_ticket_service *service)
 {
     put_text(buf, service->code);
     for (unsigned from = 0; from < HS_TICKET_STATE_COUNT; from++) {

@@ -134,14 +134,15 @@ static void leave_input(int number)
 }
 
 #ifdef HS_UNDER_SANITIZER
-/* So that what the sanitizers find comes to leave_input(). */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
+/* So that what the sanitizers find comes to leave_input().  They look these up by name. */
+#define SEEN __attribute__((visibility("default")))
+SEEN const char *__asan_default_options(void);
+SEEN const char *__asan_default_options(void)
 {
     return "abort_on_error=1";
 }
-const char *__ubsan_default_options(void);
-const char *__ubsan_default_options(void)
+SEEN const char *__ubsan_default_options(void);
+SEEN const char *__ubsan_default_options(void)
 {
     return "abort_on_error=1:print_stacktrace=1";
 }

@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Hands each seed to @put, which copies it; names are file names. */
 typedef void (*fuzz_put)(const char *name, struct hs_bytes seed);
 void fuzz_seeds(fuzz_put put);
+#define FUZZ_SEED(literal) HS_BYTES(literal, sizeof(literal) - 1)
 
 /* What must hold whatever the input is. */
 #define FUZZ_CHECK(condition) ((condition) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #condition))

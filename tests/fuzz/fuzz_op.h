@@ -17,6 +17,11 @@ static inline void *fuzz_array(struct hs_arena *arena, size_t count, size_t size
     return array;
 }
 
+static inline struct hs_bytes fuzz_zeros(struct hs_arena *arena, size_t size)
+{
+    return HS_BYTES(fuzz_array(arena, size, 1), size);
+}
+
 /* Of the field @number: a few shapes, near the limits too; or bytes as they come. */
 static inline struct hs_bytes fuzz_value(struct hs_cur *in, struct hs_arena *arena, uint32_t number, bool proper)
 {
@@ -31,8 +36,7 @@ static inline struct hs_bytes fuzz_value(struct hs_cur *in, struct hs_arena *are
     if (shape == 3)
         hs_tlv_put_u64(&buf, number, fuzz_u8(in)); /* a second occurrence */
     if (shape == 4) {
-        size_t size = HS_FIELD_BYTES_MAX - 16 + fuzz_u8(in) % (proper ? 4 : 32);
-        hs_tlv_put_bytes(&buf, number, HS_BYTES(fuzz_array(arena, size, 1), size));
+        hs_tlv_put_bytes(&buf, number, fuzz_zeros(arena, HS_FIELD_BYTES_MAX - 16 + fuzz_u8(in) % (proper ? 4U : 32U)));
     }
     if (shape == 5)
         hs_buf_put_bytes(&buf, fuzz_bytes(in, fuzz_u8(in)));
@@ -80,7 +84,7 @@ static inline struct hs_write fuzz_write(struct hs_cur *in, struct hs_arena *are
 {
     struct hs_write write = {0};
     uint8_t shape = fuzz_u8(in);
-    write.kind = (uint16_t)(proper ? 1 + fuzz_u8(in) % 9 : fuzz_number(in));
+    write.kind = (uint16_t)(proper ? 1U + fuzz_u8(in) % 9 : fuzz_number(in));
     write.id = fuzz_bytes(in, proper ? 1 + fuzz_u8(in) % 2 : fuzz_u8(in) % (HS_RECORD_ID_BYTES_MAX + 2));
     if (proper && write.id.size == 0)
         write.id = HS_BYTES("i", 1);
@@ -88,7 +92,7 @@ static inline struct hs_write fuzz_write(struct hs_cur *in, struct hs_arena *are
     if (write.is_fact && shape < 0xf0)
         write.fact = fuzz_bytes(in, fuzz_u8(in) % 32);
     else if (write.is_fact)
-        write.fact = HS_BYTES(fuzz_array(arena, HS_RECORD_BYTES_MAX + shape % 2, 1), (size_t)HS_RECORD_BYTES_MAX + !proper);
+        write.fact = fuzz_zeros(arena, HS_RECORD_BYTES_MAX + (shape % 2U && !proper));
     if (!write.is_fact || (!proper && shape % 16 == 3))
         fuzz_fields(in, arena, &write, proper);
     return write;
@@ -105,7 +109,7 @@ static inline struct hs_op fuzz_op(struct hs_cur *in, struct hs_arena *arena, bo
         writes[i] = fuzz_write(in, arena, proper);
     op.writes = writes;
     uint8_t request = fuzz_u8(in);
-    op.request = fuzz_bytes(in, request % 4 == 1 ? HS_REQUEST_ID_BYTES : request % 4 == 2 && !proper ? request : 0);
+    op.request = fuzz_bytes(in, request % 4 == 1 ? HS_REQUEST_ID_BYTES : request % 4 == 2 && !proper ? request : 0U);
     return op;
 }
 

@@ -64,7 +64,7 @@ static void fold(struct hs_cur *in)
 {
     struct hs_ticket_event events[EVENTS_MAX];
     struct hs_ticket_fold first, second;
-    const struct hs_service *service = &HS_SERVICES[fuzz_u8(in) % HS_SERVICE_COUNT];
+    const struct hs_ticket_service *service = &HS_SERVICES[fuzz_u8(in) % HS_SERVICE_COUNT];
     size_t count = 0;
     while (count < EVENTS_MAX && in->left > 0) {
         events[count] = (struct hs_ticket_event){.stamp = fuzz_number(in)};
@@ -179,5 +179,5 @@ void fuzz_seeds(fuzz_put put)
     event.state = (char *)"called_back";
     event.assignee = (char *)"crew 7";
     put_message(put, "event", 6, &event.base);
-    put("fold", HS_BYTES("\16\0\1\6\x1a\4open\2\12\x1a\10" "accepted\3\12\x1a\10" "assigned\4\5\x22\3bob", 46));
+    put("fold", FUZZ_SEED("\16\0\1\6\x1a\4open\2\12\x1a\10" "accepted\3\12\x1a\10" "assigned\4\5\x22\3bob"));
 }

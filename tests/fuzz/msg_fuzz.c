@@ -176,5 +176,5 @@ void fuzz_seeds(fuzz_put put)
         put(name, hs_buf_bytes(&seed));
         hs_buf_fini(&seed);
     }
-    put("frame", HS_BYTES("\1\7\0\0\0\1\10\1", 8));
+    put("frame", FUZZ_SEED("\1\7\0\0\0\1\10\1"));
 }

@@ -94,10 +94,10 @@ void fuzz_seeds(fuzz_put put)
     put_op(put, "registers", &op);
     op = (struct hs_op){.writes = &writes[2], .write_count = 1};
     put_op(put, "least", &op);
-    put("free-many-writes", HS_BYTES("\1\377\1\0\1\1x", 7));
-    put("free-many-fields", HS_BYTES("\1\1\1\1\1x\377\1\1\1\1\1\1\1\1\1\1\1\1\1", 20));
-    put("free-many-dots", HS_BYTES("\1\1\1\1\1x\1\1\1\1\377\1\377", 13));
-    put("free-big", HS_BYTES("\1\1\1\1\1x\4\1\1\4\20\1\1\4\20\1\1\4\20\1\1\4\20", 23));
+    put("free-many-writes", FUZZ_SEED("\1\377\1\0\1\1x"));
+    put("free-many-fields", FUZZ_SEED("\1\1\1\1\1x\377\1\1\1\1\1\1\1\1\1\1\1\1\1"));
+    put("free-many-dots", FUZZ_SEED("\1\1\1\1\1x\1\1\1\1\377\1\377"));
+    put("free-big", FUZZ_SEED("\1\1\1\1\1x\4\1\1\4\20\1\1\4\20\1\1\4\20\1\1\4\20"));
     hs_buf_fini(&text);
     hs_buf_fini(&number);
     hs_buf_fini(&twice);

@@ -168,7 +168,7 @@ void fuzz_seeds(fuzz_put put)
     put_state(put, "rivals", &record);
     hs_record_apply(&record, &(struct hs_dot){4, 2}, 8, &fact, &arena);
     put_state(put, "both", &record);
-    put("writes", HS_BYTES("\1\2\3\1\1\1x\2\1\2\3abc\2\1\4\1\2\3\1\1\1x\1\1\1\1", 28));
+    put("writes", FUZZ_SEED("\1\2\3\1\1\1x\2\1\2\3abc\2\1\4\1\2\3\1\1\1x\1\1\1\1"));
     hs_buf_fini(&value);
     hs_arena_fini(&arena);
 }

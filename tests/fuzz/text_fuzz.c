@@ -176,6 +176,6 @@ void fuzz_seeds(fuzz_put put)
         snprintf(name, sizeof name, "text-%02zu", i);
         put(name, HS_BYTES(TEXTS[i], strlen(TEXTS[i])));
     }
-    put("key", HS_BYTES("\x0c\x81\3\0\1" "3201000017", 15));
-    put("time", HS_BYTES("\0\0\1\xa1\xfb\x67\x18\0\7\xe0\0\0\0\0\1\x35\x2b\x95", 18));
+    put("key", FUZZ_SEED("\x0c\x81\3\0\1" "3201000017"));
+    put("time", FUZZ_SEED("\0\0\1\xa1\xfb\x67\x18\0\7\xe0\0\0\0\0\1\x35\x2b\x95"));
 }

@@ -105,8 +105,8 @@ void fuzz_seeds(fuzz_put put)
     hs_tlv_put_u64(&buf, 1, 1);
     hs_tlv_put_u64(&buf, 1, 2);
     put("twice", hs_buf_bytes(&buf));
-    put("group", HS_BYTES("\x0b\x08\1\x0c", 4));
-    put("long-varint", HS_BYTES("\x08\x80\0", 3));
-    put("sized", HS_BYTES("\3abc\0\1x", 7));
+    put("group", FUZZ_SEED("\x0b\x08\1\x0c"));
+    put("long-varint", FUZZ_SEED("\x08\x80\0"));
+    put("sized", FUZZ_SEED("\3abc\0\1x"));
     hs_buf_fini(&buf);
 }

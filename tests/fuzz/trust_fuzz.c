@@ -229,8 +229,8 @@ void fuzz_seeds(fuzz_put put)
     put_how(put, "bodies-hall", FORGED_CERTIFICATE, by, body_of(certificate, 2));
     put_how(put, "bodies-hub", FORGED_CERTIFICATE, by, hs_buf_bytes(&hub));
     put_how(put, "body-opening", FORGED_OPENING, body_of(opening, 0), HS_BYTES_NONE);
-    put_how(put, "changed-certificate", CHANGED_CERTIFICATE, HS_BYTES("\0\3\1", 3), HS_BYTES_NONE);
-    put_how(put, "changed-opening", CHANGED_OPENING, HS_BYTES("\0\3\1\0\3\1", 6), HS_BYTES_NONE);
-    put_how(put, "receipt", RECEIPT, HS_BYTES("12345678123456783202812345678", 29), HS_BYTES_NONE);
+    put_how(put, "changed-certificate", CHANGED_CERTIFICATE, FUZZ_SEED("\0\3\1"), HS_BYTES_NONE);
+    put_how(put, "changed-opening", CHANGED_OPENING, FUZZ_SEED("\0\3\1\0\3\1"), HS_BYTES_NONE);
+    put_how(put, "receipt", RECEIPT, FUZZ_SEED("12345678123456783202812345678"), HS_BYTES_NONE);
     hs_buf_fini(&hub);
 }

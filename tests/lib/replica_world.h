@@ -102,6 +102,7 @@ struct world_node {
     size_t notice_count;
     int64_t clock_offset_ms;
     uint64_t reads; /* of segments to be sent */
+    struct hs_stream unreadable; /* whose segments cannot be read */
     uint32_t credit_bytes;
 };
 

@@ -14,6 +14,8 @@ static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, 
     node->reads++;
     if (stream == NULL || first > stream->count)
         return HS_ENOTFOUND;
+    if (hs_stream_equal(name, &node->unreadable))
+        return HS_EDAMAGED;
     const struct hs_checkpoint *end = NULL;
     size_t bytes = 0, at = first - 1;
     for (size_t i = 0; i < stream->checkpoint_count; i++) {

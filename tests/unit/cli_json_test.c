@@ -1,10 +1,12 @@
-/* cli_json_test.c -- the command line's pure parts about values: forms, drafts of records, records shown as JSON. */
+/* cli_json_test.c -- the command line's parts about values (forms, drafts of records, records shown as JSON) and
+ * tables. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "node/cli/cli.h"
 #include "node/cli/draft.h"
 #include "node/cli/forms.h"
 #include "node/cli/input.h"
@@ -543,6 +545,78 @@ static void our_messages_have_no_types_that_are_not_shown(void **state)
     }
 }
 
+/* ---- the tables ---- */
+
+static void errors_have_an_exit_status(void **state)
+{
+    (void)state;
+    static const struct {
+        enum hs_err err;
+        int status;
+    } ROWS[] = {
+        {HS_OK, 0},         {HS_ENOTFOUND, 1}, {HS_ERESET, 1},  {HS_ECONFIG, 2},  {HS_EUNREACHABLE, 3},
+        {HS_ETIMEDOUT, 3},  {HS_EBUSY, 3},     {HS_EAMOUNT, 4}, {HS_EFIELD, 4},   {HS_ENOPAYMENT, 4},
+        {HS_ETOKENUSED, 4}, {HS_EFULL, 4},     {HS_EEXISTS, 4}, {HS_EDAMAGED, 5}, {HS_EINTERNAL, 5},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        assert_int_equal(cli_exit_status(ROWS[i].err), ROWS[i].status);
+}
+
+static void read_manual(struct hs_buf *text)
+{
+    static const char HERE[] = __FILE__; /* tests/unit/cli_json_test.c */
+    char path[4096];
+    snprintf(path, sizeof path, "%.*s/../../docs/man/hallsync.1", (int)(strrchr(HERE, '/') - HERE), HERE);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    int c;
+    while ((c = getc(file)) != EOF)
+        hs_buf_put_u8(text, (uint8_t)c);
+    hs_buf_put_u8(text, 0);
+    assert_int_equal(text->err, HS_OK);
+    fclose(file);
+}
+
+static void the_manual_has_every_command_and_option(void **state)
+{
+    (void)state;
+    static const char *const OPTIONS[] = {
+#define X(id, name, ...) name,
+        CLI_OPTIONS(X)
+#undef X
+    };
+    struct hs_buf manual = {0};
+    char wanted[64];
+    read_manual(&manual);
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        snprintf(wanted, sizeof wanted, ".It Cm %s", CLI_COMMANDS[i].words);
+        if (strstr((const char *)manual.data, wanted) == NULL)
+            fail_msg("hallsync.1 has no '%s'", wanted);
+    }
+    for (size_t i = 0; i < sizeof OPTIONS / sizeof *OPTIONS; i++) {
+        snprintf(wanted, sizeof wanted, "Fl Fl %s", OPTIONS[i]);
+        if (strstr((const char *)manual.data, wanted) == NULL)
+            fail_msg("hallsync.1 has no '%s'", wanted);
+    }
+    hs_buf_fini(&manual);
+}
+
+static void commands_are_told_apart(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        assert_non_null(CLI_COMMANDS[i].run);
+        assert_true(strlen(CLI_COMMANDS[i].help) > 0);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(CLI_COMMANDS[i].words, CLI_COMMANDS[j].words);
+    }
+    char *help = cli_help_text("payment");
+    assert_non_null(strstr(help, "payment reverse"));
+    assert_null(strstr(help, "ticket"));
+    free(help);
+    assert_null(cli_help_text("nothing"));
+}
+
 /* ---- lines ---- */
 
 static void lines_are_counted_and_bounded(void **state)
@@ -598,6 +672,9 @@ int main(void)
         cmocka_unit_test(messages_show_by_their_descriptors),
         cmocka_unit_test(results_show_answers_and_errors),
         cmocka_unit_test(our_messages_have_no_types_that_are_not_shown),
+        cmocka_unit_test(errors_have_an_exit_status),
+        cmocka_unit_test(the_manual_has_every_command_and_option),
+        cmocka_unit_test(commands_are_told_apart),
         cmocka_unit_test(lines_are_counted_and_bounded),
     };
     return cmocka_run_group_tests_name("cli_json", tests, NULL, NULL);

@@ -7,7 +7,7 @@
 
 #include "node/link/address.h"
 #include "node/link/backoff.h"
-#include "node/link/enrol.h"
+#include "node/enrol/enrol.h"
 #include "node/link/join.h"
 #include "node/link/keys.h"
 #include "node/link/keyset.h"

@@ -449,7 +449,7 @@ static void put_kind(struct hs_buf *doc, const struct hs_kind *kind)
     put_indexes(doc, kind);
 }
 
-static void put_moves(struct hs_buf *doc, const struct hs_service *of)
+static void put_moves(struct hs_buf *doc, const struct hs_ticket_service *of)
 {
     hs_buf_put_format(doc, "\n## Machine `%s`\n\n| from | to |\n|---|---|\n", hs_machine_name(of->machine));
     for (int from = HS_TICKET_NONE; from < HS_TICKET_STATE_COUNT; from++) {
@@ -477,7 +477,7 @@ static void put_services(struct hs_buf *doc)
         doc, "\n## Services\n\nThe service that a ticket's opening names chooses the machine; a code unknown to a "
              "node uses `general`.\n\n| code | name | 名称 | machine | urgent |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
-        const struct hs_service *row = &HS_SERVICES[i];
+        const struct hs_ticket_service *row = &HS_SERVICES[i];
         hs_buf_put_format(doc, "| `%s` | %s | %s | %s | %s |\n", row->code, row->name_en, row->name_zh,
                           hs_machine_name(row->machine), row->urgent ? "yes" : "");
     }

@@ -1,5 +1,5 @@
-/* service_put_test.c -- records written through the local API: what is taken, what is refused and by what name, and what is done
- * once however often it is sent. */
+/* service_put_test.c -- records written through the local API: what is taken, what is refused and by what name, and
+ * what is done once however often it is sent. */
 #include "tests/unit/service_world.h"
 
 #include "proto/base/text.h"
@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define HEX_ID "00112233445566778899aabbccddeeff"
+#define HEX_ID       "00112233445566778899aabbccddeeff"
 
 enum { WINDOWS = 13, PAYMENTS_EACH = 100 };
 
@@ -22,7 +22,7 @@ static int open_desk(void **state)
 {
     struct desk *desk = calloc(1, sizeof *desk);
     struct client *client = &desk->client;
-    office_make(&desk->office, HS_ROLE_HALL);
+    office_make(&desk->office, HS_ROLE_HALL, NULL);
     client_open(client, &desk->office, ZMQ_DEALER);
     assert_result(CUSTOMER(.account = TEXT(ACCOUNT), .name = TEXT("陈")), HALLSYNC__RESULT__RESULT_CREATED);
     assert_result(CUSTOMER(.account = TEXT(OTHER_ACCOUNT), .name = TEXT("李")), HALLSYNC__RESULT__RESULT_CREATED);
@@ -109,11 +109,12 @@ static void equal_content_has_equal_bytes(void **state)
     const Hallsync__PutResult *made = PAY(.payment_id = TEXT(HEX_ID), .account = TEXT(ACCOUNT), .amount_fen = 100);
     assert_result(made, HALLSYNC__RESULT__RESULT_CREATED);
     assert_string_equal(made->id, HEX_ID);
-    assert_result(PAY(.payment_id = TEXT("00112233-4455-6677-8899-AABBCCDDEEFF"), .account = TEXT(ACCOUNT), .amount_fen = 100),
-                  HALLSYNC__RESULT__RESULT_EXISTS);
+    assert_result(
+        PAY(.payment_id = TEXT("00112233-4455-6677-8899-AABBCCDDEEFF"), .account = TEXT(ACCOUNT), .amount_fen = 100),
+        HALLSYNC__RESULT__RESULT_EXISTS);
     static const uint8_t TURNED[] = "\x18\x64\x12\x0a" ACCOUNT; /* amount before account */
-    struct putting turned = {.kind = HS_KIND_PAYMENT, .raw = HS_BYTES(TURNED, sizeof TURNED - 1),
-                             .id = HS_BYTES(id.bytes, sizeof id.bytes)};
+    struct putting turned = {
+        .kind = HS_KIND_PAYMENT, .raw = HS_BYTES(TURNED, sizeof TURNED - 1), .id = HS_BYTES(id.bytes, sizeof id.bytes)};
     assert_result(put(client, &turned), HALLSYNC__RESULT__RESULT_EXISTS);
     const Hallsync__Record *record = get_record(client, HS_KIND_PAYMENT, HEX_ID);
     Hallsync__Payment *payment = hallsync__payment__unpack(NULL, record->record.len, record->record.data);
@@ -147,8 +148,8 @@ static void bad_payments_are_refused_by_name(void **state)
     assert_refused(PAY(.account = TEXT(ACCOUNT), .amount_fen = -1), "bad-amount", "amount_fen");
     assert_refused(PAY(.account = TEXT(ACCOUNT), .amount_fen = 0), "bad-amount", "amount_fen");
     assert_refused(PAY(.account = TEXT(ACCOUNT), .amount_fen = INT64_MAX), "overflow", "amount_fen");
-    assert_refused(PAY(.account = TEXT(OTHER_ACCOUNT), .amount_fen = 1, .bill_id = TEXT("B1")), "bill-of-another-account",
-                   "bill_id");
+    assert_refused(PAY(.account = TEXT(OTHER_ACCOUNT), .amount_fen = 1, .bill_id = TEXT("B1")),
+                   "bill-of-another-account", "bill_id");
     assert_refused(PAY(.account = TEXT(ACCOUNT), .amount_fen = 1, .method = TEXT("barter")), "bad-value", "method");
     assert_refused(PAY(.amount_fen = 1), "missing-field", "account");
     assert_refused(PAY(.account = TEXT(ACCOUNT), .amount_fen = 1, .clerk = TEXT("\xff\xfe")), "bad-utf8", "clerk");
@@ -183,7 +184,8 @@ static void raw_records_that_lie_are_refused(void **state)
 static void a_foreign_payment_is_taken_but_not_reversed_here(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
-    const Hallsync__PutResult *result = PAY(.payment_id = TEXT("far"), .account = TEXT(FOREIGN_ACCOUNT), .amount_fen = 700);
+    const Hallsync__PutResult *result = PAY(.payment_id = TEXT("far"), .account = TEXT(FOREIGN_ACCOUNT),
+                                            .amount_fen = 700);
     assert_result(result, HALLSYNC__RESULT__RESULT_CREATED);
     char receipt[HS_NUMBER_BYTES_MAX];
     snprintf(receipt, sizeof receipt, "%s", result->receipt);
@@ -199,7 +201,8 @@ static void a_payment_is_reversed_once(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
     assert_string_equal(reverse(client, "p-1", "r-1")->error, "unknown-payment");
-    assert_result(PAY(.payment_id = TEXT("p-1"), .account = TEXT(ACCOUNT), .amount_fen = 400), HALLSYNC__RESULT__RESULT_CREATED);
+    assert_result(PAY(.payment_id = TEXT("p-1"), .account = TEXT(ACCOUNT), .amount_fen = 400),
+                  HALLSYNC__RESULT__RESULT_CREATED);
     const Hallsync__Reply *reply = reverse(client, "p-1", "r-1");
     assert_null(reply->error);
     assert_result(reply->put->results[0], HALLSYNC__RESULT__RESULT_CREATED);
@@ -283,7 +286,8 @@ static void only_fields_given_are_written(void **state)
     clearing.clear = NAME;
     assert_refused(put(client, &clearing), "missing-field", "name");
     assert_refused(CUSTOMER(.account = TEXT("3201000003")), "missing-field", "name");
-    assert_refused(BILL(.bill_id = TEXT("B1"), .account = TEXT(OTHER_ACCOUNT), .amount_fen = 1), "fixed-field", "account");
+    assert_refused(BILL(.bill_id = TEXT("B1"), .account = TEXT(OTHER_ACCOUNT), .amount_fen = 1), "fixed-field",
+                   "account");
     assert_result(BILL(.bill_id = TEXT("B1"), .amount_fen = 6000), HALLSYNC__RESULT__RESULT_CHANGED);
 }
 
@@ -378,8 +382,10 @@ static void money_that_does_not_add_up_is_listed(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
     char id[200];
-    assert_result(PAY(.account = TEXT(ACCOUNT), .amount_fen = 5050, .bill_id = TEXT("B1")), HALLSYNC__RESULT__RESULT_CREATED);
-    assert_result(PAY(.account = TEXT(ACCOUNT), .amount_fen = 10, .bill_id = TEXT("B7")), HALLSYNC__RESULT__RESULT_CREATED);
+    assert_result(PAY(.account = TEXT(ACCOUNT), .amount_fen = 5050, .bill_id = TEXT("B1")),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    assert_result(PAY(.account = TEXT(ACCOUNT), .amount_fen = 10, .bill_id = TEXT("B7")),
+                  HALLSYNC__RESULT__RESULT_CREATED);
     const Hallsync__Conflict *conflict = conflicts(client, "overpaid", NULL)->conflicts->conflicts[0];
     assert_int_equal(conflict->amount_fen, 50);
     assert_non_null(strstr(conflict->text, "bill B1 of account " ACCOUNT ": 0.50 yuan paid too much"));
@@ -469,16 +475,17 @@ static void a_ticket_is_opened_once_and_moves_as_it_may(void **state)
                       i == 0 ? HALLSYNC__RESULT__RESULT_CREATED : HALLSYNC__RESULT__RESULT_EXISTS);
     assert_result(TICKET(.ticket_id = TEXT("t-1"), .summary = TEXT("全楼停电")), HALLSYNC__RESULT__RESULT_CHANGED);
     assert_refused(TICKET(.ticket_id = TEXT("t-1"), .service = TEXT("complaint")), "fixed-field", "service");
-    assert_refused(TICKET(.ticket_id = TEXT("t-2"), .service = TEXT("teleport"), .summary = TEXT("x")), "unknown-service",
-                   "service");
+    assert_refused(TICKET(.ticket_id = TEXT("t-2"), .service = TEXT("teleport"), .summary = TEXT("x")),
+                   "unknown-service", "service");
     const Hallsync__PutResult *refused = EVENT(OF_TICKET("t-1"), .state = TEXT("archived"));
     assert_refused(refused, "bad-state", "state");
     assert_non_null(strstr(refused->text, "from open a ticket cannot go to archived; possible: accepted, assigned"));
     assert_refused(EVENT(OF_TICKET("t-1"), .state = TEXT("gone")), "bad-state", "state");
     assert_refused(EVENT(OF_TICKET("t-9"), .state = TEXT("accepted")), "unknown-ticket", "ticket_id");
     for (unsigned i = 0; i < 2; i++)
-        assert_result(EVENT(.event_id = TEXT("e-1"), OF_TICKET("t-1"), .state = TEXT("assigned"), .assignee = TEXT("抢修一班")),
-                      i == 0 ? HALLSYNC__RESULT__RESULT_CREATED : HALLSYNC__RESULT__RESULT_EXISTS);
+        assert_result(
+            EVENT(.event_id = TEXT("e-1"), OF_TICKET("t-1"), .state = TEXT("assigned"), .assignee = TEXT("抢修一班")),
+            i == 0 ? HALLSYNC__RESULT__RESULT_CREATED : HALLSYNC__RESULT__RESULT_EXISTS);
     assert_result(EVENT(OF_TICKET("t-1"), .note = TEXT("on the way")), HALLSYNC__RESULT__RESULT_CREATED);
 
     const Hallsync__TicketState *ticket = get_record(client, HS_KIND_TICKET, "t-1")->ticket;
@@ -510,6 +517,59 @@ static void a_ticket_without_an_account_lies_where_it_is_asked_for(void **state)
     assert_int_equal(get_record(client, HS_KIND_TICKET, "t-nowhere")->partition, 3201);
 }
 
+/* ---- two nodes ---- */
+
+/* Everything that one node has, into the other; both are stopped for it. */
+static void carry(struct office *from, struct office *to)
+{
+    office_stop(from);
+    office_stop(to);
+    world_open(&from->node, false);
+    world_open(&to->node, false);
+    world_carry(&from->node, &to->node);
+    world_close(&from->node);
+    world_close(&to->node);
+    office_start(from, false);
+    office_start(to, false);
+}
+
+/* The answer of the hall was lost, so the client paid at the hub, which had not heard of it: one payment, and two
+ * slips. */
+static void one_payment_at_two_nodes_counts_once_and_its_slips_are_listed(void **state)
+{
+    struct desk *desk = *state;
+    struct office *hub = calloc(1, sizeof *hub);
+    struct client at_hub;
+    struct client *client = &desk->client;
+    office_make(hub, HS_ROLE_HUB, desk->office.region);
+    hub->options.accept_unknown_accounts = true;
+    office_restart(hub);
+    client_open(&at_hub, hub, ZMQ_DEALER);
+    assert_result(PAY(.payment_id = TEXT("p-1"), .account = TEXT(ACCOUNT), .amount_fen = 100),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    client = &at_hub;
+    assert_result(PAY(.payment_id = TEXT("p-1"), .account = TEXT(ACCOUNT), .amount_fen = 100),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    client_close(&desk->client);
+    client_close(&at_hub);
+    carry(&desk->office, hub);
+    client_open(&desk->client, &desk->office, ZMQ_DEALER);
+    client_open(&at_hub, hub, ZMQ_DEALER);
+
+    assert_int_equal(totals(client, NULL).sum_fen, 100);
+    const Hallsync__Conflict *conflict = conflicts(client, "double-entry", NULL)->conflicts->conflicts[0];
+    assert_non_null(strstr(conflict->text, "nj-gulou-"));
+    assert_non_null(strstr(conflict->text, "nj-hub-"));
+    assert_result(PAY(.payment_id = TEXT("p-1"), .account = TEXT(ACCOUNT), .amount_fen = 100),
+                  HALLSYNC__RESULT__RESULT_EXISTS);
+    assert_refused(PAY(.payment_id = TEXT("p-1"), .account = TEXT(ACCOUNT), .amount_fen = 200), "id-in-use", NULL);
+    assert_null(reverse(client, "p-1", "r-1")->error);
+    assert_string_equal(get_record(client, HS_KIND_CUSTOMER, ACCOUNT)->node, "nj-gulou");
+    client_close(&at_hub);
+    office_drop(hub);
+    free(hub);
+}
+
 /* ---- thirteen windows ---- */
 
 struct window {
@@ -529,8 +589,8 @@ static void *pay_all(void *arg)
     for (unsigned i = 0; i < PAYMENTS_EACH; i++) {
         char id[32];
         snprintf(id, sizeof id, "w%u-%u", window->number, i);
-        const Hallsync__PutResult *result =
-            PAY(.payment_id = id, .account = TEXT(i % 2 == 0 ? ACCOUNT : OTHER_ACCOUNT), .amount_fen = 10, .window = window->number);
+        const Hallsync__PutResult *result = PAY(.payment_id = id, .account = TEXT(i % 2 == 0 ? ACCOUNT : OTHER_ACCOUNT),
+                                                .amount_fen = 10, .window = window->number);
         if (result->error == NULL && result->result == HALLSYNC__RESULT__RESULT_CREATED)
             snprintf(window->numbers[window->receipts++], HS_NUMBER_BYTES_MAX, "%s", result->receipt);
     }
@@ -575,7 +635,8 @@ static void the_reserve_keeps_the_tills_open(void **state)
 {
     struct desk *desk = *state;
     struct client *client = &desk->client;
-    desk->office.options.disk_reserve_bytes = status(client)->disk_free_bytes / 3 * 2; /* free: one and a half times that */
+    desk->office.options.disk_reserve_bytes = status(client)->disk_free_bytes / 3 *
+                                              2; /* free: one and a half times that */
     restart(desk);
     Hallsync__Customer customer = HALLSYNC__CUSTOMER__INIT;
     Hallsync__PutRecord record = HALLSYNC__PUT_RECORD__INIT;
@@ -621,6 +682,7 @@ int main(void)
         CASE(an_import_that_agrees_goes_on_alone),
         CASE(a_ticket_is_opened_once_and_moves_as_it_may),
         CASE(a_ticket_without_an_account_lies_where_it_is_asked_for),
+        CASE(one_payment_at_two_nodes_counts_once_and_its_slips_are_listed),
         CASE(thirteen_windows_pay_at_once),
         CASE(the_reserve_keeps_the_tills_open),
     };

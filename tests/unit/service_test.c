@@ -1,5 +1,5 @@
-/* service_test.c -- the local API apart from what is written: the socket, requests that are none, look-ups, the change feed, waiting,
- * figures, enrolment, and a store that was set back. */
+/* service_test.c -- the local API apart from what is written: the socket, requests that are none, look-ups, the change
+ * feed, waiting, figures, enrolment, and a store that was set back. */
 #include "tests/unit/service_world.h"
 
 #include "proto/msg/tlv.h"
@@ -18,7 +18,7 @@ struct desk {
 static void *make_desk(enum hs_role role)
 {
     struct desk *desk = calloc(1, sizeof *desk);
-    office_make(&desk->office, role);
+    office_make(&desk->office, role, NULL);
     client_open(&desk->client, &desk->office, ZMQ_DEALER);
     return desk;
 }
@@ -91,7 +91,7 @@ static void endpoints_that_cannot_be_are_refused(void **state)
     struct hs_why why = {{0}};
     char file[WORLD_PATH_BYTES + 64];
     struct hs_service_options options = desk->office.options;
-    snprintf(file, sizeof file, "ipc://%s/plain", desk->office.region.base);
+    snprintf(file, sizeof file, "ipc://%s/plain", desk->office.region->base);
     fclose(fopen(file + strlen("ipc://"), "w"));
     const char *const BAD[] = {file, "tcp://127.0.0.1:9999", "ipc://@abstract", "ipc://relative"};
     for (size_t i = 0; i < COUNT(BAD); i++) {
@@ -138,12 +138,19 @@ static const Hallsync__Reply *say(struct client *client, const void *bytes, size
 static void bytes_that_are_no_request_are_named(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
-    static const uint8_t CUT[] = "\x08\x01\x12\x10" "0123456789abcdef" "\x52\x20\x08";
+    static const uint8_t CUT[] = "\x08\x01\x12\x10"
+                                 "0123456789abcdef"
+                                 "\x52\x20\x08";
     static const uint8_t NO_ID[] = "\x08\x01\x52\x02\x08\x01";
     static const uint8_t SHORT_ID[] = "\x08\x01\x12\x02zz\xc2\x01\x00";
-    static const uint8_t VERSION[] = "\x08\x07\x12\x10" "0123456789abcdef" "\x92\x01\x00";
-    static const uint8_t NOTHING[] = "\x08\x01\x12\x10" "0123456789abcdef";
-    static const uint8_t NEWER[] = "\x08\x01\x12\x10" "0123456789abcdef" "\xa2\x06\x00"; /* field 100 */
+    static const uint8_t VERSION[] = "\x08\x07\x12\x10"
+                                     "0123456789abcdef"
+                                     "\x92\x01\x00";
+    static const uint8_t NOTHING[] = "\x08\x01\x12\x10"
+                                     "0123456789abcdef";
+    static const uint8_t NEWER[] = "\x08\x01\x12\x10"
+                                   "0123456789abcdef"
+                                   "\xa2\x06\x00"; /* field 100 */
     const Hallsync__Reply *reply = say(client, CUT, sizeof CUT - 1);
     assert_error(reply, "malformed");
     assert_memory_equal(reply->id.data, "0123456789abcdef", 16); /* which one it was can be told all the same */
@@ -513,8 +520,8 @@ static void a_wait_ends_when_all_is_there_or_in_time(void **state)
 {
     struct desk *desk = *state;
     struct client *client = &desk->client;
-    desk->office.options.hooks =
-        (struct hs_service_hooks){.ctx = &desk->office, .status = partial_status, .probe = probe, .probe_end = probe_end};
+    desk->office.options.hooks = (struct hs_service_hooks){
+        .ctx = &desk->office, .status = partial_status, .probe = probe, .probe_end = probe_end};
     restart(desk);
     Hallsync__WaitRequest body = HALLSYNC__WAIT_REQUEST__INIT;
     Hallsync__Request request = REQUEST(wait, WAIT, &body);
@@ -663,7 +670,7 @@ static void unknown_accounts_may_be_accepted(void **state)
 }
 
 #define HALL(name) cmocka_unit_test_setup_teardown(name, open_hall, close_desk)
-#define HUB(name) cmocka_unit_test_setup_teardown(name, open_hub, close_desk)
+#define HUB(name)  cmocka_unit_test_setup_teardown(name, open_hub, close_desk)
 
 int main(void)
 {

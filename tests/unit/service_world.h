@@ -1,4 +1,5 @@
-/* service_world.h -- a real store, writer and service on a temporary ipc endpoint, and raw ZeroMQ clients that talk to it. */
+/* service_world.h -- a real store, writer and service on a temporary ipc endpoint, and raw ZeroMQ clients that talk to
+ * it. */
 #ifndef HS_TESTS_SERVICE_WORLD_H
 #define HS_TESTS_SERVICE_WORLD_H
 
@@ -13,16 +14,17 @@
 #include <stdatomic.h>
 #include <zmq.h>
 
-#define ANSWER_MS 20000
-#define ACCOUNT "3201000001"
-#define OTHER_ACCOUNT "3201000002"
+#define ANSWER_MS       20000
+#define ACCOUNT         "3201000001"
+#define OTHER_ACCOUNT   "3201000002"
 #define FOREIGN_ACCOUNT "3299000001"
 
 /* ---- a node ---- */
 
 struct office {
     struct world_node node; /* first: the store's callbacks get it */
-    struct world_region region;
+    struct world_region own_region;
+    struct world_region *region; /* its own, or that of another office */
     struct hs_writer *writer;
     struct hs_service *_Atomic service;
     struct hs_service_options options;
@@ -75,17 +77,20 @@ static inline void office_restart(struct office *office)
     office_start(office, false);
 }
 
-static inline void office_make(struct office *office, enum hs_role role)
+/* @region: of an office made before; NULL: a new one. */
+static inline void office_make(struct office *office, enum hs_role role, struct world_region *region)
 {
     static const char *const ADDRESSES[] = {"tcp://192.0.2.1:7420"};
     static const struct hs_secret ISSUER;
     memset(office, 0, sizeof *office);
-    world_begin(&office->region);
-    world_add(&office->region, &office->node, role == HS_ROLE_HUB ? "nj-hub" : "nj-gulou", role);
+    office->region = region != NULL ? region : &office->own_region;
+    if (region == NULL)
+        world_begin(office->region);
+    world_add(office->region, &office->node, role == HS_ROLE_HUB ? "nj-hub" : "nj-gulou", role);
     office->node.options.flush_wanted = office_flush_wanted;
-    snprintf(office->endpoint, sizeof office->endpoint, "ipc://%s/api.sock", office->region.base);
+    snprintf(office->endpoint, sizeof office->endpoint, "ipc://%s/%s.sock", office->region->base, office->node.id);
     office->options = (struct hs_service_options){.endpoint = office->endpoint,
-                                                  .dir = office->region.base,
+                                                  .dir = office->region->base,
                                                   .issuer = role == HS_ROLE_HUB ? &ISSUER : NULL,
                                                   .peer_addresses = ADDRESSES,
                                                   .peer_address_count = 1,
@@ -99,7 +104,8 @@ static inline void office_drop(struct office *office)
     office_stop(office);
     world_drop(&office->node);
     zmq_ctx_term(office->context);
-    world_end(&office->region);
+    if (office->region == &office->own_region)
+        world_end(office->region);
 }
 
 /* ---- a client ---- */
@@ -121,7 +127,10 @@ static inline void client_close(struct client *client)
 {
     if (client->reply != NULL)
         hallsync__reply__free_unpacked(client->reply, NULL);
-    zmq_close(client->socket);
+    client->reply = NULL;
+    if (client->socket != NULL)
+        zmq_close(client->socket);
+    client->socket = NULL;
 }
 
 static inline const Hallsync__Reply *client_receive(struct client *client, int wait_ms)
@@ -166,10 +175,10 @@ static inline const Hallsync__Reply *client_ask(struct client *client, Hallsync_
 
 /* ---- requests ---- */
 
-#define REQUEST(member, CASE, address)                                                                               \
-    {                                                                                                                \
-        PROTOBUF_C_MESSAGE_INIT(&hallsync__request__descriptor), .body_case = HALLSYNC__REQUEST__BODY_##CASE,        \
-                                                                 .member = (address)                                 \
+#define REQUEST(member, CASE, address)                                                                        \
+    {                                                                                                         \
+        PROTOBUF_C_MESSAGE_INIT(&hallsync__request__descriptor), .body_case = HALLSYNC__REQUEST__BODY_##CASE, \
+                                                                 .member = (address)                          \
     }
 
 /* What a test varies about one record to be put. */
@@ -211,7 +220,8 @@ static inline const Hallsync__PutResult *put(struct client *client, const struct
     body.records = records;
     body.n_records = 1;
     Hallsync__Request request = REQUEST(put, PUT, &body);
-    request.id = (ProtobufCBinaryData){.len = putting->request.size, .data = (uint8_t *)(uintptr_t)putting->request.data};
+    request.id = (ProtobufCBinaryData){.len = putting->request.size,
+                                       .data = (uint8_t *)(uintptr_t)putting->request.data};
     const Hallsync__Reply *reply = client_ask(client, &request);
     hs_buf_fini(&packed);
     if (reply->error != NULL)
@@ -272,11 +282,11 @@ static inline const Hallsync__StatusReply *status(struct client *client)
 
 #define MESSAGE(name) .base = PROTOBUF_C_MESSAGE_INIT(&hallsync__##name##__descriptor)
 #define CUSTOMER(...) put_customer(client, (Hallsync__Customer){MESSAGE(customer), __VA_ARGS__})
-#define BILL(...) put_bill(client, (Hallsync__Bill){MESSAGE(bill), __VA_ARGS__})
-#define PAY(...) put_payment(client, (Hallsync__Payment){MESSAGE(payment), __VA_ARGS__})
-#define TICKET(...) put_ticket(client, (Hallsync__Ticket){MESSAGE(ticket), __VA_ARGS__})
-#define EVENT(...) put_event(client, (Hallsync__TicketEvent){MESSAGE(ticket_event), __VA_ARGS__})
-#define TEXT(text) ((char *)(uintptr_t)(text))
+#define BILL(...)     put_bill(client, (Hallsync__Bill){MESSAGE(bill), __VA_ARGS__})
+#define PAY(...)      put_payment(client, (Hallsync__Payment){MESSAGE(payment), __VA_ARGS__})
+#define TICKET(...)   put_ticket(client, (Hallsync__Ticket){MESSAGE(ticket), __VA_ARGS__})
+#define EVENT(...)    put_event(client, (Hallsync__TicketEvent){MESSAGE(ticket_event), __VA_ARGS__})
+#define TEXT(text)    ((char *)(uintptr_t)(text))
 
 static inline const Hallsync__PutResult *put_customer(struct client *client, Hallsync__Customer customer)
 {
@@ -329,7 +339,8 @@ static inline const Hallsync__Reply *reverse(struct client *client, const char *
 static inline Hallsync__TotalsReply totals(struct client *client, const Hallsync__TotalsRequest *body)
 {
     Hallsync__TotalsRequest all = HALLSYNC__TOTALS_REQUEST__INIT;
-    Hallsync__Request request = REQUEST(totals, TOTALS, body != NULL ? (Hallsync__TotalsRequest *)(uintptr_t)body : &all);
+    Hallsync__Request request = REQUEST(totals, TOTALS,
+                                        body != NULL ? (Hallsync__TotalsRequest *)(uintptr_t)body : &all);
     const Hallsync__Reply *reply = client_ask(client, &request);
     if (reply->error != NULL)
         fail_msg("%s: %s", reply->error, reply->text);

@@ -1,8 +1,7 @@
-/* store_test.c -- storage/store: opening, groups over log and records, numbers, views.  Starts after faults:
- * store_start_test.c. */
+/* store_test.c -- storage/store: opening, groups over log and records.  Starts after faults:
+ * store_start_test.c; readers: store_thread_test.c. */
 #include "tests/lib/store_world.h"
 
-#include "proto/msg/tlv.h"
 #include "storage/store/inside.h"
 
 struct place {
@@ -380,27 +379,108 @@ static enum hs_err keep_listed(void *ctx, const struct hs_listed *listed)
     return HS_OK;
 }
 
-static void a_forked_streams_loose_facts_are_merged_and_it_is_listed(void **state)
+/* ---- what else the log keeps ---- */
+
+static enum hs_err count_fork(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof)
 {
-    struct place *place = *state;
+    assert_int_equal(stream->lane, HS_LANE_MONEY);
+    assert_int_equal(n, 2);
+    assert_int_equal(proof.size, 5);
+    ++*(size_t *)ctx;
+    return HS_OK;
+}
+
+static enum hs_err count_loose(void *ctx, const struct hs_loose *loose)
+{
+    struct hs_hash start = hs_chain_start(&loose->segment.stream);
+    assert_int_equal(loose->segment.count, 3);
+    assert_true(hs_hash_equal(&loose->start, &start));
+    ++*(size_t *)ctx;
+    return HS_OK;
+}
+
+static enum hs_err count_enrolment(void *ctx, const struct hs_enrolment *enrolment)
+{
+    assert_string_equal(enrolment->node_id, "nj-east");
+    ++*(size_t *)ctx;
+    return HS_OK;
+}
+
+static enum hs_err count_bytes(void *ctx, struct hs_bytes key, struct hs_bytes value)
+{
+    assert_int_equal(key.size, HS_KEY_BYTES);
+    assert_true(value.size > 0);
+    ++*(size_t *)ctx;
+    return HS_OK;
+}
+
+static enum hs_err stop_at_once(void *ctx, struct hs_bytes key, struct hs_bytes value)
+{
+    (void)ctx;
+    (void)key;
+    (void)value;
+    return HS_ESTOPPING;
+}
+
+/* A fork of the hall's stream at the hub, its loose ops, and a token. */
+static struct hs_stream fill_hub(struct place *place)
+{
     struct hs_buf body = {0};
-    struct hs_buf keys = {0};
     struct hs_bytes certificate;
     struct hs_bytes opening;
+    struct hs_hash secret = {{1}};
+    struct hs_enrolment enrolment = {.node_id = "nj-east", .role = HS_ROLE_HALL};
     struct hs_stream stream = money_of(world_group(&place->hall, 3).origin);
-    world_open(&place->hub, true);
-    struct hs_view *view = world_view(&place->hall);
     struct hs_loose loose = {.start = hs_chain_start(&stream)};
+    struct hs_view *view = world_view(&place->hall);
     assert_int_equal(hs_view_cut(view, &stream, 1, &body, &loose.segment), HS_OK);
     assert_int_equal(hs_view_origin(view, stream.origin, &certificate, &opening), HS_OK);
+    world_open(&place->hub, true);
     assert_int_equal(hs_store_begin(place->hub.store), HS_OK);
     assert_int_equal(hs_store_put_origin(place->hub.store, certificate, opening), HS_OK);
+    assert_int_equal(hs_store_put_certificate(place->hub.store, place->second_hub.options.certificate), HS_OK);
     assert_int_equal(hs_store_put_fork(place->hub.store, &stream, 2, HS_BYTES("proof", 5)), HS_OK);
     assert_int_equal(hs_store_put_loose(place->hub.store, &loose), HS_OK);
     assert_int_equal(hs_store_put_loose(place->hub.store, &loose), HS_OK);
+    assert_int_equal(hs_store_put_enrolment(place->hub.store, &secret, &enrolment), HS_OK);
     hs_view_close(view);
     commit(&place->hub);
-    view = world_view(&place->hub);
+    hs_buf_fini(&body);
+    return stream;
+}
+
+static void everything_put_is_seen_through_a_view(void **state)
+{
+    struct place *place = *state;
+    struct hs_stream stream = fill_hub(place);
+    struct hs_hash secret = {{1}};
+    struct hs_enrolment enrolment;
+    struct hs_bytes held;
+    size_t counts[4] = {0};
+    struct hs_view *view = world_view(&place->hub);
+    assert_int_equal(hs_view_forks(view, count_fork, &counts[0]), HS_OK);
+    assert_int_equal(hs_view_loose(view, &stream, count_loose, &counts[1]), HS_OK);
+    assert_int_equal(hs_view_enrolments(view, count_enrolment, &counts[2]), HS_OK);
+    assert_int_equal(hs_view_certificates(view, count_bytes, &counts[3]), HS_OK);
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(counts[1], 1);
+    assert_int_equal(counts[2], 1);
+    assert_int_equal(counts[3], 3);
+    assert_int_equal(hs_view_certificates(view, stop_at_once, NULL), HS_ESTOPPING);
+    assert_int_equal(hs_view_enrolment(view, &secret, &enrolment), HS_OK);
+    secret.bytes[0]++;
+    assert_int_equal(hs_view_enrolment(view, &secret, &enrolment), HS_ETOKEN);
+    assert_int_equal(hs_view_certificate(view, &place->second_hub.draft.node_key, &held), HS_OK);
+    assert_true(hs_bytes_equal(held, place->second_hub.options.certificate));
+    hs_view_close(view);
+}
+
+static void a_forked_streams_loose_facts_are_merged_and_it_is_listed(void **state)
+{
+    struct place *place = *state;
+    struct hs_buf keys = {0};
+    fill_hub(place);
+    struct hs_view *view = world_view(&place->hub);
     for (uint64_t number = 1; number <= 3; number++)
         assert_true(has_fact(view, &place->hall, number));
     assert_int_equal(hs_view_list_count(view, HS_LIST_FORK), 1);
@@ -418,187 +498,26 @@ static void a_forked_streams_loose_facts_are_merged_and_it_is_listed(void **stat
     assert_int_equal(hs_store_rebuild(place->hub.store), HS_OK);
     struct hs_hash rebuilt = world_digests(&place->hub);
     assert_true(hs_hash_equal(&digests, &rebuilt));
-    hs_buf_fini(&body);
     hs_buf_fini(&keys);
 }
 
-/* ---- numbers ---- */
-
-static void take_number(struct world_node *node, const char *number, uint64_t fact)
-{
-    struct hs_buf entry = {0};
-    hs_tlv_put_text(&entry, 1, number);
-    hs_tlv_put_u64(&entry, 2, node->region->now_ms);
-    hs_tlv_put_s64(&entry, 3, 100);
-    hs_tlv_put_u64(&entry, 4, HS_KIND_PAYMENT);
-    struct hs_id id = world_fact_id(node, fact);
-    hs_tlv_put_bytes(&entry, 5, HS_BYTES(id.bytes, sizeof id.bytes));
-    hs_tlv_put_u64(&entry, 6, 3201);
-    struct hs_write write = {.kind = HS_KIND_CASH_ENTRY,
-                             .id = HS_BYTES(number, strlen(number)),
-                             .is_fact = true,
-                             .fact = hs_buf_bytes(&entry)};
-    struct hs_draft draft = {.partition = 3201, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1};
-    struct hs_dot dot;
-    hs_stamp stamp;
-    assert_int_equal(hs_store_write(node->store, &draft, &dot, &stamp), HS_OK);
-    hs_buf_fini(&entry);
-}
-
-/* Draw a number and take it; answers its counter and leaves the series. */
-static uint64_t next_number(struct world_node *node, uint32_t window, char series[static HS_NUMBER_BYTES_MAX])
-{
-    assert_int_equal(hs_store_number(node->store, 20261121, window, series), HS_OK);
-    take_number(node, series, ++node->made);
-    char *counter = strrchr(series, '-');
-    *counter++ = '\0';
-    assert_true(strlen(counter) >= 6);
-    return strtoull(counter, NULL, 10);
-}
-
-static void numbers_are_gap_free_within_their_series(void **state)
+static void a_view_tells_the_lag_and_checkpoints_of_a_stream(void **state)
 {
     struct place *place = *state;
-    char series[HS_NUMBER_BYTES_MAX];
-    char again[HS_NUMBER_BYTES_MAX];
-    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, series), 1);
-    assert_int_equal(strncmp(series, "nj-hall-20261121-03-", 20), 0);
-    assert_int_equal(strlen(series), 26);
-    assert_int_equal(next_number(&place->hall, 3, again), 2);
-    assert_string_equal(series, again);
-    assert_int_equal(next_number(&place->hall, 4, again), 1); /* each window has its own */
-    commit(&place->hall);
-    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, again), 3);
-    hs_store_abort(place->hall.store);
-    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, again), 3); /* what was given up is given again */
-    commit(&place->hall);
-    world_reopen(&place->hall);
-    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, again), 4);
-    assert_string_equal(series, again);
-    assert_int_equal(hs_store_number(place->hall.store, 20261132, 3, again), HS_EINVAL);
-    commit(&place->hall);
-}
-
-static void another_origin_never_uses_a_series_of_the_former(void **state)
-{
-    struct place *place = *state;
-    char series[HS_NUMBER_BYTES_MAX];
-    char again[HS_NUMBER_BYTES_MAX];
-    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, series), 1);
-    assert_int_equal(hs_store_strike(place->hall.store, "asked for"), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, again), 1);
-    assert_string_not_equal(series, again);
-    commit(&place->hall);
-}
-
-static void a_series_that_clashes_is_drawn_again(void **state)
-{
-    struct place *place = *state;
-    char series[HS_NUMBER_BYTES_MAX];
-    char again[HS_NUMBER_BYTES_MAX];
-    struct hs_log *log = place->hall.store->log;
-    world_group(&place->hall, 1);
-    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, series), 1);
-    assert_int_equal(hs_log_put_series(log, series, 99), HS_OK); /* the row says: another origin's */
-    assert_int_equal(next_number(&place->hall, 3, again), 1);
-    assert_string_not_equal(series, again);
-    hs_store_abort(place->hall.store);
-    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    char number[HS_NUMBER_BYTES_MAX + 8];
-    snprintf(number, sizeof number, "%s-000009", series); /* no row, but numbers: they came back from a hub */
-    take_number(&place->hall, number, ++place->hall.made);
-    assert_int_equal(next_number(&place->hall, 3, again), 1);
-    assert_string_not_equal(series, again);
-    commit(&place->hall);
-}
-
-/* ---- views ---- */
-
-struct seen {
-    size_t count;
-    uint64_t last_n;
-};
-
-static enum hs_err see_change(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
-{
-    struct seen *seen = ctx;
-    assert_int_equal(stream->partition, 3201);
-    assert_true(op.size > 0);
-    assert_true(n > seen->last_n);
-    seen->last_n = n;
-    seen->count++;
-    return HS_OK;
-}
-
-static void the_feed_goes_on_from_any_position_of_this_store(void **state)
-{
-    struct place *place = *state;
-    struct seen seen = {0};
-    struct hs_position from = {0};
-    struct hs_position to;
-    for (size_t i = 1; i <= 6; i++)
-        world_group(&place->hall, i);
+    struct hs_checkpoint checkpoint;
+    struct hs_hash hash;
+    uint64_t ops;
+    uint64_t bytes;
+    struct hs_stream stream = money_of(world_group(&place->hall, 4).origin);
     struct hs_view *view = world_view(&place->hall);
-    assert_int_equal(hs_view_changes(view, &from, 8, see_change, &seen, &to), HS_OK);
-    assert_int_equal(seen.count, 10); /* whole commits: 1 + 2 + 3 + 4 */
-    assert_int_equal(hs_view_changes(view, &to, 1000, see_change, &seen, &to), HS_OK);
-    assert_int_equal(seen.count, 21);
-    assert_true(to.commit == hs_view_position(view).commit && to.tag == hs_view_position(view).tag);
-    assert_int_equal(hs_view_changes(view, &to, 1000, see_change, &seen, &to), HS_OK);
-    assert_int_equal(seen.count, 21);
-    struct hs_position strange = {to.commit, to.tag + 1};
-    assert_int_equal(hs_view_changes(view, &strange, 1000, see_change, &seen, &to), HS_ERESET);
-    strange = (struct hs_position){to.commit + 1, 5};
-    assert_int_equal(hs_view_changes(view, &strange, 1000, see_change, &seen, &to), HS_ERESET);
+    assert_int_equal(hs_view_checkpoint(view, &stream, 100, &checkpoint), HS_OK);
+    assert_int_equal(checkpoint.n, 4);
+    assert_int_equal(hs_view_hash_at(view, &stream, 4, &hash), HS_OK);
+    assert_true(hs_hash_equal(&hash, &checkpoint.hash));
+    hs_view_lag(view, &stream, 1, &ops, &bytes);
+    assert_int_equal(ops, 3);
+    assert_true(bytes > 3 * 120 && bytes < 3 * 200);
     hs_view_close(view);
-
-    world_group(&place->hall, 1); /* in the log only: who were told of it would not find it */
-    assert_int_equal(hs_view_open(place->hall.store, 0, 0, &view), HS_OK);
-    assert_int_equal(hs_view_changes(view, &to, 1000, see_change, &seen, &to), HS_OK);
-    assert_int_equal(seen.count, 21);
-    hs_view_close(view);
-}
-
-static void a_view_is_a_snapshot(void **state)
-{
-    struct place *place = *state;
-    struct hs_head head;
-    struct hs_stream stream = money_of(world_group(&place->hall, 2).origin);
-    struct hs_view *view = world_view(&place->hall);
-    world_group(&place->hall, 3);
-    assert_int_equal(hs_store_flush(place->hall.store), HS_OK);
-    assert_int_equal(hs_view_head(view, &stream, &head), HS_OK);
-    assert_int_equal(head.n, 2);
-    assert_false(has_fact(view, &place->hall, 4));
-    struct hs_store_sizes sizes;
-    hs_view_sizes(view, &sizes);
-    assert_true(sizes.log_bytes > 0 && sizes.records_bytes > 0 && sizes.commit == sizes.records_commit);
-    hs_view_close(view);
-    view = world_view(&place->hall); /* the same object, taken up again */
-    assert_int_equal(hs_view_head(view, &stream, &head), HS_OK);
-    assert_int_equal(head.n, 5);
-    assert_int_equal(hs_view_own_origins(view), 1);
-    hs_view_close(view);
-}
-
-static void a_flush_is_due_after_so_many_ops(void **state)
-{
-    struct place *place = *state;
-    world_close(&place->hall);
-    place->hall.options.flush_ops = 10;
-    world_open(&place->hall, false);
-    world_group(&place->hall, 9);
-    assert_false(hs_store_flush_due(place->hall.store));
-    world_group(&place->hall, 1);
-    assert_true(hs_store_flush_due(place->hall.store));
-    assert_int_equal(hs_store_flush(place->hall.store), HS_OK);
-    assert_false(hs_store_flush_due(place->hall.store));
 }
 
 int main(void)
@@ -617,13 +536,9 @@ int main(void)
         TEST(a_request_is_found_by_its_id),
         TEST(receipts_of_two_stores_make_an_op_safe),
         TEST(void_ops_are_kept_and_listed_everywhere),
+        TEST(everything_put_is_seen_through_a_view),
         TEST(a_forked_streams_loose_facts_are_merged_and_it_is_listed),
-        TEST(numbers_are_gap_free_within_their_series),
-        TEST(another_origin_never_uses_a_series_of_the_former),
-        TEST(a_series_that_clashes_is_drawn_again),
-        TEST(the_feed_goes_on_from_any_position_of_this_store),
-        TEST(a_view_is_a_snapshot),
-        TEST(a_flush_is_due_after_so_many_ops),
+        TEST(a_view_tells_the_lag_and_checkpoints_of_a_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* store_thread_test.c -- storage/store: one writer and many readers.  Meant to be run under the thread sanitizer as
- * well. */
+/* store_thread_test.c -- storage/store: views, the change feed, one writer and many readers.  Meant to be run under the
+ * thread sanitizer as well. */
 #include "tests/lib/store_world.h"
 
 #include <pthread.h>
@@ -69,6 +69,92 @@ static bool has_fact(struct hs_view *view, const struct world_node *writer, uint
     struct hs_stored stored;
     return hs_view_record(view, &name, &stored) == HS_OK;
 }
+
+/* ---- views ---- */
+
+struct seen {
+    size_t count;
+    uint64_t last_n;
+};
+
+static enum hs_err see_change(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
+{
+    struct seen *seen = ctx;
+    assert_int_equal(stream->partition, 3201);
+    assert_true(op.size > 0);
+    assert_true(n > seen->last_n);
+    seen->last_n = n;
+    seen->count++;
+    return HS_OK;
+}
+
+static void the_feed_goes_on_from_any_position_of_this_store(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->hall, true);
+    struct seen seen = {0};
+    struct hs_position from = {0};
+    struct hs_position to;
+    for (size_t i = 1; i <= 6; i++)
+        world_group(&place->hall, i);
+    struct hs_view *view = world_view(&place->hall);
+    assert_int_equal(hs_view_changes(view, &from, 8, see_change, &seen, &to), HS_OK);
+    assert_int_equal(seen.count, 10); /* whole commits: 1 + 2 + 3 + 4 */
+    assert_int_equal(hs_view_changes(view, &to, 1000, see_change, &seen, &to), HS_OK);
+    assert_int_equal(seen.count, 21);
+    assert_true(to.commit == hs_view_position(view).commit && to.tag == hs_view_position(view).tag);
+    assert_int_equal(hs_view_changes(view, &to, 1000, see_change, &seen, &to), HS_OK);
+    assert_int_equal(seen.count, 21);
+    struct hs_position strange = {to.commit, to.tag + 1};
+    assert_int_equal(hs_view_changes(view, &strange, 1000, see_change, &seen, &to), HS_ERESET);
+    strange = (struct hs_position){to.commit + 1, 5};
+    assert_int_equal(hs_view_changes(view, &strange, 1000, see_change, &seen, &to), HS_ERESET);
+    hs_view_close(view);
+
+    world_group(&place->hall, 1); /* in the log only: who were told of it would not find it */
+    assert_int_equal(hs_view_open(place->hall.store, 0, 0, &view), HS_OK);
+    assert_int_equal(hs_view_changes(view, &to, 1000, see_change, &seen, &to), HS_OK);
+    assert_int_equal(seen.count, 21);
+    hs_view_close(view);
+}
+
+static void a_view_is_a_snapshot(void **state)
+{
+    struct place *place = *state;
+    struct hs_head head;
+    world_open(&place->hall, true);
+    struct hs_stream stream = {world_group(&place->hall, 2).origin, 3201, HS_LANE_MONEY};
+    struct hs_view *view = world_view(&place->hall);
+    world_group(&place->hall, 3);
+    assert_int_equal(hs_store_flush(place->hall.store), HS_OK);
+    assert_int_equal(hs_view_head(view, &stream, &head), HS_OK);
+    assert_int_equal(head.n, 2);
+    assert_false(has_fact(view, &place->hall, 4));
+    struct hs_store_sizes sizes;
+    hs_view_sizes(view, &sizes);
+    assert_true(sizes.log_bytes > 0 && sizes.records_bytes > 0 && sizes.commit == sizes.records_commit);
+    hs_view_close(view);
+    view = world_view(&place->hall); /* the same object, taken up again */
+    assert_int_equal(hs_view_head(view, &stream, &head), HS_OK);
+    assert_int_equal(head.n, 5);
+    assert_int_equal(hs_view_own_origins(view), 1);
+    hs_view_close(view);
+}
+
+static void a_flush_is_due_after_so_many_ops(void **state)
+{
+    struct place *place = *state;
+    place->hall.options.flush_ops = 10;
+    world_open(&place->hall, true);
+    world_group(&place->hall, 9);
+    assert_false(hs_store_flush_due(place->hall.store));
+    world_group(&place->hall, 1);
+    assert_true(hs_store_flush_due(place->hall.store));
+    assert_int_equal(hs_store_flush(place->hall.store), HS_OK);
+    assert_false(hs_store_flush_due(place->hall.store));
+}
+
+/* ---- many readers ---- */
 
 static enum hs_err count_op(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
 {
@@ -252,6 +338,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(the_feed_goes_on_from_any_position_of_this_store),
+        TEST(a_view_is_a_snapshot),
+        TEST(a_flush_is_due_after_so_many_ops),
         TEST(readers_see_what_was_acknowledged),
         TEST(a_reader_that_waits_asks_once_for_a_flush),
         TEST(a_reader_waits_no_longer_than_it_may),

@@ -15,9 +15,9 @@
 
 /* ---- tickets ---- */
 
-static const struct hs_service *service(const char *code)
+static const struct hs_ticket_service *service(const char *code)
 {
-    const struct hs_service *found = hs_service_by_code(code, strlen(code));
+    const struct hs_ticket_service *found = hs_service_by_code(code, strlen(code));
     assert_non_null(found);
     return found;
 }

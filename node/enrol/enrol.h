@@ -4,8 +4,8 @@
  * The daemon does, in one job of the writer: hs_enrol_read; the enrolment by its secret_hash (hs_view_enrolment);
  * hs_enrol_decide; if it is not again, hs_enrol_certificate and to the store enrolment (used, used_by) and certificate;
  * else the stored certificate.  After the commit it answers with hs_enrol_reply, and closes the connection. */
-#ifndef HS_LINK_ENROL_H
-#define HS_LINK_ENROL_H
+#ifndef HS_ENROL_H
+#define HS_ENROL_H
 
 #include "proto/msg/trust.h"
 #include "storage/store.h" /* types only */

@@ -1,4 +1,4 @@
-#include "node/link/enrol.h"
+#include "node/enrol/enrol.h"
 
 #include "proto/msg/frame.h"
 #include "proto/peer.pb-c.h"
