@@ -106,12 +106,21 @@ enum hs_err cli_result_error(struct cli *cli, const Hallsync__PutResult *result)
     return result->error == NULL ? HS_OK : node_error(cli, result->error, result->field, result->text);
 }
 
-static enum hs_err no_answer(struct cli *cli)
+static bool writes(const Hallsync__Request *request)
 {
-    return cli_bad(&cli->bad, HS_ETIMEDOUT, NULL, "%s; what was asked may have been done", hallsync_error(cli->client));
+    return request->body_case == HALLSYNC__REQUEST__BODY_PUT || request->body_case == HALLSYNC__REQUEST__BODY_REVERSE ||
+           request->body_case == HALLSYNC__REQUEST__BODY_RESOLVE ||
+           request->body_case == HALLSYNC__REQUEST__BODY_ENROLL;
 }
 
-static enum hs_err of_status(struct cli *cli, enum hallsync_status status, const Hallsync__Reply *reply)
+static enum hs_err no_answer(struct cli *cli, const Hallsync__Request *request)
+{
+    return cli_bad(&cli->bad, HS_ETIMEDOUT, NULL, "%s%s", hallsync_error(cli->client),
+                   writes(request) ? "; it may have been done" : "");
+}
+
+static enum hs_err of_status(struct cli *cli, const Hallsync__Request *request, enum hallsync_status status,
+                             const Hallsync__Reply *reply)
 {
     switch (status) {
     case HALLSYNC_OK:
@@ -119,7 +128,7 @@ static enum hs_err of_status(struct cli *cli, enum hallsync_status status, const
     case HALLSYNC_REFUSED:
         return node_error(cli, reply->error, NULL, reply->text);
     case HALLSYNC_TIMEOUT:
-        return no_answer(cli);
+        return no_answer(cli, request);
     case HALLSYNC_MEMORY:
         return cli_bad(&cli->bad, HS_ENOMEM, NULL, "%s", hallsync_error(cli->client));
     case HALLSYNC_PROTOCOL:
@@ -139,12 +148,12 @@ enum hs_err cli_call(struct cli *cli, Hallsync__Request *request, int body, cons
     uint8_t id[16];
     uint64_t end = now_ms() + call_ms(cli);
     enum hallsync_status status = hallsync_call(cli->client, request, id, reply);
-    err = of_status(cli, status, *reply);
+    err = of_status(cli, request, status, *reply);
     while ((err == HS_EBUSY || err == HS_ESTOPPING) && now_ms() < end) {
         pause_ms(PAUSE_MS);
         request->id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
         status = hallsync_call(cli->client, request, id, reply);
-        err = of_status(cli, status, *reply);
+        err = of_status(cli, request, status, *reply);
     }
     request->id = (ProtobufCBinaryData){0};
     if (err == HS_OK && body >= 0 && (int)(*reply)->body_case != body)

@@ -58,8 +58,8 @@ struct cli_command {
     const char *usage; /* what stands behind the words */
     const char *help;  /* one line */
     enum cli_needs needs;
+    uint32_t kind;    /* of commands that several kinds share; else 0 */
     uint64_t options; /* bits of those that it takes, besides config, endpoint, json and timeout */
-    uint32_t kind;    /* commands that several kinds share */
 };
 extern const struct cli_command CLI_COMMANDS[];
 extern const size_t CLI_COMMAND_COUNT;

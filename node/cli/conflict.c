@@ -44,7 +44,7 @@ static enum hs_err list_pages(struct cli *cli, uint64_t limit, struct cli_list *
 {
     const Hallsync__ConflictsReply *page = NULL;
     Hallsync__ConflictsRequest body = HALLSYNC__CONFLICTS_REQUEST__INIT;
-    body.type = (char *)(uintptr_t)cli->options[CLI_TYPE]; /* only read: protobuf-c's members know no const */
+    body.type = (char *)cli->options[CLI_TYPE]; /* only read: protobuf-c's members know no const */
     body.has_limit = 1;
     enum hs_err err = HS_OK;
     do {
@@ -151,7 +151,7 @@ static enum hs_err resolve(struct cli *cli, struct choices *choices)
     body.id = cli->args[0];
     body.choices = choices->pointers;
     body.n_choices = choices->count;
-    body.reason = (char *)(uintptr_t)cli->options[CLI_REASON]; /* only read */
+    body.reason = (char *)cli->options[CLI_REASON]; /* only read */
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_RESOLVE;
     request.resolve = &body;

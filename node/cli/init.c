@@ -7,8 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#define LISTEN "tcp://0.0.0.0:7400"
-
 static uint64_t wall_ms(void)
 {
     struct timespec now;
@@ -47,10 +45,10 @@ static enum hs_err make_keys(struct cli_setup *setup, const struct hs_keys_draft
 static enum hs_err write_config(struct cli_setup *setup, const char *id)
 {
     const char *listen = setup->cli->options[CLI_LISTEN];
-    char *peers[] = {(char *)(uintptr_t)(listen != NULL ? listen : LISTEN)}; /* only read */
+    char *peers[] = {(char *)(listen != NULL ? listen : CLI_LISTEN_DEFAULT)}; /* only read */
     struct hs_conf conf = {0};
     char role[] = "hub";
-    conf.node.id = (char *)(uintptr_t)id;
+    conf.node.id = (char *)id;
     conf.node.role = role;
     conf.node.data = setup->dir;
     conf.listen.peers = peers;

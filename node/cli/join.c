@@ -113,17 +113,20 @@ static enum hs_err write_config(struct cli_setup *setup, const struct hs_token *
                                 const struct hs_certificate *certificate)
 {
     char key[KEY_TEXT_BYTES];
-    char *peers[] = {(char *)(uintptr_t)setup->cli->options[CLI_LISTEN]}; /* only read, like all of these */
+    const char *listen = setup->cli->options[CLI_LISTEN];
+    if (listen == NULL && certificate->role == HS_ROLE_HUB)
+        listen = CLI_LISTEN_DEFAULT;
+    char *peers[] = {(char *)listen}; /* only read, like all of these */
     struct hs_conf_upstream upstreams[HS_ADDRESSES_MAX];
     struct hs_conf conf = {0};
     hs_text_to_hex(HS_BYTES(token->hub_curve_key.bytes, sizeof token->hub_curve_key.bytes), key);
     for (size_t i = 0; i < token->address_count; i++)
-        upstreams[i] = (struct hs_conf_upstream){.address = (char *)(uintptr_t)token->addresses[i], .key = key};
-    conf.node.id = (char *)(uintptr_t)token->node_id;
-    conf.node.role = (char *)(uintptr_t)hs_role_text(certificate->role);
+        upstreams[i] = (struct hs_conf_upstream){.address = (char *)token->addresses[i], .key = key};
+    conf.node.id = (char *)token->node_id;
+    conf.node.role = (char *)hs_role_text(certificate->role);
     conf.node.data = setup->dir;
     conf.listen.peers = peers;
-    conf.listen.peers_count = peers[0] != NULL;
+    conf.listen.peers_count = listen != NULL;
     conf.upstreams = upstreams;
     conf.upstreams_count = (unsigned)token->address_count;
     return cli_setup_config(setup, &conf);
@@ -143,7 +146,7 @@ static enum hs_err tell(const struct cli_setup *setup, const struct hs_certifica
 
 static enum hs_err join(struct cli_setup *setup, const struct hs_token *token)
 {
-    struct hs_certificate certificate;
+    struct hs_certificate certificate = {0};
     bool before = cli_setup_has_store(setup);
     enum hs_err err = before || is_joined(setup) ? HS_OK : ask_hub(setup, token);
     if (err == HS_OK)

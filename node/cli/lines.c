@@ -5,6 +5,7 @@
 #include "node/cli/show.h"
 #include "node/cli/table.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static void answer(struct lines *lines, const Hallsync__PutReply *reply)
     for (size_t i = 0; i < lines->count; i++) {
         json_t *object = lines->refused[i];
         if (object == NULL) {
+            assert(reply != NULL);
             const Hallsync__PutResult *result = reply->results[sent++];
             enum hs_err err = cli_result_error(lines->cli, result);
             object = err == HS_OK ? cli_show_result(result) : refuse(lines, err, i);

@@ -1,14 +1,12 @@
 /* hallsync: the command line of a node.  Options may stand anywhere; the words choose a row of CLI_COMMANDS. */
 #include "node/cli/cli.h"
 #include "node/cli/forms.h"
-#include "node/cli/show.h"
 #include "node/cli/table.h"
 #include "proto/base/buf.h"
 
 #include <argp.h>
 #include <errno.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,48 +14,11 @@
 #define KEY_BASE 256 /* above the letters */
 #define ARGS_MAX 1024
 
-const char *argp_program_version = "hallsync " HS_VERSION;
-
 struct words {
     char *list[ARGS_MAX];
     size_t count;
     struct cli *cli;
 };
-
-enum hs_err cli_usage(struct cli *cli, const char *format, ...)
-{
-    char text[HS_WHY_BYTES];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    cli->status = 2;
-    return cli_bad(&cli->bad, HS_EINVAL, NULL, "%s", text);
-}
-
-enum hs_err cli_take_args(struct cli *cli, size_t least, size_t most)
-{
-    if (cli->arg_count >= least && cli->arg_count <= most)
-        return HS_OK;
-    return cli_usage(cli, "usage: hallsync %s %s", cli->command->words, cli->command->usage);
-}
-
-int cli_exit_status(enum hs_err err)
-{
-    static const struct {
-        enum hs_err err;
-        int status;
-    } SPECIAL[] = {{HS_ENOTFOUND, 1}, {HS_ERESET, 1}, {HS_ECONFIG, 2}};
-    static const int OF_CLASS[] = {
-        [HS_CLASS_OK] = 0,       [HS_CLASS_INPUT] = 4,  [HS_CLASS_RETRY] = 3, [HS_CLASS_PEER] = 4,
-        [HS_CLASS_OPERATOR] = 4, [HS_CLASS_DAMAGE] = 5, [HS_CLASS_BUG] = 5,
-    };
-    for (size_t i = 0; i < sizeof SPECIAL / sizeof *SPECIAL; i++) {
-        if (SPECIAL[i].err == err)
-            return SPECIAL[i].status;
-    }
-    return OF_CLASS[hs_err_class(err)];
-}
 
 static const struct argp_option OPTIONS[] = {
 #define X(id, name, key, argument, help) {name, (key) != 0 ? (key) : KEY_BASE + CLI_##id, argument, 0, help, 0},
@@ -95,7 +56,7 @@ static char *filter_help(int key, const char *text, void *input)
 {
     (void)input;
     char *commands = key == ARGP_KEY_HELP_POST_DOC ? cli_help_text("") : NULL;
-    return commands != NULL ? commands : (char *)(uintptr_t)text; /* argp's interface knows no const */
+    return commands != NULL ? commands : (char *)text; /* argp's interface knows no const */
 }
 
 static bool matches(const struct cli_command *command, const struct words *words, size_t *taken)
@@ -148,34 +109,6 @@ static enum hs_err run(struct cli *cli, struct words *words)
     return err == HS_OK ? cli->command->run(cli) : err;
 }
 
-static const char *error_name(const struct cli *cli, enum hs_err err)
-{
-    return cli->error_name[0] != '\0' ? cli->error_name : hs_err_name(err);
-}
-
-static const char *error_text(const struct cli *cli, enum hs_err err)
-{
-    return cli->bad.why.text[0] != '\0' ? cli->bad.why.text : hs_err_text(err);
-}
-
-json_t *cli_error_json(const struct cli *cli, enum hs_err err)
-{
-    const char *text = error_text(cli, err);
-    json_t *object = json_object();
-    json_object_set_new(object, "error", json_string(error_name(cli, err)));
-    json_object_set_new(object, "text", cli_json_text(HS_BYTES(text, strlen(text))));
-    if (cli->bad.field[0] != '\0')
-        json_object_set_new(object, "field", cli_json_text(HS_BYTES(cli->bad.field, strlen(cli->bad.field))));
-    return object;
-}
-
-void cli_complain(const struct cli *cli, enum hs_err err)
-{
-    fflush(stdout);
-    fprintf(stderr, "hallsync: %s%s%s: %s\n", cli->command != NULL ? cli->command->words : "",
-            cli->command != NULL ? ": " : "", error_name(cli, err), error_text(cli, err));
-}
-
 static int finish(struct cli *cli, enum hs_err err)
 {
     if (err != HS_OK && cli->json)
@@ -204,6 +137,7 @@ int main(int argc, char **argv)
     struct cli cli = {0};
     words.cli = &cli;
     argp_err_exit_status = 2;
+    argp_program_version = "hallsync " HS_VERSION; /* set, not defined: libc would not see a hidden symbol */
     if (argp_parse(&ARGP, argc, argv, ARGP_IN_ORDER, NULL, &words) != 0 || sodium_init() < 0)
         return 2;
     cli.json = cli.options[CLI_JSON] != NULL;

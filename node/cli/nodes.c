@@ -37,14 +37,13 @@ static enum hs_err take_enrolment(struct cli *cli, Hallsync__EnrollRequest *enro
         return err;
     enroll->node_id = cli->args[0];
     enroll->ttl_ms = TTL_MS;
-    enroll->role = (char *)(uintptr_t)cli->options[CLI_ROLE]; /* only read: protobuf-c's members know no const */
+    enroll->role = (char *)cli->options[CLI_ROLE]; /* only read: protobuf-c's members know no const */
     if (!hs_node_id_valid(enroll->node_id))
         return cli_usage(cli, "'%s' is not a node id: 1 to 32 of a-z, 0-9 and -, a letter first", enroll->node_id);
     if (ttl != NULL && cli_duration_parse(ttl, &enroll->ttl_ms) != HS_OK)
         return cli_usage(cli, "--ttl: '%s' is not a time such as 24h", ttl);
     err = take_districts(cli, enroll);
-    bool hub = enroll->role != NULL && strcmp(enroll->role, "hub") == 0;
-    if (err == HS_OK && !hub && enroll->n_districts == 0)
+    if (err == HS_OK && enroll->n_districts == 0)
         err = cli_usage(cli, "which districts?  --district 3201[,3202...], the home district first");
     return err;
 }

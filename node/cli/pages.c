@@ -47,8 +47,8 @@ enum hs_err cli_find(struct cli *cli, const struct cli_find *find, cli_visit_rec
     struct hs_buf after = {0};
     Hallsync__FindRequest body = HALLSYNC__FIND_REQUEST__INIT;
     body.kind = find->kind;
-    body.index = (char *)(uintptr_t)find->index; /* only read: protobuf-c's members know no const */
-    body.key = (char *)(uintptr_t)find->key;
+    body.index = (char *)find->index; /* only read: protobuf-c's members know no const */
+    body.key = (char *)find->key;
     body.has_limit = 1;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_FIND;

@@ -43,7 +43,7 @@ enum hs_err cli_put_add(struct cli_put *put, const struct cli_draft *draft, cons
     record->record.len = put->packed.size - put->offsets[put->count];
     record->clear = put->clears[put->count];
     record->n_clear = draft->clear_count;
-    record->source = (char *)(uintptr_t)source; /* only read: protobuf-c's members know no const */
+    record->source = (char *)source; /* only read: protobuf-c's members know no const */
     put->pointers[put->count++] = record;
     return HS_OK;
 }

@@ -45,7 +45,7 @@ static enum hs_err get(struct cli *cli, const char *id)
 {
     Hallsync__GetRequest body = HALLSYNC__GET_REQUEST__INIT;
     body.kind = cli->command->kind;
-    body.id = (char *)(uintptr_t)id; /* only read: protobuf-c's members know no const */
+    body.id = (char *)id; /* only read: protobuf-c's members know no const */
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_GET;
     request.get = &body;
@@ -208,8 +208,8 @@ static enum hs_err take_filter(struct cli *cli, Hallsync__TotalsRequest *filter)
     filter->has_date = date != NULL;
     filter->has_window = window != NULL;
     filter->window = (uint32_t)number;
-    filter->account = (char *)(uintptr_t)cli->options[CLI_ACCOUNT]; /* only read */
-    filter->origin = (char *)(uintptr_t)cli->options[CLI_ORIGIN];
+    filter->account = (char *)cli->options[CLI_ACCOUNT]; /* only read */
+    filter->origin = (char *)cli->options[CLI_ORIGIN];
     return cli_take_args(cli, 0, 0);
 }
 

@@ -34,8 +34,11 @@ enum hs_err cli_setup_begin(struct cli_setup *setup, struct cli *cli)
     *setup = (struct cli_setup){.cli = cli};
     if (dir == NULL)
         return cli_usage(cli, "where to?  --data DIR");
-    if (mkdir(dir, DIR_MODE) != 0 && errno != EEXIST)
-        return cli_bad(&cli->bad, hs_err_from_errno(errno), NULL, "%s: %s", dir, strerror(errno));
+    int error = mkdir(dir, DIR_MODE) == 0 ? 0 : errno;
+    if (error == ENOENT)
+        return cli_usage(cli, "--data: there is no directory for %s to lie in", dir);
+    if (error != 0 && error != EEXIST)
+        return cli_bad(&cli->bad, hs_err_from_errno(error), NULL, "%s: %s", dir, strerror(error));
     if (realpath(dir, setup->dir) == NULL)
         return cli_bad(&cli->bad, hs_err_from_errno(errno), NULL, "%s: %s", dir, strerror(errno));
     if (!is_plain(setup->dir))
@@ -53,8 +56,8 @@ void cli_setup_end(struct cli_setup *setup)
 
 bool cli_setup_has_store(const struct cli_setup *setup)
 {
-    char path[PATH_MAX + 8];
-    snprintf(path, sizeof path, "%s/log", setup->dir);
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/log/data.mdb", setup->dir);
     return access(path, F_OK) == 0;
 }
 

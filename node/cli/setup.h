@@ -8,6 +8,8 @@
 
 #include <limits.h>
 
+#define CLI_LISTEN_DEFAULT "tcp://0.0.0.0:7400"
+
 struct cli_setup {
     struct cli *cli;
     char dir[PATH_MAX];    /* absolute */
