@@ -51,7 +51,7 @@ struct complaint {
     char where[120];
 };
 
-static void keep_complaint(cyaml_log_t level, void *ctx, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void keep_complaint(cyaml_log_t level, void *ctx, const char *format, va_list args)
 {
     struct complaint *complaint = ctx;
     char line[256];

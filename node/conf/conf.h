@@ -18,8 +18,8 @@
     X(node, data, TEXT, "", 1, 4096, REQUIRED, "directory of keys and store, on a local disk")
 #define HS_CONF_LISTEN(X)                                                                                              \
     X(listen, peers, LIST, "", 0, 8, NONE, "addresses for other nodes, tcp://host:port; always CURVE; hubs")           \
-    X(listen, clients, TEXT, "", 0, 107, NONE, "socket for counter programs, ipc://path; default: ipc://DATA/hallsync.sock") \
-    X(listen, advertise, LIST, "", 0, 8, NONE, "addresses that join tokens name, where they differ from peers")
+    X(listen, clients, TEXT, "", 0, 107, NONE, "socket for counter programs, ipc://path, in a directory that they may enter; default: ipc://DATA/hallsync.sock") \
+    X(listen, advertise, LIST, "", 0, 8, NONE, "addresses that join tokens name; default: those of peers, for 0.0.0.0 those of this machine")
 #define HS_CONF_RULES(X)                                                                                               \
     X(rules, unknown_accounts, TEXT, "refuse", 6, 6, NONE, \
       "payments for accounts of a held district that no customer here has: refuse or accept")

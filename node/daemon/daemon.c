@@ -1,5 +1,6 @@
 #include "node/daemon/daemon.h"
 
+#include "node/daemon/advertise.h"
 #include "node/daemon/peers.h"
 #include "node/log/log.h"
 #include "node/service/service.h"
@@ -15,6 +16,7 @@ struct hs_daemon {
     struct hs_store *store;
     struct hs_writer *writer;
     struct hs_peers *peers;
+    struct hs_advertised advertised;
     _Atomic(struct hs_service *) service; /* set while its thread may cause commits already */
 };
 
@@ -126,13 +128,16 @@ static enum hs_err make_peers(struct hs_daemon *daemon, struct hs_why *why)
 static enum hs_err start_service(struct hs_daemon *daemon, struct hs_why *why)
 {
     const struct hs_conf *conf = daemon->conf;
-    const char *bound[8];
+    const char *bound[HS_ADDRESSES_MAX];
     size_t bound_count = 0;
-    while (bound_count < 8 && hs_peers_address(daemon->peers, bound_count) != NULL) {
+    while (bound_count < HS_ADDRESSES_MAX && hs_peers_address(daemon->peers, bound_count) != NULL) {
         bound[bound_count] = hs_peers_address(daemon->peers, bound_count);
         bound_count++;
     }
-    bool advertise = conf->listen.advertise_count != 0;
+    if (conf->listen.advertise_count != 0)
+        hs_advertise((const char *const *)conf->listen.advertise, conf->listen.advertise_count, &daemon->advertised);
+    else
+        hs_advertise(bound, bound_count, &daemon->advertised);
     struct hs_service_options options = {
         .endpoint = conf->listen.clients,
         .dir = conf->node.data,
@@ -140,8 +145,8 @@ static enum hs_err start_service(struct hs_daemon *daemon, struct hs_why *why)
         .writer = daemon->writer,
         .hooks = {daemon, status, probe, probe_end},
         .issuer = daemon->keys.issuer,
-        .peer_addresses = advertise ? (const char *const *)conf->listen.advertise : bound,
-        .peer_address_count = advertise ? conf->listen.advertise_count : bound_count,
+        .peer_addresses = daemon->advertised.list,
+        .peer_address_count = daemon->advertised.count,
         .utc_offset_minutes = conf->utc_offset_minutes,
         .accept_unknown_accounts = strcmp(conf->rules.unknown_accounts, "accept") == 0,
         .disk_reserve_bytes = (uint64_t)conf->limits.disk_reserve_mib << 20,

@@ -12,8 +12,6 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-const char *argp_program_version = "hallsyncd " HS_VERSION;
-
 struct arguments {
     const char *conf;
     bool check;
@@ -114,6 +112,7 @@ static int run(const struct hs_conf *conf, const char *path)
 int main(int argc, char **argv)
 {
     struct arguments arguments = {0};
+    argp_program_version = "hallsyncd " HS_VERSION;
     argp_parse(&ARGP, argc, argv, 0, NULL, &arguments);
     umask(0077);
     if (sodium_init() < 0) {

@@ -71,12 +71,24 @@ static void tell_one(struct rep_session *s, const struct rep_stream *stream, voi
         put_receipt(s, telling->receipt);
 }
 
+/* A receipt may be here before anything of its stream is. */
+static void tell_by_scope(struct hs_replica *r, struct telling *telling)
+{
+    for (size_t i = 0; i < r->session_count; i++) {
+        struct rep_session *s = r->sessions[i];
+        if (s->state == REP_LIVE && hs_rep_may_send(s, telling->receipt->stream.partition))
+            tell_one(s, NULL, telling);
+    }
+}
+
 static void tell_all(struct hs_replica *r, const struct hs_receipt *receipt, hs_peer from)
 {
     const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &receipt->stream);
     struct telling telling = {receipt, from};
     if (stream != NULL)
         hs_rep_session_each(r, stream, tell_one, &telling);
+    else
+        tell_by_scope(r, &telling);
 }
 
 void hs_rep_receipts_committed(struct hs_replica *r, const struct hs_commit *commit)

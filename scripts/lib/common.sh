@@ -4,7 +4,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 jobs=$(nproc)
 
 BUILD_PACKAGES="gcc cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libzmq3-dev liblmdb-dev libsodium-dev
-  libzstd-dev libjansson-dev libcyaml-dev libsystemd-dev jq"
+  libzstd-dev libjansson-dev libcyaml-dev libyaml-dev libsystemd-dev jq"
 TEST_PACKAGES="clang clang-tidy clang-format-14 libclang-rt-14-dev protobuf-compiler libcmocka-dev python3 procps zstd man-db"
 
 say() { printf '%s\n' "$*" >&2; }

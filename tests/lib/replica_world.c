@@ -490,6 +490,11 @@ void world_probe(struct world_node *node, uint64_t token)
     step(node, (struct hs_replica_event){.type = HS_REPLICA_PROBE, .token = token});
 }
 
+void world_probe_end(struct world_node *node, uint64_t token)
+{
+    step(node, (struct hs_replica_event){.type = HS_REPLICA_PROBE_END, .token = token});
+}
+
 void world_tick(struct world_node *node)
 {
     step(node, (struct hs_replica_event){.type = HS_REPLICA_TICK});

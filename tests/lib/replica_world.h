@@ -71,7 +71,6 @@ enum hs_err world_store_receive(struct world_store *store, const struct hs_segme
 bool world_store_forked(const struct world_store *store, const struct hs_stream *name);
 /* Is there an op with these bytes, in a log or loose? */
 bool world_store_has(const struct world_store *store, hs_partition partition, struct hs_bytes op);
-size_t world_store_ops(const struct world_store *store); /* distinct ones, loose ones too */
 
 /* ---- nodes and links ------------------------------------------------------------------------------------------------------------ */
 
@@ -102,6 +101,7 @@ struct world_node {
     size_t notice_count;
     int64_t clock_offset_ms;
     uint64_t reads; /* of segments to be sent */
+    bool one_leaf;  /* all records lie in leaf 0 */
     struct hs_stream unreadable; /* whose segments cannot be read */
     uint32_t credit_bytes;
 };
@@ -161,6 +161,7 @@ struct hs_stream world_write_text(struct world_node *node, hs_partition partitio
 void world_write_untold(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text);
 void world_tick(struct world_node *node);
 void world_probe(struct world_node *node, uint64_t token);
+void world_probe_end(struct world_node *node, uint64_t token);
 void world_compare(struct world_node *node);
 
 void world_settle(struct world *w);               /* deliver and store until nothing moves */
@@ -170,6 +171,7 @@ size_t world_notices(const struct world_node *node, enum hs_replica_notice type)
 const struct world_notice *world_last_notice(const struct world_node *node, enum hs_replica_notice type); /* NULL: none */
 /* Do both hold the same of every partition that both may hold? */
 bool world_same(const struct world_node *a, const struct world_node *b);
+size_t world_ops(const struct world_node *node); /* distinct ones, loose ones too */
 uint64_t world_head(const struct world_node *node, const struct hs_stream *name);
 bool world_status(const struct world_node *node, hs_peer peer, struct hs_peer_status *status);
 

@@ -143,7 +143,7 @@ struct facts {
     size_t count;
 };
 
-static void add_fact(struct facts *facts, const struct world_store *store, const struct hs_stream *stream, struct hs_bytes op)
+static void add_fact(struct facts *facts, const struct world_node *node, const struct hs_stream *stream, struct hs_bytes op)
 {
     struct hs_hash id = hs_hash_of(op);
     struct hs_record_name name = {stream->partition, stream->lane, KIND, HS_BYTES(id.bytes, 16)};
@@ -153,10 +153,10 @@ static void add_fact(struct facts *facts, const struct world_store *store, const
     fact->partition = stream->partition;
     fact->key_size = hs_record_key(&name, fact->key);
     struct hs_hash place = hs_hash_domain("hallsync leaf 1", HS_BYTES(fact->key, fact->key_size));
-    fact->leaf = (uint32_t)hs_from_be16(place.bytes) >> 4;
+    fact->leaf = node->one_leaf ? 0 : (uint32_t)hs_from_be16(place.bytes) >> 4;
     fact->inputs = hs_hash_domain("inputs", op);
     fact->hash = hs_hash_domain("record", op);
-    if (store->rotten && hs_hash_equal(&store->rot, &id))
+    if (node->store.rotten && hs_hash_equal(&node->store.rot, &id))
         fact->hash.bytes[0] ^= 1;
 }
 
@@ -166,17 +166,18 @@ static int compare_facts(const void *a, const void *b)
     return hs_bytes_compare(HS_BYTES(first->key, first->key_size), HS_BYTES(second->key, second->key_size));
 }
 
-static struct facts facts_of(const struct world_store *store)
+static struct facts facts_of(const struct world_node *node)
 {
+    const struct world_store *store = &node->store;
     struct facts facts = {0};
     for (size_t i = 0; i < store->stream_count; i++) {
         for (size_t n = 0; n < store->streams[i].count; n++)
-            add_fact(&facts, store, &store->streams[i].name, hs_buf_bytes(&store->streams[i].ops[n].bytes));
+            add_fact(&facts, node, &store->streams[i].name, hs_buf_bytes(&store->streams[i].ops[n].bytes));
     }
     for (size_t i = 0; i < store->loose_count; i++) {
         struct hs_cur cur = hs_cur_of(store->looses[i].loose.segment.body);
         while (cur.left > 0)
-            add_fact(&facts, store, &store->looses[i].loose.segment.stream, hs_cur_sized(&cur));
+            add_fact(&facts, node, &store->looses[i].loose.segment.stream, hs_cur_sized(&cur));
     }
     if (facts.count > 0)
         qsort(facts.items, facts.count, sizeof *facts.items, compare_facts);
@@ -189,9 +190,9 @@ static struct facts facts_of(const struct world_store *store)
     return facts;
 }
 
-size_t world_store_ops(const struct world_store *store)
+size_t world_ops(const struct world_node *node)
 {
-    struct facts facts = facts_of(store);
+    struct facts facts = facts_of(node);
     free(facts.items);
     return facts.count;
 }
@@ -199,7 +200,7 @@ size_t world_store_ops(const struct world_store *store)
 static enum hs_err digests(void *ctx, hs_visit_digest visit, void *visit_ctx)
 {
     const struct world_node *node = ctx;
-    struct facts facts = facts_of(&node->store);
+    struct facts facts = facts_of(node);
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < facts.count && err == HS_OK;) {
         struct hs_digest digest = {.partition = facts.items[i].partition, .kind = KIND};
@@ -221,7 +222,7 @@ static uint32_t index_of(const struct fact *fact, int branch)
 static enum hs_err digest_level(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit, void *visit_ctx)
 {
     const struct world_node *node = ctx;
-    struct facts facts = facts_of(&node->store);
+    struct facts facts = facts_of(node);
     enum hs_err err = HS_OK;
     uint32_t first = branch < 0 ? 0 : (uint32_t)branch * HS_DIGEST_BRANCHES;
     for (uint32_t index = first; index < first + HS_DIGEST_BRANCHES && err == HS_OK; index++) {
@@ -243,7 +244,7 @@ static enum hs_err digest_leaf(void *ctx, hs_partition partition, uint16_t kind,
                                hs_visit_compared visit, void *visit_ctx)
 {
     const struct world_node *node = ctx;
-    struct facts facts = facts_of(&node->store);
+    struct facts facts = facts_of(node);
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < facts.count && err == HS_OK; i++) {
         const struct fact *fact = &facts.items[i];

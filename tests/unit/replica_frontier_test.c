@@ -176,7 +176,7 @@ static void a_hub_that_lost_its_disk_is_filled_by_the_halls(void **state)
     world_settle(t.w);
     world_dial(other, t.hub);
     connect(&t);
-    assert_int_equal(world_store_ops(&t.hub->store), 3); /* the catalogue too: the halls had it */
+    assert_int_equal(world_ops(t.hub), 3); /* the catalogue too: the halls had it */
     assert_true(world_same(t.hub, other) && world_same(t.hub, t.hall));
     world_free(t.w);
 }
@@ -196,7 +196,7 @@ static void a_hall_hears_nothing_of_other_districts(void **state)
     world_write_text(t.hub, 3209, HS_LANE_BULK, "not mine, with the link up");
     world_advance(t.w, 5000);
     assert_false(count.saw_foreign);
-    assert_int_equal(world_store_ops(&t.hall->store), 1);
+    assert_int_equal(world_ops(t.hall), 1);
     world_free(t.w);
 }
 
