@@ -1,14 +1,15 @@
 /* store.h -- the store: everything a node keeps, behind one interface.
  *
- * Two LMDB environments below DIR: log/ (the truth: operations, checkpoints, receipts, certificates; synced at each commit) and
- * records/ (what the log adds up to; committed in large steps with its position, replayed after a crash).  storage/FORMAT.md has
- * the bytes.
+ * Two LMDB environments below DIR: log/ (the truth: operations, checkpoints, receipts, certificates; synced at each
+ * commit) and records/ (what the log adds up to; committed in large steps with its position, replayed after a crash).
+ * storage/FORMAT.md has the bytes.
  *
- * Threads: one writer calls everything named hs_store_*; any thread may open views.  A view is used by one thread at a time and
- * is short-lived (milliseconds): what it returns is a view into the map and ends with it.
+ * Threads: one writer calls everything named hs_store_*; any thread may open views.  A view is used by one thread at a
+ * time and is short-lived (milliseconds): what it returns is a view into the map and ends with it.
  *
- * A failed commit, sync or continuity-note write leaves the store unusable (every call answers that error): the process ends and
- * starts again.  A group that fails before its commit (disk full) is given up whole: hs_store_abort, and the store goes on. */
+ * A failed commit, sync or continuity-note write leaves the store unusable (every call answers that error): the process
+ * ends and starts again.  A group that fails before its commit (disk full) is given up whole: hs_store_abort, and the
+ * store goes on. */
 #ifndef HS_STORE_H
 #define HS_STORE_H
 
@@ -21,7 +22,7 @@
 struct hs_store;
 struct hs_view;
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 struct hs_store_options {
     const char *dir;               /* the data directory; log/, records/ and lock lie in it */
@@ -34,23 +35,25 @@ struct hs_store_options {
     size_t flush_ops;              /* records are committed after so many ops; 0: 20000 */
     uint64_t (*now_ms)(void *ctx); /* NULL: the system's clock */
     void (*random)(void *ctx, void *to, size_t size); /* NULL: libsodium's */
-    void (*flush_wanted)(void *ctx); /* called by a reader's thread that waits for hs_store_flush; NULL: nobody would flush */
+    /* Called by a reader's thread that waits for hs_store_flush; NULL: nobody would flush. */
+    void (*flush_wanted)(void *ctx);
     void *ctx;
 };
 
-/* HS_ENOSTORE, HS_EEXISTS, HS_ELOCKED, HS_EFOREIGN, HS_ENETFS, HS_ESCHEMA, HS_EFULL, HS_EPERM, HS_EDAMAGED, HS_EIO, HS_ENOMEM.
- * Replays the records up to the log's end, and checks continuity: if it is not proven, the current origin is struck out. */
+/* HS_ENOSTORE, HS_EEXISTS, HS_ELOCKED, HS_EFOREIGN, HS_ENETFS, HS_ESCHEMA, HS_EFULL, HS_EPERM, HS_EDAMAGED, HS_EIO,
+ * HS_ENOMEM. Replays the records up to the log's end, and checks continuity: if it is not proven, the current origin is
+ * struck out. */
 enum hs_err hs_store_open(const struct hs_store_options *options, struct hs_store **store, struct hs_why *why);
 /* Commits the records; NULL is fine. */
 void hs_store_close(struct hs_store *store);
 
-uint64_t hs_store_id(const struct hs_store *store); /* random, made with the store */
+uint64_t hs_store_id(const struct hs_store *store);                              /* random, made with the store */
 const struct hs_certificate *hs_store_certificate(const struct hs_store *store); /* of this node */
-bool hs_store_holds(const struct hs_store *store, hs_partition partition); /* in its scope */
+bool hs_store_holds(const struct hs_store *store, hs_partition partition);       /* in its scope */
 /* Why the origin was struck out at this start: NULL if it was not. */
 const char *hs_store_break(const struct hs_store *store);
 
-/* ---- writing: begin, any number of calls, commit or abort ------------------------------------------------------------------- */
+/* ---- writing: begin, any number of calls, commit or abort ---- */
 
 enum hs_err hs_store_begin(struct hs_store *store);
 
@@ -66,27 +69,30 @@ struct hs_draft {
 /* HS_ETOOBIG or HS_EINVAL (hs_op_check): nothing was done.  Else as above. */
 enum hs_err hs_store_write(struct hs_store *store, const struct hs_draft *draft, struct hs_dot *dot, hs_stamp *stamp);
 
-/* The next cash entry number of this node: "node-20261121-03-K7Q2ZD-000017", gap-free within its series; taken by writing the
- * cash entry with it as id in the same group. */
+/* The next cash entry number of this node: "node-20261121-03-K7Q2ZD-000017", gap-free within its series; taken by
+ * writing the cash entry with it as id in the same group. */
 #define HS_NUMBER_BYTES_MAX 80
-enum hs_err hs_store_number(struct hs_store *store, uint32_t date, uint32_t window, char number[static HS_NUMBER_BYTES_MAX]);
+enum hs_err hs_store_number(struct hs_store *store, uint32_t date, uint32_t window,
+                            char number[static HS_NUMBER_BYTES_MAX]);
 
-/* Operations of another store's, a segment as it came.  Verified by the caller against the origin's key; the store checks the
- * chain again.  HS_EGAP: does not continue what is held.  An op that its writer's certificate does not allow or that is malformed
- * is kept, has no effect and is listed as void. */
+/* Operations of another store's, a segment as it came.  Verified by the caller against the origin's key; the store
+ * checks the chain again.  HS_EGAP: does not continue what is held.  An op that its writer's certificate does not allow
+ * or that is malformed is kept, has no effect and is listed as void. */
 struct hs_segment {
     struct hs_stream stream;
     uint64_t first;
     uint32_t count;
-    struct hs_bytes body;     /* the ops, each with a varint length before it */
-    struct hs_hash end;       /* h of the last op */
+    struct hs_bytes body;          /* the ops, each with a varint length before it */
+    struct hs_hash end;            /* h of the last op */
     struct hs_signature signature; /* checkpoint of the last op */
 };
 enum hs_err hs_store_receive(struct hs_store *store, const struct hs_segment *segment);
 
-/* An origin's certificate and opening, ahead of its first segment; known ones change nothing.  Verified by the caller. */
+/* An origin's certificate and opening, ahead of its first segment; known ones change nothing.  Verified by the caller.
+ */
 enum hs_err hs_store_put_origin(struct hs_store *store, struct hs_bytes certificate, struct hs_bytes opening);
-/* Another store's receipt; only the highest of each (stream, store) is kept.  Verified by the caller; @certificate is the hub's. */
+/* Another store's receipt; only the highest of each (stream, store) is kept.  Verified by the caller; @certificate is
+ * the hub's. */
 enum hs_err hs_store_put_receipt(struct hs_store *store, const struct hs_receipt *receipt, struct hs_bytes certificate);
 enum hs_err hs_store_put_certificate(struct hs_store *store, struct hs_bytes certificate);
 
@@ -94,8 +100,10 @@ enum hs_err hs_store_put_certificate(struct hs_store *store, struct hs_bytes cer
 enum hs_err hs_store_strike(struct hs_store *store, const char *why);
 
 /* A fork proof (verified by the caller): the stream takes no more segments by number. */
-enum hs_err hs_store_put_fork(struct hs_store *store, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof);
-/* Loose ops of a forked stream (verified): facts are merged, register writes have no effect.  Known ones change nothing. */
+enum hs_err hs_store_put_fork(struct hs_store *store, const struct hs_stream *stream, uint64_t n,
+                              struct hs_bytes proof);
+/* Loose ops of a forked stream (verified): facts are merged, register writes have no effect.  Known ones change
+ * nothing. */
 struct hs_loose {
     struct hs_segment segment; /* end: h of the last op */
     struct hs_hash start;      /* h(first - 1) on that branch */
@@ -112,8 +120,10 @@ struct hs_enrolment {
     bool used;
     struct hs_key used_by; /* node key */
 };
-enum hs_err hs_store_put_enrolment(struct hs_store *store, const struct hs_hash *secret_hash, const struct hs_enrolment *enrolment);
-enum hs_err hs_view_enrolment(struct hs_view *view, const struct hs_hash *secret_hash, struct hs_enrolment *out); /* HS_ETOKEN */
+enum hs_err hs_store_put_enrolment(struct hs_store *store, const struct hs_hash *secret_hash,
+                                   const struct hs_enrolment *enrolment);
+enum hs_err hs_view_enrolment(struct hs_view *view, const struct hs_hash *secret_hash,
+                              struct hs_enrolment *out); /* HS_ETOKEN */
 
 /* What a commit did; valid until the next hs_store_begin. */
 struct hs_head {
@@ -128,36 +138,40 @@ struct hs_commit {
     const struct hs_receipt *receipts; /* a hub's own, signed for foreign streams in this commit */
     size_t receipt_count;
 };
-/* Signs checkpoints (and a hub receipts), commits and syncs the log, writes the continuity note.  The records stay open. */
+/* Signs checkpoints (and a hub receipts), commits and syncs the log, writes the continuity note.  The records stay
+ * open. */
 enum hs_err hs_store_commit(struct hs_store *store, struct hs_commit *commit);
 void hs_store_abort(struct hs_store *store);
 
 /* Commit the records up to the log's end and wake readers.  Not inside a group. */
 enum hs_err hs_store_flush(struct hs_store *store);
-bool hs_store_flush_due(const struct hs_store *store); /* somebody waits, or flush_ops are uncommitted */
-uint64_t hs_store_unflushed(const struct hs_store *store); /* ops applied and not committed */
+bool hs_store_flush_due(const struct hs_store *store);        /* somebody waits, or flush_ops are uncommitted */
+uint64_t hs_store_unflushed(const struct hs_store *store);    /* ops applied and not committed */
 struct hs_position hs_store_position(struct hs_store *store); /* of the last log commit; any thread */
 
 /* Rebuild the records from the log.  Not inside a group. */
 enum hs_err hs_store_rebuild(struct hs_store *store);
 
-/* ---- views --------------------------------------------------------------------------------------------------------------- */
+/* ---- views ---- */
 
-/* A snapshot of both environments, the records at @min_commit or later (0: whatever is committed).  Waits for the writer's flush
- * at most @wait_ms: HS_ETIMEDOUT. */
+/* A snapshot of both environments, the records at @min_commit or later (0: whatever is committed).  Waits for the
+ * writer's flush at most @wait_ms: HS_ETIMEDOUT. */
 enum hs_err hs_view_open(struct hs_store *store, uint64_t min_commit, unsigned wait_ms, struct hs_view **view);
 void hs_view_close(struct hs_view *view); /* NULL is fine */
-/* The writer's own view of its open group, all writes so far included; not closed; writer thread, inside a group only. */
+/* The writer's own view of its open group, all writes so far included; not closed; writer thread, inside a group only.
+ */
 struct hs_view *hs_store_view(struct hs_store *store);
 struct hs_position hs_view_position(struct hs_view *view); /* of the records */
 
 /* The log. */
-typedef enum hs_err (*hs_visit_head)(void *ctx, const struct hs_head *head); /* anything but HS_OK stops and is returned */
+typedef enum hs_err (*hs_visit_head)(void *ctx,
+                                     const struct hs_head *head); /* anything but HS_OK stops and is returned */
 enum hs_err hs_view_heads(struct hs_view *view, hs_visit_head visit, void *ctx); /* all streams, ascending */
 enum hs_err hs_view_head(struct hs_view *view, const struct hs_stream *stream, struct hs_head *head); /* HS_ENOTFOUND */
 enum hs_err hs_view_op(struct hs_view *view, const struct hs_stream *stream, uint64_t n, struct hs_bytes *op);
-/* The largest segment from @first that ends at a checkpoint and keeps the segment limits (one checkpointed run alone may pass
- * them).  Appends the body to @body; segment->body is set to it.  HS_ENOTFOUND: nothing there.  HS_EDAMAGED: chain broken. */
+/* The largest segment from @first that ends at a checkpoint and keeps the segment limits (one checkpointed run alone
+ * may pass them).  Appends the body to @body; segment->body is set to it.  HS_ENOTFOUND: nothing there.  HS_EDAMAGED:
+ * chain broken. */
 enum hs_err hs_view_cut(struct hs_view *view, const struct hs_stream *stream, uint64_t first, struct hs_buf *body,
                         struct hs_segment *segment);
 enum hs_err hs_view_hash_at(struct hs_view *view, const struct hs_stream *stream, uint64_t n, struct hs_hash *hash);
@@ -167,14 +181,16 @@ struct hs_checkpoint {
     struct hs_hash hash;
     struct hs_signature signature;
 };
-enum hs_err hs_view_checkpoint(struct hs_view *view, const struct hs_stream *stream, uint64_t n, struct hs_checkpoint *out);
+enum hs_err hs_view_checkpoint(struct hs_view *view, const struct hs_stream *stream, uint64_t n,
+                               struct hs_checkpoint *out);
 typedef enum hs_err (*hs_visit_receipt)(void *ctx, const struct hs_receipt *receipt);
 enum hs_err hs_view_receipts(struct hs_view *view, const struct hs_stream *stream, hs_visit_receipt visit, void *ctx);
 /* How safe op n of the stream is: receipts of distinct stores; this store counts if it is a hub's. */
 enum hs_safety { HS_SAFETY_HERE = 1, HS_SAFETY_HUB = 2, HS_SAFETY_SAFE = 3 };
 enum hs_safety hs_view_safety(struct hs_view *view, const struct hs_stream *stream, uint64_t n);
 /* Certificate (encoded) and opening (encoded) of an origin. */
-enum hs_err hs_view_origin(struct hs_view *view, uint64_t origin, struct hs_bytes *certificate, struct hs_bytes *opening);
+enum hs_err hs_view_origin(struct hs_view *view, uint64_t origin, struct hs_bytes *certificate,
+                           struct hs_bytes *opening);
 enum hs_err hs_view_certificate(struct hs_view *view, const struct hs_key *node_key, struct hs_bytes *certificate);
 typedef enum hs_err (*hs_visit_bytes)(void *ctx, struct hs_bytes key, struct hs_bytes value);
 enum hs_err hs_view_certificates(struct hs_view *view, hs_visit_bytes visit, void *ctx); /* node key -> certificate */
@@ -196,21 +212,22 @@ struct hs_stored {
     struct hs_hash hash;
     struct hs_bytes state;
 };
-enum hs_err hs_view_record(struct hs_view *view, const struct hs_record_name *name, struct hs_stored *stored); /* HS_ENOTFOUND */
+enum hs_err hs_view_record(struct hs_view *view, const struct hs_record_name *name,
+                           struct hs_stored *stored); /* HS_ENOTFOUND */
 /* The same when only kind and id are known: in whatever partition it is; the held ones first. */
 enum hs_err hs_view_find(struct hs_view *view, uint16_t kind, struct hs_bytes id, struct hs_stored *stored);
 typedef enum hs_err (*hs_visit_record)(void *ctx, const struct hs_stored *stored);
 /* By index (kinds.h) in all partitions; parked records are left out.  @after: a record key to go on behind, or none. */
-enum hs_err hs_view_index(struct hs_view *view, uint16_t kind, uint8_t index, struct hs_bytes key, struct hs_bytes after,
-                          hs_visit_record visit, void *ctx);
+enum hs_err hs_view_index(struct hs_view *view, uint16_t kind, uint8_t index, struct hs_bytes key,
+                          struct hs_bytes after, hs_visit_record visit, void *ctx);
 enum hs_err hs_view_all(struct hs_view *view, uint16_t kind, struct hs_bytes after, hs_visit_record visit, void *ctx);
 /* Did an op with this request id come from here?  Its dot and partition; HS_ENOTFOUND. */
 enum hs_err hs_view_request(struct hs_view *view, struct hs_bytes request, struct hs_stream *stream, uint64_t *n);
 /* The ops committed after @from, in order, for the change feed: HS_ERESET if the position is not one of this store's.
  * @to out: the position of the last commit visited; whole commits only, at most about @limit ops. */
 typedef enum hs_err (*hs_visit_op)(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op);
-enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit, hs_visit_op visit, void *ctx,
-                            struct hs_position *to);
+enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit, hs_visit_op visit,
+                            void *ctx, struct hs_position *to);
 
 /* Money. */
 struct hs_totals {
@@ -235,10 +252,10 @@ struct hs_bill_sums {
 };
 enum hs_err hs_view_bill(struct hs_view *view, const char *account, struct hs_bytes bill_id, struct hs_bill_sums *sums);
 
-/* Digests: a fixed tree over BLAKE2b("hallsync leaf 1", record key): its first 12 bits choose one of 4096 leaves, the first 6
- * one of 64 branches. */
+/* Digests: a fixed tree over BLAKE2b("hallsync leaf 1", record key): its first 12 bits choose one of 4096 leaves, the
+ * first 6 one of 64 branches. */
 #define HS_DIGEST_BRANCHES 64
-#define HS_DIGEST_LEAVES 4096
+#define HS_DIGEST_LEAVES   4096
 struct hs_digest {
     hs_partition partition;
     uint16_t kind;
@@ -247,12 +264,13 @@ struct hs_digest {
     struct hs_hash sum;
 };
 typedef enum hs_err (*hs_visit_digest)(void *ctx, const struct hs_digest *digest);
-enum hs_err hs_view_digests(struct hs_view *view, hs_visit_digest visit, void *ctx); /* roots; those without records are left out */
+enum hs_err hs_view_digests(struct hs_view *view, hs_visit_digest visit,
+                            void *ctx); /* roots; those without records are left out */
 /* The 64 branches (branch < 0), or the 64 leaves of one; those that are zero are left out. */
-enum hs_err hs_view_digest_level(struct hs_view *view, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit,
-                                 void *ctx);
-enum hs_err hs_view_digest_leaf(struct hs_view *view, hs_partition partition, uint16_t kind, uint32_t leaf, struct hs_bytes after,
-                                hs_visit_record visit, void *ctx);
+enum hs_err hs_view_digest_level(struct hs_view *view, hs_partition partition, uint16_t kind, int branch,
+                                 hs_visit_digest visit, void *ctx);
+enum hs_err hs_view_digest_leaf(struct hs_view *view, hs_partition partition, uint16_t kind, uint32_t leaf,
+                                struct hs_bytes after, hs_visit_record visit, void *ctx);
 uint32_t hs_digest_leaf(const struct hs_record_name *name);
 
 /* Derived lists: what people must decide or know of. */
@@ -276,7 +294,8 @@ struct hs_listed {
     struct hs_bytes key;        /* to go on behind */
 };
 typedef enum hs_err (*hs_visit_listed)(void *ctx, const struct hs_listed *listed);
-enum hs_err hs_view_list(struct hs_view *view, enum hs_list list, struct hs_bytes after, hs_visit_listed visit, void *ctx); /* 0: all */
+enum hs_err hs_view_list(struct hs_view *view, enum hs_list list, struct hs_bytes after, hs_visit_listed visit,
+                         void *ctx); /* 0: all */
 uint64_t hs_view_list_count(struct hs_view *view, enum hs_list list);
 bool hs_view_listed(struct hs_view *view, enum hs_list list, const struct hs_record_name *name);
 

@@ -9,19 +9,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- the schema, from the table -------------------------------------------------------------------------------------------- */
+/* ---- the schema, from the table ---- */
 
 static const cyaml_schema_value_t TEXT_ENTRY = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 4096)};
 
 enum { NONE = CYAML_FLAG_OPTIONAL, RELOAD = CYAML_FLAG_OPTIONAL, REQUIRED = CYAML_FLAG_DEFAULT };
 
-#define FIELD_TEXT(type, key, min, max, flags) CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | (flags), type, key, min, max),
-#define FIELD_LIST(type, key, min, max, flags)                                                                         \
+#define FIELD_TEXT(type, key, min, max, flags) \
+    CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | (flags), type, key, min, max),
+#define FIELD_LIST(type, key, min, max, flags) \
     CYAML_FIELD_SEQUENCE(#key, CYAML_FLAG_POINTER | (flags), type, key, &TEXT_ENTRY, 0, max),
 #define FIELD_UINT(type, key, min, max, flags) CYAML_FIELD_UINT(#key, flags, type, key),
-#define FIELD(section, key, KIND, preset, min, max, flags, help)                                                       \
+#define FIELD(section, key, KIND, preset, min, max, flags, help) \
     FIELD_##KIND(struct hs_conf_##section, key, min, max, flags)
-#define SECTION(section, KEYS, required) static const cyaml_schema_field_t section##_fields[] = {KEYS(FIELD) CYAML_FIELD_END};
+#define SECTION(section, KEYS, required) \
+    static const cyaml_schema_field_t section##_fields[] = {KEYS(FIELD) CYAML_FIELD_END};
 HS_CONF_SECTIONS(SECTION)
 
 static const cyaml_schema_field_t upstream_fields[] = {
@@ -33,8 +35,8 @@ static const cyaml_schema_value_t UPSTREAM_ENTRY = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct hs_conf_upstream, upstream_fields)};
 
 static const cyaml_schema_field_t top_fields[] = {
-#define X(section, KEYS, required)                                                                                     \
-    CYAML_FIELD_MAPPING(#section, (required) ? CYAML_FLAG_DEFAULT : CYAML_FLAG_OPTIONAL, struct hs_conf, section,      \
+#define X(section, KEYS, required)                                                                                \
+    CYAML_FIELD_MAPPING(#section, (required) ? CYAML_FLAG_DEFAULT : CYAML_FLAG_OPTIONAL, struct hs_conf, section, \
                         section##_fields),
     HS_CONF_SECTIONS(X)
 #undef X
@@ -44,14 +46,15 @@ static const cyaml_schema_field_t top_fields[] = {
 };
 static const cyaml_schema_value_t TOP = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct hs_conf, top_fields)};
 
-/* ---- errors: libcyaml says what is wrong first, then where, outwards -------------------------------------------------------- */
+/* ---- errors: libcyaml says what is wrong first, then where, outwards ---- */
 
 struct complaint {
     char what[200];
     char where[120];
 };
 
-__attribute__((format(printf, 3, 0))) static void keep_complaint(cyaml_log_t level, void *ctx, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void keep_complaint(cyaml_log_t level, void *ctx, const char *format,
+                                                                 va_list args)
 {
     struct complaint *complaint = ctx;
     char line[256];
@@ -95,7 +98,7 @@ static cyaml_config_t reader(struct complaint *complaint)
                             .flags = CYAML_CFG_DEFAULT};
 }
 
-/* ---- defaults and checks ---------------------------------------------------------------------------------------------------- */
+/* ---- defaults and checks ---- */
 
 static bool preset_text(char **key, const char *preset)
 {
@@ -118,7 +121,7 @@ static bool fill_defaults(struct hs_conf *conf)
 #define PRESET_UINT(at, preset) ok = preset_uint(&(at), preset) && ok;
 #define PRESET_LIST(at, preset)
 #define PRESET(section, key, KIND, preset, ...) PRESET_##KIND(conf->section.key, preset)
-#define X(section, KEYS, required) KEYS(PRESET)
+#define X(section, KEYS, required)              KEYS(PRESET)
     HS_CONF_SECTIONS(X)
 #undef X
     return ok;
@@ -136,10 +139,11 @@ static enum hs_err check_ranges(const struct hs_conf *conf, struct hs_why *why)
     enum hs_err err = HS_OK;
 #define RANGE_TEXT(name, at, min, max)
 #define RANGE_LIST(name, at, min, max)
-#define RANGE_UINT(name, at, min, max)                                                                                 \
-    if (err == HS_OK)                                                                                                  \
+#define RANGE_UINT(name, at, min, max) \
+    if (err == HS_OK)                  \
         err = check_range(name, at, min, max, why);
-#define RANGE(section, key, KIND, preset, min, max, flags, help) RANGE_##KIND(#section "." #key, conf->section.key, min, max)
+#define RANGE(section, key, KIND, preset, min, max, flags, help) \
+    RANGE_##KIND(#section "." #key, conf->section.key, min, max)
 #define X(section, KEYS, required) KEYS(RANGE)
     HS_CONF_SECTIONS(X)
 #undef X
@@ -180,7 +184,8 @@ static enum hs_err check_clients(struct hs_conf *conf, struct hs_why *why)
     if (strncmp(conf->listen.clients, "ipc://", 6) != 0)
         return hs_fail(HS_ECONFIG, why, "listen.clients: '%s' does not begin with ipc://", conf->listen.clients);
     if (strlen(conf->listen.clients) - 6 > 107)
-        return hs_fail(HS_ECONFIG, why, "listen.clients: the path of a socket has at most 107 bytes; set a shorter one");
+        return hs_fail(HS_ECONFIG, why,
+                       "listen.clients: the path of a socket has at most 107 bytes; set a shorter one");
     return HS_OK;
 }
 
@@ -210,7 +215,9 @@ static enum hs_err check(struct hs_conf *conf, struct hs_why *why)
     return err;
 }
 
-/* ---- load -------------------------------------------------------------------------------------------------------------------- */
+/* ---- load
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 enum hs_err hs_conf_load(const char *path, struct hs_conf *conf, struct hs_why *why)
 {
@@ -246,7 +253,9 @@ void hs_conf_free(struct hs_conf *conf)
     *conf = (struct hs_conf){0};
 }
 
-/* ---- write ------------------------------------------------------------------------------------------------------------------- */
+/* ---- write
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static void write_text(struct hs_buf *out, const char *key, const char *value, const char *preset)
 {
@@ -270,14 +279,17 @@ static void write_list(struct hs_buf *out, const char *key, char *const *values,
 
 static void write_upstreams(struct hs_buf *out, const struct hs_conf *conf)
 {
-    hs_buf_put_format(out, "\n# Hubs that this node dials, in this order: address and CURVE key (a join writes them).\n");
+    hs_buf_put_format(out,
+                      "\n# Hubs that this node dials, in this order: address and CURVE key (a join writes them).\n");
     if (conf->upstreams_count == 0) {
-        hs_buf_put_format(out, "# upstreams:\n#   - address: \"tcp://hub.example:7400\"\n#     key: \"64 hex digits\"\n");
+        hs_buf_put_format(out,
+                          "# upstreams:\n#   - address: \"tcp://hub.example:7400\"\n#     key: \"64 hex digits\"\n");
         return;
     }
     hs_buf_put_format(out, "upstreams:\n");
     for (unsigned i = 0; i < conf->upstreams_count; i++)
-        hs_buf_put_format(out, "  - address: \"%s\"\n    key: \"%s\"\n", conf->upstreams[i].address, conf->upstreams[i].key);
+        hs_buf_put_format(out, "  - address: \"%s\"\n    key: \"%s\"\n", conf->upstreams[i].address,
+                          conf->upstreams[i].key);
 }
 
 /* libyaml refuses a mapping with nothing in it, so a section's heading is a comment too while all its keys are. */
@@ -295,15 +307,16 @@ static void write_section(struct hs_buf *out, const char *name, struct hs_buf *k
 void hs_conf_write(const struct hs_conf *conf, struct hs_buf *out)
 {
     struct hs_buf keys = {0};
-    hs_buf_put_format(out, "# hallsync.yaml: configuration of hallsyncd. What is commented out stands at its default.\n");
+    hs_buf_put_format(out,
+                      "# hallsync.yaml: configuration of hallsyncd. What is commented out stands at its default.\n");
 #define WRITE_TEXT(section, key, preset) write_text(&keys, #key, conf->section.key, preset);
 #define WRITE_UINT(section, key, preset) write_uint(&keys, #key, conf->section.key, preset);
 #define WRITE_LIST(section, key, preset) write_list(&keys, #key, conf->section.key, conf->section.key##_count);
-#define WRITE(section, key, KIND, preset, min, max, flags, help)                                                       \
-    hs_buf_put_format(&keys, "  # %s\n", help);                                                                        \
+#define WRITE(section, key, KIND, preset, min, max, flags, help) \
+    hs_buf_put_format(&keys, "  # %s\n", help);                  \
     WRITE_##KIND(section, key, preset)
-#define X(section, KEYS, required)                                                                                     \
-    KEYS(WRITE)                                                                                                        \
+#define X(section, KEYS, required) \
+    KEYS(WRITE)                    \
     write_section(out, #section, &keys);
     HS_CONF_SECTIONS(X)
 #undef X

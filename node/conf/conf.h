@@ -1,6 +1,6 @@
-/* conf.h -- hallsync.yaml.  Every key is declared once, in the table below: from it come the parser's schema, the defaults, the
- * commented sample that init writes, and hallsync.yaml(5) (a test compares them).  A configuration is a value: loaded, checked,
- * then only read.  Unknown or bad keys are errors with their line. */
+/* conf.h -- hallsync.yaml.  Every key is declared once, in the table below: from it come the parser's schema, the
+ * defaults, the commented sample that init writes, and hallsync.yaml(5) (a test compares them).  A configuration is a
+ * value: loaded, checked, then only read.  Unknown or bad keys are errors with their line. */
 #ifndef HS_CONF_H
 #define HS_CONF_H
 
@@ -12,47 +12,51 @@
 
 /* X(section, key, KIND, default, min, max, flags, help).  KIND: TEXT, LIST (of texts), UINT.
  * flags: REQUIRED must be given; RELOAD is taken over on SIGHUP; NONE. */
-#define HS_CONF_NODE(X)                                                                                                \
-    X(node, id, TEXT, "", 1, 32, REQUIRED, "readable name of this node: a-z, 0-9 and -")                               \
-    X(node, role, TEXT, "", 3, 4, REQUIRED, "hall or hub")                                                         \
+#define HS_CONF_NODE(X)                                                                  \
+    X(node, id, TEXT, "", 1, 32, REQUIRED, "readable name of this node: a-z, 0-9 and -") \
+    X(node, role, TEXT, "", 3, 4, REQUIRED, "hall or hub")                               \
     X(node, data, TEXT, "", 1, 4096, REQUIRED, "directory of keys and store, on a local disk")
-#define HS_CONF_LISTEN(X)                                                                                              \
-    X(listen, peers, LIST, "", 0, 8, NONE, "addresses for other nodes, tcp://host:port; always CURVE; hubs")           \
-    X(listen, clients, TEXT, "", 0, 107, NONE, "socket for counter programs, ipc://path, in a directory that they may enter; default: ipc://DATA/hallsync.sock") \
-    X(listen, advertise, LIST, "", 0, 8, NONE, "addresses that join tokens name; default: those of peers, for 0.0.0.0 those of this machine")
-#define HS_CONF_RULES(X)                                                                                               \
+#define HS_CONF_LISTEN(X)                                                                                    \
+    X(listen, peers, LIST, "", 0, 8, NONE, "addresses for other nodes, tcp://host:port; always CURVE; hubs") \
+    X(listen, clients, TEXT, "", 0, 107, NONE,                                                               \
+      "socket for counter programs, ipc://path, in a directory that they may enter; default: "               \
+      "ipc://DATA/hallsync.sock")                                                                            \
+    X(listen, advertise, LIST, "", 0, 8, NONE,                                                               \
+      "addresses that join tokens name; default: those of peers, for 0.0.0.0 those of this machine")
+#define HS_CONF_RULES(X)                                   \
     X(rules, unknown_accounts, TEXT, "refuse", 6, 6, NONE, \
       "payments for accounts of a held district that no customer here has: refuse or accept")
-#define HS_CONF_LIMITS(X)                                                                                              \
-    X(limits, credit_kib, UINT, 512, 128, 65536, NONE, "bytes that a peer may have under way to us, in KiB")           \
-    X(limits, flush_ms, UINT, 50, 1, 10000, NONE, "records are committed at the latest after so many milliseconds")    \
-    X(limits, disk_reserve_mib, UINT, 256, 1, 1048576, RELOAD, "free disk below which writes are refused by and by, in MiB")
+#define HS_CONF_LIMITS(X)                                                                                           \
+    X(limits, credit_kib, UINT, 512, 128, 65536, NONE, "bytes that a peer may have under way to us, in KiB")        \
+    X(limits, flush_ms, UINT, 50, 1, 10000, NONE, "records are committed at the latest after so many milliseconds") \
+    X(limits, disk_reserve_mib, UINT, 256, 1, 1048576, RELOAD,                                                      \
+      "free disk below which writes are refused by and by, in MiB")
 #define HS_CONF_LINK(X)                                                                                                \
     X(link, heartbeat_ms, UINT, 2000, 100, 60000, NONE, "a heartbeat so often; a peer silent for 3.5 of them is gone") \
     X(link, backoff_max_ms, UINT, 30000, 100, 600000, NONE, "longest pause between two attempts to reach a hub")
-#define HS_CONF_LOG(X)                                                                                                 \
-    X(log, level, TEXT, "info", 4, 7, RELOAD, "error, warn, info or debug")
-#define HS_CONF_REGION(X)                                                                                              \
-    X(region, utc_offset, TEXT, "+08:00", 6, 6, NONE, "of business dates and screens; the same at all nodes of the region")
+#define HS_CONF_LOG(X) X(log, level, TEXT, "info", 4, 7, RELOAD, "error, warn, info or debug")
+#define HS_CONF_REGION(X)                             \
+    X(region, utc_offset, TEXT, "+08:00", 6, 6, NONE, \
+      "of business dates and screens; the same at all nodes of the region")
 
-#define HS_CONF_SECTIONS(X)                                                                                            \
-    X(node, HS_CONF_NODE, true)                                                                                        \
-    X(listen, HS_CONF_LISTEN, false)                                                                                   \
-    X(rules, HS_CONF_RULES, false)                                                                                     \
-    X(limits, HS_CONF_LIMITS, false)                                                                                   \
-    X(link, HS_CONF_LINK, false)                                                                                       \
-    X(log, HS_CONF_LOG, false)                                                                                         \
+#define HS_CONF_SECTIONS(X)          \
+    X(node, HS_CONF_NODE, true)      \
+    X(listen, HS_CONF_LISTEN, false) \
+    X(rules, HS_CONF_RULES, false)   \
+    X(limits, HS_CONF_LIMITS, false) \
+    X(link, HS_CONF_LINK, false)     \
+    X(log, HS_CONF_LOG, false)       \
     X(region, HS_CONF_REGION, false)
 
 #define HS_CONF_TYPE_TEXT(key) char *key;
-#define HS_CONF_TYPE_LIST(key)                                                                                         \
-    char **key;                                                                                                        \
+#define HS_CONF_TYPE_LIST(key) \
+    char **key;                \
     unsigned key##_count;
-#define HS_CONF_TYPE_UINT(key) uint32_t key;
+#define HS_CONF_TYPE_UINT(key)                  uint32_t key;
 #define HS_CONF_MEMBER(section, key, KIND, ...) HS_CONF_TYPE_##KIND(key)
-#define HS_CONF_STRUCT(section, KEYS, required)                                                                        \
-    struct hs_conf_##section {                                                                                         \
-        KEYS(HS_CONF_MEMBER)                                                                                           \
+#define HS_CONF_STRUCT(section, KEYS, required) \
+    struct hs_conf_##section {                  \
+        KEYS(HS_CONF_MEMBER)                    \
     };
 HS_CONF_SECTIONS(HS_CONF_STRUCT)
 
@@ -72,12 +76,13 @@ struct hs_conf {
     void *loaded;           /* what hs_conf_free gives back */
 };
 
-/* Load and check; defaults filled in, listen.clients included.  HS_ECONFIG: why names file, line, key and what is wrong;
- * HS_ENOSTORE: no such file. */
+/* Load and check; defaults filled in, listen.clients included.  HS_ECONFIG: why names file, line, key and what is
+ * wrong; HS_ENOSTORE: no such file. */
 enum hs_err hs_conf_load(const char *path, struct hs_conf *conf, struct hs_why *why);
 void hs_conf_free(struct hs_conf *conf); /* a zeroed one is fine */
 
-/* A commented hallsync.yaml: what differs from the defaults is set, the rest stands there as comment with its default. */
+/* A commented hallsync.yaml: what differs from the defaults is set, the rest stands there as comment with its default.
+ */
 void hs_conf_write(const struct hs_conf *conf, struct hs_buf *out);
 
 /* "+08:00" -> 480; HS_EVALUE. */

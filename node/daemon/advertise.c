@@ -28,7 +28,8 @@ static const char *wildcard_port(const char *address)
     return NULL;
 }
 
-/* Addresses of version 6 are left out: those of a single link could not be dialled, and the others can be configured. */
+/* Addresses of version 6 are left out: those of a single link could not be dialled, and the others can be configured.
+ */
 static void add_own(struct hs_advertised *to, const char *port)
 {
     struct ifaddrs *all = NULL;
@@ -39,7 +40,8 @@ static void add_own(struct hs_advertised *to, const char *port)
         char host[INET_ADDRSTRLEN];
         bool usable = one->ifa_addr != NULL && one->ifa_addr->sa_family == AF_INET && (one->ifa_flags & IFF_UP) != 0 &&
                       (one->ifa_flags & IFF_LOOPBACK) == 0;
-        if (usable && inet_ntop(AF_INET, &((const struct sockaddr_in *)one->ifa_addr)->sin_addr, host, sizeof host) != NULL)
+        if (usable &&
+            inet_ntop(AF_INET, &((const struct sockaddr_in *)one->ifa_addr)->sin_addr, host, sizeof host) != NULL)
             add(to, host, port);
     }
     if (all != NULL)

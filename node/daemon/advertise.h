@@ -10,8 +10,8 @@ struct hs_advertised {
     size_t count;
 };
 
-/* A hall cannot dial 0.0.0.0 or [::]: instead of them the machine's own addresses stand, loopback only where there is no other.
- * What does not fit is left out. */
+/* A hall cannot dial 0.0.0.0 or [::]: instead of them the machine's own addresses stand, loopback only where there is
+ * no other. What does not fit is left out. */
 void hs_advertise(const char *const *bound, size_t count, struct hs_advertised *advertised);
 
 #endif

@@ -20,7 +20,7 @@ struct hs_daemon {
     _Atomic(struct hs_service *) service; /* set while its thread may cause commits already */
 };
 
-/* ---- hooks between the rooms; @ctx is the daemon ---------------------------------------------------------------------------- */
+/* ---- hooks between the rooms; @ctx is the daemon ---- */
 
 static void flush_wanted(void *ctx)
 {
@@ -34,7 +34,8 @@ static void committed(void *ctx, const struct hs_commit *commit)
     hs_service_committed(daemon->service);
 }
 
-/* Crash-only: nothing that was acknowledged depends on this process, and the next one starts from what is on the disk. */
+/* Crash-only: nothing that was acknowledged depends on this process, and the next one starts from what is on the disk.
+ */
 static void fatal(void *ctx, enum hs_err err)
 {
     (void)ctx;
@@ -62,13 +63,14 @@ static void probe_end(void *ctx, uint64_t token)
     hs_peers_probe_end(((struct hs_daemon *)ctx)->peers, token);
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------------------ */
+/* ---- making ---- */
 
 static enum hs_err check_certificate(const struct hs_daemon *daemon, struct hs_why *why)
 {
     const struct hs_conf *conf = daemon->conf;
     struct hs_certificate certificate;
-    enum hs_err err = hs_certificate_verify(hs_buf_bytes(&daemon->keys.certificate), &daemon->keys.root_key, &certificate);
+    enum hs_err err = hs_certificate_verify(hs_buf_bytes(&daemon->keys.certificate), &daemon->keys.root_key,
+                                            &certificate);
     if (err != HS_OK)
         return hs_fail(err, why, "%s/keys/node.cert: %s", conf->node.data, hs_err_text(err));
     if (strcmp(certificate.node_id, conf->node.id) != 0)
@@ -187,8 +189,9 @@ enum hs_err hs_daemon_start(const struct hs_conf *conf, struct hs_daemon **out, 
         hs_daemon_stop(daemon);
         return err;
     }
-    hs_log(HS_LOG_INFO, "daemon", "started", "node=%s role=%s endpoint=%s store=%016" PRIx64 " commit=%" PRIu64, conf->node.id,
-           conf->node.role, conf->listen.clients, hs_store_id(daemon->store), hs_store_position(daemon->store).commit);
+    hs_log(HS_LOG_INFO, "daemon", "started", "node=%s role=%s endpoint=%s store=%016" PRIx64 " commit=%" PRIu64,
+           conf->node.id, conf->node.role, conf->listen.clients, hs_store_id(daemon->store),
+           hs_store_position(daemon->store).commit);
     *out = daemon;
     return HS_OK;
 }

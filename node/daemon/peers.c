@@ -13,7 +13,7 @@
 
 #define PUBLISH_MS 200
 
-/* ---- the replica's obligations -------------------------------------------------------------------------------------------- */
+/* ---- the replica's obligations ---- */
 
 static enum hs_err step(struct hs_peers *peers, const struct hs_replica_event *event);
 
@@ -51,12 +51,15 @@ static enum hs_log_level notice_level(enum hs_replica_notice notice)
 
 static void notice(struct hs_peers *peers, const struct hs_replica_update *update)
 {
-    hs_log(notice_level(update->notice), "replica", NOTICE_EVENTS[update->notice], "peer=%" PRIu64 " reason=%s text=\"%s\"",
-           update->peer, hs_err_name(update->err), update->text != NULL ? update->text : "");
+    hs_log(notice_level(update->notice), "replica", NOTICE_EVENTS[update->notice],
+           "peer=%" PRIu64 " reason=%s text=\"%s\"", update->peer, hs_err_name(update->err),
+           update->text != NULL ? update->text : "");
     if (update->notice == HS_NOTICE_LIVE)
         hs_link_good(peers->link, update->peer);
-    if (update->notice == HS_NOTICE_PROBE_DONE)
+    if (update->notice == HS_NOTICE_PROBE_DONE) {
+        peers_publish(peers, true); /* who has waited may ask for the status next */
         peers->options.probed(peers->options.ctx, update->token);
+    }
     if (update->notice == HS_NOTICE_LIVE || update->notice == HS_NOTICE_REFUSED || update->notice == HS_NOTICE_ENDED)
         peers_upstream_changed(peers, NULL, update->peer, update->err, update->text);
 }
@@ -66,8 +69,10 @@ struct failed_store {
     enum hs_err err;
 };
 
-/* Carry out what one step asked for.  A store that the writer does not take is told to the replica after the list is done. */
-static enum hs_err carry_out(struct hs_peers *peers, const struct hs_replica_updates *updates, struct failed_store *failed)
+/* Carry out what one step asked for.  A store that the writer does not take is told to the replica after the list is
+ * done. */
+static enum hs_err carry_out(struct hs_peers *peers, const struct hs_replica_updates *updates,
+                             struct failed_store *failed)
 {
     for (size_t i = 0; i < updates->count; i++) {
         const struct hs_replica_update *update = &updates->items[i];
@@ -113,7 +118,7 @@ static enum hs_err step(struct hs_peers *peers, const struct hs_replica_event *e
     return err;
 }
 
-/* ---- from the link ------------------------------------------------------------------------------------------------------------- */
+/* ---- from the link ---- */
 
 static struct waiting *waiting_of(struct hs_peers *peers, hs_peer peer)
 {
@@ -207,7 +212,7 @@ static enum hs_err handle_link(struct hs_peers *peers, const struct hs_link_even
     return HS_EINTERNAL;
 }
 
-/* ---- from other threads ----------------------------------------------------------------------------------------------------------- */
+/* ---- from other threads ---- */
 
 static enum hs_err handle_note(struct hs_peers *peers, struct note *note)
 {
@@ -246,7 +251,9 @@ static enum hs_err handle_notes(struct hs_peers *peers)
     return err;
 }
 
-/* ---- the thread ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- the thread
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static enum hs_err turn(struct hs_peers *peers)
 {
@@ -292,7 +299,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- making and ending --------------------------------------------------------------------------------------------------------------- */
+/* ---- making and ending ---- */
 
 static enum hs_err open_link(struct hs_peers *peers, struct hs_why *why)
 {
@@ -301,7 +308,8 @@ static enum hs_err open_link(struct hs_peers *peers, struct hs_why *why)
     for (unsigned i = 0; i < conf->upstreams_count; i++) {
         const struct hs_conf_upstream *from = &conf->upstreams[i];
         enum hs_err err = hs_link_check_address(from->address, why);
-        if (err == HS_OK && hs_text_from_hex(from->key, strlen(from->key), upstreams[i].curve_key.bytes, HS_KEY_BYTES) != HS_OK)
+        if (err == HS_OK &&
+            hs_text_from_hex(from->key, strlen(from->key), upstreams[i].curve_key.bytes, HS_KEY_BYTES) != HS_OK)
             err = hs_fail(HS_ECONFIG, why, "upstreams: the key of %s is not 64 hex digits", from->address);
         if (err != HS_OK)
             return err;
@@ -418,7 +426,7 @@ void hs_peers_free(struct hs_peers *peers)
     free(peers);
 }
 
-/* ---- called by other threads -------------------------------------------------------------------------------------------------------- */
+/* ---- called by other threads ---- */
 
 void hs_peers_committed(struct hs_peers *peers, const struct hs_commit *commit)
 {

@@ -1,5 +1,5 @@
-/* peers.h -- the thread that talks to other nodes: it owns the link and the replica, feeds one with what the other says, hands what
- * is to be stored to the writer, and answers join tokens.
+/* peers.h -- the thread that talks to other nodes: it owns the link and the replica, feeds one with what the other
+ * says, hands what is to be stored to the writer, and answers join tokens.
  *
  *   link (frames) -> replica -> store jobs -> writer -> commits -> replica -> link
  */

@@ -1,4 +1,5 @@
-/* A stranger with a join token: judged, certified and remembered in one job of the writer, answered after its commit. */
+/* A stranger with a join token: judged, certified and remembered in one job of the writer, answered after its commit.
+ */
 #include "node/daemon/peers_private.h"
 
 #include "node/enrol/enrol.h"
@@ -62,8 +63,8 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
 {
     struct join_job *self = (struct join_job *)job;
     (void)commit;
-    hs_log(err == HS_OK ? HS_LOG_INFO : HS_LOG_WARN, "enrol", err == HS_OK ? "joined" : "join-refused", "node=%s reason=%s",
-           self->node_id[0] != '\0' ? self->node_id : "unknown", hs_err_name(err));
+    hs_log(err == HS_OK ? HS_LOG_INFO : HS_LOG_WARN, "enrol", err == HS_OK ? "joined" : "join-refused",
+           "node=%s reason=%s", self->node_id[0] != '\0' ? self->node_id : "unknown", hs_err_name(err));
     struct hs_bytes own = hs_buf_bytes(&self->peers->options.keys->certificate);
     self->note->err = hs_enrol_reply(err, hs_err_text(err), hs_buf_bytes(&self->certificate), own, &self->note->frame);
     peers_note_post(self->peers, self->note);
@@ -78,7 +79,8 @@ static enum hs_err submit(struct hs_peers *peers, hs_peer peer, const struct hs_
     enum hs_err err = job == NULL || note == NULL ? HS_ENOMEM : HS_OK;
     if (err == HS_OK) {
         note->peer = peer;
-        *job = (struct join_job){.job = {.run = run, .done = done, .weight = 1024}, .peers = peers, .ask = *ask, .note = note};
+        *job = (struct join_job){
+            .job = {.run = run, .done = done, .weight = 1024}, .peers = peers, .ask = *ask, .note = note};
         err = hs_writer_submit(peers->options.writer, &job->job);
     }
     if (err != HS_OK) {

@@ -21,7 +21,8 @@ struct note {
     struct hs_buf frame;
 };
 
-/* A connection that has come up and not been told to the replica: its first frame decides whether it is a session or a join. */
+/* A connection that has come up and not been told to the replica: its first frame decides whether it is a session or a
+ * join. */
 struct waiting {
     hs_peer peer;
     struct hs_key curve_key;
@@ -67,8 +68,8 @@ enum hs_err peers_store(struct hs_peers *peers, struct hs_replica_store *store);
 /* peers_notes.c */
 struct note *peers_note_new(enum note_type type);
 void peers_note_free(struct note *note);
-void peers_note_post(struct hs_peers *peers, struct note *note); /* takes it */
-struct note *peers_notes_take(struct hs_peers *peers);           /* all, in order; the caller frees */
+void peers_note_post(struct hs_peers *peers, struct note *note);                  /* takes it */
+struct note *peers_notes_take(struct hs_peers *peers);                            /* all, in order; the caller frees */
 enum hs_err peers_note_commit(struct note *note, const struct hs_commit *commit); /* copies */
 
 /* peers_join.c: a frame with a join request. */
@@ -76,6 +77,7 @@ void peers_join(struct hs_peers *peers, hs_peer peer, const struct hs_key *curve
 
 /* peers_status.c */
 void peers_publish(struct hs_peers *peers, bool now);
-void peers_upstream_changed(struct hs_peers *peers, const char *address, hs_peer peer, enum hs_err err, const char *text);
+void peers_upstream_changed(struct hs_peers *peers, const char *address, hs_peer peer, enum hs_err err,
+                            const char *text);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the replica reads: the store's views, through one snapshot that is renewed after each commit told to the replica and never
- * kept while the thread waits, so that it pins no pages. */
+/* What the replica reads: the store's views, through one snapshot that is renewed after each commit told to the replica
+ * and never kept while the thread waits, so that it pins no pages. */
 #include "node/daemon/peers_private.h"
 
 #include "storage/model/record.h"
@@ -21,12 +21,13 @@ void peers_close_view(struct hs_peers *peers)
     peers->view = NULL;
 }
 
-#define WITH_VIEW(call)                                                                                                \
-    struct hs_view *view;                                                                                              \
-    enum hs_err err = view_of(ctx, &view);                                                                             \
+#define WITH_VIEW(call)                    \
+    struct hs_view *view;                  \
+    enum hs_err err = view_of(ctx, &view); \
     return err != HS_OK ? err : (call)
 
-static enum hs_err cut(void *ctx, const struct hs_stream *stream, uint64_t first, struct hs_buf *body, struct hs_segment *segment)
+static enum hs_err cut(void *ctx, const struct hs_stream *stream, uint64_t first, struct hs_buf *body,
+                       struct hs_segment *segment)
 {
     WITH_VIEW(hs_view_cut(view, stream, first, body, segment));
 }
@@ -93,7 +94,8 @@ static enum hs_err digests(void *ctx, hs_visit_digest visit, void *visit_ctx)
     WITH_VIEW(hs_view_digests(view, visit, visit_ctx));
 }
 
-static enum hs_err digest_level(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit, void *visit_ctx)
+static enum hs_err digest_level(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit,
+                                void *visit_ctx)
 {
     WITH_VIEW(hs_view_digest_level(view, partition, kind, branch, visit, visit_ctx));
 }

@@ -1,4 +1,5 @@
-/* What other threads may know of the sessions: packed by the peers' thread a few times a second, copied out under the lock. */
+/* What other threads may know of the sessions: packed by the peers' thread a few times a second, copied out under the
+ * lock. */
 #include "node/daemon/peers_private.h"
 
 #include "proto/local.pb-c.h"
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define PUBLISH_MS 100
+#define PUBLISH_MS  100
 #define PEERS_SHOWN 4096
 
 static uint64_t wall_ms(void)
@@ -19,7 +20,8 @@ static uint64_t wall_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void peers_upstream_changed(struct hs_peers *peers, const char *address, hs_peer peer, enum hs_err err, const char *text)
+void peers_upstream_changed(struct hs_peers *peers, const char *address, hs_peer peer, enum hs_err err,
+                            const char *text)
 {
     for (size_t i = 0; i < peers->upstream_count; i++) {
         struct upstream_state *state = &peers->upstreams[i];
@@ -45,11 +47,14 @@ static void fill_live(Hallsync__PeerStatus *to, const struct hs_peer_status *fro
     to->state = (char *)(from->live ? "live" : "hello");
     to->has_since_ms = from->live;
     to->since_ms = wall - (mono - from->live_since_ms);
-    to->has_lag_out_ops = to->has_lag_in_ops = to->has_lag_out_seconds = to->has_clock_offset_ms = to->has_round_trip_ms = true;
+    to->has_lag_out_ops = to->has_lag_in_ops = to->has_lag_out_seconds = to->has_clock_offset_ms =
+        to->has_round_trip_ms = true;
     to->has_sent_ops = to->has_received_ops = true;
     to->lag_out_ops = from->lag_out_ops;
     to->lag_in_ops = from->lag_in_ops;
-    to->lag_out_seconds = from->oldest_unsent_ms != 0 && mono > from->oldest_unsent_ms ? (mono - from->oldest_unsent_ms) / 1000 : 0;
+    to->lag_out_seconds = from->oldest_unsent_ms != 0 && mono > from->oldest_unsent_ms
+                              ? (mono - from->oldest_unsent_ms) / 1000
+                              : 0;
     to->clock_offset_ms = from->clock_offset_ms;
     to->round_trip_ms = from->round_trip_ms;
     to->has_equal_as_of_ms = from->equal_ms != 0;

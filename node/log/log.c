@@ -50,8 +50,8 @@ static size_t put_head(char *line, size_t room, enum hs_log_level level, const c
         clock_gettime(CLOCK_REALTIME, &now);
         gmtime_r(&now.tv_sec, &utc);
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &utc);
-        used = snprintf(line, room, "%s.%03ldZ level=%s module=%s event=%s", when, now.tv_nsec / 1000000, NAMES[level], module,
-                        event);
+        used = snprintf(line, room, "%s.%03ldZ level=%s module=%s event=%s", when, now.tv_nsec / 1000000, NAMES[level],
+                        module, event);
     }
     return used < 0 ? 0 : (size_t)used < room ? (size_t)used : room - 1;
 }
@@ -76,7 +76,8 @@ void hs_log(enum hs_log_level level, const char *module, const char *event, cons
             line[i] = '?';
     }
     line[size++] = '\n';
-    /* One write a line, so that lines of several threads do not mix; a log that cannot be written has nobody to tell. */
+    /* One write a line, so that lines of several threads do not mix; a log that cannot be written has nobody to tell.
+     */
     ssize_t written = write(STDERR_FILENO, line, size);
     (void)written;
 }

@@ -1,6 +1,6 @@
-/* log.h -- one line an event on standard error: time, level, module, event, key=value...  Only the daemon's rooms log; lower ones
- * return errors.  Lines carry names, numbers and reasons, never a record's content or a secret.  Under systemd the time is left out
- * and the level is the journal's "<N>" prefix.  Any thread. */
+/* log.h -- one line an event on standard error: time, level, module, event, key=value...  Only the daemon's rooms log;
+ * lower ones return errors.  Lines carry names, numbers and reasons, never a record's content or a secret.  Under
+ * systemd the time is left out and the level is the journal's "<N>" prefix.  Any thread. */
 #ifndef HS_LOG_H
 #define HS_LOG_H
 
@@ -13,8 +13,8 @@ void hs_log_init(enum hs_log_level level);
 void hs_log_set_level(enum hs_log_level level);
 bool hs_log_level_parse(const char *text, enum hs_log_level *level); /* "error", "warn", "info", "debug" */
 
-/* hs_log(HS_LOG_WARN, "link", "refused", "peer=%s reason=%s", ...): values with spaces are quoted by the caller ("text=\"%s\"").
- * Control characters in the line are replaced. */
+/* hs_log(HS_LOG_WARN, "link", "refused", "peer=%s reason=%s", ...): values with spaces are quoted by the caller
+ * ("text=\"%s\""). Control characters in the line are replaced. */
 void hs_log(enum hs_log_level level, const char *module, const char *event, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -124,8 +124,8 @@ static void answer(struct rep_session *s, struct rep_stream *stream, const Halls
     }
     if (parted && hs_rep_may_send(s, stream->name.partition)) /* whoever then holds both contents makes the proof */
         hs_rep_loose_serve(s, stream, common + 1, false);
-    else if (parted)
-        hs_rep_dispute_send(s, stream); /* its own stream, outside its scope: it must send, we may not */
+    else if (parted || common < stream->n) /* we may not send it; or the samples do not show where we part: it sees by ours */
+        hs_rep_dispute_send(s, stream);
     block(s, stream);
 }
 

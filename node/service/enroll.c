@@ -83,8 +83,8 @@ static enum hs_err make_token(struct hs_call *call, const struct hs_enrol_draft 
         return hs_fail(HS_EADDRESS, &call->why,
                        "this hub listens for peers nowhere: see listen.peers in its configuration");
     enum hs_err err = hs_enrol_token(draft, hs_store_certificate(options->store), options->peer_addresses,
-                                     options->peer_address_count, &text, &enrolling->secret_hash,
-                                     &enrolling->enrolment, &call->why);
+                                     options->peer_address_count, &text, &enrolling->secret_hash, &enrolling->enrolment,
+                                     &call->why);
     hs_buf_put_u8(&text, 0);
     if (err == HS_OK)
         err = text.err;

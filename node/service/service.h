@@ -39,8 +39,8 @@ enum hs_err hs_service_start(const struct hs_service_options *options, struct hs
  * fine. */
 void hs_service_stop(struct hs_service *service);
 void hs_service_probed(struct hs_service *service, uint64_t token); /* any thread; not after stop */
-void hs_service_committed(
-    struct hs_service *service); /* any thread: wakes those who watch; not after stop; NULL is fine */
+/* Wakes those who watch.  Any thread; not after stop; NULL is fine. */
+void hs_service_committed(struct hs_service *service);
 const char *hs_service_endpoint(const struct hs_service *service);
 
 #endif

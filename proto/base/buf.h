@@ -15,7 +15,7 @@ struct hs_bytes {
     size_t size;
 };
 #define HS_BYTES(pointer, length) ((struct hs_bytes){(const uint8_t *)(pointer), (length)})
-#define HS_BYTES_NONE ((struct hs_bytes){NULL, 0})
+#define HS_BYTES_NONE             ((struct hs_bytes){NULL, 0})
 
 bool hs_bytes_equal(struct hs_bytes a, struct hs_bytes b);
 int hs_bytes_compare(struct hs_bytes a, struct hs_bytes b); /* memcmp order, shorter first */
@@ -29,8 +29,8 @@ struct hs_buf {
 };
 
 void hs_buf_fini(struct hs_buf *buf);
-void hs_buf_reset(struct hs_buf *buf); /* size 0, no error, memory kept */
-struct hs_bytes hs_buf_bytes(const struct hs_buf *buf); /* valid until the next change of the buffer */
+void hs_buf_reset(struct hs_buf *buf);                   /* size 0, no error, memory kept */
+struct hs_bytes hs_buf_bytes(const struct hs_buf *buf);  /* valid until the next change of the buffer */
 uint8_t *hs_buf_extend(struct hs_buf *buf, size_t size); /* room for size more bytes, counted; NULL after an error */
 void hs_buf_put(struct hs_buf *buf, const void *data, size_t size);
 void hs_buf_put_bytes(struct hs_buf *buf, struct hs_bytes bytes);
@@ -58,7 +58,7 @@ uint8_t hs_cur_u8(struct hs_cur *cur);
 uint16_t hs_cur_u16(struct hs_cur *cur);
 uint32_t hs_cur_u32(struct hs_cur *cur);
 uint64_t hs_cur_u64(struct hs_cur *cur);
-uint64_t hs_cur_varint(struct hs_cur *cur); /* minimal form only, else malformed */
+uint64_t hs_cur_varint(struct hs_cur *cur);       /* minimal form only, else malformed */
 struct hs_bytes hs_cur_sized(struct hs_cur *cur); /* varint length, then the bytes */
 
 /* Big-endian integers in raw memory: keys whose byte order is their numeric order. */

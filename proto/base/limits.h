@@ -3,37 +3,37 @@
 #define HS_BASE_LIMITS_H
 
 /* Records and operations: enforced at the writer, part of the frozen envelope (an op beyond them is void). */
-#define HS_FIELD_BYTES_MAX (16 * 1024)
-#define HS_RECORD_BYTES_MAX (32 * 1024)
-#define HS_OP_BYTES_MAX (64 * 1024)
-#define HS_OP_WRITES_MAX 64
-#define HS_WRITE_FIELDS_MAX 256
-#define HS_FIELD_OVER_MAX 256
-#define HS_FIELD_NUMBER_MAX 536870911
+#define HS_FIELD_BYTES_MAX     (16 * 1024)
+#define HS_RECORD_BYTES_MAX    (32 * 1024)
+#define HS_OP_BYTES_MAX        (64 * 1024)
+#define HS_OP_WRITES_MAX       64
+#define HS_WRITE_FIELDS_MAX    256
+#define HS_FIELD_OVER_MAX      256
+#define HS_FIELD_NUMBER_MAX    536870911
 #define HS_RECORD_ID_BYTES_MAX 64
-#define HS_REQUEST_ID_BYTES 16
+#define HS_REQUEST_ID_BYTES    16
 
 /* Segments: closed before the op that would pass either number; a larger op is a segment alone. */
-#define HS_SEGMENT_OPS_MAX 256
+#define HS_SEGMENT_OPS_MAX    256
 #define HS_SEGMENT_BYTES_SOFT (16 * 1024)
-#define HS_SEGMENT_BYTES_MAX (HS_OP_BYTES_MAX + 1024)
+#define HS_SEGMENT_BYTES_MAX  (HS_OP_BYTES_MAX + 1024)
 
 /* Messages between nodes, and credit. */
-#define HS_MESSAGE_BYTES_MAX (128 * 1024)
-#define HS_CREDIT_BYTES_MIN HS_MESSAGE_BYTES_MAX
+#define HS_MESSAGE_BYTES_MAX    (128 * 1024)
+#define HS_CREDIT_BYTES_MIN     HS_MESSAGE_BYTES_MAX
 #define HS_CREDIT_BYTES_DEFAULT (512 * 1024)
-#define HS_LIST_ITEMS_MAX 1000 /* entries of any list in one message between nodes */
-#define HS_SCOPE_MAX 256       /* districts of one node */
+#define HS_LIST_ITEMS_MAX       1000 /* entries of any list in one message between nodes */
+#define HS_SCOPE_MAX            256  /* districts of one node */
 
 /* The local protocol. */
-#define HS_REQUEST_BYTES_MAX (1024 * 1024)
-#define HS_REPLY_BYTES_MAX (4 * 1024 * 1024)
+#define HS_REQUEST_BYTES_MAX   (1024 * 1024)
+#define HS_REPLY_BYTES_MAX     (4 * 1024 * 1024)
 #define HS_REQUEST_RECORDS_MAX 1000 /* records of one put request */
-#define HS_PAGE_RECORDS_MAX 1000    /* records of one reply */
+#define HS_PAGE_RECORDS_MAX    1000 /* records of one reply */
 
 /* Names. */
 #define HS_NODE_ID_BYTES_MAX 32
-#define HS_REGION_BYTES_MAX 64
+#define HS_REGION_BYTES_MAX  64
 
 #define HS_AMOUNT_FEN_MAX 100000000000LL /* one payment or bill: a billion yuan; sums stay far below 2^63 */
 

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DISTRICT_DIGITS 4
-#define DISTRICT_MAX 9999
+#define DISTRICT_DIGITS     4
+#define DISTRICT_MAX        9999
 #define ID_SOURCE_BYTES_MAX 64
-#define UUID_TEXT_SIZE 36
-#define STAMP_COUNTER_BITS 16
-#define STAMP_MS_MAX (((uint64_t)1 << 47) - 1)
+#define UUID_TEXT_SIZE      36
+#define STAMP_COUNTER_BITS  16
+#define STAMP_MS_MAX        (((uint64_t)1 << 47) - 1)
 #define RECORD_PREFIX_BYTES (HS_RECORD_KEY_BYTES_MAX - HS_RECORD_ID_BYTES_MAX)
 
 static const char ID_DOMAIN[] = "hallsync id 1"; /* hashed with its zero */

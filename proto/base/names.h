@@ -12,7 +12,7 @@
 
 /* Partition: a district, 0..9999 (the first four digits of its account numbers), or the whole region. */
 typedef uint16_t hs_partition;
-#define HS_PARTITION_REGION ((hs_partition)0xffff)
+#define HS_PARTITION_REGION     ((hs_partition)0xffff)
 #define HS_PARTITION_TEXT_BYTES 8 /* "3201" or "region", with its zero */
 
 bool hs_partition_valid(uint32_t value);
@@ -58,7 +58,7 @@ uint64_t hs_stamp_ms(hs_stamp stamp);
 
 /* 128-bit ids of facts and tickets.  The text of one is 32 hexadecimal digits or a UUID; any other text of 1..64 bytes
  * stands for BLAKE2b-128("hallsync id 1" NUL text), and the record then carries the text itself. */
-#define HS_ID_BYTES 16
+#define HS_ID_BYTES      16
 #define HS_ID_TEXT_BYTES 33
 struct hs_id {
     uint8_t bytes[HS_ID_BYTES];

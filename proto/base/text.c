@@ -3,11 +3,11 @@
 #include <assert.h>
 #include <stdio.h>
 
-#define MS_PER_DAY ((int64_t)86400000)
+#define MS_PER_DAY    ((int64_t)86400000)
 #define MS_PER_MINUTE ((int64_t)60000)
-#define LOCAL_MS_MAX ((int64_t)253402300799999) /* 9999-12-31T23:59:59.999: later times have no four-digit year */
-#define DAYS_PER_ERA 146097                     /* 400 years of the Gregorian calendar */
-#define DAYS_TO_1970 719468                     /* since 0000-03-01 */
+#define LOCAL_MS_MAX  ((int64_t)253402300799999) /* 9999-12-31T23:59:59.999: later times have no four-digit year */
+#define DAYS_PER_ERA  146097                     /* 400 years of the Gregorian calendar */
+#define DAYS_TO_1970  719468                     /* since 0000-03-01 */
 
 struct day {
     unsigned year;

@@ -8,7 +8,7 @@ enum { WRITE_KIND = 1, WRITE_ID = 2, WRITE_FACT = 3, WRITE_FIELD = 4 };
 enum { FIELD_NUMBER = 1, FIELD_VALUE = 2, FIELD_OVER = 3 };
 enum { DOT_ORIGIN = 1, DOT_N = 2 };
 
-#define TAG_BYTES 1
+#define TAG_BYTES     1
 #define FIXED64_BYTES (TAG_BYTES + 8)
 
 /* ---- sizes: a message inside another has its length before it ---- */

@@ -1,7 +1,7 @@
 /* op.h -- operations: the frozen envelope of op.proto, encoded and decoded canonically.  PROTOCOL.md, "Operations".
  *
- * Encoding an op and decoding it gives the same op; decoding bytes and encoding the result gives the same bytes, or the bytes
- * were malformed.  Pure. */
+ * Encoding an op and decoding it gives the same op; decoding bytes and encoding the result gives the same bytes, or the
+ * bytes were malformed.  Pure. */
 #ifndef HS_MSG_OP_H
 #define HS_MSG_OP_H
 
@@ -10,8 +10,8 @@
 #include "proto/base/names.h"
 
 struct hs_field_write {
-    uint32_t number;       /* 1..HS_FIELD_NUMBER_MAX */
-    struct hs_bytes value; /* all occurrences, tags included, in order; size 0: a clear */
+    uint32_t number;           /* 1..HS_FIELD_NUMBER_MAX */
+    struct hs_bytes value;     /* all occurrences, tags included, in order; size 0: a clear */
     const struct hs_dot *over; /* dots that this write names as overwritten, ascending */
     size_t over_count;
 };
@@ -20,7 +20,7 @@ struct hs_write {
     uint16_t kind;
     struct hs_bytes id;
     bool is_fact;
-    struct hs_bytes fact; /* of facts; may be empty */
+    struct hs_bytes fact;                /* of facts; may be empty */
     const struct hs_field_write *fields; /* of register records, ascending numbers */
     size_t field_count;
 };

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define FIELD_NUMBER_SHIFT 3
-#define WIRE_MASK 7U
+#define WIRE_MASK          7U
 
 static uint64_t read_little_endian(struct hs_cur *cur, size_t size)
 {

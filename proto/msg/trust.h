@@ -1,5 +1,5 @@
-/* trust.h -- certificates, origins, checkpoints, receipts and join tokens: made, checked and encoded.  Pure: libsodium's
- * Ed25519 only; keys come as arguments.  PROTOCOL.md, "Trust". */
+/* trust.h -- certificates, origins, checkpoints, receipts and join tokens: made, checked and encoded.  Pure:
+ * libsodium's Ed25519 only; keys come as arguments.  PROTOCOL.md, "Trust". */
 #ifndef HS_MSG_TRUST_H
 #define HS_MSG_TRUST_H
 
@@ -7,11 +7,11 @@
 #include "proto/base/hash.h"
 #include "proto/base/names.h"
 
-#define HS_KEY_BYTES 32
-#define HS_SIGNATURE_BYTES 64
+#define HS_KEY_BYTES          32
+#define HS_SIGNATURE_BYTES    64
 #define HS_TOKEN_SECRET_BYTES 32
-#define HS_ADDRESSES_MAX 8
-#define HS_ADDRESS_BYTES_MAX 128
+#define HS_ADDRESSES_MAX      8
+#define HS_ADDRESS_BYTES_MAX  128
 
 struct hs_key {
     uint8_t bytes[HS_KEY_BYTES];
@@ -50,16 +50,18 @@ struct hs_certificate {
     uint64_t issued_ms;
 };
 
-/* Encode one.  @root signs the issuer body (only when a hub is made), @issuer the node body.  Output: encoded Certificate. */
+/* Encode one.  @root signs the issuer body (only when a hub is made), @issuer the node body.  Output: encoded
+ * Certificate. */
 struct hs_issuer_draft {
     const char *region;
     const char *node_id;
     struct hs_key issuer_key;
     uint64_t issued_ms;
 };
-enum hs_err hs_issuer_sign(const struct hs_issuer_draft *draft, const struct hs_secret *root, struct hs_buf *issuer /* Signed */);
-enum hs_err hs_certificate_sign(const struct hs_certificate *draft, struct hs_bytes issuer, const struct hs_secret *issuer_secret,
-                                struct hs_buf *certificate);
+enum hs_err hs_issuer_sign(const struct hs_issuer_draft *draft, const struct hs_secret *root,
+                           struct hs_buf *issuer /* Signed */);
+enum hs_err hs_certificate_sign(const struct hs_certificate *draft, struct hs_bytes issuer,
+                                const struct hs_secret *issuer_secret, struct hs_buf *certificate);
 /* Check signatures and form against the region's root.  HS_ECERT, HS_EREGION, HS_EMALFORMED. */
 enum hs_err hs_certificate_verify(struct hs_bytes certificate, const struct hs_key *root, struct hs_certificate *out);
 /* May this node write this kind in this partition?  A pure function of op and certificate: a "no" makes the op void.
@@ -78,17 +80,18 @@ struct hs_opening {
     uint64_t follows; /* 0: none known */
     uint64_t opened_ms;
 };
-enum hs_err hs_opening_sign(const struct hs_opening *opening, const struct hs_signer *signer, struct hs_buf *encoded /* Signed */);
+enum hs_err hs_opening_sign(const struct hs_opening *opening, const struct hs_signer *signer,
+                            struct hs_buf *encoded /* Signed */);
 enum hs_err hs_opening_verify(struct hs_bytes encoded, struct hs_opening *opening); /* HS_ESIGNATURE, HS_EMALFORMED */
 
 /* Checkpoint: "hallsync checkpoint 1" NUL, stream key 11, n u64, h(n) 32. */
-enum hs_err hs_checkpoint_sign(const struct hs_stream *stream, uint64_t n, const struct hs_hash *hash, const struct hs_signer *signer,
-                               struct hs_signature *signature);
+enum hs_err hs_checkpoint_sign(const struct hs_stream *stream, uint64_t n, const struct hs_hash *hash,
+                               const struct hs_signer *signer, struct hs_signature *signature);
 enum hs_err hs_checkpoint_verify(const struct hs_stream *stream, uint64_t n, const struct hs_hash *hash,
                                  const struct hs_key *node_key, const struct hs_signature *signature);
 
-/* Receipt: a hub's word that its store holds a stream up to n.  "hallsync receipt 1" NUL, store_id u64, stream key 11, n u64,
- * h(n) 32, time_ms u64. */
+/* Receipt: a hub's word that its store holds a stream up to n.  "hallsync receipt 1" NUL, store_id u64, stream key 11,
+ * n u64, h(n) 32, time_ms u64. */
 struct hs_receipt {
     uint64_t store_id;
     struct hs_stream stream;

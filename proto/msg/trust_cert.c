@@ -8,14 +8,14 @@
 #include <string.h>
 
 #define ISSUER_DOMAIN "hallsync issuer 1"
-#define NODE_DOMAIN "hallsync node 1"
+#define NODE_DOMAIN   "hallsync node 1"
 
 enum { CERTIFICATE_ISSUER = 1, CERTIFICATE_NODE = 2 }; /* fields of Certificate */
 
 #define CERTIFICATE_ARENA_BYTES (64 * 1024)
-#define DISTRICT_MAX 9999
-#define KIND_ANY_MAX 999
-#define KIND_HUB_MAX 1999
+#define DISTRICT_MAX            9999
+#define KIND_ANY_MAX            999
+#define KIND_HUB_MAX            1999
 
 const char *hs_role_text(enum hs_role role)
 {

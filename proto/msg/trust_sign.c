@@ -5,16 +5,16 @@
 #include <sodium.h>
 #include <string.h>
 
-#define OPENING_DOMAIN "hallsync origin 1"
+#define OPENING_DOMAIN    "hallsync origin 1"
 #define CHECKPOINT_DOMAIN "hallsync checkpoint 1"
-#define RECEIPT_DOMAIN "hallsync receipt 1"
-#define JOIN_DOMAIN "hallsync join 1"
-#define NODE_NAME_DOMAIN "hallsync node-name 1"
+#define RECEIPT_DOMAIN    "hallsync receipt 1"
+#define JOIN_DOMAIN       "hallsync join 1"
+#define NODE_NAME_DOMAIN  "hallsync node-name 1"
 
 #define OPENING_ARENA_BYTES (16 * 1024)
-#define CHECKPOINT_BYTES (HS_STREAM_KEY_BYTES + 8 + HS_HASH_BYTES)
-#define RECEIPT_BYTES (8 + CHECKPOINT_BYTES + 8)
-#define JOIN_BYTES (HS_TOKEN_SECRET_BYTES + 2 * HS_KEY_BYTES)
+#define CHECKPOINT_BYTES    (HS_STREAM_KEY_BYTES + 8 + HS_HASH_BYTES)
+#define RECEIPT_BYTES       (8 + CHECKPOINT_BYTES + 8)
+#define JOIN_BYTES          (HS_TOKEN_SECRET_BYTES + 2 * HS_KEY_BYTES)
 
 _Static_assert(HS_KEY_BYTES == crypto_sign_PUBLICKEYBYTES, "Ed25519");
 _Static_assert(HS_SIGNATURE_BYTES == crypto_sign_BYTES, "Ed25519");
@@ -87,8 +87,7 @@ enum hs_err hs_signature_check(const char *domain, struct hs_bytes body, const s
 {
     struct hs_buf message = {0};
     enum hs_err err = put_signed_bytes(domain, body, &message);
-    if (err == HS_OK &&
-        crypto_sign_verify_detached(signature->bytes, message.data, message.size, key->bytes) != 0)
+    if (err == HS_OK && crypto_sign_verify_detached(signature->bytes, message.data, message.size, key->bytes) != 0)
         err = HS_ESIGNATURE;
     wipe(&message);
     return err;
@@ -175,8 +174,7 @@ static enum hs_err verify_opening(struct hs_bytes encoded, struct hs_arena *aren
     const Hallsync__Signed *outer = (const Hallsync__Signed *)message;
     struct hs_bytes body = HS_BYTES(outer->body.data, outer->body.len);
     struct hs_signature signature;
-    if (message->n_unknown_fields != 0 ||
-        !hs_fixed_read(&outer->signature, signature.bytes, sizeof signature.bytes))
+    if (message->n_unknown_fields != 0 || !hs_fixed_read(&outer->signature, signature.bytes, sizeof signature.bytes))
         return HS_EMALFORMED;
     err = read_opening(body, arena, opening);
     return err == HS_OK ? hs_signature_check(OPENING_DOMAIN, body, &opening->node_key, &signature) : err;

@@ -6,11 +6,11 @@
 #include <sodium.h>
 #include <string.h>
 
-#define TOKEN_PREFIX "hsj1-"
+#define TOKEN_PREFIX       "hsj1-"
 #define TOKEN_PREFIX_BYTES (sizeof TOKEN_PREFIX - 1)
-#define TOKEN_BYTES_MAX 2048
-#define TOKEN_ARENA_BYTES (16 * 1024)
-#define TOKEN_BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
+#define TOKEN_BYTES_MAX    2048
+#define TOKEN_ARENA_BYTES  (16 * 1024)
+#define TOKEN_BASE64       sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 _Static_assert(TOKEN_BYTES_MAX > HS_ADDRESSES_MAX * (HS_ADDRESS_BYTES_MAX + 3) + HS_NODE_ID_BYTES_MAX +
                                      HS_REGION_BYTES_MAX + 3 * HS_KEY_BYTES + 64,

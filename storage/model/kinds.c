@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-#define ROWS(array) (array), COUNT_OF(array)
+#define ROWS(array)     (array), COUNT_OF(array)
 
 static const char *const METHODS[] = {"cash", "cheque", "card", "transfer", NULL};
 static const char *const SUPPLY[] = {"on", "off", "closed", NULL};
@@ -13,14 +13,10 @@ static const char *const SUPPLY[] = {"on", "off", "closed", NULL};
 /* ---- fields: number, form, policy, required, most bytes, choices ---- */
 
 static const struct hs_field_rule CUSTOMER_FIELDS[] = {
-    {1, HS_FORM_ACCOUNT, HS_POLICY_FIXED, true, 0, NULL},
-    {2, HS_FORM_TEXT, HS_POLICY_REVIEW, true, 128, NULL},
-    {3, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},
-    {4, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 512, NULL},
-    {5, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},
-    {6, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},
-    {7, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},
-    {8, HS_FORM_CHOICE, HS_POLICY_REVIEW, false, 0, SUPPLY},
+    {1, HS_FORM_ACCOUNT, HS_POLICY_FIXED, true, 0, NULL},  {2, HS_FORM_TEXT, HS_POLICY_REVIEW, true, 128, NULL},
+    {3, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},  {4, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 512, NULL},
+    {5, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},  {6, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},
+    {7, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},  {8, HS_FORM_CHOICE, HS_POLICY_REVIEW, false, 0, SUPPLY},
     {9, HS_FORM_TEXT, HS_POLICY_MERGE, false, 2048, NULL},
 };
 
@@ -52,12 +48,9 @@ static const struct hs_field_rule CASH_ENTRY_FIELDS[] = {
 };
 
 static const struct hs_field_rule REVERSAL_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
-    {2, HS_FORM_ID, HS_POLICY_FIXED, true, 0, NULL},
-    {3, HS_FORM_ACCOUNT, HS_POLICY_FIXED, false, 0, NULL},
-    {4, HS_FORM_TEXT, HS_POLICY_FIXED, false, 512, NULL},
-    {5, HS_FORM_NUMBER, HS_POLICY_FIXED, false, 0, NULL},
-    {6, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
+    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},   {2, HS_FORM_ID, HS_POLICY_FIXED, true, 0, NULL},
+    {3, HS_FORM_ACCOUNT, HS_POLICY_FIXED, false, 0, NULL}, {4, HS_FORM_TEXT, HS_POLICY_FIXED, false, 512, NULL},
+    {5, HS_FORM_NUMBER, HS_POLICY_FIXED, false, 0, NULL},  {6, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
 };
 
 static const struct hs_field_rule TICKET_FIELDS[] = {
@@ -68,12 +61,9 @@ static const struct hs_field_rule TICKET_FIELDS[] = {
 };
 
 static const struct hs_field_rule TICKET_EVENT_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
-    {2, HS_FORM_ID, HS_POLICY_FIXED, true, 0, NULL},
-    {3, HS_FORM_STATE, HS_POLICY_FIXED, false, 0, NULL},
-    {4, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
-    {5, HS_FORM_TEXT, HS_POLICY_FIXED, false, 8192, NULL},
-    {6, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
+    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},   {2, HS_FORM_ID, HS_POLICY_FIXED, true, 0, NULL},
+    {3, HS_FORM_STATE, HS_POLICY_FIXED, false, 0, NULL},   {4, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
+    {5, HS_FORM_TEXT, HS_POLICY_FIXED, false, 8192, NULL}, {6, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
 };
 
 /* ---- indexes: number, name, field ---- */

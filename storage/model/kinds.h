@@ -9,13 +9,13 @@
 #include <protobuf-c/protobuf-c.h>
 
 enum { /* numbers are frozen */
-    HS_KIND_CUSTOMER = 1,
-    HS_KIND_BILL = 2,
-    HS_KIND_PAYMENT = 3,
-    HS_KIND_CASH_ENTRY = 4,
-    HS_KIND_REVERSAL = 5,
-    HS_KIND_TICKET = 6,
-    HS_KIND_TICKET_EVENT = 7,
+       HS_KIND_CUSTOMER = 1,
+       HS_KIND_BILL = 2,
+       HS_KIND_PAYMENT = 3,
+       HS_KIND_CASH_ENTRY = 4,
+       HS_KIND_REVERSAL = 5,
+       HS_KIND_TICKET = 6,
+       HS_KIND_TICKET_EVENT = 7,
 };
 
 enum hs_shape { HS_SHAPE_FACT = 1, HS_SHAPE_REGISTER = 2 };
@@ -49,7 +49,7 @@ struct hs_field_rule {
     enum hs_form form;
     enum hs_policy policy;
     bool required;
-    uint16_t bytes_max;        /* of text; 0: 256 */
+    uint16_t bytes_max;         /* of text; 0: 256 */
     const char *const *choices; /* of HS_FORM_CHOICE, NULL-terminated */
 };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define SLOTS_MIN 1024
-#define ROWS_MIN 256
+#define ROWS_MIN  256
 
 _Static_assert(sizeof((struct hs_cache *)0)->secret == crypto_shorthash_KEYBYTES, "the secret is a short hash's key");
 

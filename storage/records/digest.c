@@ -2,7 +2,7 @@
  * asked for. */
 #include "storage/records/env.h"
 
-#define BRANCH_LEAVES (HS_DIGEST_LEAVES / HS_DIGEST_BRANCHES)
+#define BRANCH_LEAVES  (HS_DIGEST_LEAVES / HS_DIGEST_BRANCHES)
 #define ROOT_KEY_BYTES 4
 #define LEAF_KEY_BYTES 6
 

@@ -1,8 +1,9 @@
-/* records.h -- what the log adds up to: states, indexes, balances, digests, derived lists.  Inside storage/ only; node/ sees
- * store.h.  Everything here is a function of the ops applied: never replicated, rebuilt by replaying the log.
+/* records.h -- what the log adds up to: states, indexes, balances, digests, derived lists.  Inside storage/ only; node/
+ * sees store.h.  Everything here is a function of the ops applied: never replicated, rebuilt by replaying the log.
  *
- * One writer transaction stays open across many groups (hs_records_apply sees everything applied so far) and is committed with
- * the log position that it reflects.  It is begun by the first call that needs it and belongs to that call's thread. */
+ * One writer transaction stays open across many groups (hs_records_apply sees everything applied so far) and is
+ * committed with the log position that it reflects.  It is begun by the first call that needs it and belongs to that
+ * call's thread. */
 #ifndef HS_RECORDS_H
 #define HS_RECORDS_H
 
@@ -49,8 +50,8 @@ enum hs_err hs_records_abort(struct hs_records *records);
 void hs_records_rest(struct hs_records *records);
 enum hs_err hs_records_empty(struct hs_records *records); /* everything, position 0: before a replay from the start */
 
-/* Reading: in the writer's transaction (hs_records_txn) or in a snapshot. All of hs_view_* in store.h about records is a thin call of
- * these, with the same names and contracts. */
+/* Reading: in the writer's transaction (hs_records_txn) or in a snapshot. All of hs_view_* in store.h about records is
+ * a thin call of these, with the same names and contracts. */
 /* Costs nothing: reading digests, totals or counts writes the cached rows first. */
 struct hs_txn *hs_records_txn(struct hs_records *records);
 enum hs_err hs_records_snapshot(struct hs_records *records, struct hs_txn *txn); /* any thread */
@@ -59,24 +60,28 @@ uint64_t hs_records_used_bytes(struct hs_records *records);
 
 enum hs_err hs_records_get(struct hs_txn *txn, const struct hs_record_name *name, struct hs_stored *stored);
 enum hs_err hs_records_find(struct hs_txn *txn, uint16_t kind, struct hs_bytes id, struct hs_stored *stored);
-enum hs_err hs_records_index(struct hs_txn *txn, uint16_t kind, uint8_t index, struct hs_bytes key, struct hs_bytes after,
-                             hs_visit_record visit, void *ctx);
+enum hs_err hs_records_index(struct hs_txn *txn, uint16_t kind, uint8_t index, struct hs_bytes key,
+                             struct hs_bytes after, hs_visit_record visit, void *ctx);
 enum hs_err hs_records_all(struct hs_txn *txn, uint16_t kind, struct hs_bytes after, hs_visit_record visit, void *ctx);
 enum hs_err hs_records_request(struct hs_txn *txn, struct hs_bytes request, struct hs_stream *stream, uint64_t *n);
 enum hs_err hs_records_totals(struct hs_txn *txn, const struct hs_totals_filter *filter, struct hs_totals *totals);
-enum hs_err hs_records_bill(struct hs_txn *txn, const char *account, struct hs_bytes bill_id, struct hs_bill_sums *sums);
+enum hs_err hs_records_bill(struct hs_txn *txn, const char *account, struct hs_bytes bill_id,
+                            struct hs_bill_sums *sums);
 enum hs_err hs_records_digests(struct hs_txn *txn, hs_visit_digest visit, void *ctx);
-enum hs_err hs_records_digest_level(struct hs_txn *txn, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit,
-                                    void *ctx);
-enum hs_err hs_records_digest_leaf(struct hs_txn *txn, hs_partition partition, uint16_t kind, uint32_t leaf, struct hs_bytes after,
-                                   hs_visit_record visit, void *ctx);
-enum hs_err hs_records_list(struct hs_txn *txn, enum hs_list list, struct hs_bytes after, hs_visit_listed visit, void *ctx);
+enum hs_err hs_records_digest_level(struct hs_txn *txn, hs_partition partition, uint16_t kind, int branch,
+                                    hs_visit_digest visit, void *ctx);
+enum hs_err hs_records_digest_leaf(struct hs_txn *txn, hs_partition partition, uint16_t kind, uint32_t leaf,
+                                   struct hs_bytes after, hs_visit_record visit, void *ctx);
+enum hs_err hs_records_list(struct hs_txn *txn, enum hs_list list, struct hs_bytes after, hs_visit_listed visit,
+                            void *ctx);
 uint64_t hs_records_list_count(struct hs_txn *txn, enum hs_list list);
 bool hs_records_listed(struct hs_txn *txn, enum hs_list list, const struct hs_record_name *name);
-/* The highest counter of a cash number series of this node so far; 0: none.  @series: as in the number, without the counter. */
+/* The highest counter of a cash number series of this node so far; 0: none.  @series: as in the number, without the
+ * counter. */
 uint64_t hs_records_counter(struct hs_txn *txn, const char *series);
 
-/* Recompute everything derived from the states (indexes, groups, digests, lists) in a snapshot and compare: HS_EDAMAGED and why. */
+/* Recompute everything derived from the states (indexes, groups, digests, lists) in a snapshot and compare: HS_EDAMAGED
+ * and why. */
 enum hs_err hs_records_verify(struct hs_txn *txn, struct hs_why *why);
 
 #endif

@@ -6,8 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define VALUE_HASHED 0xff /* in place of a value's size */
-#define KIND_OF_SUMS 0
+#define VALUE_HASHED          0xff /* in place of a value's size */
+#define KIND_OF_SUMS          0
 #define WIDE_VARINT_BYTES_MAX 19
 
 _Static_assert(HS_INDEX_VALUE_BYTES_MAX < VALUE_HASHED, "no value's size is taken for the mark of a hashed one");

@@ -23,7 +23,7 @@ extern const char *const HS_RECORDS_TABLES[HS_TABLE_COUNT];
 /* ---- keys ---- */
 
 #define HS_INDEX_VALUE_BYTES_MAX 200 /* a longer value stands as its hash */
-#define HS_ROW_KEY_BYTES_MAX (1 + HS_INDEX_VALUE_BYTES_MAX + 2 + 1 + 2 + HS_RECORD_ID_BYTES_MAX)
+#define HS_ROW_KEY_BYTES_MAX     (1 + HS_INDEX_VALUE_BYTES_MAX + 2 + 1 + 2 + HS_RECORD_ID_BYTES_MAX)
 
 struct hs_row_key {
     uint8_t bytes[HS_ROW_KEY_BYTES_MAX];

@@ -107,7 +107,7 @@ static void change_misfits(struct hs_derive *derive, const struct hs_record_name
     for (size_t i = 0; i < old->count; i++) {
         while (j < new->count && event_order(&new->events[j], &old->events[i]) < 0)
             j++;
-        bool same = j < new->count && event_order(&new->events[j], &old->events[i]) == 0;
+        bool same = j < new->count &&event_order(&new->events[j], &old->events[i]) == 0;
         if (!old->events[i].fits && (!same || new->events[j].fits))
             list_event(derive, ticket, &old->events[i], false);
     }

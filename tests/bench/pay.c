@@ -99,7 +99,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench-pay ENDPOINT CLIENTS PAYMENTS_EACH ACCOUNTS_FILE [RATE]\n");
         return 2;
     }
-    unsigned clients = (unsigned)strtoul(argv[2], NULL, 10), payments = (unsigned)strtoul(argv[3], NULL, 10), failed = 0;
+    unsigned clients = (unsigned)strtoul(argv[2], NULL, 10), payments = (unsigned)strtoul(argv[3], NULL, 10),
+             failed = 0;
     double rate = argc > 5 ? strtod(argv[5], NULL) : 0;
     size_t all = (size_t)clients * payments;
     double *took = calloc(all, sizeof *took);
@@ -109,7 +110,10 @@ int main(int argc, char **argv)
     read_accounts(argv[4]);
     double started = now();
     for (unsigned i = 0; i < clients; i++) {
-        payers[i] = (struct payer){.endpoint = argv[1], .number = i, .payments = payments, .took = took + (size_t)i * payments,
+        payers[i] = (struct payer){.endpoint = argv[1],
+                                   .number = i,
+                                   .payments = payments,
+                                   .took = took + (size_t)i * payments,
                                    .interval = rate > 0 ? clients / rate : 0};
         if (pthread_create(&payers[i].thread, NULL, run, &payers[i]) != 0)
             return 1;
@@ -120,7 +124,8 @@ int main(int argc, char **argv)
     }
     double seconds = now() - started;
     qsort(took, all, sizeof *took, ascending);
-    printf("{\"clients\":%u,\"payments\":%zu,\"failed\":%u,\"seconds\":%.3f,\"per_second\":%.0f,\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n",
+    printf("{\"clients\":%u,\"payments\":%zu,\"failed\":%u,\"seconds\":%.3f,\"per_second\":%.0f,\"p50_ms\":%.3f,\"p99_"
+           "ms\":%.3f}\n",
            clients, all, failed, seconds, (double)all / seconds, took[all / 2] * 1e3, took[all * 99 / 100] * 1e3);
     free(took);
     free(payers);

@@ -23,7 +23,7 @@
 #include <string.h>
 
 #define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define COUNT(array)  (sizeof(array) / sizeof *(array))
 
 static const char *vectors_path;
 
@@ -136,8 +136,8 @@ static void put_names(struct hs_buf *out)
 {
     comment(out, "Record keys; a text that is no 128-bit id, and the id that it stands for.");
     struct hs_record_name customer = {.partition = 3201, .lane = HS_LANE_PEOPLE, .kind = 1, .id = TEXT("3201000017")};
-    struct hs_record_name regional = {.partition = HS_PARTITION_REGION, .lane = HS_LANE_WORK, .kind = 7,
-                                      .id = TEXT("0123456789abcdef")};
+    struct hs_record_name regional = {
+        .partition = HS_PARTITION_REGION, .lane = HS_LANE_WORK, .kind = 7, .id = TEXT("0123456789abcdef")};
     put_record_key(out, "record_key.customer", &customer);
     put_record_key(out, "record_key.region", &regional);
     put_hashed_id(out);
@@ -191,8 +191,8 @@ static void encode_customer(struct hs_buf *op)
     struct hs_field_write fields[] = {{.number = 3, .value = hs_buf_bytes(&phone), .over = over, .over_count = 2},
                                       {.number = 6}};
     struct hs_write write = {.kind = 1, .id = TEXT("3201000017"), .fields = fields, .field_count = 2};
-    struct hs_op built = {.stamp = 0x0192000000000002, .writes = &write, .write_count = 1,
-                          .request = TEXT("request-16-bytes")};
+    struct hs_op built = {
+        .stamp = 0x0192000000000002, .writes = &write, .write_count = 1, .request = TEXT("request-16-bytes")};
     encode_op(&built, op);
     hs_buf_fini(&phone);
 }
@@ -280,8 +280,12 @@ static void put_receipt(const struct actors *actors, const struct hs_hash *hash,
 {
     struct hs_buf message = {0};
     struct hs_signer keeper = {keep_message, &message};
-    struct hs_receipt receipt = {.store_id = 0xfedcba9876543210, .stream = STREAM, .n = 1, .hash = *hash,
-                                 .time_ms = 1795219200000, .hub_key = actors->hub.key};
+    struct hs_receipt receipt = {.store_id = 0xfedcba9876543210,
+                                 .stream = STREAM,
+                                 .n = 1,
+                                 .hash = *hash,
+                                 .time_ms = 1795219200000,
+                                 .hub_key = actors->hub.key};
     assert_int_equal(hs_receipt_sign(&receipt, &keeper), HS_OK);
     assert_int_equal(hs_receipt_sign(&receipt, &actors->hub.signer), HS_OK);
     assert_int_equal(hs_receipt_verify(&receipt), HS_OK);
@@ -364,9 +368,14 @@ static void put_certificate(const struct actors *actors, struct hs_buf *out)
 {
     struct hs_buf issuer = {0}, certificate = {0};
     struct hs_issuer_draft issuer_draft = {"Jiangbei", "jb-hub", actors->hub.key, 1795219200000};
-    struct hs_certificate draft = {.node_id = "jb-chengbei", .role = HS_ROLE_HALL, .node_key = actors->hall.key,
-                                   .curve_key = curve_key(), .home = 3201, .districts = {3201, 3202},
-                                   .district_count = 2, .issued_ms = 1795219201000};
+    struct hs_certificate draft = {.node_id = "jb-chengbei",
+                                   .role = HS_ROLE_HALL,
+                                   .node_key = actors->hall.key,
+                                   .curve_key = curve_key(),
+                                   .home = 3201,
+                                   .districts = {3201, 3202},
+                                   .district_count = 2,
+                                   .issued_ms = 1795219201000};
     struct hs_certificate read;
     assert_int_equal(hs_issuer_sign(&issuer_draft, &actors->root.secret, &issuer), HS_OK);
     assert_int_equal(hs_certificate_sign(&draft, hs_buf_bytes(&issuer), &actors->hub.secret, &certificate), HS_OK);
@@ -385,7 +394,9 @@ static void put_certificate(const struct actors *actors, struct hs_buf *out)
 static void put_opening(const struct actors *actors, struct hs_buf *out)
 {
     struct hs_buf encoded = {0};
-    struct hs_opening opening = {.origin = STREAM.origin, .node_key = actors->hall.key, .follows = 0x1111111111111111,
+    struct hs_opening opening = {.origin = STREAM.origin,
+                                 .node_key = actors->hall.key,
+                                 .follows = 0x1111111111111111,
                                  .opened_ms = 1795219202000};
     struct hs_opening read;
     assert_int_equal(hs_opening_sign(&opening, &actors->hall.signer, &encoded), HS_OK);
@@ -404,8 +415,12 @@ static void put_opening(const struct actors *actors, struct hs_buf *out)
 static void put_join(const struct actors *actors, struct hs_buf *out)
 {
     struct hs_buf text = {0};
-    struct hs_token token = {.node_id = "jb-chengbei", .root_key = actors->root.key, .hub_curve_key = curve_key(),
-                             .addresses = {"tcp://192.0.2.1:7701"}, .address_count = 1, .expires_ms = 1795305600000,
+    struct hs_token token = {.node_id = "jb-chengbei",
+                             .root_key = actors->root.key,
+                             .hub_curve_key = curve_key(),
+                             .addresses = {"tcp://192.0.2.1:7701"},
+                             .address_count = 1,
+                             .expires_ms = 1795305600000,
                              .region = "Jiangbei"};
     struct hs_token read;
     struct hs_key curve = curve_key();

@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_SEED 20261121
-#define ROUNDS 1500
-#define BROKEN_OPS 150
-#define MUTATIONS 400
+#define DEFAULT_SEED        20261121
+#define ROUNDS              1500
+#define BROKEN_OPS          150
+#define MUTATIONS           400
 #define BROKEN_OP_BYTES_MAX 1024 /* small ones are broken more often at the places that matter */
 
 static uint64_t prng_state;

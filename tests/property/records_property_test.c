@@ -7,11 +7,11 @@
 
 #include <inttypes.h>
 
-#define DEFAULT_SEED 20261121
-#define DEFAULT_WORLDS 60
-#define ACTS_MAX 90
-#define ORIGINS 3
-#define ENVS 3
+#define DEFAULT_SEED    20261121
+#define DEFAULT_WORLDS  60
+#define ACTS_MAX        90
+#define ORIGINS         3
+#define ENVS            3
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 static uint64_t prng_state;
@@ -470,9 +470,9 @@ static void collect(struct history *history, struct oracle *oracle)
         struct fact *fact = &oracle->facts[i];
         const struct hs_kind *kind = hs_kind_by_number(fact->write.kind);
         uint32_t field;
-        fact->counts =
-            kind != NULL && fact->write.id.size == HS_ID_BYTES &&
-            hs_kind_check(kind, fact->write.fact, (struct hs_check){.complete = true}, &field, NULL) == HS_OK;
+        fact->counts = kind != NULL && fact->write.id.size == HS_ID_BYTES &&
+                       hs_kind_check(kind, fact->write.fact, (struct hs_check){.complete = true}, &field, NULL) ==
+                           HS_OK;
     }
 }
 

@@ -1,5 +1,5 @@
-/* hallsync-dump -- every ticket event that a node holds, one a line: event id, ticket id (hex), state, note, with tabs between.
- * For tests that compare whole histories; people use "hallsync ticket get". */
+/* hallsync-dump -- every ticket event that a node holds, one a line: event id, ticket id (hex), state, note, with tabs
+ * between. For tests that compare whole histories; people use "hallsync ticket get". */
 #include "node/client/hallsync.h"
 
 #include <stdio.h>
@@ -46,7 +46,8 @@ int main(int argc, char **argv)
         find.after = (ProtobufCBinaryData){after_size, after};
         request.body_case = HALLSYNC__REQUEST__BODY_FIND;
         request.find = &find;
-        if (hallsync_call(client, &request, id, &reply) != HALLSYNC_OK || reply->body_case != HALLSYNC__REPLY__BODY_RECORDS) {
+        if (hallsync_call(client, &request, id, &reply) != HALLSYNC_OK ||
+            reply->body_case != HALLSYNC__REPLY__BODY_RECORDS) {
             fprintf(stderr, "hallsync-dump: %s\n", hallsync_error(client));
             failed = 1;
             break;

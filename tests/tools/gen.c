@@ -1,5 +1,6 @@
-/* hallsync-gen -- customers and bills of a made-up city, with the profile of a real service hall: Chinese names and addresses,
- * ten-digit accounts, nine in ten households.  Same seed, same data; record i does not depend on how many are asked for.
+/* hallsync-gen -- customers and bills of a made-up city, with the profile of a real service hall: Chinese names and
+ * addresses, ten-digit accounts, nine in ten households.  Same seed, same data; record i does not depend on how many
+ * are asked for.
  *
  *   hallsync-gen customers|bills [--seed N] [--count N] [--districts 3201,3202] [--period 2026-10] */
 #include <argp.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DISTRICTS_MAX 64
+#define DISTRICTS_MAX   64
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
 struct options {
@@ -35,16 +36,20 @@ static uint32_t below(uint64_t *state, uint32_t limit)
     return (uint32_t)(draw(state) % limit);
 }
 
-static const char *const SURNAMES[] = {"王", "李", "张", "刘", "陈", "杨", "黄", "赵", "周", "吴", "徐", "孙", "马", "朱",
-                                       "胡", "郭", "何", "高", "林", "罗", "郑", "梁", "谢", "宋", "唐", "许", "韩", "冯",
-                                       "邓", "曹", "彭", "曾", "肖", "田", "董", "袁", "潘", "于", "蒋", "蔡", "欧阳", "上官"};
+static const char *const SURNAMES[] = {"王", "李", "张", "刘", "陈", "杨", "黄", "赵",   "周",  "吴", "徐",
+                                       "孙", "马", "朱", "胡", "郭", "何", "高", "林",   "罗",  "郑", "梁",
+                                       "谢", "宋", "唐", "许", "韩", "冯", "邓", "曹",   "彭",  "曾", "肖",
+                                       "田", "董", "袁", "潘", "于", "蒋", "蔡", "欧阳", "上官"};
 static const char *const GIVEN[] = {"伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟",
                                     "涛", "明", "超", "秀", "霞", "平", "刚", "桂", "英", "华", "玉", "兰", "国", "建",
                                     "文", "志", "海", "春", "雪", "梅", "晨", "宇", "浩", "欣", "怡", "子", "涵", "轩"};
-static const char *const ROADS[] = {"中央路", "中山北路", "湖南路", "龙蟠路", "模范马路", "黑龙江路", "金川河街", "福建路",
-                                    "许府巷",   "童家巷",   "建宁路", "幕府东路", "和燕路",   "红山路",   "玄武大道", "虎踞北路"};
-static const char *const ESTATES[] = {"锦江里", "金陵花园", "富贵山小区", "紫竹苑", "锁金村", "天山花苑", "月苑", "翠岛花城"};
-static const char *const FIRMS[] = {"百货有限公司", "餐饮店", "机械厂", "食品有限公司", "五金商行", "印刷厂", "宾馆", "便利店"};
+static const char *const ROADS[] = {"中央路",   "中山北路", "湖南路",   "龙蟠路",  "模范马路", "黑龙江路",
+                                    "金川河街", "福建路",   "许府巷",   "童家巷",  "建宁路",   "幕府东路",
+                                    "和燕路",   "红山路",   "玄武大道", "虎踞北路"};
+static const char *const ESTATES[] = {"锦江里", "金陵花园", "富贵山小区", "紫竹苑",
+                                      "锁金村", "天山花苑", "月苑",       "翠岛花城"};
+static const char *const FIRMS[] = {"百货有限公司", "餐饮店", "机械厂", "食品有限公司",
+                                    "五金商行",     "印刷厂", "宾馆",   "便利店"};
 
 static uint64_t state_of(const struct options *options, uint32_t i, uint64_t purpose)
 {
@@ -90,8 +95,8 @@ static void put_identity(uint64_t *state)
     static const int weights[17] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
     char digits[48];
     int sum = 0;
-    snprintf(digits, sizeof digits, "3201%02u%04u%02u%02u%03u", 2 + below(state, 10), 1940 + below(state, 66), 1 + below(state, 12),
-             1 + below(state, 28), below(state, 1000));
+    snprintf(digits, sizeof digits, "3201%02u%04u%02u%02u%03u", 2 + below(state, 10), 1940 + below(state, 66),
+             1 + below(state, 12), 1 + below(state, 28), below(state, 1000));
     for (int i = 0; i < 17; i++)
         sum += (digits[i] - '0') * weights[i];
     printf("%.17s%c", digits, "10X98765432"[sum % 11]);
@@ -120,7 +125,8 @@ static void put_customer(const struct options *options, uint32_t i)
     put_identity(&state);
     putchar(',');
     if (below(&state, 10) < 3) /* prepaid: an electricity card */
-        printf("%04u%08u", options->districts[i % options->district_count], (unsigned)(i / options->district_count + 1));
+        printf("%04u%08u", options->districts[i % options->district_count],
+               (unsigned)(i / options->district_count + 1));
     printf(",%s\n", tariff_of(&state, household));
 }
 
@@ -201,7 +207,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {OPTIONS, parse, "customers|bills", "Make test data, as CSV with a header.", NULL, NULL, NULL};
+    static const struct argp argp = {OPTIONS, parse, "customers|bills", "Make test data, as CSV with a header.", NULL,
+                                     NULL,    NULL};
     struct options options = {.seed = 1, .count = 1000, .districts = {3201}, .district_count = 1, .period = "2026-10"};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     puts(options.bills ? "bill_id,account,period,amount_fen,due_date"

@@ -1,8 +1,10 @@
-/* hallsync-relay -- a tcp relay that can lose its line: hallsync-relay LISTEN_PORT HOST PORT.  Prints the port it listens on.
+/* hallsync-relay -- a tcp relay that can lose its line: hallsync-relay LISTEN_PORT HOST PORT.  Prints the port it
+ * listens on.
  *
- * SIGUSR1 cuts: from then on nothing passes in either direction and nobody is told, as when packets vanish inside a provider's network.
- * SIGUSR2 heals: connections that both ends still hold go on, the others end.  SIGTERM ends.  With a file as fourth argument every
- * byte that passes is appended to it, so that a test can look for what must not be readable. */
+ * SIGUSR1 cuts: from then on nothing passes in either direction and nobody is told, as when packets vanish inside a
+ * provider's network. SIGUSR2 heals: connections that both ends still hold go on, the others end.  SIGTERM ends.  With
+ * a file as fourth argument every byte that passes is appended to it, so that a test can look for what must not be
+ * readable. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PAIRS_MAX 512
+#define PAIRS_MAX   512
 #define CHUNK_BYTES (64 * 1024)
 
 struct pair {
@@ -37,7 +39,8 @@ static void die(const char *what)
 
 static int listen_on(const char *port)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof at;
     int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define COUNT(array)  (sizeof(array) / sizeof *(array))
 
 /* buf */
 
@@ -126,7 +126,7 @@ static void varint_round_trips_in_least_bytes(void **state)
     static const struct {
         uint64_t value;
         size_t size;
-    } CASES[] = {{0, 1},           {1, 1},           {127, 1},          {128, 2},          {16383, 2}, {16384, 3},
+    } CASES[] = {{0, 1},          {1, 1},          {127, 1},       {128, 2},         {16383, 2},      {16384, 3},
                  {UINT32_MAX, 5}, {1ULL << 62, 9}, {INT64_MAX, 9}, {1ULL << 63, 10}, {UINT64_MAX, 10}};
     for (size_t i = 0; i < COUNT(CASES); i++) {
         struct hs_buf buf = {0};
@@ -145,11 +145,11 @@ static void varint_refuses_other_forms(void **state)
 {
     (void)state;
     static const struct hs_bytes CASES[] = {
-        {(const uint8_t *)"", 0},                                               /* nothing */
-        {(const uint8_t *)"\x80", 1},                                           /* cut */
-        {(const uint8_t *)"\x80\x00", 2},                                       /* 0 in two bytes */
-        {(const uint8_t *)"\xff\x00", 2},                                       /* 127 in two bytes */
-        {(const uint8_t *)"\xac\x82\x00", 3},                                   /* 300 in three bytes */
+        {(const uint8_t *)"", 0},                                              /* nothing */
+        {(const uint8_t *)"\x80", 1},                                          /* cut */
+        {(const uint8_t *)"\x80\x00", 2},                                      /* 0 in two bytes */
+        {(const uint8_t *)"\xff\x00", 2},                                      /* 127 in two bytes */
+        {(const uint8_t *)"\xac\x82\x00", 3},                                  /* 300 in three bytes */
         {(const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10},     /* 65 bits */
         {(const uint8_t *)"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 10},     /* 0 in ten bytes */
         {(const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x00", 11}, /* eleven bytes */
@@ -217,11 +217,13 @@ static void lanes_have_numbers_and_names(void **state)
 static void stream_keys_sort_like_streams(void **state)
 {
     (void)state;
-    static const struct hs_stream SORTED[] = {
-        {.partition = 1, .origin = 5, .lane = 4},          {.partition = 2, .origin = 1, .lane = 2},
-        {.partition = 2, .origin = 1, .lane = 3},          {.partition = 2, .origin = 2, .lane = 1},
-        {.partition = 2, .origin = UINT64_MAX, .lane = 1}, {.partition = 0x0100, .origin = 0, .lane = 1},
-        {.partition = HS_PARTITION_REGION, .origin = 0, .lane = 1}};
+    static const struct hs_stream SORTED[] = {{.partition = 1, .origin = 5, .lane = 4},
+                                              {.partition = 2, .origin = 1, .lane = 2},
+                                              {.partition = 2, .origin = 1, .lane = 3},
+                                              {.partition = 2, .origin = 2, .lane = 1},
+                                              {.partition = 2, .origin = UINT64_MAX, .lane = 1},
+                                              {.partition = 0x0100, .origin = 0, .lane = 1},
+                                              {.partition = HS_PARTITION_REGION, .origin = 0, .lane = 1}};
     for (size_t i = 0; i < COUNT(SORTED); i++) {
         uint8_t left[HS_STREAM_KEY_BYTES];
         hs_stream_key(&SORTED[i], left);
@@ -304,9 +306,9 @@ static void ids_of_almost_uuids_are_hashed(void **state)
 {
     (void)state;
     static const char *const TEXTS[] = {
-        "0123456-789ab-cdef-0123-456789abcdef", "01234567-89ab-cdef-0123-456789abcde-",
-        "01234567-89ab-cdef-0123-456789abcdeg", "01234567-89ab-cdef-01230456789abcdef",
-        "01234567-89ab-cdef-0123-456789abcde",  "01234567-89ab-cdef-0123-456789abcdef0",
+        "0123456-789ab-cdef-0123-456789abcdef",  "01234567-89ab-cdef-0123-456789abcde-",
+        "01234567-89ab-cdef-0123-456789abcdeg",  "01234567-89ab-cdef-01230456789abcdef",
+        "01234567-89ab-cdef-0123-456789abcde",   "01234567-89ab-cdef-0123-456789abcdef0",
         "{01234567-89ab-cdef-0123-456789abcdef}"};
     for (size_t i = 0; i < COUNT(TEXTS); i++) {
         struct hs_id id;
@@ -371,8 +373,8 @@ static void node_ids_are_short_and_plain(void **state)
 {
     (void)state;
     static const char *const RIGHT[] = {"a", "hall-3201", "z9-", "abcdefghijklmnopqrstuvwxyz012345"};
-    static const char *const WRONG[] = {"",    "3hall", "-hall", "Hall", "hall_1", "hall 1", "hall\xc3\xa9",
-                                        "a.b", "aB",    "abcdefghijklmnopqrstuvwxyz0123456"};
+    static const char *const WRONG[] = {"",       "3hall",        "-hall", "Hall", "hall_1",
+                                        "hall 1", "hall\xc3\xa9", "a.b",   "aB",   "abcdefghijklmnopqrstuvwxyz0123456"};
     for (size_t i = 0; i < COUNT(RIGHT); i++)
         assert_true(hs_node_id_valid(RIGHT[i]));
     for (size_t i = 0; i < COUNT(WRONG); i++)
@@ -577,8 +579,8 @@ static void hex_has_exact_length(void **state)
     hs_text_to_hex(HS_BYTES_NONE, text);
     assert_string_equal(text, "");
     assert_int_equal(hs_text_from_hex("", 0, bytes, 0), HS_OK);
-    static const char *const WRONG[] = {"", "09af", "09afa", "09afAF0", "09afAF00", "09af0g", "09afg0", "0x09af",
-                                        "09af0/", "09af0:", "09af0@", "09af0G", "09af0`"};
+    static const char *const WRONG[] = {"",       "09af",   "09afa",  "09afAF0", "09afAF00", "09af0g", "09afg0",
+                                        "0x09af", "09af0/", "09af0:", "09af0@",  "09af0G",   "09af0`"};
     for (size_t i = 0; i < COUNT(WRONG); i++)
         assert_int_equal(hs_text_from_hex(WRONG[i], strlen(WRONG[i]), bytes, 3), HS_EVALUE);
 }
@@ -637,8 +639,8 @@ static void dates_exist_in_the_calendar(void **state)
 {
     (void)state;
     static const uint32_t RIGHT[] = {20261121, 20240229, 20000229, 20260131, 20260430, 10000101, 99991231};
-    static const uint32_t WRONG[] = {0,        20261100, 20261131, 20261301, 20260001, 20260229, 21000229,
-                                     20260132, 20240230, 9991231,  100000101, 261121,  UINT32_MAX};
+    static const uint32_t WRONG[] = {0,        20261100, 20261131, 20261301,  20260001, 20260229,  21000229,
+                                     20260132, 20240230, 9991231,  100000101, 261121,   UINT32_MAX};
     for (size_t i = 0; i < COUNT(RIGHT); i++)
         assert_true(hs_date_valid(RIGHT[i]));
     for (size_t i = 0; i < COUNT(WRONG); i++)

@@ -141,9 +141,10 @@ static void man_page(void **state)
 #define PRESET_TEXT(preset) preset
 #define PRESET_LIST(preset) "[]"
 #define PRESET_UINT(preset) #preset
-#define KEY(section, key, KIND, preset, min, max, flags, help)                                                         \
-    snprintf(wanted, sizeof wanted, ".TP\n.B %s.%s\n%s.\nDefault: %s.\n", #section, #key, help, PRESET_##KIND(preset)); \
-    if (strstr(page, wanted) == NULL)                                                                                  \
+#define KEY(section, key, KIND, preset, min, max, flags, help)                                  \
+    snprintf(wanted, sizeof wanted, ".TP\n.B %s.%s\n%s.\nDefault: %s.\n", #section, #key, help, \
+             PRESET_##KIND(preset));                                                            \
+    if (strstr(page, wanted) == NULL)                                                           \
         fail_msg("docs/man/hallsync.yaml.5 lacks:\n%s", wanted);
 #define SECTION(section, KEYS, required) KEYS(KEY)
     HS_CONF_SECTIONS(SECTION)
@@ -152,8 +153,9 @@ static void man_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults), cmocka_unit_test(bad_ones), cmocka_unit_test(missing_file),
-        cmocka_unit_test(write_and_load_again), cmocka_unit_test(offsets), cmocka_unit_test(man_page),
+        cmocka_unit_test(defaults),     cmocka_unit_test(bad_ones),
+        cmocka_unit_test(missing_file), cmocka_unit_test(write_and_load_again),
+        cmocka_unit_test(offsets),      cmocka_unit_test(man_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

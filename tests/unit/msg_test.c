@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define COUNT(array)  (sizeof(array) / sizeof *(array))
 
 /* ---- notation: hex digits are bytes, {TT ...} is tag TT and the length of what follows in it; spaces are free ---- */
 
@@ -144,8 +144,8 @@ static enum hs_err decode(struct hs_bytes bytes)
 }
 
 /* Stamp 5, a payment, a customer with a value and a clear, and the request. */
-#define STAMP "09 0500000000000000 "
-#define FACT "{12 0803 {12 6162} {1a 78}} "
+#define STAMP   "09 0500000000000000 "
+#define FACT    "{12 0803 {12 6162} {1a 78}} "
 #define REQUEST "{1a 000102030405060708090a0b0c0d0e0f} "
 #define DOT_7_5 "{1a 09 0700000000000000 1005} "
 #define DOT_7_6 "{1a 09 0700000000000000 1006} "
@@ -157,8 +157,8 @@ static void an_op_is_read_field_by_field(void **state)
     struct hs_arena arena;
     struct hs_op op;
     hs_arena_init(&arena, 0);
-    struct hs_bytes bytes =
-        assemble(STAMP FACT "{12 0801 {12 6b} {22 0802 {12 {12 7a}} " DOT_7_5 DOT_7_6 "} {22 0804}} " REQUEST, &buf);
+    struct hs_bytes bytes = assemble(
+        STAMP FACT "{12 0801 {12 6b} {22 0802 {12 {12 7a}} " DOT_7_5 DOT_7_6 "} {22 0804}} " REQUEST, &buf);
     assert_int_equal(hs_op_decode(bytes, &arena, &op), HS_OK);
     assert_true(op.stamp == 5);
     assert_int_equal(op.write_count, 2);
@@ -189,9 +189,9 @@ static void good_forms_are_accepted(void **state)
     static const char *const GOOD[] = {
         STAMP FACT,
         STAMP FACT REQUEST,
-        STAMP "{12 0803 {12 61} {1a}}",                     /* a fact without bytes */
+        STAMP "{12 0803 {12 61} {1a}}",                        /* a fact without bytes */
         STAMP "{12 0803 {12 61} {1a}} {12 0804 {12 61} {1a}}", /* the id of a record of another kind */
-        STAMP "{12 08ffff03 {12 61} {22 0801}}",            /* the highest kind; a clear that overwrites nothing */
+        STAMP "{12 08ffff03 {12 61} {22 0801}}",               /* the highest kind; a clear that overwrites nothing */
         STAMP "{12 0801 {12 61} {22 0802 {12 1001 1001 {12 7a} 15 00000000}}}", /* a value of many occurrences */
     };
     struct hs_buf buf = {0};
@@ -421,12 +421,12 @@ static void writers_are_told_what_does_not_make_sense(void **state)
                                 {.kind = 1, .id = TEXT("b"), .is_fact = true}};
     struct hs_op op = {.stamp = 1, .writes = writes, .write_count = 2};
     expect_verdict(&op, HS_OK);
-#define EXPECT_INVALID(lvalue, bad)                \
-    do {                                           \
-        __typeof__(lvalue) good = (lvalue);        \
-        (lvalue) = bad;                            \
-        expect_verdict(&op, HS_EINVAL);            \
-        (lvalue) = good;                           \
+#define EXPECT_INVALID(lvalue, bad)         \
+    do {                                    \
+        __typeof__(lvalue) good = (lvalue); \
+        (lvalue) = bad;                     \
+        expect_verdict(&op, HS_EINVAL);     \
+        (lvalue) = good;                    \
     } while (0)
     EXPECT_INVALID(op.stamp, (HS_STAMP_MAX + 1));
     EXPECT_INVALID(op.write_count, 0);

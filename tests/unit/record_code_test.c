@@ -4,32 +4,32 @@
 /* ---- the stored form ---- */
 
 static const uint8_t FACT_STATE[] = {
-    1,                                  /* version */
-    1, 0, 0, 0, 0, 0, 0, 0, X, 0,       /* origins: X, nothing applied */
-    1, 0, 0xac, 2, 0, 0, 0, 0, 0, 0, 0, 100, /* sources: (X, 300) at 100 */
-    1, 0, 2, 'h', 'i',                  /* variants */
-    0,                                  /* fields */
+    1,                                           /* version */
+    1, 0, 0,    0,   0,   0, 0, 0, X, 0,         /* origins: X, nothing applied */
+    1, 0, 0xac, 2,   0,   0, 0, 0, 0, 0, 0, 100, /* sources: (X, 300) at 100 */
+    1, 0, 2,    'h', 'i',                        /* variants */
+    0,                                           /* fields */
 };
 
 static const uint8_t REGISTER_STATE[] = {
-    1,
-    3, 0, 0, 0, 0, 0, 0, 0, X, 1,       /* X, applied 1 */
-    0, 0, 0, 0, 0, 0, 0, Y, 0,          /* Y, only named */
-    0, 0, 0, 0, 0, 0, 0, Z, 2,          /* Z, applied 2 */
-    2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7,    /* sources: (X, 1) at 7 */
-    2, 2, 0, 0, 0, 0, 0, 0, 0, 9,       /* (Z, 2) at 9 */
-    0,                                  /* variants */
-    2,                                  /* fields */
+    1, 3, 0, 0, 0,    0, 0,   0, 0, X, 1,    /* X, applied 1 */
+    0, 0, 0, 0, 0,    0, 0,   Y, 0,          /* Y, only named */
+    0, 0, 0, 0, 0,    0, 0,   Z, 2,          /* Z, applied 2 */
+    2, 0, 1, 0, 0,    0, 0,   0, 0, 0, 7,    /* sources: (X, 1) at 7 */
+    2, 2, 0, 0, 0,    0, 0,   0, 0, 9,       /* (Z, 2) at 9 */
+    0,                                       /* variants */
+    2,                                       /* fields */
     3, 5, 0, 3, 0x1a, 1, 'a', 1, 0, 1, 1, 5, /* 3: (X,1) "a", a clear of (Z,2); covered (Y, 5) */
-    9, 2, 1, 3, 0x4a, 1, 'b',           /* 9: (Z,2) "b" */
+    9, 2, 1, 3, 0x4a, 1, 'b',                /* 9: (Z,2) "b" */
 };
 
 static struct hs_record register_record(void)
 {
     struct hs_field_write fields[] = {
         {.number = PHONE, .over = (struct hs_dot[]){{Y, 5}}, .over_count = 1},
-        {.number = REMARK, .value = TEXT("\x4a\x01"
-                                         "b")},
+        {.number = REMARK,
+         .value = TEXT("\x4a\x01"
+                       "b")},
     };
     struct hs_write write = {.kind = 1, .id = TEXT("r"), .fields = fields, .field_count = 2};
     struct hs_record record = after(NONE, (struct put){{X, 1}, 7, PHONE, "a", NO_DOTS});
@@ -84,9 +84,12 @@ static void decode_refuses_cut_and_longer_bytes(void **state)
     assert_malformed(longer, sizeof longer);
 }
 
-#define ORIGIN(id, applied) 0, 0, 0, 0, 0, 0, 0, id, applied
+#define ORIGIN(id, applied)      0, 0, 0, 0, 0, 0, 0, id, applied
 #define SOURCE(origin, n, stamp) origin, n, 0, 0, 0, 0, 0, 0, 0, stamp
-#define REFUSED(...) {(const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})}
+#define REFUSED(...)                                                           \
+    {                                                                          \
+        (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}) \
+    }
 
 static void decode_refuses_other_forms_of_a_state(void **state)
 {
@@ -108,14 +111,14 @@ static void decode_refuses_other_forms_of_a_state(void **state)
         REFUSED(1, 1, ORIGIN(X, 2), 1, SOURCE(0, 1, 7), 0, 2, 3, 2, 0, 0, 3, 2, 0, 0), /* field twice */
         REFUSED(1, 1, ORIGIN(X, 2), 1, SOURCE(0, 1, 7), 0, 2, 3, 2, 0, 2, 7, 7, 4, 0), /* field of nothing */
         REFUSED(1, 1, ORIGIN(X, 2), 2, SOURCE(0, 2, 7), SOURCE(0, 1, 7), 0, 1, 3, 4, 1, 0, 0, 0), /* sources descend */
-        REFUSED(1, 1, ORIGIN(X, 2), 1, SOURCE(0, 3, 7), 0, 1, 3, 2, 0, 0),             /* live, but not applied */
-        REFUSED(1, 1, ORIGIN(X, 2), 1, SOURCE(0, 1, 7), 0, 1, 3, 4, 0, 0, 0, 0),       /* the same value twice */
-        REFUSED(1, 1, ORIGIN(X, 2), 1, SOURCE(0, 1, 7), 0, 1, 3, 3, 0, 0, 0),          /* covered dots, but none */
-        REFUSED(1, 1, ORIGIN(X, 2), 1, SOURCE(0, 1, 7), 0, 1, 3, 3, 0, 0, 1, 0, 2),    /* covered, but applied */
-        REFUSED(1, 1, ORIGIN(X, 2), 0, 0, 1, 3, 1, 2, 0, 4, 0, 4),                     /* covered twice */
-        REFUSED(1, 1, ORIGIN(X, 2), 0, 0, 1, 3, 1, 2, 0, 5, 0, 4),                     /* covered descend */
-        REFUSED(1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1),           /* more than there can be */
-        REFUSED(1, 0x80, 0, 0, 0, 0),                                                  /* not the least varint */
+        REFUSED(1, 1, ORIGIN(X, 2), 1, SOURCE(0, 3, 7), 0, 1, 3, 2, 0, 0),          /* live, but not applied */
+        REFUSED(1, 1, ORIGIN(X, 2), 1, SOURCE(0, 1, 7), 0, 1, 3, 4, 0, 0, 0, 0),    /* the same value twice */
+        REFUSED(1, 1, ORIGIN(X, 2), 1, SOURCE(0, 1, 7), 0, 1, 3, 3, 0, 0, 0),       /* covered dots, but none */
+        REFUSED(1, 1, ORIGIN(X, 2), 1, SOURCE(0, 1, 7), 0, 1, 3, 3, 0, 0, 1, 0, 2), /* covered, but applied */
+        REFUSED(1, 1, ORIGIN(X, 2), 0, 0, 1, 3, 1, 2, 0, 4, 0, 4),                  /* covered twice */
+        REFUSED(1, 1, ORIGIN(X, 2), 0, 0, 1, 3, 1, 2, 0, 5, 0, 4),                  /* covered descend */
+        REFUSED(1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1),        /* more than there can be */
+        REFUSED(1, 0x80, 0, 0, 0, 0),                                               /* not the least varint */
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_malformed(cases[i].bytes, cases[i].size);
@@ -208,14 +211,10 @@ static void encode_keeps_the_buffers_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stored_forms_are_these_bytes),
-        cmocka_unit_test(decode_gives_back_the_state),
-        cmocka_unit_test(decode_refuses_cut_and_longer_bytes),
-        cmocka_unit_test(decode_refuses_other_forms_of_a_state),
-        cmocka_unit_test(records_with_many_writers_encode),
-        cmocka_unit_test(hashes_are_of_key_and_state),
-        cmocka_unit_test(a_full_arena_is_out_of_memory),
-        cmocka_unit_test(encode_keeps_the_buffers_error),
+        cmocka_unit_test(stored_forms_are_these_bytes),        cmocka_unit_test(decode_gives_back_the_state),
+        cmocka_unit_test(decode_refuses_cut_and_longer_bytes), cmocka_unit_test(decode_refuses_other_forms_of_a_state),
+        cmocka_unit_test(records_with_many_writers_encode),    cmocka_unit_test(hashes_are_of_key_and_state),
+        cmocka_unit_test(a_full_arena_is_out_of_memory),       cmocka_unit_test(encode_keeps_the_buffers_error),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

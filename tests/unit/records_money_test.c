@@ -100,8 +100,8 @@ static void a_bill_of_another_account_is_none(void **state)
     (void)state;
     struct world world;
     world_open(&world);
-    struct hs_dot dot =
-        world_register(&world, 1, HS_KIND_BILL, "B1", (const char *const[8]){"B1", "3201000001", NULL, "#100"}, NULL);
+    struct hs_dot dot = world_register(&world, 1, HS_KIND_BILL, "B1",
+                                       (const char *const[8]){"B1", "3201000001", NULL, "#100"}, NULL);
     put_payment(&world, 1, 1, "3201000001", 30, "B1");
     put_payment(&world, 1, 2, "3201000002", 40, "B1");
     struct listed row = look_at_list(&world, HS_LIST_NO_BILL);

@@ -22,9 +22,9 @@ static void indexes_follow_what_is_shown(void **state)
     (void)state;
     struct world world;
     world_open(&world);
-    struct hs_dot first =
-        world_register(&world, 1, HS_KIND_CUSTOMER, "3201000001",
-                       (const char *const[8]){"3201000001", "Li", NULL, NULL, "id-1", "card-1"}, NULL);
+    struct hs_dot first = world_register(&world, 1, HS_KIND_CUSTOMER, "3201000001",
+                                         (const char *const[8]){"3201000001", "Li", NULL, NULL, "id-1", "card-1"},
+                                         NULL);
     world_register(&world, 1, HS_KIND_CUSTOMER, "3201000002",
                    (const char *const[8]){"3201000002", "Wang", NULL, NULL, "id-2", "card-1"}, NULL);
     assert_int_equal(count_index(&world, HS_KIND_CUSTOMER, "card_no", TEXT("card-1")), 2);
@@ -63,9 +63,9 @@ static void pages_go_on_behind_a_record(void **state)
         struct hs_row_key page[2] = {0};
         struct hs_row_key rest[2] = {0};
         struct hs_txn *txn = world_txn(&world);
-        enum hs_err err =
-            all ? hs_records_all(txn, HS_KIND_PAYMENT, HS_BYTES_NONE, take_two, page)
-                : hs_records_index(txn, HS_KIND_PAYMENT, index, TEXT("3201000001"), HS_BYTES_NONE, take_two, page);
+        enum hs_err err = all ? hs_records_all(txn, HS_KIND_PAYMENT, HS_BYTES_NONE, take_two, page)
+                              : hs_records_index(txn, HS_KIND_PAYMENT, index, TEXT("3201000001"), HS_BYTES_NONE,
+                                                 take_two, page);
         assert_int_equal(err, HS_EBUSY);
         assert_true(hs_bytes_compare(hs_row_key_bytes(&page[0]), hs_row_key_bytes(&page[1])) < 0);
         struct hs_bytes after = hs_row_key_bytes(&page[1]);
@@ -115,8 +115,8 @@ static void rival_values_are_listed_until_resolved(void **state)
     struct hs_dot dots[2];
     dots[0] = world_register(&world, 1, HS_KIND_CUSTOMER, "3201000001",
                              (const char *const[8]){"3201000001", "Li", "1", NULL, NULL, NULL, NULL, NULL}, NULL);
-    dots[1] =
-        world_register(&world, 2, HS_KIND_CUSTOMER, "3201000001", (const char *const[8]){NULL, "Wang", "2"}, NULL);
+    dots[1] = world_register(&world, 2, HS_KIND_CUSTOMER, "3201000001", (const char *const[8]){NULL, "Wang", "2"},
+                             NULL);
     struct listed rivals = look_at_list(&world, HS_LIST_FIELD);
     assert_int_equal(rivals.count, 1);
     assert_true(hs_bytes_equal(rivals.row.detail, TEXT("\x02\x03")));

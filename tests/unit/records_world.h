@@ -19,11 +19,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WORLD_STREAMS_MAX 64
+#define WORLD_STREAMS_MAX    64
 #define WORLD_OFFSET_MINUTES 480
-#define WORLD_MAP_BYTES ((size_t)1 << 30)
-#define DAY_MS 86400000ULL
-#define NOON_MS 1795233600000ULL /* 2026-11-21 12:00 in Shanghai */
+#define WORLD_MAP_BYTES      ((size_t)1 << 30)
+#define DAY_MS               86400000ULL
+#define NOON_MS              1795233600000ULL /* 2026-11-21 12:00 in Shanghai */
 
 #define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
 

@@ -42,8 +42,12 @@ static void world_init(struct world *world)
     world->hall_signer = hs_signer_of(&world->hall);
     struct hs_issuer_draft issuer = {"Jiangbei", "jb-hub", world->hub_key, 1000};
     assert_int_equal(hs_issuer_sign(&issuer, &world->root, &world->issuer), HS_OK);
-    world->draft = (struct hs_certificate){.node_id = "jb-chengbei", .role = HS_ROLE_HALL, .node_key = world->hall_key,
-                                           .home = 3202, .districts = {3201, 3202}, .district_count = 2,
+    world->draft = (struct hs_certificate){.node_id = "jb-chengbei",
+                                           .role = HS_ROLE_HALL,
+                                           .node_key = world->hall_key,
+                                           .home = 3202,
+                                           .districts = {3201, 3202},
+                                           .district_count = 2,
                                            .issued_ms = 2000};
     memset(world->draft.curve_key.bytes, 0xcc, HS_KEY_BYTES);
     assert_int_equal(hs_certificate_sign(&world->draft, hs_buf_bytes(&world->issuer), &world->hub, &world->certificate),
@@ -125,8 +129,8 @@ static void a_certificate_with_any_bit_changed_is_refused(void **state)
         world->certificate.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
     }
     for (size_t size = 0; size < world->certificate.size; size++)
-        assert_int_equal(
-            hs_certificate_verify(HS_BYTES(world->certificate.data, size), &world->root_key, &read), HS_EMALFORMED);
+        assert_int_equal(hs_certificate_verify(HS_BYTES(world->certificate.data, size), &world->root_key, &read),
+                         HS_EMALFORMED);
     assert_int_equal(read.issued_ms, 77); /* untouched */
     assert_int_equal(verify(world, &read), HS_OK);
 }
@@ -287,9 +291,9 @@ static void kinds_and_scope_follow_the_role(void **state)
     static const struct {
         uint32_t kind;
         bool hall, hub;
-    } RULES[] = {{0, false, false},   {1, true, true},       {999, true, true},      {1000, false, true},
-                 {1999, false, true}, {2000, false, false},  {2999, false, false},   {3000, false, false},
-                 {65536, false, false}};
+    } RULES[] = {{0, false, false},    {1, true, true},      {999, true, true},
+                 {1000, false, true},  {1999, false, true},  {2000, false, false},
+                 {2999, false, false}, {3000, false, false}, {65536, false, false}};
     for (size_t i = 0; i < COUNT(RULES); i++) {
         assert_int_equal(hs_certificate_allows(&hall, RULES[i].kind, 9999), RULES[i].hall); /* any district */
         assert_int_equal(hs_certificate_allows(&hub, RULES[i].kind, HS_PARTITION_REGION), RULES[i].hub);
@@ -443,7 +447,10 @@ static void a_node_has_a_short_name(void **state)
 
 static struct hs_token some_token(void)
 {
-    struct hs_token token = {.node_id = "jb-chengbei", .expires_ms = 12345, .address_count = 2, .region = "江北",
+    struct hs_token token = {.node_id = "jb-chengbei",
+                             .expires_ms = 12345,
+                             .address_count = 2,
+                             .region = "江北",
                              .addresses = {"tcp://10.1.2.3:7701", "tcp://hub.example:7701"}};
     memset(token.secret, 1, sizeof token.secret);
     memset(token.root_key.bytes, 2, HS_KEY_BYTES);
