@@ -25,13 +25,13 @@ static enum hs_err check_draft(const struct hs_enrol_draft *draft, struct hs_why
 {
     size_t count_max = draft->role == HS_ROLE_HUB ? 1 : HS_SCOPE_MAX;
     if (!hs_node_id_valid(draft->node_id))
-        return hs_fail(HS_EINVAL, why, "a node id has 1 to %d of a-z 0-9 and -, and begins with a letter",
+        return hs_fail(HS_EVALUE, why, "a node id has 1 to %d of a-z 0-9 and -, and begins with a letter",
                        HS_NODE_ID_BYTES_MAX);
     if (draft->district_count == 0 || draft->district_count > count_max)
-        return hs_fail(HS_EINVAL, why, "a %s needs 1 to %zu districts", hs_role_text(draft->role), count_max);
+        return hs_fail(HS_EVALUE, why, "a %s needs 1 to %zu districts", hs_role_text(draft->role), count_max);
     for (size_t i = 0; i < draft->district_count; i++) {
         if (draft->districts[i] > DISTRICT_MAX)
-            return hs_fail(HS_EINVAL, why, "a district has four digits");
+            return hs_fail(HS_EVALUE, why, "a district has four digits");
     }
     return HS_OK;
 }

@@ -327,7 +327,7 @@ static void bad_drafts_are_refused(void **state)
         struct hs_enrol_draft draft = {.node_id = BAD[i].id, .role = BAD[i].role, .districts = DISTRICTS};
         draft.district_count = BAD[i].districts;
         assert_int_equal(hs_enrol_token(&draft, &hub, ADDRESSES, BAD[i].addresses, &text, &hash, &enrolment, NULL),
-                         HS_EINVAL);
+                         HS_EVALUE);
     }
     hs_buf_fini(&text);
 }
