@@ -60,7 +60,7 @@ static void fill_enrolment(const struct hs_enrol_draft *draft, struct hs_enrolme
 static enum hs_err put_addresses(const char *const *addresses, size_t count, struct hs_token *token, struct hs_why *why)
 {
     if (count == 0 || count > HS_ADDRESSES_MAX)
-        return hs_fail(HS_EINVAL, why, "a token names 1 to %d addresses of the hub", HS_ADDRESSES_MAX);
+        return hs_fail(HS_EVALUE, why, "a token names 1 to %d addresses of the hub", HS_ADDRESSES_MAX);
     for (size_t i = 0; i < count; i++) {
         if (strlen(addresses[i]) > HS_ADDRESS_BYTES_MAX)
             return hs_fail(HS_EADDRESS, why, "an address has at most %d characters", HS_ADDRESS_BYTES_MAX);

@@ -19,7 +19,7 @@ struct hs_enrol_draft {
     uint64_t ttl_ms;
 };
 /* Make a token of hub @hub: its text appended to @text (it holds the secret: shown once, kept by nobody), and what the
- * store keeps. HS_EVALUE (a bad id or district), HS_EINVAL, each with @why; HS_ENOMEM. */
+ * store keeps. HS_EVALUE with @why, HS_ENOMEM. */
 enum hs_err hs_enrol_token(const struct hs_enrol_draft *draft, const struct hs_certificate *hub,
                            const char *const *addresses, size_t address_count, struct hs_buf *text,
                            struct hs_hash *secret_hash, struct hs_enrolment *enrolment, struct hs_why *why);

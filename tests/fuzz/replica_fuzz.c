@@ -14,8 +14,8 @@
 #define NAMES_MAX 8
 #define MEMORY_MAX ((size_t)16 << 20)
 
-enum { BODY, FRAME, HELLO, OPENING, SEGMENT, FRONTIER, ACK, HEARTBEAT, PROBE, COMPARE, PART, TIME, STORE, STORE_FAILS, WRITE,
-       AGAIN, COMMAND_COUNT };
+enum { BODY, FRAME, HELLO, OPENING, SEGMENT, FRONTIER, ACK, HEARTBEAT, PROBE, COMPARE, PART, LOOSE, PROOF, DISPUTE, TIME, STORE,
+       STORE_FAILS, WRITE, AGAIN, RESTART, COMMAND_COUNT };
 
 struct game {
     struct world *world;
@@ -26,8 +26,8 @@ struct game {
     struct hs_stream names[NAMES_MAX]; /* worth talking about */
     size_t name_count;
     struct hs_stream stream; /* the liar's own */
-    uint64_t n;
-    struct hs_hash hash;
+    uint64_t n;              /* how much of it was signed in segments */
+    struct hs_hash hashes[COMMANDS_MAX + 1]; /* h(0) to h(n) */
 };
 
 /* ---- talking to the victim ---- */
@@ -75,7 +75,7 @@ static void set_up(struct game *game, uint8_t setting)
     take_name(game, world_write_text(game->victim, is_hub ? HS_PARTITION_REGION : 3202, HS_LANE_MONEY, "own"));
     take_name(game, world_write_text(game->honest, 3201, HS_LANE_MONEY, "honest"));
     game->stream = world_write_text(game->liar, 3202, HS_LANE_WORK, "first");
-    game->hash = hs_chain_start(&game->stream);
+    game->hashes[0] = hs_chain_start(&game->stream);
     take_name(game, game->stream);
     take_name(game, (struct hs_stream){4711, 3202, HS_LANE_BULK});
     if (is_hub) {
@@ -169,11 +169,11 @@ static void sign_segment(struct game *game, const struct hs_stream *name, uint64
                          struct hs_signature *signature)
 {
     struct hs_signer signer = hs_signer_of(&game->liar->secret);
-    struct hs_hash hash = hs_chain_next(&game->hash, op);
+    struct hs_hash hash = hs_chain_next(&game->hashes[game->n], op);
     FUZZ_CHECK(hs_checkpoint_sign(name, last, &hash, &signer, signature) == HS_OK);
     if (hs_stream_equal(name, &game->stream) && last == game->n + 1) {
         game->n = last;
-        game->hash = hash;
+        game->hashes[last] = hash;
     }
 }
 
@@ -338,7 +338,85 @@ static void compare(struct game *game, struct hs_cur *in)
     hs_buf_fini(&body);
 }
 
-/* Any message made of small parts: disputes, fork proofs, loose ops. */
+/* ---- forks: other contents under numbers that the liar has signed, or the same ones ---- */
+
+/* A PeerLoose from some h(first - 1) of the liar's stream; returns h of its last op. */
+static struct hs_hash put_loose(struct game *game, struct hs_cur *in, uint64_t first, struct hs_buf *to)
+{
+    uint8_t how = fuzz_u8(in);
+    struct hs_hash start = game->hashes[first - 1], end = start;
+    struct hs_buf body = {0};
+    uint64_t count = 1 + how % 3;
+    for (uint64_t i = 0; i < count; i++) {
+        struct hs_bytes op = fuzz_bytes(in, fuzz_u8(in) % 16);
+        end = hs_chain_next(&end, op);
+        hs_buf_put_sized(&body, op);
+    }
+    struct hs_signer signer = hs_signer_of(&game->liar->secret);
+    struct hs_signature signature;
+    FUZZ_CHECK(hs_checkpoint_sign(&game->stream, first + count - 1, &end, &signer, &signature) == HS_OK);
+    signature.bytes[0] ^= how >= 0xf0;
+    put_name(to, 1, &game->stream);
+    hs_tlv_put_u64(to, 2, how / 4 % 8 == 1 ? fuzz_number(in) : first);
+    hs_tlv_put_bytes(to, 3, HS_BYTES(start.bytes, sizeof start.bytes));
+    hs_tlv_put_u64(to, 4, how / 4 % 8 == 2 ? fuzz_number(in) : count);
+    hs_tlv_put_bytes(to, 5, HS_BYTES(signature.bytes, sizeof signature.bytes));
+    hs_tlv_put_bytes(to, 6, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+    return end;
+}
+
+static uint64_t some_number(const struct game *game, struct hs_cur *in)
+{
+    return 1 + fuzz_u8(in) % (game->n + 1);
+}
+
+static void loose(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0};
+    put_loose(game, in, some_number(game, in), &body);
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_LOOSE, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+}
+
+/* A checkpoint as PeerForkProof and PeerDispute begin with one: of the liar's chain, or of any hash. */
+static void put_checkpoint(struct game *game, struct hs_cur *in, uint64_t n, struct hs_buf *body)
+{
+    uint8_t how = fuzz_u8(in);
+    struct hs_hash hash = n <= game->n && how % 4 != 1 ? game->hashes[n] : (struct hs_hash){{how}};
+    struct hs_signer signer = hs_signer_of(&game->liar->secret);
+    struct hs_signature signature;
+    FUZZ_CHECK(hs_checkpoint_sign(&game->stream, n, &hash, &signer, &signature) == HS_OK);
+    signature.bytes[0] ^= how >= 0xf0;
+    put_name(body, 1, &game->stream);
+    hs_tlv_put_u64(body, 2, n);
+    hs_tlv_put_bytes(body, 3, HS_BYTES(hash.bytes, sizeof hash.bytes));
+    hs_tlv_put_bytes(body, 4, HS_BYTES(signature.bytes, sizeof signature.bytes));
+}
+
+static void proof(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0}, branch = {0};
+    uint64_t n = some_number(game, in), first = n < 2 || fuzz_u8(in) % 4 != 0 ? n : n - 1;
+    put_checkpoint(game, in, n, &body);
+    put_loose(game, in, first, &branch);
+    hs_tlv_put_bytes(&body, 5, hs_buf_bytes(&branch));
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_FORK_PROOF, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+    hs_buf_fini(&branch);
+}
+
+static void dispute(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0};
+    put_checkpoint(game, in, some_number(game, in), &body);
+    for (unsigned left = fuzz_u8(in) % 4U; left > 0; left--)
+        put_head(game, in, &body, 5);
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_DISPUTE, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+}
+
+/* Any message made of small parts. */
 static void parts(struct game *game, struct hs_cur *in)
 {
     struct hs_buf body = {0}, inner = {0};
@@ -383,7 +461,8 @@ static void command(struct game *game, struct hs_cur *in)
 {
     static void (*const TALK[])(struct game *game, struct hs_cur *in) = {
         [BODY] = any_body, [FRAME] = any_frame, [HELLO] = hello, [OPENING] = opening, [SEGMENT] = segment,
-        [FRONTIER] = frontier, [ACK] = ack, [HEARTBEAT] = heartbeat, [PROBE] = probe, [COMPARE] = compare, [PART] = parts,
+        [FRONTIER] = frontier, [ACK] = ack, [HEARTBEAT] = heartbeat, [PROBE] = probe, [COMPARE] = compare, [PART] = parts, [LOOSE] = loose,
+        [PROOF] = proof, [DISPUTE] = dispute,
     };
     uint8_t what = fuzz_u8(in) % COMMAND_COUNT;
     if (what < sizeof TALK / sizeof *TALK) {
@@ -391,6 +470,11 @@ static void command(struct game *game, struct hs_cur *in)
     } else if (what == TIME) {
         world_advance(game->world, (uint64_t)fuzz_u8(in) * 20);
     } else if (what == AGAIN) {
+        connect(game);
+    } else if (what == RESTART) {
+        world_stop(game->victim);
+        world_start(game->victim);
+        game->link = NULL;
         connect(game);
     } else if (what == WRITE) {
         struct hs_stream name = game->names[0];
@@ -440,5 +524,9 @@ void fuzz_seeds(fuzz_put put)
     }
     static const uint8_t SEGMENTS[] = {0, HELLO, 0, 1, OPENING, 0, SEGMENT, 0, 2, 'a', 'b', SEGMENT, 0x10, 1, 'c', STORE, 3,
                                        SEGMENT, 1, 1, 1, 'x', TIME, 200};
+    static const uint8_t FORKS[] = {0, HELLO, 0, 1, OPENING, 0, SEGMENT, 0, 1, 'a', SEGMENT, 0, 1, 'b', STORE, 3, LOOSE, 1, 0, 1, 'x',
+                                    STORE, 3, PROOF, 1, 1, 0, 0, 1, 'y', STORE, 3, DISPUTE, 1, 0, 1, 2, 2, LOOSE, 2, 2, 1, 'z', 1,
+                                    'z', 1, 'z', STORE, 3, RESTART, HELLO, 0, 1, FRONTIER, 2, 2, 2, TIME, 200};
+    put("forks", HS_BYTES(FORKS, sizeof FORKS));
     put("segments", HS_BYTES(SEGMENTS, sizeof SEGMENTS));
 }
