@@ -189,15 +189,21 @@ static enum hs_err check_clients(struct hs_conf *conf, struct hs_why *why)
     return HS_OK;
 }
 
+static int two_digits(const char *text)
+{
+    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+        return -1;
+    return (text[0] - '0') * 10 + (text[1] - '0');
+}
+
 enum hs_err hs_conf_offset(const char *text, int *minutes)
 {
-    int hours, rest;
-    char sign, end;
-    if (strlen(text) != 6 || sscanf(text, "%c%2d:%2d%c", &sign, &hours, &rest, &end) != 3)
+    if (strlen(text) != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':')
         return HS_EVALUE;
-    if ((sign != '+' && sign != '-') || hours < 0 || hours > 14 || rest < 0 || rest > 59)
+    int hours = two_digits(text + 1), rest = two_digits(text + 4);
+    if (hours < 0 || hours > 14 || rest < 0 || rest > 59)
         return HS_EVALUE;
-    *minutes = (sign == '-' ? -1 : 1) * (hours * 60 + rest);
+    *minutes = (text[0] == '-' ? -1 : 1) * (hours * 60 + rest);
     return HS_OK;
 }
 

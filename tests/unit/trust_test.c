@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "proto/keys.pb-c.h"
@@ -182,7 +183,7 @@ static void drafts_that_make_no_sense_are_not_signed(void **state)
     struct hs_certificate bad[8];
     for (size_t i = 0; i < COUNT(bad); i++)
         bad[i] = world->draft;
-    strcpy(bad[0].node_id, "Chengbei");
+    snprintf(bad[0].node_id, sizeof bad[0].node_id, "Chengbei");
     bad[1].role = (enum hs_role)3;
     bad[2].home = 3203; /* not one of its districts */
     bad[3].district_count = 0;
