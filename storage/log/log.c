@@ -62,9 +62,13 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
     err = hs_log_commit(log, &commit);
     /* On a full disk the store still opens for reading; the origin is struck out in memory, and in the first commit
      * that fits. */
-    if (err == HS_EFULL && !options->create)
-        return HS_OK;
-    return err == HS_OK ? HS_OK : hs_wrap(err, why, "cannot write to %s", options->path);
+    if (err != HS_OK && (err != HS_EFULL || options->create))
+        return hs_wrap(err, why, "cannot write to %s", options->path);
+    /* The last process may have died between its last commit and the note of it.  This one shows that commit even if it
+     * never makes one of its own: the note must not go on naming the one before.  (A note that was doubted and could
+     * not be answered by a strike on disk stays as it is, to be doubted again.) */
+    err = log->life_stale ? HS_OK : hs_note_write(log->note, &log->position, log->life.current);
+    return err == HS_OK ? HS_OK : hs_fail(err, why, "cannot write the continuity note in %s", options->note_dir);
 }
 
 enum hs_err hs_log_open(const struct hs_log_options *options, struct hs_log **out, struct hs_why *why)
@@ -134,10 +138,12 @@ struct hs_env *hs_log_env(struct hs_log *log)
     return log->env;
 }
 
+/* Only the own clock is carried on: a stamp from the far future that one write had to pass must not date all that this
+ * node writes after it, its payments' business days among them. */
 hs_stamp hs_log_stamp(struct hs_log *log, hs_stamp above)
 {
-    log->stamp = hs_stamp_next(log->stamp, above, log->now_ms(log->ctx));
-    return log->stamp;
+    log->stamp = hs_stamp_next(log->stamp, 0, log->now_ms(log->ctx));
+    return above < log->stamp ? log->stamp : hs_stamp_next(log->stamp, above, 0);
 }
 
 struct hs_log_reader hs_log_reader_of(struct hs_log *log)

@@ -150,6 +150,30 @@ static void a_note_of_the_commit_before_is_enough_and_an_older_is_not(void **sta
     }
 }
 
+/* What a start shows, it notes first, be it of a commit that the process before it did not live to note. */
+static void a_start_notes_what_it_shows_though_it_writes_nothing(void **state)
+{
+    struct place *place = *state;
+    char note[WORLD_PATH_BYTES];
+    char kept[WORLD_PATH_BYTES];
+    world_open(&place->hall, true);
+    world_path(kept, place->region.base, "kept.note");
+    note_path(&place->hall, note);
+    uint64_t origin = world_group(&place->hall, 1).origin;
+    back_up(place);
+    world_copy_file(note, kept);
+    world_group(&place->hall, 1);
+    world_close(&place->hall);
+    world_copy_file(kept, note); /* killed between a commit and its note */
+    world_open(&place->hall, false);
+    assert_null(hs_store_break(place->hall.store));
+    hs_view_close(world_view(&place->hall)); /* here a hub sees the second op */
+    world_close(&place->hall);
+    put_back(place);
+    world_open(&place->hall, false);
+    expect_fresh_origin(&place->hall, origin, "older copy");
+}
+
 static void an_older_state_put_back_in_place_is_found_out(void **state)
 {
     struct place *place = *state;
@@ -462,6 +486,7 @@ int main(void)
         TEST(a_store_that_has_not_written_has_nothing_to_strike),
         TEST(a_reboot_takes_the_note_and_the_origin_with_it),
         TEST(a_note_of_the_commit_before_is_enough_and_an_older_is_not),
+        TEST(a_start_notes_what_it_shows_though_it_writes_nothing),
         TEST(an_older_state_put_back_in_place_is_found_out),
         TEST(two_clones_write_under_origins_of_their_own),
         TEST(the_same_copy_put_back_twice_gives_two_origins),
