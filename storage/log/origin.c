@@ -49,19 +49,32 @@ static size_t known_index(const struct hs_log *log, struct hs_bytes key)
     return low;
 }
 
-static const struct hs_certificate *learn(struct hs_log *log, size_t index, struct hs_bytes encoded)
+static enum hs_err make_known_room(struct hs_log *log)
 {
-    if (log->known_count == log->known_room) {
-        size_t room = log->known_room == 0 ? KNOWN_FIRST : 2 * log->known_room;
-        struct log_known *known = reallocarray(log->known, room, sizeof *known);
-        if (known == NULL)
-            return NULL;
-        log->known = known;
-        log->known_room = room;
-    }
-    struct hs_certificate *certificate = malloc(sizeof *certificate);
-    if (certificate == NULL || log_decode_certificate(log, encoded, certificate) != HS_OK) {
+    if (log->known_count < log->known_room)
+        return HS_OK;
+    size_t room = log->known_room == 0 ? KNOWN_FIRST : 2 * log->known_room;
+    struct log_known *known = reallocarray(log->known, room, sizeof *known);
+    if (known == NULL)
+        return HS_ENOMEM;
+    log->known = known;
+    log->known_room = room;
+    return HS_OK;
+}
+
+/* A certificate that is there and cannot be had is a failure of @txn: if its node's ops were taken for those of nobody,
+ * they would be void here and nowhere else. */
+static const struct hs_certificate *learn(struct hs_log *log, struct hs_txn *txn, size_t index, struct hs_bytes encoded)
+{
+    enum hs_err err = make_known_room(log);
+    struct hs_certificate *certificate = err == HS_OK ? malloc(sizeof *certificate) : NULL;
+    if (certificate == NULL)
+        err = HS_ENOMEM;
+    else if (log_decode_certificate(log, encoded, certificate) != HS_OK)
+        err = HS_EDAMAGED;
+    if (err != HS_OK) {
         free(certificate);
+        txn->err = txn->err == HS_OK ? err : txn->err;
         return NULL;
     }
     memmove(&log->known[index + 1], &log->known[index], (log->known_count - index) * sizeof *log->known);
@@ -78,7 +91,7 @@ static const struct hs_certificate *find_known(struct hs_log *log, struct hs_txn
     struct hs_bytes encoded;
     if (hs_txn_get(txn, LOG_CERTIFICATE, key, &encoded) != HS_OK)
         return NULL;
-    return learn(log, index, encoded);
+    return learn(log, txn, index, encoded);
 }
 
 /* ---- rows of origins: node key 32, opening ---- */

@@ -245,6 +245,23 @@ static void an_origin_belongs_to_the_key_that_opened_it(void **state)
     hs_buf_fini(&encoded);
 }
 
+/* Ops of a node whose certificate is rotten must not be taken for those of nobody: void here, and nowhere else. */
+static void a_rotten_certificate_is_a_failure_and_not_an_unknown_writer(void **state)
+{
+    struct place *place = *state;
+    uint64_t origin = write_group(place->log, 1, 1, OP_BYTES).origin;
+    assert_int_equal(hs_log_begin(place->log), HS_OK);
+    struct hs_txn *txn = hs_log_reader_of(place->log).txn;
+    assert_null(hs_log_writer(place->log, txn, 12345));
+    assert_int_equal(txn->err, HS_OK);
+    const struct hs_key *key = &place->log->certificate.node_key;
+    hs_txn_put(log_change(place->log), LOG_CERTIFICATE, HS_BYTES(key->bytes, HS_KEY_BYTES), HS_BYTES("rot", 3));
+    log_forget_certificates(place->log);
+    assert_null(hs_log_writer(place->log, txn, origin));
+    assert_int_equal(txn->err, HS_EDAMAGED);
+    hs_log_abort(place->log);
+}
+
 static void own_ops_from_elsewhere_strike_the_origin_and_are_taken(void **state)
 {
     struct place *place = *state;
@@ -444,6 +461,25 @@ static void stamps_go_on_after_a_start_with_a_slower_clock(void **state)
     hs_log_abort(place->log);
 }
 
+/* Who had to write above a stamp of the year 6000 goes on by his own clock, now and after a start. */
+static void a_far_stamp_is_passed_and_not_carried_on(void **state)
+{
+    struct place *place = *state;
+    hs_stamp far = (hs_stamp)1 << 62;
+    for (int start = 0; start < 2; start++) {
+        assert_int_equal(hs_log_begin(place->log), HS_OK);
+        assert_true(hs_log_stamp(place->log, far) > far);
+        hs_stamp next = hs_log_stamp(place->log, 0);
+        assert_true(hs_stamp_ms(next) == place->region.now_ms);
+        assert_true(hs_log_stamp(place->log, 0) > next);
+        assert_true(hs_log_stamp(place->log, next + 7) > next + 7);
+        write_op(place->log, HS_LANE_MONEY, 1, OP_BYTES);
+        commit(place->log);
+        reopen(place);
+        place->region.now_ms += 1000;
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -457,6 +493,7 @@ int main(void)
         TEST(a_receipt_ahead_of_the_log_is_proof_of_a_rollback),
         TEST(a_struck_origin_is_followed_by_another),
         TEST(an_origin_belongs_to_the_key_that_opened_it),
+        TEST(a_rotten_certificate_is_a_failure_and_not_an_unknown_writer),
         TEST(own_ops_from_elsewhere_strike_the_origin_and_are_taken),
         TEST(join_tokens_are_kept_as_given),
         TEST(a_forked_stream_takes_loose_ops_only),
@@ -464,6 +501,7 @@ int main(void)
         TEST(ops_are_walked_in_the_order_in_which_they_came),
         TEST(loose_ops_are_walked_too),
         TEST(stamps_go_on_after_a_start_with_a_slower_clock),
+        TEST(a_far_stamp_is_passed_and_not_carried_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
