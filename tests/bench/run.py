@@ -136,7 +136,7 @@ def backlog(region, spaces, hub, hall, accounts, count, figures):
 
 def connected_at(hall):
     """When the hall's last TCP connection was there, by its own log."""
-    lines = re.findall(r'^(\S+)Z level=debug module=link event=monitor text="connected', open(hall.log).read(), re.M)
+    lines = re.findall(r'^(\S+)Z level=debug module=link event=monitor text="[^"]*: connected"', open(hall.log).read(), re.M)
     check(lines, "no connection in the log")
     return datetime.datetime.fromisoformat(lines[-1] + "+00:00").timestamp()
 
