@@ -17,7 +17,6 @@
 #define HS_PARKED_MAX           256  /* of these, such as wait for something to happen */
 #define HS_CALL_ARENA_BYTES_MAX ((size_t)24 << 20)
 #define HS_PAGE_BYTES_SOFT      ((size_t)512 << 10) /* a page of records ends with the one that passes it */
-#define HS_VIEW_WAIT_MS         5000
 #define HS_TOLD_POSITIONS       1024
 #define HS_STRUCK_POSITIONS     64
 
@@ -97,6 +96,7 @@ struct hs_desk {
     size_t jobs;         /* of these, with the writer */
     bool changed;        /* commits that watchers have not been shown */
     uint64_t watch_tick; /* when they may be shown the next */
+    uint64_t watch_from; /* commit that the records must have for it; 0: not asked yet */
     uint64_t next_token;
     struct hs_told told;
     uint64_t disk_free_bytes, disk_tick;
@@ -118,11 +118,12 @@ void hs_call_put(struct hs_buf *to, uint32_t field, const ProtobufCMessage *mess
 
 /* request.c: take in one message; the desk's rows. */
 void hs_request_take(struct hs_desk *desk, const struct hs_route *route, struct hs_bytes message, enum hs_err received);
-/* A view that holds everything committed before this moment; the caller closes it. */
-enum hs_err hs_request_view(struct hs_desk *desk, struct hs_view **view, struct hs_why *why);
+void hs_request_flushed(struct hs_call *call); /* a read whose flush is over: answer it */
 
 /* outbox.c: jobs on their way to the writer and back. */
-enum hs_err hs_desk_submit(struct hs_call *call); /* takes the call on HS_OK; HS_EBUSY, HS_ESTOPPING */
+/* A write to be run, or a read to come back when the records are up to date.  Takes the call on HS_OK; HS_EBUSY,
+ * HS_ESTOPPING. */
+enum hs_err hs_desk_submit(struct hs_call *call);
 void hs_desk_wake(struct hs_desk *desk);
 void hs_desk_collect(struct hs_desk *desk); /* answer the jobs that are over */
 void hs_desk_close(struct hs_desk *desk);   /* what comes back later is given up */

@@ -63,11 +63,13 @@ static void job_done(struct hs_job *job, enum hs_err err, const struct hs_commit
 enum hs_err hs_desk_submit(struct hs_call *call)
 {
     struct hs_desk *desk = call->desk;
+    bool writes = call->row->run != NULL;
     call->job.run = job_run;
     call->job.done = job_done;
     hs_desk_hold(desk);
     desk->jobs++;
-    enum hs_err err = hs_writer_submit(desk->options.writer, &call->job);
+    enum hs_err err = writes ? hs_writer_submit(desk->options.writer, &call->job)
+                             : hs_writer_after_flush(desk->options.writer, &call->job);
     if (err != HS_OK) {
         desk->jobs--;
         hs_desk_leave(desk);
@@ -93,7 +95,10 @@ void hs_desk_collect(struct hs_desk *desk)
         struct hs_call *call = done;
         done = call->next;
         desk->jobs--;
-        hs_call_answer(call, call->err);
+        if (call->row->run != NULL)
+            hs_call_answer(call, call->err);
+        else
+            hs_request_flushed(call);
     }
 }
 

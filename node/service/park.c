@@ -58,9 +58,12 @@ static struct hs_view *new_view(struct hs_desk *desk, uint64_t now)
     if (!desk->changed || now < desk->watch_tick || atomic_load(&desk->watching) == 0)
         return NULL;
     desk->watch_tick = now + WATCH_PAUSE_MS;
-    if (hs_request_view(desk, &view, NULL) != HS_OK)
-        return NULL; /* they look again after the pause */
+    if (desk->watch_from == 0)
+        desk->watch_from = hs_store_position(desk->options.store).commit;
+    if (hs_view_open(desk->options.store, desk->watch_from, 0, &view) != HS_OK)
+        return NULL; /* the flush has been asked for: they look again after the pause */
     desk->changed = false;
+    desk->watch_from = 0;
     return view;
 }
 

@@ -176,8 +176,10 @@ enum hs_err hs_put_run(struct hs_call *call, struct hs_store *store)
     for (size_t i = 0; i < batch->count; i++) {
         const struct hs_item *item = &batch->items[i];
         enum hs_err err = run_item(&work, item);
-        if (err != HS_OK)
+        if (err != HS_OK) {
+            call->job.torn = true; /* this item, or one before it, may have written */
             return err;
+        }
         bool ok = work.refusal.err == HS_OK;
         done += ok;
         if (!ok && refused == HS_OK) {

@@ -89,35 +89,39 @@ static enum hs_err decode(struct hs_call *call, struct hs_bytes message)
 
 /* ---- doing ---- */
 
-enum hs_err hs_request_view(struct hs_desk *desk, struct hs_view **view, struct hs_why *why)
+static enum hs_err read_view(struct hs_call *call, struct hs_view *view)
 {
-    struct hs_store *store = desk->options.store;
-    enum hs_err err = hs_view_open(store, hs_store_position(store).commit, HS_VIEW_WAIT_MS, view);
-    return err == HS_ETIMEDOUT
-               ? hs_fail(err, why, "the records did not come up to date within %d s", HS_VIEW_WAIT_MS / 1000)
-               : err;
-}
-
-static enum hs_err read_now(struct hs_call *call)
-{
-    struct hs_view *view = NULL;
-    enum hs_err err = hs_request_view(call->desk, &view, &call->why);
-    if (err == HS_OK) {
-        call->position = hs_view_position(view);
-        err = call->row->read(call, view);
-    }
+    call->position = hs_view_position(view);
+    enum hs_err err = call->row->read(call, view);
     hs_view_close(view);
     return err;
 }
 
-/* HS_OK: the writer has it. */
-static enum hs_err write_later(struct hs_call *call)
+/* It must see everything committed before this moment.  Where the records are not so far, the writer has the call until
+ * they are: a hall's counters are all served by this one thread, which never waits. */
+static enum hs_err read_soon(struct hs_call *call, bool *taken)
+{
+    struct hs_store *store = call->desk->options.store;
+    struct hs_view *view = NULL;
+    uint64_t commit = hs_store_position(store).commit;
+    enum hs_err err = hs_view_open(store, commit, 0, &view);
+    if (err == HS_OK)
+        return read_view(call, view);
+    if (err != HS_ETIMEDOUT)
+        return err;
+    err = hs_desk_submit(call);
+    *taken = err == HS_OK;
+    return err;
+}
+
+static enum hs_err write_later(struct hs_call *call, bool *taken)
 {
     enum hs_err err = call->row->prepare(call);
     if (err == HS_OK)
         err = hs_disk_check(call->desk, call->lane, &call->why);
     if (err == HS_OK)
         err = hs_desk_submit(call);
+    *taken = err == HS_OK;
     if (err == HS_EBUSY)
         hs_fail(err, &call->why, "the writer has too much waiting; ask again");
     return err;
@@ -128,26 +132,45 @@ static bool is_hub(const struct hs_desk *desk)
     return hs_store_certificate(desk->options.store)->role == HS_ROLE_HUB;
 }
 
-/* Answered at once but when the writer or the waiting room took it. */
-static void dispatch(struct hs_call *call)
+/* A read has its answer, or nothing to say yet. */
+static void finish_read(struct hs_call *call, enum hs_err err)
 {
-    const struct hs_request_row *row = call->row;
-    enum hs_err err;
-    if (row->hub_only && !is_hub(call->desk))
-        err = hs_fail(HS_ENOTHUB, &call->why, "%s: only a hub can do this", row->name);
-    else if (row->run != NULL)
-        err = write_later(call);
-    else
-        err = row->park != NULL ? row->park(call) : read_now(call);
-    if (err == HS_OK && row->run != NULL)
-        return;
     if (err == HS_OK && call->parked) {
         err = hs_park(call);
         if (err == HS_OK)
             return;
-        row->late(call); /* whatever it has begun ends here */
+        call->row->late(call); /* whatever it has begun ends here */
     }
     hs_call_answer(call, err);
+}
+
+void hs_request_flushed(struct hs_call *call)
+{
+    struct hs_view *view = NULL;
+    enum hs_err err = call->err;
+    if (err != HS_OK)
+        hs_fail(err, &call->why, "the records cannot be brought up to date: %s", hs_err_text(err));
+    else
+        err = hs_view_open(call->desk->options.store, 0, 0, &view);
+    if (err == HS_OK)
+        err = read_view(call, view);
+    finish_read(call, err);
+}
+
+/* Answered at once but when the writer or the waiting room took it. */
+static void dispatch(struct hs_call *call)
+{
+    const struct hs_request_row *row = call->row;
+    bool taken = false;
+    enum hs_err err;
+    if (row->hub_only && !is_hub(call->desk))
+        err = hs_fail(HS_ENOTHUB, &call->why, "%s: only a hub can do this", row->name);
+    else if (row->run != NULL)
+        err = write_later(call, &taken);
+    else
+        err = row->park != NULL ? row->park(call) : read_soon(call, &taken);
+    if (!taken)
+        finish_read(call, err);
 }
 
 void hs_request_take(struct hs_desk *desk, const struct hs_route *route, struct hs_bytes message, enum hs_err received)

@@ -65,6 +65,7 @@ static void finish(struct hs_desk *desk)
         if (desk->jobs > 0)
             nanosleep(&pause, NULL);
     }
+    hs_park_end(desk); /* a watcher whose first look was with the writer */
     hs_desk_close(desk);
     hs_socket_close(&desk->socket, STOP_LINGER_MS);
 }

@@ -32,7 +32,7 @@ static enum hs_err look_up(struct hs_desk *desk, const struct hs_position *seen)
     struct hs_view *view;
     if (seen->commit >= here.commit)
         return same(seen, &here) ? HS_OK : HS_ERESET;
-    enum hs_err err = hs_view_open(desk->options.store, 0, HS_VIEW_WAIT_MS, &view);
+    enum hs_err err = hs_view_open(desk->options.store, 0, 0, &view);
     if (err != HS_OK)
         return err;
     err = hs_view_changes(view, seen, 1, stop_at_once, NULL, &to);

@@ -9,7 +9,9 @@
 #define GROUP_BYTES    ((size_t)4 << 20)
 #define FLUSH_MS       50
 #define FLUSH_AGAIN_MS 1000 /* after one that failed */
-#define JOB_BYTES      256  /* what a job weighs beyond what it says: jobs without weight are bounded too */
+#define GATHER_JOBS    64
+#define GATHER_NS      100000 /* about the time of a sync */
+#define JOB_BYTES      256    /* what a job weighs beyond what it says: jobs without weight are bounded too */
 
 struct queue {
     struct hs_job *head;
@@ -26,6 +28,8 @@ struct hs_writer {
 
     /* under the lock */
     struct queue inbox;
+    struct queue readers; /* jobs that wait for a flush */
+    size_t gather;        /* jobs that are waited for a moment; 0: none */
     bool flush_wanted;
     bool stopping;
     uint64_t groups, done, refused;
@@ -33,12 +37,14 @@ struct hs_writer {
     /* the writer's thread only */
     uint64_t flush_at_ms; /* UINT64_MAX: the records are whole */
     enum hs_err dead;     /* the store cannot be used any more */
+    size_t last_jobs;     /* in the group before */
 };
 
 /* What the thread does next. */
 struct turn {
     struct hs_job *jobs;
     size_t job_count;
+    struct hs_job *readers;
     bool flush;
     bool last;
 };
@@ -103,15 +109,43 @@ static void wait_until(struct hs_writer *writer, uint64_t at_ms)
     }
 }
 
+/* Who was answered a moment ago asks again at once, but not all in the same instant: the first of them is not run alone
+ * while the others are on their way, which would be a second sync for each round.  One client alone never waits.  With
+ * the lock held. */
+static void gather(struct hs_writer *writer)
+{
+    size_t expected = writer->last_jobs < GATHER_JOBS ? writer->last_jobs : GATHER_JOBS;
+    struct timespec until;
+    int code = 0;
+    if (writer->inbox.jobs == 0 || writer->inbox.jobs >= expected)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GATHER_NS;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    writer->gather = expected;
+    while (code == 0 && writer->inbox.jobs < expected && !writer->stopping)
+        code = pthread_cond_timedwait(&writer->wake, &writer->lock, &until);
+    writer->gather = 0;
+}
+
 static struct turn next_turn(struct hs_writer *writer)
 {
     struct turn turn = {0};
     uint64_t due = writer->flush_at_ms;
     pthread_mutex_lock(&writer->lock);
-    while (writer->inbox.jobs == 0 && !writer->flush_wanted && !writer->stopping && now_ms() < due)
+    while (writer->inbox.jobs == 0 && writer->readers.jobs == 0 && !writer->flush_wanted && !writer->stopping &&
+           now_ms() < due)
         wait_until(writer, due);
+    gather(writer);
     take_group(&writer->inbox, writer->options.group_bytes, &turn);
-    turn.flush = writer->flush_wanted;
+    if (turn.job_count != 0)
+        writer->last_jobs = turn.job_count;
+    turn.readers = writer->readers.head;
+    clear(&writer->readers);
+    turn.flush = writer->flush_wanted || turn.readers != NULL;
     writer->flush_wanted = false;
     turn.last = writer->stopping && turn.job_count == 0;
     pthread_mutex_unlock(&writer->lock);
@@ -142,17 +176,38 @@ static void judge_failure(struct hs_writer *writer, enum hs_err err)
         writer->options.fatal(writer->options.ctx, broken);
 }
 
+/* Run those that are not torn. */
+static void run_each(struct hs_store *store, struct hs_job *jobs, bool *wrote, bool *torn)
+{
+    *wrote = *torn = false;
+    for (struct hs_job *job = jobs; job != NULL; job = job->next) {
+        if (job->torn)
+            continue;
+        job->err = job->run(job, store);
+        *wrote = *wrote || job->err == HS_OK;
+        *torn = *torn || job->torn;
+    }
+}
+
+/* What a torn job has written is half of something, such as a payment without its cash entry: it is taken back with the
+ * whole group, and the others are run once more. */
 static enum hs_err run_jobs(struct hs_store *store, struct hs_job *jobs, struct hs_commit *commit)
 {
+    bool wrote, torn;
     enum hs_err err = hs_store_begin(store);
     if (err != HS_OK)
         return err;
-    bool wrote = false;
-    for (struct hs_job *job = jobs; job != NULL; job = job->next) {
-        job->err = job->run(job, store);
-        wrote = wrote || job->err == HS_OK;
+    run_each(store, jobs, &wrote, &torn);
+    if (torn) {
+        hs_store_abort(store);
+        err = hs_store_begin(store);
+        if (err != HS_OK)
+            return err;
+        run_each(store, jobs, &wrote, &torn);
     }
-    if (wrote)
+    if (torn)
+        err = HS_ENOMEM; /* again: nothing that is this short of memory is to be trusted with the rest */
+    else if (wrote)
         err = hs_store_commit(store, commit);
     if (!wrote || err != HS_OK)
         hs_store_abort(store);
@@ -200,12 +255,22 @@ static void run_group(struct hs_writer *writer, const struct turn *turn)
     answer(turn->jobs, err, &commit);
 }
 
-static void flush(struct hs_writer *writer)
+static enum hs_err flush(struct hs_writer *writer)
 {
     enum hs_err err = hs_store_flush(writer->options.store);
     writer->flush_at_ms = err == HS_OK ? UINT64_MAX : now_ms() + FLUSH_AGAIN_MS;
     if (err != HS_OK)
         judge_failure(writer, err);
+    return err;
+}
+
+static void tell_readers(struct hs_job *readers, enum hs_err err)
+{
+    while (readers != NULL) {
+        struct hs_job *job = readers;
+        readers = job->next;
+        job->done(job, err, NULL);
+    }
 }
 
 static bool must_flush(const struct hs_writer *writer, const struct turn *turn)
@@ -223,8 +288,10 @@ static void *write_all(void *arg)
         turn = next_turn(writer);
         if (turn.job_count > 0)
             run_group(writer, &turn);
+        enum hs_err flushed = writer->dead;
         if (must_flush(writer, &turn))
-            flush(writer);
+            flushed = flush(writer);
+        tell_readers(turn.readers, flushed);
     } while (!turn.last);
     return NULL;
 }
@@ -242,6 +309,19 @@ enum hs_err hs_writer_submit(struct hs_writer *writer, struct hs_job *job)
         err = HS_EBUSY;
     } else {
         append(&writer->inbox, job);
+        if (writer->inbox.jobs == 1 || writer->inbox.jobs == writer->gather)
+            pthread_cond_signal(&writer->wake);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    return err;
+}
+
+enum hs_err hs_writer_after_flush(struct hs_writer *writer, struct hs_job *job)
+{
+    pthread_mutex_lock(&writer->lock);
+    enum hs_err err = writer->stopping ? HS_ESTOPPING : HS_OK;
+    if (err == HS_OK) {
+        append(&writer->readers, job);
         pthread_cond_signal(&writer->wake);
     }
     pthread_mutex_unlock(&writer->lock);
@@ -303,6 +383,7 @@ enum hs_err hs_writer_start(const struct hs_writer_options *options, struct hs_w
         return HS_ENOMEM;
     set_options(made, options);
     clear(&made->inbox);
+    clear(&made->readers);
     made->flush_at_ms = UINT64_MAX;
     int error = init_wake(&made->wake);
     if (error == 0) {

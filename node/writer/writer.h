@@ -10,7 +10,7 @@ struct hs_writer;
 
 struct hs_job {
     /* In the open group, on the writer's thread.  Anything but HS_OK: the job has written nothing (it checks before it
-     * writes). May be run again if the group had to be given up. */
+     * writes), or says that it is torn.  May be run again if the group had to be given up. */
     enum hs_err (*run)(struct hs_job *job, struct hs_store *store);
     /* After the commit (or when it failed, or run said no), on the writer's thread; @commit is NULL unless HS_OK. Frees
      * the job. */
@@ -18,6 +18,7 @@ struct hs_job {
     size_t weight;       /* about the bytes that it writes: groups and the inbox are bounded by it */
     struct hs_job *next; /* the writer's */
     enum hs_err err;     /* the writer's */
+    bool torn; /* set by a run() that failed after it had written: its group is given up, and run without it */
 };
 
 struct hs_writer_options {
@@ -35,6 +36,9 @@ enum hs_err hs_writer_start(const struct hs_writer_options *options, struct hs_w
 /* Takes the job.  HS_EBUSY, HS_ESTOPPING: not taken, done is not called. */
 enum hs_err hs_writer_submit(struct hs_writer *writer, struct hs_job *job);
 void hs_writer_flush(struct hs_writer *writer); /* somebody waits for the records; any thread (store's flush_wanted) */
+/* For a reader that must not block: done() is called, and run() is not, once the records reflect every commit made
+ * before this call, or with the error that kept them back.  HS_ESTOPPING: not taken. */
+enum hs_err hs_writer_after_flush(struct hs_writer *writer, struct hs_job *job);
 /* Finish what is in the inbox, flush the records, end the thread; from now on submit answers HS_ESTOPPING. */
 void hs_writer_stop(struct hs_writer *writer);
 void hs_writer_free(struct hs_writer *writer); /* stopped before, and nobody submits any more; NULL is fine */

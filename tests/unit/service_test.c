@@ -5,6 +5,7 @@
 #include "proto/msg/tlv.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -107,6 +108,62 @@ static void endpoints_that_cannot_be_are_refused(void **state)
     options.endpoint = "ipc:///no/such/folder/api.sock";
     assert_int_not_equal(hs_service_start(&options, &service, &why), HS_OK);
     assert_non_null(strstr(why.text, "/no/such/folder"));
+}
+
+/* A job that has been committed, and keeps the writer from its flush. */
+struct holding {
+    struct hs_job job;
+    sem_t reached, go_on;
+};
+
+static enum hs_err holding_run(struct hs_job *job, struct hs_store *store)
+{
+    (void)job;
+    return hs_store_strike(store, "test");
+}
+
+static void holding_done(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
+{
+    struct holding *holding = (struct holding *)job;
+    (void)commit;
+    assert_int_equal(err, HS_OK);
+    sem_post(&holding->reached);
+    sem_wait(&holding->go_on);
+}
+
+static void a_late_flush_holds_up_only_who_reads(void **state)
+{
+    struct desk *desk = *state;
+    struct client other;
+    struct holding holding = {.job = {.run = holding_run, .done = holding_done}};
+    sem_init(&holding.reached, 0, 0);
+    sem_init(&holding.go_on, 0, 0);
+    client_open(&other, &desk->office, ZMQ_DEALER);
+    struct client *client = &desk->client;
+    assert_result(CUSTOMER(.account = TEXT(ACCOUNT), .name = TEXT("A")), HALLSYNC__RESULT__RESULT_CREATED);
+    assert_int_equal(hs_writer_submit(desk->office.writer, &holding.job), HS_OK);
+    sem_wait(&holding.reached);
+
+    Hallsync__GetRequest body = HALLSYNC__GET_REQUEST__INIT;
+    Hallsync__Request get = REQUEST(get, GET, &body);
+    Hallsync__Request unknown = REQUEST(get, GET, &body);
+    body.kind = HS_KIND_CUSTOMER;
+    body.id = (char *)ACCOUNT;
+    unknown.version = 99;
+    client_send(&desk->client, &get);
+    client_send(&other, &unknown);
+    const Hallsync__Reply *reply = client_receive(&other, 3000);
+    assert_non_null(reply);
+    assert_string_equal(reply->error, "version");
+    assert_null(client_receive(&desk->client, 0)); /* it waits for the records */
+    sem_post(&holding.go_on);
+    reply = client_receive(&desk->client, ANSWER_MS);
+    assert_non_null(reply);
+    assert_null(reply->error);
+    assert_int_equal(reply->records->n_records, 1);
+    client_close(&other);
+    sem_destroy(&holding.reached);
+    sem_destroy(&holding.go_on);
 }
 
 static void a_req_client_is_answered_too(void **state)
@@ -680,6 +737,7 @@ int main(void)
         HALL(live_socket_is_refused_and_a_stale_one_removed),
         HALL(endpoints_that_cannot_be_are_refused),
         HALL(a_req_client_is_answered_too),
+        HALL(a_late_flush_holds_up_only_who_reads),
         HALL(bytes_that_are_no_request_are_named),
         HALL(requests_that_ask_nonsense_are_refused),
         HALL(a_message_of_ten_megabytes_ends_its_connection_only),

@@ -143,6 +143,7 @@ uint64_t hs_store_unflushed(const struct hs_store *store)
 struct job {
     struct hs_job job;
     enum hs_err refuse; /* what run says */
+    bool tears;         /* has written when it says no */
     unsigned number;
     struct fixture *fixture;
 };
@@ -164,10 +165,11 @@ static enum hs_err run_job(struct hs_job *hs_job, struct hs_store *store)
 {
     struct job *job = (struct job *)hs_job;
     assert_true(store->open);
-    if (job->refuse == HS_OK) {
+    if (job->refuse == HS_OK || job->tears) {
         trace(store, 'w');
         store->in_group++;
     }
+    job->job.torn = job->tears;
     return job->refuse;
 }
 
@@ -384,6 +386,49 @@ static void group_of_refusals_commits_nothing(void **state)
     finish(fixture);
 }
 
+static void submit_torn(struct fixture *fixture, unsigned number)
+{
+    struct job *job = calloc(1, sizeof *job);
+    assert_non_null(job);
+    *job = (struct job){.job = {.run = run_job, .done = end_job}, .refuse = HS_ENOMEM, .tears = true, .number = number};
+    job->fixture = fixture;
+    assert_int_equal(hs_writer_submit(fixture->writer, &job->job), HS_OK);
+}
+
+/* A payment without its cash entry must not be committed because its neighbours are. */
+static void torn_job_is_taken_back_and_the_others_run_again(void **state)
+{
+    (void)state;
+    sem_t gate;
+    struct fixture *fixture = start(&(struct hs_writer_options){.flush_ms = 60000});
+    hold_first_commit(fixture, &gate);
+    submit(fixture, 1, HS_OK, 0);
+    submit_torn(fixture, 2);
+    submit(fixture, 3, HS_OK, 0);
+    open_gate(&gate);
+    wait_for(&fixture->done, 4);
+    assert_int_equal(fixture->last_err, HS_OK);
+    assert_int_equal(fixture->last_commit, 2);
+    hs_writer_stop(fixture->writer);
+    assert_string_equal(fixture->store.trace, "bwcbwwwabwwcf");
+    assert_int_equal(fixture->fatal, HS_OK);
+    finish(fixture);
+    sem_destroy(&gate);
+}
+
+static void torn_job_alone_commits_nothing(void **state)
+{
+    (void)state;
+    struct fixture *fixture = start(&(struct hs_writer_options){.flush_ms = 60000});
+    submit_torn(fixture, 1);
+    wait_for(&fixture->done, 1);
+    assert_int_equal(fixture->last_err, HS_ENOMEM);
+    hs_writer_stop(fixture->writer);
+    assert_null(strchr(fixture->store.trace, 'c'));
+    assert_int_equal(fixture->committed, 0);
+    finish(fixture);
+}
+
 static void full_disk_gives_up_the_group_and_goes_on(void **state)
 {
     (void)state;
@@ -526,6 +571,38 @@ static void records_are_flushed_when_asked_or_due(void **state)
     finish(fixture);
 }
 
+static void end_reader(struct hs_job *hs_job, enum hs_err err, const struct hs_commit *commit)
+{
+    struct job *job = (struct job *)hs_job;
+    assert_null(commit);
+    job->refuse = err;
+    job->number = traced(job->fixture, 'f');
+    sem_post(&job->fixture->done);
+}
+
+static void reader_is_told_after_the_flush(void **state)
+{
+    (void)state;
+    struct fixture *fixture = start(&(struct hs_writer_options){.flush_ms = 60000});
+    struct job reader = {.job = {.done = end_reader}, .refuse = HS_EINTERNAL, .fixture = fixture};
+    submit(fixture, 1, HS_OK, 0);
+    wait_for(&fixture->done, 1);
+    assert_int_equal(hs_writer_after_flush(fixture->writer, &reader.job), HS_OK);
+    wait_for(&fixture->done, 1);
+    assert_int_equal(reader.refuse, HS_OK);
+    assert_int_equal(reader.number, 1);
+
+    submit(fixture, 2, HS_OK, 0);
+    wait_for(&fixture->done, 1);
+    set_err(&fixture->store, &fixture->store.flush_err, HS_EFULL);
+    assert_int_equal(hs_writer_after_flush(fixture->writer, &reader.job), HS_OK);
+    wait_for(&fixture->done, 1);
+    assert_int_equal(reader.refuse, HS_EFULL);
+    hs_writer_stop(fixture->writer);
+    assert_int_equal(hs_writer_after_flush(fixture->writer, &reader.job), HS_ESTOPPING);
+    finish(fixture);
+}
+
 static void failed_flush_is_tried_again(void **state)
 {
     (void)state;
@@ -601,6 +678,9 @@ int main(void)
         cmocka_unit_test(store_that_cannot_begin_now_goes_on_later),
         cmocka_unit_test(records_are_flushed_after_a_while),
         cmocka_unit_test(records_are_flushed_when_asked_or_due),
+        cmocka_unit_test(torn_job_is_taken_back_and_the_others_run_again),
+        cmocka_unit_test(torn_job_alone_commits_nothing),
+        cmocka_unit_test(reader_is_told_after_the_flush),
         cmocka_unit_test(failed_flush_is_tried_again),
         cmocka_unit_test(stop_drains),
         cmocka_unit_test(many_threads_submit_at_once),
