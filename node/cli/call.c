@@ -106,6 +106,19 @@ enum hs_err cli_result_error(struct cli *cli, const Hallsync__PutResult *result)
     return result->error == NULL ? HS_OK : node_error(cli, result->error, result->field, result->text);
 }
 
+enum hs_err cli_call_one(struct cli *cli, Hallsync__Request *request, const Hallsync__PutResult **result)
+{
+    const Hallsync__Reply *reply;
+    enum hs_err err = cli_call(cli, request, HALLSYNC__REPLY__BODY_PUT, &reply);
+    if (err == HS_OK && reply->put->n_results != 1)
+        err = cli_bad(&cli->bad, HS_EMALFORMED, NULL, "the node gave %zu results for one write", reply->put->n_results);
+    if (err == HS_OK)
+        err = cli_result_error(cli, reply->put->results[0]);
+    if (err == HS_OK)
+        *result = reply->put->results[0];
+    return err;
+}
+
 static bool writes(const Hallsync__Request *request)
 {
     return request->body_case == HALLSYNC__REQUEST__BODY_PUT || request->body_case == HALLSYNC__REQUEST__BODY_REVERSE ||

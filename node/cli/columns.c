@@ -28,17 +28,17 @@ static const struct cli_column BILL[] = {
 static const struct cli_column PAYMENT[] = {
     {"payment_id", "payment", CLI_FORM_TEXT}, {"account", "account", CLI_FORM_TEXT},
     {"amount_fen", "amount", CLI_FORM_MONEY}, {"bill_id", "bill", CLI_FORM_TEXT},
-    {"method", "method", CLI_FORM_TEXT},      {"window", "window", CLI_FORM_NUMBER},
-    {"clerk", "clerk", CLI_FORM_TEXT},        {"receipt", "receipt", CLI_FORM_TEXT},
     {"reversed", "reversed", CLI_FORM_TEXT},  {"safe", "safe", CLI_FORM_TEXT},
-    {"node", "node", CLI_FORM_TEXT},          {"time", "time", CLI_FORM_TIME},
+    {"time", "time", CLI_FORM_TIME},          {"method", "method", CLI_FORM_TEXT},
+    {"window", "window", CLI_FORM_NUMBER},    {"clerk", "clerk", CLI_FORM_TEXT},
+    {"node", "node", CLI_FORM_TEXT},          {"receipt", "receipt", CLI_FORM_TEXT},
 };
 static const struct cli_column TICKET[] = {
-    {"ticket_id", "ticket", CLI_FORM_TEXT},  {"service", "service", CLI_FORM_TEXT},
-    {"account", "account", CLI_FORM_TEXT},   {"state", "state", CLI_FORM_TEXT},
+    {"ticket_id", "ticket", CLI_FORM_TEXT},  {"state", "state", CLI_FORM_TEXT},
+    {"service", "service", CLI_FORM_TEXT},   {"account", "account", CLI_FORM_TEXT},
     {"assignee", "assignee", CLI_FORM_TEXT}, {"opened", "opened", CLI_FORM_TIME},
-    {"changed", "changed", CLI_FORM_TIME},   {"summary", "summary", CLI_FORM_TEXT},
     {"safe", "safe", CLI_FORM_TEXT},         {"node", "node", CLI_FORM_TEXT},
+    {"changed", "changed", CLI_FORM_TIME},   {"summary", "summary", CLI_FORM_PROSE},
 };
 
 size_t cli_kind_columns(uint32_t kind, const struct cli_column **columns)

@@ -28,6 +28,22 @@ const char *cli_money_text(int64_t fen, char text[static CLI_MONEY_BYTES])
     return memmove(text, at, (size_t)(text + CLI_MONEY_BYTES - at));
 }
 
+const char *cli_bytes_text(uint64_t bytes, char text[static CLI_BYTES_BYTES])
+{
+    static const char *const UNITS[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+    uint64_t unit = 1000;
+    size_t i = 0;
+    if (bytes < unit) {
+        snprintf(text, CLI_BYTES_BYTES, "%" PRIu64 " B", bytes);
+        return text;
+    }
+    for (; i + 1 < sizeof UNITS / sizeof *UNITS && bytes / unit >= 1000; i++)
+        unit *= 1000;
+    unsigned tenths = (unsigned)(bytes / (unit / 10)); /* at most 9999, of exabytes 184 */
+    snprintf(text, CLI_BYTES_BYTES, "%u.%u %s", tenths / 10, tenths % 10, UNITS[i]);
+    return text;
+}
+
 enum hs_err cli_number_parse(const char *text, uint64_t most, uint64_t *value)
 {
     uint64_t number = 0;
@@ -110,6 +126,29 @@ enum hs_err cli_position_parse(const char *text, uint64_t *commit, uint64_t *tag
     return HS_OK;
 }
 
+const char *cli_place_text(const Hallsync__Position *place, char text[static CLI_PLACE_BYTES])
+{
+    cli_position_text(place->commit, place->tag, text);
+    size_t used = strlen(text);
+    if (place->has_ops && place->ops != 0)
+        snprintf(text + used, CLI_PLACE_BYTES - used, "+%" PRIu64, place->ops);
+    return text;
+}
+
+enum hs_err cli_place_parse(const char *text, Hallsync__Position *place)
+{
+    char position[CLI_POSITION_BYTES];
+    hallsync__position__init(place);
+    size_t size = strcspn(text, "+");
+    if (size >= sizeof position)
+        return HS_EVALUE;
+    snprintf(position, sizeof position, "%.*s", (int)size, text);
+    place->has_ops = text[size] == '+';
+    if (place->has_ops && cli_number_parse(text + size + 1, UINT64_MAX, &place->ops) != HS_OK)
+        return HS_EVALUE;
+    return cli_position_parse(position, &place->commit, &place->tag);
+}
+
 /* Unicode's East Asian Wide and Fullwidth blocks, and the combining marks that names and addresses can hold. */
 static unsigned code_width(uint32_t code)
 {
@@ -128,15 +167,37 @@ static unsigned code_width(uint32_t code)
     return 1;
 }
 
+static uint32_t next_code(const char **text)
+{
+    uint8_t lead = (uint8_t) * (*text)++;
+    uint32_t code = lead < 0x80 ? lead : lead < 0xe0 ? lead & 0x1f : lead < 0xf0 ? lead & 0x0f : lead & 0x07;
+    while (((uint8_t) * *text & 0xc0) == 0x80)
+        code = code << 6 | ((uint8_t) * (*text)++ & 0x3f);
+    return code;
+}
+
 size_t cli_width(const char *text)
 {
     size_t width = 0;
-    while (*text != '\0') {
-        uint8_t lead = (uint8_t)*text++;
-        uint32_t code = lead < 0x80 ? lead : lead < 0xe0 ? lead & 0x1f : lead < 0xf0 ? lead & 0x0f : lead & 0x07;
-        while (((uint8_t)*text & 0xc0) == 0x80)
-            code = code << 6 | ((uint8_t)*text++ & 0x3f);
-        width += code_width(code);
-    }
+    while (*text != '\0')
+        width += code_width(next_code(&text));
     return width;
+}
+
+size_t cli_wrap(const char *text, size_t width)
+{
+    const char *at = text;
+    size_t used = 0;
+    size_t fit = 0;
+    while (*at != '\0') {
+        const char *before = at;
+        uint32_t code = next_code(&at);
+        unsigned more = code_width(code);
+        if (used + more > width && before != text)
+            return fit != 0 ? fit : (size_t)(before - text);
+        used += more;
+        if (code == ' ' || more == 2)
+            fit = (size_t)(at - text);
+    }
+    return (size_t)(at - text);
 }

@@ -3,12 +3,16 @@
 #define HS_CLI_FORMS_H
 
 #include "proto/base/err.h"
+#include "proto/local.pb-c.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 #define CLI_MONEY_BYTES 32
 const char *cli_money_text(int64_t fen, char text[static CLI_MONEY_BYTES]); /* 123456 -> "1,234.56" */
+
+#define CLI_BYTES_BYTES 24
+const char *cli_bytes_text(uint64_t bytes, char text[static CLI_BYTES_BYTES]); /* 81914863616 -> "81.9 GB" */
 
 /* "500ms", "30s", "5m", "24h", "7d".  HS_EVALUE, HS_EOVERFLOW (more than a thousand days). */
 enum hs_err cli_duration_parse(const char *text, uint64_t *ms);
@@ -17,12 +21,21 @@ enum hs_err cli_date_parse(const char *text, uint32_t *date);
 /* Decimal number up to @most, nothing else around it.  HS_EVALUE, HS_EOVERFLOW. */
 enum hs_err cli_number_parse(const char *text, uint64_t most, uint64_t *value);
 
-/* A position of the change feed: commit number, colon, 16 hex digits. */
+/* A position of the log: commit number, colon, 16 hex digits. */
 #define CLI_POSITION_BYTES 40
 const char *cli_position_text(uint64_t commit, uint64_t tag, char text[static CLI_POSITION_BYTES]);
 enum hs_err cli_position_parse(const char *text, uint64_t *commit, uint64_t *tag); /* HS_EVALUE */
 
+/* A place in the change feed: a position, and within a commit that is larger than one answer "+N", so many operations
+ * further on. */
+#define CLI_PLACE_BYTES 64
+const char *cli_place_text(const Hallsync__Position *place, char text[static CLI_PLACE_BYTES]);
+enum hs_err cli_place_parse(const char *text, Hallsync__Position *place); /* initialised here; HS_EVALUE */
+
 /* Columns that valid UTF-8 takes on a terminal: Chinese characters two, combining marks none. */
 size_t cli_width(const char *text);
+/* How many bytes of valid UTF-8 stand on a line of @width columns: up to a space or a Chinese character, where there is
+ * one; at least one character. */
+size_t cli_wrap(const char *text, size_t width);
 
 #endif

@@ -69,6 +69,16 @@ static bool matches(const struct cli_command *command, const struct words *words
     return space == NULL || strcmp(space + 1, words->list[1]) == 0;
 }
 
+static bool is_group(const char *word)
+{
+    size_t size = strlen(word);
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        if (strncmp(CLI_COMMANDS[i].words, word, size) == 0 && CLI_COMMANDS[i].words[size] == ' ')
+            return true;
+    }
+    return false;
+}
+
 static enum hs_err choose(struct cli *cli, struct words *words)
 {
     size_t taken = 0;
@@ -78,6 +88,8 @@ static enum hs_err choose(struct cli *cli, struct words *words)
     }
     if (words->count == 0)
         return cli_usage(cli, "which command?  'hallsync help' lists them");
+    if (cli->command == NULL && words->count == 1 && is_group(words->list[0]))
+        return cli_usage(cli, "%s what?  'hallsync help %s' lists what there is", words->list[0], words->list[0]);
     if (cli->command == NULL)
         return cli_usage(cli, "no such command: '%s%s%s'; 'hallsync help' lists them", words->list[0],
                          words->count > 1 ? " " : "", words->count > 1 ? words->list[1] : "");

@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#define KIND_KEEP 4 /* columns that a narrow terminal shows too */
+
 static const struct cli_column EVENTS[] = {
     {"time", "time", CLI_FORM_TIME},      {"state", "state", CLI_FORM_TEXT}, {"assignee", "assignee", CLI_FORM_TEXT},
     {"clerk", "clerk", CLI_FORM_TEXT},    {"node", "node", CLI_FORM_TEXT},   {"fits", "fits", CLI_FORM_TEXT},
-    {"event_id", "event", CLI_FORM_TEXT}, {"note", "note", CLI_FORM_TEXT},
+    {"event_id", "event", CLI_FORM_TEXT}, {"note", "note", CLI_FORM_PROSE},
 };
 
 /* The events of a ticket, below it; in JSON they are in the object itself. */
@@ -24,6 +26,7 @@ static enum hs_err show_events(const struct cli *cli, const json_t *ticket)
     struct cli_list list;
     putchar('\n');
     cli_list_begin(&list, cli, EVENTS, sizeof EVENTS / sizeof *EVENTS);
+    list.keep = KIND_KEEP;
     for (size_t i = 0; i < json_array_size(events); i++)
         cli_list_add(&list, json_incref(json_array_get(events, i)));
     return cli_list_end(&list);
@@ -81,6 +84,7 @@ static enum hs_err list_all(struct cli *cli, const struct cli_find *find, size_t
     const struct cli_column *columns;
     size_t column_count = cli_kind_columns(find->kind, &columns);
     cli_list_begin(&listing.list, cli, columns, column_count);
+    listing.list.keep = KIND_KEEP;
     enum hs_err err = cli_find(cli, find, list_record, &listing);
     enum hs_err ended = cli_list_end(&listing.list);
     *count = listing.count;

@@ -28,8 +28,8 @@ static const struct cli_column STATUS[] = {
     {"parked", "parked records", CLI_FORM_NUMBER},
     {"forks", "forks", CLI_FORM_NUMBER},
     {"stopped_streams", "stopped streams", CLI_FORM_NUMBER},
-    {"store_bytes", "store bytes", CLI_FORM_NUMBER},
-    {"disk_free_bytes", "free disk bytes", CLI_FORM_NUMBER},
+    {"store_bytes", "store size", CLI_FORM_BYTES},
+    {"disk_free_bytes", "free on disk", CLI_FORM_BYTES},
     {"clock_ms", "clock", CLI_FORM_TIME},
 };
 
@@ -39,15 +39,16 @@ static const struct cli_column PEER[] = {
     {"state", "link", CLI_FORM_TEXT},
     {"since_ms", "since", CLI_FORM_TIME},
     {"lag_out_ops", "to send", CLI_FORM_NUMBER},
-    {"lag_out_bytes", "bytes", CLI_FORM_NUMBER},
     {"lag_out_seconds", "oldest s", CLI_FORM_NUMBER},
     {"lag_in_ops", "to come", CLI_FORM_NUMBER},
-    {"round_trip_ms", "round trip ms", CLI_FORM_NUMBER},
-    {"clock_offset_ms", "clock off ms", CLI_FORM_NUMBER},
     {"equal_as_of_ms", "found equal", CLI_FORM_TIME},
+    {"lag_out_bytes", "size", CLI_FORM_BYTES},
+    {"clock_offset_ms", "clock off ms", CLI_FORM_NUMBER},
+    {"round_trip_ms", "round trip ms", CLI_FORM_NUMBER},
     {"address", "address", CLI_FORM_TEXT},
-    {"why", "why", CLI_FORM_TEXT},
+    {"why", "why", CLI_FORM_PROSE},
 };
+#define PEER_KEEP 5 /* columns that a narrow terminal shows too */
 
 static void add_position(json_t *object, const Hallsync__Reply *reply)
 {
@@ -64,6 +65,7 @@ static enum hs_err show_peers(const struct cli *cli, const Hallsync__StatusReply
     struct cli_list list;
     putchar('\n');
     cli_list_begin(&list, cli, PEER, sizeof PEER / sizeof *PEER);
+    list.keep = PEER_KEEP;
     for (size_t i = 0; i < status->n_peers; i++)
         cli_list_add(&list, cli_show_message(&status->peers[i]->base));
     return cli_list_end(&list);

@@ -8,9 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-#define PAGE_ROWS  500
-#define CELL_BYTES 256
+#define PAGE_ROWS   500
+#define CELL_BYTES  256
+#define GAP         2
+#define ROOM_MIN    40 /* of a terminal that says that it is narrower, we believe nothing */
+#define PROSE_WIDTH 24 /* less is not read with ease */
 
 enum hs_err cli_json_line(json_t *object)
 {
@@ -56,6 +61,8 @@ static void number_text(const struct cli *cli, enum cli_form form, json_int_t va
         cli_money_text(value, text);
     else if (form == CLI_FORM_TIME)
         hs_time_text((uint64_t)value, cli->utc_offset_minutes, text);
+    else if (form == CLI_FORM_BYTES)
+        cli_bytes_text((uint64_t)value, text);
     else
         snprintf(text, CELL_BYTES, "%" JSON_INTEGER_FORMAT, value);
 }
@@ -84,19 +91,102 @@ static void pad(size_t count)
     printf("%*s", (int)count, "");
 }
 
-static void print_cell(const struct cli_list *list, size_t column, const char *text)
+static bool has(uint32_t columns, size_t column)
+{
+    return (columns >> column & 1) != 0;
+}
+
+/* ---- which columns ---- */
+
+static size_t terminal_room(void)
+{
+    struct winsize size;
+    uint64_t columns = 0;
+    const char *given = getenv("COLUMNS");
+    if (given == NULL || cli_number_parse(given, UINT16_MAX, &columns) != HS_OK)
+        columns = isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    return columns >= ROOM_MIN ? (size_t)columns : 0;
+}
+
+static bool is_prose(const struct cli_list *list, size_t column)
+{
+    return list->columns[column].form == CLI_FORM_PROSE;
+}
+
+static size_t table_width(const struct cli_list *list, uint32_t columns)
+{
+    size_t width = 0;
+    for (size_t c = 0; c < list->column_count; c++) {
+        if (has(columns, c))
+            width += (width != 0 ? GAP : 0) +
+                     (is_prose(list, c) && list->widths[c] > PROSE_WIDTH ? PROSE_WIDTH : list->widths[c]);
+    }
+    return width;
+}
+
+static uint32_t choose_columns(struct cli_list *list)
+{
+    uint32_t all = ((uint32_t)1 << list->column_count) - 1;
+    if (list->room == 0)
+        return all;
+    uint32_t columns = list->used;
+    for (size_t c = list->column_count; c-- > list->keep && table_width(list, columns) > list->room;) {
+        if (!is_prose(list, c))
+            columns &= ~((uint32_t)1 << c);
+    }
+    list->cut |= list->used & ~columns;
+    return columns;
+}
+
+/* ---- lines ---- */
+
+/* Wrapped, if it stands on a terminal, below where it begins. */
+static void print_prose(const struct cli_list *list, const char *text, size_t indent)
+{
+    size_t width = list->room > indent + PROSE_WIDTH ? list->room - indent : PROSE_WIDTH;
+    size_t size = list->room != 0 ? cli_wrap(text, width) : strlen(text);
+    printf("%.*s", (int)size, text);
+    while (text[size] != '\0') {
+        text += size;
+        size = cli_wrap(text, width);
+        putchar('\n');
+        pad(indent);
+        printf("%.*s", (int)size, text);
+    }
+}
+
+static void print_cell(const struct cli_list *list, size_t column, const char *text, size_t *at)
 {
     size_t width = cli_width(text);
     size_t space = list->widths[column] > width ? list->widths[column] - width : 0;
     enum cli_form form = list->columns[column].form;
-    bool right = form == CLI_FORM_NUMBER || form == CLI_FORM_MONEY;
+    bool right = form == CLI_FORM_NUMBER || form == CLI_FORM_MONEY || form == CLI_FORM_BYTES;
+    bool last = list->shown >> column == 1;
     if (right)
         pad(space);
-    fputs(text, stdout);
-    if (column + 1 == list->column_count)
-        fputs("\n", stdout);
+    if (form == CLI_FORM_PROSE)
+        print_prose(list, text, *at);
     else
-        pad((right ? 0 : space) + 2);
+        fputs(text, stdout);
+    if (!last)
+        pad((right ? 0 : space) + GAP);
+    *at += list->widths[column] + GAP;
+}
+
+/* @object NULL: the titles. */
+static void print_row(const struct cli_list *list, const json_t *object)
+{
+    char text[CELL_BYTES];
+    size_t at = 0;
+    for (size_t c = 0; c < list->column_count; c++) {
+        if (!has(list->shown, c))
+            continue;
+        const json_t *value = json_object_get(object, list->columns[c].key);
+        bool whole = is_prose(list, c) && json_is_string(value);
+        cell_text(list->cli, &list->columns[c], object, text);
+        print_cell(list, c, object == NULL ? list->columns[c].title : whole ? json_string_value(value) : text, &at);
+    }
+    putchar('\n');
 }
 
 static void widen(struct cli_list *list, size_t column, const char *text)
@@ -104,6 +194,8 @@ static void widen(struct cli_list *list, size_t column, const char *text)
     size_t width = cli_width(text);
     if (list->widths[column] < width)
         list->widths[column] = width;
+    if (width != 0)
+        list->used |= (uint32_t)1 << column;
 }
 
 static void measure(struct cli_list *list)
@@ -119,27 +211,42 @@ static void measure(struct cli_list *list)
 
 static void print_page(struct cli_list *list)
 {
-    char text[CELL_BYTES];
     measure(list);
-    for (size_t c = 0; c < list->column_count && !list->headed; c++)
-        print_cell(list, c, list->columns[c].title);
-    list->headed = true;
-    for (size_t i = 0; i < json_array_size(list->page); i++) {
-        for (size_t c = 0; c < list->column_count; c++) {
-            cell_text(list->cli, &list->columns[c], json_array_get(list->page, i), text);
-            print_cell(list, c, text);
+    uint32_t columns = choose_columns(list);
+    if (columns != list->shown) {
+        list->shown = columns;
+        print_row(list, NULL);
+    }
+    for (size_t i = 0; i < json_array_size(list->page); i++)
+        print_row(list, json_array_get(list->page, i));
+    json_array_clear(list->page);
+}
+
+static void tell_cut(const struct cli_list *list)
+{
+    const char *before = "hallsync: the terminal is too narrow for: ";
+    for (size_t c = 0; c < list->column_count; c++) {
+        if (has(list->cut, c)) {
+            fprintf(stderr, "%s%s", before, list->columns[c].title);
+            before = ", ";
         }
     }
-    json_array_clear(list->page);
+    if (list->cut != 0)
+        fputs("\n", stderr);
 }
 
 void cli_list_begin(struct cli_list *list, const struct cli *cli, const struct cli_column *columns, size_t column_count)
 {
     assert(column_count <= CLI_COLUMNS_MAX);
-    *list = (struct cli_list){.cli = cli, .columns = columns, .column_count = column_count, .page = json_array()};
+    *list = (struct cli_list){.cli = cli,
+                              .columns = columns,
+                              .column_count = column_count,
+                              .keep = column_count,
+                              .room = terminal_room(),
+                              .page = json_array()};
     list->failed = list->page == NULL;
     for (size_t c = 0; c < column_count; c++)
-        widen(list, c, columns[c].title);
+        list->widths[c] = cli_width(columns[c].title);
 }
 
 void cli_list_add(struct cli_list *list, json_t *object)
@@ -157,6 +264,8 @@ enum hs_err cli_list_end(struct cli_list *list)
 {
     if (json_array_size(list->page) != 0)
         print_page(list);
+    fflush(stdout);
+    tell_cut(list);
     json_decref(list->page);
     return list->failed ? HS_ENOMEM : HS_OK;
 }
@@ -179,7 +288,7 @@ static void print_line(const struct cli *cli, const struct cli_column *column, c
     if (text[0] == '\0')
         return;
     printf("%-*s  ", (int)widest, column->title);
-    bool whole = json_is_string(value) && column->form == CLI_FORM_TEXT;
+    bool whole = json_is_string(value) && (column->form == CLI_FORM_TEXT || column->form == CLI_FORM_PROSE);
     print_whole(whole ? json_string_value(value) : text, widest + 2);
     putchar('\n');
 }

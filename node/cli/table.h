@@ -4,7 +4,14 @@
 
 #include "node/cli/cli.h"
 
-enum cli_form { CLI_FORM_TEXT, CLI_FORM_NUMBER, CLI_FORM_MONEY, CLI_FORM_TIME };
+enum cli_form {
+    CLI_FORM_TEXT,
+    CLI_FORM_NUMBER,
+    CLI_FORM_MONEY,
+    CLI_FORM_TIME,
+    CLI_FORM_BYTES, /* "81.9 GB" */
+    CLI_FORM_PROSE, /* sentences, only in the last column: on a narrow terminal they are wrapped */
+};
 
 struct cli_column {
     const char *key;   /* of the object */
@@ -14,15 +21,20 @@ struct cli_column {
 
 #define CLI_COLUMNS_MAX 24
 
-/* A list: JSON objects go out at once, lines for people a page at a time. */
+/* A list: JSON objects go out at once, lines for people a page at a time.  On a terminal, columns that are empty are
+ * left out, and so are, from the right, as many as it takes to make the table fit; what was left out is told. */
 struct cli_list {
     const struct cli *cli;
     const struct cli_column *columns;
     size_t column_count;
+    size_t keep;  /* so many columns are never left out for lack of room; set to all by cli_list_begin() */
     json_t *page; /* array */
     size_t widths[CLI_COLUMNS_MAX];
-    bool headed;
-    bool failed; /* out of memory */
+    uint32_t used;  /* bits of columns that have a value in some row */
+    uint32_t shown; /* bits of columns under the last header */
+    uint32_t cut;   /* bits of those that did not fit */
+    size_t room;    /* columns of the terminal; 0: it is none, everything is shown */
+    bool failed;    /* out of memory */
 };
 
 void cli_list_begin(struct cli_list *list, const struct cli *cli, const struct cli_column *columns,

@@ -37,7 +37,7 @@ static enum hs_err take_from(struct feed *feed)
     const char *text = feed->cli->options[CLI_FROM];
     if (text == NULL)
         return HS_OK;
-    if (cli_position_parse(text, &feed->from.commit, &feed->from.tag) != HS_OK)
+    if (cli_place_parse(text, &feed->from) != HS_OK)
         return cli_usage(feed->cli, "--from: '%s' is not a position such as 17:0123456789abcdef", text);
     feed->body.from = &feed->from;
     return HS_OK;
@@ -57,10 +57,10 @@ static enum hs_err print_change(const struct feed *feed, const Hallsync__Record 
  * any line misses nothing, and meets at most a few changes twice. */
 static enum hs_err print_changes(struct feed *feed, const Hallsync__WatchReply *reply)
 {
-    char before[CLI_POSITION_BYTES];
-    char after[CLI_POSITION_BYTES];
-    cli_position_text(feed->from.commit, feed->from.tag, before);
-    cli_position_text(reply->position->commit, reply->position->tag, after);
+    char before[CLI_PLACE_BYTES];
+    char after[CLI_PLACE_BYTES];
+    cli_place_text(&feed->from, before);
+    cli_place_text(reply->position, after);
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < reply->n_records && err == HS_OK; i++)
         err = print_change(feed, reply->records[i], i + 1 == reply->n_records ? after : before);
@@ -82,6 +82,8 @@ static enum hs_err next(struct feed *feed)
         return err;
     feed->from.commit = reply->watch->position->commit;
     feed->from.tag = reply->watch->position->tag;
+    feed->from.has_ops = reply->watch->position->has_ops;
+    feed->from.ops = reply->watch->position->ops;
     feed->body.from = &feed->from;
     return HS_OK;
 }

@@ -61,21 +61,14 @@ static enum hs_err set_partition(struct cli *cli, struct cli_put *put)
 /* Send one draft and show what the node says. */
 static enum hs_err send_draft(struct cli *cli, struct cli_put *put, const struct cli_draft *draft)
 {
-    const Hallsync__Reply *reply;
+    const Hallsync__PutResult *result;
     cli_put_reset(put);
     enum hs_err err = cli_put_add(put, draft, NULL);
     if (err == HS_OK)
         err = set_partition(cli, put);
     if (err == HS_OK)
-        err = cli_call(cli, cli_put_request(put), HALLSYNC__REPLY__BODY_PUT, &reply);
-    if (err == HS_OK && reply->put->n_results != 1)
-        err = cli_bad(&cli->bad, HS_EMALFORMED, NULL, "the node gave %zu results for one record",
-                      reply->put->n_results);
-    if (err == HS_OK)
-        err = cli_result_error(cli, reply->put->results[0]);
-    if (err == HS_OK)
-        err = cli_card(cli, RESULT, RESULT_COUNT, cli_show_result(reply->put->results[0]));
-    return err;
+        err = cli_call_one(cli, cli_put_request(put), &result);
+    return err == HS_OK ? cli_card(cli, RESULT, RESULT_COUNT, cli_show_result(result)) : err;
 }
 
 static enum hs_err put_arguments(struct cli *cli, struct cli_put *put, const struct hs_kind *kind)
@@ -128,16 +121,9 @@ static enum hs_err send_reversal(struct cli *cli, const Hallsync__Reversal *fiel
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_REVERSE;
     request.reverse = &reverse;
-    const Hallsync__Reply *reply;
-    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_PUT, &reply);
-    if (err == HS_OK && reply->put->n_results != 1)
-        err = cli_bad(&cli->bad, HS_EMALFORMED, NULL, "the node gave %zu results for one reversal",
-                      reply->put->n_results);
-    if (err == HS_OK)
-        err = cli_result_error(cli, reply->put->results[0]);
-    if (err == HS_OK)
-        err = cli_card(cli, RESULT, RESULT_COUNT, cli_show_result(reply->put->results[0]));
-    return err;
+    const Hallsync__PutResult *result;
+    enum hs_err err = cli_call_one(cli, &request, &result);
+    return err == HS_OK ? cli_card(cli, RESULT, RESULT_COUNT, cli_show_result(result)) : err;
 }
 
 enum hs_err cli_run_reverse(struct cli *cli)

@@ -119,6 +119,52 @@ static void positions_read_as_they_are_written(void **state)
         assert_int_equal(cli_position_parse(BAD[i], &commit, &tag), HS_EVALUE);
 }
 
+static void places_in_the_feed_read_as_they_are_written(void **state)
+{
+    (void)state;
+    char text[CLI_PLACE_BYTES];
+    Hallsync__Position place = HALLSYNC__POSITION__INIT;
+    place.commit = 17;
+    place.tag = 0xabcdef;
+    assert_string_equal(cli_place_text(&place, text), "17:0000000000abcdef");
+    place.has_ops = 1;
+    place.ops = UINT64_MAX; /* a commit that is larger than one answer */
+    assert_string_equal(cli_place_text(&place, text), "17:0000000000abcdef+18446744073709551615");
+    Hallsync__Position same;
+    assert_int_equal(cli_place_parse(text, &same), HS_OK);
+    assert_true(same.commit == 17 && same.tag == 0xabcdef && same.has_ops && same.ops == UINT64_MAX);
+    assert_int_equal(cli_place_parse("17:0000000000abcdef", &same), HS_OK);
+    assert_true(same.commit == 17 && same.tag == 0xabcdef && !same.has_ops && same.ops == 0);
+    static const char *const BAD[] = {"+1", "17+1", "17:0000000000abcdef+", "17:0000000000abcdef+x",
+                                      "17:0000000000abcdef+1+2"};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        assert_int_equal(cli_place_parse(BAD[i], &same), HS_EVALUE);
+}
+
+static void long_text_is_wrapped(void **state)
+{
+    (void)state;
+    assert_int_equal(cli_wrap("", 5), 0);
+    assert_int_equal(cli_wrap("abc", 3), 3);
+    assert_int_equal(cli_wrap("abc def", 5), 4); /* behind the space */
+    assert_int_equal(cli_wrap("abcdef", 4), 4);  /* there is none */
+    assert_int_equal(cli_wrap("王小明", 4), 6);
+    assert_int_equal(cli_wrap("王小明", 5), 6); /* half of one does not fit */
+    assert_int_equal(cli_wrap("王小明", 1), 3); /* one at the least */
+}
+
+static void sizes_are_short(void **state)
+{
+    (void)state;
+    char text[CLI_BYTES_BYTES];
+    assert_string_equal(cli_bytes_text(0, text), "0 B");
+    assert_string_equal(cli_bytes_text(999, text), "999 B");
+    assert_string_equal(cli_bytes_text(1000, text), "1.0 kB");
+    assert_string_equal(cli_bytes_text(999999, text), "999.9 kB");
+    assert_string_equal(cli_bytes_text(81914863616, text), "81.9 GB");
+    assert_string_equal(cli_bytes_text(UINT64_MAX, text), "18.4 EB");
+}
+
 static void width_counts_columns(void **state)
 {
     (void)state;
@@ -654,7 +700,10 @@ int main(void)
         cmocka_unit_test(numbers_stay_below_their_limit),
         cmocka_unit_test(dates_are_of_the_calendar),
         cmocka_unit_test(positions_read_as_they_are_written),
+        cmocka_unit_test(places_in_the_feed_read_as_they_are_written),
         cmocka_unit_test(width_counts_columns),
+        cmocka_unit_test(long_text_is_wrapped),
+        cmocka_unit_test(sizes_are_short),
         cmocka_unit_test(arguments_become_a_payment),
         cmocka_unit_test(wrong_arguments_name_field_and_error),
         cmocka_unit_test(a_field_is_given_once),
