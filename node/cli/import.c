@@ -151,15 +151,12 @@ static enum hs_err take_result(struct import *import, const Hallsync__PutResult 
 
 static enum hs_err flush(struct import *import)
 {
-    const Hallsync__Reply *reply;
+    const Hallsync__PutReply *reply;
     if (import->put.count == 0)
         return HS_OK;
-    enum hs_err err = cli_call(import->cli, cli_put_request(&import->put), HALLSYNC__REPLY__BODY_PUT, &reply);
-    if (err == HS_OK && reply->put->n_results != import->put.count)
-        err = cli_bad(&import->cli->bad, HS_EMALFORMED, NULL, "%zu results for %zu records", reply->put->n_results,
-                      import->put.count);
+    enum hs_err err = cli_put_send(import->cli, &import->put, &reply);
     for (size_t i = 0; i < import->put.count && err == HS_OK; i++)
-        err = take_result(import, reply->put->results[i], &import->sent[i]);
+        err = take_result(import, reply->results[i], &import->sent[i]);
     cli_put_reset(&import->put);
     hs_buf_reset(&import->raws);
     return err;

@@ -1,6 +1,7 @@
 #include "node/cli/input.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,8 +11,13 @@
 /* Read on behind what is not taken yet; false: nothing more comes. */
 static bool more(struct cli_input *input)
 {
-    if (input->at == input->end)
+    if (input->at == input->end) {
         input->at = input->end = 0;
+    } else if (input->at != 0 && input->end == sizeof input->bytes) {
+        memmove(input->bytes, input->bytes + input->at, input->end - input->at);
+        input->end -= input->at;
+        input->at = 0;
+    }
     ssize_t got;
     do {
         got = read(input->fd, input->bytes + input->end, sizeof input->bytes - input->end);
@@ -52,9 +58,22 @@ int cli_input_get(struct cli_input *input)
     return c;
 }
 
-bool cli_input_has_line(const struct cli_input *input)
+static bool has_line(const struct cli_input *input)
 {
     return memchr(input->bytes + input->at, '\n', input->end - input->at) != NULL;
+}
+
+static bool has_room(const struct cli_input *input)
+{
+    return input->at != 0 || input->end < sizeof input->bytes;
+}
+
+bool cli_input_has_line(struct cli_input *input)
+{
+    struct pollfd wait = {.fd = input->fd, .events = POLLIN};
+    while (!has_line(input) && has_room(input) && poll(&wait, 1, 0) == 1 && more(input))
+        continue;
+    return has_line(input);
 }
 
 static bool is_blank(const struct hs_buf *line)

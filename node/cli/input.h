@@ -25,7 +25,7 @@ int cli_input_peek(struct cli_input *input);
 /* The next line that is not blank, without its end; false: the end.  HS_ETOOBIG in line->err: longer than
  * CLI_LINE_BYTES_MAX, cut.  @at out: its number. */
 bool cli_input_line(struct cli_input *input, struct hs_buf *line, uint64_t *at);
-/* Is a whole line here already, so that cli_input_line() does not wait? */
-bool cli_input_has_line(const struct cli_input *input);
+/* Is a whole line here already, so that cli_input_line() does not wait?  Reads what can be read without waiting. */
+bool cli_input_has_line(struct cli_input *input);
 
 #endif

@@ -1,5 +1,7 @@
 #include "node/cli/put.h"
 
+#include "node/cli/cli.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -54,4 +56,15 @@ Hallsync__Request *cli_put_request(struct cli_put *put)
         put->records[i].record.data = put->packed.data != NULL ? put->packed.data + put->offsets[i] : NULL;
     put->put.n_records = put->count;
     return &put->request;
+}
+
+enum hs_err cli_put_send(struct cli *cli, struct cli_put *put, const Hallsync__PutReply **reply)
+{
+    const Hallsync__Reply *whole;
+    enum hs_err err = cli_call(cli, cli_put_request(put), HALLSYNC__REPLY__BODY_PUT, &whole);
+    if (err == HS_OK && whole->put->n_results != put->count)
+        err = cli_bad(&cli->bad, HS_EMALFORMED, NULL, "%zu results for %zu records", whole->put->n_results, put->count);
+    if (err == HS_OK)
+        *reply = whole->put;
+    return err;
 }

@@ -30,4 +30,8 @@ enum hs_err cli_put_add(struct cli_put *put, const struct cli_draft *draft, cons
 /* The request; valid until the next change. */
 Hallsync__Request *cli_put_request(struct cli_put *put);
 
+struct cli;
+/* Ask the node to write them all: a result for each, in their order, valid until the next call. */
+enum hs_err cli_put_send(struct cli *cli, struct cli_put *put, const Hallsync__PutReply **reply);
+
 #endif
