@@ -137,13 +137,16 @@ bool hs_ticket_move(const struct hs_ticket_service *service, enum hs_ticket_stat
     return (machine->next[from] >> to & 1) != 0;
 }
 
+int hs_ticket_event_compare(const struct hs_ticket_event *a, const struct hs_ticket_event *b)
+{
+    if (a->stamp != b->stamp)
+        return a->stamp < b->stamp ? -1 : 1;
+    return memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes);
+}
+
 static int event_compare(const void *a, const void *b)
 {
-    const struct hs_ticket_event *left = a;
-    const struct hs_ticket_event *right = b;
-    if (left->stamp != right->stamp)
-        return left->stamp < right->stamp ? -1 : 1;
-    return memcmp(left->id.bytes, right->id.bytes, sizeof left->id.bytes);
+    return hs_ticket_event_compare(a, b);
 }
 
 struct asked {
@@ -194,18 +197,23 @@ static void take_event(struct hs_ticket_fold *fold, const struct hs_ticket_event
     fold->changed = event->stamp;
 }
 
+void hs_ticket_fold_on(const struct hs_ticket_service *service, struct hs_ticket_event *event,
+                       struct hs_ticket_fold *fold)
+{
+    struct asked asked = read_event(event->message);
+    event->fits = event_fits(service, fold->state, &asked);
+    if (event->fits)
+        take_event(fold, event, &asked);
+    else
+        fold->misfits++;
+}
+
 void hs_ticket_fold(const struct hs_ticket_service *service, struct hs_ticket_event *events, size_t count,
                     struct hs_ticket_fold *fold)
 {
     *fold = (struct hs_ticket_fold){.state = HS_TICKET_NONE};
     if (count > 1)
         qsort(events, count, sizeof *events, event_compare);
-    for (size_t i = 0; i < count; i++) {
-        struct asked asked = read_event(events[i].message);
-        events[i].fits = event_fits(service, fold->state, &asked);
-        if (events[i].fits)
-            take_event(fold, &events[i], &asked);
-        else
-            fold->misfits++;
-    }
+    for (size_t i = 0; i < count; i++)
+        hs_ticket_fold_on(service, &events[i], fold);
 }

@@ -54,6 +54,13 @@ struct hs_ticket_fold {
     size_t misfits;
 };
 
+/* Of a fold of zeros, of no events, or of any that was made: one more event, which comes behind all of those; sets its
+ * fits. */
+void hs_ticket_fold_on(const struct hs_ticket_service *service, struct hs_ticket_event *event,
+                       struct hs_ticket_fold *fold);
+/* By (stamp, id). */
+int hs_ticket_event_compare(const struct hs_ticket_event *a, const struct hs_ticket_event *b);
+
 /* Sort @events by (stamp, id) and fold them; sets each event's fits.  An event without a move may still name an
  * assignee: it passes the ticket on, and fits from the opening until it is archived.  A plain note always fits. */
 void hs_ticket_fold(const struct hs_ticket_service *service, struct hs_ticket_event *events, size_t count,

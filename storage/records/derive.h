@@ -53,6 +53,8 @@ struct hs_derive_sink {
     void (*add)(struct hs_derive *derive, const struct hs_addition *addition);
     /* Make the row be so; @listing NULL: not there. */
     void (*list)(struct hs_derive *derive, const struct hs_row_key *key, const struct hs_listing *listing);
+    /* The same of a ticket's fold; @row without bytes: not there. */
+    void (*fold)(struct hs_derive *derive, struct hs_bytes key, struct hs_bytes row);
 };
 
 struct hs_derive {

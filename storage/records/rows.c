@@ -14,9 +14,9 @@ _Static_assert(HS_INDEX_VALUE_BYTES_MAX < VALUE_HASHED, "no value's size is take
 _Static_assert(HS_ROW_KEY_BYTES_MAX <= 511, "LMDB's longest key");
 
 const char *const HS_RECORDS_TABLES[HS_TABLE_COUNT] = {
-    [HS_TABLE_META] = "meta", [HS_TABLE_STATE] = "state",     [HS_TABLE_INDEX] = "index",
-    [HS_TABLE_DAY] = "day",   [HS_TABLE_ROOT] = "root",       [HS_TABLE_LEAF] = "leaf",
-    [HS_TABLE_LIST] = "list", [HS_TABLE_REQUEST] = "request", [HS_TABLE_NUMBER] = "number",
+    [HS_TABLE_META] = "meta",       [HS_TABLE_STATE] = "state",   [HS_TABLE_INDEX] = "index", [HS_TABLE_DAY] = "day",
+    [HS_TABLE_ROOT] = "root",       [HS_TABLE_LEAF] = "leaf",     [HS_TABLE_LIST] = "list",   [HS_TABLE_FOLD] = "fold",
+    [HS_TABLE_REQUEST] = "request", [HS_TABLE_NUMBER] = "number",
 };
 
 const struct hs_day HS_DAY_TOTAL = {0};

@@ -14,6 +14,7 @@ enum hs_records_table {
     HS_TABLE_ROOT,  /* digests */
     HS_TABLE_LEAF,
     HS_TABLE_LIST,
+    HS_TABLE_FOLD,    /* record key of a ticket -> its state and its last event, so that the next one goes on there */
     HS_TABLE_REQUEST, /* own request ids -> stream, n */
     HS_TABLE_NUMBER,  /* own cash number series -> highest counter */
     HS_TABLE_COUNT,

@@ -116,7 +116,16 @@ static void put_listing(struct hs_derive *derive, const struct hs_row_key *key, 
     hs_buf_fini(&value);
 }
 
-const struct hs_derive_sink HS_TABLES_SINK = {.index = put_index, .add = add_sum, .list = put_listing};
+static void put_fold(struct hs_derive *derive, struct hs_bytes key, struct hs_bytes row)
+{
+    if (row.size != 0)
+        hs_txn_put(derive->txn, HS_TABLE_FOLD, key, row);
+    else
+        hs_txn_delete(derive->txn, HS_TABLE_FOLD, key);
+}
+
+const struct hs_derive_sink HS_TABLES_SINK = {
+    .index = put_index, .add = add_sum, .list = put_listing, .fold = put_fold};
 
 void hs_records_settle(struct hs_txn *txn)
 {

@@ -1,5 +1,8 @@
 /* A ticket and its events are one group: from their fold come the indexes by state and by assignee, and the list of
- * events that did not fit.  Events may come before their ticket: without it they give nothing. */
+ * events that did not fit.  Events may come before their ticket: without it they give nothing.
+ *
+ * Where the fold has got to is kept, so that an event behind all others, as nearly all are, costs the same whether the
+ * ticket has three of them or ten thousand; any other change folds them all again. */
 #include "storage/model/ticket.h"
 #include "storage/records/derive.h"
 
@@ -23,6 +26,52 @@ static struct hs_facet *events_of(struct hs_derive *derive, const struct hs_reco
     return hs_index_facets(derive, &wanted);
 }
 
+/* ---- the fold as it is kept: stamp u64 and id 16 of its last event, state u8, assignee; no row without events ---- */
+
+#define FOLD_HEAD_BYTES (8 + HS_ID_BYTES + 1)
+
+static void keep_fold(struct hs_derive *derive, const struct hs_record_name *ticket, const struct hs_ticket_event *last,
+                      const struct hs_ticket_fold *fold)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    struct hs_buf row = {0};
+    if (last != NULL) {
+        hs_buf_put_u64(&row, last->stamp);
+        hs_buf_put(&row, last->id.bytes, HS_ID_BYTES);
+        hs_buf_put_u8(&row, (uint8_t)fold->state);
+        hs_buf_put_bytes(&row, fold->assignee);
+    }
+    hs_derive_fail(derive, row.err);
+    derive->sink->fold(derive, HS_BYTES(key, hs_record_key(ticket, key)), hs_buf_bytes(&row));
+    hs_buf_fini(&row);
+}
+
+/* Zeros for a ticket without events; their stamp is below that of every event. */
+static void kept_fold(struct hs_derive *derive, const struct hs_record_name *ticket, struct hs_ticket_event *last,
+                      struct hs_ticket_fold *fold)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    struct hs_bytes row;
+    *last = (struct hs_ticket_event){0};
+    *fold = (struct hs_ticket_fold){0};
+    enum hs_err err = hs_txn_get(derive->txn, HS_TABLE_FOLD, HS_BYTES(key, hs_record_key(ticket, key)), &row);
+    if (err == HS_ENOTFOUND)
+        return;
+    struct hs_bytes copy = hs_arena_copy(derive->arena, row);
+    if (err == HS_OK && copy.size != row.size)
+        err = HS_ENOMEM;
+    struct hs_cur cur = hs_cur_of(copy);
+    last->stamp = hs_cur_u64(&cur);
+    hs_cur_copy(&cur, last->id.bytes, HS_ID_BYTES);
+    fold->state = (enum hs_ticket_state)hs_cur_u8(&cur);
+    fold->assignee = hs_cur_take(&cur, cur.left);
+    if (err == HS_OK && (copy.size < FOLD_HEAD_BYTES || fold->state >= HS_TICKET_STATE_COUNT))
+        err = HS_EDAMAGED;
+    hs_derive_fail(derive, err);
+}
+
+/* ---- all events folded ---- */
+
 static bool is_event(const struct hs_facet *facet, const struct hs_facet *event)
 {
     return event != NULL && hs_bytes_equal(facet->name.id, event->name.id);
@@ -35,6 +84,12 @@ static void add_event(struct side *side, const struct hs_facet *event)
     at->stamp = event->record.variants[0].stamp;
     at->message = event->message;
     memcpy(at->id.bytes, event->name.id.data, HS_ID_BYTES);
+}
+
+static const struct hs_ticket_service *service_of(const struct hs_facet *ticket)
+{
+    struct hs_bytes code = hs_facet_bytes(ticket, TICKET_SERVICE);
+    return hs_service_by_code((const char *)code.data, code.size);
 }
 
 /* @events, with @changed in place of the one of that name; @changed may be NULL or not count. */
@@ -57,8 +112,7 @@ static void fold_side(struct hs_derive *derive, const struct hs_facet *events, c
     }
     if (changed != NULL && hs_facet_counts(changed))
         add_event(side, changed);
-    struct hs_bytes code = hs_facet_bytes(side->ticket, TICKET_SERVICE);
-    hs_ticket_fold(hs_service_by_code((const char *)code.data, code.size), side->events, side->count, &side->fold);
+    hs_ticket_fold(service_of(side->ticket), side->events, side->count, &side->fold);
 }
 
 /* ---- rows ---- */
@@ -91,13 +145,6 @@ static void list_event(struct hs_derive *derive, const struct hs_record_name *ti
     derive->sink->list(derive, &key, misfit ? &listing : NULL);
 }
 
-static int event_order(const struct hs_ticket_event *a, const struct hs_ticket_event *b)
-{
-    if (a->stamp != b->stamp)
-        return a->stamp < b->stamp ? -1 : 1;
-    return memcmp(a->id.bytes, b->id.bytes, HS_ID_BYTES);
-}
-
 /* Both sides are in the fold's order.  An event whose stamp has changed is met twice: gone first or last, what it is
  * now comes from the second walk. */
 static void change_misfits(struct hs_derive *derive, const struct hs_record_name *ticket, const struct side *old,
@@ -105,17 +152,17 @@ static void change_misfits(struct hs_derive *derive, const struct hs_record_name
 {
     size_t j = 0;
     for (size_t i = 0; i < old->count; i++) {
-        while (j < new->count && event_order(&new->events[j], &old->events[i]) < 0)
+        while (j < new->count && hs_ticket_event_compare(&new->events[j], &old->events[i]) < 0)
             j++;
-        bool same = j < new->count &&event_order(&new->events[j], &old->events[i]) == 0;
+        bool same = j < new->count &&hs_ticket_event_compare(&new->events[j], &old->events[i]) == 0;
         if (!old->events[i].fits && (!same || new->events[j].fits))
             list_event(derive, ticket, &old->events[i], false);
     }
     size_t i = 0;
     for (j = 0; j < new->count; j++) {
-        while (i < old->count && event_order(&old->events[i], &new->events[j]) < 0)
+        while (i < old->count && hs_ticket_event_compare(&old->events[i], &new->events[j]) < 0)
             i++;
-        bool same = i < old->count && event_order(&old->events[i], &new->events[j]) == 0;
+        bool same = i < old->count && hs_ticket_event_compare(&old->events[i], &new->events[j]) == 0;
         if (!new->events[j].fits && (!same || old->events[i].fits))
             list_event(derive, ticket, &new->events[j], true);
     }
@@ -129,6 +176,7 @@ static void change_group(struct hs_derive *derive, const struct hs_record_name *
     change_row(derive, "state", state_of(old), state_of(new), ticket);
     change_row(derive, "assignee", old->fold.assignee, new->fold.assignee, ticket);
     change_misfits(derive, ticket, old, new);
+    keep_fold(derive, ticket, new->count != 0 ? &new->events[new->count - 1] : NULL, &new->fold);
 }
 
 /* ---- hooks ---- */
@@ -137,6 +185,8 @@ void hs_ticket_change(struct hs_derive *derive, const struct hs_facet *old, cons
 {
     struct side before = {.ticket = old};
     struct side after = {.ticket = new};
+    if (hs_facet_counts(old) && hs_facet_counts(new) && service_of(old) == service_of(new))
+        return; /* what it says besides does not matter to the fold */
     const struct hs_facet *events = events_of(derive, &new->name);
     fold_side(derive, events, NULL, &before);
     fold_side(derive, events, NULL, &after);
@@ -147,6 +197,23 @@ void hs_ticket_whole(struct hs_derive *derive, const struct hs_facet *ticket)
 {
     struct hs_facet none = {.name = ticket->name};
     hs_ticket_change(derive, &none, ticket);
+}
+
+/* Go on from where the fold has got to, if the event lies behind; false: it does not. */
+static bool append_event(struct hs_derive *derive, const struct hs_facet *ticket, const struct hs_facet *event)
+{
+    struct hs_ticket_event last;
+    struct hs_ticket_event next;
+    struct side before = {.ticket = ticket};
+    struct side after = {.ticket = ticket, .events = &next};
+    kept_fold(derive, &ticket->name, &last, &before.fold);
+    add_event(&after, event);
+    if (*derive->err != HS_OK || hs_ticket_event_compare(&next, &last) <= 0)
+        return false;
+    after.fold = before.fold;
+    hs_ticket_fold_on(service_of(ticket), &next, &after.fold);
+    change_group(derive, &ticket->name, &before, &after);
+    return true;
 }
 
 static bool ticket_of(const struct hs_facet *event, struct hs_record_name *name)
@@ -164,7 +231,7 @@ static void change_event(struct hs_derive *derive, const struct hs_record_name *
 {
     struct hs_facet ticket;
     hs_facet_load(derive, name, &ticket);
-    if (!hs_facet_counts(&ticket))
+    if (!hs_facet_counts(&ticket) || (old == NULL && append_event(derive, &ticket, new)))
         return;
     struct hs_facet gone = {.name = old != NULL ? old->name : new->name};
     struct side before = {.ticket = &ticket};

@@ -17,6 +17,7 @@ typedef unsigned __int128 mark;
 struct account {
     mark index;
     mark lists;
+    mark folds;
     mark counts[2][HS_PAIR_COUNT]; /* [0] accounts and bills, [1] days */
     mark fens[2][HS_PAIR_COUNT];
 };
@@ -87,7 +88,15 @@ static void mark_listing(struct hs_derive *derive, const struct hs_row_key *key,
     hs_buf_fini(&value);
 }
 
-static const struct hs_derive_sink CHECK_SINK = {.index = mark_index, .add = mark_sum, .list = mark_listing};
+static void mark_fold(struct hs_derive *derive, struct hs_bytes key, struct hs_bytes row)
+{
+    struct check *check = derive->ctx;
+    if (row.size != 0)
+        check->states.folds += mark_of(check, HS_TABLE_FOLD, key, row);
+}
+
+static const struct hs_derive_sink CHECK_SINK = {
+    .index = mark_index, .add = mark_sum, .list = mark_listing, .fold = mark_fold};
 
 static void tally(struct hs_tally *to, const struct hs_hash *hash)
 {
@@ -211,6 +220,12 @@ static enum hs_err read_list_row(struct check *check, const struct hs_scan *scan
     return HS_OK;
 }
 
+static enum hs_err read_fold_row(struct check *check, const struct hs_scan *scan)
+{
+    check->tables.folds += mark_of(check, HS_TABLE_FOLD, scan->key, scan->value);
+    return HS_OK;
+}
+
 static enum hs_err read_table(struct check *check, hs_table table,
                               enum hs_err (*read)(struct check *check, const struct hs_scan *scan))
 {
@@ -242,6 +257,8 @@ static enum hs_err read_tables(struct check *check, struct hs_why *why)
         err = read_table(check, HS_TABLE_DAY, read_day_row);
     if (err == HS_OK)
         err = read_table(check, HS_TABLE_LIST, read_list_row);
+    if (err == HS_OK)
+        err = read_table(check, HS_TABLE_FOLD, read_fold_row);
     return err == HS_OK ? HS_OK : hs_fail(err, why, "a row of the indexes, sums or lists is not readable");
 }
 
@@ -265,6 +282,8 @@ static enum hs_err compare(const struct check *check, struct hs_why *why)
         return hs_fail(HS_EDAMAGED, why, "the sums of days and windows do not fit the records");
     if (states->lists != tables->lists)
         return hs_fail(HS_EDAMAGED, why, "the lists do not fit the records");
+    if (states->folds != tables->folds)
+        return hs_fail(HS_EDAMAGED, why, "the states of tickets do not fit their events");
     if (!list_counts_fit(check))
         return hs_fail(HS_EDAMAGED, why, "the counts of the lists do not fit the lists");
     return check->txn->err;

@@ -4,6 +4,8 @@
 #include "proto/base/hash.h"
 #include "storage/model/record.h"
 
+#include <time.h>
+
 static struct hs_record_name name_of(hs_partition partition, uint16_t kind, struct hs_bytes id)
 {
     return (struct hs_record_name){partition, (uint8_t)hs_kind_by_number(kind)->lane, kind, id};
@@ -318,6 +320,48 @@ static void an_event_that_comes_late_changes_what_fits(void **state)
     world_close(&world);
 }
 
+#define MANY_EVENTS 8000
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Ten thousand events on one ticket, of a bad node or a broken program, must not hold up all others: an event behind
+ * the last one costs what the first ones did.  The bound is far above noise and far below folding them all each time.
+ */
+static void an_event_costs_the_same_however_many_there_are(void **state)
+{
+    static const char *const MOVES[] = {"open", "accepted", "working", "waiting", "working", NULL};
+    (void)state;
+    struct world world;
+    double eighth[8];
+    world_open(&world);
+    put_ticket(&world, 1, 1, "outage-report");
+    for (size_t part = 0; part < 8; part++) {
+        double begun = seconds();
+        for (uint64_t i = 0; i < MANY_EVENTS / 8; i++) {
+            uint64_t number = part * (MANY_EVENTS / 8) + i;
+            put_event(&world, 1, 100 + number, 1, number < 5 ? MOVES[number] : i % 7 == 0 ? "open" : NULL, NULL);
+        }
+        eighth[part] = seconds() - begun;
+    }
+    if (eighth[7] > 8 * eighth[0] + 0.05)
+        fail_msg("the first events took %.3f s, the last %.3f s", eighth[0], eighth[7]);
+    assert_int_equal(count_index(&world, HS_KIND_TICKET, "state", TEXT("working")), 1);
+    world_verify(&world);
+    put_ticket(&world, 1, 1, "outage-report"); /* the head again: nothing for the fold */
+    put_event(&world, 2, 50, 1, "resolved", "qian");
+    world.stamp = NOON_MS << 16; /* before them all */
+    put_event(&world, 2, 51, 1, "archived", NULL);
+    assert_int_equal(count_index(&world, HS_KIND_TICKET, "state", TEXT("resolved")), 1);
+    assert_int_equal(count_index(&world, HS_KIND_TICKET, "assignee", TEXT("qian")), 1);
+    world_verify(&world);
+    world_close(&world);
+}
+
 static void a_parked_ticket_has_no_state(void **state)
 {
     (void)state;
@@ -540,6 +584,7 @@ int main(void)
         cmocka_unit_test(forked_streams_give_facts_only),
         cmocka_unit_test(tickets_are_folded_in_any_order),
         cmocka_unit_test(an_event_that_comes_late_changes_what_fits),
+        cmocka_unit_test(an_event_costs_the_same_however_many_there_are),
         cmocka_unit_test(a_parked_ticket_has_no_state),
         cmocka_unit_test(digests_are_sums_of_record_hashes),
         cmocka_unit_test(commits_carry_the_position),
