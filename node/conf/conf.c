@@ -1,5 +1,7 @@
 #include "node/conf/conf.h"
 
+#include "proto/base/names.h"
+
 #include <cyaml/cyaml.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -212,6 +214,9 @@ static enum hs_err check(struct hs_conf *conf, struct hs_why *why)
     enum hs_err err = check_ranges(conf, why);
     if (err == HS_OK)
         err = check_choices(conf, why);
+    if (err == HS_OK && !hs_node_id_valid(conf->node.id))
+        err = hs_fail(HS_ECONFIG, why, "node.id: '%s' is not made of a-z, 0-9 and -, beginning with a letter",
+                      conf->node.id);
     if (err == HS_OK && conf->node.data[0] != '/')
         err = hs_fail(HS_ECONFIG, why, "node.data: '%s' is not an absolute path", conf->node.data);
     if (err == HS_OK)

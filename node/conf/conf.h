@@ -18,7 +18,7 @@
     X(node, data, TEXT, "", 1, 4096, REQUIRED, "directory of keys and store, on a local disk")
 #define HS_CONF_LISTEN(X)                                                                                    \
     X(listen, peers, LIST, "", 0, 8, NONE, "addresses for other nodes, tcp://host:port; always CURVE; hubs") \
-    X(listen, clients, TEXT, "", 0, 107, NONE,                                                               \
+    X(listen, clients, TEXT, "", 0, 113, NONE,                                                               \
       "socket for counter programs, ipc://path, in a directory that they may enter; default: "               \
       "ipc://DATA/hallsync.sock")                                                                            \
     X(listen, advertise, LIST, "", 0, 8, NONE,                                                               \

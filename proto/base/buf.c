@@ -47,7 +47,7 @@ uint8_t *hs_buf_extend(struct hs_buf *buf, size_t size)
         return NULL;
     }
     size_t need = buf->size + size;
-    if (need > buf->room) {
+    if (need > buf->room || buf->data == NULL) {
         size_t room = buf->room < 64 ? 64 : buf->room;
         while (room < need)
             room *= 2;

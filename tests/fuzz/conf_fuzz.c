@@ -1,21 +1,21 @@
-/* conf_fuzz.c -- hallsync.yaml: loads or says why not, with nothing left behind; and what has been loaded and written is loaded
- * again the same. */
+/* conf_fuzz.c -- hallsync.yaml: loads or says why not, with nothing left behind; and what has been loaded and written
+ * is loaded again the same. */
 #include "node/conf/conf.h"
 #include "tests/fuzz/fuzz_file.h"
 
-/* hs_conf_write() puts texts in double quotes as they are, and a socket's path that check_clients() allows may be longer than the
- * table does: such a file is not loaded again. */
+/* hs_conf_write() puts texts in double quotes as they are, and a socket's path that check_clients() allows may be
+ * longer than the table does: such a file is not loaded again. */
 static bool is_plain(const struct hs_conf *conf)
 {
     struct hs_buf all = {0};
     bool plain = strlen(conf->listen.clients) <= 107;
 #define PUT_TEXT(key) hs_buf_put_format(&all, "%s", conf->key);
 #define PUT_UINT(key)
-#define PUT_LIST(key)                                                                                                   \
-    for (unsigned i = 0; i < conf->key##_count; i++)                                                                    \
+#define PUT_LIST(key)                                \
+    for (unsigned i = 0; i < conf->key##_count; i++) \
         hs_buf_put_format(&all, "%s", conf->key[i]);
 #define PUT(section, key, KIND, ...) PUT_##KIND(section.key)
-#define X(section, KEYS, required) KEYS(PUT)
+#define X(section, KEYS, required)   KEYS(PUT)
     HS_CONF_SECTIONS(X)
 #undef X
     for (unsigned i = 0; i < conf->upstreams_count; i++)
@@ -74,11 +74,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 void fuzz_seeds(fuzz_put put)
 {
     static const char LEAST[] = "node: {id: a, role: hall, data: /d}\n";
-    static const char HUB[] = "node:\n  id: hub-1\n  role: hub\n  data: /var/lib/hallsync\nlisten:\n  peers: [\"tcp://0.0.0.0:7400\"]\n"
-                              "  clients: ipc:///run/x\nlimits: {credit_kib: 128, flush_ms: 1}\nlink: {heartbeat_ms: 60000}\n"
-                              "log: {level: debug}\nregion: {utc_offset: \"-09:30\"}\nrules: {unknown_accounts: accept}\n";
-    static const char UPSTREAMS[] = "node: &a {id: a, role: hall, data: /d}\nupstreams:\n  - address: tcp://h:1\n    key: "
-                                    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
+    static const char HUB[] =
+        "node:\n  id: hub-1\n  role: hub\n  data: /var/lib/hallsync\nlisten:\n  peers: [\"tcp://0.0.0.0:7400\"]\n"
+        "  clients: ipc:///run/x\nlimits: {credit_kib: 128, flush_ms: 1}\nlink: {heartbeat_ms: 60000}\n"
+        "log: {level: debug}\nregion: {utc_offset: \"-09:30\"}\nrules: {unknown_accounts: accept}\n";
+    static const char UPSTREAMS[] =
+        "node: &a {id: a, role: hall, data: /d}\nupstreams:\n  - address: tcp://h:1\n    key: "
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
     static const char WRONG[] = "node: {id: a, role: hall, data: /d, what: 1}\nlimits: {credit_kib: -1}\n...\n--- *a\n";
     put("least", HS_BYTES(LEAST, sizeof LEAST - 1));
     put("hub", HS_BYTES(HUB, sizeof HUB - 1));

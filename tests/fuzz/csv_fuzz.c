@@ -1,5 +1,5 @@
-/* csv_fuzz.c -- files that people import: every row lies within its bounds, says what is wrong with it or is text; and sound rows
- * written again are read again the same. */
+/* csv_fuzz.c -- files that people import: every row lies within its bounds, says what is wrong with it or is text; and
+ * sound rows written again are read again the same. */
 #include "node/cli/csv.h"
 #include "proto/base/limits.h"
 #include "proto/base/text.h"

@@ -1,9 +1,10 @@
-/* driver.c -- a main for the fuzz targets where no fuzzer is linked: runs the files and folders given, then mutations of them.
+/* driver.c -- a main for the fuzz targets where no fuzzer is linked: runs the files and folders given, then mutations
+ * of them.
  *
  *     test_fuzz_NAME [--count N] [--write DIR] [FILE|FOLDER]...
  *
- * HS_SEED chooses the mutations, and is printed.  An input that breaks the target is left in ./crash-input; run it alone by naming
- * it, with --count 0.  --write puts the target's seeds into DIR and does nothing else. */
+ * HS_SEED chooses the mutations, and is printed.  An input that breaks the target is left in ./crash-input; run it
+ * alone by naming it, with --count 0.  --write puts the target's seeds into DIR and does nothing else. */
 #include "tests/fuzz/fuzz.h"
 
 #include <dirent.h>
@@ -13,12 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_SEED 20261121
-#define DEFAULT_COUNT 1000
-#define INPUTS_MAX 4096
+#define DEFAULT_SEED    20261121
+#define DEFAULT_COUNT   1000
+#define INPUTS_MAX      4096
 #define INPUT_BYTES_MAX 65536
-#define MUTATIONS_MAX 6
-#define CRASH_FILE "crash-input"
+#define MUTATIONS_MAX   6
+#define CRASH_FILE      "crash-input"
 
 static struct hs_buf inputs[INPUTS_MAX];
 static size_t input_count;
@@ -184,7 +185,8 @@ static struct hs_bytes random_part(const struct hs_buf *of, size_t most)
 
 static void set_bytes(void)
 {
-    static const uint64_t VALUES[] = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0xffffffff, INT64_MAX, UINT64_MAX};
+    static const uint64_t VALUES[] = {0,      1,          0x7f,       0x80,      0xff,      0x7fff,
+                                      0xffff, 0x7fffffff, 0xffffffff, INT64_MAX, UINT64_MAX};
     uint8_t raw[8];
     size_t size = (size_t)1 << random_below(4);
     size_t at = random_below(current.size);

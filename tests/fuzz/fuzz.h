@@ -1,8 +1,9 @@
-/* fuzz.h -- what the fuzz targets share.  A target is one file with LLVMFuzzerTestOneInput, as libFuzzer calls it, and fuzz_seeds,
- * which makes its first corpus with the project's own encoders.  It is linked with libFuzzer (HS_FUZZ) or with driver.c, which
- * replays the corpus and some mutations of it in the ordinary test run.
+/* fuzz.h -- what the fuzz targets share.  A target is one file with LLVMFuzzerTestOneInput, as libFuzzer calls it, and
+ * fuzz_seeds, which makes its first corpus with the project's own encoders.  It is linked with libFuzzer (HS_FUZZ) or
+ * with driver.c, which replays the corpus and some mutations of it in the ordinary test run.
  *
- * Inputs are read by a cursor: what is left over or missing is no fault, so that every mutation of an input is an input. */
+ * Inputs are read by a cursor: what is left over or missing is no fault, so that every mutation of an input is an
+ * input. */
 #ifndef HS_TESTS_FUZZ_H
 #define HS_TESTS_FUZZ_H
 

@@ -8,7 +8,7 @@
 
 #define FUZZ_WRITES_MAX 6
 #define FUZZ_FIELDS_MAX 6
-#define FUZZ_DOTS_MAX 6
+#define FUZZ_DOTS_MAX   6
 
 static inline void *fuzz_array(struct hs_arena *arena, size_t count, size_t size)
 {

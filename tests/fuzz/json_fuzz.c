@@ -21,7 +21,8 @@ static void check_draft(const struct cli_draft *draft)
     FUZZ_CHECK(draft->clear_count <= CLI_CLEAR_MAX);
     FUZZ_CHECK(hs_msg_unpack(draft->kind->message, hs_buf_bytes(&packed), &arena, &message) == HS_OK);
     FUZZ_CHECK(message->n_unknown_fields == 0);
-    enum hs_err err = hs_kind_check(draft->kind, hs_buf_bytes(&packed), (struct hs_check){.strict = true}, &field, &why);
+    enum hs_err err = hs_kind_check(draft->kind, hs_buf_bytes(&packed), (struct hs_check){.strict = true}, &field,
+                                    &why);
     FUZZ_CHECK(err != HS_EFIELD && err != HS_EMALFORMED);
     hs_arena_fini(&arena);
     hs_buf_fini(&packed);
@@ -122,11 +123,15 @@ static void put_lines(fuzz_put put, const char *name, uint8_t kind, const char *
 
 void fuzz_seeds(fuzz_put put)
 {
-    put_lines(put, "customer", 0, "{\"account\":\"3201000017\",\"name\":\"\\u738b\",\"remark\":null}\r\n\n{\"account\":1}\n");
+    put_lines(put, "customer", 0,
+              "{\"account\":\"3201000017\",\"name\":\"\\u738b\",\"remark\":null}\r\n\n{\"account\":1}\n");
     put_lines(put, "customer-arguments", 0, "account=3201000017 name=x remark= phone=139\n");
-    put_lines(put, "payment", 2, "{\"payment_id\":\"P-1\",\"account\":\"3201000017\",\"amount_fen\":12345,\"window\":3}");
+    put_lines(put, "payment", 2,
+              "{\"payment_id\":\"P-1\",\"account\":\"3201000017\",\"amount_fen\":12345,\"window\":3}");
     put_lines(put, "payment-arguments", 2, "payment_id=P-1 account=3201000017 amount_fen=12345 window=4294967295\n");
     put_lines(put, "cash-entry", 3, "{\"amount_fen\":-9223372036854775808,\"fact_id\":\"P-1\",\"time_ms\":1}");
-    put_lines(put, "event", 6, "{\"ticket_id\":\"T-1\",\"state\":\"open\",\"note\":\"\\ud83d\\udca1\"}\n[1]\n{\"a\":[[[{}]]]}\n1e400");
-    put_lines(put, "forms", 6, "2026-11-21\n20261121\n24h\n1000d\n12:0123456789abcdef\n-9223372036854775808\n\xe7\x94\xb5\n");
+    put_lines(put, "event", 6,
+              "{\"ticket_id\":\"T-1\",\"state\":\"open\",\"note\":\"\\ud83d\\udca1\"}\n[1]\n{\"a\":[[[{}]]]}\n1e400");
+    put_lines(put, "forms", 6,
+              "2026-11-21\n20261121\n24h\n1000d\n12:0123456789abcdef\n-9223372036854775808\n\xe7\x94\xb5\n");
 }

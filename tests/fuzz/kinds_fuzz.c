@@ -1,6 +1,6 @@
-/* kinds_fuzz.c -- requests of clients, and records as the table of kinds judges them: in requests, and by themselves (as facts of
- * other nodes come).  What is sound under the stricter reading is sound under the laxer one, has a message that unpacks, and is
- * refused with a sentence that can be shown.  And the fold of a ticket's events.
+/* kinds_fuzz.c -- requests of clients, and records as the table of kinds judges them: in requests, and by themselves
+ * (as facts of other nodes come).  What is sound under the stricter reading is sound under the laxer one, has a message
+ * that unpacks, and is refused with a sentence that can be shown.  And the fold of a ticket's events.
  *
  *     input = how u8 || Request | record | events */
 #include "proto/base/text.h"
@@ -13,13 +13,14 @@
 #include "tests/fuzz/fuzz.h"
 
 #define REQUEST_ARENA_BYTES ((size_t)24 << 20) /* HS_CALL_ARENA_BYTES_MAX of node/service */
-#define EVENTS_MAX 24
+#define EVENTS_MAX          24
 
 static enum hs_err check(const struct hs_kind *kind, struct hs_bytes message, bool complete, bool strict)
 {
     struct hs_why why = {{0}};
     uint32_t field = UINT32_MAX;
-    enum hs_err err = hs_kind_check(kind, message, (struct hs_check){.complete = complete, .strict = strict}, &field, &why);
+    enum hs_err err = hs_kind_check(kind, message, (struct hs_check){.complete = complete, .strict = strict}, &field,
+                                    &why);
     FUZZ_CHECK(field != UINT32_MAX);
     FUZZ_CHECK(err == HS_OK || hs_err_class(err) == HS_CLASS_INPUT || err == HS_EMALFORMED);
     FUZZ_CHECK(err == HS_OK || why.text[0] != '\0');
@@ -144,7 +145,8 @@ static void put_money(fuzz_put put)
     put_request(put, HS_KIND_PAYMENT, &payment.base);
     Hallsync__CashEntry entry = HALLSYNC__CASH_ENTRY__INIT;
     entry.number = (char *)"h-20261121-01-AAAAAA-1";
-    entry.has_time_ms = entry.has_amount_fen = entry.has_fact_kind = entry.has_fact_id = entry.has_fact_partition = true;
+    entry.has_time_ms = entry.has_amount_fen = entry.has_fact_kind = entry.has_fact_id = entry.has_fact_partition =
+        true;
     entry.time_ms = 1;
     entry.amount_fen = -5;
     entry.fact_id = id;
@@ -179,5 +181,7 @@ void fuzz_seeds(fuzz_put put)
     event.state = (char *)"called_back";
     event.assignee = (char *)"crew 7";
     put_message(put, "event", 6, &event.base);
-    put("fold", FUZZ_SEED("\16\0\1\6\x1a\4open\2\12\x1a\10" "accepted\3\12\x1a\10" "assigned\4\5\x22\3bob"));
+    put("fold", FUZZ_SEED("\16\0\1\6\x1a\4open\2\12\x1a\10"
+                          "accepted\3\12\x1a\10"
+                          "assigned\4\5\x22\3bob"));
 }

@@ -1,5 +1,5 @@
-/* msg_fuzz.c -- frames, and every message of the .proto files as it comes from a peer or a client: what unpacks within its memory
- * limit has valid text only, and packs to bytes that unpack and pack the same.
+/* msg_fuzz.c -- frames, and every message of the .proto files as it comes from a peer or a client: what unpacks within
+ * its memory limit has valid text only, and packs to bytes that unpack and pack the same.
  *
  *     input = message u8 || bytes */
 #include "proto/base/limits.h"
@@ -16,17 +16,39 @@
 
 /* In this order for ever: the corpus names them by number. */
 static const ProtobufCMessageDescriptor *const MESSAGES[] = {
-    &hallsync__peer_hello__descriptor, &hallsync__peer_refuse__descriptor, &hallsync__peer_frontier__descriptor,
-    &hallsync__peer_opening__descriptor, &hallsync__peer_segment__descriptor, &hallsync__peer_ack__descriptor,
-    &hallsync__peer_heartbeat__descriptor, &hallsync__peer_probe__descriptor, &hallsync__peer_probe_reply__descriptor,
-    &hallsync__peer_compare__descriptor, &hallsync__peer_compare_reply__descriptor, &hallsync__peer_dispute__descriptor,
-    &hallsync__peer_fork_proof__descriptor, &hallsync__peer_loose__descriptor, &hallsync__peer_join__descriptor,
-    &hallsync__peer_join_reply__descriptor, &hallsync__certificate__descriptor, &hallsync__signed__descriptor,
-    &hallsync__issuer_body__descriptor, &hallsync__node_body__descriptor, &hallsync__origin_body__descriptor,
-    &hallsync__join_token__descriptor, &hallsync__revocation_body__descriptor, &hallsync__request__descriptor,
-    &hallsync__reply__descriptor, &hallsync__op__descriptor, &hallsync__customer__descriptor, &hallsync__bill__descriptor,
-    &hallsync__payment__descriptor, &hallsync__cash_entry__descriptor, &hallsync__reversal__descriptor,
-    &hallsync__ticket__descriptor, &hallsync__ticket_event__descriptor,
+    &hallsync__peer_hello__descriptor,
+    &hallsync__peer_refuse__descriptor,
+    &hallsync__peer_frontier__descriptor,
+    &hallsync__peer_opening__descriptor,
+    &hallsync__peer_segment__descriptor,
+    &hallsync__peer_ack__descriptor,
+    &hallsync__peer_heartbeat__descriptor,
+    &hallsync__peer_probe__descriptor,
+    &hallsync__peer_probe_reply__descriptor,
+    &hallsync__peer_compare__descriptor,
+    &hallsync__peer_compare_reply__descriptor,
+    &hallsync__peer_dispute__descriptor,
+    &hallsync__peer_fork_proof__descriptor,
+    &hallsync__peer_loose__descriptor,
+    &hallsync__peer_join__descriptor,
+    &hallsync__peer_join_reply__descriptor,
+    &hallsync__certificate__descriptor,
+    &hallsync__signed__descriptor,
+    &hallsync__issuer_body__descriptor,
+    &hallsync__node_body__descriptor,
+    &hallsync__origin_body__descriptor,
+    &hallsync__join_token__descriptor,
+    &hallsync__revocation_body__descriptor,
+    &hallsync__request__descriptor,
+    &hallsync__reply__descriptor,
+    &hallsync__op__descriptor,
+    &hallsync__customer__descriptor,
+    &hallsync__bill__descriptor,
+    &hallsync__payment__descriptor,
+    &hallsync__cash_entry__descriptor,
+    &hallsync__reversal__descriptor,
+    &hallsync__ticket__descriptor,
+    &hallsync__ticket_event__descriptor,
 };
 #define MESSAGE_COUNT (sizeof MESSAGES / sizeof *MESSAGES)
 

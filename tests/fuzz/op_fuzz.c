@@ -1,5 +1,5 @@
-/* op_fuzz.c -- the frozen envelope.  Bytes that decode encode to the same bytes; and of ops made up freely exactly those that
- * hs_op_check() lets through can be decoded again. */
+/* op_fuzz.c -- the frozen envelope.  Bytes that decode encode to the same bytes; and of ops made up freely exactly
+ * those that hs_op_check() lets through can be decoded again. */
 #include "tests/fuzz/fuzz_op.h"
 
 static void same_op(const struct hs_op *a, const struct hs_op *b)
@@ -88,9 +88,11 @@ void fuzz_seeds(fuzz_put put)
     };
     struct hs_op op = {.stamp = HS_STAMP_MAX, .writes = writes, .write_count = 3};
     put_op(put, "three", &op);
-    op = (struct hs_op){.stamp = 1, .writes = &writes[0], .write_count = 1, .request = HS_BYTES("request-16-bytes", 16)};
+    op = (struct hs_op){
+        .stamp = 1, .writes = &writes[0], .write_count = 1, .request = HS_BYTES("request-16-bytes", 16)};
     put_op(put, "fact", &op);
-    op = (struct hs_op){.stamp = 1, .writes = &writes[1], .write_count = 1, .request = HS_BYTES("request-16-bytes", 16)};
+    op = (struct hs_op){
+        .stamp = 1, .writes = &writes[1], .write_count = 1, .request = HS_BYTES("request-16-bytes", 16)};
     put_op(put, "registers", &op);
     op = (struct hs_op){.writes = &writes[2], .write_count = 1};
     put_op(put, "least", &op);

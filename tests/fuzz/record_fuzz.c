@@ -1,5 +1,5 @@
-/* record_fuzz.c -- a record's state: bytes that decode encode to the same bytes, whatever they say.  And from any such state: a
- * write applied twice is applied once, two origins' writes commute, a join takes both, with itself nothing.
+/* record_fuzz.c -- a record's state: bytes that decode encode to the same bytes, whatever they say.  And from any such
+ * state: a write applied twice is applied once, two origins' writes commute, a join takes both, with itself nothing.
  *
  *     input = two writes (fuzz_op.h) || state;  the whole input is tried as a state too */
 #include "storage/model/record.h"
@@ -151,7 +151,8 @@ void fuzz_seeds(fuzz_put put)
     struct hs_buf value = {0};
     hs_arena_init(&arena, 0);
     hs_tlv_put_text(&value, 2, "name");
-    struct hs_field_write fields[] = {{.number = 1}, {.number = 2, .value = hs_buf_bytes(&value), .over = OVER, .over_count = 3}};
+    struct hs_field_write fields[] = {{.number = 1},
+                                      {.number = 2, .value = hs_buf_bytes(&value), .over = OVER, .over_count = 3}};
     struct hs_write registers = {.kind = 1, .id = HS_BYTES("x", 1), .fields = fields, .field_count = 2};
     struct hs_write fact = {.kind = 1, .id = HS_BYTES("x", 1), .is_fact = true, .fact = HS_BYTES("paid", 4)};
     put_state(put, "empty", &record);

@@ -1,6 +1,6 @@
-/* records_fuzz.c -- operations of all kinds, sound and strange, as certified nodes may send them: none may stop the records; all
- * that is derived equals what is recomputed; and another order of arrival (of one stream in its own) comes to the same digests,
- * lists and sums.
+/* records_fuzz.c -- operations of all kinds, sound and strange, as certified nodes may send them: none may stop the
+ * records; all that is derived equals what is recomputed; and another order of arrival (of one stream in its own) comes
+ * to the same digests, lists and sums.
  *
  *     input = up to 16 operations: stream, stamp, writes, read field by field */
 #include "storage/records/records.h"
@@ -10,8 +10,8 @@
 
 #include <unistd.h>
 
-#define OPS_MAX 16
-#define MAP_BYTES ((size_t)256 << 20)
+#define OPS_MAX    16
+#define MAP_BYTES  ((size_t)256 << 20)
 #define NOON_STAMP ((hs_stamp)1795233600000 << 16)
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
@@ -36,7 +36,8 @@ static void set_up(void)
     if (records != NULL)
         return;
     FUZZ_CHECK(mkdtemp(dir) != NULL);
-    struct hs_records_options options = {.path = dir, .map_bytes = MAP_BYTES, .create = true, .utc_offset_minutes = 480};
+    struct hs_records_options options = {
+        .path = dir, .map_bytes = MAP_BYTES, .create = true, .utc_offset_minutes = 480};
     FUZZ_CHECK(hs_records_open(&options, &records, &why) == HS_OK);
     atexit(tear_down);
 }
@@ -89,7 +90,8 @@ static struct hs_bytes id_128(struct hs_cur *in, struct hs_arena *arena)
 
 static void put_field(struct hs_cur *in, struct hs_arena *arena, const struct hs_field_rule *rule, struct hs_buf *to)
 {
-    static const uint64_t NUMBERS[] = {100, 1, 0, HS_AMOUNT_FEN_MAX, HS_AMOUNT_FEN_MAX + 1, UINT64_MAX, INT64_MAX, 3201, 3, 5};
+    static const uint64_t NUMBERS[] = {100,  1, 0, HS_AMOUNT_FEN_MAX, HS_AMOUNT_FEN_MAX + 1, UINT64_MAX, INT64_MAX,
+                                       3201, 3, 5};
     uint8_t how = fuzz_u8(in);
     if (how % 16 == 15)
         return;
@@ -199,8 +201,10 @@ static size_t make_ops(struct hs_cur *in, struct hs_arena *arena, struct sent *o
 static void apply(const struct sent *sent)
 {
     static const struct hs_certificate HUB = {.role = HS_ROLE_HUB, .home = 3201};
-    static const struct hs_certificate HALL = {.role = HS_ROLE_HALL, .home = 3202, .districts = {3202}, .district_count = 1};
-    struct hs_records_op op = {.stream = sent->stream, .n = sent->n, .bytes = sent->bytes, .writer = sent->hub ? &HUB : &HALL};
+    static const struct hs_certificate HALL = {
+        .role = HS_ROLE_HALL, .home = 3202, .districts = {3202}, .district_count = 1};
+    struct hs_records_op op = {
+        .stream = sent->stream, .n = sent->n, .bytes = sent->bytes, .writer = sent->hub ? &HUB : &HALL};
     FUZZ_CHECK(hs_records_apply(records, &op) == HS_OK);
 }
 
@@ -230,7 +234,8 @@ static enum hs_err put_listed(void *ctx, const struct hs_listed *listed)
 
 static void put_totals(struct hs_buf *to)
 {
-    struct hs_totals_filter filters[] = {{0}, {.date = 20261121}, {.has_window = true, .window = 1}, {.account = "3201000017"}};
+    struct hs_totals_filter filters[] = {
+        {0}, {.date = 20261121}, {.has_window = true, .window = 1}, {.account = "3201000017"}};
     for (size_t i = 0; i < COUNT_OF(filters); i++) {
         struct hs_totals totals = {0};
         FUZZ_CHECK(hs_records_totals(hs_records_txn(records), &filters[i], &totals) == HS_OK);

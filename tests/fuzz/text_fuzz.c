@@ -63,7 +63,8 @@ static void hex(struct hs_bytes bytes)
     if (hs_text_from_hex((const char *)bytes.data, bytes.size, raw, size) == HS_OK) {
         hs_text_to_hex(HS_BYTES(raw, size), text);
         for (size_t i = 0; i < 2 * size; i++)
-            FUZZ_CHECK(text[i] == (char)(bytes.data[i] >= 'A' && bytes.data[i] <= 'F' ? bytes.data[i] + 32 : bytes.data[i]));
+            FUZZ_CHECK(text[i] ==
+                       (char)(bytes.data[i] >= 'A' && bytes.data[i] <= 'F' ? bytes.data[i] + 32 : bytes.data[i]));
     }
 }
 
@@ -123,10 +124,12 @@ static void dates(struct hs_cur *in)
         FUZZ_CHECK(date == (uint32_t)((tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday));
     }
     uint32_t any = (uint32_t)fuzz_u64(in) % 100000000;
-    struct tm tm = {.tm_year = (int)(any / 10000) - 1900, .tm_mon = (int)(any / 100 % 100) - 1, .tm_mday = (int)(any % 100)};
+    struct tm tm = {
+        .tm_year = (int)(any / 10000) - 1900, .tm_mon = (int)(any / 100 % 100) - 1, .tm_mday = (int)(any % 100)};
     struct tm normal = tm;
     timegm(&normal);
-    bool valid = any >= 10000000 && normal.tm_year == tm.tm_year && normal.tm_mon == tm.tm_mon && normal.tm_mday == tm.tm_mday;
+    bool valid = any >= 10000000 && normal.tm_year == tm.tm_year && normal.tm_mon == tm.tm_mon &&
+                 normal.tm_mday == tm.tm_mday;
     FUZZ_CHECK(hs_date_valid(any) == valid);
 }
 
@@ -167,15 +170,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 void fuzz_seeds(fuzz_put put)
 {
-    static const char *const TEXTS[] = {"-9223372036854775808", "9223372036854775807", "9223372036854775808", "3201", "region",
-                                        "3201000017", "nj-chengbei", "0123456789abcdef0123456789ABCDEF",
-                                        "01234567-89ab-cdef-0123-456789abcdef", "P-2026-001", "\xe7\x94\xb5\xf0\x9f\x92\xa1\t\n",
-                                        "\xed\xa0\x80", "\xc2\x9f", "\xf4\x90\x80\x80", "\xc0\x80"};
+    static const char *const TEXTS[] = {"-9223372036854775808",
+                                        "9223372036854775807",
+                                        "9223372036854775808",
+                                        "3201",
+                                        "region",
+                                        "3201000017",
+                                        "nj-chengbei",
+                                        "0123456789abcdef0123456789ABCDEF",
+                                        "01234567-89ab-cdef-0123-456789abcdef",
+                                        "P-2026-001",
+                                        "\xe7\x94\xb5\xf0\x9f\x92\xa1\t\n",
+                                        "\xed\xa0\x80",
+                                        "\xc2\x9f",
+                                        "\xf4\x90\x80\x80",
+                                        "\xc0\x80"};
     char name[32];
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
         snprintf(name, sizeof name, "text-%02zu", i);
         put(name, HS_BYTES(TEXTS[i], strlen(TEXTS[i])));
     }
-    put("key", FUZZ_SEED("\x0c\x81\3\0\1" "3201000017"));
+    put("key", FUZZ_SEED("\x0c\x81\3\0\1"
+                         "3201000017"));
     put("time", FUZZ_SEED("\0\0\1\xa1\xfb\x67\x18\0\7\xe0\0\0\0\0\1\x35\x2b\x95"));
 }

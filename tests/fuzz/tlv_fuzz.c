@@ -1,5 +1,5 @@
-/* tlv_fuzz.c -- protobuf's wire format, field by field: what is read is what would be written, and nothing is left out; and the
- * cursor's varints and sized bytes. */
+/* tlv_fuzz.c -- protobuf's wire format, field by field: what is read is what would be written, and nothing is left out;
+ * and the cursor's varints and sized bytes. */
 #include "proto/base/limits.h"
 #include "proto/msg/tlv.h"
 #include "tests/fuzz/fuzz.h"

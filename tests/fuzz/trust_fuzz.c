@@ -1,5 +1,5 @@
-/* trust_fuzz.c -- certificates, openings and receipts: as they come; with bodies of any bytes under true signatures, so that what
- * lies behind the signatures is reached; and true ones with some bytes changed, which must not hold.
+/* trust_fuzz.c -- certificates, openings and receipts: as they come; with bodies of any bytes under true signatures, so
+ * that what lies behind the signatures is reached; and true ones with some bytes changed, which must not hold.
  *
  *     input = how u8 || ... */
 #include "proto/keys.pb-c.h"
@@ -28,7 +28,8 @@ static void make_key(uint8_t seed, struct hs_secret *secret, struct hs_key *key)
 
 static void draft(struct hs_certificate *certificate)
 {
-    *certificate = (struct hs_certificate){.role = HS_ROLE_HALL, .home = 3201, .districts = {3201, 3202}, .district_count = 2};
+    *certificate = (struct hs_certificate){
+        .role = HS_ROLE_HALL, .home = 3201, .districts = {3201, 3202}, .district_count = 2};
     snprintf(certificate->node_id, sizeof certificate->node_id, "hall-1");
     certificate->node_key = node_key;
     certificate->curve_key = node_key;
@@ -151,8 +152,11 @@ static void changed(struct hs_cur *in, const struct hs_buf *original, bool (*ver
 
 static void receipt(struct hs_cur *in)
 {
-    struct hs_receipt made = {.store_id = fuzz_u64(in), .stream = {fuzz_u64(in), fuzz_u16(in), fuzz_u8(in)}, .n = fuzz_u64(in),
-                              .time_ms = fuzz_u64(in), .hub_key = node_key};
+    struct hs_receipt made = {.store_id = fuzz_u64(in),
+                              .stream = {fuzz_u64(in), fuzz_u16(in), fuzz_u8(in)},
+                              .n = fuzz_u64(in),
+                              .time_ms = fuzz_u64(in),
+                              .hub_key = node_key};
     struct hs_signer signer = hs_signer_of(&node);
     FUZZ_CHECK(hs_receipt_sign(&made, &signer) == HS_OK);
     FUZZ_CHECK(hs_receipt_verify(&made) == HS_OK);

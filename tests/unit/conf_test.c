@@ -61,6 +61,7 @@ static void bad_ones(void **state)
     refused(LEAST "colour: red\n", "colour");
     refused(LEAST "colour: red\n", "line: 5");
     refused("node:\n  id: \"x\"\n  role: \"hall\"\n", "data");
+    refused("node:\n  id: \"Hall 1\"\n  role: \"hall\"\n  data: \"/d\"\n", "Hall 1");
     refused("node:\n  id: \"x\"\n  role: \"king\"\n  data: \"/d\"\n", "king");
     refused("node:\n  id: \"x\"\n  role: \"hall\"\n  data: \"relative\"\n", "absolute");
     refused(LEAST "limits:\n  credit_kib: 1\n", "limits.credit_kib: 1 is not between 128 and 65536");
@@ -71,6 +72,20 @@ static void bad_ones(void **state)
     refused(LEAST "listen:\n  clients: \"tcp://x:1\"\n", "ipc://");
     refused(LEAST "upstreams:\n  - address: \"tcp://h:1\"\n", "key");
     refused("node: [1, 2\n", "");
+}
+
+/* The longest path of a socket is taken, one byte more is not; what is written loads again. */
+static void socket_paths(void **state)
+{
+    (void)state;
+    char text[512];
+    struct hs_conf conf;
+    struct hs_why why;
+    for (int size = 107; size <= 108; size++) {
+        snprintf(text, sizeof text, LEAST "listen:\n  clients: \"ipc:///%0*d\"\n", size - 1, 0);
+        assert_int_equal(load(text, &conf, &why), size == 107 ? HS_OK : HS_ECONFIG);
+        hs_conf_free(&conf);
+    }
 }
 
 static void missing_file(void **state)
@@ -125,6 +140,7 @@ static void offsets(void **state)
     assert_int_equal(hs_conf_offset("08:00", &minutes), HS_EVALUE);
     assert_int_equal(hs_conf_offset("+08:61", &minutes), HS_EVALUE);
     assert_int_equal(hs_conf_offset("+8:000", &minutes), HS_EVALUE);
+    assert_int_equal(hs_conf_offset("++8:00", &minutes), HS_EVALUE);
 }
 
 /* hallsync.yaml(5) is written from the table: a key that the page lacks, or tells otherwise, fails here. */
@@ -153,9 +169,13 @@ static void man_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),     cmocka_unit_test(bad_ones),
-        cmocka_unit_test(missing_file), cmocka_unit_test(write_and_load_again),
-        cmocka_unit_test(offsets),      cmocka_unit_test(man_page),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(bad_ones),
+        cmocka_unit_test(socket_paths),
+        cmocka_unit_test(missing_file),
+        cmocka_unit_test(write_and_load_again),
+        cmocka_unit_test(offsets),
+        cmocka_unit_test(man_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
