@@ -31,6 +31,10 @@
 #define HS_REQUEST_RECORDS_MAX 1000 /* records of one put request */
 #define HS_PAGE_RECORDS_MAX    1000 /* records of one reply */
 
+/* Trust. */
+#define HS_CERTIFICATE_BYTES_MAX 4096
+#define HS_OPENING_BYTES_MAX     512
+
 /* Names. */
 #define HS_NODE_ID_BYTES_MAX 32
 #define HS_REGION_BYTES_MAX  64

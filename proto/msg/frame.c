@@ -25,21 +25,37 @@ static void keep(void *ctx, void *memory)
     (void)memory;
 }
 
+/* protobuf-c cuts such numbers short, and what is cut is another number. */
+static bool has_32_bits(const ProtobufCFieldDescriptor *field)
+{
+    return field->type == PROTOBUF_C_TYPE_UINT32 || field->type == PROTOBUF_C_TYPE_ENUM ||
+           field->type == PROTOBUF_C_TYPE_SINT32;
+}
+
+static enum hs_err check_fields(const ProtobufCMessageDescriptor *descriptor, struct hs_bytes bytes);
+
+static enum hs_err check_field(const ProtobufCFieldDescriptor *field, const struct hs_tlv *tlv)
+{
+    if (tlv->wire == HS_WIRE_VARINT)
+        return has_32_bits(field) && tlv->value > UINT32_MAX ? HS_EMALFORMED : HS_OK;
+    if (tlv->wire != HS_WIRE_BYTES)
+        return HS_OK;
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return check_fields(field->descriptor, tlv->bytes);
+    return field->type == PROTOBUF_C_TYPE_STRING && !hs_text_valid(tlv->bytes) ? HS_EUTF8 : HS_OK;
+}
+
 /* Read from the bytes and not from the message: there a text would end at its first zero and hide the rest.
  * The depth is that of the schema, which has no recursive message. */
-static enum hs_err check_text(const ProtobufCMessageDescriptor *descriptor, struct hs_bytes bytes)
+static enum hs_err check_fields(const ProtobufCMessageDescriptor *descriptor, struct hs_bytes bytes)
 {
     struct hs_cur cur = hs_cur_of(bytes);
     struct hs_tlv tlv;
     enum hs_err err = HS_OK;
     while (err == HS_OK && hs_tlv_next(&cur, &tlv)) {
         const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(descriptor, tlv.number);
-        if (field == NULL || tlv.wire != HS_WIRE_BYTES)
-            continue;
-        if (field->type == PROTOBUF_C_TYPE_MESSAGE)
-            err = check_text(field->descriptor, tlv.bytes);
-        else if (field->type == PROTOBUF_C_TYPE_STRING && !hs_text_valid(tlv.bytes))
-            err = HS_EUTF8;
+        if (field != NULL)
+            err = check_field(field, &tlv);
     }
     return err == HS_OK ? cur.err : err;
 }
@@ -47,7 +63,7 @@ static enum hs_err check_text(const ProtobufCMessageDescriptor *descriptor, stru
 enum hs_err hs_msg_unpack(const ProtobufCMessageDescriptor *descriptor, struct hs_bytes bytes, struct hs_arena *arena,
                           ProtobufCMessage **message)
 {
-    enum hs_err err = check_text(descriptor, bytes);
+    enum hs_err err = check_fields(descriptor, bytes);
     if (err != HS_OK)
         return err;
     struct allocation allocation = {arena, false};

@@ -233,6 +233,8 @@ static enum hs_err verify_certificate(struct hs_bytes bytes, const struct hs_key
 
 enum hs_err hs_certificate_verify(struct hs_bytes certificate, const struct hs_key *root, struct hs_certificate *out)
 {
+    if (certificate.size > HS_CERTIFICATE_BYTES_MAX)
+        return HS_EMALFORMED;
     struct hs_arena arena;
     struct hs_certificate read = {0};
     hs_arena_init(&arena, CERTIFICATE_ARENA_BYTES);

@@ -182,6 +182,8 @@ static enum hs_err verify_opening(struct hs_bytes encoded, struct hs_arena *aren
 
 enum hs_err hs_opening_verify(struct hs_bytes encoded, struct hs_opening *opening)
 {
+    if (encoded.size > HS_OPENING_BYTES_MAX)
+        return HS_EMALFORMED;
     struct hs_arena arena;
     struct hs_opening read;
     hs_arena_init(&arena, OPENING_ARENA_BYTES);

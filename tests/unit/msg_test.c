@@ -500,6 +500,26 @@ static void messages_are_packed_and_unpacked(void **state)
     hs_buf_fini(&buf);
 }
 
+/* Partition 2^32 + 3201 is not partition 3201, at whatever depth. */
+static void numbers_are_not_cut_short(void **state)
+{
+    (void)state;
+    struct hs_buf name = {0}, buf = {0};
+    for (int wide = 0; wide < 2; wide++) {
+        hs_buf_reset(&name);
+        hs_buf_reset(&buf);
+        hs_tlv_put_fixed64(&name, 1, 7);
+        hs_tlv_put_u64(&name, 2, 3201 + ((uint64_t)wide << 32));
+        hs_tlv_put_u64(&name, 3, 2);
+        hs_tlv_put_bytes(&buf, 1, hs_buf_bytes(&name));
+        hs_tlv_put_u64(&buf, 2, 5);
+        assert_int_equal(unpack(&hallsync__stream_ack__descriptor, hs_buf_bytes(&buf), 0),
+                         wide ? HS_EMALFORMED : HS_OK);
+    }
+    hs_buf_fini(&name);
+    hs_buf_fini(&buf);
+}
+
 static void text_is_checked_at_every_depth(void **state)
 {
     (void)state;
@@ -582,6 +602,7 @@ int main(void)
         cmocka_unit_test(writers_are_told_what_does_not_make_sense),
         cmocka_unit_test(decoding_says_when_memory_is_out),
         cmocka_unit_test(messages_are_packed_and_unpacked),
+        cmocka_unit_test(numbers_are_not_cut_short),
         cmocka_unit_test(text_is_checked_at_every_depth),
         cmocka_unit_test(broken_messages_are_malformed),
         cmocka_unit_test(the_arena_bounds_an_unpacked_message),

@@ -144,6 +144,20 @@ static void nothing_unsigned_rides_along(void **state)
     assert_int_equal(verify(world, &read), HS_EMALFORMED);
 }
 
+/* However much there is to unpack in it, the verdict is the same on every node. */
+static void what_is_too_large_is_malformed(void **state)
+{
+    (void)state;
+    static uint8_t large[60000];
+    struct hs_certificate certificate;
+    struct hs_opening opening;
+    struct hs_key root = {{0}};
+    for (size_t i = 0; i + 1 < sizeof large; i += 2)
+        large[i] = 0x0a; /* field 1, empty, again and again */
+    assert_int_equal(hs_certificate_verify(HS_BYTES(large, sizeof large), &root, &certificate), HS_EMALFORMED);
+    assert_int_equal(hs_opening_verify(HS_BYTES(large, sizeof large), &opening), HS_EMALFORMED);
+}
+
 static void a_certificate_of_another_region_is_told_apart(void **state)
 {
     const struct world *world = *state;
@@ -551,6 +565,7 @@ int main(void)
         cmocka_unit_test(keys_are_made_and_compared),
         IN_WORLD(a_certificate_says_what_was_signed),
         IN_WORLD(a_certificate_with_any_bit_changed_is_refused),
+        cmocka_unit_test(what_is_too_large_is_malformed),
         IN_WORLD(nothing_unsigned_rides_along),
         IN_WORLD(a_certificate_of_another_region_is_told_apart),
         IN_WORLD(a_node_may_not_issue),
