@@ -64,13 +64,27 @@ static enum hs_err check_id(const struct hs_facet *facet)
     return hs_bytes_equal(hs_facet_bytes(facet, facet->kind->id_field), facet->name.id) ? HS_OK : HS_EVALUE;
 }
 
+/* What names an account lies in that account's district: else the same payment, put into two, would count twice where
+ * both are held, and the holders of one district would not know. */
+static enum hs_err check_home(const struct hs_facet *facet)
+{
+    if (facet->kind->home_form != HS_HOME_ACCOUNT || facet->kind->account_field == 0)
+        return HS_OK;
+    struct hs_bytes account = hs_facet_bytes(facet, facet->kind->account_field);
+    if (account.size == 0) /* where it may be left out: in its parent's */
+        return HS_OK;
+    return hs_account_partition((const char *)account.data) == facet->name.partition ? HS_OK : HS_EVALUE;
+}
+
 static enum hs_err check(const struct hs_facet *facet)
 {
     if (facet->name.lane != facet->kind->lane)
         return HS_EINVAL;
     uint32_t field;
     enum hs_err err = hs_kind_check(facet->kind, facet->message, (struct hs_check){.complete = true}, &field, NULL);
-    return err != HS_OK ? err : check_id(facet);
+    if (err == HS_OK)
+        err = check_id(facet);
+    return err == HS_OK ? check_home(facet) : err;
 }
 
 void hs_facet_of(struct hs_derive *derive, const struct hs_record_name *name, const struct hs_record *record,

@@ -333,6 +333,38 @@ static void damage_is_seen(void **state)
     world_close(&world);
 }
 
+/* The same payment, byte for byte, put into a district that is not its account's: one payment and no second one. */
+static void what_lies_in_the_wrong_district_does_not_count(void **state)
+{
+    (void)state;
+    struct world world;
+    struct hs_buf message = {0};
+    struct hs_id id = id_of(1);
+    struct hs_totals totals;
+    struct hs_bill_sums sums;
+    world_open(&world);
+    put_bill(&world, 1, "b1", "3201000001", "#100", NULL);
+    put_payment(&world, 1, 1, "3201000001", 100, "b1");
+    hs_tlv_put_text(&message, 2, "3201000001");
+    hs_tlv_put_u64(&message, 3, 100);
+    hs_tlv_put_text(&message, 4, "b1");
+    hs_tlv_put_u64(&message, 6, 1);
+    world_fact(&world, 9, 1000, HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes), &message);
+    hs_buf_fini(&message);
+    assert_int_equal(hs_records_totals(world_txn(&world), &(struct hs_totals_filter){0}, &totals), HS_OK);
+    assert_int_equal(totals.sum_fen, 100);
+    assert_int_equal(hs_records_totals(world_txn(&world), &(struct hs_totals_filter){.account = "3201000001"}, &totals),
+                     HS_OK);
+    assert_int_equal(totals.sum_fen, 100);
+    assert_int_equal(hs_records_bill(world_txn(&world), "3201000001", TEXT("b1"), &sums), HS_OK);
+    assert_int_equal(sums.paid_fen, 100);
+    struct listed parked = look_at_list(&world, HS_LIST_PARKED);
+    assert_int_equal(parked.count, 1);
+    assert_int_equal(parked.row.name.partition, 1000);
+    world_verify(&world);
+    world_close(&world);
+}
+
 int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
@@ -347,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_bill_can_be_asked_for_with_anything),
         cmocka_unit_test(requests_and_numbers_are_remembered),
         cmocka_unit_test(damage_is_seen),
+        cmocka_unit_test(what_lies_in_the_wrong_district_does_not_count),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }
