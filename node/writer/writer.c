@@ -8,7 +8,9 @@
 #define INBOX_BYTES    ((size_t)64 << 20)
 #define GROUP_BYTES    ((size_t)4 << 20)
 #define FLUSH_MS       50
+#define FLUSH_SPREAD   20   /* under load each commit puts the flush off by flush_ms, up to so many of them */
 #define FLUSH_AGAIN_MS 1000 /* after one that failed */
+#define STOP_MS        1000 /* for what is in the inbox at the end: who stops us has no patience for all of it */
 #define GATHER_JOBS    64
 #define GATHER_NS      100000 /* about the time of a sync */
 #define JOB_BYTES      256    /* what a job weighs beyond what it says: jobs without weight are bounded too */
@@ -32,12 +34,14 @@ struct hs_writer {
     size_t gather;        /* jobs that are waited for a moment; 0: none */
     bool flush_wanted;
     bool stopping;
+    uint64_t stop_at_ms; /* stopping: jobs that are later than this are not run */
     uint64_t groups, done, refused;
 
     /* the writer's thread only */
-    uint64_t flush_at_ms; /* UINT64_MAX: the records are whole */
-    enum hs_err dead;     /* the store cannot be used any more */
-    size_t last_jobs;     /* in the group before */
+    uint64_t flush_at_ms;   /* UINT64_MAX: the records are whole */
+    uint64_t flush_last_ms; /* not later, whatever comes */
+    enum hs_err dead;       /* the store cannot be used any more */
+    size_t last_jobs;       /* in the group before */
 };
 
 /* What the thread does next. */
@@ -47,6 +51,7 @@ struct turn {
     struct hs_job *readers;
     bool flush;
     bool last;
+    bool refuse; /* the time to stop is over: the jobs are not run */
 };
 
 static uint64_t now_ms(void)
@@ -148,6 +153,7 @@ static struct turn next_turn(struct hs_writer *writer)
     turn.flush = writer->flush_wanted || turn.readers != NULL;
     writer->flush_wanted = false;
     turn.last = writer->stopping && turn.job_count == 0;
+    turn.refuse = writer->stopping && now_ms() >= writer->stop_at_ms;
     pthread_mutex_unlock(&writer->lock);
     return turn;
 }
@@ -233,11 +239,21 @@ static bool any_ok(const struct hs_job *jobs)
     return jobs != NULL;
 }
 
+/* A flush takes as long as many commits and nobody is answered meanwhile: not while they come one after the other.  Who
+ * reads asks for it. */
+static void put_off_flush(struct hs_writer *writer, uint64_t begun_ms)
+{
+    uint64_t at_ms = begun_ms + writer->options.flush_ms;
+    if (writer->flush_at_ms == UINT64_MAX)
+        writer->flush_last_ms = begun_ms + (uint64_t)writer->options.flush_ms * FLUSH_SPREAD;
+    writer->flush_at_ms = at_ms < writer->flush_last_ms ? at_ms : writer->flush_last_ms;
+}
+
 static void run_group(struct hs_writer *writer, const struct turn *turn)
 {
     struct hs_commit commit = {0};
     uint64_t begun_ms = now_ms();
-    enum hs_err err = writer->dead;
+    enum hs_err err = writer->dead == HS_OK && turn->refuse ? HS_ESTOPPING : writer->dead;
     if (err == HS_OK) {
         err = run_jobs(writer->options.store, turn->jobs, &commit);
         if (err != HS_OK)
@@ -245,8 +261,8 @@ static void run_group(struct hs_writer *writer, const struct turn *turn)
         else if (any_ok(turn->jobs) && writer->options.committed != NULL)
             writer->options.committed(writer->options.ctx, &commit);
     }
-    if (err == HS_OK && writer->flush_at_ms == UINT64_MAX && hs_store_unflushed(writer->options.store) > 0)
-        writer->flush_at_ms = begun_ms + writer->options.flush_ms;
+    if (err == HS_OK && hs_store_unflushed(writer->options.store) > 0)
+        put_off_flush(writer, begun_ms);
     /* Counted first: who has been answered finds his job in the figures. */
     pthread_mutex_lock(&writer->lock);
     writer->groups++;
@@ -259,6 +275,7 @@ static enum hs_err flush(struct hs_writer *writer)
 {
     enum hs_err err = hs_store_flush(writer->options.store);
     writer->flush_at_ms = err == HS_OK ? UINT64_MAX : now_ms() + FLUSH_AGAIN_MS;
+    writer->flush_last_ms = writer->flush_at_ms;
     if (err != HS_OK)
         judge_failure(writer, err);
     return err;
@@ -406,6 +423,7 @@ void hs_writer_stop(struct hs_writer *writer)
         return;
     pthread_mutex_lock(&writer->lock);
     writer->stopping = true;
+    writer->stop_at_ms = now_ms() + STOP_MS;
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);

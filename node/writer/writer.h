@@ -25,7 +25,8 @@ struct hs_writer_options {
     struct hs_store *store;
     size_t inbox_bytes; /* 0: 64 MiB */
     size_t group_bytes; /* 0: 4 MiB */
-    unsigned flush_ms;  /* records are committed at the latest after; 0: 50 */
+    unsigned
+        flush_ms; /* records are committed when nothing was written for so long, or after 20 times as long; 0: 50 */
     /* After each commit, on the writer's thread, once for the group and before the jobs' done(). */
     void (*committed)(void *ctx, const struct hs_commit *commit);
     /* The store cannot be used any more: the process should end. */
@@ -39,7 +40,8 @@ void hs_writer_flush(struct hs_writer *writer); /* somebody waits for the record
 /* For a reader that must not block: done() is called, and run() is not, once the records reflect every commit made
  * before this call, or with the error that kept them back.  HS_ESTOPPING: not taken. */
 enum hs_err hs_writer_after_flush(struct hs_writer *writer, struct hs_job *job);
-/* Finish what is in the inbox, flush the records, end the thread; from now on submit answers HS_ESTOPPING. */
+/* Finish what is in the inbox, as far as that takes about a second, answer the rest HS_ESTOPPING, flush the records,
+ * end the thread; from now on submit answers HS_ESTOPPING. */
 void hs_writer_stop(struct hs_writer *writer);
 void hs_writer_free(struct hs_writer *writer); /* stopped before, and nobody submits any more; NULL is fine */
 struct hs_writer_figures {

@@ -571,6 +571,47 @@ static void records_are_flushed_when_asked_or_due(void **state)
     finish(fixture);
 }
 
+static void steady_load_does_not_put_the_flush_off_for_ever(void **state)
+{
+    (void)state;
+    struct fixture *fixture = start(&(struct hs_writer_options){.flush_ms = 20});
+    for (int i = 0; i < 10000 && !traced(fixture, 'f'); i++) {
+        submit(fixture, 1, HS_OK, 0);
+        wait_for(&fixture->done, 1);
+        usleep(1000);
+    }
+    assert_true(traced(fixture, 'f'));
+    hs_writer_stop(fixture->writer);
+    finish(fixture);
+}
+
+/* The first commit stands still for longer than a stop may take. */
+static void *stop_in_thread(void *arg)
+{
+    hs_writer_stop(arg);
+    return NULL;
+}
+
+static void stop_does_not_wait_for_a_full_inbox(void **state)
+{
+    (void)state;
+    sem_t gate;
+    pthread_t stopper;
+    struct fixture *fixture = start(&(struct hs_writer_options){.group_bytes = 1000, .flush_ms = 60000});
+    hold_first_commit(fixture, &gate);
+    for (unsigned i = 0; i < 100; i++)
+        assert_int_equal(submit(fixture, i, HS_OK, 500), HS_OK);
+    assert_int_equal(pthread_create(&stopper, NULL, stop_in_thread, fixture->writer), 0);
+    usleep(1300000);
+    open_gate(&gate);
+    pthread_join(stopper, NULL);
+    assert_int_equal(fixture->answered, 101);
+    assert_int_equal(fixture->last_err, HS_ESTOPPING);
+    assert_string_equal(fixture->store.trace, "bwcf");
+    finish(fixture);
+    sem_destroy(&gate);
+}
+
 static void end_reader(struct hs_job *hs_job, enum hs_err err, const struct hs_commit *commit)
 {
     struct job *job = (struct job *)hs_job;
@@ -682,6 +723,8 @@ int main(void)
         cmocka_unit_test(torn_job_alone_commits_nothing),
         cmocka_unit_test(reader_is_told_after_the_flush),
         cmocka_unit_test(failed_flush_is_tried_again),
+        cmocka_unit_test(steady_load_does_not_put_the_flush_off_for_ever),
+        cmocka_unit_test(stop_does_not_wait_for_a_full_inbox),
         cmocka_unit_test(stop_drains),
         cmocka_unit_test(many_threads_submit_at_once),
     };
