@@ -64,57 +64,99 @@ static void notice(struct hs_peers *peers, const struct hs_replica_update *updat
         peers_upstream_changed(peers, NULL, update->peer, update->err, update->text);
 }
 
-struct failed_store {
-    uint64_t token;
-    enum hs_err err;
+/* What could not be carried out, each to be told to the replica after the list is done. */
+struct failures {
+    struct hs_replica_event *events; /* room for one an update */
+    size_t count;
+    bool stores; /* one of them is a store: those behind it are not even tried, so that none overtakes it */
 };
 
-/* Carry out what one step asked for.  A store that the writer does not take is told to the replica after the list is
- * done. */
-static enum hs_err carry_out(struct hs_peers *peers, const struct hs_replica_updates *updates,
-                             struct failed_store *failed)
+static struct hs_replica_event *fail(struct failures *failures, size_t room, enum hs_replica_event_type type,
+                                     enum hs_err err)
 {
-    for (size_t i = 0; i < updates->count; i++) {
+    if (failures->events == NULL)
+        failures->events = calloc(room, sizeof *failures->events);
+    if (failures->events == NULL)
+        return NULL;
+    struct hs_replica_event *event = &failures->events[failures->count++];
+    *event = (struct hs_replica_event){.type = type, .err = err};
+    return event;
+}
+
+static enum hs_err carry_store(struct hs_peers *peers, struct hs_replica_store *store, size_t room,
+                               struct failures *failures)
+{
+    enum hs_err err = failures->stores ? HS_EBUSY : peers_store(peers, store);
+    if (err == HS_OK)
+        return HS_OK;
+    struct hs_replica_event *event = fail(failures, room, HS_REPLICA_STORED, err);
+    if (event != NULL)
+        event->token = store->token;
+    failures->stores = true;
+    hs_replica_store_free(store);
+    return event != NULL ? HS_OK : HS_ENOMEM;
+}
+
+static void drop(struct hs_peers *peers, hs_peer peer)
+{
+    hs_link_drop(peers->link, peer, true);
+    peers_upstream_gone(peers, peer); /* no DOWN follows */
+}
+
+/* A frame that is lost ends its session: what comes behind it would not be understood. */
+static enum hs_err carry_frame(struct hs_peers *peers, const struct hs_replica_update *update, size_t room,
+                               struct failures *failures)
+{
+    enum hs_err err = hs_link_send(peers->link, update->peer, update->frame);
+    if (err == HS_OK)
+        return HS_OK;
+    hs_log(HS_LOG_DEBUG, "link", "send-failed", "peer=%" PRIu64 " reason=%s", update->peer, hs_err_name(err));
+    struct hs_replica_event *event = fail(failures, room, HS_REPLICA_PEER_DOWN, err);
+    if (event == NULL)
+        return HS_ENOMEM;
+    event->peer = update->peer;
+    drop(peers, update->peer);
+    return HS_OK;
+}
+
+static enum hs_err carry_out(struct hs_peers *peers, const struct hs_replica_updates *updates,
+                             struct failures *failures)
+{
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < updates->count && err == HS_OK; i++) {
         const struct hs_replica_update *update = &updates->items[i];
         switch (update->type) {
-        case HS_REPLICA_STORE: {
-            uint64_t token = update->store->token;
-            enum hs_err err = failed->err == HS_OK ? peers_store(peers, update->store) : HS_EBUSY;
-            if (err != HS_OK) {
-                hs_replica_store_free(update->store);
-                *failed = failed->err == HS_OK ? (struct failed_store){token, err} : *failed;
-            }
+        case HS_REPLICA_STORE:
+            err = carry_store(peers, update->store, updates->count, failures);
             break;
-        }
         case HS_REPLICA_SEND:
-            if (hs_link_send(peers->link, update->peer, update->frame) != HS_OK)
-                hs_log(HS_LOG_DEBUG, "link", "send-failed", "peer=%" PRIu64, update->peer);
+            err = carry_frame(peers, update, updates->count, failures);
             break;
         case HS_REPLICA_DROP:
-            hs_link_drop(peers->link, update->peer, true);
+            drop(peers, update->peer);
             break;
         case HS_REPLICA_NOTICE:
             notice(peers, update);
             break;
         }
     }
-    return HS_OK;
+    return err;
 }
 
 static enum hs_err step(struct hs_peers *peers, const struct hs_replica_event *event)
 {
     struct hs_replica_updates updates = {0};
-    struct failed_store failed = {0};
+    struct failures failures = {0};
     enum hs_err err = hs_replica_step(peers->replica, event, &updates);
     if (err != HS_OK)
         return err;
     peers->wake_at_ms = updates.wake_at_ms;
-    err = carry_out(peers, &updates, &failed);
-    if (err == HS_OK && failed.err != HS_OK) {
-        struct hs_replica_event told = {
-            .type = HS_REPLICA_STORED, .now_ms = event->now_ms, .token = failed.token, .err = failed.err};
-        err = step(peers, &told);
+    err = carry_out(peers, &updates, &failures);
+    for (size_t i = 0; i < failures.count && err == HS_OK; i++) {
+        failures.events[i].now_ms = event->now_ms;
+        err = step(peers, &failures.events[i]);
     }
+    free(failures.events);
     return err;
 }
 
@@ -229,9 +271,10 @@ static enum hs_err handle_note(struct hs_peers *peers, struct note *note)
     case NOTE_PROBE_END:
         event.type = HS_REPLICA_PROBE_END;
         return step(peers, &event);
-    case NOTE_JOINED: /* the answer goes out, then nobody listens to that connection any more */
+    case NOTE_JOINED: /* the answer goes out, then the connection is closed: it takes a stranger's place */
         if (note->err == HS_OK)
             hs_link_send(peers->link, note->peer, hs_buf_bytes(&note->frame));
+        hs_link_drop(peers->link, note->peer, true);
         return HS_OK;
     }
     return HS_EINTERNAL;

@@ -96,6 +96,7 @@ static void refuse(struct hs_peers *peers, hs_peer peer, enum hs_err err)
     hs_log(HS_LOG_WARN, "enrol", "join-refused", "node=unknown reason=%s", hs_err_name(err));
     if (hs_enrol_reply(err, hs_err_text(err), HS_BYTES_NONE, HS_BYTES_NONE, &frame) == HS_OK)
         hs_link_send(peers->link, peer, hs_buf_bytes(&frame));
+    hs_link_drop(peers->link, peer, true); /* it has had its one message */
     hs_buf_fini(&frame);
 }
 

@@ -79,5 +79,6 @@ void peers_join(struct hs_peers *peers, hs_peer peer, const struct hs_key *curve
 void peers_publish(struct hs_peers *peers, bool now);
 void peers_upstream_changed(struct hs_peers *peers, const char *address, hs_peer peer, enum hs_err err,
                             const char *text);
+void peers_upstream_gone(struct hs_peers *peers, hs_peer peer); /* until it is dialled again */
 
 #endif

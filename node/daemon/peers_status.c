@@ -40,6 +40,15 @@ void peers_upstream_changed(struct hs_peers *peers, const char *address, hs_peer
     peers->published_ms = 0;
 }
 
+void peers_upstream_gone(struct hs_peers *peers, hs_peer peer)
+{
+    for (size_t i = 0; i < peers->upstream_count; i++) {
+        if (peers->upstreams[i].peer == peer && peer != 0)
+            peers->upstreams[i].peer = 0;
+    }
+    peers->published_ms = 0;
+}
+
 static void fill_live(Hallsync__PeerStatus *to, const struct hs_peer_status *from, uint64_t mono, uint64_t wall)
 {
     to->node_id = (char *)from->certificate.node_id;
