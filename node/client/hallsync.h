@@ -20,6 +20,17 @@ extern "C" {
 
 struct hallsync;
 
+/* Numbers of kinds of records; docs/kinds.md. */
+enum hallsync_kind {
+    HALLSYNC_KIND_CUSTOMER = 1,
+    HALLSYNC_KIND_BILL = 2,
+    HALLSYNC_KIND_PAYMENT = 3,
+    HALLSYNC_KIND_CASH_ENTRY = 4,
+    HALLSYNC_KIND_REVERSAL = 5,
+    HALLSYNC_KIND_TICKET = 6,
+    HALLSYNC_KIND_TICKET_EVENT = 7,
+};
+
 /* What a call may answer; the node's own errors are in the reply. */
 enum hallsync_status {
     HALLSYNC_OK = 0,
@@ -46,8 +57,9 @@ HALLSYNC_API enum hallsync_status hallsync_call(struct hallsync *client, const H
 HALLSYNC_API const char *hallsync_error(const struct hallsync *client);
 
 /* Conveniences over hallsync_call: write one record, read one record.  @kind: number; @record: message of the kind,
- * borrowed. Results belong to the client until its next call; HALLSYNC_REFUSED also when the record's own result is an
- * error, *result then carries it. */
+ * borrowed; a fact (a payment, a ticket event) should carry an id of its own, so that the same call after a timeout
+ * counts once.  Results belong to the client until its next call; HALLSYNC_REFUSED also when the record's own result is
+ * an error, *result then carries it. */
 HALLSYNC_API enum hallsync_status hallsync_put(struct hallsync *client, uint32_t kind, const ProtobufCMessage *record,
                                                const Hallsync__PutResult **result);
 HALLSYNC_API enum hallsync_status hallsync_get(struct hallsync *client, uint32_t kind, const char *id,

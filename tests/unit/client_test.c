@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "node/client/hallsync.h"
+#include "storage/model/kinds.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -16,6 +17,15 @@
 #include <string.h>
 #include <unistd.h>
 #include <zmq.h>
+
+/* The public numbers are those of the table. */
+_Static_assert((int)HALLSYNC_KIND_CUSTOMER == (int)HS_KIND_CUSTOMER, "customer");
+_Static_assert((int)HALLSYNC_KIND_BILL == (int)HS_KIND_BILL, "bill");
+_Static_assert((int)HALLSYNC_KIND_PAYMENT == (int)HS_KIND_PAYMENT, "payment");
+_Static_assert((int)HALLSYNC_KIND_CASH_ENTRY == (int)HS_KIND_CASH_ENTRY, "cash_entry");
+_Static_assert((int)HALLSYNC_KIND_REVERSAL == (int)HS_KIND_REVERSAL, "reversal");
+_Static_assert((int)HALLSYNC_KIND_TICKET == (int)HS_KIND_TICKET, "ticket");
+_Static_assert((int)HALLSYNC_KIND_TICKET_EVENT == (int)HS_KIND_TICKET_EVENT, "ticket_event");
 
 #define S(literal)     ((char[]){literal}) /* protobuf-c's members know no const */
 #define REQUESTS_MAX   16
