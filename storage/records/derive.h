@@ -27,6 +27,8 @@ struct hs_facet {
     struct hs_tlv fields[HS_FACET_FIELDS]; /* of the message, by number; number 0: is not there */
 };
 bool hs_facet_counts(const struct hs_facet *facet); /* of a known kind and not parked */
+/* Does it lie in the partition of the account that it names, if it names one?  Else it is parked. */
+bool hs_facet_at_home(const struct hs_facet *facet);
 /* A field of a facet that counts, so of its right type; nothing or 0 if it is not there. */
 struct hs_bytes hs_facet_bytes(const struct hs_facet *facet, uint32_t field);
 uint64_t hs_facet_number(const struct hs_facet *facet, uint32_t field);

@@ -66,14 +66,14 @@ static enum hs_err check_id(const struct hs_facet *facet)
 
 /* What names an account lies in that account's district: else the same payment, put into two, would count twice where
  * both are held, and the holders of one district would not know. */
-static enum hs_err check_home(const struct hs_facet *facet)
+bool hs_facet_at_home(const struct hs_facet *facet)
 {
-    if (facet->kind->home_form != HS_HOME_ACCOUNT || facet->kind->account_field == 0)
-        return HS_OK;
+    if (facet->kind == NULL || facet->kind->home_form != HS_HOME_ACCOUNT || facet->kind->account_field == 0)
+        return true;
     struct hs_bytes account = hs_facet_bytes(facet, facet->kind->account_field);
-    if (account.size == 0) /* where it may be left out: in its parent's */
-        return HS_OK;
-    return hs_account_partition((const char *)account.data) == facet->name.partition ? HS_OK : HS_EVALUE;
+    if (!hs_account_valid((const char *)account.data, account.size))
+        return true; /* left out, where that may be: in its parent's; or wrong in another way */
+    return hs_account_partition((const char *)account.data) == facet->name.partition;
 }
 
 static enum hs_err check(const struct hs_facet *facet)
@@ -84,7 +84,7 @@ static enum hs_err check(const struct hs_facet *facet)
     enum hs_err err = hs_kind_check(facet->kind, facet->message, (struct hs_check){.complete = true}, &field, NULL);
     if (err == HS_OK)
         err = check_id(facet);
-    return err == HS_OK ? check_home(facet) : err;
+    return err == HS_OK && !hs_facet_at_home(facet) ? HS_EVALUE : err;
 }
 
 void hs_facet_of(struct hs_derive *derive, const struct hs_record_name *name, const struct hs_record *record,

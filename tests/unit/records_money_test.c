@@ -361,6 +361,10 @@ static void what_lies_in_the_wrong_district_does_not_count(void **state)
     struct listed parked = look_at_list(&world, HS_LIST_PARKED);
     assert_int_equal(parked.count, 1);
     assert_int_equal(parked.row.name.partition, 1000);
+    struct hs_stored found; /* by its id the true one is found, though it lies behind */
+    assert_int_equal(hs_records_find(world_txn(&world), HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes), &found),
+                     HS_OK);
+    assert_int_equal(found.name.partition, 3201);
     world_verify(&world);
     world_close(&world);
 }
