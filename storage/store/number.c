@@ -1,6 +1,7 @@
 /* number.c -- numbers of receipts and vouchers: unique without a link, after any fault; gap-free within a series. */
 #include "storage/store/inside.h"
 #include "proto/base/text.h"
+#include "storage/model/kinds.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -57,6 +58,22 @@ static enum hs_err claim(struct hs_store *store, const struct series *series, ui
     return err == HS_ENOTFOUND && *ours ? hs_log_put_series(store->log, series->text, series->origin) : HS_OK;
 }
 
+/* The next number of the series.  One under which a stranger has put an entry would have two contents, of which only
+ * one counts: @ours is then false as well. */
+static enum hs_err next(struct hs_store *store, const struct series *series, uint64_t counter,
+                        char number[static HS_NUMBER_BYTES_MAX], bool *ours)
+{
+    struct hs_stored taken;
+    int size = snprintf(number, HS_NUMBER_BYTES_MAX, "%s-%06llu", series->text, (unsigned long long)counter + 1);
+    if (size > HS_RECORD_ID_BYTES_MAX)
+        return HS_EOVERFLOW;
+    struct hs_record_name name = {hs_log_certificate(store->log)->home, HS_LANE_MONEY, HS_KIND_CASH_ENTRY,
+                                  HS_BYTES(number, (size_t)size)};
+    enum hs_err err = hs_records_get(hs_records_txn(store->records), &name, &taken);
+    *ours = err == HS_ENOTFOUND;
+    return err == HS_ENOTFOUND ? HS_OK : err;
+}
+
 enum hs_err hs_store_number(struct hs_store *store, uint32_t date, uint32_t window,
                             char number[static HS_NUMBER_BYTES_MAX])
 {
@@ -71,9 +88,8 @@ enum hs_err hs_store_number(struct hs_store *store, uint32_t date, uint32_t wind
     for (; err == HS_OK && !ours; series.attempt++) {
         draw(&series, node_id);
         err = claim(store, &series, &counter, &ours);
+        if (err == HS_OK && ours)
+            err = next(store, &series, counter, number, &ours);
     }
-    if (err != HS_OK)
-        return err;
-    int size = snprintf(number, HS_NUMBER_BYTES_MAX, "%s-%06llu", series.text, (unsigned long long)counter + 1);
-    return size < HS_NUMBER_BYTES_MAX ? HS_OK : HS_EOVERFLOW;
+    return err;
 }

@@ -95,6 +95,33 @@ static void numbers_are_gap_free_within_their_series(void **state)
     commit(&place->hall);
 }
 
+/* A number under which somebody else has put an entry is not given out: ours would be one of two contents. */
+static void a_number_that_is_taken_by_a_stranger_is_passed_over(void **state)
+{
+    struct place *place = *state;
+    struct world_node hub;
+    char series[HS_NUMBER_BYTES_MAX];
+    char number[HS_NUMBER_BYTES_MAX];
+    char again[HS_NUMBER_BYTES_MAX];
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(next_number(&place->hall, 3, series), 1);
+    commit(&place->hall);
+    world_add(&place->region, &hub, "nj-hub", HS_ROLE_HUB);
+    world_open(&hub, true);
+    assert_int_equal(hs_store_begin(hub.store), HS_OK);
+    snprintf(number, sizeof number, "%.70s-000002", series);
+    take_number(&hub, number, 1);
+    commit(&hub);
+    world_carry(&hub, &place->hall);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(next_number(&place->hall, 3, number), 1);
+    assert_string_not_equal(number, series);
+    assert_int_equal(next_number(&place->hall, 3, again), 2); /* and it stays with the other series */
+    assert_string_equal(again, number);
+    commit(&place->hall);
+    world_drop(&hub);
+}
+
 static void another_origin_never_uses_a_series_of_the_former(void **state)
 {
     struct place *place = *state;
@@ -135,6 +162,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(numbers_are_gap_free_within_their_series),
+        TEST(a_number_that_is_taken_by_a_stranger_is_passed_over),
         TEST(another_origin_never_uses_a_series_of_the_former),
         TEST(a_series_that_clashes_is_drawn_again),
     };
