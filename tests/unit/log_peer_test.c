@@ -339,6 +339,9 @@ static void a_forked_stream_takes_loose_ops_only(void **state)
     assert_int_equal(hs_log_begin(place->hub_log), HS_OK);
     introduce(place, stream.origin);
     assert_int_equal(hs_log_put_loose(place->hub_log, &loose), HS_EINVAL);
+    struct hs_stream stranger = stream; /* of an origin whose certificate never came */
+    stranger.origin ^= 1;
+    assert_int_equal(hs_log_put_fork(place->hub_log, &stranger, 3, HS_BYTES("proof", 5)), HS_ECERT);
     assert_int_equal(hs_log_put_fork(place->hub_log, &stream, 3, HS_BYTES("proof", 5)), HS_OK);
     assert_int_equal(hs_log_put_fork(place->hub_log, &stream, 2, HS_BYTES("again", 5)), HS_OK);
     assert_int_equal(hs_log_receive(place->hub_log, &loose.segment, &from), HS_EFORK);
