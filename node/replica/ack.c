@@ -6,11 +6,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { ACK_CREDIT = 1, ACK_STORED = 2 }; /* fields of PeerAck */
-enum { STORED_STREAM = 1, STORED_N = 2 };                  /* fields of StreamAck */
+enum { ACK_CREDIT = 1, ACK_STORED = 2 };  /* fields of PeerAck */
+enum { STORED_STREAM = 1, STORED_N = 2 }; /* fields of StreamAck */
 
 #define CREDIT_PARTS 8
-#define ACK_BYTES 32768 /* about, of one message: more go into the next */
+#define ACK_BYTES    32768 /* about, of one message: more go into the next */
 
 /* ---- sending ---- */
 
@@ -39,7 +39,8 @@ void hs_rep_ack_part(struct rep_session *s, uint32_t field, struct hs_bytes part
     hs_rep_session_dirty(s);
 }
 
-/* A group of segments comes back from the store one by one: credit alone is told when it is worth a message, or all are back. */
+/* A group of segments comes back from the store one by one: credit alone is told when it is worth a message, or all are
+ * back. */
 static bool credit_is_due(const struct rep_session *s)
 {
     uint64_t due = s->in.back - s->in.told;
@@ -116,7 +117,8 @@ static void take_new_head(struct hs_replica *r, const struct hs_head *head)
     hs_rep_stream_advance(stream, head->n, &head->hash);
     stream->changed = r->commit;
     if (stream->incoming != NULL && stream->incoming->n < head->n)
-        *stream->incoming = (struct rep_incoming){head->n, head->hash, stream->incoming->stores, stream->incoming->failed};
+        *stream->incoming = (struct rep_incoming){head->n, head->hash, stream->incoming->stores,
+                                                  stream->incoming->failed};
     if (stream->fork != NULL)
         hs_rep_fork_grew(r, stream);
     hs_rep_session_each(r, stream, tell_commit, &moved);
@@ -156,7 +158,8 @@ static void say_where(struct rep_session *s, const struct rep_stream *stream, vo
     hs_rep_announce(s, &stream->name, 1);
 }
 
-/* When the last store of a stream has come back, its head says all; after a failure the senders begin anew from there. */
+/* When the last store of a stream has come back, its head says all; after a failure the senders begin anew from there.
+ */
 static void incoming_back(struct hs_replica *r, struct rep_stream *stream, enum hs_err err)
 {
     struct rep_incoming *incoming = stream->incoming;

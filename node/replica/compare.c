@@ -1,11 +1,13 @@
 /* Do both hold the same records?  PROTOCOL.md, "Compare": digests, drilled down where they differ.
  *
- *   level 0: all (partition, kind) of the common view   level 1: the 64 branches of one   level 2: the 64 leaves of a branch
+ *   level 0: all (partition, kind) of the common view
+ *   level 1: the 64 branches of one
+ *   level 2: the 64 leaves of a branch
  *   level 3: the records of a leaf, page by page: key, hash, hash of what went into it
  *
- * Records of which both sides have the key, with equal inputs and unequal hash, are damage; everything else that differs is lag.
- * Records are read a little later than they are logged, so damage counts only when a leaf that is asked again after a second
- * still shows it.  Nothing is joined or mended here.
+ * Records of which both sides have the key, with equal inputs and unequal hash, are damage; everything else that
+ * differs is lag.  Records are read a little later than they are logged, so damage counts only when a leaf that is
+ * asked again after a second still shows it.  Nothing is joined or mended here.
  *
  *            roots unequal                     leaf with damage
  *   IDLE --> ASKING ------> ASKING deeper ... ----------------> RESTING (a second) --> ASKING that leaf again
@@ -19,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECHECK_MS 1000
+#define RECHECK_MS   1000
 #define RETRY_MIN_MS 1000
 
 /* ---- questions that are still to be asked ---- */
@@ -43,7 +45,8 @@ static bool push(struct rep_session *s, const struct rep_question *question)
 
 static void deeper(struct rep_session *s, hs_partition partition, uint16_t kind, uint32_t index)
 {
-    struct rep_question question = {.level = s->compare->at.level + 1, .partition = partition, .kind = kind, .index = index};
+    struct rep_question question = {
+        .level = s->compare->at.level + 1, .partition = partition, .kind = kind, .index = index};
     push(s, &question);
 }
 
@@ -170,8 +173,9 @@ void hs_rep_compare_fini(struct rep_session *s)
 uint64_t hs_rep_compare_bytes(const struct rep_session *s)
 {
     const struct rep_compare *c = s->compare;
-    return c == NULL ? 0 : sizeof *c + c->question_room * sizeof *c->questions + c->digest_room * sizeof *c->digests +
-                               c->record_room * sizeof *c->records;
+    return c == NULL ? 0
+                     : sizeof *c + c->question_room * sizeof *c->questions + c->digest_room * sizeof *c->digests +
+                           c->record_room * sizeof *c->records;
 }
 
 /* ---- our own side of what was asked ---- */
@@ -265,7 +269,8 @@ static bool read_digest(const struct rep_compare *c, const Hallsync__CompareEntr
     bool roots = c->at.level == REP_COMPARE_ROOTS;
     if (!entry->has_sum || entry->sum.len != HS_HASH_BYTES || !entry->has_count)
         return false;
-    if (roots && (!entry->has_partition || !hs_partition_valid(entry->partition) || !entry->has_kind || entry->kind > UINT16_MAX))
+    if (roots && (!entry->has_partition || !hs_partition_valid(entry->partition) || !entry->has_kind ||
+                  entry->kind > UINT16_MAX))
         return false;
     if (!roots && !entry->has_index)
         return false;
@@ -280,8 +285,7 @@ static bool read_digest(const struct rep_compare *c, const Hallsync__CompareEntr
 /* Ours up to @end (NULL: all) are not among theirs: they have none of these yet. */
 static void skip_digests(struct rep_compare *c, const struct hs_digest *end)
 {
-    while (c->next_digest < c->digest_count &&
-           (end == NULL || compare_digests(&c->digests[c->next_digest], end) < 0)) {
+    while (c->next_digest < c->digest_count && (end == NULL || compare_digests(&c->digests[c->next_digest], end) < 0)) {
         c->has_lag = true;
         c->next_digest++;
     }

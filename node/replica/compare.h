@@ -1,4 +1,5 @@
-/* compare.h -- digests being compared: what compare.c (asking) and compare_answer.c share.  Inside node/replica only. */
+/* compare.h -- digests being compared: what compare.c (asking) and compare_answer.c share.  Inside node/replica only.
+ */
 #ifndef HS_REPLICA_COMPARE_H
 #define HS_REPLICA_COMPARE_H
 
@@ -26,9 +27,9 @@ struct rep_record {
 struct rep_compare {
     uint64_t id; /* of the last question */
     struct rep_question at;
-    bool is_asking; /* not answered yet */
-    bool is_read;   /* our own side of it is */
-    bool is_begun;  /* theirs has begun to come */
+    bool is_asking;                 /* not answered yet */
+    bool is_read;                   /* our own side of it is */
+    bool is_begun;                  /* theirs has begun to come */
     struct rep_question *questions; /* a stack */
     size_t question_count, question_room;
     struct hs_digest *digests; /* ours */

@@ -4,7 +4,15 @@
 #include "proto/msg/tlv.h"
 
 enum { REPLY_ID = 1, REPLY_ENTRIES = 2, REPLY_LAST = 3 }; /* fields of PeerCompareReply */
-enum { ENTRY_PARTITION = 1, ENTRY_KIND = 2, ENTRY_INDEX = 3, ENTRY_COUNT = 4, ENTRY_SUM = 5, ENTRY_KEY = 6, ENTRY_APPLIED = 7 };
+enum {
+    ENTRY_PARTITION = 1,
+    ENTRY_KIND = 2,
+    ENTRY_INDEX = 3,
+    ENTRY_COUNT = 4,
+    ENTRY_SUM = 5,
+    ENTRY_KEY = 6,
+    ENTRY_APPLIED = 7
+};
 
 #define PAGE_RECORDS 256 /* of one answer: far below a message's limit */
 

@@ -1,5 +1,5 @@
-/* "Your chain of this stream is not mine": newest checkpoint and samples, so that the other side can send where they part.
- * PROTOCOL.md, "Forks". */
+/* "Your chain of this stream is not mine": newest checkpoint and samples, so that the other side can send where they
+ * part. PROTOCOL.md, "Forks". */
 #include "node/replica/fork.h"
 
 #include <string.h>
@@ -14,7 +14,8 @@ struct samples {
     size_t count;
 };
 
-/* Numbers below the checkpoint at doubling distances: the place where the chains part is known within its distance from the end. */
+/* Numbers below the checkpoint at doubling distances: the place where the chains part is known within its distance from
+ * the end. */
 static void take_samples(struct hs_replica *r, const struct hs_stream *name, uint64_t n, struct samples *to)
 {
     to->count = 0;
@@ -88,7 +89,8 @@ static enum hs_err check_form(const Hallsync__PeerDispute *message, struct hs_ch
 }
 
 /* Is our h(n) the one named?  What we do not hold does not differ. */
-static bool differs(struct hs_replica *r, const struct rep_stream *stream, uint64_t n, const ProtobufCBinaryData *prefix)
+static bool differs(struct hs_replica *r, const struct rep_stream *stream, uint64_t n,
+                    const ProtobufCBinaryData *prefix)
 {
     struct hs_hash hash;
     if (n == 0 || n > stream->n || r->source.hash_at(r->source.ctx, &stream->name, n, &hash) != HS_OK)
@@ -97,7 +99,8 @@ static bool differs(struct hs_replica *r, const struct rep_stream *stream, uint6
 }
 
 /* The highest number at which both chains are surely the same; @parted out: they differ above it. */
-static uint64_t last_common(struct hs_replica *r, const struct rep_stream *stream, const Hallsync__PeerDispute *message, bool *parted)
+static uint64_t last_common(struct hs_replica *r, const struct rep_stream *stream, const Hallsync__PeerDispute *message,
+                            bool *parted)
 {
     ProtobufCBinaryData head = hs_rep_data(message->hash.data, REP_SHORT_HASH_BYTES);
     *parted = differs(r, stream, message->n, &head);
@@ -124,12 +127,14 @@ static void answer(struct rep_session *s, struct rep_stream *stream, const Halls
     }
     if (parted && hs_rep_may_send(s, stream->name.partition)) /* whoever then holds both contents makes the proof */
         hs_rep_loose_serve(s, stream, common + 1, false);
-    else if (parted || common < stream->n) /* we may not send it; or the samples do not show where we part: it sees by ours */
+    else if (parted ||
+             common < stream->n) /* we may not send it; or the samples do not show where we part: it sees by ours */
         hs_rep_dispute_send(s, stream);
     block(s, stream);
 }
 
-/* PROTOCOL.md, "Forks": a checkpoint with a forged signature proves nothing about the origin, but something about the peer. */
+/* PROTOCOL.md, "Forks": a checkpoint with a forged signature proves nothing about the origin, but something about the
+ * peer. */
 void hs_rep_dispute_received(struct rep_session *s, const ProtobufCMessage *message)
 {
     const Hallsync__PeerDispute *dispute = (const Hallsync__PeerDispute *)message;
@@ -142,7 +147,8 @@ void hs_rep_dispute_received(struct rep_session *s, const ProtobufCMessage *mess
     struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, &name);
     if (stream == NULL || !hs_rep_may_tell(s, stream))
         return;
-    enum hs_err err = hs_checkpoint_verify(&name, checkpoint.n, &checkpoint.hash, &stream->origin->node->key, &checkpoint.signature);
+    enum hs_err err = hs_checkpoint_verify(&name, checkpoint.n, &checkpoint.hash, &stream->origin->node->key,
+                                           &checkpoint.signature);
     if (err != HS_OK) {
         hs_rep_session_end(s, err, "a dispute about a checkpoint that nobody signed");
         return;

@@ -1,13 +1,15 @@
 /* What does the other side hold?  PROTOCOL.md, "Frontier":
  *
- * After Hello both send the list of partitions with a hash each (level 0).  Where they differ, each sends its list of that
- * partition's nodes (level 1); where those differ, its list of that node's streams with their heads (level 2).  A list of level 1
- * or 2 that came without being asked for is answered by one's own, so both sides always see both.  An equal hash says that the
- * peer holds what is held here.  Lists go on over as many messages as they need, ascending; at most REP_LISTS_OPEN_MAX are open.
+ * After Hello both send the list of partitions with a hash each (level 0).  Where they differ, each sends its list of
+ * that partition's nodes (level 1); where those differ, its list of that node's streams with their heads (level 2).  A
+ * list of level 1 or 2 that came without being asked for is answered by one's own, so both sides always see both.  An
+ * equal hash says that the peer holds what is held here.  Lists go on over as many messages as they need, ascending; at
+ * most REP_LISTS_OPEN_MAX are open.
  *
  * Between hub and hall the lists speak of the hall's partitions in full, and elsewhere of the hall's own streams only.
  *
- * A list of level 2 without a partition says just what it names: "this is where I am", and the sender goes on from there. */
+ * A list of level 2 without a partition says just what it names: "this is where I am", and the sender goes on from
+ * there. */
 #include "node/replica/core.h"
 
 #include "proto/msg/tlv.h"
@@ -16,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEVEL = 1, PARTITION = 2, NODE = 3, ENTRIES = 4, LAST = 5 };            /* fields of PeerFrontier */
+enum { LEVEL = 1, PARTITION = 2, NODE = 3, ENTRIES = 4, LAST = 5 };           /* fields of PeerFrontier */
 enum { ENTRY_PARTITION = 1, ENTRY_NODE = 2, ENTRY_HASH = 3, ENTRY_HEAD = 4 }; /* fields of FrontierNode */
 enum { LEVEL_PARTITIONS = 0, LEVEL_NODES = 1, LEVEL_STREAMS = 2 };
 
@@ -29,7 +31,8 @@ static bool visible(const struct rep_session *s, hs_partition partition, const u
 }
 
 /* Hash of what the view shows of a partition; false: nothing. */
-static bool visible_hash(struct rep_session *s, struct rep_partition *partition, uint8_t hash[static REP_SHORT_HASH_BYTES])
+static bool visible_hash(struct rep_session *s, struct rep_partition *partition,
+                         uint8_t hash[static REP_SHORT_HASH_BYTES])
 {
     struct hs_replica *r = s->r;
     bool any = false;
@@ -135,7 +138,8 @@ static void send_list(struct rep_session *s, struct rep_list *list)
 {
     struct writer w = {s, list->has_node ? LEVEL_STREAMS : LEVEL_NODES, list, 0};
     const struct rep_partition *partition = hs_rep_partition_find(&s->r->frontier, list->partition);
-    const struct rep_member *member = partition == NULL || !list->has_node ? NULL : hs_rep_member_find(partition, list->node);
+    const struct rep_member *member = partition == NULL || !list->has_node ? NULL
+                                                                           : hs_rep_member_find(partition, list->node);
     begin_message(&w);
     if (member != NULL && visible(s, list->partition, list->node))
         put_streams(&w, member);
@@ -364,7 +368,8 @@ static enum hs_err take_nodes(struct rep_session *s, struct rep_list *list, cons
 /* ---- level 2 ---- */
 
 /* Does a head agree with what we hold?  Beyond our last number there is nothing to compare. */
-static bool agrees(struct rep_session *s, const struct rep_stream *stream, uint64_t n, const ProtobufCBinaryData *prefix)
+static bool agrees(struct rep_session *s, const struct rep_stream *stream, uint64_t n,
+                   const ProtobufCBinaryData *prefix)
 {
     struct hs_hash hash = stream->hash;
     if (n == 0 || n > stream->n)
@@ -378,7 +383,8 @@ static bool agrees(struct rep_session *s, const struct rep_stream *stream, uint6
 }
 
 /* PROTOCOL.md, "Forks": two hashes for one number are looked into, and nothing more is sent by number meanwhile. */
-static void take_head(struct rep_session *s, const struct hs_stream *name, const Hallsync__StreamHead *head, bool rewinds)
+static void take_head(struct rep_session *s, const struct hs_stream *name, const Hallsync__StreamHead *head,
+                      bool rewinds)
 {
     struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, name);
     hs_rep_named(s, name, head->n);
@@ -428,7 +434,8 @@ static enum hs_err take_stream(struct rep_session *s, struct rep_list *list, con
 {
     struct hs_stream name;
     if (entry->head == NULL || !hs_rep_stream_read(entry->head->stream, &name) || name.partition != list->partition ||
-        entry->head->hash.len != REP_SHORT_HASH_BYTES || (list->begun && hs_stream_compare(&name, &list->at_stream) <= 0))
+        entry->head->hash.len != REP_SHORT_HASH_BYTES ||
+        (list->begun && hs_stream_compare(&name, &list->at_stream) <= 0))
         return HS_EMALFORMED;
     skip_streams(s, list, &name);
     take_head(s, &name, entry->head, false);

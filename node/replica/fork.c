@@ -1,9 +1,9 @@
 /* What is held of a forked stream, and who knows.  PROTOCOL.md, "Forks":
  *
- * Two signed hashes for one number are a fork.  Its proof is a fact: kept, alarmed, passed on once to all who may have the stream.
- * From then on nobody takes or sends that stream by number.  Its ops travel as loose pieces that are verified by themselves; in
- * frontier lists the stream stands with the number of its ops, of all branches, and a hash over the set of their chain hashes, so
- * nodes that hold the same ops agree whatever way they came. */
+ * Two signed hashes for one number are a fork.  Its proof is a fact: kept, alarmed, passed on once to all who may have
+ * the stream. From then on nobody takes or sends that stream by number.  Its ops travel as loose pieces that are
+ * verified by themselves; in frontier lists the stream stands with the number of its ops, of all branches, and a hash
+ * over the set of their chain hashes, so nodes that hold the same ops agree whatever way they came. */
 #include "node/replica/fork.h"
 
 #include "proto/msg/frame.h"
@@ -222,7 +222,8 @@ struct rep_knower *hs_rep_fork_knower(struct rep_session *s, struct rep_fork *fo
     return knower;
 }
 
-/* The proof, and where we are: who holds something answers the dispute with what we lack, who holds nothing the announcement. */
+/* The proof, and where we are: who holds something answers the dispute with what we lack, who holds nothing the
+ * announcement. */
 void hs_rep_fork_greet(struct rep_session *s, struct rep_stream *stream)
 {
     struct rep_knower *knower = hs_rep_fork_knower(s, stream->fork);

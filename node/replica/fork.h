@@ -1,5 +1,5 @@
-/* fork.h -- streams with two contents under one number: what fork.c (what is held of them), proof.c (proofs made and checked),
- * dispute.c (how they are found) and loose.c (their ops by themselves) share.  Inside node/replica only. */
+/* fork.h -- streams with two contents under one number: what fork.c (what is held of them), proof.c (proofs made and
+ * checked), dispute.c (how they are found) and loose.c (their ops by themselves) share.  Inside node/replica only. */
 #ifndef HS_REPLICA_FORK_H
 #define HS_REPLICA_FORK_H
 
@@ -28,14 +28,15 @@ struct rep_fork {
 
 /* PeerLoose, checked and walked. */
 struct rep_piece {
-    struct hs_loose loose;     /* its body lies in the message */
-    struct hs_hash *hashes;    /* of each op */
+    struct hs_loose loose;  /* its body lies in the message */
+    struct hs_hash *hashes; /* of each op */
     struct rep_origin *origin;
     struct rep_stream *stream;
 };
 
 /* fork.c */
-struct rep_fork *hs_rep_fork_make(struct hs_replica *r, struct rep_stream *stream, struct hs_bytes proof); /* NULL: no memory */
+/* NULL: no memory, noted. */
+struct rep_fork *hs_rep_fork_make(struct hs_replica *r, struct rep_stream *stream, struct hs_bytes proof);
 void hs_rep_fork_unmake(struct hs_replica *r, struct rep_stream *stream); /* the store would not take it */
 bool hs_rep_fork_has(const struct rep_fork *fork, const struct hs_hash *op);
 void hs_rep_fork_add(struct hs_replica *r, struct rep_fork *fork, const struct hs_hash *op);
@@ -43,13 +44,15 @@ struct rep_knower *hs_rep_fork_knower(struct rep_session *s, struct rep_fork *fo
 
 /* proof.c */
 void hs_rep_fork_found(struct rep_session *s, struct rep_stream *stream, struct hs_bytes proof, uint64_t n);
-bool hs_rep_proof_make(struct rep_session *s, const struct rep_piece *piece, const Hallsync__PeerLoose *message, uint64_t k,
-                       struct hs_buf *proof, uint64_t *n); /* false: cannot be made from what is held */
+/* @k: the first number at which the piece differs from what we hold.  @proof, @n: appended, that of the proof.  False:
+ * it cannot be made from what can be read. */
+bool hs_rep_proof_make(struct rep_session *s, const struct rep_piece *piece, const Hallsync__PeerLoose *message,
+                       uint64_t k, struct hs_buf *proof, uint64_t *n);
 
 /* loose.c */
-void hs_rep_loose_serve(struct rep_session *s, struct rep_stream *stream, uint64_t first, bool stored);
+void hs_rep_loose_serve(struct rep_session *s, struct rep_stream *stream, uint64_t first, bool all);
 void hs_rep_loose_more(struct rep_session *s, struct rep_stream *stream, const struct hs_loose *piece);
 enum hs_err hs_rep_piece_read(struct rep_session *s, const Hallsync__PeerLoose *message, struct rep_piece *piece);
-bool hs_rep_piece_store(struct rep_session *s, const struct rep_piece *piece, uint64_t cost); /* false: nothing new in it */
+bool hs_rep_piece_store(struct rep_session *s, const struct rep_piece *piece, uint64_t cost); /* false: nothing new */
 
 #endif

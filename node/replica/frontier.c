@@ -1,5 +1,6 @@
-/* What this node holds, as STORED told it: partition -> node -> stream, each level sorted, with hashes made when they are asked
- * for.  PROTOCOL.md, "Frontier": a subtree's hash is the first 8 bytes of BLAKE2b-256 over what its list would say. */
+/* What this node holds, as STORED told it: partition -> node -> stream, each level sorted, with hashes made when they
+ * are asked for.  PROTOCOL.md, "Frontier": a subtree's hash is the first 8 bytes of BLAKE2b-256 over what its list
+ * would say. */
 #include "node/replica/core.h"
 
 #include <assert.h>
@@ -7,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NODES_DOMAIN "hallsync frontier nodes 1"
-#define STREAMS_DOMAIN "hallsync frontier streams 1"
-#define NODE_ENTRY_BYTES (HS_NODE_HASH_BYTES + REP_SHORT_HASH_BYTES)
+#define NODES_DOMAIN       "hallsync frontier nodes 1"
+#define STREAMS_DOMAIN     "hallsync frontier streams 1"
+#define NODE_ENTRY_BYTES   (HS_NODE_HASH_BYTES + REP_SHORT_HASH_BYTES)
 #define STREAM_ENTRY_BYTES (HS_STREAM_KEY_BYTES + 8 + REP_SHORT_HASH_BYTES)
 
 /* Room for one more pointer at @at in an array of pointers; NULL: no memory. */
@@ -116,7 +117,8 @@ size_t hs_rep_member_from(const struct rep_partition *partition, struct hs_bytes
     return low;
 }
 
-struct rep_member *hs_rep_member_find(const struct rep_partition *partition, const uint8_t node[static HS_NODE_HASH_BYTES])
+struct rep_member *hs_rep_member_find(const struct rep_partition *partition,
+                                      const uint8_t node[static HS_NODE_HASH_BYTES])
 {
     size_t behind = hs_rep_member_from(partition, HS_BYTES(node, HS_NODE_HASH_BYTES));
     struct rep_member *member = behind == 0 ? NULL : partition->members[behind - 1];
@@ -249,7 +251,6 @@ void hs_rep_stream_advance(struct rep_stream *stream, uint64_t n, const struct h
         stream->member->held++;
     stream->n = n;
     stream->hash = *hash;
-    stream->stopped = false;
     stream->damaged = false;
     hs_rep_stream_touch(stream);
 }

@@ -5,7 +5,10 @@
 
 enum { BEAT_CLOCK = 1, BEAT_ECHO = 2, BEAT_HEADS = 3, BEAT_COUNT = 4, BEAT_FEN = 5 }; /* fields of PeerHeartbeat */
 
-/* Own streams of the current origin that changed since the last heartbeat of this session, as far as the peer may see them. */
+#define BEAT_PARTS 16
+
+/* Own streams of the current origin that changed since the last heartbeat of this session, as far as the peer may see
+ * them. */
 static void put_changed_heads(struct rep_session *s, struct hs_buf *body)
 {
     struct hs_replica *r = s->r;
@@ -57,8 +60,8 @@ static void take_echo(struct rep_session *s, const Hallsync__PeerHeartbeat *beat
     uint64_t now = s->r->source.clock_ms(s->r->source.ctx);
     if (beat->echo_ms > now)
         return;
-    s->clock.round_trip_ms = now - beat->echo_ms;
-    s->clock.offset_ms = (int64_t)(beat->clock_ms + s->clock.round_trip_ms / 2 - now);
+    s->round_trip_ms = now - beat->echo_ms;
+    s->clock_offset_ms = (int64_t)(beat->clock_ms + s->round_trip_ms / 2 - now);
 }
 
 static void take_heads(struct rep_session *s, const Hallsync__PeerHeartbeat *beat)
@@ -80,11 +83,19 @@ void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *me
     else
         send_echo(s, beat->clock_ms);
     if (beat->has_payments_count && beat->has_payments_fen) {
-        s->has_payments = true;
+        s->payments_known = true;
         s->payments_count = beat->payments_count;
         s->payments_fen = beat->payments_fen;
     }
     take_heads(s, beat);
+}
+
+/* Rounded down to a part of the interval: the beats of many sessions then share their ticks. */
+void hs_rep_heartbeat_next(struct rep_session *s)
+{
+    uint64_t interval_ms = s->r->options.heartbeat_ms;
+    uint64_t part_ms = interval_ms / BEAT_PARTS + 1;
+    s->beat_ms = (s->r->now_ms + interval_ms) / part_ms * part_ms;
 }
 
 uint64_t hs_rep_heartbeat_tick(struct rep_session *s)
@@ -100,7 +111,7 @@ uint64_t hs_rep_heartbeat_tick(struct rep_session *s)
     if (r->now_ms >= s->beat_ms) {
         if (s->state == REP_LIVE)
             send_beat(s);
-        s->beat_ms = r->now_ms + r->options.heartbeat_ms;
+        hs_rep_heartbeat_next(s);
     }
     return silent_ms < s->beat_ms ? silent_ms : s->beat_ms;
 }

@@ -74,7 +74,7 @@ void hs_rep_hello_send(struct rep_session *s)
     hello.process_id = hs_rep_data(r->options.process_id, REP_PROCESS_BYTES);
     hello.store_id = r->options.store_id;
     hello.clock_ms = r->source.clock_ms(r->source.ctx);
-    hello.credit = r->options.credit_bytes;
+    hello.credit = (uint32_t)s->in.first;
     hello.software = r->software;
     if (put_certificate(r, &hello) && put_scope(r, &hello) && (!s->outbound || put_heads(s, &hello)))
         hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello.base);
@@ -96,12 +96,14 @@ static enum hs_err check_form(const Hallsync__PeerHello *hello, const char **why
     return hello->n_districts > HS_SCOPE_MAX || hello->n_heads > HS_LIST_ITEMS_MAX ? HS_EMALFORMED : HS_OK;
 }
 
-/* PROTOCOL.md, "Hello": the certificate must verify against the region's root and name the key that CURVE has proven. */
+/* PROTOCOL.md, "Hello": the certificate must verify against the region's root and name the key that CURVE has proven.
+ */
 static enum hs_err check_certificate(struct rep_session *s, const Hallsync__PeerHello *hello, const char **why)
 {
     hs_msg_pack(&hello->certificate->base, &s->certificate_bytes);
     hs_rep_fail(s->r, s->certificate_bytes.err);
-    enum hs_err err = hs_certificate_verify(hs_buf_bytes(&s->certificate_bytes), &s->r->options.root_key, &s->certificate);
+    enum hs_err err = hs_certificate_verify(hs_buf_bytes(&s->certificate_bytes), &s->r->options.root_key,
+                                            &s->certificate);
     *why = "the certificate does not hold";
     if (err != HS_OK)
         return err == HS_EMALFORMED ? HS_ECERT : err;
@@ -158,8 +160,8 @@ static void take_view(struct rep_session *s, const Hallsync__PeerHello *hello)
     }
 }
 
-/* One process has one session: the connection that it gave up may not be known to be gone yet.  Two processes with one key are
- * two sessions and an alarm. */
+/* One process has one session: the connection that it gave up may not be known to be gone yet.  Two processes with one
+ * key are two sessions and an alarm. */
 static void meet_others_of_node(struct rep_session *s)
 {
     struct rep_session *next;
@@ -172,7 +174,8 @@ static void meet_others_of_node(struct rep_session *s)
             clone = true;
     }
     if (clone)
-        hs_rep_notice(s->r, HS_NOTICE_CLONE, s->peer, HS_EEXISTS, hs_rep_text(s->r, "two processes are %s", s->certificate.node_id));
+        hs_rep_notice(s->r, HS_NOTICE_CLONE, s->peer, HS_EEXISTS,
+                      hs_rep_text(s->r, "two processes are %s", s->certificate.node_id));
 }
 
 static void join_live(struct rep_session *s)
@@ -198,8 +201,8 @@ static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
     memcpy(s->process_id, hello->process_id.data, REP_PROCESS_BYTES);
     s->store_id = hello->store_id;
     s->out.allowed = s->out.first = hello->credit;
-    s->clock.peer_ms = hello->clock_ms;
-    s->clock.offset_ms = (int64_t)(hello->clock_ms - r->source.clock_ms(r->source.ctx));
+    s->heads_told = r->commit;
+    s->clock_offset_ms = (int64_t)(hello->clock_ms - r->source.clock_ms(r->source.ctx));
     take_view(s, hello);
     meet_others_of_node(s);
     join_live(s);
@@ -236,12 +239,11 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
         return;
     }
     go_live(s, hello);
-    if (s->r->err != HS_OK)
-        return;
-    if (hello->n_heads > 0)
+    if (s->r->err == HS_OK && hello->n_heads > 0)
         answer_heads(s, hello);
-    if (s->state == REP_LIVE)
-        hs_rep_exchange_start(s);
+    if (s->r->err != HS_OK || s->state != REP_LIVE)
+        return;
+    hs_rep_exchange_start(s);
     hs_rep_compare_soon(s);
     hs_rep_probes_joined(s);
     hs_rep_session_dirty(s);
@@ -251,6 +253,7 @@ void hs_rep_refuse_received(struct rep_session *s, const ProtobufCMessage *messa
 {
     const Hallsync__PeerRefuse *refuse = (const Hallsync__PeerRefuse *)message;
     enum hs_err err = hs_err_by_name(refuse->error);
-    const char *text = hs_rep_text(s->r, "the other side says: %s", refuse->text == NULL ? refuse->error : refuse->text);
+    const char *text = hs_rep_text(s->r, "the other side says: %s",
+                                   refuse->text == NULL ? refuse->error : refuse->text);
     hs_rep_session_refused(s, err == HS_EINTERNAL || err == HS_OK ? HS_EREFUSED : err, text);
 }

@@ -50,7 +50,7 @@ static void enqueue(struct rep_session *s, struct rep_lag *lag)
     hs_rep_session_dirty(s);
 }
 
-void hs_rep_lag_forget(struct rep_session *s, struct rep_lag *lag)
+static void forget(struct rep_session *s, struct rep_lag *lag)
 {
     dequeue(s, lag);
     tdelete(lag, &s->lags, compare_lags);
@@ -61,12 +61,6 @@ void hs_rep_lag_forget(struct rep_session *s, struct rep_lag *lag)
 static uint64_t held(const struct rep_lag *lag)
 {
     return lag->stream == NULL ? 0 : lag->stream->n;
-}
-
-/* PROTOCOL.md, "Scope": a hub takes everything, a hall its certificate's districts and the region. */
-bool hs_rep_may_take(const struct hs_replica *r, hs_partition partition)
-{
-    return hs_certificate_scope(&r->certificate, partition);
 }
 
 static bool lags_out(const struct rep_session *s, const struct rep_lag *lag)
@@ -84,7 +78,7 @@ void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag)
     bool forked = lag->stream != NULL && lag->stream->fork != NULL;
     bool out = !forked && lags_out(s, lag);
     if (forked || (!out && !lag->blocked && !lags_in(s, lag))) {
-        hs_rep_lag_forget(s, lag);
+        forget(s, lag);
         return;
     }
     if (!out)
@@ -143,7 +137,7 @@ void hs_rep_lag_commit(struct rep_session *s, struct rep_stream *stream, uint64_
             hs_rep_announce(s, &stream->name, 1);
         else if (lag->peer_n > old_n)
             hs_rep_ack_put(s, stream);
-        lag->gapped = false;
+        lag->gapped = lag->stopped = false;
         hs_rep_lag_settle(s, lag);
         return;
     }
@@ -158,7 +152,7 @@ void hs_rep_lag_commit(struct rep_session *s, struct rep_stream *stream, uint64_
 
 struct visit {
     struct rep_session *s;
-    void (*visit)(struct rep_session *s, struct rep_lag *lag, void *ctx);
+    hs_rep_visit_lag visit;
     void *ctx;
 };
 
@@ -169,7 +163,7 @@ static void visit_lag(const void *node, VISIT which, void *closure)
         v->visit(v->s, *(struct rep_lag *const *)node, v->ctx);
 }
 
-void hs_rep_lags_visit(struct rep_session *s, void (*visit)(struct rep_session *s, struct rep_lag *lag, void *ctx), void *ctx)
+void hs_rep_lags_visit(struct rep_session *s, hs_rep_visit_lag visit, void *ctx)
 {
     struct visit v = {s, visit, ctx};
     twalk_r(s->lags, visit_lag, &v);

@@ -1,5 +1,5 @@
-/* Ops of forked streams in pieces that are verified by themselves: from a start hash through the ops to a signed checkpoint.
- * PROTOCOL.md, "Loose": sent behind everything else and against the same credit as segments. */
+/* Ops of forked streams in pieces that are verified by themselves: from a start hash through the ops to a signed
+ * checkpoint. PROTOCOL.md, "Loose": sent behind everything else and against the same credit as segments. */
 #include "node/replica/fork.h"
 
 #include <stdlib.h>
@@ -104,11 +104,13 @@ static enum hs_err add_stored(void *ctx, const struct hs_loose *piece)
     return HS_OK;
 }
 
-/* Send the numbered branch from @first on, and with @stored all pieces that the store has: once a session, then only what is
- * new (hs_rep_loose_more). */
-void hs_rep_loose_serve(struct rep_session *s, struct rep_stream *stream, uint64_t first, bool stored)
+/* Send the numbered branch from @first on, and with @all, to a peer that has our proof, all pieces that the store has:
+ * once a session, then only what is new (hs_rep_loose_more).  A peer without the proof drops pieces in which it finds
+ * no fork itself; it asks again when it has the proof. */
+void hs_rep_loose_serve(struct rep_session *s, struct rep_stream *stream, uint64_t first, bool all)
 {
-    struct rep_knower *knower = stream->fork == NULL || !stored ? NULL : hs_rep_fork_knower(s, stream->fork);
+    bool proven = stream->fork != NULL && stream->fork->stored; /* and so the proof has been sent */
+    struct rep_knower *knower = all && proven ? hs_rep_fork_knower(s, stream->fork) : NULL;
     if (!hs_rep_may_send(s, stream->name.partition) || (knower != NULL && knower->served))
         return;
     struct rep_loose_job *job = job_of(s, stream);

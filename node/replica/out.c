@@ -44,7 +44,8 @@ static void put_header(struct rep_session *s, Hallsync__PeerType type)
     hs_buf_put_u32(frames, ++s->sequence_out);
 }
 
-/* The frame is what was put since @from; the buffer may still move, so its place is noted by size only and set in the end. */
+/* The frame is what was put since @from; the buffer may still move, so its place is noted by size only and set in the
+ * end. */
 static void push_frame(struct rep_session *s, size_t from)
 {
     struct hs_replica *r = s->r;
@@ -104,8 +105,8 @@ void hs_rep_notice(struct hs_replica *r, enum hs_replica_notice notice, hs_peer 
     update->text = text;
 }
 
-void hs_rep_notice_stream(struct rep_session *s, enum hs_replica_notice notice, const struct hs_stream *stream, enum hs_err err,
-                          const char *text)
+void hs_rep_notice_stream(struct rep_session *s, enum hs_replica_notice notice, const struct hs_stream *stream,
+                          enum hs_err err, const char *text)
 {
     struct hs_replica *r = s->r;
     size_t before = r->update_count;

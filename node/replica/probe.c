@@ -1,11 +1,12 @@
 /* "Is everything there that was here, and here that was there, when I asked?"  PROTOCOL.md, "Probe":
  *
- * The asker notes which of its heads the peer has not acknowledged, and sends PeerProbe.  The answer names the heads that the
- * peer holds and the asker has not acknowledged; what it has acknowledged it has stored.  The probe is done when the peer has
- * acknowledged the one and the asker has stored the other.  Both wait until the frontiers have been compared.
+ * The asker notes which of its heads the peer has not acknowledged, and sends PeerProbe.  The answer names the heads
+ * that the peer holds and the asker has not acknowledged; what it has acknowledged it has stored.  The probe is done
+ * when the peer has acknowledged the one and the asker has stored the other.  Both wait until the frontiers have been
+ * compared.
  *
- * A hall asks one hub and needs its receipts for the hall's own streams; if that session ends, it asks the next one.  A hub asks
- * everybody who is there. */
+ * A hall asks one hub and needs its receipts for the hall's own streams; if that session ends, it asks the next one.  A
+ * hub asks everybody who is there. */
 #include "node/replica/core.h"
 
 #include "proto/msg/tlv.h"
@@ -226,7 +227,8 @@ static struct rep_part *part_of(const struct rep_probe *probe, const struct rep_
 void hs_rep_probes_joined(struct rep_session *s)
 {
     struct rep_probe *probe;
-    TAILQ_FOREACH(probe, &s->r->probes, order) {
+    TAILQ_FOREACH(probe, &s->r->probes, order)
+    {
         if (TAILQ_EMPTY(&probe->parts)) /* only a hall's waits without one */
             part_add(probe, s);
     }
@@ -254,9 +256,10 @@ void hs_rep_probes_moved(struct hs_replica *r)
 {
     struct rep_probe *probe;
     struct rep_part *part;
-    TAILQ_FOREACH(probe, &r->probes, order) {
+    TAILQ_FOREACH(probe, &r->probes, order)
+    {
         TAILQ_FOREACH(part, &probe->parts, order)
-            hs_rep_session_dirty(part->s);
+        hs_rep_session_dirty(part->s);
     }
 }
 
@@ -309,7 +312,8 @@ void hs_rep_probe_received(struct rep_session *s, const ProtobufCMessage *messag
 static struct rep_part *part_asked(const struct rep_session *s, uint64_t id)
 {
     const struct rep_probe *probe;
-    TAILQ_FOREACH(probe, &s->r->probes, order) {
+    TAILQ_FOREACH(probe, &s->r->probes, order)
+    {
         struct rep_part *part = part_of(probe, s);
         if (part != NULL && part->sent && part->id == id)
             return part;

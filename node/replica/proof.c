@@ -22,6 +22,7 @@ void hs_rep_fork_found(struct rep_session *s, struct rep_stream *stream, struct 
     if (pending == NULL || hs_rep_fork_make(r, stream, proof) == NULL)
         return;
     pending->stream = stream;
+    pending->peer = s->peer;
     const char *text = hs_rep_text(r, "%s signed two contents for one number", s->certificate.node_id);
     if (stream->origin->node != s->node)
         text = hs_rep_text(r, "an origin signed two contents for one number; heard from %s", s->certificate.node_id);
@@ -53,8 +54,8 @@ static bool prove_by_ours(struct hs_replica *r, const struct rep_piece *piece, u
     Hallsync__PeerLoose branch = HALLSYNC__PEER_LOOSE__INIT;
     Hallsync__StreamName name;
     hs_buf_reset(&r->cutting);
-    if (r->source.cut(r->source.ctx, &theirs->stream, k, &r->cutting, &ours) != HS_OK || ours.first + ours.count <= end.n ||
-        r->source.hash_at(r->source.ctx, &theirs->stream, k - 1, &start) != HS_OK)
+    if (r->source.cut(r->source.ctx, &theirs->stream, k, &r->cutting, &ours) != HS_OK ||
+        ours.first + ours.count <= end.n || r->source.hash_at(r->source.ctx, &theirs->stream, k - 1, &start) != HS_OK)
         return false;
     hs_rep_stream_write(&theirs->stream, &name);
     branch.stream = &name;
@@ -67,16 +68,16 @@ static bool prove_by_ours(struct hs_replica *r, const struct rep_piece *piece, u
     return true;
 }
 
-/* @k: the first number at which the piece differs from what we hold. */
-bool hs_rep_proof_make(struct rep_session *s, const struct rep_piece *piece, const Hallsync__PeerLoose *message, uint64_t k,
-                       struct hs_buf *proof, uint64_t *n)
+bool hs_rep_proof_make(struct rep_session *s, const struct rep_piece *piece, const Hallsync__PeerLoose *message,
+                       uint64_t k, struct hs_buf *proof, uint64_t *n)
 {
     struct hs_replica *r = s->r;
     const struct hs_segment *theirs = &piece->loose.segment;
     struct hs_checkpoint ours;
     uint64_t last = theirs->first + theirs->count - 1;
-    bool inside = r->source.checkpoint(r->source.ctx, &theirs->stream, last < piece->stream->n ? last : piece->stream->n, &ours) ==
-                      HS_OK && ours.n >= k;
+    bool inside = r->source.checkpoint(r->source.ctx, &theirs->stream,
+                                       last < piece->stream->n ? last : piece->stream->n, &ours) == HS_OK &&
+                  ours.n >= k;
     *n = inside ? ours.n : last;
     if (inside)
         pack_proof(&ours, (Hallsync__PeerLoose *)message, proof);

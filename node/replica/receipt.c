@@ -6,8 +6,15 @@
 
 #include <string.h>
 
-enum { RECEIPT_STREAM = 1, RECEIPT_N = 2, RECEIPT_HASH = 3, RECEIPT_STORE = 4, RECEIPT_TIME = 5, RECEIPT_SIGNATURE = 6,
-       RECEIPT_HUB = 7 }; /* fields of Receipt */
+enum {
+    RECEIPT_STREAM = 1,
+    RECEIPT_N = 2,
+    RECEIPT_HASH = 3,
+    RECEIPT_STORE = 4,
+    RECEIPT_TIME = 5,
+    RECEIPT_SIGNATURE = 6,
+    RECEIPT_HUB = 7
+};                         /* fields of Receipt */
 enum { ACK_RECEIPTS = 3 }; /* of PeerAck */
 
 /* ---- sending ---- */
@@ -142,7 +149,8 @@ static bool read_receipt(const Hallsync__Receipt *from, struct hs_receipt *to)
 }
 
 /* Who signed it: a certified hub.  @bytes: its certificate, packed. */
-static enum hs_err find_hub(struct rep_session *s, const Hallsync__Receipt *from, struct hs_buf *bytes, struct hs_key *key)
+static enum hs_err find_hub(struct rep_session *s, const Hallsync__Receipt *from, struct hs_buf *bytes,
+                            struct hs_key *key)
 {
     struct hs_certificate hub = s->certificate;
     enum hs_err err = HS_OK;

@@ -38,8 +38,10 @@ static enum hs_err check_opening(struct hs_replica *r, struct hs_bytes certifica
     return err;
 }
 
-static void store_origin(struct hs_replica *r, struct rep_origin *origin, struct hs_bytes certificate, struct hs_bytes opening)
+static void store_origin(struct rep_session *s, struct rep_origin *origin, struct hs_bytes certificate,
+                         struct hs_bytes opening)
 {
+    struct hs_replica *r = s->r;
     struct hs_replica_store *store = hs_rep_store_new(r, HS_STORE_ORIGIN);
     if (store == NULL)
         return;
@@ -51,13 +53,16 @@ static void store_origin(struct hs_replica *r, struct rep_origin *origin, struct
         return;
     }
     struct rep_pending *pending = hs_rep_store_give(r, store);
-    if (pending != NULL)
+    if (pending != NULL) {
         pending->origin = origin;
+        pending->peer = s->peer; /* if it cannot be kept, the session that brought it ends */
+    }
     origin->stored = true; /* taken back if the store says no */
 }
 
-static enum hs_err take_opening(struct hs_replica *r, struct hs_bytes certificate, struct hs_bytes encoded)
+static enum hs_err take_opening(struct rep_session *s, struct hs_bytes certificate, struct hs_bytes encoded)
 {
+    struct hs_replica *r = s->r;
     struct hs_opening opened;
     enum hs_err err = hs_opening_verify(encoded, &opened);
     struct rep_origin *origin = err == HS_OK ? hs_rep_origin_find(&r->frontier, opened.origin) : NULL;
@@ -67,7 +72,7 @@ static enum hs_err take_opening(struct hs_replica *r, struct hs_bytes certificat
     if (err == HS_OK && origin == NULL)
         origin = hs_rep_origin_add(r, opened.origin, &opened.node_key);
     if (err == HS_OK && origin != NULL)
-        store_origin(r, origin, certificate, encoded);
+        store_origin(s, origin, certificate, encoded);
     return err;
 }
 
@@ -80,7 +85,7 @@ void hs_rep_opening_received(struct rep_session *s, const ProtobufCMessage *mess
     hs_msg_pack(&opening->origin->base, &origin);
     hs_rep_fail(s->r, certificate.err);
     hs_rep_fail(s->r, origin.err);
-    enum hs_err err = take_opening(s->r, hs_buf_bytes(&certificate), hs_buf_bytes(&origin));
+    enum hs_err err = take_opening(s, hs_buf_bytes(&certificate), hs_buf_bytes(&origin));
     hs_buf_fini(&certificate);
     hs_buf_fini(&origin);
     if (err != HS_OK)
@@ -132,10 +137,14 @@ enum hs_err hs_rep_chain(struct hs_bytes body, uint32_t count, struct hs_hash *h
     return hs_cur_done(&cur) ? HS_OK : HS_EMALFORMED;
 }
 
-/* A bad chain or signature stops that stream, and somebody is told; the session goes on. */
+/* A bad chain or signature stops that stream, and somebody is told; the session goes on.  Only from who sent it: else
+ * one liar could keep away another's operations for good. */
 static void stop_stream(struct rep_session *s, struct rep_stream *stream, enum hs_err err)
 {
-    stream->stopped = true;
+    struct rep_lag *lag = hs_rep_lag_get(s, &stream->name);
+    if (lag == NULL)
+        return;
+    lag->stopped = true;
     hs_rep_notice_stream(s, HS_NOTICE_STREAM_STOPPED, &stream->name, err, "does not continue what is held");
     hs_rep_dispute_send(s, stream);
 }
@@ -153,7 +162,8 @@ static void expect(struct hs_replica *r, struct rep_stream *stream, const struct
     stream->incoming->stores++;
 }
 
-static void store_segment(struct rep_session *s, struct rep_stream *stream, struct hs_replica_store *store, uint64_t cost)
+static void store_segment(struct rep_session *s, struct rep_stream *stream, struct hs_replica_store *store,
+                          uint64_t cost)
 {
     struct hs_replica *r = s->r;
     uint32_t count = store->segment.count;
@@ -185,8 +195,8 @@ static bool take_segment(struct rep_session *s, struct rep_stream *stream, const
         hs_rep_session_end(s, err, "a segment that is none");
         return false;
     }
-    err = hs_checkpoint_verify(&segment->stream, segment->first + segment->count - 1, &segment->end, &stream->origin->node->key,
-                               &segment->signature);
+    err = hs_checkpoint_verify(&segment->stream, segment->first + segment->count - 1, &segment->end,
+                               &stream->origin->node->key, &segment->signature);
     if (err != HS_OK) {
         hs_replica_store_free(store);
         stop_stream(s, stream, err);
@@ -196,8 +206,8 @@ static bool take_segment(struct rep_session *s, struct rep_stream *stream, const
     return true;
 }
 
-/* PROTOCOL.md, "Segment": one that is held whole is dropped; one that leaves a gap or overlaps is dropped and answered by where we
- * are: once, and when what is on its way to the store has come back (hs_rep_lag_commit). */
+/* PROTOCOL.md, "Segment": one that is held whole is dropped; one that leaves a gap or overlaps is dropped and answered
+ * by where we are: once, and when what is on its way to the store has come back (hs_rep_lag_commit). */
 static void ask_from_head(struct rep_session *s, const struct rep_stream *stream, struct rep_lag *lag)
 {
     if (lag == NULL || lag->gapped)
@@ -257,7 +267,9 @@ void hs_rep_segment_received(struct rep_session *s, const ProtobufCMessage *mess
         return;
     hs_rep_named(s, &form.stream, last);
     hs_rep_lag_learn(s, &form.stream, last);
-    bool closed = stream->fork != NULL || stream->stopped || hs_rep_is_striking(s->r, form.stream.origin) ||
+    const struct rep_lag *lag = hs_rep_lag_find(s, &form.stream);
+    bool closed = stream->fork != NULL || (lag != NULL && lag->stopped) ||
+                  hs_rep_is_striking(s->r, form.stream.origin) ||
                   (stream->incoming != NULL && stream->incoming->failed);
     bool stored = !closed && route_segment(s, stream, body, &form, cost);
     if (!stored && s->state == REP_LIVE)

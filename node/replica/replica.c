@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEARTBEAT_MS 2000
-#define COMPARE_MS 60000
+#define HEARTBEAT_MS      2000
+#define COMPARE_MS        60000
 #define KEPT_FRAMES_BYTES (1024 * 1024) /* a step that needed more gives it back */
 
 enum { SIGNED_BODY = 1, ORIGIN_NODE_KEY = 2 }; /* fields of Signed and OriginBody */
@@ -30,18 +30,22 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_HELLO] = {&hallsync__peer_hello__descriptor, hs_rep_hello_received, IN(REP_GREETED)},
     [HALLSYNC__PEER_TYPE__PEER_REFUSE] = {&hallsync__peer_refuse__descriptor, hs_rep_refuse_received,
                                           IN(REP_GREETED) | IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_FRONTIER] = {&hallsync__peer_frontier__descriptor, hs_rep_exchange_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_FRONTIER] = {&hallsync__peer_frontier__descriptor, hs_rep_exchange_received,
+                                            IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_OPENING] = {&hallsync__peer_opening__descriptor, hs_rep_opening_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_SEGMENT] = {&hallsync__peer_segment__descriptor, hs_rep_segment_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_ACK] = {&hallsync__peer_ack__descriptor, hs_rep_ack_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_HEARTBEAT] = {&hallsync__peer_heartbeat__descriptor, hs_rep_heartbeat_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_HEARTBEAT] = {&hallsync__peer_heartbeat__descriptor, hs_rep_heartbeat_received,
+                                             IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_PROBE] = {&hallsync__peer_probe__descriptor, hs_rep_probe_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY] = {&hallsync__peer_probe_reply__descriptor, hs_rep_probe_answered, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY] = {&hallsync__peer_probe_reply__descriptor, hs_rep_probe_answered,
+                                               IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_COMPARE] = {&hallsync__peer_compare__descriptor, hs_rep_compare_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY] = {&hallsync__peer_compare_reply__descriptor, hs_rep_compare_answered,
                                                  IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = {&hallsync__peer_dispute__descriptor, hs_rep_dispute_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = {&hallsync__peer_fork_proof__descriptor, hs_rep_proof_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = {&hallsync__peer_fork_proof__descriptor, hs_rep_proof_received,
+                                              IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_LOOSE] = {&hallsync__peer_loose__descriptor, hs_rep_loose_received, IN(REP_LIVE)},
 };
 
@@ -94,8 +98,8 @@ static const event_fn EVENTS[] = {
     [HS_REPLICA_COMPARE] = hs_rep_compare_all,
 };
 
-/* If this process itself was held up beyond its time, frames that came meanwhile wait behind this event: their senders were not
- * silent. */
+/* If this process itself was held up beyond its time, frames that came meanwhile wait behind this event: their senders
+ * were not silent. */
 static void forgive_own_delay(struct hs_replica *r)
 {
     if (r->wake_ms == UINT64_MAX || r->now_ms <= r->wake_ms + r->options.heartbeat_ms)
@@ -171,7 +175,8 @@ static void drop_updates(struct hs_replica *r)
     r->update_count = 0;
 }
 
-enum hs_err hs_replica_step(struct hs_replica *r, const struct hs_replica_event *event, struct hs_replica_updates *updates)
+enum hs_err hs_replica_step(struct hs_replica *r, const struct hs_replica_event *event,
+                            struct hs_replica_updates *updates)
 {
     assert(event->type < sizeof EVENTS / sizeof *EVENTS);
     assert(r->err == HS_OK);
@@ -314,8 +319,8 @@ void hs_replica_free(struct hs_replica *r)
     hs_arena_fini(&r->texts);
     hs_arena_fini(&r->sending);
     hs_arena_fini(&r->walking);
-    struct hs_buf *bufs[] = {&r->certificate_bytes, &r->hashing, &r->name, &r->head, &r->entry,
-                             &r->list,              &r->cutting, &r->frames};
+    struct hs_buf *bufs[] = {&r->certificate_bytes, &r->hashing, &r->name, &r->head, &r->entry, &r->list,
+                             &r->cutting,           &r->frames};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         hs_buf_fini(bufs[i]);
     free(r->software);

@@ -1,12 +1,12 @@
 /* replica.h -- the replication protocol as a pure state machine: no socket, clock, thread, randomness or LMDB.
  *
- * Events go in (a message came, a commit was made, time has passed), obligations come out in order (store this, send that, wake
- * me at).  The contract of their order: what is to be stored is committed, and told back by HS_REPLICA_STORED, before anything that
- * depends on it is sent; the replica itself sees to that by sending only after STORED.  The daemon and the tests drive the same
- * object.  proto/PROTOCOL.md says what the messages mean.
+ * Events go in (a message came, a commit was made, time has passed), obligations come out in order (store this, send
+ * that, wake me at).  The contract of their order: what is to be stored is committed, and told back by
+ * HS_REPLICA_STORED, before anything that depends on it is sent; the replica itself sees to that by sending only after
+ * STORED.  The daemon and the tests drive the same object.  proto/PROTOCOL.md says what the messages mean.
  *
- * One object a node, all sessions in it; calls from one thread.  Reading committed data goes through struct hs_replica_source,
- * synchronously; it must answer from a snapshot that contains everything told by STORED so far. */
+ * One object a node, all sessions in it; calls from one thread.  Reading committed data goes through struct
+ * hs_replica_source, synchronously; it must answer from a snapshot that contains everything told by STORED so far. */
 #ifndef HS_REPLICA_H
 #define HS_REPLICA_H
 
@@ -23,12 +23,12 @@ struct hs_replica_options {
     struct hs_bytes certificate; /* of this node, encoded; copied */
     struct hs_key root_key;
     uint64_t store_id;
-    uint8_t process_id[16];  /* random */
-    uint32_t credit_bytes;   /* that a peer may have in flight to us; 0: HS_CREDIT_BYTES_DEFAULT */
-    uint32_t heartbeat_ms;   /* 0: 2000 */
-    uint32_t silence_ms;     /* the session ends after so long without a frame; 0: 3.5 heartbeats */
-    uint32_t compare_ms;     /* digests are compared so often while equal frontiers stand; 0: 60000 */
-    const char *software;    /* "hallsync 0.1.0" */
+    uint8_t process_id[16]; /* random */
+    uint32_t credit_bytes;  /* that a peer may have in flight to us; 0: HS_CREDIT_BYTES_DEFAULT */
+    uint32_t heartbeat_ms;  /* 0: 2000 */
+    uint32_t silence_ms;    /* the session ends after so long without a frame; 0: 3.5 heartbeats */
+    uint32_t compare_ms;    /* digests are compared so often while equal frontiers stand; 0: 60000 */
+    const char *software;   /* "hallsync 0.1.0" */
 };
 
 /* A record as digests are compared: what it is, and what went into it (hs_record_inputs). */
@@ -42,8 +42,9 @@ typedef enum hs_err (*hs_visit_compared)(void *ctx, const struct hs_compared *co
 /* Committed data, read synchronously.  All as in store.h's hs_view_*. */
 struct hs_replica_source {
     void *ctx;
-    enum hs_err (*cut)(void *ctx, const struct hs_stream *stream, uint64_t first, struct hs_buf *body, struct hs_segment *segment);
-    enum hs_err (*origin)(void *ctx, uint64_t origin, struct hs_buf *certificate, struct hs_buf *opening); /* appends copies */
+    enum hs_err (*cut)(void *ctx, const struct hs_stream *stream, uint64_t first, struct hs_buf *body,
+                       struct hs_segment *segment);
+    enum hs_err (*origin)(void *ctx, uint64_t origin, struct hs_buf *certificate, struct hs_buf *opening); /* copies */
     enum hs_err (*hash_at)(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_hash *hash);
     enum hs_err (*checkpoint)(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_checkpoint *out);
     enum hs_err (*receipts)(void *ctx, const struct hs_stream *stream, hs_visit_receipt visit, void *visit_ctx);
@@ -51,18 +52,19 @@ struct hs_replica_source {
     enum hs_err (*heads)(void *ctx, hs_visit_head visit, void *visit_ctx); /* at start */
     enum hs_err (*forks)(void *ctx, hs_visit_fork visit, void *visit_ctx); /* at start */
     enum hs_err (*loose)(void *ctx, const struct hs_stream *stream, hs_visit_loose visit, void *visit_ctx);
-    enum hs_err (*digests)(void *ctx, hs_visit_digest visit, void *visit_ctx); /* roots; may be older than STORED */
+    /* Digests may be older than STORED.  All ascending: by partition and kind, index, key. */
+    enum hs_err (*digests)(void *ctx, hs_visit_digest visit, void *visit_ctx); /* roots */
     enum hs_err (*digest_level)(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit,
                                 void *visit_ctx);
     enum hs_err (*digest_leaf)(void *ctx, hs_partition partition, uint16_t kind, uint32_t leaf, struct hs_bytes after,
-                               hs_visit_compared visit, void *visit_ctx); /* ascending by key */
+                               hs_visit_compared visit, void *visit_ctx);
     uint64_t (*current_origin)(void *ctx); /* 0: none */
     uint64_t (*clock_ms)(void *ctx);       /* wall clock, for what is told to peers; never for timers */
     /* Figures for heartbeats: payments of this node. */
     void (*payments)(void *ctx, uint64_t *count, int64_t *sum_fen);
 };
 
-/* ---- events --------------------------------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 enum hs_replica_event_type {
     HS_REPLICA_PEER_UP,   /* a connection is there; outbound ones are dialled to a hub */
@@ -77,28 +79,28 @@ enum hs_replica_event_type {
 
 struct hs_replica_event {
     enum hs_replica_event_type type;
-    uint64_t now_ms; /* monotonic; of every event */
-    hs_peer peer;    /* PEER_UP, PEER_DOWN, RECEIVED */
-    bool outbound;   /* PEER_UP */
-    struct hs_key curve_key; /* PEER_UP: the other end's, authenticated by CURVE */
-    struct hs_bytes frame;   /* RECEIVED; borrowed for the call */
-    uint64_t token;          /* STORED: of the STORE, 0 for a local commit; PROBE, PROBE_END */
-    enum hs_err err;         /* STORED: HS_OK or why it was not stored */
+    uint64_t now_ms;                /* monotonic; of every event */
+    hs_peer peer;                   /* PEER_UP, PEER_DOWN, RECEIVED */
+    bool outbound;                  /* PEER_UP */
+    struct hs_key curve_key;        /* PEER_UP: the other end's, authenticated by CURVE */
+    struct hs_bytes frame;          /* RECEIVED; borrowed for the call */
+    uint64_t token;                 /* STORED: of the STORE, 0 for a local commit; PROBE, PROBE_END */
+    enum hs_err err;                /* STORED: HS_OK or why it was not stored */
     const struct hs_commit *commit; /* STORED; borrowed for the call */
 };
 
-/* ---- obligations ------------------------------------------------------------------------------------------------------------- */
+/* ---- obligations ---- */
 
 enum hs_replica_update_type {
-    HS_REPLICA_STORE, /* hand @store to the writer; answer with STORED and its token, also when it failed */
-    HS_REPLICA_SEND,  /* to @peer */
-    HS_REPLICA_DROP,  /* end the connection; PEER_DOWN need not follow */
+    HS_REPLICA_STORE,  /* hand @store to the writer; answer with STORED and its token, also when it failed */
+    HS_REPLICA_SEND,   /* to @peer */
+    HS_REPLICA_DROP,   /* end the connection; PEER_DOWN need not follow */
     HS_REPLICA_NOTICE, /* something happened that people or counters want to know */
 };
 
 enum hs_replica_store_type {
     HS_STORE_ORIGIN,  /* certificate, opening */
-    HS_STORE_SEGMENT, /* segment, then receipts if any came with it */
+    HS_STORE_SEGMENT, /* segment */
     HS_STORE_RECEIPT, /* receipt, certificate of its hub */
     HS_STORE_STRIKE,  /* why */
     HS_STORE_FORK,    /* stream, n, proof */
@@ -122,14 +124,14 @@ struct hs_replica_store {
 void hs_replica_store_free(struct hs_replica_store *store); /* NULL is fine */
 
 enum hs_replica_notice {
-    HS_NOTICE_LIVE,         /* session established */
-    HS_NOTICE_REFUSED,      /* err, text: we refused or were refused */
-    HS_NOTICE_ENDED,        /* err, text: the session ended */
-    HS_NOTICE_PROBE_DONE,   /* token */
-    HS_NOTICE_EQUAL,        /* digests of the common scope were found equal */
-    HS_NOTICE_DAMAGE,       /* records with equal inputs and unequal hash: text names them */
-    HS_NOTICE_FORK,         /* a fork proof was found or came: stream */
-    HS_NOTICE_STREAM_STOPPED, /* bad chain or signature: stream, err */
+    HS_NOTICE_LIVE,           /* session established */
+    HS_NOTICE_REFUSED,        /* err, text: we refused or were refused */
+    HS_NOTICE_ENDED,          /* err, text: the session ended */
+    HS_NOTICE_PROBE_DONE,     /* token */
+    HS_NOTICE_EQUAL,          /* digests of the common scope were found equal */
+    HS_NOTICE_DAMAGE,         /* records with equal inputs and unequal hash: text names them */
+    HS_NOTICE_FORK,           /* a fork proof was found or came: stream */
+    HS_NOTICE_STREAM_STOPPED, /* bad chain or signature from a peer, or it cannot be read: stream, err */
     HS_NOTICE_NAMED_BEYOND, /* a peer named our current origin beyond its last number: rollback with memory, or a lie */
     HS_NOTICE_CLONE,        /* two live processes with one node key */
 };
@@ -137,13 +139,13 @@ enum hs_replica_notice {
 struct hs_replica_update {
     enum hs_replica_update_type type;
     hs_peer peer;
-    struct hs_bytes frame;            /* SEND; valid until the next step */
-    struct hs_replica_store *store;   /* STORE; the taker owns it */
+    struct hs_bytes frame;          /* SEND; valid until the next step */
+    struct hs_replica_store *store; /* STORE; the taker owns it */
     enum hs_replica_notice notice;
     enum hs_err err;
     uint64_t token;
     struct hs_stream stream;
-    const char *text;                 /* valid until the next step */
+    const char *text; /* valid until the next step */
 };
 
 struct hs_replica_updates {
@@ -159,9 +161,10 @@ void hs_replica_free(struct hs_replica *replica);
 
 /* Take one event; fill @updates, valid until the next step.  Errors of peers end their session and are notices;
  * HS_ENOMEM or a failing source is returned and the object must not be used any more (crash-only). */
-enum hs_err hs_replica_step(struct hs_replica *replica, const struct hs_replica_event *event, struct hs_replica_updates *updates);
+enum hs_err hs_replica_step(struct hs_replica *replica, const struct hs_replica_event *event,
+                            struct hs_replica_updates *updates);
 
-/* ---- for status --------------------------------------------------------------------------------------------------------------- */
+/* ---- for status ---- */
 
 struct hs_peer_status {
     hs_peer peer;
@@ -169,7 +172,7 @@ struct hs_peer_status {
     struct hs_certificate certificate; /* once live */
     uint64_t live_since_ms;            /* monotonic */
     uint64_t lag_out_ops, lag_in_ops;
-    uint64_t oldest_unsent_ms;         /* monotonic time since when something waits to be stored there; 0: nothing */
+    uint64_t oldest_unsent_ms; /* monotonic time since when something waits to be stored there; 0: nothing */
     int64_t clock_offset_ms;
     uint64_t round_trip_ms;
     uint64_t equal_ms; /* clock_ms when the digests were last found equal; 0: never */

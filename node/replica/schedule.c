@@ -1,8 +1,9 @@
 /* What goes out next.  PROTOCOL.md, "Order of sending":
  *
- * Lanes in strict order: work, money, people, bulk; every eighth turn goes to what has waited longest.  Never more than the credit
- * that the peer gave; and unless it is work, no more on its way than one segment or what came back as credit in a second, so that
- * an urgent order overtakes a backlog on a slow line.  The measured rate of an idle fast line grows with each answer. */
+ * Lanes in strict order: work, money, people, bulk; every eighth turn goes to what has waited longest.  Never more than
+ * the credit that the peer gave; and unless it is work, no more on its way than one segment or what came back as credit
+ * in a second, so that an urgent order overtakes a backlog on a slow line.  The measured rate of an idle fast line
+ * grows with each answer. */
 #include "node/replica/core.h"
 
 #include "proto/keys.pb-c.h"
@@ -10,14 +11,15 @@
 
 #include <string.h>
 
-#define OLDEST_TURN 8
+#define OLDEST_TURN         8
 #define COMPRESS_FROM_BYTES 64
-#define COMPRESSION_LEVEL 3
-#define ONE_SEGMENT (HS_SEGMENT_BYTES_SOFT + REP_SEGMENT_COST)
+#define COMPRESSION_LEVEL   3
+#define ONE_SEGMENT         (HS_SEGMENT_BYTES_SOFT + REP_SEGMENT_COST)
 
 /* ---- segments ready to send ---- */
 
-/* Ops that the source has and STORED has not told are not ours to send yet: cut back to the newest checkpoint that it told. */
+/* Ops that the source has and STORED has not told are not ours to send yet: cut back to the newest checkpoint that it
+ * told. */
 static enum hs_err trim(struct hs_replica *r, const struct rep_stream *stream, struct hs_segment *segment)
 {
     if (segment->first + segment->count - 1 <= stream->n)
@@ -45,8 +47,9 @@ static void compress(struct hs_replica *r, struct hs_bytes body, struct rep_cut 
     hs_buf_reset(&cut->body);
     if (body.size >= COMPRESS_FROM_BYTES) {
         uint8_t *room = hs_buf_extend(&cut->body, body.size - 1);
-        size_t size = room == NULL ? 0 : ZSTD_compressCCtx(r->compressor, room, body.size - 1, body.data, body.size,
-                                                           COMPRESSION_LEVEL);
+        size_t size = room == NULL ? 0
+                                   : ZSTD_compressCCtx(r->compressor, room, body.size - 1, body.data, body.size,
+                                                       COMPRESSION_LEVEL);
         cut->compressed = room != NULL && !ZSTD_isError(size);
         cut->body.size = cut->compressed ? size : 0;
     }
@@ -75,7 +78,8 @@ static enum hs_err read_cut(struct hs_replica *r, const struct rep_stream *strea
 /* Several sessions often want the same segment one after the other. */
 static enum hs_err cut_of(struct hs_replica *r, const struct rep_stream *stream, uint64_t first, struct rep_cut **found)
 {
-    struct rep_cut *cut = &r->cuts[(stream->name.origin + stream->name.partition + stream->name.lane + first) % REP_CUTS];
+    struct rep_cut *cut =
+        &r->cuts[(stream->name.origin + stream->name.partition + stream->name.lane + first) % REP_CUTS];
     *found = cut;
     if (cut->stream == stream && cut->first == first && cut->head == stream->n)
         return HS_OK;
@@ -122,7 +126,8 @@ void hs_rep_spend(struct rep_session *s, uint64_t cost)
     out->mark_ms = s->r->now_ms;
 }
 
-/* A sample ends when what was sent at its beginning came back.  A lower one counts only if it was the line that was slow. */
+/* A sample ends when what was sent at its beginning came back.  A lower one counts only if it was the line that was
+ * slow. */
 static void measure(struct rep_session *s)
 {
     struct rep_outflow *out = &s->out;

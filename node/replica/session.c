@@ -63,6 +63,14 @@ static void session_free(struct rep_session *s)
 
 /* ---- beginning ---- */
 
+/* What all peers together have in flight to the store stays bounded, however many they are. */
+static uint64_t first_credit(const struct hs_replica *r)
+{
+    uint64_t share = REP_UNSTORED_BYTES / (r->session_count + 1);
+    uint64_t credit = share < r->options.credit_bytes ? share : r->options.credit_bytes;
+    return credit > HS_CREDIT_BYTES_MIN ? credit : HS_CREDIT_BYTES_MIN;
+}
+
 static struct rep_session *session_new(struct hs_replica *r, const struct hs_replica_event *event)
 {
     struct rep_session *s = calloc(1, sizeof *s);
@@ -74,16 +82,16 @@ static struct rep_session *session_new(struct hs_replica *r, const struct hs_rep
     s->curve_key = event->curve_key;
     s->state = REP_GREETED;
     s->up_ms = s->heard_ms = r->now_ms;
-    s->beat_ms = r->now_ms + r->options.heartbeat_ms;
-    s->in.first = r->options.credit_bytes;
+    s->in.first = first_credit(r);
+    hs_rep_heartbeat_next(s);
     for (size_t lane = 0; lane < HS_LANE_COUNT; lane++)
         TAILQ_INIT(&s->turns[lane]);
     hs_rep_exchange_init(s);
     return s;
 }
 
-/* Strangers get at most REP_HALF_OPEN_MAX places; a new one pushes out who has been silent longest, so that a flood of them
- * cannot keep out a certified node, which shows its certificate at once. */
+/* Strangers get at most REP_HALF_OPEN_MAX places; a new one pushes out who has been silent longest, so that a flood of
+ * them cannot keep out a certified node, which shows its certificate at once. */
 static void make_room(struct hs_replica *r)
 {
     struct rep_session *oldest = NULL;
@@ -238,14 +246,21 @@ static int compare_partitions(const void *a, const void *b)
 
 bool hs_rep_in_view(const struct rep_session *s, hs_partition partition)
 {
-    return s->view_all || (s->view_count > 0 && bsearch(&partition, s->view, s->view_count, sizeof *s->view,
-                                                        compare_partitions) != NULL);
+    return s->view_all || (s->view_count > 0 &&
+                           bsearch(&partition, s->view, s->view_count, sizeof *s->view, compare_partitions) != NULL);
 }
 
-/* PROTOCOL.md, "Scope": a hub may have everything, a hall what its certificate and its Hello both name, and the region. */
+/* PROTOCOL.md, "Scope": a hub may have everything, a hall what its certificate and its Hello both name, and the region.
+ */
 bool hs_rep_may_send(const struct rep_session *s, hs_partition partition)
 {
     return s->certificate.role == HS_ROLE_HUB || hs_rep_in_view(s, partition);
+}
+
+/* A hub takes everything, a hall its certificate's districts and the region. */
+bool hs_rep_may_take(const struct hs_replica *r, hs_partition partition)
+{
+    return hs_certificate_scope(&r->certificate, partition);
 }
 
 /* That its own streams have forked a hall must hear, whatever they are about. */
@@ -254,8 +269,7 @@ bool hs_rep_may_tell(const struct rep_session *s, const struct rep_stream *strea
     return hs_rep_may_send(s, stream->name.partition) || stream->member->node == s->node;
 }
 
-void hs_rep_session_each(struct hs_replica *r, const struct rep_stream *stream,
-                         void (*visit)(struct rep_session *s, const struct rep_stream *stream, void *ctx), void *ctx)
+void hs_rep_session_each(struct hs_replica *r, const struct rep_stream *stream, hs_rep_visit_session visit, void *ctx)
 {
     const struct rep_partition *partition = stream->member->partition;
     for (size_t i = 0; i < partition->session_count; i++)

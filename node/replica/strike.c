@@ -1,5 +1,5 @@
-/* Our current origin named beyond its last number: this store was set back with its memory, or somebody lies.  PROTOCOL.md,
- * "Rollback": no more is written under that origin, and an alarm says who named it. */
+/* Our current origin named beyond its last number: this store was set back with its memory, or somebody lies.
+ * PROTOCOL.md, "Rollback": no more is written under that origin, and an alarm says who named it. */
 #include "node/replica/core.h"
 
 #include <string.h>
@@ -27,7 +27,8 @@ void hs_rep_strike(struct rep_session *s, uint64_t origin, const char *why)
 static bool is_current(struct hs_replica *r, uint64_t origin)
 {
     const struct rep_origin *known = hs_rep_origin_find(&r->frontier, origin);
-    return (known == NULL || known->node == r->node) && origin != 0 && r->source.current_origin(r->source.ctx) == origin;
+    return (known == NULL || known->node == r->node) && origin != 0 &&
+           r->source.current_origin(r->source.ctx) == origin;
 }
 
 void hs_rep_named(struct rep_session *s, const struct hs_stream *name, uint64_t n)

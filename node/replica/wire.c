@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-enum { NAME_ORIGIN = 1, NAME_PARTITION = 2, NAME_LANE = 3 };  /* fields of StreamName */
-enum { HEAD_STREAM = 1, HEAD_N = 2, HEAD_HASH = 3 };          /* fields of StreamHead */
+enum { NAME_ORIGIN = 1, NAME_PARTITION = 2, NAME_LANE = 3 }; /* fields of StreamName */
+enum { HEAD_STREAM = 1, HEAD_N = 2, HEAD_HASH = 3 };         /* fields of StreamHead */
 
 bool hs_rep_stream_read(const Hallsync__StreamName *from, struct hs_stream *to)
 {

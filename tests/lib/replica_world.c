@@ -41,7 +41,8 @@ struct world *world_new(uint64_t seed)
     return w;
 }
 
-static struct world_node *add_node(struct world *w, const char *id, enum hs_role role, const hs_partition *districts, size_t count)
+static struct world_node *add_node(struct world *w, const char *id, enum hs_role role, const hs_partition *districts,
+                                   size_t count)
 {
     struct world_node *node = calloc(1, sizeof *node);
     assert(node != NULL && w->node_count < WORLD_NODES_MAX);
@@ -324,6 +325,16 @@ bool world_swap(struct world_link *link, int to)
     return true;
 }
 
+bool world_flip(struct world_link *link, int to)
+{
+    struct world_frame *frame = link->frames[to];
+    if (frame == NULL)
+        return false;
+    uint64_t bit = world_random(link->end[to]->world) % (frame->bytes.size * 8);
+    frame->bytes.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    return true;
+}
+
 size_t world_waiting(const struct world_link *link, int to)
 {
     size_t count = 0;
@@ -373,6 +384,8 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
         world_store_put_fork(store, &todo->stream, todo->n, todo->proof);
         return HS_OK;
     case HS_STORE_LOOSE:
+        if (!world_store_forked(store, &todo->stream))
+            return HS_EINVAL;
         world_store_put_loose(store, &todo->loose);
         return HS_OK;
     }
@@ -381,8 +394,12 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
 
 static struct hs_receipt sign_receipt(struct world_node *node, const struct hs_head *head)
 {
-    struct hs_receipt receipt = {.store_id = node->store_id, .stream = head->stream, .n = head->n, .hash = head->hash,
-                                 .time_ms = node->world->now_ms, .hub_key = node->certificate.node_key};
+    struct hs_receipt receipt = {.store_id = node->store_id,
+                                 .stream = head->stream,
+                                 .n = head->n,
+                                 .hash = head->hash,
+                                 .time_ms = node->world->now_ms,
+                                 .hub_key = node->certificate.node_key};
     struct hs_signer signer = hs_signer_of(&node->secret);
     enum hs_err err = hs_receipt_sign(&receipt, &signer);
     assert(err == HS_OK);
@@ -397,7 +414,8 @@ static void note_segment(struct world_node *node, const struct hs_replica_store 
     size_t at = 0;
     while (at < commit->head_count && !hs_stream_equal(&heads[at].stream, &todo->segment.stream))
         at++;
-    heads[at] = (struct hs_head){todo->segment.stream, todo->segment.first + todo->segment.count - 1, todo->segment.end};
+    heads[at] = (struct hs_head){todo->segment.stream, todo->segment.first + todo->segment.count - 1,
+                                 todo->segment.end};
     if (at == commit->head_count)
         commit->head_count++;
     if (node->certificate.role != HS_ROLE_HUB)
@@ -445,7 +463,8 @@ static void open_origin(struct world_node *node)
     struct hs_buf encoded = {0};
     enum hs_err err = hs_opening_sign(&opening, &signer, &encoded);
     assert(err == HS_OK);
-    world_store_put_origin(&node->store, opening.origin, hs_buf_bytes(&node->certificate_bytes), hs_buf_bytes(&encoded));
+    world_store_put_origin(&node->store, opening.origin, hs_buf_bytes(&node->certificate_bytes),
+                           hs_buf_bytes(&encoded));
     node->store.current = opening.origin;
     hs_buf_fini(&encoded);
 }
@@ -467,7 +486,8 @@ static struct hs_head write_op(struct world_node *node, hs_partition partition, 
     return head;
 }
 
-struct hs_stream world_write(struct world_node *node, hs_partition partition, enum hs_lane lane, const void *data, size_t size)
+struct hs_stream world_write(struct world_node *node, hs_partition partition, enum hs_lane lane, const void *data,
+                             size_t size)
 {
     struct hs_head head = write_op(node, partition, lane, HS_BYTES(data, size));
     struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0};
@@ -483,6 +503,22 @@ struct hs_stream world_write_text(struct world_node *node, hs_partition partitio
 void world_write_untold(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text)
 {
     write_op(node, partition, lane, HS_BYTES(text, strlen(text)));
+}
+
+void world_import(struct world_node *to, const struct world_node *from, const struct hs_stream *name)
+{
+    const struct world_origin *origin = world_store_origin(&from->store, name->origin);
+    const struct world_stream *held = world_store_find(&from->store, name);
+    assert(origin != NULL && held != NULL);
+    world_store_put_origin(&to->store, name->origin, hs_buf_bytes(&origin->certificate),
+                           hs_buf_bytes(&origin->opening));
+    struct world_stream *stream = world_store_stream(&to->store, name);
+    while (stream->count < held->count)
+        world_stream_append(stream, hs_buf_bytes(&held->ops[stream->count].bytes));
+    world_stream_check(stream, &held->checkpoints[held->checkpoint_count - 1].signature);
+    struct hs_head head = {*name, stream->count, stream->ops[stream->count - 1].hash};
+    struct hs_commit commit = {{++to->store.commit, world_random(to->world)}, &head, 1, NULL, 0};
+    told(to, 0, HS_OK, &commit);
 }
 
 void world_probe(struct world_node *node, uint64_t token)
@@ -570,7 +606,8 @@ static bool covers(const struct world_node *a, const struct world_node *b)
             world_store_forked(&a->store, &mine->name))
             continue;
         const struct world_stream *theirs = world_store_find(&b->store, &mine->name);
-        bool both = hs_certificate_scope(&a->certificate, mine->name.partition); /* else it does not come back to its writer */
+        bool both = hs_certificate_scope(&a->certificate,
+                                         mine->name.partition); /* else it does not come back to its writer */
         if (theirs == NULL || theirs->count < mine->count || (both && theirs->count > mine->count) ||
             !hs_hash_equal(&theirs->ops[mine->count - 1].hash, &mine->ops[mine->count - 1].hash))
             return false;

@@ -1,5 +1,6 @@
-/* replica_world.h -- a small world for tests of the replica: nodes with real keys from fixed seeds, stores in memory, links on which
- * the test hands over each message by itself (or loses it, doubles it, swaps two, cuts the link), a clock that moves when told.
+/* replica_world.h -- a small world for tests of the replica: nodes with real keys from fixed seeds, stores in memory,
+ * links on which the test hands over each message by itself (or loses it, doubles it, swaps two, cuts the link), a
+ * clock that moves when told.
  *
  * Nothing here fails quietly: what cannot happen in a test ends it. */
 #ifndef HS_TEST_REPLICA_WORLD_H
@@ -7,12 +8,12 @@
 
 #include "node/replica/replica.h"
 
-#define WORLD_NODES_MAX 8
-#define WORLD_LINKS_MAX 512 /* ever dialled */
+#define WORLD_NODES_MAX    8
+#define WORLD_LINKS_MAX    512 /* ever dialled */
 #define WORLD_SESSIONS_MAX 64
-#define WORLD_NOTICES_MAX 4096
+#define WORLD_NOTICES_MAX  4096
 
-/* ---- a store in memory (replica_world_store.c) ------------------------------------------------------------------------------- */
+/* ---- a store in memory (replica_world_store.c) ---- */
 
 struct world_op {
     struct hs_buf bytes;
@@ -52,27 +53,30 @@ struct world_store {
     size_t stream_count, origin_count, receipt_count, certificate_count, fork_count, loose_count;
     uint64_t current; /* origin; 0: none */
     uint64_t commit;
-    bool rotten;               /* the digests of @rot are wrong */
-    struct hs_hash rot;        /* the op whose record has rotted, by hash of its bytes */
+    bool rotten;        /* the digests of @rot are wrong */
+    struct hs_hash rot; /* the op whose record has rotted, by hash of its bytes */
 };
 void world_store_fini(struct world_store *store);
 void world_store_copy(const struct world_store *from, struct world_store *to);
 struct world_stream *world_store_stream(struct world_store *store, const struct hs_stream *name); /* made if need be */
-const struct world_stream *world_store_find(const struct world_store *store, const struct hs_stream *name); /* NULL: none */
+const struct world_stream *world_store_find(const struct world_store *store,
+                                            const struct hs_stream *name); /* NULL: none */
 const struct world_origin *world_store_origin(const struct world_store *store, uint64_t id);
-void world_store_put_origin(struct world_store *store, uint64_t id, struct hs_bytes certificate, struct hs_bytes opening);
+void world_store_put_origin(struct world_store *store, uint64_t id, struct hs_bytes certificate,
+                            struct hs_bytes opening);
 void world_store_put_certificate(struct world_store *store, const struct hs_key *key, struct hs_bytes bytes);
 void world_store_put_receipt(struct world_store *store, const struct hs_receipt *receipt);
 void world_store_put_fork(struct world_store *store, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof);
 void world_store_put_loose(struct world_store *store, const struct hs_loose *loose);
 void world_stream_append(struct world_stream *stream, struct hs_bytes op);
-void world_stream_check(struct world_stream *stream, const struct hs_signature *signature); /* a checkpoint of its last op */
+void world_stream_check(struct world_stream *stream,
+                        const struct hs_signature *signature); /* a checkpoint of its last op */
 enum hs_err world_store_receive(struct world_store *store, const struct hs_segment *segment);
 bool world_store_forked(const struct world_store *store, const struct hs_stream *name);
 /* Is there an op with these bytes, in a log or loose? */
 bool world_store_has(const struct world_store *store, hs_partition partition, struct hs_bytes op);
 
-/* ---- nodes and links ------------------------------------------------------------------------------------------------------------ */
+/* ---- nodes and links ---- */
 
 struct world_notice {
     enum hs_replica_notice type;
@@ -92,7 +96,7 @@ struct world_node {
     uint64_t store_id;
     uint64_t processes; /* begun so far */
     struct world_store store;
-    struct hs_replica *replica; /* NULL: stopped */
+    struct hs_replica *replica;       /* NULL: stopped */
     struct hs_replica_store **stores; /* asked for, not made */
     size_t store_count;
     enum hs_err store_fails; /* the next stores fail with it */
@@ -100,8 +104,8 @@ struct world_node {
     struct world_notice notices[WORLD_NOTICES_MAX];
     size_t notice_count;
     int64_t clock_offset_ms;
-    uint64_t reads; /* of segments to be sent */
-    bool one_leaf;  /* all records lie in leaf 0 */
+    uint64_t reads;              /* of segments to be sent */
+    bool one_leaf;               /* all records lie in leaf 0 */
     struct hs_stream unreadable; /* whose segments cannot be read */
     uint32_t credit_bytes;
 };
@@ -138,25 +142,32 @@ struct world *world_new(uint64_t seed);
 void world_free(struct world *w);
 uint64_t world_random(struct world *w); /* repeatable */
 struct world_node *world_hub(struct world *w, const char *id);
-struct world_node *world_hall(struct world *w, const char *id, const hs_partition *districts, size_t count); /* the first is home */
-void world_start(struct world_node *node); /* a new process over its store */
-void world_stop(struct world_node *node);  /* its links go down, what was not stored is forgotten */
+struct world_node *world_hall(struct world *w, const char *id, const hs_partition *districts,
+                              size_t count); /* the first is home */
+void world_start(struct world_node *node);   /* a new process over its store */
+void world_stop(struct world_node *node);    /* its links go down, what was not stored is forgotten */
 
 struct world_link *world_dial(struct world_node *from, struct world_node *to);
 /* As world_dial, but CURVE proves @key for the dialling end. */
 struct world_link *world_dial_as(struct world_node *from, struct world_node *to, const struct hs_key *key);
 void world_cut(struct world_link *link); /* both ends are told, what is on its way is lost */
-bool world_deliver(struct world_link *link, int to); /* the next frame, or that the other end hung up; false: nothing there */
+bool world_deliver(struct world_link *link,
+                   int to); /* the next frame, or that the other end hung up; false: nothing there */
 bool world_lose(struct world_link *link, int to);
 bool world_double(struct world_link *link, int to);
 bool world_swap(struct world_link *link, int to);
+bool world_flip(struct world_link *link, int to); /* a bit of the next frame */
 size_t world_waiting(const struct world_link *link, int to);
 void world_hand(struct world_node *node, hs_peer peer, struct hs_bytes frame); /* as if it had come */
 bool world_live(const struct world_link *link);
 
-bool world_store_next(struct world_node *node, size_t count); /* make that many stores in one commit; false: none asked for */
-struct hs_stream world_write(struct world_node *node, hs_partition partition, enum hs_lane lane, const void *data, size_t size);
+bool world_store_next(struct world_node *node,
+                      size_t count); /* make that many stores in one commit; false: none asked for */
+struct hs_stream world_write(struct world_node *node, hs_partition partition, enum hs_lane lane, const void *data,
+                             size_t size);
 struct hs_stream world_write_text(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text);
+/* All ops that @from has of a stream, as one commit of @to's own. */
+void world_import(struct world_node *to, const struct world_node *from, const struct hs_stream *name);
 /* Without telling the replica: as if it were committed and STORED still on its way. */
 void world_write_untold(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text);
 void world_tick(struct world_node *node);
@@ -168,7 +179,8 @@ void world_settle(struct world *w);               /* deliver and store until not
 void world_advance(struct world *w, uint64_t ms); /* time goes by, everything settling */
 
 size_t world_notices(const struct world_node *node, enum hs_replica_notice type); /* how many so far */
-const struct world_notice *world_last_notice(const struct world_node *node, enum hs_replica_notice type); /* NULL: none */
+const struct world_notice *world_last_notice(const struct world_node *node,
+                                             enum hs_replica_notice type); /* NULL: none */
 /* Do both hold the same of every partition that both may hold? */
 bool world_same(const struct world_node *a, const struct world_node *b);
 size_t world_ops(const struct world_node *node); /* distinct ones, loose ones too */

@@ -7,7 +7,8 @@
 
 #define KIND 1 /* of every record: an op is one fact, its id is a hash of its bytes */
 
-static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, struct hs_buf *body, struct hs_segment *segment)
+static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, struct hs_buf *body,
+                       struct hs_segment *segment)
 {
     struct world_node *node = ctx;
     const struct world_stream *stream = world_store_find(&node->store, name);
@@ -31,7 +32,8 @@ static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, 
     assert(end != NULL);
     for (at = first - 1; at < end->n; at++)
         hs_buf_put_sized(body, hs_buf_bytes(&stream->ops[at].bytes));
-    *segment = (struct hs_segment){*name, first, (uint32_t)(end->n - first + 1), hs_buf_bytes(body), end->hash, end->signature};
+    *segment = (struct hs_segment){*name,     first,         (uint32_t)(end->n - first + 1), hs_buf_bytes(body),
+                                   end->hash, end->signature};
     return body->err;
 }
 
@@ -143,7 +145,8 @@ struct facts {
     size_t count;
 };
 
-static void add_fact(struct facts *facts, const struct world_node *node, const struct hs_stream *stream, struct hs_bytes op)
+static void add_fact(struct facts *facts, const struct world_node *node, const struct hs_stream *stream,
+                     struct hs_bytes op)
 {
     struct hs_hash id = hs_hash_of(op);
     struct hs_record_name name = {stream->partition, stream->lane, KIND, HS_BYTES(id.bytes, 16)};
@@ -219,7 +222,8 @@ static uint32_t index_of(const struct fact *fact, int branch)
     return branch < 0 ? fact->leaf / HS_DIGEST_BRANCHES : fact->leaf;
 }
 
-static enum hs_err digest_level(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit, void *visit_ctx)
+static enum hs_err digest_level(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit,
+                                void *visit_ctx)
 {
     const struct world_node *node = ctx;
     struct facts facts = facts_of(node);

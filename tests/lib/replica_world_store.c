@@ -57,8 +57,8 @@ void world_stream_append(struct world_stream *stream, struct hs_bytes op)
 void world_stream_check(struct world_stream *stream, const struct hs_signature *signature)
 {
     stream->checkpoints = more(stream->checkpoints, stream->checkpoint_count, sizeof *stream->checkpoints);
-    stream->checkpoints[stream->checkpoint_count++] =
-        (struct hs_checkpoint){stream->count, stream->ops[stream->count - 1].hash, *signature};
+    stream->checkpoints[stream->checkpoint_count++] = (struct hs_checkpoint){
+        stream->count, stream->ops[stream->count - 1].hash, *signature};
 }
 
 bool world_store_forked(const struct world_store *store, const struct hs_stream *name)
@@ -99,7 +99,8 @@ const struct world_origin *world_store_origin(const struct world_store *store, u
     return NULL;
 }
 
-void world_store_put_origin(struct world_store *store, uint64_t id, struct hs_bytes certificate, struct hs_bytes opening)
+void world_store_put_origin(struct world_store *store, uint64_t id, struct hs_bytes certificate,
+                            struct hs_bytes opening)
 {
     if (world_store_origin(store, id) != NULL)
         return;
@@ -143,8 +144,8 @@ void world_store_put_loose(struct world_store *store, const struct hs_loose *loo
 {
     for (size_t i = 0; i < store->loose_count; i++) {
         const struct hs_segment *known = &store->looses[i].loose.segment;
-        if (hs_stream_equal(&known->stream, &loose->segment.stream) && hs_hash_equal(&known->end, &loose->segment.end) &&
-            known->first == loose->segment.first)
+        if (hs_stream_equal(&known->stream, &loose->segment.stream) &&
+            hs_hash_equal(&known->end, &loose->segment.end) && known->first == loose->segment.first)
             return;
     }
     store->looses = more(store->looses, store->loose_count, sizeof *store->looses);

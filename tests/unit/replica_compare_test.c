@@ -120,6 +120,23 @@ static void lag_is_no_damage(void **state)
     world_free(t.w);
 }
 
+static void what_the_asker_lacks_is_no_damage(void **state)
+{
+    (void)state;
+    struct table t;
+    set(&t);
+    for (unsigned i = 0; i < 200; i++) /* the same leaves, other leaves, another partition */
+        world_write(t.hub, i % 2 == 0 ? 3201 : HS_PARTITION_REGION, HS_LANE_BULK, &i, sizeof i);
+    world_compare(t.hall);
+    while (world_deliver(t.link, 0) || world_deliver(t.link, 1))
+        ; /* nothing is stored */
+    assert_int_equal(world_notices(t.hall, HS_NOTICE_DAMAGE) + world_notices(t.hall, HS_NOTICE_EQUAL), 0);
+    world_advance(t.w, 5000);
+    assert_int_equal(world_notices(t.hall, HS_NOTICE_DAMAGE), 0);
+    assert_true(world_notices(t.hall, HS_NOTICE_EQUAL) > 0);
+    world_free(t.w);
+}
+
 static void nothing_is_asked_while_something_is_known_to_lag(void **state)
 {
     (void)state;
@@ -251,6 +268,7 @@ int main(void)
         cmocka_unit_test(damage_is_found_when_it_is_seen_twice),
         cmocka_unit_test(what_was_only_late_is_no_damage),
         cmocka_unit_test(lag_is_no_damage),
+        cmocka_unit_test(what_the_asker_lacks_is_no_damage),
         cmocka_unit_test(nothing_is_asked_while_something_is_known_to_lag),
         cmocka_unit_test(questions_about_other_districts_end_the_session),
         cmocka_unit_test(a_leaf_comes_in_pages),

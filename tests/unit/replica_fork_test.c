@@ -1,4 +1,5 @@
-/* replica_fork_test.c -- two signed contents under one number: found, proven, told to all, and nothing of either branch lost. */
+/* replica_fork_test.c -- two signed contents under one number: found, proven, told to all, and nothing of either branch
+ * lost. */
 #include "tests/unit/replica_puppet.h"
 
 #include <stdio.h>
@@ -39,7 +40,8 @@ static bool has(const struct world_node *node, const char *what, unsigned count)
     return true;
 }
 
-/* The hall hands in @common + @lost ops, comes back with its memory as it was after @common, and writes @again others. */
+/* The hall hands in @common + @lost ops, comes back with its memory as it was after @common, and writes @again others.
+ */
 static void resume(struct table *t, unsigned common, unsigned lost, unsigned again)
 {
     struct world_store copy;
@@ -217,6 +219,47 @@ static void its_own_streams_of_other_districts_too(void **state)
     assert_true(world_store_forked(&t.hall->store, &stream)); /* it must hear of it */
     assert_true(world_store_has(&t.hub->store, 3209, HS_BYTES("again", 5)));
     assert_int_equal(t.hall->store.current, 0);
+    clear(&t);
+}
+
+static void what_is_written_until_the_origin_is_struck_out_is_not_lost(void **state)
+{
+    (void)state;
+    struct table t;
+    resume(&t, 3, 2, 3);
+    t.link = world_dial(t.hall, t.hub);
+    while (world_notices(t.hall, HS_NOTICE_FORK) == 0 || !world_store_forked(&t.hall->store, &t.stream)) {
+        world_deliver(t.link, 0);
+        world_deliver(t.link, 1);
+        world_store_next(t.hub, 1);
+        if (t.hall->store_count > 0 && t.hall->stores[0]->type != HS_STORE_STRIKE)
+            world_store_next(t.hall, 1);
+    }
+    struct hs_stream stream = world_write_text(t.hall, 3201, HS_LANE_MONEY, "under the forked origin");
+    assert_int_equal(stream.origin, t.stream.origin);
+    world_settle(t.w);
+    assert_true(world_store_has(&t.hub->store, 3201, HS_BYTES("under the forked origin", 23)));
+    whole(&t, t.hub, 3, 2, 3);
+    world_cut(t.link);
+    struct hs_peer_status status;
+    connect(&t);
+    assert_true(world_status(t.hub, t.link->peer[1], &status));
+    assert_int_equal(status.received_ops + status.sent_ops, 0); /* they agree on what is held */
+    clear(&t);
+}
+
+static void a_proof_that_cannot_be_stored_is_found_again(void **state)
+{
+    (void)state;
+    struct table t;
+    resume(&t, 3, 2, 3);
+    t.hall->store_fails = t.hub->store_fails = HS_EFULL;
+    connect(&t);
+    assert_false(world_store_forked(&t.hall->store, &t.stream));
+    t.hall->store_fails = t.hub->store_fails = HS_OK;
+    connect(&t);
+    assert_true(world_store_forked(&t.hall->store, &t.stream));
+    assert_true(has(t.hall, "lost", 2) && has(t.hub, "again", 3));
     clear(&t);
 }
 
@@ -471,6 +514,8 @@ int main(void)
         cmocka_unit_test(the_proof_and_both_branches_reach_everybody),
         cmocka_unit_test(two_hubs_with_two_branches_find_out),
         cmocka_unit_test(its_own_streams_of_other_districts_too),
+        cmocka_unit_test(what_is_written_until_the_origin_is_struck_out_is_not_lost),
+        cmocka_unit_test(a_proof_that_cannot_be_stored_is_found_again),
         cmocka_unit_test(a_proof_is_believed_when_it_holds),
         cmocka_unit_test(the_branch_may_begin_behind_the_number),
         cmocka_unit_test(a_proof_that_proves_nothing_ends_the_session),

@@ -1,4 +1,5 @@
-/* replica_frontier_test.c -- frontiers compared: hashes first, lists only where they differ, nothing outside the common view. */
+/* replica_frontier_test.c -- frontiers compared: hashes first, lists only where they differ, nothing outside the common
+ * view. */
 #include "tests/unit/replica_puppet.h"
 
 #include <stdio.h>

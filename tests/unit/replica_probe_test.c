@@ -248,6 +248,49 @@ static void an_answer_names_what_the_asker_lacks(void **state)
     world_free(t.w);
 }
 
+static void an_answer_goes_on_over_several_messages(void **state)
+{
+    (void)state;
+    struct table t;
+    set(&t);
+    struct puppet p;
+    world_stop(t.hall);
+    for (unsigned i = 0; i < 1200; i++) {
+        t.hub->store.current = 0;
+        world_write_text(t.hub, 3201, HS_LANE_BULK, "bill");
+    }
+    puppet_dial(&p, t.hall, t.hub);
+    puppet_greet(&p);
+    Hallsync__PeerProbe probe = HALLSYNC__PEER_PROBE__INIT;
+    puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_PROBE, &probe.base);
+    const Hallsync__PeerProbeReply *first = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY);
+    const Hallsync__PeerProbeReply *second = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY);
+    assert_int_equal(first->n_heads, 1000);
+    assert_false(first->last);
+    assert_int_equal(second->n_heads, 200);
+    assert_true(second->last);
+    puppet_fini(&p);
+    world_free(t.w);
+}
+
+static void a_second_question_before_the_answer_ends_the_session(void **state)
+{
+    (void)state;
+    struct table t;
+    set(&t);
+    struct puppet p;
+    world_stop(t.hall);
+    puppet_dial(&p, t.hall, t.hub);
+    puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_HELLO, &puppet_hello(&p)->base);
+    Hallsync__PeerProbe probe = HALLSYNC__PEER_PROBE__INIT;
+    puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_PROBE, &probe.base); /* waits for the frontiers */
+    assert_null(puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY));
+    puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_PROBE, &probe.base);
+    assert_int_equal(puppet_ended(&p), HS_EMALFORMED);
+    puppet_fini(&p);
+    world_free(t.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +305,8 @@ int main(void)
         cmocka_unit_test(several_wait_at_once),
         cmocka_unit_test(who_gave_up_is_not_told),
         cmocka_unit_test(an_answer_that_nobody_asked_for_ends_the_session),
+        cmocka_unit_test(an_answer_goes_on_over_several_messages),
+        cmocka_unit_test(a_second_question_before_the_answer_ends_the_session),
         cmocka_unit_test(an_answer_names_what_the_asker_lacks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

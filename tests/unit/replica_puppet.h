@@ -1,5 +1,5 @@
-/* replica_puppet.h -- a peer whose every message the test makes by hand: a node of the world that does not run.  What it "has" is
- * written into its store with world_write; the messages it gets wait on its link. */
+/* replica_puppet.h -- a peer whose every message the test makes by hand: a node of the world that does not run.  What
+ * it "has" is written into its store with world_write; the messages it gets wait on its link. */
 #ifndef HS_TEST_REPLICA_PUPPET_H
 #define HS_TEST_REPLICA_PUPPET_H
 
@@ -45,12 +45,21 @@ static inline void puppet_say(struct puppet *p, uint8_t type, const ProtobufCMes
 
 static inline const ProtobufCMessageDescriptor *puppet_descriptor(uint8_t type)
 {
-    static const ProtobufCMessageDescriptor *const ALL[] = {
-        NULL, &hallsync__peer_hello__descriptor, &hallsync__peer_refuse__descriptor, &hallsync__peer_frontier__descriptor,
-        &hallsync__peer_opening__descriptor, &hallsync__peer_segment__descriptor, &hallsync__peer_ack__descriptor,
-        &hallsync__peer_heartbeat__descriptor, &hallsync__peer_probe__descriptor, &hallsync__peer_probe_reply__descriptor,
-        &hallsync__peer_compare__descriptor, &hallsync__peer_compare_reply__descriptor, &hallsync__peer_dispute__descriptor,
-        &hallsync__peer_fork_proof__descriptor, &hallsync__peer_loose__descriptor};
+    static const ProtobufCMessageDescriptor *const ALL[] = {NULL,
+                                                            &hallsync__peer_hello__descriptor,
+                                                            &hallsync__peer_refuse__descriptor,
+                                                            &hallsync__peer_frontier__descriptor,
+                                                            &hallsync__peer_opening__descriptor,
+                                                            &hallsync__peer_segment__descriptor,
+                                                            &hallsync__peer_ack__descriptor,
+                                                            &hallsync__peer_heartbeat__descriptor,
+                                                            &hallsync__peer_probe__descriptor,
+                                                            &hallsync__peer_probe_reply__descriptor,
+                                                            &hallsync__peer_compare__descriptor,
+                                                            &hallsync__peer_compare_reply__descriptor,
+                                                            &hallsync__peer_dispute__descriptor,
+                                                            &hallsync__peer_fork_proof__descriptor,
+                                                            &hallsync__peer_loose__descriptor};
     assert_in_range(type, 1, sizeof ALL / sizeof *ALL - 1);
     return ALL[type];
 }
@@ -106,8 +115,9 @@ static inline Hallsync__PeerHello *puppet_hello(struct puppet *p)
     Hallsync__PeerHello *hello = hs_arena_alloc(&p->arena, sizeof *hello);
     ProtobufCMessage *certificate;
     hallsync__peer_hello__init(hello);
-    assert_int_equal(hs_msg_unpack(&hallsync__certificate__descriptor, hs_buf_bytes(&p->self->certificate_bytes), &p->arena,
-                                   &certificate), HS_OK);
+    assert_int_equal(hs_msg_unpack(&hallsync__certificate__descriptor, hs_buf_bytes(&p->self->certificate_bytes),
+                                   &p->arena, &certificate),
+                     HS_OK);
     hello->version_min = hello->version_max = 1;
     hello->certificate = (Hallsync__Certificate *)certificate;
     hello->process_id = puppet_data(PROCESS, sizeof PROCESS);
@@ -137,8 +147,9 @@ static inline const Hallsync__PeerFrontier *puppet_take_list(struct puppet *p)
         assert_int_equal(hs_frame_decode(hs_buf_bytes(&frame->bytes), &decoded), HS_OK);
         if (decoded.type != HALLSYNC__PEER_TYPE__PEER_FRONTIER)
             continue;
-        assert_int_equal(hs_msg_unpack(&hallsync__peer_frontier__descriptor, hs_arena_copy(&p->arena, decoded.body), &p->arena,
-                                       &message), HS_OK);
+        assert_int_equal(hs_msg_unpack(&hallsync__peer_frontier__descriptor, hs_arena_copy(&p->arena, decoded.body),
+                                       &p->arena, &message),
+                         HS_OK);
         const Hallsync__PeerFrontier *list = (const Hallsync__PeerFrontier *)message;
         if (!list->has_partition)
             continue;
@@ -183,7 +194,8 @@ static inline Hallsync__StreamName *puppet_name(struct puppet *p, const struct h
     return name;
 }
 
-static inline Hallsync__StreamHead *puppet_head(struct puppet *p, const struct hs_stream *stream, uint64_t n, const void *hash)
+static inline Hallsync__StreamHead *puppet_head(struct puppet *p, const struct hs_stream *stream, uint64_t n,
+                                                const void *hash)
 {
     Hallsync__StreamHead *head = hs_arena_alloc(&p->arena, sizeof *head);
     hallsync__stream_head__init(head);
@@ -217,16 +229,19 @@ static inline Hallsync__PeerOpening *puppet_opening(struct puppet *p, uint64_t o
     ProtobufCMessage *certificate, *body;
     assert_non_null(held);
     hallsync__peer_opening__init(opening);
-    assert_int_equal(hs_msg_unpack(&hallsync__certificate__descriptor, hs_buf_bytes(&held->certificate), &p->arena, &certificate),
+    assert_int_equal(
+        hs_msg_unpack(&hallsync__certificate__descriptor, hs_buf_bytes(&held->certificate), &p->arena, &certificate),
+        HS_OK);
+    assert_int_equal(hs_msg_unpack(&hallsync__signed__descriptor, hs_buf_bytes(&held->opening), &p->arena, &body),
                      HS_OK);
-    assert_int_equal(hs_msg_unpack(&hallsync__signed__descriptor, hs_buf_bytes(&held->opening), &p->arena, &body), HS_OK);
     opening->certificate = (Hallsync__Certificate *)certificate;
     opening->origin = (Hallsync__Signed *)body;
     return opening;
 }
 
 /* Ops first..last of a stream that it has; last must be checkpointed. */
-static inline struct hs_bytes puppet_body(struct puppet *p, const struct world_stream *held, uint64_t first, uint64_t last)
+static inline struct hs_bytes puppet_body(struct puppet *p, const struct world_stream *held, uint64_t first,
+                                          uint64_t last)
 {
     struct hs_buf body = {0};
     for (uint64_t n = first; n <= last; n++)
@@ -246,7 +261,8 @@ static inline const struct hs_checkpoint *puppet_checkpoint(const struct world_s
     return NULL;
 }
 
-static inline Hallsync__PeerSegment *puppet_segment(struct puppet *p, const struct hs_stream *stream, uint64_t first, uint64_t last)
+static inline Hallsync__PeerSegment *puppet_segment(struct puppet *p, const struct hs_stream *stream, uint64_t first,
+                                                    uint64_t last)
 {
     const struct world_stream *held = world_store_find(&p->self->store, stream);
     Hallsync__PeerSegment *segment = hs_arena_alloc(&p->arena, sizeof *segment);

@@ -85,7 +85,10 @@ struct table {
 static void sign(struct table *t, struct world_node *by, uint64_t n)
 {
     struct hs_signer signer = hs_signer_of(&by->secret);
-    t->receipt = (struct hs_receipt){.store_id = by->store_id, .stream = t->stream, .n = n, .time_ms = 5,
+    t->receipt = (struct hs_receipt){.store_id = by->store_id,
+                                     .stream = t->stream,
+                                     .n = n,
+                                     .time_ms = 5,
                                      .hash = world_store_find(&t->hall->store, &t->stream)->ops[0].hash,
                                      .hub_key = by->certificate.node_key};
     assert_int_equal(hs_receipt_sign(&t->receipt, &signer), HS_OK);
@@ -128,8 +131,9 @@ static void tell(struct table *t)
 static void by_certificate_of(struct table *t, const struct world_node *node)
 {
     ProtobufCMessage *certificate;
-    assert_int_equal(hs_msg_unpack(&hallsync__certificate__descriptor, hs_buf_bytes(&node->certificate_bytes), &t->p.arena,
-                                   &certificate), HS_OK);
+    assert_int_equal(hs_msg_unpack(&hallsync__certificate__descriptor, hs_buf_bytes(&node->certificate_bytes),
+                                   &t->p.arena, &certificate),
+                     HS_OK);
     t->message.hub = (Hallsync__Certificate *)certificate;
 }
 

@@ -190,7 +190,8 @@ static void an_urgent_order_passes_a_backlog(void **state)
     meet(&t, HS_CREDIT_BYTES_DEFAULT);
     assert_non_null(next_segment(&t));
     assert_null(next_segment(&t));
-    world_write_text(t.hall, 3201, HS_LANE_WORK, "gas smells at Chengbei Road 5"); /* the bulk segment is still on its way */
+    world_write_text(t.hall, 3201, HS_LANE_WORK,
+                     "gas smells at Chengbei Road 5"); /* the bulk segment is still on its way */
     const Hallsync__PeerSegment *segment = next_segment(&t);
     assert_non_null(segment);
     assert_int_equal(segment->stream->lane, HS_LANE_WORK);

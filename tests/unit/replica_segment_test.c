@@ -18,7 +18,7 @@ static void set(struct table *t)
     t->hub = world_hub(t->w, "hub-1");
     t->hall = world_hall(t->w, "hall-1", D1, 1);
     for (unsigned i = 0; i < 5; i++)
-        t->stream = world_write(t->hall, 3201, HS_LANE_MONEY, "one\0two\0thr\0fou\0fiv" + 4 * i, 3);
+        t->stream = world_write(t->hall, 3201, HS_LANE_MONEY, &"one\0two\0thr\0fou\0fiv"[4 * i], 3);
     world_start(t->hub);
     puppet_dial(&t->p, t->hall, t->hub);
     puppet_greet(&t->p);
@@ -81,6 +81,39 @@ static void credit_of_a_group_comes_in_one_message(void **state)
         puppet_send(&t.p, &t.stream, n, n);
     assert_true(world_store_next(t.hub, 8));
     assert_int_equal(puppet_count(&t.p, HALLSYNC__PEER_TYPE__PEER_ACK), 2); /* what was stored; credit */
+    clear(&t);
+}
+
+static void many_streams_are_acknowledged_in_messages_within_the_limit(void **state)
+{
+    (void)state;
+    struct table t;
+    set(&t);
+    size_t stored = 0;
+    for (unsigned i = 0; i < 500; i++) {
+        t.hall->store.current = 0;
+        t.stream = world_write_text(t.hall, 3201, HS_LANE_MONEY, "x");
+        puppet_send(&t.p, &t.stream, 1, 1);
+    }
+    assert_true(world_store_next(t.hub, 2000)); /* one commit: 500 acknowledgements and receipts */
+    const Hallsync__PeerAck *ack;
+    while ((ack = puppet_hear(&t.p, HALLSYNC__PEER_TYPE__PEER_ACK)) != NULL)
+        stored += ack->n_stored;
+    assert_int_equal(stored, 500);
+    clear(&t);
+}
+
+static void what_came_by_another_way_meanwhile_counts(void **state)
+{
+    (void)state;
+    struct table t;
+    set(&t);
+    puppet_send(&t.p, &t.stream, 1, 2);
+    world_import(t.hub, t.hall, &t.stream); /* a bundle, say */
+    assert_int_equal(last_ack(&t)->stored[0]->n, 5);
+    puppet_let_store(&t.p); /* the segment does not fit any more */
+    assert_int_equal(puppet_ended(&t.p), HS_EGAP);
+    assert_int_equal(world_head(t.hub, &t.stream), 5);
     clear(&t);
 }
 
@@ -287,8 +320,9 @@ static void an_opening_by_another_key_ends_the_session(void **state)
     set(&t);
     struct world_node *other = world_hall(t.w, "hall-2", D1, 1);
     ProtobufCMessage *certificate;
-    assert_int_equal(hs_msg_unpack(&hallsync__certificate__descriptor, hs_buf_bytes(&other->certificate_bytes), &t.p.arena,
-                                   &certificate), HS_OK);
+    assert_int_equal(hs_msg_unpack(&hallsync__certificate__descriptor, hs_buf_bytes(&other->certificate_bytes),
+                                   &t.p.arena, &certificate),
+                     HS_OK);
     Hallsync__PeerOpening *opening = puppet_opening(&t.p, t.stream.origin);
     opening->certificate = (Hallsync__Certificate *)certificate;
     puppet_say(&t.p, HALLSYNC__PEER_TYPE__PEER_OPENING, &opening->base);
@@ -345,13 +379,40 @@ static void a_bad_signature_stops_that_stream_only(void **state)
     const struct world_notice *stopped = world_last_notice(t.hub, HS_NOTICE_STREAM_STOPPED);
     assert_int_equal(stopped->err, HS_ESIGNATURE);
     assert_true(hs_stream_equal(&stopped->stream, &t.stream));
-    puppet_send(&t.p, &t.stream, 1, 2); /* not from anybody, not even good */
+    puppet_send(&t.p, &t.stream, 1, 2); /* nothing more of it from this peer, not even good */
     puppet_send(&t.p, &other, 1, 1);
     puppet_let_store(&t.p);
     assert_int_equal(world_head(t.hub, &t.stream), 0);
     assert_int_equal(world_head(t.hub, &other), 1);
     const Hallsync__PeerAck *ack = last_ack(&t);
     assert_int_equal(ack->credit_total, HS_CREDIT_BYTES_DEFAULT + 2 * (8 + 256) + 9 + 256);
+    clear(&t);
+}
+
+static void a_liar_keeps_away_nobody_elses_stream(void **state)
+{
+    (void)state;
+    struct table t;
+    struct puppet liar;
+    opened(&t);
+    struct world_node *other = world_hub(t.w, "hub-2");
+    world_store_fini(&other->store);
+    world_store_copy(&t.hall->store, &other->store);
+    puppet_dial(&liar, other, t.hub);
+    puppet_greet(&liar);
+    Hallsync__PeerSegment *segment = puppet_segment(&liar, &t.stream, 1, 2);
+    segment->body.data[2] ^= 1;
+    puppet_say(&liar, HALLSYNC__PEER_TYPE__PEER_SEGMENT, &segment->base);
+    assert_int_equal(world_notices(t.hub, HS_NOTICE_STREAM_STOPPED), 1);
+    puppet_say(&liar, HALLSYNC__PEER_TYPE__PEER_SEGMENT, &segment->base); /* told once */
+    assert_int_equal(world_notices(t.hub, HS_NOTICE_STREAM_STOPPED), 1);
+    puppet_send(&t.p, &t.stream, 1, 2);
+    puppet_let_store(&t.p);
+    assert_int_equal(world_head(t.hub, &t.stream), 2);
+    puppet_send(&liar, &t.stream, 3, 5); /* the head has moved: it may mend its ways */
+    puppet_let_store(&t.p);
+    assert_int_equal(world_head(t.hub, &t.stream), 5);
+    puppet_fini(&liar);
     clear(&t);
 }
 
@@ -463,6 +524,8 @@ int main(void)
         cmocka_unit_test(a_segment_is_stored_then_acknowledged),
         cmocka_unit_test(segments_may_follow_before_the_first_is_stored),
         cmocka_unit_test(credit_of_a_group_comes_in_one_message),
+        cmocka_unit_test(many_streams_are_acknowledged_in_messages_within_the_limit),
+        cmocka_unit_test(what_came_by_another_way_meanwhile_counts),
         cmocka_unit_test(one_commit_of_many_stores_is_told_once),
         cmocka_unit_test(a_compressed_segment_is_taken),
         cmocka_unit_test(what_is_held_is_dropped_and_acknowledged),
@@ -479,6 +542,7 @@ int main(void)
         cmocka_unit_test(a_known_opening_is_dropped),
         cmocka_unit_test(a_hall_refuses_what_is_outside_its_scope),
         cmocka_unit_test(a_bad_signature_stops_that_stream_only),
+        cmocka_unit_test(a_liar_keeps_away_nobody_elses_stream),
         cmocka_unit_test(a_chain_that_does_not_continue_is_disputed),
         cmocka_unit_test(more_than_the_credit_ends_the_session),
         cmocka_unit_test(credit_for_what_was_not_sent_ends_the_session),

@@ -235,7 +235,8 @@ static void garbage_ends_the_session(void **state)
     puppet_greet(&t.p);
     world_hand(t.hub, t.p.link->peer[1], HS_BYTES(GARBAGE, sizeof GARBAGE - 1));
     assert_int_equal(puppet_ended(&t.p), HS_EMALFORMED);
-    world_hand(t.hub, t.p.link->peer[1], HS_BYTES(GARBAGE, sizeof GARBAGE - 1)); /* the link had more: nothing happens */
+    world_hand(t.hub, t.p.link->peer[1],
+               HS_BYTES(GARBAGE, sizeof GARBAGE - 1)); /* the link had more: nothing happens */
     close_pair(&t);
 }
 
@@ -415,7 +416,8 @@ static void a_heartbeat_alone_tells_of_what_is_missing(void **state)
     puppet_greet(&t.p);
     struct hs_stream stream = world_write_text(t.hall, 3201, HS_LANE_MONEY, "never sent");
     Hallsync__PeerHeartbeat beat = HALLSYNC__PEER_HEARTBEAT__INIT;
-    Hallsync__StreamHead *head = puppet_head(&t.p, &stream, 1, world_store_find(&t.hall->store, &stream)->ops[0].hash.bytes);
+    Hallsync__StreamHead *head = puppet_head(&t.p, &stream, 1,
+                                             world_store_find(&t.hall->store, &stream)->ops[0].hash.bytes);
     beat.heads = &head;
     beat.n_heads = 1;
     puppet_say(&t.p, HALLSYNC__PEER_TYPE__PEER_HEARTBEAT, &beat.base);

@@ -1,0 +1,242 @@
+/* session.h -- one peer: what it is, what it may see, what it lacks, what may be sent to it.  Inside node/replica only.
+ *
+ *            PEER_UP            their Hello is good
+ *    (none) ---------> GREETED ---------------------> LIVE
+ *                         |  refused, silent, garbled   |  silent, garbled, connection gone
+ *                         +----------> ENDED <----------+        (freed when the step is over)
+ */
+#ifndef HS_REPLICA_SESSION_H
+#define HS_REPLICA_SESSION_H
+
+#include "node/replica/frontier.h"
+#include "proto/peer.pb-c.h"
+
+#include <sys/queue.h>
+
+#define REP_PROCESS_BYTES 16
+
+enum rep_session_state { REP_GREETED, REP_LIVE, REP_ENDED };
+
+/* One stream of which the peer is known to hold another number than we do.  No entry: the same, or nothing is known yet
+ * (hs_rep_exchange_open). */
+struct rep_lag {
+    struct hs_stream name;
+    struct rep_stream *stream; /* NULL: we hold nothing of it */
+    uint64_t peer_n;           /* what it surely holds */
+    uint64_t sent_n;           /* what was sent on top */
+    uint64_t since_ms;         /* something has waited to be stored there since; 0: nothing does */
+    uint64_t queued_ms;        /* waiting for its turn since */
+    bool queued;
+    bool blocked; /* disputed: nothing is sent by number */
+    bool stopped; /* bad chain or signature: not taken from this peer until the head moves */
+    bool gapped;  /* what it sent was dropped: it begins anew from the head that it is, or will be, told */
+    TAILQ_ENTRY(rep_lag) turn;
+};
+TAILQ_HEAD(rep_lags, rep_lag);
+
+/* One list of the frontier being compared: of a partition's nodes, or of a node's streams. */
+struct rep_list {
+    hs_partition partition;
+    bool has_node;
+    uint8_t node[HS_NODE_HASH_BYTES];
+    bool sent;  /* ours is; else it waits for its turn */
+    bool begun; /* the peer's has begun to come, up to: */
+    uint8_t at_node[HS_NODE_HASH_BYTES];
+    struct hs_stream at_stream;
+    TAILQ_ENTRY(rep_list) turn;
+};
+TAILQ_HEAD(rep_lists, rep_list);
+
+struct rep_exchange {
+    uint32_t root_next; /* partitions below are compared */
+    bool root_done;
+    void *lists; /* tsearch tree */
+    struct rep_lists waiting;
+    size_t list_count, sent_count;
+};
+
+/* Credit and the measured rate of what we send. */
+struct rep_outflow {
+    uint64_t allowed;                       /* cumulative, as the peer says */
+    uint64_t first;                         /* the first credit */
+    uint64_t sent;                          /* cumulative cost */
+    uint64_t rate;                          /* cost per second that came back as credit */
+    uint64_t mark_sent, mark_back, mark_ms; /* the sample being taken */
+    bool marked, limited;
+    unsigned turns;
+};
+
+/* Credit of what we receive: costs, cumulative. */
+struct rep_inflow {
+    uint64_t first; /* the first credit */
+    uint64_t taken; /* of what came */
+    uint64_t back;  /* of what was stored or dropped */
+    uint64_t told;  /* ... as last told */
+};
+
+struct rep_session {
+    struct hs_replica *r;
+    hs_peer peer;
+    bool outbound;
+    enum rep_session_state state;
+    struct hs_key curve_key;
+    uint32_t sequence_in, sequence_out;
+    uint64_t up_ms, live_ms, heard_ms, beat_ms;
+
+    /* From its Hello. */
+    struct hs_certificate certificate;
+    struct hs_buf certificate_bytes;
+    uint8_t process_id[REP_PROCESS_BYTES];
+    uint64_t store_id;
+    struct rep_node *node;
+    struct rep_session *of_node; /* the node's next live one */
+
+    /* The common view: these partitions in full, and the view's node (a hall's own) in all others. */
+    bool view_all;
+    hs_partition *view; /* ascending */
+    size_t view_count;
+    const struct rep_node *view_node; /* NULL between hubs */
+
+    struct rep_exchange exchange;
+    void *lags; /* tsearch tree */
+    size_t lag_count;
+    struct rep_lags turns[HS_LANE_COUNT]; /* of the lags with something to send */
+    struct rep_looses *looses;            /* branches to be sent; NULL: none */
+    struct rep_outflow out;
+    struct rep_inflow in;
+    struct hs_buf acks; /* to be sent at the end of the step, packed as fields of PeerAck */
+    size_t ack_parts;
+    TAILQ_ENTRY(rep_session) work;
+    bool dirty; /* in r->dirty */
+
+    /* Heartbeats. */
+    uint64_t heads_told; /* own heads of commits up to this one */
+    int64_t clock_offset_ms;
+    uint64_t round_trip_ms;
+    bool payments_known;
+    uint64_t payments_count;
+    int64_t payments_fen;
+
+    /* Digests. */
+    struct rep_compare *compare; /* the round; NULL: none */
+    uint64_t compare_ms;         /* begin one, or go on with it, then */
+    uint64_t compare_retry_ms;   /* how long was waited last because something lagged */
+    bool is_compare_wanted;      /* whatever lags */
+    uint64_t equal_ms;
+
+    /* Probes. */
+    bool is_asked;        /* one is to be answered when the frontiers are compared */
+    uint64_t probe_asked; /* its id */
+    uint64_t question;    /* id of our own that is not answered yet; 0: none */
+
+    uint64_t sent_ops, received_ops, sent_bytes, received_bytes;
+};
+TAILQ_HEAD(rep_sessions, rep_session);
+
+/* session.c: the table, and who hears of what */
+struct rep_session *hs_rep_session_find(struct hs_replica *r, hs_peer peer); /* NULL: unknown or ended */
+void hs_rep_session_up(struct hs_replica *r, const struct hs_replica_event *event);
+void hs_rep_session_down(struct hs_replica *r, const struct hs_replica_event *event);
+void hs_rep_session_end(struct rep_session *s, enum hs_err err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void hs_rep_session_refuse(struct rep_session *s, enum hs_err err, const char *text);  /* says so, then ends it */
+void hs_rep_session_refused(struct rep_session *s, enum hs_err err, const char *text); /* by either side */
+void hs_rep_session_dirty(struct rep_session *s); /* something may be sent to it at the end of the step */
+void hs_rep_sessions_sweep(struct hs_replica *r); /* free the ended ones */
+void hs_rep_sessions_fini(struct hs_replica *r);
+bool hs_rep_in_view(const struct rep_session *s, hs_partition partition);
+bool hs_rep_may_send(const struct rep_session *s, hs_partition partition);
+bool hs_rep_may_take(const struct hs_replica *r, hs_partition partition);
+bool hs_rep_may_tell(const struct rep_session *s, const struct rep_stream *stream);
+/* Those that may be told of a stream.  @visit ends no session. */
+typedef void (*hs_rep_visit_session)(struct rep_session *s, const struct rep_stream *stream, void *ctx);
+void hs_rep_session_each(struct hs_replica *r, const struct rep_stream *stream, hs_rep_visit_session visit, void *ctx);
+
+/* hello.c */
+void hs_rep_hello_send(struct rep_session *s);
+void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_refuse_received(struct rep_session *s, const ProtobufCMessage *message);
+
+/* heartbeat.c: the tick returns when to come again */
+void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_heartbeat_next(struct rep_session *s);
+uint64_t hs_rep_heartbeat_tick(struct rep_session *s);
+
+/* lag.c: a lag is freed when there is none any more: a pointer to one is good until the next of these calls */
+struct rep_lag *hs_rep_lag_find(const struct rep_session *s, const struct hs_stream *name);
+struct rep_lag *hs_rep_lag_get(struct rep_session *s, const struct hs_stream *name);      /* NULL: no memory, noted */
+void hs_rep_lag_learn(struct rep_session *s, const struct hs_stream *name, uint64_t n);   /* it holds n at least */
+void hs_rep_lag_rewind(struct rep_session *s, const struct hs_stream *name, uint64_t n);  /* it holds n, no more */
+void hs_rep_lag_commit(struct rep_session *s, struct rep_stream *stream, uint64_t old_n); /* our head has moved */
+void hs_rep_lag_rotate(struct rep_session *s, struct rep_lag *lag);                       /* it has had its turn */
+void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag); /* it was changed: queue or forget it */
+typedef void (*hs_rep_visit_lag)(struct rep_session *s, struct rep_lag *lag, void *ctx); /* changes no lag */
+void hs_rep_lags_visit(struct rep_session *s, hs_rep_visit_lag visit, void *ctx);
+void hs_rep_lags_fini(struct rep_session *s);
+
+/* exchange.c */
+void hs_rep_exchange_init(struct rep_session *s);
+void hs_rep_exchange_fini(struct rep_session *s);
+void hs_rep_exchange_start(struct rep_session *s);
+void hs_rep_exchange_received(struct rep_session *s, const ProtobufCMessage *message);
+bool hs_rep_exchange_open(const struct rep_session *s, const struct rep_stream *stream); /* not known what it holds */
+bool hs_rep_exchange_done(const struct rep_session *s);
+void hs_rep_announce(struct rep_session *s, const struct hs_stream *names, size_t count); /* where we are */
+/* The peer holds this much of a stream, whose name is put into @name; false: the session has ended. */
+bool hs_rep_head_received(struct rep_session *s, const Hallsync__StreamHead *head, struct hs_stream *name);
+
+/* schedule.c */
+void hs_rep_schedule(struct rep_session *s); /* send what may be sent */
+void hs_rep_credit_received(struct rep_session *s, uint64_t total);
+bool hs_rep_opening_send(struct rep_session *s, uint64_t origin); /* false: it cannot be read */
+bool hs_rep_room(struct rep_session *s, uint8_t lane, uint64_t cost);
+void hs_rep_spend(struct rep_session *s, uint64_t cost);
+
+/* receive.c */
+void hs_rep_opening_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_segment_received(struct rep_session *s, const ProtobufCMessage *message);
+bool hs_rep_take_credit(struct rep_session *s, uint64_t cost); /* false: more than was allowed, the session has ended */
+void hs_rep_give_credit(struct rep_session *s, uint64_t cost);
+
+/* ack.c */
+void hs_rep_ack_put(struct rep_session *s, const struct rep_stream *stream); /* "I hold it up to n" */
+void hs_rep_ack_part(struct rep_session *s, uint32_t field, struct hs_bytes part);
+void hs_rep_ack_send(struct rep_session *s);
+void hs_rep_ack_received(struct rep_session *s, const ProtobufCMessage *message);
+
+/* receipt.c */
+void hs_rep_receipts_tell(struct rep_session *s, const struct hs_stream *name); /* all that we have of a stream */
+void hs_rep_receipt_received(struct rep_session *s, const Hallsync__Receipt *receipt);
+
+/* strike.c */
+void hs_rep_named(struct rep_session *s, const struct hs_stream *name, uint64_t n); /* our current origin, too far? */
+void hs_rep_strike(struct rep_session *s, uint64_t origin, const char *why);
+
+/* probe.c */
+void hs_rep_probe_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_probe_answered(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_probe_check(struct rep_session *s);
+void hs_rep_probes_joined(struct rep_session *s); /* it went live */
+void hs_rep_probes_left(struct rep_session *s);   /* it has ended */
+
+/* compare.c, compare_answer.c: the tick returns when to come again */
+void hs_rep_compare_soon(struct rep_session *s);
+uint64_t hs_rep_compare_tick(struct rep_session *s);
+void hs_rep_compare_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_compare_answered(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_compare_fini(struct rep_session *s);
+uint64_t hs_rep_compare_bytes(const struct rep_session *s);
+
+/* dispute.c, proof.c, loose.c, fork.c */
+void hs_rep_dispute_send(struct rep_session *s, struct rep_stream *stream);
+void hs_rep_dispute_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_proof_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_loose_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_looses_send(struct rep_session *s);
+void hs_rep_looses_fini(struct rep_session *s);
+uint64_t hs_rep_looses_bytes(const struct rep_session *s);
+void hs_rep_fork_greet(struct rep_session *s, struct rep_stream *stream);
+/* A list named it so, or (NULL) left it out. */
+void hs_rep_fork_named(struct rep_session *s, struct rep_stream *stream, const Hallsync__StreamHead *head);
+
+#endif
