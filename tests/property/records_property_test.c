@@ -453,13 +453,6 @@ static void add_fact(struct oracle *oracle, hs_partition partition, const struct
     oracle->facts[oracle->count++] = fact;
 }
 
-static bool at_home(const struct hs_kind *kind, const struct fact *fact)
-{
-    struct hs_bytes account = kind->account_field != 0 ? hs_tlv_bytes(fact->write.fact, kind->account_field)
-                                                       : HS_BYTES_NONE;
-    return account.size == 0 || hs_account_partition((const char *)account.data) == fact->partition;
-}
-
 static void collect(struct history *history, struct oracle *oracle)
 {
     for (size_t i = 0; i < history->act_count; i++) {
@@ -480,7 +473,7 @@ static void collect(struct history *history, struct oracle *oracle)
         fact->counts = kind != NULL && fact->write.id.size == HS_ID_BYTES &&
                        hs_kind_check(kind, fact->write.fact, (struct hs_check){.complete = true}, &field, NULL) ==
                            HS_OK &&
-                       at_home(kind, fact);
+                       is_at_home(kind, fact->partition, fact->write.fact);
     }
 }
 

@@ -251,6 +251,13 @@ static inline void put_event(struct world *world, uint64_t origin, uint64_t numb
     hs_buf_fini(&message);
 }
 
+/* Does the message name no account, or one of this partition? */
+static inline bool is_at_home(const struct hs_kind *kind, hs_partition partition, struct hs_bytes message)
+{
+    struct hs_bytes account = kind->account_field != 0 ? hs_tlv_bytes(message, kind->account_field) : HS_BYTES_NONE;
+    return account.size == 0 || hs_account_partition((const char *)account.data) == partition;
+}
+
 /* ---- looking ---- */
 
 static inline enum hs_err count_record(void *ctx, const struct hs_stored *stored)
