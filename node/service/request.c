@@ -104,10 +104,11 @@ static enum hs_err read_soon(struct hs_call *call, bool *taken)
     struct hs_store *store = call->desk->options.store;
     struct hs_view *view = NULL;
     uint64_t commit = hs_store_position(store).commit;
-    enum hs_err err = hs_view_open(store, commit, 0, &view);
-    if (err == HS_OK)
+    enum hs_err err = hs_view_open(store, 0, 0, &view); /* to ask for the position would flush once more */
+    if (err == HS_OK && hs_view_position(view).commit >= commit)
         return read_view(call, view);
-    if (err != HS_ETIMEDOUT)
+    hs_view_close(view);
+    if (err != HS_OK)
         return err;
     err = hs_desk_submit(call);
     *taken = err == HS_OK;

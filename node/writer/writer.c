@@ -122,7 +122,7 @@ static void gather(struct hs_writer *writer)
     size_t expected = writer->last_jobs < GATHER_JOBS ? writer->last_jobs : GATHER_JOBS;
     struct timespec until;
     int code = 0;
-    if (writer->inbox.jobs == 0 || writer->inbox.jobs >= expected)
+    if (writer->inbox.jobs == 0 || writer->inbox.jobs >= expected || writer->readers.jobs > 0)
         return;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += GATHER_NS;
@@ -150,7 +150,7 @@ static struct turn next_turn(struct hs_writer *writer)
         writer->last_jobs = turn.job_count;
     turn.readers = writer->readers.head;
     clear(&writer->readers);
-    turn.flush = writer->flush_wanted || turn.readers != NULL;
+    turn.flush = writer->flush_wanted;
     writer->flush_wanted = false;
     turn.last = writer->stopping && turn.job_count == 0;
     turn.refuse = writer->stopping && now_ms() >= writer->stop_at_ms;
@@ -303,12 +303,12 @@ static void *write_all(void *arg)
     struct turn turn;
     do {
         turn = next_turn(writer);
+        if (turn.readers != NULL) /* first: what they must see is committed already */
+            tell_readers(turn.readers, writer->dead == HS_OK ? flush(writer) : writer->dead);
         if (turn.job_count > 0)
             run_group(writer, &turn);
-        enum hs_err flushed = writer->dead;
         if (must_flush(writer, &turn))
-            flushed = flush(writer);
-        tell_readers(turn.readers, flushed);
+            flush(writer);
     } while (!turn.last);
     return NULL;
 }
