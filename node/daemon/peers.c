@@ -225,8 +225,12 @@ static enum hs_err link_frame(struct hs_peers *peers, const struct hs_link_event
 static enum hs_err link_down(struct hs_peers *peers, const struct hs_link_event *event)
 {
     struct waiting *waiting = waiting_of(peers, event->peer);
-    if (event->outbound)
+    if (event->outbound && event->address != NULL) {
         peers_upstream_changed(peers, event->address, 0, event->err, event->text);
+    } else if (event->outbound) { /* one that was up: it is known by its number */
+        peers_upstream_changed(peers, NULL, event->peer, event->err, event->text);
+        peers_upstream_gone(peers, event->peer);
+    }
     if (waiting != NULL) {
         forget_waiting(peers, waiting);
         return HS_OK;
