@@ -214,7 +214,7 @@ struct hs_stored {
 };
 enum hs_err hs_view_record(struct hs_view *view, const struct hs_record_name *name,
                            struct hs_stored *stored); /* HS_ENOTFOUND */
-/* The same when only kind and id are known: in whatever partition it is; the held ones first. */
+/* The same when only kind and id are known: in whatever partition it is, ascending. */
 enum hs_err hs_view_find(struct hs_view *view, uint16_t kind, struct hs_bytes id, struct hs_stored *stored);
 typedef enum hs_err (*hs_visit_record)(void *ctx, const struct hs_stored *stored);
 /* By index (kinds.h) in all partitions; parked records are left out.  @after: a record key to go on behind, or none. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLOCK_BACK_MS_MAX (3600 * 1000) /* a larger step back is a clock put right: it is followed */
+
 #define AHEAD_BYTES ((size_t)1 << 20)
 
 static const char *const TABLES[LOG_TABLE_COUNT] = {
@@ -139,10 +141,12 @@ struct hs_env *hs_log_env(struct hs_log *log)
 }
 
 /* Only the own clock is carried on: a stamp from the far future that one write had to pass must not date all that this
- * node writes after it, its payments' business days among them. */
+ * node writes after it, its payments' business days among them.  Nor must a clock that stood in 2090 and was put right. */
 hs_stamp hs_log_stamp(struct hs_log *log, hs_stamp above)
 {
-    log->stamp = hs_stamp_next(log->stamp, 0, log->now_ms(log->ctx));
+    uint64_t now = log->now_ms(log->ctx);
+    bool set_right = hs_stamp_ms(log->stamp) > now + CLOCK_BACK_MS_MAX;
+    log->stamp = hs_stamp_next(set_right ? 0 : log->stamp, 0, now);
     return above < log->stamp ? log->stamp : hs_stamp_next(log->stamp, above, 0);
 }
 
