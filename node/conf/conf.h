@@ -26,10 +26,11 @@
 #define HS_CONF_RULES(X)                                   \
     X(rules, unknown_accounts, TEXT, "refuse", 6, 6, NONE, \
       "payments for accounts of a held district that no customer here has: refuse or accept")
-#define HS_CONF_LIMITS(X)                                                                                           \
-    X(limits, credit_kib, UINT, 512, 128, 65536, NONE, "bytes that a peer may have under way to us, in KiB")        \
-    X(limits, flush_ms, UINT, 50, 1, 10000, NONE, "records are committed at the latest after so many milliseconds") \
-    X(limits, disk_reserve_mib, UINT, 256, 1, 1048576, RELOAD,                                                      \
+#define HS_CONF_LIMITS(X)                                                                                    \
+    X(limits, credit_kib, UINT, 512, 128, 65536, NONE, "bytes that a peer may have under way to us, in KiB") \
+    X(limits, flush_ms, UINT, 50, 1, 10000, NONE,                                                            \
+      "records are committed after so many idle milliseconds, at the latest after 20 times that")            \
+    X(limits, disk_reserve_mib, UINT, 256, 1, 1048576, RELOAD,                                               \
       "free disk below which writes are refused by and by, in MiB")
 #define HS_CONF_LINK(X)                                                                                                \
     X(link, heartbeat_ms, UINT, 2000, 100, 60000, NONE, "a heartbeat so often; a peer silent for 3.5 of them is gone") \

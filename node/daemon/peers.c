@@ -61,7 +61,7 @@ static void notice(struct hs_peers *peers, const struct hs_replica_update *updat
         peers->options.probed(peers->options.ctx, update->token);
     }
     if (update->notice == HS_NOTICE_LIVE || update->notice == HS_NOTICE_REFUSED || update->notice == HS_NOTICE_ENDED)
-        peers_upstream_changed(peers, NULL, update->peer, update->err, update->text);
+        peers_upstream_session(peers, update->peer, update->err, update->text);
 }
 
 /* What could not be carried out, each to be told to the replica after the list is done. */
@@ -186,7 +186,7 @@ static enum hs_err tell_up(struct hs_peers *peers, hs_peer peer, bool outbound, 
 static enum hs_err link_up(struct hs_peers *peers, const struct hs_link_event *event)
 {
     if (event->outbound) {
-        peers_upstream_changed(peers, event->address, event->peer, HS_OK, "connected");
+        peers_upstream_up(peers, event->address, event->peer);
         return tell_up(peers, event->peer, true, &event->curve_key);
     }
     if (peers->waiting_count == WAITING_MAX) {
@@ -225,12 +225,8 @@ static enum hs_err link_frame(struct hs_peers *peers, const struct hs_link_event
 static enum hs_err link_down(struct hs_peers *peers, const struct hs_link_event *event)
 {
     struct waiting *waiting = waiting_of(peers, event->peer);
-    if (event->outbound && event->address != NULL) {
-        peers_upstream_changed(peers, event->address, 0, event->err, event->text);
-    } else if (event->outbound) { /* one that was up: it is known by its number */
-        peers_upstream_changed(peers, NULL, event->peer, event->err, event->text);
-        peers_upstream_gone(peers, event->peer);
-    }
+    if (event->outbound)
+        peers_upstream_down(peers, event->address, event->err, event->text);
     if (waiting != NULL) {
         forget_waiting(peers, waiting);
         return HS_OK;
@@ -251,6 +247,8 @@ static enum hs_err handle_link(struct hs_peers *peers, const struct hs_link_even
         return link_frame(peers, event);
     case HS_LINK_NOTE:
         hs_log(HS_LOG_DEBUG, "link", "monitor", "text=\"%s\"", event->text);
+        if (event->outbound && event->err != HS_OK)
+            peers_upstream_down(peers, event->address, event->err, event->text);
         return HS_OK;
     case HS_LINK_WOKEN:
         return HS_OK;

@@ -77,8 +77,10 @@ void peers_join(struct hs_peers *peers, hs_peer peer, const struct hs_key *curve
 
 /* peers_status.c */
 void peers_publish(struct hs_peers *peers, bool now);
-void peers_upstream_changed(struct hs_peers *peers, const char *address, hs_peer peer, enum hs_err err,
-                            const char *text);
-void peers_upstream_gone(struct hs_peers *peers, hs_peer peer); /* until it is dialled again */
+void peers_upstream_up(struct hs_peers *peers, const char *address, hs_peer peer);
+void peers_upstream_down(struct hs_peers *peers, const char *address, enum hs_err err, const char *text);
+void peers_upstream_session(struct hs_peers *peers, hs_peer peer, enum hs_err err,
+                            const char *text);                  /* live, refused... */
+void peers_upstream_gone(struct hs_peers *peers, hs_peer peer); /* we dropped it: no "down" follows */
 
 #endif

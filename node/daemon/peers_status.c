@@ -20,32 +20,65 @@ static uint64_t wall_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void peers_upstream_changed(struct hs_peers *peers, const char *address, hs_peer peer, enum hs_err err,
-                            const char *text)
+static struct upstream_state *upstream_at(struct hs_peers *peers, const char *address)
 {
     for (size_t i = 0; i < peers->upstream_count; i++) {
-        struct upstream_state *state = &peers->upstreams[i];
-        bool same = address != NULL ? strcmp(state->address, address) == 0 : state->peer == peer;
-        if (!same)
-            continue;
-        if (address != NULL)
-            state->peer = peer;
-        /* "it is down again" must not cover why the last session was refused */
-        if (err != HS_OK || peer != 0) {
-            state->err = err;
-            snprintf(state->text, sizeof state->text, "%s", text != NULL ? text : "");
-        }
-        state->since_ms = wall_ms();
+        if (strcmp(peers->upstreams[i].address, address) == 0)
+            return &peers->upstreams[i];
     }
+    return NULL;
+}
+
+static struct upstream_state *upstream_of(struct hs_peers *peers, hs_peer peer)
+{
+    for (size_t i = 0; peer != 0 && i < peers->upstream_count; i++) {
+        if (peers->upstreams[i].peer == peer)
+            return &peers->upstreams[i];
+    }
+    return NULL;
+}
+
+static void set_state(struct hs_peers *peers, struct upstream_state *state, enum hs_err err, const char *text)
+{
+    if (state == NULL)
+        return;
+    if (state->err != err || state->since_ms == 0)
+        state->since_ms = wall_ms();
+    state->err = err;
+    snprintf(state->text, sizeof state->text, "%s", text != NULL ? text : "");
     peers->published_ms = 0;
+}
+
+void peers_upstream_up(struct hs_peers *peers, const char *address, hs_peer peer)
+{
+    struct upstream_state *state = upstream_at(peers, address);
+    set_state(peers, state, HS_OK, "connected");
+    if (state != NULL)
+        state->peer = peer;
+}
+
+void peers_upstream_down(struct hs_peers *peers, const char *address, enum hs_err err, const char *text)
+{
+    struct upstream_state *state = upstream_at(peers, address);
+    /* that the line is down again must not cover why the last session was refused */
+    bool refused = state != NULL && (state->err == HS_EREFUSED || state->err == HS_ECERT || state->err == HS_EREGION);
+    if (!refused)
+        set_state(peers, state, err, text);
+    if (state != NULL)
+        state->peer = 0;
+    peers->published_ms = 0;
+}
+
+void peers_upstream_session(struct hs_peers *peers, hs_peer peer, enum hs_err err, const char *text)
+{
+    set_state(peers, upstream_of(peers, peer), err, text);
 }
 
 void peers_upstream_gone(struct hs_peers *peers, hs_peer peer)
 {
-    for (size_t i = 0; i < peers->upstream_count; i++) {
-        if (peers->upstreams[i].peer == peer && peer != 0)
-            peers->upstreams[i].peer = 0;
-    }
+    struct upstream_state *state = upstream_of(peers, peer);
+    if (state != NULL)
+        state->peer = 0;
     peers->published_ms = 0;
 }
 
@@ -110,12 +143,12 @@ static void put_upstreams(struct hs_peers *peers, struct hs_buf *buf)
         if (state->peer != 0)
             continue; /* shown among the sessions */
         Hallsync__PeerStatus peer = HALLSYNC__PEER_STATUS__INIT;
-        bool refused = state->err == HS_EREFUSED || state->err == HS_ECERT;
+        bool refused = state->err == HS_EREFUSED || state->err == HS_ECERT || state->err == HS_EREGION;
         peer.node_id = (char *)"";
         peer.role = (char *)"hub";
         peer.address = (char *)state->address;
         peer.state = (char *)(refused ? "refused" : "down");
-        peer.why = (char *)(state->text[0] != '\0' ? state->text : hs_err_name(state->err));
+        peer.why = (char *)(state->text[0] != '\0' ? state->text : "not tried yet");
         peer.has_since_ms = state->since_ms != 0;
         peer.since_ms = state->since_ms;
         put_peer(buf, &peer);

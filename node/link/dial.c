@@ -165,6 +165,7 @@ static void give_note(struct hs_dial *dial, enum hs_err err, const char *text, s
     snprintf(dial->text, sizeof dial->text, "%s: %s", current(dial)->text, text);
     event->type = HS_LINK_NOTE;
     event->outbound = true;
+    event->address = current(dial)->text;
     event->err = err;
     event->text = dial->text;
 }
@@ -314,6 +315,7 @@ static bool give_down(struct hs_dial *dial, struct hs_link_event *event)
     event->type = HS_LINK_DOWN;
     event->peer = dial->peer;
     event->outbound = true;
+    event->address = current(dial)->text;
     event->curve_key = current(dial)->key;
     event->err = HS_EUNREACHABLE;
     event->text = dial->text;

@@ -175,6 +175,32 @@ static void the_proof_and_both_branches_reach_everybody(void **state)
     clear(&t);
 }
 
+/* A hall that holds nothing of the stream connects while the hub finds out: pieces and proof in any order of events. */
+static void a_newcomer_misses_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct table t;
+        resume(&t, 2, 2, 3);
+        struct world_node *late = world_hall(t.w, "hall-2", D1, 1);
+        world_start(late);
+        t.w->random = seed;
+        t.link = world_dial(t.hall, t.hub);
+        struct world_link *other = world_dial(late, t.hub);
+        for (unsigned i = 0; i < 300; i++) {
+            uint64_t choice = world_random(t.w) % 7;
+            if (choice < 4)
+                world_deliver(choice < 2 ? t.link : other, (int)choice % 2);
+            else
+                world_store_next(t.w->nodes[choice - 4], 1);
+        }
+        world_settle(t.w);
+        for (size_t i = 0; i < t.w->node_count; i++)
+            whole(&t, t.w->nodes[i], 2, 2, 3);
+        clear(&t);
+    }
+}
+
 /* H1: each hub has another branch, and the writer is gone. */
 static void two_hubs_with_two_branches_find_out(void **state)
 {
@@ -512,6 +538,7 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_again_when_both_know_all),
         cmocka_unit_test(a_restart_forgets_nothing_of_it),
         cmocka_unit_test(the_proof_and_both_branches_reach_everybody),
+        cmocka_unit_test(a_newcomer_misses_nothing),
         cmocka_unit_test(two_hubs_with_two_branches_find_out),
         cmocka_unit_test(its_own_streams_of_other_districts_too),
         cmocka_unit_test(what_is_written_until_the_origin_is_struck_out_is_not_lost),
