@@ -5,7 +5,7 @@ jobs=$(nproc)
 
 BUILD_PACKAGES="gcc cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libzmq3-dev liblmdb-dev libsodium-dev
   libzstd-dev libjansson-dev libcyaml-dev libyaml-dev libsystemd-dev jq"
-TEST_PACKAGES="clang clang-tidy clang-format-14 libclang-rt-14-dev protobuf-compiler libcmocka-dev python3 procps zstd man-db"
+TEST_PACKAGES="clang clang-tidy clang-format-14 libclang-rt-14-dev protobuf-compiler libcmocka-dev git python3 procps zstd man-db"
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
@@ -34,6 +34,7 @@ need_packages() {
 build() {
     local dir="$top/$1"
     shift
+    mkdir -p "$dir"
     cmake -S "$top" -B "$dir" -G Ninja "$@" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; die "cmake failed"; }
     ninja -C "$dir" -j "$jobs" >"$dir.log" 2>&1 || { grep -vE '^\[[0-9]+/' "$dir.log" >&2; die "the build failed"; }
     rm -f "$dir.log"

@@ -154,8 +154,8 @@ static void man_page(void **state)
     fclose(file);
     page[size] = '\0';
     char wanted[512];
-#define PRESET_TEXT(preset) preset
-#define PRESET_LIST(preset) "[]"
+#define PRESET_TEXT(preset) (preset[0] != '\0' ? preset : "none")
+#define PRESET_LIST(preset) "none"
 #define PRESET_UINT(preset) #preset
 #define KEY(section, key, KIND, preset, min, max, flags, help)                                  \
     snprintf(wanted, sizeof wanted, ".TP\n.B %s.%s\n%s.\nDefault: %s.\n", #section, #key, help, \
