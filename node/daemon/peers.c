@@ -296,9 +296,7 @@ static enum hs_err handle_notes(struct hs_peers *peers)
     return err;
 }
 
-/* ---- the thread
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the thread ---- */
 
 static enum hs_err turn(struct hs_peers *peers)
 {

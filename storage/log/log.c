@@ -141,7 +141,8 @@ struct hs_env *hs_log_env(struct hs_log *log)
 }
 
 /* Only the own clock is carried on: a stamp from the far future that one write had to pass must not date all that this
- * node writes after it, its payments' business days among them.  Nor must a clock that stood in 2090 and was put right. */
+ * node writes after it, its payments' business days among them.  Nor must a clock that stood in 2090 and was put right.
+ */
 hs_stamp hs_log_stamp(struct hs_log *log, hs_stamp above)
 {
     uint64_t now = log->now_ms(log->ctx);
