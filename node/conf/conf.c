@@ -226,9 +226,7 @@ static enum hs_err check(struct hs_conf *conf, struct hs_why *why)
     return err;
 }
 
-/* ---- load
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- load ---- */
 
 enum hs_err hs_conf_load(const char *path, struct hs_conf *conf, struct hs_why *why)
 {
@@ -264,9 +262,7 @@ void hs_conf_free(struct hs_conf *conf)
     *conf = (struct hs_conf){0};
 }
 
-/* ---- write
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- write ---- */
 
 static void write_text(struct hs_buf *out, const char *key, const char *value, const char *preset)
 {
