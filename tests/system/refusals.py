@@ -38,5 +38,6 @@ with Region("strangers are refused") as region:
     # The right address with the wrong key: the handshake fails, and the cause is told.
     foreign.rewrite_conf(lambda text: text.replace(ours, theirs))
     foreign.restart()
-    until("the cause is told", lambda: any(p["state"] == "down" and p.get("why") for p in foreign.status()["peers"]), 20)
+    told = until("the cause is told", lambda: [p for p in foreign.status()["peers"] if p["state"] != "live" and p.get("why")], 20)
+    check("another key" in told[0]["why"], f"the cause is the key: {told}")
     equal(hub.digests(), "", "a stranger's record came in")
