@@ -30,7 +30,7 @@
     X(limits, credit_kib, UINT, 512, 128, 65536, NONE, "bytes that a peer may have under way to us, in KiB") \
     X(limits, flush_ms, UINT, 50, 1, 10000, NONE,                                                            \
       "records are committed after so many idle milliseconds, at the latest after 20 times that")            \
-    X(limits, disk_reserve_mib, UINT, 256, 1, 1048576, RELOAD,                                               \
+    X(limits, disk_reserve_mib, UINT, 256, 1, 1048576, NONE,                                                 \
       "free disk below which writes are refused by and by, in MiB")
 #define HS_CONF_LINK(X)                                                                                                \
     X(link, heartbeat_ms, UINT, 2000, 100, 60000, NONE, "a heartbeat so often; a peer silent for 3.5 of them is gone") \

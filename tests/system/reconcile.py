@@ -50,6 +50,7 @@ with Region("cut, go on, heal, reconcile") as region:
         equal(node.json("ticket", "get", "t1").object()["state"], "open", "the ticket")
         equal(node.totals("--account", accounts[1])["count"], 2, "both payments of the bill")
     equal(hub.totals()["sum_fen"], 5001 * 2 + 700, "the money of all halls")
+    check('"3201"' not in far.digests(), "a hall's digests speak of a district that it does not hold")
 
     conflict = next(c for c in one.json("conflict", "list").lines() if c["type"] == "field")
     shown = one.json("conflict", "show", conflict["id"]).object()
