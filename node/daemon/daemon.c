@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 struct hs_daemon {
+    struct hs_daemon_options options;
     const struct hs_conf *conf;
     struct hs_keys keys;
     struct hs_store *store;
@@ -34,13 +35,13 @@ static void committed(void *ctx, const struct hs_commit *commit)
     hs_service_committed(daemon->service);
 }
 
-/* Crash-only: nothing that was acknowledged depends on this process, and the next one starts from what is on the disk.
- */
 static void fatal(void *ctx, enum hs_err err)
 {
-    (void)ctx;
+    const struct hs_daemon_options *options = &((struct hs_daemon *)ctx)->options;
     hs_log(HS_LOG_ERROR, "daemon", "fatal", "reason=%s text=\"%s\"", hs_err_name(err), hs_err_text(err));
-    _exit(1);
+    if (options->fatal == NULL)
+        _exit(1);
+    options->fatal(options->ctx, err);
 }
 
 static void probed(void *ctx, uint64_t token)
@@ -89,6 +90,7 @@ static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
         .certificate = hs_buf_bytes(&daemon->keys.certificate),
         .signer = hs_signer_of(daemon->keys.node),
         .utc_offset_minutes = daemon->conf->utc_offset_minutes,
+        .note_dir = daemon->options.note_dir,
         .flush_wanted = flush_wanted,
         .ctx = daemon,
     };
@@ -98,7 +100,7 @@ static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
     return err;
 }
 
-static enum hs_err start_writer(struct hs_daemon *daemon)
+static enum hs_err make_writer(struct hs_daemon *daemon)
 {
     struct hs_writer_options options = {
         .store = daemon->store,
@@ -107,7 +109,7 @@ static enum hs_err start_writer(struct hs_daemon *daemon)
         .fatal = fatal,
         .ctx = daemon,
     };
-    return hs_writer_start(&options, &daemon->writer);
+    return hs_writer_new(&options, &daemon->writer);
 }
 
 static enum hs_err make_peers(struct hs_daemon *daemon, struct hs_why *why)
@@ -127,7 +129,7 @@ static enum hs_err make_peers(struct hs_daemon *daemon, struct hs_why *why)
     return err;
 }
 
-static enum hs_err start_service(struct hs_daemon *daemon, struct hs_why *why)
+static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
 {
     const struct hs_conf *conf = daemon->conf;
     const char *bound[HS_ADDRESSES_MAX];
@@ -154,13 +156,12 @@ static enum hs_err start_service(struct hs_daemon *daemon, struct hs_why *why)
         .disk_reserve_bytes = (uint64_t)conf->limits.disk_reserve_mib << 20,
     };
     struct hs_service *service = NULL;
-    enum hs_err err = hs_service_start(&options, &service, why);
+    enum hs_err err = hs_service_new(&options, &service, why);
     daemon->service = service;
     return err;
 }
 
-/* The service starts before the peers' thread runs, so that no hook meets a half-made daemon. */
-static enum hs_err start_rooms(struct hs_daemon *daemon, struct hs_why *why)
+static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
 {
     enum hs_err err = hs_keys_load(daemon->conf->node.data, &daemon->keys, why);
     if (err == HS_OK)
@@ -168,23 +169,23 @@ static enum hs_err start_rooms(struct hs_daemon *daemon, struct hs_why *why)
     if (err == HS_OK)
         err = open_store(daemon, why);
     if (err == HS_OK)
-        err = start_writer(daemon);
+        err = make_writer(daemon);
     if (err == HS_OK)
         err = make_peers(daemon, why);
     if (err == HS_OK)
-        err = start_service(daemon, why);
-    if (err == HS_OK)
-        err = hs_peers_start(daemon->peers);
+        err = make_service(daemon, why);
     return err;
 }
 
-enum hs_err hs_daemon_start(const struct hs_conf *conf, struct hs_daemon **out, struct hs_why *why)
+enum hs_err hs_daemon_new(const struct hs_daemon_options *options, struct hs_daemon **out, struct hs_why *why)
 {
     struct hs_daemon *daemon = calloc(1, sizeof *daemon);
     if (daemon == NULL)
         return HS_ENOMEM;
+    const struct hs_conf *conf = options->conf;
+    daemon->options = *options;
     daemon->conf = conf;
-    enum hs_err err = start_rooms(daemon, why);
+    enum hs_err err = make_rooms(daemon, why);
     if (err != HS_OK) {
         hs_daemon_stop(daemon);
         return err;
@@ -194,6 +195,33 @@ enum hs_err hs_daemon_start(const struct hs_conf *conf, struct hs_daemon **out, 
            hs_store_position(daemon->store).commit);
     *out = daemon;
     return HS_OK;
+}
+
+/* All rooms are made: no hook meets a half-made daemon. */
+enum hs_err hs_daemon_start(struct hs_daemon *daemon)
+{
+    enum hs_err err = hs_writer_start(daemon->writer);
+    if (err == HS_OK)
+        err = hs_service_start(daemon->service);
+    return err == HS_OK ? hs_peers_start(daemon->peers) : err;
+}
+
+uint64_t hs_daemon_turn(struct hs_daemon *daemon, enum hs_daemon_room room)
+{
+    switch (room) {
+    case HS_DAEMON_WRITER:
+        return hs_writer_turn(daemon->writer);
+    case HS_DAEMON_PEERS:
+        return hs_peers_turn(daemon->peers);
+    case HS_DAEMON_SERVICE:
+        return hs_service_turn(daemon->service);
+    }
+    return UINT64_MAX;
+}
+
+struct hs_store *hs_daemon_store(struct hs_daemon *daemon)
+{
+    return daemon->store;
 }
 
 /* The writer finishes what it has and takes no more, so that the others can still be told; then they go. */

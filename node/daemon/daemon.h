@@ -1,4 +1,7 @@
-/* daemon.h -- a running node: store, writer, peers and service, made and ended in order.
+/* daemon.h -- a node: store, writer, peers and service, made and ended in order.
+ *
+ * Each of its three rooms works in turns that never wait.  hs_daemon_start gives each a thread that takes its turns;
+ * the simulator (tests/sim) takes them itself, in an order of its own, on a clock and links of its own.
  *
  *   main thread      signals
  *   writer           the only one that writes the store
@@ -10,12 +13,29 @@
 #define HS_DAEMON_H
 
 #include "node/conf/conf.h"
+#include "storage/store.h"
 
 struct hs_daemon;
 
-/* Everything of DIR is opened, sockets bound, threads started; on failure nothing is left. */
-enum hs_err hs_daemon_start(const struct hs_conf *conf, struct hs_daemon **daemon, struct hs_why *why);
-/* Requests under way are answered, what is committed is told, the records are flushed.  Within 2 s. */
+struct hs_daemon_options {
+    const struct hs_conf *conf; /* borrowed for the daemon's life */
+    const char *note_dir;       /* for the continuity note; NULL: as the store does */
+    /* The node cannot go on: what was acknowledged does not depend on it, the next start goes on from the disk.  NULL:
+     * the process ends. */
+    void (*fatal)(void *ctx, enum hs_err err);
+    void *ctx;
+};
+/* Everything of the data directory is opened, sockets are bound; nothing runs yet.  On failure nothing is left. */
+enum hs_err hs_daemon_new(const struct hs_daemon_options *options, struct hs_daemon **daemon, struct hs_why *why);
+enum hs_err hs_daemon_start(struct hs_daemon *daemon); /* the threads; HS_ENOMEM: to be stopped */
+/* Requests under way are answered, what is committed is told, the records are flushed.  Within 2 s.  Frees the daemon;
+ * NULL is fine. */
 void hs_daemon_stop(struct hs_daemon *daemon);
+
+/* Without threads: one turn of a room.  Answers when it wants the next one at the latest, by the monotonic clock;
+ * UINT64_MAX: when there is something new. */
+enum hs_daemon_room { HS_DAEMON_WRITER, HS_DAEMON_PEERS, HS_DAEMON_SERVICE };
+uint64_t hs_daemon_turn(struct hs_daemon *daemon, enum hs_daemon_room room);
+struct hs_store *hs_daemon_store(struct hs_daemon *daemon);
 
 #endif

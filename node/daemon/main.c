@@ -97,11 +97,16 @@ static int run(const struct hs_conf *conf, const char *path)
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 
-    struct hs_daemon *daemon;
+    struct hs_daemon_options options = {.conf = conf};
+    struct hs_daemon *daemon = NULL;
     struct hs_why why = {0};
-    enum hs_err err = hs_daemon_start(conf, &daemon, &why);
-    if (err != HS_OK)
+    enum hs_err err = hs_daemon_new(&options, &daemon, &why);
+    if (err == HS_OK)
+        err = hs_daemon_start(daemon);
+    if (err != HS_OK) {
+        hs_daemon_stop(daemon);
         return complain(err, &why);
+    }
     sd_notify(0, "READY=1");
     wait_for_end(&signals, path);
     sd_notify(0, "STOPPING=1");

@@ -298,11 +298,11 @@ static enum hs_err handle_notes(struct hs_peers *peers)
 
 /* ---- the thread ---- */
 
-static enum hs_err turn(struct hs_peers *peers)
+static enum hs_err take_turn(struct hs_peers *peers, unsigned wait_ms)
 {
     struct hs_link_event event;
     uint64_t now = hs_link_now_ms();
-    uint64_t until = now + PUBLISH_MS < peers->wake_at_ms ? now + PUBLISH_MS : peers->wake_at_ms;
+    uint64_t until = now + wait_ms < peers->wake_at_ms ? now + wait_ms : peers->wake_at_ms;
     enum hs_err err = hs_link_next(peers->link, until, &event);
     if (err == HS_OK)
         err = handle_link(peers, &event);
@@ -314,10 +314,24 @@ static enum hs_err turn(struct hs_peers *peers)
         struct hs_replica_event tick = {.type = HS_REPLICA_TICK, .now_ms = hs_link_now_ms()};
         err = step(peers, &tick);
     }
-    if (until > now)
+    if (until > now || wait_ms == 0)
         peers_close_view(peers);
     peers_publish(peers, false);
     return err;
+}
+
+static void fail_all(struct hs_peers *peers, enum hs_err err)
+{
+    hs_log(HS_LOG_ERROR, "peers", "failed", "reason=%s", hs_err_name(err));
+    peers->options.fatal(peers->options.ctx, err);
+}
+
+uint64_t hs_peers_turn(struct hs_peers *peers)
+{
+    enum hs_err err = take_turn(peers, 0);
+    if (err != HS_OK)
+        fail_all(peers, err);
+    return err == HS_OK ? peers->wake_at_ms : UINT64_MAX;
 }
 
 static bool is_stopping(struct hs_peers *peers)
@@ -333,12 +347,10 @@ static void *run(void *arg)
     struct hs_peers *peers = arg;
     enum hs_err err = HS_OK;
     while (err == HS_OK && !is_stopping(peers))
-        err = turn(peers);
+        err = take_turn(peers, PUBLISH_MS);
     peers_close_view(peers);
-    if (err != HS_OK) {
-        hs_log(HS_LOG_ERROR, "peers", "failed", "reason=%s", hs_err_name(err));
-        peers->options.fatal(peers->options.ctx, err);
-    }
+    if (err != HS_OK)
+        fail_all(peers, err);
     return NULL;
 }
 

@@ -25,9 +25,12 @@ struct hs_peers_options {
 
 /* Binds and dials; errors of hs_link_new and hs_replica_new. */
 enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers **peers, struct hs_why *why);
-enum hs_err hs_peers_start(struct hs_peers *peers); /* its thread */
-void hs_peers_stop(struct hs_peers *peers);         /* ends the thread: no hook is called afterwards; the rest may be */
-void hs_peers_free(struct hs_peers *peers);         /* stopped before; NULL is fine */
+enum hs_err hs_peers_start(struct hs_peers *peers); /* its thread, which takes turns */
+/* One turn, for who gives it no thread (a simulator): an event of the link if one is there, the notes of others, a tick
+ * if it is time; never waits itself.  Answers when it wants the next one at the latest, by the monotonic clock. */
+uint64_t hs_peers_turn(struct hs_peers *peers);
+void hs_peers_stop(struct hs_peers *peers); /* ends the thread: no hook is called afterwards; the rest may be */
+void hs_peers_free(struct hs_peers *peers); /* stopped before; NULL is fine */
 
 /* Any thread. */
 void hs_peers_committed(struct hs_peers *peers, const struct hs_commit *commit);

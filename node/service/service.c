@@ -14,6 +14,7 @@
 struct hs_service {
     struct hs_desk desk; /* first: whoever leaves it last frees the service */
     pthread_t thread;
+    bool running; /* the thread is there */
     char *endpoint;
     char *dir;
     char **addresses;
@@ -70,16 +71,27 @@ static void finish(struct hs_desk *desk)
     hs_socket_close(&desk->socket, STOP_LINGER_MS);
 }
 
+static void take_turn(struct hs_desk *desk, int timeout_ms)
+{
+    look_around(desk, timeout_ms);
+    take_messages(desk);
+    hs_park_look(desk);
+}
+
 static void *serve(void *arg)
 {
     struct hs_desk *desk = arg;
-    while (!atomic_load(&desk->stopping)) {
-        look_around(desk, hs_park_timeout_ms(desk));
-        take_messages(desk);
-        hs_park_look(desk);
-    }
+    while (!atomic_load(&desk->stopping))
+        take_turn(desk, hs_park_timeout_ms(desk));
     finish(desk);
     return NULL;
+}
+
+uint64_t hs_service_turn(struct hs_service *service)
+{
+    take_turn(&service->desk, 0);
+    int timeout_ms = hs_park_timeout_ms(&service->desk);
+    return timeout_ms < 0 ? UINT64_MAX : hs_tick_ms() + (uint64_t)timeout_ms;
 }
 
 /* ---- life ---- */
@@ -151,14 +163,12 @@ static struct hs_service *new_service(const struct hs_service_options *options)
     return service;
 }
 
-enum hs_err hs_service_start(const struct hs_service_options *options, struct hs_service **out, struct hs_why *why)
+enum hs_err hs_service_new(const struct hs_service_options *options, struct hs_service **out, struct hs_why *why)
 {
     struct hs_service *service = new_service(options);
     if (service == NULL)
         return hs_fail(HS_ENOMEM, why, "cannot start the service: out of memory or of file descriptors");
     enum hs_err err = hs_socket_open(options->endpoint, &service->desk.socket, why);
-    if (err == HS_OK && pthread_create(&service->thread, NULL, serve, &service->desk) != 0)
-        err = hs_fail(HS_ENOMEM, why, "cannot start the service's thread");
     if (err != HS_OK) {
         free_service(&service->desk);
         return err;
@@ -167,13 +177,22 @@ enum hs_err hs_service_start(const struct hs_service_options *options, struct hs
     return HS_OK;
 }
 
+enum hs_err hs_service_start(struct hs_service *service)
+{
+    service->running = pthread_create(&service->thread, NULL, serve, &service->desk) == 0;
+    return service->running ? HS_OK : HS_ENOMEM;
+}
+
 void hs_service_stop(struct hs_service *service)
 {
     if (service == NULL)
         return;
     atomic_store(&service->desk.stopping, true);
     hs_desk_wake(&service->desk);
-    pthread_join(service->thread, NULL);
+    if (service->running)
+        pthread_join(service->thread, NULL);
+    else
+        finish(&service->desk);
     hs_desk_leave(&service->desk); /* a job that the writer still has keeps it a while */
 }
 

@@ -34,7 +34,12 @@ struct hs_service_options {
 };
 /* Texts are copied; store and writer are borrowed.  HS_EINUSE: a live node listens at the endpoint; the socket file of
  * one that is gone is removed.  HS_EADDRESS, HS_EPERM, HS_ENOMEM. */
-enum hs_err hs_service_start(const struct hs_service_options *options, struct hs_service **service, struct hs_why *why);
+enum hs_err hs_service_new(const struct hs_service_options *options, struct hs_service **service, struct hs_why *why);
+enum hs_err hs_service_start(struct hs_service *service); /* its thread, which takes turns.  HS_ENOMEM */
+/* One turn, for who gives it no thread (a simulator): takes in, answers, looks after those who wait; never waits
+ * itself. Answers when it wants the next one at the latest, by the monotonic clock; UINT64_MAX: when there is something
+ * new. */
+uint64_t hs_service_turn(struct hs_service *service);
 /* Requests under way are answered, within 1 s; jobs that the writer still has after that end without an answer. NULL is
  * fine. */
 void hs_service_stop(struct hs_service *service);

@@ -25,6 +25,7 @@ struct queue {
 struct hs_writer {
     struct hs_writer_options options;
     pthread_t thread;
+    bool running; /* the thread is there */
     pthread_mutex_t lock;
     pthread_cond_t wake;
 
@@ -44,7 +45,7 @@ struct hs_writer {
     size_t last_jobs;       /* in the group before */
 };
 
-/* What the thread does next. */
+/* What is to be done next. */
 struct turn {
     struct hs_job *jobs;
     size_t job_count;
@@ -136,15 +137,26 @@ static void gather(struct hs_writer *writer)
     writer->gather = 0;
 }
 
+/* With the lock held. */
+static bool is_idle(const struct hs_writer *writer)
+{
+    return writer->inbox.jobs == 0 && writer->readers.jobs == 0 && !writer->flush_wanted && !writer->stopping &&
+           now_ms() < writer->flush_at_ms;
+}
+
+static void wait_for_work(struct hs_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    while (is_idle(writer))
+        wait_until(writer, writer->flush_at_ms);
+    gather(writer);
+    pthread_mutex_unlock(&writer->lock);
+}
+
 static struct turn next_turn(struct hs_writer *writer)
 {
     struct turn turn = {0};
-    uint64_t due = writer->flush_at_ms;
     pthread_mutex_lock(&writer->lock);
-    while (writer->inbox.jobs == 0 && writer->readers.jobs == 0 && !writer->flush_wanted && !writer->stopping &&
-           now_ms() < due)
-        wait_until(writer, due);
-    gather(writer);
     take_group(&writer->inbox, writer->options.group_bytes, &turn);
     if (turn.job_count != 0)
         writer->last_jobs = turn.job_count;
@@ -297,20 +309,35 @@ static bool must_flush(const struct hs_writer *writer, const struct turn *turn)
     return turn->flush || turn->last || hs_store_flush_due(writer->options.store) || now_ms() >= writer->flush_at_ms;
 }
 
+/* Answers false when there will be no further turn. */
+static bool take_turn(struct hs_writer *writer)
+{
+    struct turn turn = next_turn(writer);
+    if (turn.readers != NULL) /* first: what they must see is committed already */
+        tell_readers(turn.readers, writer->dead == HS_OK ? flush(writer) : writer->dead);
+    if (turn.job_count > 0)
+        run_group(writer, &turn);
+    if (must_flush(writer, &turn))
+        flush(writer);
+    return !turn.last;
+}
+
 static void *write_all(void *arg)
 {
     struct hs_writer *writer = arg;
-    struct turn turn;
-    do {
-        turn = next_turn(writer);
-        if (turn.readers != NULL) /* first: what they must see is committed already */
-            tell_readers(turn.readers, writer->dead == HS_OK ? flush(writer) : writer->dead);
-        if (turn.job_count > 0)
-            run_group(writer, &turn);
-        if (must_flush(writer, &turn))
-            flush(writer);
-    } while (!turn.last);
+    do
+        wait_for_work(writer);
+    while (take_turn(writer));
     return NULL;
+}
+
+uint64_t hs_writer_turn(struct hs_writer *writer)
+{
+    take_turn(writer);
+    pthread_mutex_lock(&writer->lock);
+    uint64_t next_ms = is_idle(writer) ? writer->flush_at_ms : now_ms();
+    pthread_mutex_unlock(&writer->lock);
+    return next_ms;
 }
 
 /* ---- any thread ---- */
@@ -393,7 +420,7 @@ static void set_options(struct hs_writer *writer, const struct hs_writer_options
         writer->options.flush_ms = FLUSH_MS;
 }
 
-enum hs_err hs_writer_start(const struct hs_writer_options *options, struct hs_writer **writer)
+enum hs_err hs_writer_new(const struct hs_writer_options *options, struct hs_writer **writer)
 {
     struct hs_writer *made = calloc(1, sizeof *made);
     if (made == NULL)
@@ -403,17 +430,21 @@ enum hs_err hs_writer_start(const struct hs_writer_options *options, struct hs_w
     clear(&made->readers);
     made->flush_at_ms = UINT64_MAX;
     int error = init_wake(&made->wake);
-    if (error == 0) {
-        pthread_mutex_init(&made->lock, NULL);
-        error = pthread_create(&made->thread, NULL, write_all, made);
-        if (error == 0) {
-            *writer = made;
-            return HS_OK;
-        }
-        pthread_mutex_destroy(&made->lock);
-        pthread_cond_destroy(&made->wake);
+    if (error != 0) {
+        free(made);
+        return error == EAGAIN ? HS_ENOMEM : hs_err_from_errno(error);
     }
-    free(made);
+    pthread_mutex_init(&made->lock, NULL);
+    *writer = made;
+    return HS_OK;
+}
+
+enum hs_err hs_writer_start(struct hs_writer *writer)
+{
+    int error = pthread_create(&writer->thread, NULL, write_all, writer);
+    writer->running = error == 0;
+    if (writer->running)
+        return HS_OK;
     return error == EAGAIN ? HS_ENOMEM : hs_err_from_errno(error);
 }
 
@@ -426,7 +457,11 @@ void hs_writer_stop(struct hs_writer *writer)
     writer->stop_at_ms = now_ms() + STOP_MS;
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->lock);
-    pthread_join(writer->thread, NULL);
+    while (!writer->running && take_turn(writer))
+        continue;
+    if (writer->running)
+        pthread_join(writer->thread, NULL);
+    writer->running = false;
 }
 
 void hs_writer_free(struct hs_writer *writer)

@@ -33,7 +33,11 @@ struct hs_writer_options {
     void (*fatal)(void *ctx, enum hs_err err);
     void *ctx;
 };
-enum hs_err hs_writer_start(const struct hs_writer_options *options, struct hs_writer **writer);
+enum hs_err hs_writer_new(const struct hs_writer_options *options, struct hs_writer **writer); /* HS_ENOMEM */
+enum hs_err hs_writer_start(struct hs_writer *writer); /* its thread, which takes turns.  HS_ENOMEM */
+/* One turn, for who gives it no thread (a simulator): flush, one group, flush, as far as these are due; never waits.
+ * Answers when it wants the next one at the latest, by the monotonic clock; UINT64_MAX: when there is something new. */
+uint64_t hs_writer_turn(struct hs_writer *writer);
 /* Takes the job.  HS_EBUSY, HS_ESTOPPING: not taken, done is not called. */
 enum hs_err hs_writer_submit(struct hs_writer *writer, struct hs_job *job);
 void hs_writer_flush(struct hs_writer *writer); /* somebody waits for the records; any thread (store's flush_wanted) */

@@ -64,7 +64,7 @@ static void live_socket_is_refused_and_a_stale_one_removed(void **state)
     struct stat found;
     assert_int_equal(stat(path, &found), 0);
     assert_int_equal(found.st_mode & 0777, 0660);
-    assert_int_equal(hs_service_start(&options, &second, &why), HS_EINUSE);
+    assert_int_equal(hs_service_new(&options, &second, &why), HS_EINUSE);
     assert_non_null(strstr(why.text, path));
     assert_non_null(status(&desk->client)); /* the first one has not noticed */
 
@@ -78,7 +78,7 @@ static void live_socket_is_refused_and_a_stale_one_removed(void **state)
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     close(fd); /* the file stays, as after a crash */
     options.endpoint = (const char *)stale.data;
-    assert_int_equal(hs_service_start(&options, &second, &why), HS_OK);
+    assert_int_equal(hs_service_new(&options, &second, &why), HS_OK);
     assert_string_equal(hs_service_endpoint(second), (const char *)stale.data);
     hs_service_stop(second);
     hs_buf_fini(&stale);
@@ -97,16 +97,16 @@ static void endpoints_that_cannot_be_are_refused(void **state)
     const char *const BAD[] = {file, "tcp://127.0.0.1:9999", "ipc://@abstract", "ipc://relative"};
     for (size_t i = 0; i < COUNT(BAD); i++) {
         options.endpoint = BAD[i];
-        assert_int_equal(hs_service_start(&options, &service, &why), HS_EADDRESS);
+        assert_int_equal(hs_service_new(&options, &service, &why), HS_EADDRESS);
     }
     char far[300];
     memset(far, 'x', sizeof far);
     memcpy(far, "ipc:///", 7);
     far[sizeof far - 1] = '\0';
     options.endpoint = far;
-    assert_int_equal(hs_service_start(&options, &service, &why), HS_EADDRESS);
+    assert_int_equal(hs_service_new(&options, &service, &why), HS_EADDRESS);
     options.endpoint = "ipc:///no/such/folder/api.sock";
-    assert_int_not_equal(hs_service_start(&options, &service, &why), HS_OK);
+    assert_int_not_equal(hs_service_new(&options, &service, &why), HS_OK);
     assert_non_null(strstr(why.text, "/no/such/folder"));
 }
 

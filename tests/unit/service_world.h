@@ -52,11 +52,14 @@ static inline void office_start(struct office *office, bool create)
     struct hs_why why = {{0}};
     world_open(&office->node, create);
     struct hs_writer_options writer = {.store = office->node.store, .committed = office_committed, .ctx = office};
-    assert_int_equal(hs_writer_start(&writer, &office->writer), HS_OK);
+    assert_int_equal(hs_writer_new(&writer, &office->writer), HS_OK);
+    assert_int_equal(hs_writer_start(office->writer), HS_OK);
     office->options.store = office->node.store;
     office->options.writer = office->writer;
     struct hs_service *service = NULL;
-    enum hs_err err = hs_service_start(&office->options, &service, &why);
+    enum hs_err err = hs_service_new(&office->options, &service, &why);
+    if (err == HS_OK)
+        err = hs_service_start(service);
     if (err != HS_OK)
         fail_msg("%s: %s", hs_err_name(err), why.text);
     office->service = service;

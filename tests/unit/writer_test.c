@@ -240,7 +240,8 @@ static struct fixture *start(const struct hs_writer_options *with)
     options.committed = on_commit;
     options.fatal = on_fatal;
     options.ctx = fixture;
-    assert_int_equal(hs_writer_start(&options, &fixture->writer), HS_OK);
+    assert_int_equal(hs_writer_new(&options, &fixture->writer), HS_OK);
+    assert_int_equal(hs_writer_start(fixture->writer), HS_OK);
     return fixture;
 }
 
