@@ -43,7 +43,7 @@ static enum hs_err check_body(const struct hs_segment *segment, const struct log
 {
     struct hs_cur cur = hs_cur_of(segment->body);
     struct hs_hash hash = grown->hash;
-    for (uint64_t n = segment->first; n < segment->first + segment->count; n++) {
+    for (uint64_t n = segment->first; cur.err == HS_OK && n < segment->first + segment->count; n++) {
         struct hs_bytes op = hs_cur_sized(&cur);
         if (cur.err == HS_OK && n > grown->n)
             hash = hs_chain_next(&hash, op);
