@@ -32,7 +32,8 @@ enum hs_err hs_log_put_fork(struct hs_log *log, const struct hs_stream *stream, 
     if (err != HS_ENOTFOUND)
         return err; /* one proof is enough */
     if (hs_log_writer(log, &log->txn, stream->origin) == NULL)
-        return HS_ECERT; /* who signed it is not known: at the next start nobody could say what it proves */
+        /* Who signed it is not known: at the next start nobody could say what it proves. */
+        return log->txn.err == HS_OK ? HS_ECERT : log->txn.err;
     if (stream->origin == log->life.current)
         hs_log_strike(log, "two contents were signed under one number of this origin");
     hs_stream_key(stream, key);

@@ -62,16 +62,20 @@ static enum hs_err make_known_room(struct hs_log *log)
     return HS_OK;
 }
 
+/* One that was verified when it was taken in: that it holds no more means damage, except that memory may be short. */
+static enum hs_err decode_held(const struct hs_log *log, struct hs_bytes encoded, struct hs_certificate *out)
+{
+    enum hs_err err = log_decode_certificate(log, encoded, out);
+    return err == HS_OK || err == HS_ENOMEM ? err : HS_EDAMAGED;
+}
+
 /* A certificate that is there and cannot be had is a failure of @txn: if its node's ops were taken for those of nobody,
  * they would be void here and nowhere else. */
 static const struct hs_certificate *learn(struct hs_log *log, struct hs_txn *txn, size_t index, struct hs_bytes encoded)
 {
     enum hs_err err = make_known_room(log);
     struct hs_certificate *certificate = err == HS_OK ? malloc(sizeof *certificate) : NULL;
-    if (certificate == NULL)
-        err = HS_ENOMEM;
-    else if (log_decode_certificate(log, encoded, certificate) != HS_OK)
-        err = HS_EDAMAGED;
+    err = certificate == NULL ? HS_ENOMEM : decode_held(log, encoded, certificate);
     if (err != HS_OK) {
         free(certificate);
         txn->err = txn->err == HS_OK ? err : txn->err;
@@ -138,23 +142,31 @@ const struct hs_certificate *hs_log_writer(struct hs_log *log, struct hs_txn *tx
 
 /* ---- taking certificates and origins in ---- */
 
-/* Of two certificates of one key the later issued stands. */
-static bool is_newer(const struct hs_log *log, const struct hs_certificate *certificate, struct hs_bytes held)
+/* Of two certificates of one key the later issued stands; one that does not hold any more gives way to any. */
+static enum hs_err is_newer(const struct hs_log *log, const struct hs_certificate *certificate, struct hs_bytes held,
+                            bool *newer)
 {
     struct hs_certificate old;
-    return log_decode_certificate(log, held, &old) != HS_OK || certificate->issued_ms > old.issued_ms;
+    enum hs_err err = decode_held(log, held, &old);
+    *newer = err == HS_EDAMAGED || (err == HS_OK && certificate->issued_ms > old.issued_ms);
+    return err == HS_EDAMAGED ? HS_OK : err;
 }
 
 static enum hs_err put_certificate(struct hs_log *log, struct hs_bytes encoded, struct hs_certificate *certificate)
 {
     struct hs_bytes held;
+    bool newer = true;
     enum hs_err err = log_decode_certificate(log, encoded, certificate);
     if (err != HS_OK)
         return err;
     err = hs_txn_get(&log->txn, LOG_CERTIFICATE, key_bytes(&certificate->node_key), &held);
+    if (err == HS_OK && hs_bytes_equal(held, encoded))
+        return HS_OK;
+    if (err == HS_OK)
+        err = is_newer(log, certificate, held, &newer);
     if (err != HS_OK && err != HS_ENOTFOUND)
         return err;
-    if (err == HS_OK && (hs_bytes_equal(held, encoded) || !is_newer(log, certificate, held)))
+    if (!newer)
         return HS_OK;
     log_forget_certificates(log);
     hs_txn_put(log_change(log), LOG_CERTIFICATE, key_bytes(&certificate->node_key), encoded);

@@ -3,10 +3,14 @@
 
 #include <assert.h>
 
-/* Always before the log's: the writers' locks of the two environments are then taken in one order. */
+/* Always before the log's: the writers' locks of the two environments are then taken in one order.  A failure of an
+ * earlier group, if only of a read, sticks to the records' transaction: what caused it may be over. */
 static enum hs_err begin_records(struct hs_store *store)
 {
-    enum hs_err err = hs_records_txn(store->records)->err;
+    store->behind = store->behind || hs_records_txn(store->records)->err != HS_OK;
+    enum hs_err err = store->behind ? hs_store_flush(store) : HS_OK;
+    if (err == HS_OK)
+        err = hs_records_txn(store->records)->err;
     store->behind = store->behind || err != HS_OK;
     return err;
 }
@@ -15,8 +19,6 @@ enum hs_err hs_store_begin(struct hs_store *store)
 {
     assert(!store->in_group);
     enum hs_err err = store_failed(store);
-    if (err == HS_OK && store->behind)
-        err = hs_store_flush(store); /* what kept the records back may be over */
     if (err == HS_OK)
         err = begin_records(store);
     if (err == HS_OK)
