@@ -2,8 +2,8 @@
  *
  * Lanes in strict order: work, money, people, bulk; every eighth turn goes to what has waited longest.  Never more than
  * the credit that the peer gave; and unless it is work, no more on its way than one segment or what came back as credit
- * in a second, so that an urgent order overtakes a backlog on a slow line.  The measured rate of an idle fast line
- * grows with each answer. */
+ * in a second, so that an urgent order overtakes a backlog on a slow line.  The measured rate of a fast line doubles
+ * with each answer, as long as more waits. */
 #include "node/replica/core.h"
 
 #include "proto/keys.pb-c.h"
@@ -100,12 +100,16 @@ static uint64_t came_back(const struct rep_outflow *out)
     return out->allowed - out->first;
 }
 
+static uint64_t window(const struct rep_outflow *out)
+{
+    return out->rate > ONE_SEGMENT ? out->rate : ONE_SEGMENT;
+}
+
 bool hs_rep_room(struct rep_session *s, uint8_t lane, uint64_t cost)
 {
     struct rep_outflow *out = &s->out;
     uint64_t on_way = out->sent - came_back(out);
-    uint64_t window = out->rate > ONE_SEGMENT ? out->rate : ONE_SEGMENT;
-    bool room = lane == HS_LANE_WORK || on_way == 0 || on_way + cost <= window;
+    bool room = lane == HS_LANE_WORK || on_way == 0 || on_way + cost <= window(out);
     bool fit = room && cost <= out->allowed - out->sent;
     if (!fit)
         out->limited = true;
@@ -126,8 +130,9 @@ void hs_rep_spend(struct rep_session *s, uint64_t cost)
     out->mark_ms = s->r->now_ms;
 }
 
-/* A sample ends when what was sent at its beginning came back.  A lower one counts only if it was the line that was
- * slow. */
+/* A sample ends when what was sent at its beginning came back.  It counts only if more waited all the while, else it
+ * was not the line that was slow; and a higher one only if it was about a window's worth, and only by twice: every line
+ * passes something small, or the first bytes after a pause, faster than it goes on. */
 static void measure(struct rep_session *s)
 {
     struct rep_outflow *out = &s->out;
@@ -135,11 +140,12 @@ static void measure(struct rep_session *s)
     if (!out->marked || back < out->mark_sent)
         return;
     uint64_t ms = s->r->now_ms - out->mark_ms;
-    uint64_t sample = (back - out->mark_back) * 1000 / (ms == 0 ? 1 : ms);
-    if (sample > out->rate)
-        out->rate = sample;
-    else if (out->limited)
+    uint64_t amount = back - out->mark_back, most = 2 * window(out);
+    uint64_t sample = amount * 1000 / (ms == 0 ? 1 : ms);
+    if (out->limited && sample < out->rate)
         out->rate = (out->rate + sample) / 2;
+    else if (out->limited && amount >= window(out) / 2)
+        out->rate = sample < most ? sample : most;
     out->marked = false;
 }
 
