@@ -4,17 +4,13 @@
  *
  *     input = up to 16 operations: stream, stamp, writes, read field by field */
 #include "storage/records/records.h"
-#include "storage/model/kinds.h"
-#include "storage/model/ticket.h"
-#include "tests/fuzz/fuzz_op.h"
+#include "tests/fuzz/fuzz_record.h"
 
 #include <unistd.h>
 
 #define OPS_MAX    16
 #define MAP_BYTES  ((size_t)256 << 20)
 #define NOON_STAMP ((hs_stamp)1795233600000 << 16)
-
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 static struct hs_records *records;
 static char dir[] = "/dev/shm/hs-fuzz-records-XXXXXX";
@@ -51,73 +47,14 @@ struct sent {
     bool hub;
 };
 
-static const char *pick(struct hs_cur *in, const char *const *texts, size_t count)
-{
-    return texts[fuzz_u8(in) % count];
-}
-
-static const char *text_of_form(struct hs_cur *in, const struct hs_field_rule *rule)
-{
-    static const char *const TEXTS[] = {"a", "B-1", "B-2", "3201000017", "", "\xff"};
-    static const char *const ACCOUNTS[] = {"3201000017", "3201000018", "3202000019", "320100001"};
-    static const char *const DAYS[] = {"2026-11-21", "2026-11", "2026-02-30"};
-    size_t choices = 0;
-    while (rule->choices != NULL && rule->choices[choices] != NULL)
-        choices++;
-    switch (rule->form) {
-    case HS_FORM_ACCOUNT:
-        return pick(in, ACCOUNTS, COUNT_OF(ACCOUNTS));
-    case HS_FORM_DATE:
-    case HS_FORM_PERIOD:
-        return pick(in, DAYS, COUNT_OF(DAYS));
-    case HS_FORM_CHOICE:
-        return pick(in, rule->choices, choices);
-    case HS_FORM_SERVICE:
-        return HS_SERVICES[fuzz_u8(in) % HS_SERVICE_COUNT].code;
-    case HS_FORM_STATE:
-        return hs_ticket_state_text((enum hs_ticket_state)(fuzz_u8(in) % HS_TICKET_STATE_COUNT));
-    default:
-        return pick(in, TEXTS, COUNT_OF(TEXTS));
-    }
-}
-
-static struct hs_bytes id_128(struct hs_cur *in, struct hs_arena *arena)
-{
-    uint8_t id[HS_ID_BYTES] = {0};
-    id[0] = fuzz_u8(in) % 3;
-    return hs_arena_copy(arena, HS_BYTES(id, sizeof id));
-}
-
-static void put_field(struct hs_cur *in, struct hs_arena *arena, const struct hs_field_rule *rule, struct hs_buf *to)
-{
-    static const uint64_t NUMBERS[] = {100,  1, 0, HS_AMOUNT_FEN_MAX, HS_AMOUNT_FEN_MAX + 1, UINT64_MAX, INT64_MAX,
-                                       3201, 3, 5};
-    uint8_t how = fuzz_u8(in);
-    if (how % 16 == 15)
-        return;
-    if (how % 16 == 14) {
-        hs_buf_put_bytes(to, fuzz_value(in, arena, rule->number, true));
-        return;
-    }
-    uint64_t number = how < 0xe0 ? NUMBERS[how / 16 % COUNT_OF(NUMBERS)] : fuzz_number(in);
-    if (rule->form == HS_FORM_ID)
-        hs_tlv_put_bytes(to, rule->number, id_128(in, arena));
-    else if (rule->form == HS_FORM_CHANGE)
-        hs_tlv_put_s64(to, rule->number, (int64_t)number);
-    else if (rule->form == HS_FORM_AMOUNT || rule->form == HS_FORM_NUMBER || rule->form == HS_FORM_TIME)
-        hs_tlv_put_u64(to, rule->number, number);
-    else
-        hs_tlv_put_text(to, rule->number, text_of_form(in, rule));
-}
-
 static struct hs_bytes record_id(struct hs_cur *in, struct hs_arena *arena, const struct hs_kind *kind)
 {
     uint8_t how = fuzz_u8(in);
     if (how == 0xff)
         return fuzz_bytes(in, 1 + fuzz_u8(in) % HS_RECORD_ID_BYTES_MAX);
     if (kind->id_form == HS_ID_128)
-        return id_128(in, arena);
-    const char *text = text_of_form(in, hs_kind_rule(kind, kind->id_field));
+        return fuzz_id_128(in, arena);
+    const char *text = fuzz_text_of(in, hs_kind_rule(kind, kind->id_field));
     return HS_BYTES(text, strlen(text));
 }
 
@@ -131,7 +68,7 @@ static void make_fields(struct hs_cur *in, struct hs_arena *arena, const struct 
         if (how % 8 == 7)
             continue;
         field->number = kind->fields[i].number;
-        put_field(in, arena, &kind->fields[i], &value);
+        fuzz_put_field(in, arena, &kind->fields[i], &value);
         field->value = hs_arena_copy(arena, hs_buf_bytes(&value));
         if (how % 8 > 3)
             fuzz_over(in, arena, field, true);
@@ -154,7 +91,7 @@ static struct hs_write make_write(struct hs_cur *in, struct hs_arena *arena, con
     }
     struct hs_buf message = {0};
     for (size_t i = 0; i < kind->field_count; i++)
-        put_field(in, arena, &kind->fields[i], &message);
+        fuzz_put_field(in, arena, &kind->fields[i], &message);
     write.fact = hs_arena_copy(arena, hs_buf_bytes(&message));
     hs_buf_fini(&message);
     return write;
