@@ -7,7 +7,7 @@ from region import Region, check, payment
 with Region("no byte on the line is readable") as region:
     hub = region.hub("nj-hub")
     tape = os.path.join(region.dir, "line")
-    hall = region.hall("nj-gulou", hub, ["3201"], relay=True, record=tape)
+    hall = region.hall("nj-gulou", hub, ["3201"], relay=["-r", tape])
     secrets = ["读不到的名字", "UNREADABLE-STREET-17", "3201777777", "nj-gulou", "hub-remark-secret"]
     hall.json("customer", "put", "account=3201777777", f"name={secrets[0]}", f"address={secrets[1]}")
     hall.json("payment", "add", *[f"{k}={v}" for k, v in payment("3201777777", 7).items()])

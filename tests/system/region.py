@@ -76,6 +76,10 @@ class Node:
         self.conf = os.path.join(self.dir, "hallsync.yaml")
         self.log = os.path.join(region.dir, name + ".log")
         self.process = None
+        self.env, self.under = {}, []  # of its daemon alone: environment, and a command that starts it (prlimit ...)
+        self.line = region.network.line(name) if region.network else None
+        self.address = self.line.address if self.line else "127.0.0.1"
+        self.enter = self.line.enter() if self.line else []  # the command that starts something where the node is
 
     # -- commands
 
@@ -121,15 +125,18 @@ class Node:
     def start(self, ready=True):
         check(self.process is None, f"{self.name} runs already")
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([tool("hallsyncd"), "-c", self.conf], stderr=log, stdout=log,
-                                            env={**os.environ, **self.region.env})
+            self.process = subprocess.Popen([*self.enter, *self.under, tool("hallsyncd"), "-c", self.conf], stderr=log, stdout=log,
+                                            env={**os.environ, **self.region.env, **self.env})
         if ready:
             until(f"{self.name} answers", self.answers, 30)
         return self
 
     def answers(self):
         check(self.process.poll() is None, f"{self.name} ended by itself with {self.process.returncode}:\n{self.tail()}")
-        return self.run("status", "--json", seconds=20).status == 0
+        answer = self.run("status", "--json", seconds=20)
+        if answer.status == 0:
+            self.region.stores.add(answer.object()["store_id"])
+        return answer.status == 0
 
     def kill(self):
         """kill -9."""
@@ -161,6 +168,11 @@ class Node:
         with open(f"/proc/{self.process.pid}/status") as status:
             return int(re.search(rf"^{field}:\s+(\d+)", status.read(), re.M).group(1))
 
+    def settings(self, section, **values):
+        """Keys of a section that the configuration does not have yet."""
+        lines = "".join(f"  {key}: {json.dumps(value)}\n" for key, value in values.items())
+        self.rewrite_conf(lambda text: f"{text}\n{section}:\n{lines}")
+
     def rewrite_conf(self, change):
         with open(self.conf) as conf:
             text = change(conf.read())
@@ -169,10 +181,10 @@ class Node:
 
 
 class Relay:
-    """A tcp relay in the line of one node; cut() and heal() as when packets vanish."""
+    """A tcp relay in the line of one node; cut() and heal() as when packets vanish; words: options of hallsync-relay."""
 
-    def __init__(self, region, host, port, record=None):
-        command = [tool("hallsync-relay"), "0", host, str(port)] + ([record] if record else [])
+    def __init__(self, host, port, words=()):
+        command = [tool("hallsync-relay"), *words, "0", host, str(port)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline())
 
@@ -189,9 +201,10 @@ class Relay:
 
 
 class Region:
-    def __init__(self, goal):
-        self.goal = goal
-        self.nodes, self.relays, self.env = [], [], {}
+    def __init__(self, goal, network=None):
+        self.goal, self.network = goal, network
+        self.nodes, self.relays, self.env, self.stores = [], [], {}, set()
+        self.endings = []  # what else to undo, when all daemons are gone
         self.random = random.Random(SEED)
 
     def __enter__(self):
@@ -212,41 +225,53 @@ class Region:
                     node.kill()
         for relay in self.relays:
             relay.end()
+        for ending in self.endings:
+            ending()
         shutil.rmtree(self.dir)
+        for store in self.stores:
+            if os.path.exists(f"/dev/shm/hallsync-{store}.note"):
+                os.unlink(f"/dev/shm/hallsync-{store}.note")
         if isinstance(error, Failed):
             print(f"FAILED: {error} (HS_SEED={SEED})", file=sys.stderr)
             sys.exit(1)
         return False
 
-    def hub(self, name, start=True):
+    def hub(self, name, start=True, **link):
         node = Node(self, name)
         self.nodes.append(node)
         done = subprocess.run([tool("hallsync"), "init", "--role", "hub", "--id", name, "--region", "test", "--district", "3200",
-                               "--data", node.dir, "--listen", "tcp://127.0.0.1:0"], capture_output=True, text=True)
+                               "--data", node.dir, "--listen", f"tcp://{node.address}:0"], capture_output=True, text=True)
         check(done.returncode == 0, f"init: {done.stdout} {done.stderr}")
-        if start:
-            node.start()
-            # A restarted hub must come back where its halls look for it: from now on the port is fixed to the one it was given.
-            port = re.search(r"event=listening address=tcp://[^:]*:(\d+)", open(node.log).read()).group(1)
-            node.rewrite_conf(lambda text: text.replace("tcp://127.0.0.1:0", f"tcp://127.0.0.1:{port}"))
-            node.port = int(port)
-        return node
+        if link:
+            node.settings("link", **link)
+        return self.open(node) if start else node
+
+    def open(self, hub):
+        """Start a hub for the first time, and keep the port that it was given."""
+        hub.start()
+        # A restarted hub must come back where its halls look for it.
+        hub.port = int(re.search(r"event=listening address=tcp://[^:]*:(\d+)", open(hub.log).read()).group(1))
+        hub.rewrite_conf(lambda text: text.replace(f"tcp://{hub.address}:0", f"tcp://{hub.address}:{hub.port}"))
+        return hub
 
     def enroll(self, hub, name, districts, *words, status=0):
         return hub.json("node", "enroll", name, "--district", ",".join(districts), *words, status=status).object()["token"]
 
-    def join(self, token, directory):
-        done = subprocess.run([tool("hallsync"), "join", "-", "--data", directory], input=token, capture_output=True, text=True)
+    def join(self, token, directory, enter=()):
+        done = subprocess.run([*enter, tool("hallsync"), "join", "-", "--data", directory], input=token, capture_output=True, text=True)
         return Answer(done)
 
-    def hall(self, name, hub, districts, start=True, relay=False, record=None):
+    def hall(self, name, hub, districts, start=True, relay=False, **link):
+        """relay: a relay in its line, and the options of that, if it is a list.  link: settings of that section."""
         node = Node(self, name)
         self.nodes.append(node)
-        answer = self.join(self.enroll(hub, name, districts), node.dir)
+        answer = self.join(self.enroll(hub, name, districts), node.dir, node.enter)
         check(answer.status == 0, f"join: {answer.out} {answer.err}")
-        node.relay = None
-        if relay:
-            node.relay = Relay(self, "127.0.0.1", hub.port, record)
+        node.hub, node.relay = hub, None
+        if link:
+            node.settings("link", **link)
+        if relay is not False:
+            node.relay = Relay("127.0.0.1", hub.port, [] if relay is True else relay)
             self.relays.append(node.relay)
             node.rewrite_conf(lambda text: re.sub(r"tcp://127\.0\.0\.1:\d+", f"tcp://127.0.0.1:{node.relay.port}", text))
         return node.start() if start else node

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Over 64 kbit/s and 2 Mbit/s a backlog of both directions arrives, and urgent tickets pass it; measured."""
+import os
+import time
+
+from network import Network
+from region import SLOW, check, payment, until
+from witness import Witness
+
+LONG = bool(os.environ.get("HS_LONG"))
+URGENT_S = 5  # a ticket, under any backlog of other lanes
+TICKETS = 3
+
+
+def bills(region, hub, accounts, month, count):
+    path = os.path.join(region.dir, "bills.csv")
+    with open(path, "w") as out:
+        out.write("bill_id,account,period,amount_fen,due_date\n")
+        for number in range(count):
+            out.write(f"B{month}-{number},{accounts[number % len(accounts)]},2026-{month:02},{region.random.randint(1, 99999)},2026-12-25\n")
+    hub.json("bill", "import", path, seconds=300)
+
+
+def customers(region, hall, count):
+    """Customers with names that do not compress to nothing."""
+    path = os.path.join(region.dir, "customers.csv")
+    with open(path, "w") as out:
+        out.write("account,name\n")
+        for number in range(count):
+            out.write(f"32011{number:05},{region.random.getrandbits(256):x}\n")
+    hall.json("customer", "import", path, seconds=300)
+
+
+def behind(node, way):
+    return sum(peer.get(f"lag_{way}_ops", 0) for peer in node.status()["peers"] if peer["state"] == "live")
+
+
+def ticket(name, writer, reader, account):
+    """How long one takes to the other end."""
+    began = time.monotonic()
+    writer.json("ticket", "open", f"ticket_id={name}", "service=reconnection", f"account={account}", "summary=复电")
+    until(f"{writer.name}'s ticket is at {reader.name}", lambda: reader.run("ticket", "get", name).status == 0, 60)
+    return time.monotonic() - began
+
+
+network = Network()
+with network.region("a narrow line: the order of lanes holds, all arrives") as region:
+    hub = region.hub("nj-hub", backoff_max_ms=300)
+    hall = region.hall("nj-gulou", hub, ["3201"], backoff_max_ms=300)
+    accounts = region.customers(hub, 100)
+    hall.synced()
+    witness = Witness(region)
+    count = 0
+
+    for month, (rate, size) in enumerate([("64kbit", 5 if LONG else 1), ("2mbit", 60 if LONG else 8)], 1):
+        hall.line.rate(rate)
+        for number in range(5):  # each alone on the line: answered at once, and no measure of what it carries
+            witness.pay(hall, payment(accounts[number], month * 1000000 + number))
+            hall.synced()
+        before, began = hall.line.bytes(), time.monotonic()
+        bills(region, hub, accounts, month, size * 1500)
+        customers(region, hall, size * 800)
+        paid = [payment(accounts[i % 100], month * 1000000 + 100 + i) for i in range(size * 50)]
+        witness.pay_all(hall, paid)
+        up, down, passed = [], [], []
+        for number in range(TICKETS):
+            up.append(ticket(f"up{month}-{number}", hall, hub, accounts[0]))
+            down.append(ticket(f"down{month}-{number}", hub, hall, accounts[0]))
+            passed.append((behind(hall, "out"), behind(hub, "out")))
+        count += 5 + len(paid)
+        until("the payments are at the hub", lambda: hub.totals()["count"] == count, 120)
+        money, left = time.monotonic() - began, behind(hall, "out")
+        hall.synced(300)
+        until("the hub's bills are at the hall", lambda: behind(hub, "out") == 0, 300)
+        whole = time.monotonic() - began
+        sent, received = (now - then for now, then in zip(hall.line.bytes(), before))
+        print(f"{rate}: tickets to the hub {max(up):.2f} s, to the hall {max(down):.2f} s at most, passing {passed}; {len(paid)} payments "
+              f"at the hub after {money:.1f} s, with {left} operations behind them; all there after {whole:.1f} s, "
+              f"{sent >> 10} KiB up, {received >> 10} KiB down", flush=True)
+        check(max(up + down) < URGENT_S * SLOW, "the urgent tickets took too long")
+        if rate == "64kbit":
+            check(passed[0][0] > 0 and passed[0][1] > 0, f"the tickets passed no backlog: {passed}")
+            check(left > 0, "money did not pass the customers")
+    witness.verify(hub, hall)
