@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define TABLES_MAX    32
 #define READERS_MAX   512
-#define KEY_BYTES_MAX 511 /* LMDB's */
+#define KEY_BYTES_MAX 511                 /* LMDB's */
+#define FULL_BYTES    ((uint64_t)1 << 20) /* a disk with less than that free is full */
 
 struct hs_env {
     MDB_env *handle;
@@ -191,12 +193,21 @@ static void write_ahead(struct hs_env *env)
     }
 }
 
+/* Where the last write before a disk is full comes back short, LMDB says EIO. */
+static enum hs_err commit_error(struct hs_env *env, int code)
+{
+    struct statvfs disk;
+    if (code == EIO && fstatvfs(hs_env_fd(env), &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < FULL_BYTES)
+        return HS_EFULL;
+    return hs_err_from_lmdb(code);
+}
+
 enum hs_err hs_txn_commit(struct hs_txn *txn)
 {
     assert(txn->handle != NULL || txn->err != HS_OK);
     enum hs_err err = txn->err;
     if (err == HS_OK) {
-        err = hs_err_from_lmdb(mdb_txn_commit(txn->handle));
+        err = commit_error(txn->env, mdb_txn_commit(txn->handle));
         txn->handle = NULL;
         if (err == HS_OK && txn->writes && txn->env->ahead_bytes > 0)
             write_ahead(txn->env);
