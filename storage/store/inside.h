@@ -32,6 +32,7 @@ struct hs_store {
     uint64_t group_ops;    /* applied in it */
     uint64_t unflushed;    /* applied and not committed */
     bool behind;           /* the open transaction of the records does not reflect the log: to be replayed */
+    bool rotten;           /* something in the records cannot be read: they are to be made anew */
     struct hs_buf op;      /* being encoded */
     struct hs_view writer_view;
 

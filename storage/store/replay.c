@@ -55,7 +55,9 @@ enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct
         .mode = logged->loose ? HS_APPLY_FACTS : HS_APPLY_WHOLE,
     };
     store->unflushed++;
-    return hs_records_apply(store->records, &op);
+    enum hs_err err = hs_records_apply(store->records, &op);
+    store->rotten = store->rotten || err == HS_EDAMAGED;
+    return err;
 }
 
 struct replay {
@@ -114,19 +116,49 @@ static enum hs_err replay(struct hs_store *store, struct hs_txn *txn)
     return err;
 }
 
-enum hs_err store_catch_up(struct hs_store *store)
+static enum hs_err replay_log(struct hs_store *store)
 {
     struct hs_txn txn = {0};
-    assert(!store->in_group);
     store->unflushed = 0;
+    store->rotten = false;
     enum hs_err err = hs_txn_begin(hs_log_env(store->log), false, &txn);
     if (err == HS_OK)
         err = replay(store, &txn);
     hs_txn_abort(&txn);
     if (err == HS_OK)
         hs_records_rest(store->records);
+    return err;
+}
+
+/* Readers wait until the records are whole again. */
+static enum hs_err make_anew(struct hs_store *store)
+{
+    struct hs_position start = {0};
+    pthread_mutex_lock(&store->mutex);
+    store->floor = store->noted.commit;
+    pthread_mutex_unlock(&store->mutex);
+    enum hs_err err = hs_records_abort(store->records);
+    if (err == HS_OK)
+        err = hs_records_empty(store->records);
+    if (err == HS_OK)
+        err = commit_records(store, &start);
+    return err == HS_OK ? replay_log(store) : err;
+}
+
+static enum hs_err caught_up(struct hs_store *store, enum hs_err err)
+{
     store->behind = false;
     return err == HS_OK ? HS_OK : fall_behind(store, err);
+}
+
+/* A record that has rotted would stop every op on it for good; the log has all that it is made of. */
+enum hs_err store_catch_up(struct hs_store *store)
+{
+    assert(!store->in_group);
+    enum hs_err err = replay_log(store);
+    if (err == HS_EDAMAGED && store->rotten)
+        err = make_anew(store);
+    return caught_up(store, err);
 }
 
 /* ---- flushing ---- */
@@ -134,6 +166,8 @@ enum hs_err store_catch_up(struct hs_store *store)
 /* What was applied since the records' last commit is not to be trusted: begin again from there. */
 static enum hs_err begin_again(struct hs_store *store)
 {
+    if (store->rotten)
+        return caught_up(store, make_anew(store));
     enum hs_err err = hs_records_abort(store->records);
     return err == HS_OK ? store_catch_up(store) : fall_behind(store, err);
 }
@@ -177,21 +211,9 @@ struct hs_position hs_store_position(struct hs_store *store)
     return position;
 }
 
-/* Readers wait until the records are whole again. */
 enum hs_err hs_store_rebuild(struct hs_store *store)
 {
     assert(!store->in_group);
-    struct hs_position start = {0};
     enum hs_err err = store_failed(store);
-    if (err != HS_OK)
-        return err;
-    pthread_mutex_lock(&store->mutex);
-    store->floor = store->noted.commit;
-    pthread_mutex_unlock(&store->mutex);
-    err = hs_records_abort(store->records);
-    if (err == HS_OK)
-        err = hs_records_empty(store->records);
-    if (err == HS_OK)
-        err = commit_records(store, &start);
-    return err == HS_OK ? store_catch_up(store) : fall_behind(store, err);
+    return err == HS_OK ? caught_up(store, make_anew(store)) : err;
 }
