@@ -175,6 +175,13 @@ const char *hs_note_doubt(struct hs_note *note, const struct hs_note_claim *clai
     return note->doubt;
 }
 
+void hs_note_void(struct hs_note *note)
+{
+    static const uint8_t NOTHING[NOTE_BYTES];
+    if (note->fd >= 0 && pwrite(note->fd, NOTHING, sizeof NOTHING, 0) != (ssize_t)sizeof NOTHING)
+        hs_note_drop(note);
+}
+
 enum hs_err hs_note_write(struct hs_note *note, const struct hs_position *position, uint64_t origin)
 {
     if (note->fd < 0)

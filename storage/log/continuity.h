@@ -27,6 +27,9 @@ struct hs_note_claim {
 /* NULL if the note proves that the store is where it was left; else the reason why not, for people, valid as long as
  * the note. */
 const char *hs_note_doubt(struct hs_note *note, const struct hs_note_claim *claim);
+/* Empty it.  A note that was doubted must go on proving nothing, whatever older state of the store is put back: what
+ * the doubter shows may lie beyond that. */
+void hs_note_void(struct hs_note *note);
 
 /* HS_OK also where no note is kept.  HS_EIO: it could not be written; it is unlinked, and the process must end. */
 enum hs_err hs_note_write(struct hs_note *note, const struct hs_position *position, uint64_t origin);

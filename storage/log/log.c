@@ -42,8 +42,10 @@ static void check_continuity(struct hs_log *log)
         return;
     struct hs_note_claim claim = {log->position, log_before_last(&log->txn), log->life.current};
     log->broken = hs_note_doubt(log->note, &claim);
-    if (log->broken != NULL)
-        hs_log_strike(log, log->broken);
+    if (log->broken == NULL)
+        return;
+    hs_log_strike(log, log->broken);
+    hs_note_void(log->note);
 }
 
 /* Everything that opening changes (a new store's rows, a newer certificate, a struck origin) is one commit, noted like
@@ -67,8 +69,8 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
     if (err != HS_OK && (err != HS_EFULL || options->create))
         return hs_wrap(err, why, "cannot write to %s", options->path);
     /* The last process may have died between its last commit and the note of it.  This one shows that commit even if it
-     * never makes one of its own: the note must not go on naming the one before.  (A note that was doubted and could
-     * not be answered by a strike on disk stays as it is, to be doubted again.) */
+     * never makes one of its own: the note must not go on naming the one before.  (One that was doubted is empty,
+     * and stays so until the strike is on disk.) */
     err = log->life_stale ? HS_OK : hs_note_write(log->note, &log->position, log->life.current);
     return err == HS_OK ? HS_OK : hs_fail(err, why, "cannot write the continuity note in %s", options->note_dir);
 }
