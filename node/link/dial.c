@@ -15,6 +15,7 @@
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 30000
 #define CONNECT_MS     3000
+#define STEADY_MS      10000
 #define LINGER_MS      50 /* for what was sent just before a drop */
 #define SKIP_MAX       64 /* messages passed over in one call */
 
@@ -47,9 +48,9 @@ struct hs_dial {
     struct hs_lookup *lookup;
     void *socket;
     void *news;
-    hs_peer peer; /* of the connection that is up */
-    bool good;
-    bool ending; /* the connection is gone, what it sent is still read */
+    hs_peer peer;     /* of the connection that is up */
+    uint64_t good_ms; /* since when there is a session; 0: there is none */
+    bool ending;      /* the connection is gone, what it sent is still read */
     zmq_msg_t frame;
     char text[HS_WHY_BYTES];
 };
@@ -96,7 +97,7 @@ static void hang_up(struct hs_dial *dial)
     hs_monitor_close(dial->socket, &dial->news);
     hs_sock_close(&dial->socket);
     dial->peer = 0;
-    dial->good = false;
+    dial->good_ms = 0;
     dial->ending = false;
 }
 
@@ -143,10 +144,13 @@ static const struct upstream *current(const struct hs_dial *dial)
     return &dial->upstreams[dial->at];
 }
 
-/* Hang up and wait.  After a failure the next address has its turn; once all had theirs, the waits grow. */
+/* Hang up and wait.  After a failure the next address has its turn; once all had theirs, the waits grow.  They begin
+ * anew after a session that lasted: one that fails each time for the same reason must not be had ten times a second. */
 static void redial(struct hs_dial *dial, bool failed)
 {
     uint32_t wait_ms;
+    if (dial->good_ms != 0 && hs_link_now_ms() - dial->good_ms >= STEADY_MS)
+        hs_backoff_reset(&dial->backoff);
     hang_up(dial);
     if (failed)
         dial->at = (dial->at + 1) % dial->count;
@@ -319,7 +323,7 @@ static bool give_down(struct hs_dial *dial, struct hs_link_event *event)
     event->curve_key = current(dial)->key;
     event->err = HS_EUNREACHABLE;
     event->text = dial->text;
-    redial(dial, !dial->good);
+    redial(dial, dial->good_ms == 0);
     return true;
 }
 
@@ -381,6 +385,5 @@ void hs_dial_good(struct hs_dial *dial, hs_peer peer)
 {
     if (peer == 0 || peer != dial->peer)
         return;
-    dial->good = true;
-    hs_backoff_reset(&dial->backoff);
+    dial->good_ms = hs_link_now_ms();
 }

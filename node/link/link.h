@@ -85,8 +85,8 @@ enum hs_err hs_link_send(struct hs_link *link, hs_peer peer, struct hs_bytes fra
  * later, a dialled one is dialled again after a backoff (@failed: goes on to the next address, and lengthens it after
  * the last). */
 void hs_link_drop(struct hs_link *link, hs_peer peer, bool failed);
-/* The session came about: the peer showed a certificate that names its key.  Of a dialled one the backoff starts anew
- * from the minimum, of an accepted one the key is known from now on. */
+/* The session came about: the peer showed a certificate that names its key.  A dialled one that lasts ten seconds
+ * lets the backoff start anew from the minimum, of an accepted one the key is known from now on. */
 void hs_link_good(struct hs_link *link, hs_peer peer);
 /* A certificate held here names this key: its connections are not bounded as unknown ones are.  Told at the start, a
  * thousand halls come back to a hub at once. */
