@@ -93,7 +93,7 @@ static enum hs_err write_all(int fd, const char *path, struct hs_bytes content, 
     return HS_OK;
 }
 
-static enum hs_err sync_directory_of(const char *path, struct hs_why *why)
+enum hs_err hs_file_sync_name(const char *path, struct hs_why *why)
 {
     char dir[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -135,7 +135,7 @@ static enum hs_err write_file(const char *path, struct hs_bytes content, unsigne
     if (err != HS_OK)
         unlink(beside);
     shut(fd);
-    return err == HS_OK ? sync_directory_of(path, why) : err;
+    return err == HS_OK ? hs_file_sync_name(path, why) : err;
 }
 
 enum hs_err hs_file_write(const char *path, struct hs_bytes content, unsigned mode, struct hs_why *why)

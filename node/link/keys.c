@@ -97,7 +97,12 @@ static enum hs_err make_folder(const char *dir, struct hs_why *why)
     enum hs_err err = path_of(dir, "", path, why);
     if (err == HS_OK && mkdir(path, 0700) != 0 && errno != EEXIST)
         err = hs_fail(hs_err_from_errno(errno), why, "cannot make the directory %s: %s", path, strerror(errno));
-    return err;
+    if (err == HS_OK)
+        err = hs_file_sync_name(path, why);
+    if (err != HS_OK)
+        return err;
+    err = hs_file_sync_name(dir, why);
+    return err == HS_EPERM ? HS_OK : err; /* somebody else made the data directory there, long ago */
 }
 
 static bool exists(const char *dir, const char *name)
@@ -246,9 +251,20 @@ static enum hs_err make_hub_keys(const char *dir, struct hs_why *why)
 {
     static const char *const NAMES[] = {"root.key", "issuer.key", "node.key"};
     enum hs_err err = HS_OK;
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && err == HS_OK; i++)
-        err = make_secret(dir, NAMES[i], why);
-    return err == HS_OK ? make_curve(dir, why) : err;
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && err == HS_OK; i++) {
+        if (!exists(dir, NAMES[i]))
+            err = make_secret(dir, NAMES[i], why);
+    }
+    if (err == HS_OK && !exists(dir, "curve.key"))
+        err = make_curve(dir, why);
+    return err;
+}
+
+/* The root's key is made first and the certificate last: with only the former, a power cut came between.  A hall's keys
+ * are without either. */
+static bool is_unfinished_hub(const char *dir)
+{
+    return exists(dir, "root.key") && !exists(dir, "node.cert");
 }
 
 enum hs_err hs_keys_make_hub(const char *dir, const struct hs_keys_draft *draft, struct hs_why *why)
@@ -256,7 +272,7 @@ enum hs_err hs_keys_make_hub(const char *dir, const struct hs_keys_draft *draft,
     struct hs_keys keys = {0};
     struct hs_secret *root = NULL;
     struct hs_key issuer_key;
-    if (exists(dir, "node.key") || exists(dir, "root.key"))
+    if ((exists(dir, "node.key") || exists(dir, "root.key")) && !is_unfinished_hub(dir))
         return hs_fail(HS_EEXISTS, why, "there are keys in %s/" FOLDER " already", dir);
     if (!hs_node_id_valid(draft->node_id))
         return hs_fail(HS_EINVAL, why, "a node id has 1 to %d of a-z 0-9 and -, and begins with a letter",

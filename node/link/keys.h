@@ -28,7 +28,8 @@ struct hs_keys_draft {
     hs_partition home;
     uint64_t now_ms;
 };
-/* HS_EEXISTS: there are keys already; they are never replaced. */
+/* HS_EEXISTS: there are keys already; they are never replaced.  Those of an earlier try that did not come to its end
+ * are taken again. */
 enum hs_err hs_keys_make_hub(const char *dir, const struct hs_keys_draft *draft, struct hs_why *why);
 /* A hall's keys before it joins; keys of an earlier try in DIR are taken again.  Certificate and root key stay empty.
  */
@@ -41,6 +42,8 @@ enum hs_err hs_keys_save_certificate(const char *dir, struct hs_bytes certificat
  * HS_EEXISTS. */
 enum hs_err hs_file_write(const char *path, struct hs_bytes content, unsigned mode, struct hs_why *why);
 enum hs_err hs_file_create(const char *path, struct hs_bytes content, unsigned mode, struct hs_why *why);
+/* The name itself is on disk then: syncs the directory in which it lies. */
+enum hs_err hs_file_sync_name(const char *path, struct hs_why *why);
 /* Append the content; HS_ENOTFOUND, HS_ETOOBIG (over @limit), HS_EPERM, HS_EIO. */
 enum hs_err hs_file_read(const char *path, size_t limit, struct hs_buf *content, struct hs_why *why);
 /* The same of a secret: HS_EPERM if anybody but the owner can read it.  The caller wipes @content. */

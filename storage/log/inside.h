@@ -113,6 +113,12 @@ struct hs_log {
     const struct hs_certificate *memo_writer;
 };
 
+/* make.c.  Where a new log at @path is to be made: beside it, or empty if there is a file already. */
+#define LOG_PATH_BYTES 4096
+enum hs_err log_make_beside(const char *path, char beside[static LOG_PATH_BYTES], struct hs_why *why);
+/* It is whole: to its place, and all names down to it on disk. */
+enum hs_err log_put_in_place(const char *beside, const char *path, struct hs_why *why);
+
 /* Let the group fail; the first error stays. */
 enum hs_err log_fail(struct hs_log *log, enum hs_err err);
 /* The group's transaction, to change something in it. */

@@ -75,6 +75,26 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
     return err == HS_OK ? HS_OK : hs_fail(err, why, "cannot write the continuity note in %s", options->note_dir);
 }
 
+static enum hs_err open_at(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why)
+{
+    enum hs_err err = open_env(options, &log->env, why);
+    return err == HS_OK ? enter(log, options, why) : err;
+}
+
+static enum hs_err make_or_open(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why)
+{
+    char beside[LOG_PATH_BYTES] = "";
+    struct hs_log_options there = *options;
+    enum hs_err err = options->create ? log_make_beside(options->path, beside, why) : HS_OK;
+    if (err != HS_OK)
+        return err;
+    if (beside[0] == '\0')
+        return open_at(log, options, why);
+    there.path = beside;
+    err = open_at(log, &there, why);
+    return err == HS_OK ? log_put_in_place(beside, options->path, why) : err;
+}
+
 enum hs_err hs_log_open(const struct hs_log_options *options, struct hs_log **out, struct hs_why *why)
 {
     struct hs_log *log = calloc(1, sizeof *log);
@@ -84,9 +104,7 @@ enum hs_err hs_log_open(const struct hs_log_options *options, struct hs_log **ou
     log->now_ms = options->now_ms;
     log->random = options->random;
     log->ctx = options->ctx;
-    enum hs_err err = open_env(options, &log->env, why);
-    if (err == HS_OK)
-        err = enter(log, options, why);
+    enum hs_err err = make_or_open(log, options, why);
     if (err != HS_OK) {
         hs_log_close(log);
         return err;

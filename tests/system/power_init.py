@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""The power fails while a hub is made and while a hall joins: the same command, given again, brings either to its end.  Keys that the hub
+has signed for are never lost, and a store is there whole or not at all.
+
+As power_loss.py, for the two commands: what is left of the directory at any moment is opened by running them once more.
+"""
+import os
+import shutil
+import subprocess
+import tempfile
+
+from power_loss import LONG, Recording
+from region import Failed, Node, Region, check, tool
+
+CUTS = {"none": 0, "all": 1, "subset": 2, "torn": 3}
+TRIES = 60  # images of each command, about
+
+
+class Images:
+    """What power cuts leave of one folder, in a range of the journal."""
+
+    def __init__(self, region, recording, folder, moments):
+        self.region, self.recording, self.folder = region, recording, folder
+        self.place = tempfile.mkdtemp(prefix="hallsync-power.", dir="/dev/shm")
+        self.dir, self.where = os.path.join(self.place, folder), ""
+        every = [(moment, cut) for moment in moments for cut in CUTS]
+        self.chosen = every if LONG else sorted(region.random.sample(every, min(TRIES, len(every))))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        shutil.rmtree(self.place)
+        if isinstance(error, Failed):
+            raise Failed(f"{self.where}: {error}") from None
+
+    def __iter__(self):
+        for moment, cut in self.chosen:
+            shutil.rmtree(self.dir, ignore_errors=True)
+            seed = str(self.region.random.randrange(1 << 32))
+            self.where = f"cut before entry {moment} of {self.folder}, {cut}, seed {seed}"
+            done = subprocess.run([tool("hallsync-power-check"), "image", self.recording.file, self.folder, str(moment), str(CUTS[cut]),
+                                   seed, self.dir], check=False)
+            check(done.returncode in (0, 3), f"image: {done.returncode}")
+            yield moment
+
+    def whole(self):
+        done = subprocess.run([tool("hallsync-power-check"), "open", self.dir], capture_output=True, text=True, check=False)
+        check(done.returncode == 0, f"{done.stdout} {done.stderr}")
+
+    def read(self, name):
+        return read_key(self.dir, name)
+
+
+def read_key(directory, name):
+    try:
+        with open(os.path.join(directory, "keys", name), encoding="ascii") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def init(name, directory):
+    return subprocess.run([tool("hallsync"), "init", "--role", "hub", "--id", name, "--region", "test", "--district", "3200", "--data", directory,
+                           "--listen", "tcp://127.0.0.1:0"], capture_output=True, text=True, check=False)
+
+
+def init_again(region, recording, moments):
+    with Images(region, recording, "nj-hub", moments) as images:
+        for _ in images:
+            secrets = {name: images.read(name) for name in ("root.key", "issuer.key", "node.key", "curve.key")}
+            done = init("nj-hub", images.dir)
+            if done.returncode != 0:
+                check("nothing was changed" in done.stderr, f"init again: {done.stdout} {done.stderr}")
+            images.whole()
+            for name, before in secrets.items():
+                check(before in (None, images.read(name)), f"{name} was replaced")
+        return len(images.chosen)
+
+
+def join_again(region, recording, moments, token, asked, original):
+    with Images(region, recording, "nj-gulou", moments) as images:
+        for moment in images:
+            keys = {name: images.read(name) for name in original}
+            for name, key in keys.items():
+                check(key in (None, original[name]), f"{name} was altered")
+            if None in keys.values():
+                check(moment < asked, "the hub has signed for a key that is gone")
+                continue  # this hub has: not for a new key
+            done = region.join(token, images.dir)
+            check(done.status == 0, f"join again: {done.out} {done.err}")
+            images.whole()
+            check(keys == {name: images.read(name) for name in original}, "a key was replaced")
+        return len(images.chosen)
+
+
+def moments_of(entries, folder, begun, ended):
+    """Before each entry of the folder, and behind the last; of the many writes ahead of a new log only some."""
+    own = [i for i in range(begun, ended) if entries[i].split("/")[0] == folder]
+    return [i for i in own if LONG or i % 16 == 0 or any("/" in entry for entry in entries[i - 4:i + 1])] + [ended]
+
+
+def main():
+    with Region("power cuts in the middle of init and join: the same command again finishes either") as region:
+        recording = Recording(region)
+        hub = region.hub("nj-hub")
+        token = region.enroll(hub, "nj-gulou", ["3201"])
+        recording.client("tell", "join")
+        node = Node(region, "nj-gulou")
+        answer = region.join(token, node.dir)
+        check(answer.status == 0, f"join: {answer.out} {answer.err}")
+        recording.client("tell", "joined")
+        recording.end()
+        original = {name: read_key(node.dir, name) for name in ("node.key", "curve.key")}
+        entries = subprocess.run([tool("hallsync-power-check"), "list", recording.file], capture_output=True, text=True, check=True)
+        entries = entries.stdout.splitlines()
+        begun, ended = entries.index("- join"), entries.index("- joined")
+        # the first thing that a hub's answer brings into the directory
+        asked = next(i for i in range(begun, ended) if entries[i].startswith("nj-gulou/keys/root.pub"))
+        inits = init_again(region, recording, moments_of(entries, "nj-hub", 0, begun))
+        joins = join_again(region, recording, moments_of(entries, "nj-gulou", begun, ended), token, asked, original)
+        print(f"{inits} images of init and {joins} of join, of {ended} entries")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""The power fails at a hall and its hub while thirteen clients pay, reverse and edit: whatever was synced by then and whatever of the rest
+reached the disk, the store opens, all that was acknowledged is there once, and no receipt number is given again.
+
+A real run is recorded by a preloaded library (tests/power/recorder.c): every write, sync and change of a name below the data
+directories, and what each client was told, in one order.  hallsync-power-check then cuts it off at a sample of all moments (HS_LONG=1: at
+every one where something became certain) and opens what is left in several ways that a disk may leave it.
+"""
+import os
+import re
+import subprocess
+import sys
+
+from region import SEED, SLOW, Region, check, tool
+
+CLIENTS, WRITES = 13, 24
+LONG = bool(os.environ.get("HS_LONG"))
+CUTS = 150  # moments for each node, about
+
+
+class Recording:
+    """A journal of what happens below the region's directory from now on, until end()."""
+
+    def __init__(self, region):
+        region.dir = os.path.realpath(region.dir)
+        self.region, self.file = region, os.path.join(region.dir, "journal")
+        self.env = {"LD_PRELOAD": tool("hallsync-recorder.so"), "HS_RECORD_DIR": region.dir, "HS_RECORD_FILE": self.file,
+                    "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+        self.client("make", region.dir)
+        os.environ.update(self.env)
+
+    def client(self, command, *words):
+        subprocess.run([tool("hallsync-power-client"), command, self.file, *words], check=True)
+
+    def pay(self, node, first, count, at):
+        """All clients at once; at so many writes acknowledged, the function given is called."""
+        command = [tool("hallsync-power-client"), "pay", self.file, f"ipc://{node.dir}/hallsync.sock", str(CLIENTS), str(first), str(count)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout:
+                for acknowledged in [number for number in at if number <= int(line)]:
+                    at.pop(acknowledged)()
+        check(process.returncode == 0, f"the clients ended with {process.returncode}")
+        check(not at, f"too few writes: {at}")
+
+    def end(self):
+        for name in self.env:
+            os.environ.pop(name)
+
+    def check(self, *words):
+        done = subprocess.run([tool("hallsync-power-check"), *words], capture_output=True, text=True, env={**os.environ, "HS_SEED": str(SEED)})
+        print(done.stdout, end="")
+        print(done.stderr, end="", file=sys.stderr)
+        return done
+
+
+def again(node, stop):
+    stop()
+    node.start()
+
+
+def main():
+    writes = WRITES * (4 if LONG else 1)
+    with Region("power cuts: what was acknowledged is there once, whatever the disk made of the rest") as region:
+        recording = Recording(region)
+        hub = region.hub("nj-hub")
+        hall = region.hall("nj-gulou", hub, ["3201"])
+        recording.client("tell", "clients")
+        some = [region.random.randrange(25, CLIENTS * writes // 2 - 25) for _ in range(3)]
+        recording.pay(hall, 0, writes, {some[0]: lambda: again(hall, hall.kill), some[1]: lambda: again(hub, hub.stop)})
+        recording.pay(hall, writes, writes // 2, {some[2] // 2: lambda: again(hub, hub.kill)})
+        hall.synced()
+        hall.stop()
+        hub.stop()
+        recording.end()
+        done = recording.check("run", recording.file, region.dir, hall.name, hub.name, str(CUTS), *(["all"] if LONG else []))
+        check(done.returncode == 0, f"hallsync-power-check: {done.returncode}")
+        images = sum(int(number) for number in re.findall(r"(\d+) images$", done.stdout, re.M))
+        check(images >= CUTS, f"only {images} images were looked at")
+
+
+if __name__ == "__main__":
+    main()
