@@ -14,6 +14,7 @@
 #define NODE_ROW_BYTES_MAX (2 * HS_KEY_BYTES + HS_NODE_ID_BYTES_MAX)
 #define LIFE_ROW_BYTES     (3 * 8)
 
+/* None also after a failure: who takes that for damage looks at txn->err first. */
 static struct hs_bytes get(struct hs_txn *txn, struct hs_bytes key)
 {
     struct hs_bytes value;
@@ -118,6 +119,8 @@ static enum hs_err check_node(struct hs_log *log, const char *path, struct hs_wh
 {
     const struct hs_certificate *own = &log->certificate;
     struct hs_bytes row = get(&log->txn, KEY_NODE);
+    if (log->txn.err != HS_OK)
+        return hs_fail(log->txn.err, why, "cannot read %s: %s", path, hs_err_text(log->txn.err));
     if (row.size < 2 * HS_KEY_BYTES)
         return hs_fail(HS_EDAMAGED, why, "%s does not say whose it is: restore it, or rebuild the node", path);
     struct hs_bytes id = HS_BYTES(row.data + 2 * HS_KEY_BYTES, row.size - 2 * HS_KEY_BYTES);
@@ -137,6 +140,8 @@ static enum hs_err check_node(struct hs_log *log, const char *path, struct hs_wh
 static enum hs_err load(struct hs_log *log, const char *path, struct hs_why *why)
 {
     struct hs_bytes store = get(&log->txn, KEY_STORE);
+    if (log->txn.err != HS_OK)
+        return hs_fail(log->txn.err, why, "cannot read %s: %s", path, hs_err_text(log->txn.err));
     if (store.size != 8)
         return hs_fail(HS_EDAMAGED, why, "%s has no store id: restore it, or rebuild the node", path);
     log->store_id = hs_from_be64(store.data);
@@ -144,9 +149,11 @@ static enum hs_err load(struct hs_log *log, const char *path, struct hs_why *why
     log->stamp = log_last_stamp(&log->txn);
     enum hs_err err = log_get_life(&log->txn, &log->life);
     log->life_before = log->life;
-    if (err != HS_OK)
+    if (err == HS_EDAMAGED)
         return hs_fail(err, why, "%s: the row of the current origin cannot be read: restore it, or rebuild the node",
                        path);
+    if (err != HS_OK)
+        return hs_fail(err, why, "cannot read %s: %s", path, hs_err_text(err));
     return check_node(log, path, why);
 }
 

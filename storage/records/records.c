@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-#define VERSION 2 /* of FORMAT.md, section 2, and of the rules in code; an older environment is replayed anew */
+#define MINUTES_OF_DAY (24 * 60)
+#define VERSION        2 /* of FORMAT.md, section 2, and of the rules in code; an older environment is replayed anew */
 
 static const char META_KEY[] = "records";
 
@@ -72,6 +73,17 @@ static enum hs_err adopt(struct hs_records *records, struct hs_why *why)
     return err == HS_OK ? HS_OK : hs_wrap(err, why, "cannot empty the records");
 }
 
+static enum hs_err enter(struct hs_records *records, const struct hs_env_options *options, struct hs_why *why)
+{
+    enum hs_err err = hs_env_open(options, &records->env, why);
+    if (err != HS_OK)
+        return err;
+    err = hs_txn_begin(records->env, true, &records->txn);
+    if (err != HS_OK)
+        return hs_fail(err, why, "cannot begin a transaction in %s: %s", options->path, hs_err_text(err));
+    return adopt(records, why);
+}
+
 enum hs_err hs_records_open(const struct hs_records_options *options, struct hs_records **out, struct hs_why *why)
 {
     struct hs_records *records = calloc(1, sizeof *records);
@@ -92,12 +104,10 @@ enum hs_err hs_records_open(const struct hs_records_options *options, struct hs_
                                          .sink = &HS_TABLES_SINK,
                                          .ctx = records};
     enum hs_err err = hs_rules_mark(&records->rules);
-    if (err == HS_OK)
-        err = hs_env_open(&env, &records->env, why);
-    if (err == HS_OK)
-        err = hs_txn_begin(records->env, true, &records->txn);
-    if (err == HS_OK)
-        err = adopt(records, why);
+    if (err != HS_OK)
+        hs_fail(err, why, "cannot open %s: %s", options->path, hs_err_text(err));
+    else
+        err = enter(records, &env, why);
     if (err != HS_OK) {
         hs_records_close(records);
         return err;
@@ -211,5 +221,9 @@ struct hs_derive hs_derive_reader(struct hs_txn *txn, struct hs_arena *arena, en
 {
     struct hs_meta meta = {0};
     *err = hs_meta_read(txn, &meta);
+    if (meta.utc_offset_minutes <= -MINUTES_OF_DAY || meta.utc_offset_minutes >= MINUTES_OF_DAY) {
+        meta.utc_offset_minutes = 0;
+        *err = HS_EDAMAGED;
+    }
     return (struct hs_derive){.txn = txn, .arena = arena, .err = err, .utc_offset_minutes = meta.utc_offset_minutes};
 }
