@@ -138,7 +138,9 @@ enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from
     struct hs_txn *txn = store_log_reader(view).txn;
     struct change change = {visit, ctx};
     struct hs_log_span span = {from->commit, hs_view_position(view).commit, limit};
-    enum hs_err err = hs_log_check_position(txn, from);
+    enum hs_err err = store_records_txn(view)->err; /* else no position is known, and nothing would seem to be new */
+    if (err == HS_OK)
+        err = hs_log_check_position(txn, from);
     if (err != HS_OK)
         return err;
     *to = *from;
