@@ -83,7 +83,7 @@ struct world_node *world_hall(struct world *w, const char *id, const hs_partitio
 
 /* ---- a node ---- */
 
-static struct world_link *link_of(struct world_node *node, hs_peer peer, int *end)
+struct world_link *world_link_of(struct world_node *node, hs_peer peer, int *end)
 {
     struct world *w = node->world;
     for (size_t i = 0; i < w->link_count; i++) {
@@ -95,10 +95,15 @@ static struct world_link *link_of(struct world_node *node, hs_peer peer, int *en
     return NULL;
 }
 
-static void push_frame(struct world_link *link, int to, struct hs_bytes bytes)
+void world_push(struct world_link *link, int to, struct hs_bytes bytes)
 {
+    const struct world *w = link->end[to]->world;
     struct world_frame *frame = calloc(1, sizeof *frame);
     assert(frame != NULL);
+    uint64_t begins_ms = link->busy_ms[to] > w->now_ms ? link->busy_ms[to] : w->now_ms;
+    uint64_t takes_ms = w->line_bytes_per_s == 0 ? 0 : bytes.size * 1000 / w->line_bytes_per_s;
+    link->busy_ms[to] = begins_ms + takes_ms;
+    frame->due_ms = link->busy_ms[to] + w->latency_ms;
     hs_buf_put_bytes(&frame->bytes, bytes);
     struct world_frame **at = &link->frames[to];
     while (*at != NULL)
@@ -109,21 +114,22 @@ static void push_frame(struct world_link *link, int to, struct hs_bytes bytes)
 static void take_send(struct world_node *node, const struct hs_replica_update *update)
 {
     int end;
-    struct world_link *link = link_of(node, update->peer, &end);
+    struct world_link *link = world_link_of(node, update->peer, &end);
     assert(link != NULL);
     assert(update->frame.size <= HS_MESSAGE_BYTES_MAX);
     if (node->world->sent != NULL)
         node->world->sent(node->world, link, 1 - end, update->frame);
     if (link->up[1 - end])
-        push_frame(link, 1 - end, update->frame);
+        world_push(link, 1 - end, update->frame);
 }
 
 static void take_drop(struct world_node *node, const struct hs_replica_update *update)
 {
     int end;
-    struct world_link *link = link_of(node, update->peer, &end);
+    struct world_link *link = world_link_of(node, update->peer, &end);
     assert(link != NULL);
     link->up[end] = false;
+    link->down_ms[end] = node->world->now_ms;
     while (world_lose(link, end))
         ;
 }
@@ -140,6 +146,8 @@ static void take_store(struct world_node *node, struct hs_replica_store *store)
 {
     node->stores = realloc(node->stores, (node->store_count + 1) * sizeof(struct hs_replica_store *));
     assert(node->stores != NULL);
+    if (node->store_count == 0)
+        node->asked_ms = node->world->now_ms;
     node->stores[node->store_count++] = store;
 }
 
@@ -154,6 +162,8 @@ static void step(struct world_node *node, struct hs_replica_event event)
     node->wake_ms = updates.wake_at_ms;
     for (size_t i = 0; i < updates.count; i++) {
         const struct hs_replica_update *update = &updates.items[i];
+        if (node->world->watch != NULL)
+            node->world->watch->wants(node->world->watch->ctx, node, update);
         if (update->type == HS_REPLICA_STORE)
             take_store(node, update->store);
         else if (update->type == HS_REPLICA_SEND)
@@ -223,23 +233,40 @@ void world_free(struct world *w)
 
 /* ---- links ---- */
 
-struct world_link *world_dial_as(struct world_node *from, struct world_node *to, const struct hs_key *key)
+static struct world_link *dial(struct world_node *from, struct world_node *to, const struct hs_key *key)
 {
     struct world *w = from->world;
     assert(w->link_count < WORLD_LINKS_MAX);
     struct world_link *link = &w->links[w->link_count++];
-    *link = (struct world_link){.end = {from, to}, .peer = {++w->next_peer, 0}, .up = {true, true}};
+    *link = (struct world_link){
+        .end = {from, to}, .peer = {++w->next_peer, 0}, .up = {true, true}, .is_unmet = true, .key = *key};
     link->peer[1] = ++w->next_peer;
-    struct hs_replica_event up = {.type = HS_REPLICA_PEER_UP};
+    struct hs_replica_event up = {.type = HS_REPLICA_PEER_UP, .outbound = true};
     up.peer = link->peer[0];
-    up.outbound = true;
     up.curve_key = to->certificate.curve_key;
     step(from, up);
-    up.peer = link->peer[1];
-    up.outbound = false;
-    up.curve_key = *key;
-    step(to, up);
     return link;
+}
+
+static void meet(struct world_link *link)
+{
+    if (!link->is_unmet)
+        return;
+    link->is_unmet = false;
+    step(link->end[1],
+         (struct hs_replica_event){.type = HS_REPLICA_PEER_UP, .peer = link->peer[1], .curve_key = link->key});
+}
+
+struct world_link *world_dial_as(struct world_node *from, struct world_node *to, const struct hs_key *key)
+{
+    struct world_link *link = dial(from, to, key);
+    meet(link);
+    return link;
+}
+
+struct world_link *world_call(struct world_node *from, struct world_node *to)
+{
+    return dial(from, to, &from->certificate.curve_key);
 }
 
 struct world_link *world_dial(struct world_node *from, struct world_node *to)
@@ -252,6 +279,7 @@ static void hang_up(struct world_link *link, int end)
     if (!link->up[end])
         return;
     link->up[end] = false;
+    link->down_ms[end] = link->end[end]->world->now_ms;
     step(link->end[end], (struct hs_replica_event){.type = HS_REPLICA_PEER_DOWN, .peer = link->peer[end]});
 }
 
@@ -267,6 +295,8 @@ void world_cut(struct world_link *link)
 
 void world_hand(struct world_node *node, hs_peer peer, struct hs_bytes frame)
 {
+    if (node->world->watch != NULL)
+        node->world->watch->received(node->world->watch->ctx, node, peer, frame);
     step(node, (struct hs_replica_event){.type = HS_REPLICA_RECEIVED, .peer = peer, .frame = frame});
 }
 
@@ -282,6 +312,8 @@ bool world_deliver(struct world_link *link, int to)
         return gone;
     }
     link->frames[to] = frame->next;
+    if (to == 1)
+        meet(link);
     world_hand(link->end[to], link->peer[to], hs_buf_bytes(&frame->bytes));
     hs_buf_fini(&frame->bytes);
     free(frame);
@@ -438,10 +470,13 @@ bool world_store_next(struct world_node *node, size_t count)
     assert(node->stores != NULL && heads != NULL && receipts != NULL && errs != NULL);
     memcpy(node->stores, todo + count, left * sizeof(struct hs_replica_store *));
     node->store_count = left;
+    node->asked_ms = node->world->now_ms; /* of what is left */
     struct hs_commit commit = {.heads = heads, .receipts = receipts};
     commit.position = (struct hs_position){++node->store.commit, world_random(node->world)};
     for (size_t i = 0; i < count; i++) {
         errs[i] = node->store_fails != HS_OK ? node->store_fails : perform(node, todo[i]);
+        if (node->world->watch != NULL)
+            node->world->watch->stored(node->world->watch->ctx, node, todo[i], errs[i]);
         if (errs[i] == HS_OK && todo[i]->type == HS_STORE_SEGMENT)
             note_segment(node, todo[i], heads, receipts, &commit);
     }
@@ -483,6 +518,8 @@ static struct hs_head write_op(struct world_node *node, hs_partition partition, 
     assert(err == HS_OK);
     world_stream_check(stream, &signature);
     node->store.commit++;
+    if (node->world->watch != NULL)
+        node->world->watch->wrote(node->world->watch->ctx, node, &head);
     return head;
 }
 

@@ -99,6 +99,7 @@ struct world_node {
     struct hs_replica *replica;       /* NULL: stopped */
     struct hs_replica_store **stores; /* asked for, not made */
     size_t store_count;
+    uint64_t asked_ms;       /* the first of them was */
     enum hs_err store_fails; /* the next stores fail with it */
     uint64_t wake_ms;
     struct world_notice notices[WORLD_NOTICES_MAX];
@@ -112,14 +113,28 @@ struct world_node {
 
 struct world_frame {
     struct hs_buf bytes;
+    uint64_t due_ms; /* whoever lets time pass by the line's delay delivers it then */
     struct world_frame *next;
 };
 struct world_link {
     struct world_node *end[2]; /* [0] dialled */
     hs_peer peer[2];           /* as that end knows the other */
     bool up[2];
+    bool is_unmet;                 /* end [1] hears of the connection with the first frame, as a ROUTER does */
+    struct hs_key key;             /* ... that CURVE proves for the dialling end */
+    uint64_t busy_ms[2];           /* the line to that end is, until then */
+    uint64_t down_ms[2];           /* when that end hung up */
     struct world_frame *frames[2]; /* on their way to that end */
     size_t lost[2];
+};
+
+/* What somebody who tells the story sees, as it happens.  All are given. */
+struct world_watch {
+    void *ctx;
+    void (*wrote)(void *ctx, const struct world_node *node, const struct hs_head *head);
+    void (*received)(void *ctx, struct world_node *node, hs_peer peer, struct hs_bytes frame);
+    void (*wants)(void *ctx, struct world_node *node, const struct hs_replica_update *update); /* an obligation */
+    void (*stored)(void *ctx, struct world_node *node, const struct hs_replica_store *todo, enum hs_err err);
 };
 
 struct world {
@@ -136,6 +151,8 @@ struct world {
     /* Seen with each frame that is sent; may be NULL. */
     void (*sent)(struct world *w, struct world_link *link, int to, struct hs_bytes frame);
     void *ctx;
+    const struct world_watch *watch;       /* NULL: nobody */
+    uint64_t latency_ms, line_bytes_per_s; /* of frames' due_ms; 0 bytes: the line has no limit */
 };
 
 struct world *world_new(uint64_t seed);
@@ -150,6 +167,10 @@ void world_stop(struct world_node *node);    /* its links go down, what was not 
 struct world_link *world_dial(struct world_node *from, struct world_node *to);
 /* As world_dial, but CURVE proves @key for the dialling end. */
 struct world_link *world_dial_as(struct world_node *from, struct world_node *to, const struct hs_key *key);
+/* As world_dial, but the end that is dialled hears of it with the first frame. */
+struct world_link *world_call(struct world_node *from, struct world_node *to);
+struct world_link *world_link_of(struct world_node *node, hs_peer peer, int *end); /* NULL: none */
+void world_push(struct world_link *link, int to, struct hs_bytes frame);           /* onto the line, by hand */
 void world_cut(struct world_link *link); /* both ends are told, what is on its way is lost */
 bool world_deliver(struct world_link *link,
                    int to); /* the next frame, or that the other end hung up; false: nothing there */
