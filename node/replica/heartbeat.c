@@ -67,10 +67,6 @@ static void take_echo(struct rep_session *s, const Hallsync__PeerHeartbeat *beat
 static void take_heads(struct rep_session *s, const Hallsync__PeerHeartbeat *beat)
 {
     struct hs_stream name;
-    if (beat->n_heads > HS_LIST_ITEMS_MAX) {
-        hs_rep_session_end(s, HS_EMALFORMED, "too many heads in a heartbeat");
-        return;
-    }
     for (size_t i = 0; i < beat->n_heads && s->state == REP_LIVE; i++)
         hs_rep_head_received(s, beat->heads[i], &name);
 }
@@ -78,6 +74,10 @@ static void take_heads(struct rep_session *s, const Hallsync__PeerHeartbeat *bea
 void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *message)
 {
     const Hallsync__PeerHeartbeat *beat = (const Hallsync__PeerHeartbeat *)message;
+    if (beat->n_heads > HS_LIST_ITEMS_MAX) {
+        hs_rep_session_end(s, HS_EMALFORMED, "too many heads in a heartbeat");
+        return;
+    }
     if (beat->has_echo_ms)
         take_echo(s, beat);
     else

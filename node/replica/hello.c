@@ -84,7 +84,7 @@ void hs_rep_hello_send(struct rep_session *s)
 
 /* ---- theirs ---- */
 
-static enum hs_err check_form(const Hallsync__PeerHello *hello, const char **why)
+static enum hs_err check_form(const struct rep_session *s, const Hallsync__PeerHello *hello, const char **why)
 {
     *why = "the greeting breaks a limit";
     if (hello->version_min > REP_VERSION || hello->version_max < REP_VERSION) {
@@ -93,7 +93,10 @@ static enum hs_err check_form(const Hallsync__PeerHello *hello, const char **why
     }
     if (hello->process_id.len != REP_PROCESS_BYTES || hello->credit < HS_CREDIT_BYTES_MIN)
         return HS_EMALFORMED;
-    return hello->n_districts > HS_SCOPE_MAX || hello->n_heads > HS_LIST_ITEMS_MAX ? HS_EMALFORMED : HS_OK;
+    if (hello->n_districts > HS_SCOPE_MAX || hello->n_heads > HS_LIST_ITEMS_MAX)
+        return HS_EMALFORMED;
+    *why = "only who has dialled names streams in the greeting";
+    return s->outbound && hello->n_heads > 0 ? HS_EMALFORMED : HS_OK;
 }
 
 /* PROTOCOL.md, "Hello": the certificate must verify against the region's root and name the key that CURVE has proven.
@@ -229,7 +232,7 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
 {
     const Hallsync__PeerHello *hello = (const Hallsync__PeerHello *)message;
     const char *why;
-    enum hs_err err = check_form(hello, &why);
+    enum hs_err err = check_form(s, hello, &why);
     if (err == HS_OK)
         err = check_certificate(s, hello, &why);
     if (err == HS_OK)

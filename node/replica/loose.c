@@ -87,10 +87,15 @@ struct adding {
     struct rep_loose_job *job;
 };
 
+/* One that waits already, because it was news or because the peer asked for all, goes once. */
 static enum hs_err add_stored(void *ctx, const struct hs_loose *piece)
 {
     struct adding *adding = ctx;
     struct rep_loose_job *job = adding->job;
+    for (size_t i = 0; i < job->count; i++) {
+        if (job->stored[i].first == piece->segment.first && hs_hash_equal(&job->stored[i].end, &piece->segment.end))
+            return HS_OK;
+    }
     if (job->count == job->room) {
         size_t room = job->room == 0 ? 8 : job->room * 2;
         struct rep_stored *stored = realloc(job->stored, room * sizeof *stored);
