@@ -1,0 +1,74 @@
+/* Rules that two replicas in memory cannot show, and the tests that do. */
+#include "tests/sim/trace/trace.h"
+
+#define TRUST   "tests/unit/trust_test.c"
+#define MSG     "tests/unit/msg_test.c"
+#define LOG     "tests/unit/log_test.c"
+#define STORE   "tests/unit/store_test.c"
+#define LINK    "tests/unit/link_test.c"
+#define KEYS    "tests/unit/keys_test.c"
+#define RECORDS "tests/unit/records_test.c"
+#define SERVICE "tests/unit/service_test.c"
+#define PUT     "tests/unit/service_put_test.c"
+
+const struct trace_elsewhere TRACE_ELSEWHERE[] = {
+    /* 5 */
+    {"of a hall: `districts` has 1 to 256 entries, ascending, each once, each 0..9999, and `home` is one of them; of a "
+     "hub: "
+     "`districts` is empty and `home` is a valid partition.",
+     TRUST, "signed_nonsense_is_refused"},
+    {"`Certificate` and both `Signed` have no unknown fields (bodies may have: they are signed);", TRUST,
+     "nothing_unsigned_rides_along"},
+    {"A pure function of the operation and its writer's certificate, so that all nodes judge alike:", TRUST,
+     "kinds_and_scope_follow_the_role"},
+    /* 6 */
+    {"A writer makes one for the last operation of each of its streams that grew in a commit, in that commit,", LOG,
+     "ops_are_numbered_chained_and_signed_once_a_commit"},
+    {"*safe* when the receipts of two distinct stores reach it.", STORE, "receipts_of_two_stores_make_an_op_safe"},
+    /* 7 */
+    {"CURVE is mandatory: a node MUST NOT listen or dial without it.", LINK, "plain_client_gets_nothing"},
+    {"it MUST limit connections whose key has not shown a certificate yet.", LINK, "strangers_are_few_at_a_time"},
+    {"Messages have exactly one part of at most 131,072 bytes.", LINK, "messages_in_parts_are_passed_over"},
+    {"tries its addresses in order,", LINK, "addresses_are_tried_in_order"},
+    {"waits between attempts with jitter, at most 30 seconds.", KEYS, "backoff_grows_and_resets"},
+    {"A token is good for one node key and until it expires.", KEYS, "join_is_decided_by_the_token"},
+    {"The hub MUST check, in this order: the form (*malformed*), that `curve_key` is that of the connection "
+     "(*refused*), the "
+     "proof (*bad-signature*), that the secret is known (*bad-token*), that no other node key has used it "
+     "(*token-used*), "
+     "and that it has not expired (*token-expired*; for the node key that has used it, it does not expire).",
+     KEYS, "join_must_be_proven"},
+    {"The joiner MUST verify both certificates against the token's root key, that its own names the token's node id "
+     "and "
+     "region and its two keys, and that the other is a hub's and names the token's `hub_curve_key`.",
+     KEYS, "certificate_of_another_region_or_node_is_refused"},
+    /* 8 */
+    {"and SHOULD try again later.", LINK, "hall_comes_back_when_the_hub_does"},
+    {"Therefore a writer MUST make a checkpoint before an operation that would bring those since the last one above "
+     "256 "
+     "operations or 16,384 bytes.",
+     LOG, "a_large_group_is_checkpointed_within_the_limits"},
+    /* 9 */
+    {"Of operations that come as loose pieces the facts are merged and the register writes have no effect.", RECORDS,
+     "forked_streams_give_facts_only"},
+    {"A client that shows a position which the node does not know (section 11) is treated alike.", SERVICE,
+     "a_client_that_knows_more_strikes_the_origin"},
+    /* 12 */
+    {"*The envelope* of section 4 and the rules of 5.3, 6 and 10 are frozen:", "tests/golden/vectors_test.c",
+     "the_bytes_are_those_of_the_file"},
+    {"nodes that do not know them merge, keep, hash and forward them.", RECORDS, "what_is_not_known_is_kept"},
+    /* 13 */
+    {"| operation | 65,536 bytes, 64 writes | void |", MSG, "an_op_has_a_limit"},
+    {"| write | 32,768 bytes of fact or values, 256 fields | void |", MSG, "values_have_limits"},
+    {"| field | 16,384 bytes of value, 256 dots, number below 2^29 | void |", MSG, "sizes_have_limits"},
+    {"| record id | 64 bytes | void |", MSG, "sizes_have_limits"},
+    {"| districts of a certificate | 256 | certificate refused |", TRUST, "signed_nonsense_is_refused"},
+    {"| certificate, opening, encoded | 4,096, 512 bytes | malformed |", TRUST, "what_is_too_large_is_malformed"},
+    {"| request, reply (local) | 1 MiB, 4 MiB | connection closed; *too-big* |", SERVICE,
+     "a_message_of_ten_megabytes_ends_its_connection_only"},
+    {"| records of a put, of a page | 1,000 | *invalid*; a page is cut |", SERVICE,
+     "requests_that_ask_nonsense_are_refused"},
+    {"| node id, region | 32, 64 bytes | refused |", TRUST, "drafts_that_make_no_sense_are_not_signed"},
+    {"| join token | 8 addresses of 128 bytes | refused |", TRUST, "tokens_that_make_no_sense_are_not_made"},
+    {0},
+};

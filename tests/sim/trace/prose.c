@@ -1,0 +1,400 @@
+/* Messages between nodes in plain prose. */
+#include "tests/sim/trace/trace.h"
+
+#include "tests/lib/replica_world_source.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#define LIST_SHOWN 8 /* entries; of longer lists the first and the last */
+
+void trace_put(struct trace *t, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    assert(size >= 0 && (size_t)size < sizeof text);
+    if (!t->is_quiet)
+        hs_buf_put(&t->text, text, (size_t)size);
+}
+
+/* ---- parts ---- */
+
+static struct hs_stream name_of(const Hallsync__StreamName *name)
+{
+    return (struct hs_stream){name->origin, (hs_partition)name->partition, (uint8_t)name->lane};
+}
+
+static void put_head(struct trace *t, const Hallsync__StreamHead *head)
+{
+    struct hs_stream stream = name_of(head->stream);
+    trace_put_stream(t, &stream);
+    trace_put(t, " ");
+    trace_put_number(t, &stream, head->n, head->hash.data);
+}
+
+static bool is_left_out(size_t i, size_t count)
+{
+    return count > LIST_SHOWN && i > 0 && i < count - 1;
+}
+
+/* What stands before the i-th of a list: a comma, or how much of it is left out. */
+static void put_comma(struct trace *t, size_t i, size_t count)
+{
+    if (i > 0 && count > LIST_SHOWN)
+        trace_put(t, " ... (%zu entries) ... ", count);
+    else if (i > 0)
+        trace_put(t, ", ");
+}
+
+static void put_heads(struct trace *t, Hallsync__StreamHead *const *heads, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_left_out(i, count))
+            continue;
+        put_comma(t, i, count);
+        put_head(t, heads[i]);
+    }
+}
+
+/* False: it does not hold, which is said. */
+static bool put_signed(struct trace *t, const Hallsync__Certificate *certificate, struct hs_certificate *verified)
+{
+    struct hs_buf packed = {0};
+    hs_msg_pack(&certificate->base, &packed);
+    enum hs_err err = hs_certificate_verify(hs_buf_bytes(&packed), &t->w->root_key, verified);
+    hs_buf_fini(&packed);
+    if (err != HS_OK)
+        trace_put(t, "a certificate that does not hold (%s)", hs_err_name(err));
+    return err == HS_OK;
+}
+
+/* ---- greeting ---- */
+
+static void put_hello(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerHello *hello = (const Hallsync__PeerHello *)message;
+    struct hs_certificate certificate = {0};
+    trace_put(t, "Hello: ");
+    if (put_signed(t, hello->certificate, &certificate))
+        trace_put(t, "I am %s, a %s", certificate.node_id, certificate.role == HS_ROLE_HUB ? "hub" : "hall");
+    trace_put(t, "; for%s", hello->everything ? " everything" : "");
+    for (size_t i = 0; i < hello->n_districts; i++)
+        trace_put(t, " %u", hello->districts[i]);
+    if (hello->version_min == hello->version_max)
+        trace_put(t, "; version %u", hello->version_min);
+    else
+        trace_put(t, "; versions %u to %u", hello->version_min, hello->version_max);
+    if (t->shows_sizes)
+        trace_put(t, "; credit %u", hello->credit);
+    if (hello->n_features > 0)
+        trace_put(t, "; feature %u", hello->features[0]);
+    if (hello->n_heads > 0)
+        trace_put(t, "; I hold ");
+    put_heads(t, hello->heads, hello->n_heads);
+}
+
+static void put_refuse(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerRefuse *refuse = (const Hallsync__PeerRefuse *)message;
+    trace_put(t, "Refuse: %s (%s)", refuse->error, refuse->text == NULL ? "" : refuse->text);
+}
+
+/* ---- frontier ---- */
+
+static void put_entry(struct trace *t, uint32_t level, const Hallsync__FrontierNode *entry)
+{
+    char partition[HS_PARTITION_TEXT_BYTES];
+    if (level == 2 && entry->head != NULL)
+        put_head(t, entry->head);
+    else if (level == 1)
+        trace_put(t, "%s=", trace_hash_name(t, &entry->node));
+    else if (level == 0)
+        trace_put(t, "%s=", hs_partition_text((hs_partition)entry->partition, partition));
+    if (level < 2)
+        trace_put_label(t, &entry->hash);
+}
+
+static void put_frontier(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerFrontier *list = (const Hallsync__PeerFrontier *)message;
+    char partition[HS_PARTITION_TEXT_BYTES];
+    if (list->level == 2 && !list->has_partition)
+        trace_put(t, "Announcement: I am at ");
+    else if (list->level == 2)
+        trace_put(t, "Frontier of %s, %s: ", hs_partition_text((hs_partition)list->partition, partition),
+                  trace_hash_name(t, &list->node));
+    else if (list->level == 1)
+        trace_put(t, "Frontier of %s: ", hs_partition_text((hs_partition)list->partition, partition));
+    else
+        trace_put(t, "Frontier%s: ", list->level == 0 ? "" : " of a level that there is not");
+    for (size_t i = 0; i < list->n_entries; i++) {
+        if (is_left_out(i, list->n_entries))
+            continue;
+        put_comma(t, i, list->n_entries);
+        put_entry(t, list->level, list->entries[i]);
+    }
+    trace_put(t, "%s%s", list->n_entries == 0 ? "nothing" : "", list->last ? "" : "; more follows");
+}
+
+/* ---- operations ---- */
+
+static void put_opening(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerOpening *body = (const Hallsync__PeerOpening *)message;
+    struct hs_certificate certificate = {0};
+    struct hs_opening opening;
+    struct hs_buf packed = {0};
+    hs_msg_pack(&body->origin->base, &packed);
+    enum hs_err err = hs_opening_verify(hs_buf_bytes(&packed), &opening);
+    hs_buf_fini(&packed);
+    if (err != HS_OK) {
+        trace_put(t, "Opening that does not hold (%s)", hs_err_name(err));
+        return;
+    }
+    trace_put(t, "Opening of origin %s", trace_origin_name(t, opening.origin));
+    if (opening.follows != 0)
+        trace_put(t, ", which is said to follow another");
+    if (strncmp(trace_origin_name(t, opening.origin), trace_key_name(t, &opening.node_key),
+                strlen(trace_key_name(t, &opening.node_key))) != 0)
+        trace_put(t, ", signed by %s", trace_key_name(t, &opening.node_key));
+    trace_put(t, "; ");
+    if (put_signed(t, body->certificate, &certificate))
+        trace_put(t, "certificate of %s", certificate.node_id);
+}
+
+/* "gulou/3201/money 3..5", with a stroke where the last one is not the content that was met first. */
+static void put_range(struct trace *t, const struct hs_stream *stream, uint64_t first, uint32_t count,
+                      const struct hs_hash *end)
+{
+    trace_put_stream(t, stream);
+    trace_put(t, " ");
+    if (count != 1)
+        trace_put(t, "%llu..", (unsigned long long)first);
+    if (end != NULL)
+        trace_put_number(t, stream, first + count - 1, end->bytes);
+    else
+        trace_put(t, "%llu", (unsigned long long)(first + count - 1));
+}
+
+static void put_segment(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerSegment *segment = (const Hallsync__PeerSegment *)message;
+    struct hs_stream stream = name_of(segment->stream);
+    struct hs_hash end;
+    bool is_signed = trace_checkpoint_hash(t, &stream, segment->first + segment->count - 1, &segment->signature, &end);
+    trace_put(t, "Segment ");
+    put_range(t, &stream, segment->first, segment->count, is_signed ? &end : NULL);
+    if (t->shows_sizes)
+        trace_put(t, ", %u bytes", segment->raw_bytes);
+}
+
+static struct hs_hash piece_end(const Hallsync__PeerLoose *loose)
+{
+    struct hs_cur cur = hs_cur_of(HS_BYTES(loose->body.data, loose->body.len));
+    struct hs_hash hash;
+    memcpy(hash.bytes, loose->start_hash.data, sizeof hash.bytes);
+    for (uint32_t i = 0; i < loose->count && cur.err == HS_OK; i++)
+        hash = hs_chain_next(&hash, hs_cur_sized(&cur));
+    return hash;
+}
+
+static void put_piece(struct trace *t, const Hallsync__PeerLoose *loose)
+{
+    struct hs_stream stream = name_of(loose->stream);
+    struct hs_hash end = piece_end(loose), known;
+    bool is_signed = trace_checkpoint_hash(t, &stream, loose->first + loose->count - 1, &loose->signature, &known);
+    put_range(t, &stream, loose->first, loose->count, is_signed ? &end : NULL);
+}
+
+static void put_loose(struct trace *t, const ProtobufCMessage *message)
+{
+    trace_put(t, "Loose piece ");
+    put_piece(t, (const Hallsync__PeerLoose *)message);
+}
+
+static void put_dispute(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerDispute *dispute = (const Hallsync__PeerDispute *)message;
+    struct hs_stream stream = name_of(dispute->stream);
+    trace_put(t, "Dispute: I hold ");
+    trace_put_stream(t, &stream);
+    trace_put(t, " ");
+    trace_put_number(t, &stream, dispute->n, dispute->hash.data);
+    for (size_t i = 0; i < dispute->n_samples; i++) {
+        if (is_left_out(i, dispute->n_samples))
+            continue;
+        if (i == 0)
+            trace_put(t, ", before it ");
+        put_comma(t, i, dispute->n_samples);
+        trace_put_number(t, &stream, dispute->samples[i]->n, dispute->samples[i]->hash.data);
+    }
+}
+
+static void put_proof(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerForkProof *proof = (const Hallsync__PeerForkProof *)message;
+    struct hs_stream stream = name_of(proof->stream);
+    trace_put(t, "Fork proof: signed are both ");
+    trace_put_stream(t, &stream);
+    trace_put(t, " ");
+    trace_put_number(t, &stream, proof->n, proof->hash.data);
+    trace_put(t, " and the piece ");
+    put_piece(t, proof->branch);
+}
+
+/* ---- answers ---- */
+
+static void put_receipt(struct trace *t, const Hallsync__Receipt *receipt)
+{
+    struct hs_stream stream = name_of(receipt->stream);
+    trace_put(t, "receipt of %s for ", trace_store_name(t, receipt->store_id));
+    trace_put_stream(t, &stream);
+    trace_put(t, " ");
+    trace_put_number(t, &stream, receipt->n, receipt->hash.data);
+    if (receipt->hub != NULL)
+        trace_put(t, " with its certificate");
+}
+
+static void put_ack(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerAck *ack = (const Hallsync__PeerAck *)message;
+    trace_put(t, "Ack:");
+    for (size_t i = 0; i < ack->n_stored; i++) {
+        struct hs_stream stream = name_of(ack->stored[i]->stream);
+        if (is_left_out(i, ack->n_stored))
+            continue;
+        trace_put(t, i == 0 ? " stored " : "");
+        put_comma(t, i, ack->n_stored);
+        trace_put_stream(t, &stream);
+        trace_put(t, " %llu", (unsigned long long)ack->stored[i]->n);
+    }
+    for (size_t i = 0; i < ack->n_receipts; i++) {
+        trace_put(t, i == 0 && ack->n_stored == 0 ? " " : "; ");
+        put_receipt(t, ack->receipts[i]);
+    }
+    const char *comma = ack->n_stored + ack->n_receipts == 0 ? "" : ";";
+    if (ack->has_credit_total && t->shows_sizes)
+        trace_put(t, "%s credit up to %llu", comma, (unsigned long long)ack->credit_total);
+    else if (ack->has_credit_total)
+        trace_put(t, "%s credit", comma);
+}
+
+static void put_beat(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerHeartbeat *beat = (const Hallsync__PeerHeartbeat *)message;
+    const uint64_t began_ms = WORLD_CLOCK_MS + t->zero_ms;
+    trace_put(t, "Heartbeat: my clock says %lld", (long long)(beat->clock_ms - began_ms));
+    if (beat->has_echo_ms)
+        trace_put(t, ", when yours came it said %lld", (long long)(beat->echo_ms - began_ms));
+    if (beat->n_heads > 0)
+        trace_put(t, "; I hold ");
+    put_heads(t, beat->heads, beat->n_heads);
+    if (beat->has_payments_count)
+        trace_put(t, "; payments %llu", (unsigned long long)beat->payments_count);
+}
+
+static void put_probe(struct trace *t, const ProtobufCMessage *message)
+{
+    trace_put(t, "Probe %llu", (unsigned long long)((const Hallsync__PeerProbe *)message)->id);
+}
+
+static void put_probe_reply(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerProbeReply *reply = (const Hallsync__PeerProbeReply *)message;
+    trace_put(t, "Probe reply %llu: %s", (unsigned long long)reply->id,
+              reply->n_heads == 0 ? "you have acknowledged all" : "not acknowledged is ");
+    put_heads(t, reply->heads, reply->n_heads);
+}
+
+/* ---- digests ---- */
+
+static void put_compare(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerCompare *question = (const Hallsync__PeerCompare *)message;
+    char partition[HS_PARTITION_TEXT_BYTES];
+    trace_put(t, "Compare %llu: ", (unsigned long long)question->id);
+    if (question->level == 0) {
+        trace_put(t, "all digests?");
+        return;
+    }
+    trace_put(t, "%s kind %u, ", hs_partition_text((hs_partition)question->partition, partition), question->kind);
+    if (question->level == 1)
+        trace_put(t, "all branches?");
+    else
+        trace_put(t, question->level == 2 ? "leaves of branch %u?" : "records of leaf %u?", question->branch);
+}
+
+static void put_digest(struct trace *t, const Hallsync__CompareEntry *entry)
+{
+    char partition[HS_PARTITION_TEXT_BYTES];
+    if (entry->has_key) {
+        trace_put(t, "record ");
+        trace_put_label(t, &entry->applied);
+        trace_put(t, " has content ");
+    } else if (entry->has_partition) {
+        trace_put(t, "%s kind %u: %llu record%s ", hs_partition_text((hs_partition)entry->partition, partition),
+                  entry->kind, (unsigned long long)entry->count, entry->count == 1 ? "" : "s");
+    } else {
+        trace_put(t, "%u: %llu record%s ", entry->index, (unsigned long long)entry->count,
+                  entry->count == 1 ? "" : "s");
+    }
+    trace_put_label(t, &entry->sum);
+}
+
+static void put_compare_reply(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerCompareReply *reply = (const Hallsync__PeerCompareReply *)message;
+    trace_put(t, "Compare reply %llu: %s", (unsigned long long)reply->id, reply->n_entries == 0 ? "nothing" : "");
+    for (size_t i = 0; i < reply->n_entries; i++) {
+        if (is_left_out(i, reply->n_entries))
+            continue;
+        put_comma(t, i, reply->n_entries);
+        put_digest(t, reply->entries[i]);
+    }
+}
+
+/* ---- all ---- */
+
+static const struct {
+    const char *name;
+    void (*put)(struct trace *t, const ProtobufCMessage *message);
+} TYPES[] = {
+    [HALLSYNC__PEER_TYPE__PEER_HELLO] = {"Hello", put_hello},
+    [HALLSYNC__PEER_TYPE__PEER_REFUSE] = {"Refuse", put_refuse},
+    [HALLSYNC__PEER_TYPE__PEER_FRONTIER] = {"Frontier", put_frontier},
+    [HALLSYNC__PEER_TYPE__PEER_OPENING] = {"Opening", put_opening},
+    [HALLSYNC__PEER_TYPE__PEER_SEGMENT] = {"Segment", put_segment},
+    [HALLSYNC__PEER_TYPE__PEER_ACK] = {"Ack", put_ack},
+    [HALLSYNC__PEER_TYPE__PEER_HEARTBEAT] = {"Heartbeat", put_beat},
+    [HALLSYNC__PEER_TYPE__PEER_PROBE] = {"Probe", put_probe},
+    [HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY] = {"Probe reply", put_probe_reply},
+    [HALLSYNC__PEER_TYPE__PEER_COMPARE] = {"Compare", put_compare},
+    [HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY] = {"Compare reply", put_compare_reply},
+    [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = {"Dispute", put_dispute},
+    [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = {"Fork proof", put_proof},
+    [HALLSYNC__PEER_TYPE__PEER_LOOSE] = {"Loose piece", put_loose},
+    [HALLSYNC__PEER_TYPE__PEER_JOIN] = {"Join", NULL},
+    [HALLSYNC__PEER_TYPE__PEER_JOIN_REPLY] = {"Join reply", NULL},
+};
+
+const char *trace_type_name(uint8_t type)
+{
+    return type < sizeof TYPES / sizeof *TYPES ? TYPES[type].name : NULL;
+}
+
+void trace_message(struct trace *t, uint8_t type, struct hs_bytes body)
+{
+    ProtobufCMessage *message;
+    hs_arena_reset(&t->arena);
+    if (trace_type_name(type) == NULL)
+        trace_put(t, "a message of type %u, which there is not", type);
+    else if (TYPES[type].put == NULL)
+        trace_put(t, "%s", TYPES[type].name);
+    else if (hs_msg_unpack(puppet_descriptor(type), body, &t->arena, &message) != HS_OK)
+        trace_put(t, "%s that cannot be read", TYPES[type].name);
+    else
+        TYPES[type].put(t, message);
+}
