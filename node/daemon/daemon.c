@@ -224,6 +224,11 @@ struct hs_store *hs_daemon_store(struct hs_daemon *daemon)
     return daemon->store;
 }
 
+struct hs_writer *hs_daemon_writer(struct hs_daemon *daemon)
+{
+    return daemon->writer;
+}
+
 /* The writer finishes what it has and takes no more, so that the others can still be told; then they go. */
 void hs_daemon_stop(struct hs_daemon *daemon)
 {

@@ -13,6 +13,7 @@
 #define HS_DAEMON_H
 
 #include "node/conf/conf.h"
+#include "node/writer/writer.h"
 #include "storage/store.h"
 
 struct hs_daemon;
@@ -37,5 +38,6 @@ void hs_daemon_stop(struct hs_daemon *daemon);
 enum hs_daemon_room { HS_DAEMON_WRITER, HS_DAEMON_PEERS, HS_DAEMON_SERVICE };
 uint64_t hs_daemon_turn(struct hs_daemon *daemon, enum hs_daemon_room room);
 struct hs_store *hs_daemon_store(struct hs_daemon *daemon);
+struct hs_writer *hs_daemon_writer(struct hs_daemon *daemon);
 
 #endif

@@ -33,6 +33,7 @@ struct hs_store {
     uint64_t unflushed;    /* applied and not committed */
     bool behind;           /* the open transaction of the records does not reflect the log: to be replayed */
     bool rotten;           /* something in the records cannot be read: they are to be made anew */
+    unsigned made_anew;    /* so often, for that */
     struct hs_buf op;      /* being encoded */
     struct hs_view writer_view;
 
@@ -43,6 +44,7 @@ struct hs_store {
     struct hs_position flushed; /* the log position of the committed records */
     uint64_t floor;             /* records below it are half rebuilt: not shown */
     enum hs_err failed;         /* unusable */
+    bool rot_seen;              /* a reader met something that cannot be read */
     unsigned waiting;           /* readers, for a flush */
     struct hs_view *spare;
     unsigned spare_count, view_count;
@@ -53,6 +55,9 @@ void store_publish(struct hs_store *store, const struct hs_position *noted, cons
 /* The store is unusable from now on; answers err. */
 enum hs_err store_break(struct hs_store *store, enum hs_err err);
 enum hs_err store_failed(struct hs_store *store);
+
+/* A reader cannot read something of the records: at the next flush they are made anew.  Any thread. */
+void store_rot_seen(struct hs_store *store);
 
 /* One op into the open transaction of the records; @txn: where the log is read. */
 enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *op);

@@ -151,6 +151,11 @@ static enum hs_err caught_up(struct hs_store *store, enum hs_err err)
     return err == HS_OK ? HS_OK : fall_behind(store, err);
 }
 
+/* ---- rot ---- */
+
+/* A disk that makes more of it has to be replaced: reads answer that something is damaged. */
+#define MADE_ANEW_MAX 8
+
 /* A record that has rotted would stop every op on it for good; the log has all that it is made of. */
 enum hs_err store_catch_up(struct hs_store *store)
 {
@@ -159,6 +164,28 @@ enum hs_err store_catch_up(struct hs_store *store)
     if (err == HS_EDAMAGED && store->rotten)
         err = make_anew(store);
     return caught_up(store, err);
+}
+
+void store_rot_seen(struct hs_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool first = !store->rot_seen;
+    store->rot_seen = true;
+    pthread_mutex_unlock(&store->mutex);
+    if (first && store->flush_wanted != NULL)
+        store->flush_wanted(store->ctx);
+}
+
+static bool take_rot_seen(struct hs_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool seen = store->rot_seen && store->made_anew < MADE_ANEW_MAX;
+    if (seen) {
+        store->rot_seen = false;
+        store->made_anew++;
+    }
+    pthread_mutex_unlock(&store->mutex);
+    return seen;
 }
 
 /* ---- flushing ---- */
@@ -178,7 +205,8 @@ enum hs_err hs_store_flush(struct hs_store *store)
     enum hs_err err = store_failed(store);
     if (err != HS_OK)
         return err;
-    if (store->behind)
+    store->rotten = store->rotten || take_rot_seen(store);
+    if (store->behind || store->rotten)
         return begin_again(store);
     if (store->unflushed == 0 && store->flushed.commit == store->noted.commit) {
         hs_records_rest(store->records);

@@ -320,6 +320,81 @@ static void lost_or_strange_records_are_made_anew(void **state)
     }
 }
 
+/* The last byte of each state turned, as a disk may do it. */
+static void rot_states(const char *dir)
+{
+    char path[WORLD_PATH_BYTES];
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi table;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    world_path(path, dir, "records");
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 32), 0);
+    assert_int_equal(mdb_env_set_mapsize(env, WORLD_MAP_BYTES), 0);
+    assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "state", 0, &table), 0);
+    assert_int_equal(mdb_cursor_open(txn, table, &cursor), 0);
+    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+        uint8_t bytes[512];
+        assert_true(value.mv_size <= sizeof bytes);
+        memcpy(bytes, value.mv_data, value.mv_size);
+        bytes[value.mv_size - 1] ^= 1;
+        MDB_val rotten = {value.mv_size, bytes};
+        assert_int_equal(mdb_cursor_put(cursor, &key, &rotten, MDB_CURRENT), 0);
+    }
+    mdb_cursor_close(cursor);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+/* Found by the simulator: a hall could take no more segments that touched a record with one turned bit. */
+static void a_rotten_record_does_not_stop_what_is_written_to_it(void **state)
+{
+    struct place *place = *state;
+    struct world_node *node = &place->hall;
+    struct hs_commit commit;
+    struct hs_dot dot;
+    world_open(node, true);
+    world_group(node, 3);
+    struct hs_hash digests = world_digests(node);
+    world_close(node);
+    rot_states(node->dir);
+    world_open(node, false);
+    struct world_fact again = world_money(1);
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(world_write(node, &again, &dot), HS_EDAMAGED);
+    hs_store_abort(node->store);
+    struct hs_hash anew = world_digests(node);
+    assert_true(hs_hash_equal(&anew, &digests));
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(world_write(node, &again, &dot), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+}
+
+/* Found by the simulator: who read a rotten record got "damaged" for ever. */
+static void a_rotten_record_is_made_anew_when_it_is_read(void **state)
+{
+    struct place *place = *state;
+    struct world_node *node = &place->hall;
+    struct hs_stored stored;
+    struct hs_id id = world_fact_id(node, 1);
+    struct hs_record_name name = {3201, HS_LANE_MONEY, WORLD_KIND_FACT, HS_BYTES(id.bytes, sizeof id.bytes)};
+    world_open(node, true);
+    world_group(node, 3);
+    world_close(node);
+    rot_states(node->dir);
+    world_open(node, false);
+    struct hs_view *view = world_view(node);
+    assert_int_equal(hs_view_record(view, &name, &stored), HS_EDAMAGED);
+    hs_view_close(view);
+    view = world_view(node);
+    assert_int_equal(hs_view_record(view, &name, &stored), HS_OK);
+    hs_view_close(view);
+}
+
 static void records_ahead_of_an_older_log_are_made_anew(void **state)
 {
     struct place *place = *state;
@@ -494,6 +569,8 @@ int main(void)
         TEST(without_a_tmpfs_every_start_is_a_break),
         TEST(what_an_older_copy_lacks_comes_back_from_a_hub),
         TEST(lost_or_strange_records_are_made_anew),
+        TEST(a_rotten_record_does_not_stop_what_is_written_to_it),
+        TEST(a_rotten_record_is_made_anew_when_it_is_read),
         TEST(records_ahead_of_an_older_log_are_made_anew),
         TEST(a_full_disk_does_not_keep_the_store_from_opening),
         TEST(nothing_told_is_lost_by_a_kill),
