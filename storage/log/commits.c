@@ -181,7 +181,7 @@ static enum hs_err visit_loose(struct walker *walker, const struct log_item *ite
     struct hs_cur cur = hs_cur_of(loose.segment.body);
     for (uint32_t i = 0; err == HS_OK && i < loose.segment.count; i++) {
         struct hs_logged op = {item->stream, item->first + i, hs_cur_sized(&cur), true};
-        err = visit_op(walker, &op);
+        err = cur.err == HS_OK ? visit_op(walker, &op) : HS_EDAMAGED;
     }
     return err;
 }

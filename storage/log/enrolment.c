@@ -35,7 +35,7 @@ static enum hs_err decode(struct hs_bytes row, struct hs_enrolment *out)
     *out = (struct hs_enrolment){.role = (enum hs_role)hs_cur_u8(&cur)};
     struct hs_bytes id = hs_cur_sized(&cur);
     uint64_t count = hs_cur_varint(&cur);
-    if (id.size > HS_NODE_ID_BYTES_MAX || count > HS_SCOPE_MAX)
+    if (cur.err != HS_OK || id.size > HS_NODE_ID_BYTES_MAX || count > HS_SCOPE_MAX)
         return HS_EDAMAGED;
     memcpy(out->node_id, id.data, id.size);
     out->district_count = (size_t)count;
