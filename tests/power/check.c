@@ -9,6 +9,7 @@
  *   hallsync-power-check list JOURNAL
  *       A line for each entry: the path that it is about, the folder of what is only known by its inode, or "- " and
  * its text. hallsync-power-check open DIR Open the store there with the keys beside it, and check it. */
+#include "storage/model/kinds.h"
 #include "tests/power/disk.h"
 #include "tests/power/inspect.h"
 
@@ -17,6 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,13 +41,21 @@ struct node {
     uint64_t images, points;
 };
 
+/* Of one image. */
+struct verdict {
+    enum hs_err err;
+    uint64_t store_id; /* 0: not opened */
+    struct hs_why why;
+};
+
 struct check {
     const struct journal *journal;
     const char *dir;
     struct node nodes[NODES];
     struct disk *disk;
     struct expect expect;
-    char place[PATH_BYTES]; /* of images, in a tmpfs */
+    struct verdict *verdict; /* shared with the child */
+    char place[PATH_BYTES];  /* of images, in a tmpfs */
     char image[PATH_BYTES];
     char notes[PATH_BYTES];
     uint64_t random;
@@ -79,7 +90,8 @@ static void join(char to[static PATH_BYTES], const char *dir, const char *name)
 static void make_place(struct check *check)
 {
     snprintf(check->place, sizeof check->place, "/dev/shm/hallsync-power-XXXXXX");
-    if (mkdtemp(check->place) == NULL) {
+    check->verdict = mmap(NULL, sizeof *check->verdict, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (check->verdict == MAP_FAILED || mkdtemp(check->place) == NULL) {
         perror(check->place);
         exit(2);
     }
@@ -111,6 +123,30 @@ static struct inspect inspect_of(struct check *check, int which)
     };
 }
 
+/* In a child: what a damaged map does to it is a verdict too. */
+static struct verdict judge(struct check *check, struct inspect *inspect)
+{
+    struct verdict verdict = {.err = HS_EDAMAGED};
+    int status = 0;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        check->verdict->err = inspect_image(inspect);
+        check->verdict->why = inspect->why;
+        check->verdict->store_id = inspect->store_id;
+        _exit(0);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child) {
+        perror("fork");
+        exit(2);
+    }
+    if (status == 0)
+        return *check->verdict;
+    snprintf(verdict.why.text, sizeof verdict.why.text, "the program was killed by signal %d, or ended with %d",
+             WTERMSIG(status), WEXITSTATUS(status));
+    return verdict;
+}
+
 /* What the other node knows of this one, its own cache included. */
 static void read_told(struct check *check, int other)
 {
@@ -140,16 +176,16 @@ static void try_cut(struct check *check, int which, enum disk_cut cut)
     inspect.deep = disk_random(&check->random) % DEEP == 0;
     check->deep += inspect.deep;
     node->images++;
-    enum hs_err err = HS_ENOSTORE;
+    struct verdict verdict = {.err = HS_ENOSTORE};
     if (disk_image(check->disk, node->folder, cut, seed, check->image))
-        err = inspect_image(&inspect);
-    if (err == HS_OK)
+        verdict = judge(check, &inspect);
+    if (verdict.err == HS_OK)
         return;
     check->failures++;
     printf("power cut before entry %llu, %s, %s (image JOURNAL %s %llu %d %llu TO): %s: %s\n",
            (unsigned long long)check->entry, node->folder, disk_cut_name(cut), node->folder,
-           (unsigned long long)check->entry, (int)cut, (unsigned long long)seed, hs_err_name(err), inspect.why.text);
-    fflush(stdout);
+           (unsigned long long)check->entry, (int)cut, (unsigned long long)seed, hs_err_name(verdict.err),
+           verdict.why.text);
 }
 
 static void try_moment(struct check *check, int which)
@@ -259,6 +295,13 @@ static void run(struct check *check)
     count_moments(check);
     check->disk = disk_new();
     expect_init(&check->expect);
+    for (int which = 0; which < NODES; which++) {
+        if (check->nodes[which].moments == 0) {
+            printf("%s: nothing was ever synced\n", check->nodes[which].folder);
+            check->failures++;
+            check->nodes[which].moments = 1;
+        }
+    }
     for (const struct journal_entry *entry = journal_next(check->journal, NULL); entry != NULL;
          entry = journal_next(check->journal, entry), check->entry++) {
         started = started || is_start(entry);
@@ -371,10 +414,26 @@ static int list(const char *path)
     return 0;
 }
 
+static int tell(const char *path, uint64_t until)
+{
+    const struct journal *journal = open_journal(path);
+    const struct journal_entry *entry = journal_next(journal, NULL);
+    for (uint64_t i = 0; i < until && entry != NULL; i++, entry = journal_next(journal, entry)) {
+        const struct mark *mark = (const struct mark *)(const void *)journal_data(entry);
+        if (!is_answer(entry) || mark->kind != HS_KIND_PAYMENT)
+            continue;
+        for (size_t k = 0; k < sizeof mark->id; k++)
+            printf("%02x", mark->id[k]);
+        printf(" %lld\n", (long long)mark->amount_fen);
+    }
+    return 0;
+}
+
 static int open_one(const char *dir)
 {
     struct check check = {.journal = NULL};
     struct inspect inspect;
+    char note[64];
     struct hs_keys *keys = &check.nodes[HUB].keys;
     struct hs_why why = {0};
     enum hs_err err = hs_keys_load(dir, keys, &why);
@@ -385,8 +444,11 @@ static int open_one(const char *dir)
         inspect = inspect_of(&check, HUB);
         inspect.dir = dir;
         inspect.deep = true;
-        err = inspect_image(&inspect);
-        why = inspect.why;
+        struct verdict verdict = judge(&check, &inspect);
+        err = verdict.err;
+        why = verdict.why;
+        snprintf(note, sizeof note, "/dev/shm/hallsync-%016llx.note", (unsigned long long)verdict.store_id);
+        unlink(note);
         expect_fini(&check.expect);
         remove_tree(check.place);
     }
@@ -404,9 +466,11 @@ int main(int argc, char **argv)
         return make_image(argv);
     if (argc == 3 && strcmp(argv[1], "list") == 0)
         return list(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "told") == 0)
+        return tell(argv[2], number_of(argv[3]));
     if (argc == 3 && strcmp(argv[1], "open") == 0)
         return open_one(argv[2]);
     fprintf(stderr, "usage: run JOURNAL DIR HALL HUB CUTS [all], image JOURNAL FOLDER ENTRY CUT SEED TO, "
-                    "list JOURNAL, or open DIR\n");
+                    "list JOURNAL, told JOURNAL ENTRY, or open DIR\n");
     return 2;
 }

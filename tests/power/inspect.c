@@ -459,6 +459,7 @@ enum hs_err inspect_image(struct inspect *inspect)
     struct hs_store *store = NULL;
     inspect->why = (struct hs_why){0};
     enum hs_err err = open_store(inspect, &store, &inspect->why);
+    inspect->store_id = err == HS_OK ? hs_store_id(store) : 0;
     if (err == HS_OK)
         err = look_around(inspect, store);
     if (err == HS_OK && inspect->deep)

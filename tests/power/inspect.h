@@ -22,7 +22,8 @@ struct inspect {
     bool is_hall;                    /* what was acknowledged must be here; at a hub only nothing else may be */
     bool deep;                       /* with signatures, the derived rows, a rebuild and a second start */
     const struct inspect_peer *peer; /* NULL: not compared */
-    struct hs_why why;               /* of the first thing that is wrong */
+    struct hs_why why;               /* out: of the first thing that is wrong */
+    uint64_t store_id;               /* out: 0 if it did not open */
 };
 
 /* HS_OK: all is well. */

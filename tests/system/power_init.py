@@ -112,8 +112,7 @@ def main():
         recording.client("tell", "joined")
         recording.end()
         original = {name: read_key(node.dir, name) for name in ("node.key", "curve.key")}
-        entries = subprocess.run([tool("hallsync-power-check"), "list", recording.file], capture_output=True, text=True, check=True)
-        entries = entries.stdout.splitlines()
+        entries = recording.output("list", recording.file).splitlines()
         begun, ended = entries.index("- join"), entries.index("- joined")
         # the first thing that a hub's answer brings into the directory
         asked = next(i for i in range(begun, ended) if entries[i].startswith("nj-gulou/keys/root.pub"))

@@ -8,14 +8,17 @@ every one where something became certain) and opens what is left in several ways
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 
-from region import SEED, SLOW, Region, check, tool
+from region import SEED, Region, check, equal, tool
 
 CLIENTS, WRITES = 13, 24
 LONG = bool(os.environ.get("HS_LONG"))
 CUTS = 150  # moments for each node, about
+RETURNS = 12 if LONG else 2  # power cuts after which the daemons are started again
+KINDS = range(5)  # of cuts; tests/power/disk.h
 
 
 class Recording:
@@ -46,6 +49,9 @@ class Recording:
         for name in self.env:
             os.environ.pop(name)
 
+    def output(self, *words):
+        return subprocess.run([tool("hallsync-power-check"), *words], stdout=subprocess.PIPE, text=True, check=True).stdout
+
     def check(self, *words):
         done = subprocess.run([tool("hallsync-power-check"), *words], capture_output=True, text=True, env={**os.environ, "HS_SEED": str(SEED)})
         print(done.stdout, end="")
@@ -58,24 +64,67 @@ def again(node, stop):
     node.start()
 
 
+def record(region, recording, hub, hall, writes):
+    recording.client("tell", "clients")
+    some = [region.random.randrange(25, CLIENTS * writes // 2 - 25) for _ in range(3)]
+    recording.pay(hall, 0, writes, {some[0]: lambda: again(hall, hall.kill), some[1]: lambda: again(hub, hub.stop)})
+    recording.pay(hall, writes, writes // 2, {some[2] // 2: lambda: again(hub, hub.kill)})
+    hall.synced()
+    hall.stop()
+    hub.stop()
+    recording.end()
+
+
+def check_images(region, recording, hub, hall):
+    done = recording.check("run", recording.file, region.dir, hall.name, hub.name, str(CUTS), *(["all"] if LONG else []))
+    check(done.returncode == 0, f"hallsync-power-check: {done.returncode}")
+    images = sum(int(number) for number in re.findall(r"(\d+) images$", done.stdout, re.M))
+    check(images >= CUTS, f"only {images} images were looked at")
+
+
+def district(node):
+    """Digests of what both hold whole."""
+    return [line for line in node.digests().splitlines() if '"3201"' in line]
+
+
+def come_back(region, recording, hub, hall, entry, conf):
+    """The power of the whole region fails: what is left of both nodes starts again, and they agree on what was acknowledged."""
+    for node in (hub, hall):
+        kind, seed = region.random.choice(KINDS), region.random.randrange(1 << 32)
+        print(f"  {node.name}: cut before entry {entry}, kind {kind}, seed {seed}", flush=True)
+        shutil.rmtree(node.dir)
+        done = recording.check("image", recording.file, node.name, str(entry), str(kind), str(seed), node.dir)
+        check(done.returncode == 0, f"image: {done.returncode}")
+    hub.rewrite_conf(lambda _: conf)
+    hub.start()
+    hall.start()
+    hall.synced()
+    told = dict(line.split() for line in recording.output("told", recording.file, str(entry)).splitlines())
+    for node in (hall, hub):
+        held = node.json("payment", "list", seconds=120).lines()
+        amounts = {record["payment_id"]: str(record["amount_fen"]) for record in held}
+        equal(len(amounts), len(held), f"{node.name}: a payment stands twice")
+        for number, fen in told.items():
+            equal(amounts.get(number), fen, f"{node.name}: acknowledged payment {number}")
+    equal(district(hall), district(hub), "digests")
+    hall.stop()
+    hub.stop()
+    return len(told)
+
+
 def main():
-    writes = WRITES * (4 if LONG else 1)
     with Region("power cuts: what was acknowledged is there once, whatever the disk made of the rest") as region:
         recording = Recording(region)
         hub = region.hub("nj-hub")
         hall = region.hall("nj-gulou", hub, ["3201"])
-        recording.client("tell", "clients")
-        some = [region.random.randrange(25, CLIENTS * writes // 2 - 25) for _ in range(3)]
-        recording.pay(hall, 0, writes, {some[0]: lambda: again(hall, hall.kill), some[1]: lambda: again(hub, hub.stop)})
-        recording.pay(hall, writes, writes // 2, {some[2] // 2: lambda: again(hub, hub.kill)})
-        hall.synced()
-        hall.stop()
-        hub.stop()
-        recording.end()
-        done = recording.check("run", recording.file, region.dir, hall.name, hub.name, str(CUTS), *(["all"] if LONG else []))
-        check(done.returncode == 0, f"hallsync-power-check: {done.returncode}")
-        images = sum(int(number) for number in re.findall(r"(\d+) images$", done.stdout, re.M))
-        check(images >= CUTS, f"only {images} images were looked at")
+        record(region, recording, hub, hall, WRITES * (4 if LONG else 1))
+        check_images(region, recording, hub, hall)
+        with open(hub.conf, encoding="utf-8") as file:
+            conf = file.read()  # with the port that the halls know
+        entries = recording.output("list", recording.file).splitlines()
+        begun = entries.index("- clients")
+        told = [come_back(region, recording, hub, hall, region.random.randrange(begun, len(entries)), conf) for _ in range(RETURNS)]
+        print(f"{RETURNS} returns of the daemons, with {told} payments acknowledged")
 
 
 if __name__ == "__main__":
