@@ -299,9 +299,9 @@ static void pieces_that_do_not_hold(struct trace *t)
 static void a_piece_that_is_held(struct trace *t)
 {
     struct table at;
-    meet(t, &at, 2);
+    meet(t, &at, 1);
     t->shows_sizes = true;
-    trace_tell(t, "A piece that does not differ is dropped; its credit comes back.");
+    trace_tell(t, "Gulou holds 1 to 3 and 4'.  A piece that does not differ is dropped; its credit comes back.");
     trace_say(t, &at.p, HALLSYNC__PEER_TYPE__PEER_LOOSE, &piece(&at, 1, 3)->base);
     trace_run(t, 50);
     trace_tell(t, "One that differs is the proof.");
@@ -313,7 +313,7 @@ static void a_piece_that_is_held(struct trace *t)
     trace_run(t, 50);
     trace_tell(t, "By number nothing of it is taken any more.");
     t->hidden |= TRACE_TYPE(ACK);
-    trace_say_segment(t, &at.p, &at.stream, 4, 5);
+    trace_say_segment(t, &at.p, &at.stream, 5, 5);
     trace_run(t, 50);
     trace_holds(t, at.gulou, &at.stream);
     part(&at);

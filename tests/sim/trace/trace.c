@@ -8,6 +8,7 @@
 #define NAMES_WIDTH 20 /* of "hub > gulou" */
 #define WHEN        "[%5llu] "
 #define TELL_WIDTH  110
+#define STEPS_MAX   100000
 
 /* ---- lines ---- */
 
@@ -295,7 +296,9 @@ static void do_what_is_due(struct world *w)
 void trace_run(struct trace *t, uint64_t ms)
 {
     uint64_t end_ms = t->w->now_ms + ms;
+    unsigned steps = 0;
     for (uint64_t next; (next = next_event(t->w)) <= end_ms;) {
+        assert(++steps < STEPS_MAX); /* else time stands still */
         t->w->now_ms = next > t->w->now_ms ? next : t->w->now_ms;
         do_what_is_due(t->w);
     }
