@@ -5,6 +5,7 @@
 const struct book_letter BOOK_LETTERS[] = {
     {'w', 1, .over_seen = true, .prose = "a value over what it shows"},
     {'c', 1, .prose = "a value over nothing"},
+    {'e', 1, .same = true, .prose = "a value that others may write too, over nothing"},
     {'x', 1, .clear = true, .over_seen = true, .prose = "a clear over what it shows"},
     {'2', 2, .over_seen = true, .prose = "a value of the second field over what it shows"},
     {'b', 3, .over_seen = true, .prose = "both fields over what it shows"},

@@ -34,6 +34,7 @@ struct book_letter {
     char letter;
     uint8_t fields; /* set of the fields written */
     bool clear;
+    bool same;        /* the value is that of every such write */
     bool over_seen;   /* names the live values that its author has */
     bool over_unseen; /* a lie: names the last write of every other origin, seen or not */
     bool over_coming; /* a lie: names the next write of every other origin, and its own and its own next */

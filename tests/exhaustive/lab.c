@@ -54,10 +54,10 @@ static void *take(struct lab *lab, size_t count, size_t size)
     return memory;
 }
 
-static struct hs_bytes value_of(struct lab *lab, size_t i, uint32_t number)
+static struct hs_bytes value_of(struct lab *lab, const char *text, uint32_t number)
 {
     hs_buf_reset(&lab->buf);
-    hs_tlv_put_text(&lab->buf, number, book_name(i));
+    hs_tlv_put_text(&lab->buf, number, text);
     return hs_arena_copy(&lab->ops, hs_buf_bytes(&lab->buf));
 }
 
@@ -74,7 +74,7 @@ static void draft_fields(struct lab *lab, size_t i, const struct book_letter *le
         for (size_t d = 0; d < count; d++)
             dots[d] = (struct hs_dot){lab_origin(over[d].label), over[d].n};
         field->number = f + 1;
-        field->value = letter->clear ? HS_BYTES_NONE : value_of(lab, i, field->number);
+        field->value = letter->clear ? HS_BYTES_NONE : value_of(lab, letter->same ? "v0" : book_name(i), field->number);
         field->over = dots;
         field->over_count = count;
     }

@@ -80,19 +80,23 @@ static unsigned expected_live(const struct book *book, unsigned set, unsigned fi
     return live;
 }
 
-/* Of two live values the one to be shown: the higher stamp, the greater bytes (a clear has none), the greater dot. */
+/* A clear has no bytes, those of the same value are "v0", the others "v1"... */
+static int rank_of_bytes(const struct book *book, size_t i)
+{
+    const struct book_letter *letter = book_letter(book->writes[i].letter);
+    return letter->clear ? -1 : letter->same ? 0 : (int)i + 1;
+}
+
+/* Of two live values the one to be shown: the higher stamp, the greater bytes, the greater dot. */
 static bool shows_before(const struct book *book, size_t a, size_t b)
 {
     const struct book_write *left = &book->writes[a];
     const struct book_write *right = &book->writes[b];
-    bool left_clear = book_letter(left->letter)->clear;
-    bool right_clear = book_letter(right->letter)->clear;
+    int order = rank_of_bytes(book, a) - rank_of_bytes(book, b);
     if (left->stamp != right->stamp)
         return left->stamp > right->stamp;
-    if (left_clear != right_clear)
-        return right_clear;
-    if (!left_clear)
-        return a > b;
+    if (order != 0)
+        return order > 0;
     return left->label != right->label ? left->label > right->label : left->n > right->n;
 }
 
