@@ -1,0 +1,271 @@
+/* audit_inside.h -- what the files of the auditor share: its model of the world, plain sets.
+ *
+ * An operation is one content under one name (stream, n); which machines hold it is a set of bits, one a machine.
+ * Everything else is computed from these sets when it is asked for. */
+#ifndef HS_SIM_AUDIT_INSIDE_H
+#define HS_SIM_AUDIT_INSIDE_H
+
+#include "tests/sim/audit_map.h"
+#include "tests/sim/auditor.h"
+
+#include "proto/base/arena.h"
+#include "proto/local.pb-c.h"
+#include "storage/store/inside.h"
+
+#define AUDIT_HUB_STORES 2 /* more make nothing safer */
+
+/* ---- operations ---- */
+
+struct audit_node { /* by its id; a clone is the same node */
+    char id[HS_NODE_ID_BYTES_MAX + 1];
+    bool hub, fork_possible, damaged;
+};
+
+struct audit_stream {
+    struct hs_stream name;
+    struct audit_node *author;
+    struct audit_op **ops; /* [n - 1]; NULL: not seen */
+    uint64_t room;
+    uint64_t head[SIM_MACHINES_MAX]; /* held by the machine up to here, by number */
+    bool forked;
+};
+
+struct audit_op {
+    struct audit_op *other; /* another content under the same name: a fork */
+    struct audit_stream *stream;
+    uint64_t n;
+    struct hs_bytes bytes;
+    struct hs_hash chain; /* h(n), by our own reckoning */
+    hs_stamp stamp;
+    bool is_void;
+    struct hs_bytes request; /* 16 bytes or none */
+    uint32_t held;           /* machines that have it by its number */
+    uint32_t loose;          /* machines that have it as a loose piece: facts only */
+    uint64_t hub_stores[AUDIT_HUB_STORES];
+    unsigned hub_store_count; /* stores of hubs that ever had it */
+    struct audit_write *writes;
+    size_t write_count;
+};
+
+struct audit_field {
+    uint32_t number;
+    struct hs_bytes value; /* size 0: a clear */
+    struct hs_dot *over;
+    size_t over_count;
+};
+
+struct audit_write {
+    struct audit_op *op;
+    struct audit_record *record;
+    struct audit_write *next; /* of the record, in the order in which they were first seen */
+    bool is_fact;
+    struct hs_bytes fact;
+    struct hs_hash fact_hash;
+    struct audit_field *fields;
+    size_t field_count;
+};
+
+struct audit_record {
+    struct hs_bytes key; /* as in PROTOCOL.md 3.4 */
+    hs_partition partition;
+    uint8_t lane;
+    uint16_t kind;
+    struct hs_bytes id;
+    struct audit_write *writes, **writes_end; /* of operations that are not void */
+    struct audit_record *same_name;           /* the same kind and id in the next higher partition */
+    struct audit_list *reversals;             /* of a payment: records that name it in one of their contents */
+    struct audit_list *entries;               /* of a payment or reversal: cash entries that name it */
+};
+
+struct audit_list {
+    struct audit_record *record;
+    struct audit_list *next;
+};
+
+/* ---- machines ---- */
+
+struct audit_totals {
+    uint64_t count, reversed_count;
+    int64_t fen, reversed_fen;
+};
+
+struct audit_feed {
+    bool begun;
+    uint64_t commit, tag, ops;
+    struct audit_map copy; /* kind and id -> struct hs_buf: the record as last shown */
+};
+
+struct audit_machine {
+    struct sim_machine *sim;
+    struct audit_node *node;
+    uint32_t bit;
+    bool damaged; /* nothing that it says counts any more */
+    struct hs_position seen;
+    uint64_t store_id;            /* 0: not known yet */
+    uint64_t gained;              /* operations, so far */
+    struct audit_totals totals;   /* of what it holds */
+    struct audit_totals *history; /* [commit]: after that commit */
+    uint64_t history_room;
+    uint64_t records_seen; /* position of the records when their totals were last compared */
+    struct audit_feed feed;
+};
+
+/* ---- deeds ---- */
+
+struct audit_deed {
+    const struct deed *deed;
+    unsigned asked, refused, done;
+    bool import;
+    uint8_t id[HS_RECORD_ID_BYTES_MAX]; /* of the record */
+    size_t id_size;
+    struct hs_bytes content; /* the fact, or the fields, as they must be stored */
+};
+
+/* ---- the auditor ---- */
+
+struct audit_wire;
+
+struct auditor {
+    struct sim *sim;
+    struct hs_arena arena;
+    struct audit_node *nodes[SIM_MACHINES_MAX];
+    unsigned node_count;
+    struct audit_machine machines[SIM_MACHINES_MAX]; /* by the index of the sim's */
+    struct audit_map streams;                        /* stream key -> struct audit_stream */
+    struct audit_map records;                        /* record key -> struct audit_record */
+    struct audit_map names;                          /* kind, id -> the lowest partition's struct audit_record */
+    struct audit_map deeds;                          /* number, be64 -> struct audit_deed */
+    struct audit_map receipts;                       /* number told -> struct audit_record of its fact */
+    struct audit_op **ops;
+    size_t op_count, op_room;
+    struct audit_wire *wire;
+    unsigned turn; /* of sampling checks */
+    struct auditor_figures figures;
+};
+
+/* The numbers of DESIGN.md, section 12. */
+enum audit_invariant {
+    AUDIT_FACTS = 1,
+    AUDIT_MONEY = 2,
+    AUDIT_STATE = 3,
+    AUDIT_CAUSALITY = 4,
+    AUDIT_ONE_CONTENT = 5,
+    AUDIT_RECEIPTS = 6,
+    AUDIT_EQUAL = 7,
+    AUDIT_DAMAGE = 8,
+    AUDIT_BOUNDS = 12,
+    AUDIT_VERDICT = 14,
+    AUDIT_FRONTIER = 15,
+    AUDIT_FEED = 16,
+    AUDIT_SCOPE = 18,
+    AUDIT_NUMBERS = 19,
+};
+_Noreturn void audit_fail(const struct auditor *auditor, enum audit_invariant invariant, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- memory and bytes: auditor.c ---- */
+
+void *audit_new(struct auditor *auditor, size_t size); /* zeroed, for the auditor's life; never NULL */
+struct hs_bytes audit_copy(struct auditor *auditor, struct hs_bytes bytes);
+struct hs_bytes audit_text(const char *text);
+/* The record in words; one of a few static buffers. */
+const char *audit_name(const struct audit_record *record);
+const char *audit_op_name(const struct audit_op *op);
+struct audit_machine *audit_machine_of(struct auditor *auditor, const struct sim_machine *machine);
+bool audit_watched(const struct audit_machine *machine); /* it runs, and what it says counts */
+bool audit_holds(const struct audit_machine *machine, hs_partition partition);
+/* Read what has been committed since. */
+void audit_follow(struct auditor *auditor, struct audit_machine *machine);
+
+/* ---- fields of messages: audit_tlv.c ---- */
+
+struct audit_tlv {
+    uint32_t number;
+    unsigned wire;
+    uint64_t value;       /* of varints and fixed ones */
+    struct hs_bytes data; /* of what has a length */
+    struct hs_bytes raw;  /* the whole field */
+};
+/* False: the end, or cur->err. */
+bool audit_tlv_next(struct hs_cur *cur, struct audit_tlv *tlv);
+/* The last one of the number; all zero if there is none. */
+struct audit_tlv audit_tlv_find(struct hs_bytes message, uint32_t number);
+/* An id of 128 bits as its text says; false: the text is more than a spelling of it. */
+bool audit_id(const char *text, uint8_t id[static 16]);
+
+/* ---- operations: audit_ops.c ---- */
+
+/* One operation that a machine has got: into the sets; checks what can be checked at once. */
+void audit_gain(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn,
+                const struct hs_logged *logged);
+void audit_forget(struct auditor *auditor, struct audit_machine *machine); /* it holds nothing any more */
+struct audit_stream *audit_stream_find(const struct auditor *auditor, const struct hs_stream *name);
+struct audit_op *audit_op_find(const struct auditor *auditor, const struct audit_record *record,
+                               const struct hs_dot *dot, uint32_t bit);
+/* audit_decode.c: false: malformed, nothing of it counts. */
+bool audit_decode(struct auditor *auditor, struct audit_op *op, bool hub);
+struct audit_record *audit_record(struct auditor *auditor, const struct hs_stream *stream, uint16_t kind,
+                                  struct hs_bytes id);
+struct audit_record *audit_named(const struct auditor *auditor, uint16_t kind, struct hs_bytes id);
+
+/* ---- records as a machine must have them: audit_state.c ---- */
+
+bool audit_fact_held(const struct audit_write *write, uint32_t bit);     /* by it, whatever way */
+bool audit_register_held(const struct audit_write *write, uint32_t bit); /* with effect on registers */
+bool audit_present(const struct audit_record *record, uint32_t bit);
+/* The content that counts, under the name that counts; NULL: none. */
+const struct audit_write *audit_variant(const struct audit_record *record, uint32_t bit);
+size_t audit_variant_count(const struct audit_record *record, uint32_t bit);
+struct audit_value {
+    uint32_t number;
+    const struct audit_write *write;
+    struct hs_bytes value;
+};
+struct audit_values {
+    struct audit_value *list; /* ascending by field, dot, value */
+    size_t count, room;
+};
+void audit_values(const struct audit_record *record, uint32_t bit, struct audit_values *values);
+void audit_values_fini(struct audit_values *values);
+const struct audit_value *audit_shown(const struct audit_values *values, uint32_t number); /* NULL: none */
+/* Live values that differ from the shown one: is there one? */
+bool audit_rivals(const struct audit_values *values, uint32_t number);
+/* The message as a client sees it, appended. */
+void audit_message(const struct audit_record *record, uint32_t bit, struct hs_buf *message);
+/* The hash in digests, by PROTOCOL.md 10.3. */
+struct hs_hash audit_record_hash(const struct audit_record *record, uint32_t bit);
+/* Does it keep the rules of its kind as far as they can be broken by halves? */
+bool audit_complete(const struct audit_record *record, uint32_t bit);
+
+/* ---- money: audit_money.c ---- */
+
+/* What payment and reversals add up to, at that machine. */
+struct audit_totals audit_group(const struct audit_record *payment, uint32_t bit);
+/* Of a reversal: the payment that it is about, at that machine; NULL: none. */
+struct audit_record *audit_reversed(const struct auditor *auditor, const struct audit_record *reversal, uint32_t bit);
+/* Payments whose sums a record has a part in, for what @op writes: appended to @list, each once. */
+size_t audit_groups_of(struct auditor *auditor, const struct audit_op *op, struct audit_record **list, size_t room);
+void audit_money_turn(struct auditor *auditor, struct audit_machine *machine); /* cheap: after each step */
+void audit_money_check(struct auditor *auditor, struct audit_machine *machine, bool whole);
+/* (account, bill) -> struct audit_totals: what was paid and reversed of each bill; freed by the second. */
+void audit_bills_paid(struct auditor *auditor, uint32_t bit, struct audit_map *sums);
+void audit_bills_free(struct audit_map *sums);
+void audit_link(struct auditor *auditor, struct audit_write *write); /* a new write of a fact */
+
+/* ---- asking nodes: audit_nodes.c ---- */
+
+/* NULL: it has died, or answers with an error.  To be freed by hallsync__reply__free_unpacked. */
+Hallsync__Reply *audit_ask(struct auditor *auditor, struct audit_machine *machine, Hallsync__Request *request);
+void audit_digests_check(struct auditor *auditor, struct audit_machine *machine);
+void audit_heads_check(struct auditor *auditor, struct audit_machine *machine);
+void audit_nodes_equal(struct auditor *auditor);
+
+/* ---- the rest ---- */
+
+void audit_wire_check(struct auditor *auditor);         /* audit_wire.c */
+void audit_deeds_check_end(struct auditor *auditor);    /* audit_deeds.c */
+void audit_receipts_check_end(struct auditor *auditor); /* audit_receipts.c */
+void audit_receipt_told(struct auditor *auditor, const struct audit_deed *deed, const struct deed_told *told,
+                        const struct audit_record *fact, uint32_t bit);
+
+#endif

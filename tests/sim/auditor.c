@@ -1,0 +1,401 @@
+/* auditor.c -- the contract of auditor.h: machines followed, checks called, violations told.
+ *
+ * Invariants, by their numbers in the project's design:
+ *
+ *    1  what was acknowledged is in the committed log of who said so, at as many stores of hubs as was said, stays
+ *       there, and is in the end at every full holder, once, with its bytes                         audit_deeds,
+ * _listing 2  totals, accounts, days, bills and what does not add up are what the held operations make     audit_money,
+ * _lists 3  a record's state is what the held operations make, whatever their order; made anew it is the same
+ * audit_nodes 4  a value disappears only under a write whose author had it audit_ops, _state 5  no name of an operation
+ * has two contents, but where a fork is possible                       audit_ops 6  receipt numbers are unique, and
+ * without gaps in their series                                 audit_receipts 7  after healing all that hold the same
+ * partition have equal digests                            audit_nodes 8  damage is told of where it is, and nowhere
+ * else                                              auditor_logged 12  frames and credit keep their bounds audit_wire
+ *   14  all nodes call the same operations void                                                      audit_lists
+ *   15  heads name what is there, without a gap                                                      audit_ops, _nodes
+ *   16  who follows the change feed has the node's records                                           audit_feed
+ *   18  nobody holds what is outside his scope                                                       audit_ops
+ *   19  no write names what its origin has not signed                                                audit_ops */
+#include "tests/sim/audit_inside.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAMES_AT_ONCE 4
+
+/* ---- saying what is wrong ---- */
+
+void audit_fail(const struct auditor *auditor, enum audit_invariant invariant, const char *format, ...)
+{
+    char text[700];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    sim_fail(auditor->sim, "invariant %d: %s", (int)invariant, text);
+}
+
+static char *next_text(size_t *room)
+{
+    static char texts[NAMES_AT_ONCE][320];
+    static unsigned next;
+    *room = sizeof texts[0];
+    return texts[next++ % NAMES_AT_ONCE];
+}
+
+static bool is_plain(struct hs_bytes id)
+{
+    bool plain = true;
+    for (size_t i = 0; i < id.size; i++)
+        plain = plain && id.data[i] > ' ' && id.data[i] < 0x7f;
+    return plain && id.size != 16;
+}
+
+const char *audit_name(const struct audit_record *record)
+{
+    static const char *const KINDS[] = {"",           "customer", "bill",   "payment",
+                                        "cash entry", "reversal", "ticket", "ticket event"};
+    char kind[24], partition[HS_PARTITION_TEXT_BYTES];
+    size_t room;
+    char *text = next_text(&room);
+    snprintf(kind, sizeof kind, "record of kind %u", (unsigned)record->kind);
+    int at = snprintf(text, room, "%s ", record->kind <= 7 ? KINDS[record->kind] : kind);
+    if (is_plain(record->id))
+        at += snprintf(text + at, room - (size_t)at, "%.*s", (int)record->id.size, (const char *)record->id.data);
+    for (size_t i = 0; !is_plain(record->id) && i < record->id.size; i++)
+        at += snprintf(text + at, room - (size_t)at, "%02x", record->id.data[i]);
+    snprintf(text + at, room - (size_t)at, " in %s", hs_partition_text(record->partition, partition));
+    return text;
+}
+
+const char *audit_op_name(const struct audit_op *op)
+{
+    char partition[HS_PARTITION_TEXT_BYTES];
+    size_t room;
+    char *text = next_text(&room);
+    snprintf(text, room, "operation %" PRIu64 " of origin %016" PRIx64 " (%s) in %s lane %u", op->n,
+             op->stream->name.origin, op->stream->author->id, hs_partition_text(op->stream->name.partition, partition),
+             (unsigned)op->stream->name.lane);
+    return text;
+}
+
+/* ---- memory ---- */
+
+void *audit_new(struct auditor *auditor, size_t size)
+{
+    void *made = hs_arena_alloc(&auditor->arena, size == 0 ? 1 : size);
+    if (made == NULL)
+        sim_fail(auditor->sim, "the auditor is out of memory");
+    return made;
+}
+
+struct hs_bytes audit_copy(struct auditor *auditor, struct hs_bytes bytes)
+{
+    uint8_t *copy = audit_new(auditor, bytes.size);
+    if (bytes.size != 0)
+        memcpy(copy, bytes.data, bytes.size);
+    return HS_BYTES(copy, bytes.size);
+}
+
+struct hs_bytes audit_text(const char *text)
+{
+    return HS_BYTES(text, strlen(text));
+}
+
+/* ---- machines ---- */
+
+static struct audit_node *node_of(struct auditor *auditor, const struct sim_machine *machine)
+{
+    for (unsigned i = 0; i < auditor->node_count; i++) {
+        if (strcmp(auditor->nodes[i]->id, machine->node_id) == 0)
+            return auditor->nodes[i];
+    }
+    struct audit_node *node = audit_new(auditor, sizeof *node);
+    snprintf(node->id, sizeof node->id, "%s", machine->node_id);
+    node->hub = machine->role == HS_ROLE_HUB;
+    auditor->nodes[auditor->node_count++] = node;
+    return node;
+}
+
+struct audit_machine *audit_machine_of(struct auditor *auditor, const struct sim_machine *machine)
+{
+    struct audit_machine *own = &auditor->machines[machine->index];
+    if (own->sim == NULL) {
+        own->sim = (struct sim_machine *)(uintptr_t)machine;
+        own->node = node_of(auditor, machine);
+        own->bit = 1U << machine->index;
+    }
+    return own;
+}
+
+bool audit_watched(const struct audit_machine *machine)
+{
+    return machine->sim->life == SIM_RUNNING && machine->sim->daemon != NULL && !machine->damaged;
+}
+
+bool audit_holds(const struct audit_machine *machine, hs_partition partition)
+{
+    const struct hs_certificate *certificate = &machine->sim->certificate;
+    bool holds = machine->node->hub || partition == HS_PARTITION_REGION;
+    for (size_t i = 0; i < certificate->district_count && !holds; i++)
+        holds = certificate->districts[i] == partition;
+    return holds;
+}
+
+/* ---- following a log ---- */
+
+struct following {
+    struct auditor *auditor;
+    struct audit_machine *machine;
+    struct hs_txn *txn;
+};
+
+static enum hs_err visit(void *ctx, const struct hs_logged *logged)
+{
+    struct following *following = ctx;
+    audit_gain(following->auditor, following->machine, following->txn, logged);
+    return HS_OK;
+}
+
+static void note_totals(struct audit_machine *machine)
+{
+    uint64_t commit = machine->seen.commit;
+    if (commit >= machine->history_room) {
+        machine->history_room = machine->history_room == 0 ? 1024 : 2 * machine->history_room;
+        machine->history_room = machine->history_room <= commit ? commit + 1 : machine->history_room;
+        machine->history = realloc(machine->history, machine->history_room * sizeof *machine->history);
+        if (machine->history == NULL)
+            abort();
+    }
+    machine->history[commit] = machine->totals;
+}
+
+static void follow_to(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn, uint64_t commit)
+{
+    struct following following = {auditor, machine, txn};
+    enum hs_err err = HS_OK;
+    note_totals(machine);
+    while (machine->seen.commit < commit && err == HS_OK) {
+        struct hs_position to = machine->seen;
+        struct hs_log_span span = {machine->seen.commit, machine->seen.commit + 1, SIZE_MAX};
+        err = hs_log_walk(txn, &span, visit, &following, &to);
+        if (err == HS_OK && to.commit == machine->seen.commit)
+            audit_fail(auditor, AUDIT_FRONTIER, "%s: commit %" PRIu64 " is missing; the last is %" PRIu64,
+                       machine->sim->name, to.commit + 1, commit);
+        machine->seen = to;
+        note_totals(machine);
+    }
+    if (err != HS_OK)
+        audit_fail(auditor, AUDIT_DAMAGE, "%s: commit %" PRIu64 " cannot be read: %s", machine->sim->name,
+                   machine->seen.commit + 1, hs_err_name(err));
+}
+
+/* Only what the continuity note names counts as committed. */
+void audit_follow(struct auditor *auditor, struct audit_machine *machine)
+{
+    if (machine->damaged || machine->sim->daemon == NULL)
+        return;
+    struct hs_store *store = hs_daemon_store(machine->sim->daemon);
+    struct hs_position position = hs_store_position(store);
+    struct hs_txn txn;
+    if (position.commit == machine->seen.commit && position.tag == machine->seen.tag)
+        return;
+    if (hs_txn_begin(hs_log_env(store->log), false, &txn) != HS_OK)
+        return;
+    follow_to(auditor, machine, &txn, position.commit);
+    hs_txn_abort(&txn);
+}
+
+/* What a process had when it was last looked at, the next one must have too. */
+static void check_continuity(struct auditor *auditor, struct audit_machine *machine)
+{
+    struct hs_store *store = hs_daemon_store(machine->sim->daemon);
+    struct hs_txn txn;
+    if (machine->store_id == 0)
+        machine->store_id = hs_store_id(store);
+    if (machine->store_id != hs_store_id(store))
+        audit_fail(auditor, AUDIT_FACTS, "%s started with another store, and nobody changed its disk",
+                   machine->sim->name);
+    if (hs_txn_begin(hs_log_env(store->log), false, &txn) != HS_OK)
+        return;
+    enum hs_err err = hs_log_check_position(&txn, &machine->seen);
+    hs_txn_abort(&txn);
+    if (err != HS_OK)
+        audit_fail(auditor, AUDIT_FACTS, "%s had commit %" PRIu64 " and has lost it: its log ends at %" PRIu64,
+                   machine->sim->name, machine->seen.commit, hs_store_position(store).commit);
+}
+
+/* ---- told by who drives the run ---- */
+
+struct auditor *auditor_new(struct sim *sim)
+{
+    struct auditor *auditor = calloc(1, sizeof *auditor);
+    if (auditor == NULL)
+        sim_fail(sim, "out of memory");
+    auditor->sim = sim;
+    hs_arena_init(&auditor->arena, 0);
+    return auditor;
+}
+
+void auditor_free(struct auditor *auditor)
+{
+    for (unsigned i = 0; i < SIM_MACHINES_MAX; i++)
+        free(auditor->machines[i].history);
+    audit_map_fini(&auditor->streams);
+    audit_map_fini(&auditor->records);
+    audit_map_fini(&auditor->names);
+    audit_map_fini(&auditor->deeds);
+    audit_map_fini(&auditor->receipts);
+    free(auditor->ops);
+    hs_arena_fini(&auditor->arena);
+    free(auditor);
+}
+
+/* Everything that the machines' code would notice is switched off while the auditor reads. */
+static struct sim_machine *step_aside(struct auditor *auditor)
+{
+    struct sim_machine *current = auditor->sim->current;
+    auditor->sim->current = NULL;
+    return current;
+}
+
+void auditor_turned(struct auditor *auditor, struct sim_machine *machine)
+{
+    struct audit_machine *own = audit_machine_of(auditor, machine);
+    if (!audit_watched(own))
+        return;
+    struct sim_machine *current = step_aside(auditor);
+    audit_follow(auditor, own);
+    audit_money_turn(auditor, own);
+    auditor->sim->current = current;
+}
+
+void auditor_started(struct auditor *auditor, struct sim_machine *machine)
+{
+    struct audit_machine *own = audit_machine_of(auditor, machine);
+    if (own->damaged)
+        return;
+    struct sim_machine *current = step_aside(auditor);
+    own->records_seen = 0;
+    check_continuity(auditor, own);
+    audit_follow(auditor, own);
+    auditor->sim->current = current;
+}
+
+void auditor_ended(struct auditor *auditor, struct sim_machine *machine, bool clean)
+{
+    (void)auditor;
+    (void)machine;
+    (void)clean;
+}
+
+void auditor_disk_changed(struct auditor *auditor, struct sim_machine *machine)
+{
+    struct audit_machine *own = audit_machine_of(auditor, machine);
+    if (own->damaged)
+        return;
+    audit_forget(auditor, own);
+    own->seen = (struct hs_position){0};
+    own->store_id = 0;
+}
+
+void auditor_fork_possible(struct auditor *auditor, struct sim_machine *machine)
+{
+    audit_machine_of(auditor, machine)->node->fork_possible = true;
+}
+
+void auditor_damaged(struct auditor *auditor, struct sim_machine *machine)
+{
+    struct audit_machine *own = audit_machine_of(auditor, machine);
+    own->damaged = own->node->damaged = true;
+}
+
+/* ---- settled? ---- */
+
+static bool needs(const struct audit_machine *machine, const struct audit_op *op)
+{
+    return audit_watched(machine) && audit_holds(machine, op->stream->name.partition);
+}
+
+/* Everything that some running machine holds is at all that must hold it. */
+bool auditor_settled(struct auditor *auditor, char why[static 200])
+{
+    uint32_t running = 0;
+    for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
+        struct audit_machine *machine = audit_machine_of(auditor, auditor->sim->machines[i]);
+        running |= audit_watched(machine) ? machine->bit : 0;
+    }
+    for (size_t i = 0; i < auditor->op_count; i++) {
+        const struct audit_op *op = auditor->ops[i];
+        uint32_t held = op->held | op->loose;
+        for (unsigned j = 0; (held & running) != 0 && j < auditor->sim->machine_count; j++) {
+            const struct audit_machine *machine = &auditor->machines[j];
+            if ((held & machine->bit) != 0 || !needs(machine, op))
+                continue;
+            snprintf(why, 200, "%s has not got %s%s", machine->sim->name, audit_op_name(op),
+                     op->stream->forked ? " (forked)" : "");
+            return false;
+        }
+    }
+    why[0] = '\0';
+    return true;
+}
+
+/* ---- checks ---- */
+
+static void check_machine(struct auditor *auditor, struct audit_machine *machine, bool whole)
+{
+    if (audit_watched(machine))
+        audit_follow(auditor, machine);
+    if (audit_watched(machine))
+        audit_heads_check(auditor, machine);
+    if (audit_watched(machine))
+        audit_digests_check(auditor, machine);
+    if (audit_watched(machine))
+        audit_money_check(auditor, machine, whole);
+}
+
+static void check_all(struct auditor *auditor, bool whole)
+{
+    for (unsigned i = 0; i < auditor->sim->machine_count; i++)
+        check_machine(auditor, audit_machine_of(auditor, auditor->sim->machines[i]), whole);
+}
+
+void auditor_check(struct auditor *auditor)
+{
+    audit_wire_check(auditor);
+    check_all(auditor, false);
+}
+
+/* Incremental is recomputed: the records are made anew from the log, and must be what they were. */
+static void rebuild(struct auditor *auditor, struct audit_machine *machine)
+{
+    auditor->sim->current = machine->sim;
+    enum hs_err err = hs_store_rebuild(hs_daemon_store(machine->sim->daemon));
+    auditor->sim->current = NULL;
+    if (err != HS_OK)
+        audit_fail(auditor, AUDIT_STATE, "%s: its records cannot be made anew: %s", machine->sim->name,
+                   hs_err_name(err));
+    check_machine(auditor, machine, true);
+}
+
+void auditor_check_end(struct auditor *auditor)
+{
+    check_all(auditor, true);
+    audit_nodes_equal(auditor);
+    audit_deeds_check_end(auditor);
+    audit_receipts_check_end(auditor);
+    for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
+        struct audit_machine *machine = audit_machine_of(auditor, auditor->sim->machines[i]);
+        if (audit_watched(machine))
+            rebuild(auditor, machine);
+    }
+}
+
+struct auditor_figures auditor_figures(const struct auditor *auditor)
+{
+    return auditor->figures;
+}
