@@ -163,6 +163,23 @@ static void damage(struct trace *t)
     trace_tell(t, "Nothing was sent, and nothing overwritten.");
 }
 
+static void pages(struct trace *t)
+{
+    struct trace_pair pair = trace_pair(t);
+    t->is_quiet = true;
+    pair.hub->one_leaf = pair.hall->one_leaf = true;
+    struct hs_stream stream = trace_write(pair.hub, 3201, HS_LANE_WORK, 300);
+    trace_run(t, 400);
+    pair.hall->store.rotten = true;
+    pair.hall->store.rot = hs_hash_of(hs_buf_bytes(&world_store_find(&pair.hub->store, &stream)->ops[7].bytes));
+    trace_zero(t);
+    t->hidden = TRACE_TYPE(HEARTBEAT);
+    t->hides_arrivals = true;
+    trace_tell(t, "300 records lie in one leaf, and one of them has rotted.  The hub is told to compare now.");
+    world_compare(pair.hub);
+    trace_run(t, 100);
+}
+
 /* ---- */
 
 const struct trace_scenario TRACE_ALIVE[] = {
@@ -172,7 +189,8 @@ const struct trace_scenario TRACE_ALIVE[] = {
       "One without `echo_ms` is answered at once by one with `clock_ms` and `echo_ms` only, `echo_ms` being the "
       "`clock_ms` received;",
       "`heads` are the sender's streams of its current origin that have grown since its last heartbeat, as far as the "
-      "peer may have them; they are taken as in 8.4."},
+      "peer may have them; they are taken as in 8.4.",
+      "`payments_count` and `payments_fen` are figures of all the sender\'s origins,"},
      heartbeats},
     {"heartbeat-clocks",
      "Clocks are compared, and nobody sets his own by another's.",
@@ -185,7 +203,9 @@ const struct trace_scenario TRACE_ALIVE[] = {
      silence},
     {"probe",
      "Is what I hold there, and what you hold here?",
-     {"`PeerProbe` asks: is what I hold there, and what you hold here?",
+     {"`PeerProbe` asks: is what I hold there, and what you hold here? It is sent when the sender's part of the "
+      "frontier "
+      "exchange is done, one at a time on a session; the sender notes its heads that the peer has not acknowledged.",
       "The asker is *synced* with the peer when the peer has acknowledged the one and it has itself stored the other."},
      a_hall_asks},
     {"probe-hub",
@@ -212,7 +232,8 @@ const struct trace_scenario TRACE_ALIVE[] = {
      "What only one side has, or has more of, is on its way.",
      {"Where count or sum differ, the asker asks one level deeper. What only one side has, or has with other inputs, "
       "is "
-      "*lag*: it is on its way, or a frontier exchange will find it."},
+      "*lag*: it is on its way, or a frontier exchange will find it.",
+      "Digests without records are left out."},
      lag},
     {"compare-damage",
      "A record that has rotted is found and told, and no other is overwritten with it.",
@@ -221,5 +242,9 @@ const struct trace_scenario TRACE_ALIVE[] = {
       "least a second finds it again (records are read a little later than they are logged). A node MUST tell its "
       "operator of damage and MUST NOT join or overwrite records because of it."},
      damage},
+    {"compare-pages",
+     "A leaf of many records comes in pages.",
+     {"An answer of level 3 is one message; if `last` is false, the asker asks again behind its last key."},
+     pages},
     {0},
 };

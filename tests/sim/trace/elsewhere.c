@@ -24,6 +24,11 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     /* 6 */
     {"A writer makes one for the last operation of each of its streams that grew in a commit, in that commit,", LOG,
      "ops_are_numbered_chained_and_signed_once_a_commit"},
+    {"A node that gets a new node key gets a new certificate and begins a new origin.", LOG,
+     "a_new_node_key_is_a_new_origin"},
+    {"*hub* when one hub's store has a receipt that reaches it (for what a hub writes its own store counts without "
+     "one);",
+     STORE, "receipts_of_two_stores_make_an_op_safe"},
     {"*safe* when the receipts of two distinct stores reach it.", STORE, "receipts_of_two_stores_make_an_op_safe"},
     /* 7 */
     {"CURVE is mandatory: a node MUST NOT listen or dial without it.", LINK, "plain_client_gets_nothing"},

@@ -391,6 +391,61 @@ static void pieces_behind_segments(struct trace *t)
     clear(&at);
 }
 
+/* Gulou wrote for a district that it does not hold, was resumed, and wrote for it again. */
+static void of_another_district(struct trace *t)
+{
+    struct trace_pair pair = trace_pair(t);
+    struct world_store copy;
+    t->is_quiet = true;
+    struct hs_stream stream = trace_write(pair.hall, 3209, HS_LANE_MONEY, 1);
+    world_store_copy(&pair.hall->store, &copy);
+    trace_write(pair.hall, 3209, HS_LANE_MONEY, 1);
+    trace_run(t, 100);
+    world_stop(pair.hall);
+    trace_run(t, 100);
+    world_store_fini(&pair.hall->store);
+    pair.hall->store = copy;
+    world_start(pair.hall);
+    world_write_text(pair.hall, 3209, HS_LANE_MONEY, "after the machine was resumed");
+    trace_zero(t);
+    t->hides_arrivals = true;
+    t->hidden |= TRACE_TYPE(ACK) | TRACE_TYPE(FRONTIER);
+    trace_tell(t, "Gulou wrote 1 and 2 for district 3209, was resumed as it was after 1, and wrote 2'.");
+    world_call(pair.hall, pair.hub);
+    trace_run(t, 200);
+    trace_tell(
+        t, "It heard of its fork.  The lost 2 it does not get back: it is not of its districts, and the hub has it.");
+    trace_holds(t, pair.hub, &stream);
+    trace_holds(t, pair.hall, &stream);
+    trace_cut(t, &t->w->links[t->w->link_count - 1]);
+    trace_tell(
+        t,
+        "In the next session each again hears that the other's set is not its own: gulou may not have the hub's, and "
+        "what it has the hub holds.  Nothing new comes of it.");
+    world_call(pair.hall, pair.hub);
+    trace_run(t, 300);
+}
+
+static void samples_of_a_long_stream(struct trace *t)
+{
+    struct world_node *hub = world_hub(t->w, "hub"), *gulou = world_hall(t->w, "gulou", GULOU, 1);
+    struct puppet p;
+    t->is_quiet = true;
+    struct hs_stream stream = trace_write(hub, 3201, HS_LANE_WORK, 100);
+    world_start(hub);
+    world_store_fini(&gulou->store);
+    world_store_copy(&hub->store, &gulou->store);
+    trace_puppet_calls(&p, gulou, hub);
+    trace_say_hello(t, &p);
+    trace_run(t, 50);
+    trace_zero(t);
+    trace_tell(t, "Gulou names a hash for 100 that is not the hub's.");
+    world_store_stream(&gulou->store, &stream)->ops[99].hash.bytes[0] ^= 1;
+    trace_say_head(t, &p, &stream, 100, gulou);
+    trace_run(t, 50);
+    puppet_fini(&p);
+}
+
 /* ---- rollback ---- */
 
 static void named_beyond(struct trace *t)
@@ -458,6 +513,20 @@ const struct trace_scenario TRACE_FORK[] = {
      "Samples that do not show the place are answered by better ones.",
      {"if the samples do not show where the chains part, it answers with a dispute of its own."},
      samples_that_do_not_show},
+    {"fork-samples",
+     "A dispute names the place where chains part to within its distance from the end.",
+     {"A head with n at most what is held, and another hash than one's own h(n), is a parting of ways: section 9.",
+      "A node that sees that a peer's stream is not its own (a head whose hash differs, or a segment whose checkpoint "
+      "does "
+      "not verify), holds something of it and may tell the peer of it, sends `PeerDispute`: its newest checkpoint "
+      "(`n`, "
+      "`hash` whole, `signature`), and `samples`, the heads at n-1, n-2, n-4, n-8... above 0, descending, at most 64."},
+     samples_of_a_long_stream},
+    {"fork-own-elsewhere",
+     "A hall hears that its own streams have forked, whatever they are about.",
+     {"It *may tell* a peer of a stream (receipts, disputes, proofs of forks) if it may send its partition, or if the "
+      "stream is the peer's own."},
+     of_another_district},
     {"fork-dispute-refused",
      "A dispute must be signed by who wrote the stream.",
      {"The receiver ends the session if the checkpoint's signature does not hold. If it does not know the stream, or "
@@ -477,7 +546,8 @@ const struct trace_scenario TRACE_FORK[] = {
      pieces_that_do_not_hold},
     {"fork-piece",
      "What differs is the proof, what is new is kept, all else is dropped.",
-     {"If the stream is not forked at the receiver and the piece differs from what it holds, it makes a fork proof; if "
+     {"It costs credit.",
+      "If the stream is not forked at the receiver and the piece differs from what it holds, it makes a fork proof; if "
       "it "
       "does not differ, it drops the piece. If the stream is forked, it stores the piece if that has an operation that "
       "it "

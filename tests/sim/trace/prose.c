@@ -324,7 +324,8 @@ static void put_compare(struct trace *t, const ProtobufCMessage *message)
     if (question->level == 1)
         trace_put(t, "all branches?");
     else
-        trace_put(t, question->level == 2 ? "leaves of branch %u?" : "records of leaf %u?", question->branch);
+        trace_put(t, question->level == 2 ? "leaves of branch %u%s?" : "records of leaf %u%s?", question->branch,
+                  question->has_after ? ", behind the last one" : "");
 }
 
 static void put_digest(struct trace *t, const Hallsync__CompareEntry *entry)
@@ -354,6 +355,7 @@ static void put_compare_reply(struct trace *t, const ProtobufCMessage *message)
         put_comma(t, i, reply->n_entries);
         put_digest(t, reply->entries[i]);
     }
+    trace_put(t, reply->last ? "" : "; more follows");
 }
 
 /* ---- all ---- */

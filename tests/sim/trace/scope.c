@@ -173,6 +173,9 @@ const struct trace_scenario TRACE_SCOPE[] = {
     {"scope-hand-in",
      "A hall may write for any district.",
      {"Hubs take operations of every partition, so a hall may write for any district and hand that in.",
+      "Only streams of which something is held are listed, only nodes that have such streams, only partitions that "
+      "have "
+      "such nodes, and of all these only what the common view shows.",
       "between hub and hall the partitions that the hub may send to the hall, in full, and in all other partitions "
       "only "
       "the streams of the hall itself."},

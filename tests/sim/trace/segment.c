@@ -415,7 +415,8 @@ const struct trace_scenario TRACE_SEGMENT[] = {
      a_bad_chain},
     {"segment-left-out",
      "Who relays operations can neither leave one out nor move it.",
-     {"Because h(0) names the stream, no operation can be moved to another stream, and because each hash covers the "
+     {"Hashes of operations do not travel; a receiver computes them.",
+      "Because h(0) names the stream, no operation can be moved to another stream, and because each hash covers the "
       "one "
       "before, no operation can be left out or moved."},
      left_out_or_moved},
