@@ -107,6 +107,8 @@ static enum hs_err read_answer(const struct hs_join *join, struct hs_bytes bytes
     if (err == HS_OK) {
         const Hallsync__PeerJoinReply *reply = (const Hallsync__PeerJoinReply *)message;
         err = reply->error != NULL ? refusal(reply, why) : take_certificates(join, frame.body, certificate, hub, why);
+    } else {
+        hs_fail(err, why, "the hub's answer: %s", hs_err_text(err));
     }
     hs_arena_fini(&arena);
     return err;
