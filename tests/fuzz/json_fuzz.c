@@ -64,6 +64,18 @@ static void take_arguments(const struct hs_kind *kind, char *line)
     finish(&draft, err, &bad);
 }
 
+/* A place in the change feed: a position, and how much behind it. */
+static void place(const char *text)
+{
+    Hallsync__Position first, second;
+    char written[CLI_PLACE_BYTES], again[CLI_PLACE_BYTES];
+    if (cli_place_parse(text, &first) != HS_OK)
+        return;
+    FUZZ_CHECK(cli_place_parse(cli_place_text(&first, written), &second) == HS_OK);
+    FUZZ_CHECK(strcmp(cli_place_text(&second, again), written) == 0);
+    FUZZ_CHECK(first.commit == second.commit && first.tag == second.tag && first.ops == second.ops);
+}
+
 static void forms(const char *text)
 {
     uint64_t value = 0, tag = 0;
@@ -81,6 +93,7 @@ static void forms(const char *text)
         FUZZ_CHECK(cli_position_parse(cli_position_text(value, tag, position), &commit, &same) == HS_OK);
         FUZZ_CHECK(commit == value && same == tag);
     }
+    place(text);
     if (hs_text_to_i64(text, strlen(text), &fen) == HS_OK)
         FUZZ_CHECK(strlen(cli_money_text(fen, money)) >= 4);
     FUZZ_CHECK(cli_width(text) <= 2 * strlen(text));
@@ -133,5 +146,6 @@ void fuzz_seeds(fuzz_put put)
     put_lines(put, "event", 6,
               "{\"ticket_id\":\"T-1\",\"state\":\"open\",\"note\":\"\\ud83d\\udca1\"}\n[1]\n{\"a\":[[[{}]]]}\n1e400");
     put_lines(put, "forms", 6,
-              "2026-11-21\n20261121\n24h\n1000d\n12:0123456789abcdef\n-9223372036854775808\n\xe7\x94\xb5\n");
+              "2026-11-21\n20261121\n24h\n1000d\n12:0123456789abcdef\n12:0123456789abcdef+7\n-"
+              "9223372036854775808\n\xe7\x94\xb5\n");
 }
