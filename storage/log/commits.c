@@ -149,7 +149,9 @@ static enum hs_err visit_ops(struct walker *walker, const struct log_item *item)
     uint8_t key[OP_KEY_BYTES];
     struct hs_scan scan;
     struct hs_logged op = {.stream = item->stream, .n = item->first};
-    enum hs_err err = HS_OK;
+    enum hs_err err = log_check_run(walker->txn, item);
+    if (err != HS_OK)
+        return err;
     log_op_key(&item->stream, item->first, ROW_OP, key);
     hs_scan_begin(&scan, walker->txn, LOG_OP, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES(key, sizeof key));
     while (err == HS_OK && op.n - item->first < item->count && hs_scan_next(&scan)) {

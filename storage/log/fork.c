@@ -77,6 +77,19 @@ void log_loose_key(const struct hs_stream *stream, uint64_t first, const struct 
     memcpy(key + HS_STREAM_KEY_BYTES + 8, end->bytes, HS_HASH_BYTES);
 }
 
+static enum hs_err check_chain(const struct hs_loose *loose)
+{
+    struct hs_cur cur = hs_cur_of(loose->segment.body);
+    struct hs_hash hash = loose->start;
+    for (uint32_t i = 0; i < loose->segment.count && cur.err == HS_OK; i++) {
+        struct hs_bytes op = hs_cur_sized(&cur);
+        hash = hs_chain_next(&hash, op);
+    }
+    if (!hs_cur_done(&cur))
+        return HS_EMALFORMED;
+    return hs_hash_equal(&hash, &loose->segment.end) ? HS_OK : HS_ESIGNATURE;
+}
+
 enum hs_err log_loose_decode(struct hs_bytes key, struct hs_bytes value, struct hs_loose *loose)
 {
     if (key.size != LOOSE_KEY_BYTES || value.size < LOOSE_HEAD_BYTES)
@@ -89,20 +102,7 @@ enum hs_err log_loose_decode(struct hs_bytes key, struct hs_bytes value, struct 
     memcpy(loose->start.bytes, value.data + 4, HS_HASH_BYTES);
     memcpy(segment->signature.bytes, value.data + 4 + HS_HASH_BYTES, HS_SIGNATURE_BYTES);
     segment->body = HS_BYTES(value.data + LOOSE_HEAD_BYTES, value.size - LOOSE_HEAD_BYTES);
-    return HS_OK;
-}
-
-static enum hs_err check_chain(const struct hs_loose *loose)
-{
-    struct hs_cur cur = hs_cur_of(loose->segment.body);
-    struct hs_hash hash = loose->start;
-    for (uint32_t i = 0; i < loose->segment.count && cur.err == HS_OK; i++) {
-        struct hs_bytes op = hs_cur_sized(&cur);
-        hash = hs_chain_next(&hash, op);
-    }
-    if (!hs_cur_done(&cur))
-        return HS_EMALFORMED;
-    return hs_hash_equal(&hash, &loose->segment.end) ? HS_OK : HS_ESIGNATURE;
+    return check_chain(loose) == HS_OK ? HS_OK : HS_EDAMAGED;
 }
 
 static void put_loose(struct hs_log *log, const struct hs_loose *loose)

@@ -63,7 +63,10 @@ struct log_item {
 #define LOOSE_KEY_BYTES (HS_STREAM_KEY_BYTES + 8 + HS_HASH_BYTES)
 void log_loose_key(const struct hs_stream *stream, uint64_t first, const struct hs_hash *end,
                    uint8_t key[static LOOSE_KEY_BYTES]);
+/* HS_EDAMAGED, too, if the ops are not those that were signed. */
 enum hs_err log_loose_decode(struct hs_bytes key, struct hs_bytes value, struct hs_loose *loose);
+/* Are the ops of a run those that the checkpoint which covers them says?  HS_EDAMAGED. */
+enum hs_err log_check_run(struct hs_txn *txn, const struct log_item *run);
 
 /* This node's origins. */
 #define WHY_BYTES_MAX 200

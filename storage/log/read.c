@@ -188,6 +188,42 @@ void hs_log_lag(const struct hs_log_reader *reader, const struct hs_stream *stre
         *bytes = to.bytes - from.bytes;
 }
 
+/* ---- what is held against the signed hashes before it is used ---- */
+
+static enum hs_err check_rows(struct hs_scan *scan, struct log_checkpoint *at, uint64_t last)
+{
+    struct log_checkpoint signed_at;
+    while (hs_scan_next(scan)) {
+        if (!is_checkpoint(scan)) {
+            if (hs_from_be64(scan->key.data + HS_STREAM_KEY_BYTES) != ++at->n)
+                return HS_EDAMAGED;
+            at->hash = hs_chain_next(&at->hash, scan->value);
+            continue;
+        }
+        enum hs_err err = decode_checkpoint(scan, &signed_at);
+        if (err != HS_OK || signed_at.n != at->n || !hs_hash_equal(&signed_at.hash, &at->hash))
+            return HS_EDAMAGED;
+        if (at->n >= last)
+            return HS_OK;
+    }
+    return HS_EDAMAGED; /* nothing signs the last of them */
+}
+
+enum hs_err log_check_run(struct hs_txn *txn, const struct log_item *run)
+{
+    uint8_t key[OP_KEY_BYTES];
+    struct log_checkpoint at;
+    struct hs_scan scan;
+    enum hs_err err = find_point(txn, &run->stream, run->first - 1, &at);
+    if (err != HS_OK)
+        return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
+    log_op_key(&run->stream, run->first, ROW_OP, key);
+    hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES(key, sizeof key));
+    err = check_rows(&scan, &at, run->first + run->count - 1);
+    hs_scan_end(&scan);
+    return txn->err == HS_OK ? err : txn->err;
+}
+
 /* ---- segments ---- */
 
 /* A segment being cut: what was read so far, and how much of it ends at a checkpoint. */
