@@ -3,6 +3,7 @@
 #ifndef HS_SIM_DEED_H
 #define HS_SIM_DEED_H
 
+#include "proto/local.pb-c.h"
 #include "tests/sim/sim.h"
 
 enum deed_type {
@@ -16,7 +17,9 @@ enum deed_type {
     DEED_NEWER,    /* a record of a kind, or with a field, that only a newer version knows; written past the service */
 };
 
-#define DEED_ID_BYTES 65
+#define DEED_ID_BYTES       65
+#define DEED_NEWER_FACT     900 /* kinds of a newer version */
+#define DEED_NEWER_REGISTER 901
 
 struct deed {
     uint64_t number; /* 1, 2, 3... of a run */
@@ -42,5 +45,36 @@ struct deed_told {
     unsigned safe;   /* Hallsync__Safety; 0: none */
     char receipt[80];
 };
+
+/* ---- making them: each a new request id; freed by deed_free ---- */
+
+/* NULL fields are not written.  @shown: what the user saw, NULL: nothing in particular; @source: of an import, or NULL.
+ */
+struct deed_fields {
+    const char *name, *phone, *supply_status;
+    const Hallsync__Record *shown;
+    const char *source;
+};
+struct deed *deed_customer(struct sim_random *random, const char *account, const struct deed_fields *fields);
+struct deed *deed_bill(struct sim_random *random, const char *id, const char *account, const char *period,
+                       int64_t amount_fen);
+struct deed *deed_payment(struct sim_random *random, const char *id, const char *account, int64_t amount_fen,
+                          const char *bill, uint32_t window); /* bill: "" for none */
+struct deed *deed_reversal(struct sim_random *random, const char *id, const struct deed *payment, uint32_t window);
+struct deed *deed_ticket(struct sim_random *random, const char *id, const char *account, const char *service);
+/* Of @state, @note and @assignee those that are not NULL. */
+struct deed *deed_event(struct sim_random *random, const char *id, const struct deed *ticket, const char *state,
+                        const char *note, const char *assignee);
+struct deed *deed_resolve(struct sim_random *random, const Hallsync__Conflict *conflict);
+struct deed *deed_newer(struct sim_random *random, uint16_t kind, const char *id, const char *account, uint8_t value);
+void deed_free(struct deed *deed);
+/* Sent past the service by a job of the machine's writer; done() is the caller's, and frees the job's memory. */
+enum hs_err deed_write_newer(const struct deed *deed, struct hs_store *store);
+
+/* A request that only looks. */
+void deed_look(const uint8_t id[static 16], Hallsync__Request *request, struct hs_buf *to);
+
+/* The answer to a deed, as far as it is one: error, result, level, receipt. */
+void deed_told_read(const Hallsync__Reply *reply, struct deed_told *told);
 
 #endif

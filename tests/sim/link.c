@@ -12,6 +12,7 @@
 
 #define QUEUE_BYTES_MAX ((size_t)4 << 20) /* of one direction; then a send fails, as at libzmq's high-water mark */
 #define CONNECT_MS      3000
+#define STEADY_MS       10000
 #define NEVER           UINT64_MAX
 
 struct hs_link {
@@ -20,6 +21,7 @@ struct hs_link {
     struct hs_link_upstream upstreams[SIM_UPSTREAMS_MAX];
     size_t upstream_count, turn; /* the upstream to be dialled next */
     uint64_t dial_at_ms;         /* NEVER: a connection is there or coming */
+    uint64_t good_ms;            /* since when there is a session; 0: none */
     struct hs_backoff backoff;
     struct hs_key curve_public;
     struct hs_buf frame; /* handed out by the last call */
@@ -81,11 +83,17 @@ static void forget(struct sim_connection *connection, int side)
     connection->up_ms[side] = connection->down_ms[side] = NEVER;
 }
 
+/* As dial.c does it: after a failure the next upstream has its turn, and once all had theirs, the waits grow. */
 static void dial_again(struct hs_link *link, bool failed)
 {
+    uint64_t now = world_of(link)->now_ms;
+    if (link->good_ms != 0 && now - link->good_ms >= STEADY_MS)
+        hs_backoff_reset(&link->backoff);
+    link->good_ms = 0;
     if (failed)
         link->turn = (link->turn + 1) % link->upstream_count;
-    link->dial_at_ms = world_of(link)->now_ms + hs_backoff_next(&link->backoff);
+    bool round = failed && link->turn == 0;
+    link->dial_at_ms = now + (round ? hs_backoff_next(&link->backoff) : hs_backoff_least(&link->backoff));
 }
 
 void sim_connections_sweep(struct sim *sim)
@@ -280,7 +288,7 @@ static bool give_down(struct hs_link *link, struct sim_connection *connection, i
     bool was_up = connection->up_ms[side] == NEVER;
     if (side == 0) {
         event->address = link->upstreams[link->turn].address;
-        dial_again(link, true);
+        dial_again(link, link->good_ms == 0);
     }
     forget(connection, side);
     return was_up || side == 0;
@@ -427,7 +435,7 @@ void hs_link_good(struct hs_link *link, hs_peer peer)
 {
     int side;
     if (connection_of(link, peer, &side) != NULL && side == 0)
-        hs_backoff_reset(&link->backoff);
+        link->good_ms = world_of(link)->now_ms;
 }
 
 void hs_link_know(struct hs_link *link, const struct hs_key *curve_key)

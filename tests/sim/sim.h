@@ -197,6 +197,9 @@ void sim_ask(struct sim_machine *machine, uint64_t client, struct hs_bytes reque
  * outside. The reply is appended; false: the machine died of it. */
 bool sim_ask_now(struct sim_machine *machine, struct hs_bytes request, struct hs_buf *reply);
 
+/* A job for the machine's writer, past the service; true: taken, done() will be called. */
+bool sim_submit(struct sim_machine *machine, struct hs_job *job);
+
 /* ---- time ---- */
 
 uint64_t sim_wall_ms(const struct sim_machine *machine);

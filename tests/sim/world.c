@@ -366,6 +366,16 @@ bool sim_ask_now(struct sim_machine *machine, struct hs_bytes request, struct hs
     return reply->size > 0;
 }
 
+bool sim_submit(struct sim_machine *machine, struct hs_job *job)
+{
+    if (machine->life != SIM_RUNNING)
+        return false;
+    machine->sim->current = machine;
+    enum hs_err err = hs_writer_submit(hs_daemon_writer(machine->daemon), job);
+    machine->sim->current = NULL;
+    return err == HS_OK;
+}
+
 /* ---- time ---- */
 
 uint64_t sim_wall_ms(const struct sim_machine *machine)
