@@ -98,6 +98,17 @@ static int open_handle(struct hs_env *env, const struct hs_env_options *options)
     return code;
 }
 
+/* Beyond the end of a file that was cut off, the map is SIGBUS: zeros in its place are no page, which LMDB tells as
+ * damage.  (The last pages of a whole file may be missing too, free ones, which nobody reads.) */
+static int reach_end(struct hs_env *env)
+{
+    struct stat status;
+    off_t used = (off_t)hs_env_used_bytes(env);
+    if (fstat(hs_env_fd(env), &status) != 0)
+        return errno;
+    return status.st_size >= used || ftruncate(hs_env_fd(env), used) == 0 ? MDB_SUCCESS : errno;
+}
+
 enum hs_err hs_env_open(const struct hs_env_options *options, struct hs_env **out, struct hs_why *why)
 {
     assert(options->table_count >= 1);
@@ -110,6 +121,8 @@ enum hs_err hs_env_open(const struct hs_env_options *options, struct hs_env **ou
         return hs_fail(HS_ENOMEM, why, "cannot open %s: out of memory", options->path);
     env->ahead_bytes = options->ahead_bytes;
     int code = open_handle(env, options);
+    if (code == MDB_SUCCESS)
+        code = reach_end(env);
     if (code == MDB_SUCCESS) {
         int dead = 0; /* readers of a killed process would pin their pages for ever */
         code = mdb_reader_check(env->handle, &dead);

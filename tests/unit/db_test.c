@@ -144,6 +144,40 @@ static void a_file_that_is_no_database_is_damage(void **state)
     assert_non_null(strstr(why.text, place->dir));
 }
 
+/* Found with the file of a stopped hall: the map ends where the file does, and reading beyond was SIGBUS. */
+static void a_file_that_lost_its_end_is_damage_and_no_crash(void **state)
+{
+    struct place *place = *state;
+    char path[300];
+    char row[16];
+    snprintf(path, sizeof path, "%s/data.mdb", place->dir);
+    struct hs_txn txn = begin(place, true);
+    for (int i = 0; i < 2000; i++) {
+        snprintf(row, sizeof row, "row %05d", i);
+        hs_txn_put(&txn, FIRST, HS_BYTES(row, strlen(row)), TEXT("a hundred bytes of this row, more or less"));
+    }
+    assert_int_equal(hs_txn_commit(&txn), HS_OK);
+    off_t size = lseek(hs_env_fd(place->env), 0, SEEK_END);
+    for (off_t left = size - 4096; left > 8192; left -= 4096) {
+        hs_env_close(place->env);
+        place->env = NULL;
+        assert_int_equal(truncate(path, left), 0);
+        enum hs_err err = open_env(place, false, MAP_BYTES, NULL);
+        if (err == HS_EDAMAGED)
+            return;
+        assert_int_equal(err, HS_OK);
+        struct hs_scan scan;
+        txn = begin(place, false);
+        hs_scan_begin(&scan, &txn, FIRST, HS_BYTES_NONE, HS_BYTES_NONE);
+        while (hs_scan_next(&scan))
+            continue;
+        hs_scan_end(&scan);
+        assert_true(txn.err == HS_OK || txn.err == HS_EDAMAGED);
+        hs_txn_abort(&txn);
+    }
+    fail_msg("a file of two pages was taken for whole");
+}
+
 static void files_are_the_owners_alone(void **state)
 {
     struct place *place = *state;
@@ -406,6 +440,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(committed_rows_are_there_after_reopening, setup, teardown),
         cmocka_unit_test_setup_teardown(absent_or_strange_places_are_refused_with_a_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_damage, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_lost_its_end_is_damage_and_no_crash, setup, teardown),
         cmocka_unit_test_setup_teardown(files_are_the_owners_alone, setup, teardown),
         cmocka_unit_test(codes_are_translated_once),
         cmocka_unit_test_setup_teardown(aborted_rows_are_gone, setup, teardown),
