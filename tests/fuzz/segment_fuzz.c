@@ -570,6 +570,7 @@ static void to_replica(const struct chain *chain, enum damage damage, const stru
     }
     bool taken = send_segment(&victim, damaged);
     FUZZ_CHECK(taken || !fits || (damage != NONE && damage != FRAME_OTHER));
+    FUZZ_CHECK(!taken || (damage != FRAME_TWICE && damage != FRAME_BEHIND && damage != FRAME_BEFORE));
     check_memory(&victim);
     if (!taken) {
         check_held(chain, chain->held);
