@@ -118,6 +118,7 @@ void sim_doors_open(struct sim *sim)
     randombytes_set_implementation(&chance);
     if (sodium_init() < 0)
         sim_fail(sim, "libsodium does not start");
+    sim->entropy = sim_random_of(sim->options.seed, "entropy"); /* the first time, libsodium has drawn from it */
 }
 
 /* ---- the disk ---- */

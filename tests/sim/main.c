@@ -34,7 +34,7 @@ struct run {
     struct auditor *auditor;
     struct workload *workload;
     struct faults *faults;
-    uint64_t horizon_ms;
+    uint64_t horizon_ms, settled_ms; /* the second: how long after healing all were equal */
 };
 
 /* ---- hooks ---- */
@@ -172,11 +172,12 @@ static void run_until(struct run *run, uint64_t until_ms)
 static void settle(struct run *run)
 {
     char why[200] = "";
-    uint64_t deadline_ms = run->sim->now_ms + HEAL_MS;
+    uint64_t healed_ms = run->sim->now_ms, deadline_ms = healed_ms + HEAL_MS;
     faults_heal(run->faults);
     workload_stop(run->workload);
     while (run->sim->now_ms < deadline_ms) {
         run_until(run, run->sim->now_ms + 500);
+        run->settled_ms = run->sim->now_ms - healed_ms;
         if (workload_over(run->workload) && auditor_settled(run->auditor, why))
             return;
     }
@@ -205,8 +206,8 @@ static void run_seed(const struct options *options, uint64_t seed, struct sum *s
     sum->frames += run.sim->frames;
     sum->commits += run.sim->commits;
     if (options->figures)
-        printf("seed %" PRIu64 " history %016" PRIx64 "%016" PRIx64 "\n", seed, run.sim->history[0],
-               run.sim->history[1]);
+        printf("seed %" PRIu64 " history %016" PRIx64 "%016" PRIx64 " equal %.1f s after healing\n", seed,
+               run.sim->history[0], run.sim->history[1], (double)run.settled_ms / 1000);
     auditor_free(run.auditor);
     faults_free(run.faults);
     sim_free(run.sim);

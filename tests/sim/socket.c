@@ -92,7 +92,7 @@ void hs_socket_send(struct hs_socket *sock, const struct hs_route *route, struct
     }
     if (!sim_effect(own->machine))
         return;
-    sim_mix(sim, body);
+    sim_mix(sim, HS_BYTES(&body.size, sizeof body.size)); /* not the text: it may name our temporary folder */
     if (!sim_chance(&sim->network, sim->options.answer_lost) && sim->hooks.answered != NULL)
         sim->hooks.answered(sim->hooks.ctx, own->machine, client, body);
 }

@@ -96,7 +96,6 @@ struct sim *sim_new(const struct sim_options *options, const struct sim_hooks *h
         sim->hooks = *hooks;
     sim->order = sim_random_of(options->seed, "order");
     sim->network = sim_random_of(options->seed, "network");
-    sim->entropy = sim_random_of(options->seed, "entropy");
     sim->next_peer = 1;
     sim->now_ms = 1000;
     make_base(sim);
