@@ -181,12 +181,18 @@ static void segment_back(struct hs_replica *r, const struct rep_pending *pending
         incoming_back(r, pending->stream, err);
 }
 
+/* A receipt for the other branch of a fork is nobody's fault, and says nothing of what is held here: dropped. */
+static bool is_fault(const struct rep_pending *pending, enum hs_err err)
+{
+    return err != HS_OK && (pending->type != HS_STORE_RECEIPT || err != HS_EFORK);
+}
+
 static void finish_store(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err)
 {
     struct rep_session *s = hs_rep_session_find(r, pending->peer);
     if (err != HS_OK && pending->type == HS_STORE_ORIGIN)
         pending->origin->stored = false;
-    if (err != HS_OK && s != NULL)
+    if (is_fault(pending, err) && s != NULL)
         hs_rep_session_end(s, err, "what it sent could not be stored: %s", hs_err_text(err));
     segment_back(r, pending, err);
     if (err == HS_OK && s != NULL && pending->cost > 0)

@@ -92,7 +92,10 @@ struct hs_replica {
 };
 
 /* out.c: obligations */
-void hs_rep_fail(struct hs_replica *r, enum hs_err err);                                         /* HS_OK is fine */
+void hs_rep_fail(struct hs_replica *r, enum hs_err err); /* HS_OK is fine */
+/* Answers @err, of a read whose failure is borne: what is damaged or not there.  Lack of memory and a machine that
+ * fails are not borne: who goes on without what it could not read stops a stream or hides a fork for nothing. */
+enum hs_err hs_rep_read(struct hs_replica *r, enum hs_err err);
 struct hs_replica_update *hs_rep_update(struct hs_replica *r, enum hs_replica_update_type type); /* NULL: no memory */
 void hs_rep_send(struct rep_session *s, Hallsync__PeerType type, const ProtobufCMessage *body);
 void hs_rep_send_bytes(struct rep_session *s, Hallsync__PeerType type, struct hs_bytes body);
@@ -102,8 +105,11 @@ void hs_rep_notice(struct hs_replica *r, enum hs_replica_notice notice, hs_peer 
 void hs_rep_notice_stream(struct rep_session *s, enum hs_replica_notice notice, const struct hs_stream *stream,
                           enum hs_err err, const char *text);
 struct hs_replica_store *hs_rep_store_new(struct hs_replica *r, enum hs_replica_store_type type); /* NULL: no memory */
-struct rep_pending *hs_rep_store_give(struct hs_replica *r, struct hs_replica_store *store); /* taken; NULL: same */
-void hs_rep_wake(struct hs_replica *r, uint64_t at_ms);                                      /* at the latest */
+/* Into the store's arena; the replica fails if there is no memory. */
+struct hs_bytes hs_rep_store_copy(struct hs_replica *r, struct hs_replica_store *store, struct hs_bytes bytes);
+/* Takes the store; NULL: the replica has failed, before or now. */
+struct rep_pending *hs_rep_store_give(struct hs_replica *r, struct hs_replica_store *store);
+void hs_rep_wake(struct hs_replica *r, uint64_t at_ms); /* at the latest */
 
 /* wire.c: small parts of messages */
 bool hs_rep_stream_read(const Hallsync__StreamName *from, struct hs_stream *to); /* false: no such lane or partition */

@@ -22,7 +22,7 @@ static void take_samples(struct hs_replica *r, const struct hs_stream *name, uin
     hs_rep_stream_write(name, &to->name);
     for (uint64_t distance = 1; distance < n && to->count < REP_SAMPLES_MAX; distance *= 2) {
         struct hs_hash *hash = &to->hashes[to->count];
-        if (r->source.hash_at(r->source.ctx, name, n - distance, hash) != HS_OK)
+        if (hs_rep_read(r, r->source.hash_at(r->source.ctx, name, n - distance, hash)) != HS_OK)
             return; /* samples are a help; what cannot be read is left out */
         Hallsync__StreamHead *head = &to->heads[to->count];
         hallsync__stream_head__init(head);
@@ -39,7 +39,7 @@ static void send(struct rep_session *s, const struct rep_stream *stream)
     struct hs_checkpoint checkpoint;
     struct samples samples;
     Hallsync__PeerDispute message = HALLSYNC__PEER_DISPUTE__INIT;
-    if (r->source.checkpoint(r->source.ctx, &stream->name, stream->n, &checkpoint) != HS_OK)
+    if (hs_rep_read(r, r->source.checkpoint(r->source.ctx, &stream->name, stream->n, &checkpoint)) != HS_OK)
         return;
     take_samples(r, &stream->name, checkpoint.n, &samples);
     message.stream = &samples.name;
@@ -93,7 +93,7 @@ static bool differs(struct hs_replica *r, const struct rep_stream *stream, uint6
                     const ProtobufCBinaryData *prefix)
 {
     struct hs_hash hash;
-    if (n == 0 || n > stream->n || r->source.hash_at(r->source.ctx, &stream->name, n, &hash) != HS_OK)
+    if (n == 0 || n > stream->n || hs_rep_read(r, r->source.hash_at(r->source.ctx, &stream->name, n, &hash)) != HS_OK)
         return false;
     return !hs_rep_same_hash(prefix, &hash);
 }

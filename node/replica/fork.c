@@ -256,10 +256,12 @@ void hs_rep_fork_named(struct rep_session *s, struct rep_stream *stream, const H
         hs_rep_loose_serve(s, stream, 1, true);
 }
 
-/* A write of our own, or a segment that was on its way to the store: others get it as pieces. */
+/* A write of our own, or a segment that was on its way to the store: others get it as pieces.  Behind the opening and
+ * the proof, as all pieces: the session may be too young to have named this stream. */
 static void serve_one(struct rep_session *s, const struct rep_stream *stream, void *ctx)
 {
     const uint64_t *first = ctx;
+    hs_rep_fork_greet(s, stream->fork->stream);
     hs_rep_loose_serve(s, stream->fork->stream, *first, false);
 }
 
@@ -279,8 +281,10 @@ struct sought {
 static void more_one(struct rep_session *s, const struct rep_stream *stream, void *ctx)
 {
     const struct sought *sought = ctx;
-    if (s->peer != sought->pending->peer)
-        hs_rep_loose_more(s, stream->fork->stream, &sought->pending->loose);
+    if (s->peer == sought->pending->peer)
+        return;
+    hs_rep_fork_greet(s, stream->fork->stream);
+    hs_rep_loose_more(s, stream->fork->stream, &sought->pending->loose);
 }
 
 static void proof_stored(struct hs_replica *r, struct rep_stream *stream, enum hs_err err)

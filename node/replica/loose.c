@@ -173,7 +173,7 @@ static bool send_numbered(struct rep_session *s, struct rep_loose_job *job)
     enum hs_err err = r->source.cut(r->source.ctx, &job->stream->name, job->next, &r->cutting, &piece.segment);
     if (err == HS_OK)
         err = r->source.hash_at(r->source.ctx, &job->stream->name, job->next - 1, &piece.start);
-    if (err != HS_OK || piece.segment.body.size > HS_SEGMENT_BYTES_MAX) {
+    if (hs_rep_read(r, err) != HS_OK || piece.segment.body.size > HS_SEGMENT_BYTES_MAX) {
         job->next = UINT64_MAX;
         return true;
     }
@@ -297,7 +297,7 @@ bool hs_rep_piece_store(struct rep_session *s, const struct rep_piece *piece, ui
         return false;
     store->loose = piece->loose;
     store->stream = segment->stream;
-    store->loose.segment.body = hs_arena_copy(&store->arena, segment->body);
+    store->loose.segment.body = hs_rep_store_copy(s->r, store, segment->body);
     struct rep_pending *pending = hs_rep_store_give(s->r, store);
     if (pending == NULL)
         return false;
@@ -317,7 +317,8 @@ static uint64_t parts_at(struct hs_replica *r, const struct rep_piece *piece)
     for (uint64_t n = first; n < segment->first + segment->count && n <= piece->stream->n; n++) {
         struct hs_hash ours;
         const struct hs_hash *theirs = n < segment->first ? &piece->loose.start : &piece->hashes[n - segment->first];
-        if (r->source.hash_at(r->source.ctx, &piece->stream->name, n, &ours) == HS_OK && !hs_hash_equal(&ours, theirs))
+        enum hs_err err = hs_rep_read(r, r->source.hash_at(r->source.ctx, &piece->stream->name, n, &ours));
+        if (err == HS_OK && !hs_hash_equal(&ours, theirs))
             return n;
     }
     return 0;

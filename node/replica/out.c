@@ -16,6 +16,14 @@ void hs_rep_fail(struct hs_replica *r, enum hs_err err)
         r->err = err;
 }
 
+enum hs_err hs_rep_read(struct hs_replica *r, enum hs_err err)
+{
+    enum hs_err_class class = hs_err_class(err);
+    if (class == HS_CLASS_OPERATOR || class == HS_CLASS_RETRY)
+        hs_rep_fail(r, err);
+    return err;
+}
+
 struct hs_replica_update *hs_rep_update(struct hs_replica *r, enum hs_replica_update_type type)
 {
     if (r->update_count == r->update_room) {
@@ -137,9 +145,17 @@ struct hs_replica_store *hs_rep_store_new(struct hs_replica *r, enum hs_replica_
     return store;
 }
 
+struct hs_bytes hs_rep_store_copy(struct hs_replica *r, struct hs_replica_store *store, struct hs_bytes bytes)
+{
+    struct hs_bytes copy = hs_arena_copy(&store->arena, bytes);
+    if (copy.size != bytes.size)
+        hs_rep_fail(r, HS_ENOMEM);
+    return copy;
+}
+
 struct rep_pending *hs_rep_store_give(struct hs_replica *r, struct hs_replica_store *store)
 {
-    struct rep_pending *pending = calloc(1, sizeof *pending);
+    struct rep_pending *pending = r->err == HS_OK ? calloc(1, sizeof *pending) : NULL;
     struct hs_replica_update *update = pending == NULL ? NULL : hs_rep_update(r, HS_REPLICA_STORE);
     if (update == NULL) {
         hs_replica_store_free(store);

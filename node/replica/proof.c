@@ -17,7 +17,7 @@ void hs_rep_fork_found(struct rep_session *s, struct rep_stream *stream, struct 
         return;
     store->stream = stream->name;
     store->n = n;
-    store->proof = hs_arena_copy(&store->arena, proof);
+    store->proof = hs_rep_store_copy(r, store, proof);
     struct rep_pending *pending = hs_rep_store_give(r, store);
     if (pending == NULL || hs_rep_fork_make(r, stream, proof) == NULL)
         return;
@@ -54,8 +54,9 @@ static bool prove_by_ours(struct hs_replica *r, const struct rep_piece *piece, u
     Hallsync__PeerLoose branch = HALLSYNC__PEER_LOOSE__INIT;
     Hallsync__StreamName name;
     hs_buf_reset(&r->cutting);
-    if (r->source.cut(r->source.ctx, &theirs->stream, k, &r->cutting, &ours) != HS_OK ||
-        ours.first + ours.count <= end.n || r->source.hash_at(r->source.ctx, &theirs->stream, k - 1, &start) != HS_OK)
+    if (hs_rep_read(r, r->source.cut(r->source.ctx, &theirs->stream, k, &r->cutting, &ours)) != HS_OK ||
+        ours.first + ours.count <= end.n ||
+        hs_rep_read(r, r->source.hash_at(r->source.ctx, &theirs->stream, k - 1, &start)) != HS_OK)
         return false;
     hs_rep_stream_write(&theirs->stream, &name);
     branch.stream = &name;
@@ -75,9 +76,9 @@ bool hs_rep_proof_make(struct rep_session *s, const struct rep_piece *piece, con
     const struct hs_segment *theirs = &piece->loose.segment;
     struct hs_checkpoint ours;
     uint64_t last = theirs->first + theirs->count - 1;
-    bool inside = r->source.checkpoint(r->source.ctx, &theirs->stream,
-                                       last < piece->stream->n ? last : piece->stream->n, &ours) == HS_OK &&
-                  ours.n >= k;
+    uint64_t below = last < piece->stream->n ? last : piece->stream->n;
+    enum hs_err err = hs_rep_read(r, r->source.checkpoint(r->source.ctx, &theirs->stream, below, &ours));
+    bool inside = err == HS_OK && ours.n >= k;
     *n = inside ? ours.n : last;
     if (inside)
         pack_proof(&ours, (Hallsync__PeerLoose *)message, proof);

@@ -172,7 +172,7 @@ static void store_receipt(struct rep_session *s, const struct hs_receipt *receip
         return;
     store->receipt = *receipt;
     store->stream = receipt->stream;
-    store->certificate = hs_arena_copy(&store->arena, hub);
+    store->certificate = hs_rep_store_copy(s->r, store, hub);
     struct rep_pending *pending = hs_rep_store_give(s->r, store);
     if (pending == NULL)
         return;

@@ -45,13 +45,8 @@ static void store_origin(struct rep_session *s, struct rep_origin *origin, struc
     struct hs_replica_store *store = hs_rep_store_new(r, HS_STORE_ORIGIN);
     if (store == NULL)
         return;
-    store->certificate = hs_arena_copy(&store->arena, certificate);
-    store->opening = hs_arena_copy(&store->arena, opening);
-    if (store->certificate.data == NULL || store->opening.data == NULL) {
-        hs_replica_store_free(store);
-        hs_rep_fail(r, HS_ENOMEM);
-        return;
-    }
+    store->certificate = hs_rep_store_copy(r, store, certificate);
+    store->opening = hs_rep_store_copy(r, store, opening);
     struct rep_pending *pending = hs_rep_store_give(r, store);
     if (pending != NULL) {
         pending->origin = origin;
@@ -199,7 +194,10 @@ static bool take_segment(struct rep_session *s, struct rep_stream *stream, const
                                &stream->origin->node->key, &segment->signature);
     if (err != HS_OK) {
         hs_replica_store_free(store);
-        stop_stream(s, stream, err);
+        if (err == HS_ENOMEM)
+            hs_rep_fail(s->r, err);
+        else
+            stop_stream(s, stream, err);
         return false;
     }
     store_segment(s, stream, store, cost);

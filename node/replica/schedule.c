@@ -182,7 +182,7 @@ bool hs_rep_opening_send(struct rep_session *s, uint64_t origin)
     }
     hs_buf_fini(&certificate);
     hs_buf_fini(&opening);
-    return err == HS_OK;
+    return hs_rep_read(r, err) == HS_OK;
 }
 
 static void send_segment(struct rep_session *s, const struct rep_lag *lag, const struct rep_cut *cut)
@@ -205,10 +205,9 @@ static void send_segment(struct rep_session *s, const struct rep_lag *lag, const
 static void stop_sending(struct rep_session *s, struct rep_lag *lag, enum hs_err err)
 {
     struct rep_stream *stream = lag->stream;
-    if (hs_err_class(err) == HS_CLASS_OPERATOR || err == HS_ENOMEM) {
-        hs_rep_fail(s->r, err);
+    hs_rep_read(s->r, err);
+    if (s->r->err != HS_OK)
         return;
-    }
     stream->damaged = true;
     hs_rep_notice_stream(s, HS_NOTICE_STREAM_STOPPED, &stream->name, err, "cannot be read to be sent");
     hs_rep_lag_settle(s, lag);

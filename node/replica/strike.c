@@ -17,7 +17,7 @@ void hs_rep_strike(struct rep_session *s, uint64_t origin, const char *why)
     struct hs_replica_store *store = hs_rep_store_new(r, HS_STORE_STRIKE);
     if (store == NULL)
         return;
-    store->why = hs_arena_text(&store->arena, HS_BYTES(why, strlen(why)));
+    store->why = (const char *)hs_rep_store_copy(r, store, HS_BYTES(why, strlen(why) + 1)).data;
     r->struck = origin;
     r->striking = true;
     hs_rep_store_give(r, store);

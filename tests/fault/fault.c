@@ -9,7 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define SAMPLES 6 /* of each kind and shape in the ordinary run */
+#define SAMPLES 24 /* of each kind and shape in the ordinary run */
 #define FOREVER UINT64_MAX
 #define NEVER   UINT64_MAX
 
@@ -44,7 +44,8 @@ static struct {
 
 static _Thread_local unsigned paused;
 static uint64_t seed, state;
-static bool all;
+static bool all;       /* HS_LONG */
+static bool unsampled; /* of this trial */
 
 /* ---- counting ---- */
 
@@ -184,6 +185,7 @@ int fault_report(void **unused)
     fault_end();
     tell();
     trial.name = NULL;
+    unsampled = false;
     return 0;
 }
 
@@ -212,7 +214,7 @@ static uint64_t run_all(uint64_t repeat, fault_body body, void *ctx)
 {
     run(NEVER, 1, body, ctx);
     uint64_t calls = atomic_load(&trial.calls);
-    uint64_t stride = all ? 1 : (calls + SAMPLES - 1) / SAMPLES;
+    uint64_t stride = all || unsampled ? 1 : (calls + SAMPLES - 1) / SAMPLES;
     if (calls == 0)
         fail_msg("%s: no call that could fail by '%s'", trial.name, KINDS[trial.kind]);
     for (uint64_t n = 1 + draw(stride);; n += 1 + draw(2 * stride - 1)) {
@@ -242,6 +244,13 @@ static void each(const char *name, unsigned kinds, const uint64_t repeats[2], fa
 void fault_each(const char *name, unsigned kinds, fault_body body, void *ctx)
 {
     each(name, kinds, (const uint64_t[2]){1, FOREVER}, body, ctx);
+}
+
+void fault_each_without_sampling(const char *name, unsigned kinds, fault_body body, void *ctx)
+{
+    unsampled = true;
+    fault_each(name, kinds, body, ctx);
+    unsampled = false;
 }
 
 void fault_each_while(const char *name, unsigned kinds, uint64_t repeat, fault_body body, void *ctx)

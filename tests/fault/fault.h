@@ -53,6 +53,8 @@ typedef void (*fault_body)(void *ctx);
 
 /* All n of all @kinds (bits).  Every kind must be met by the body at least once, or it is not worth its name. */
 void fault_each(const char *name, unsigned kinds, fault_body body, void *ctx);
+/* The same without sampling: of what is quick and once went wrong. */
+void fault_each_without_sampling(const char *name, unsigned kinds, fault_body body, void *ctx);
 /* A disk that is full for a while: the n-th call and the @repeat - 1 after it fail, for all n. */
 void fault_each_while(const char *name, unsigned kinds, uint64_t repeat, fault_body body, void *ctx);
 
