@@ -2,6 +2,8 @@
  * u64, hash 32, time u64, hub key 32, signature 64. */
 #include "storage/log/inside.h"
 
+#include "proto/msg/tlv.h"
+
 #include <string.h>
 
 #define RECEIPT_KEY_BYTES (HS_STREAM_KEY_BYTES + 8)
@@ -67,14 +69,14 @@ enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *rece
 {
     struct hs_receipt held;
     struct hs_log_reader reader = hs_log_reader_of(log);
+    enum hs_err branch = check_branch(&reader, receipt); /* before anything is written */
+    if (branch != HS_OK && branch != HS_ENOTFOUND)
+        return branch;
     enum hs_err err = hs_log_put_certificate(log, certificate);
     if (err != HS_OK)
         return err;
-    err = check_branch(&reader, receipt);
-    if (err == HS_ENOTFOUND && receipt->stream.origin == log->life.current)
+    if (branch == HS_ENOTFOUND && receipt->stream.origin == log->life.current)
         hs_log_strike(log, "a hub signed for more of this origin than this store holds");
-    else if (err != HS_OK && err != HS_ENOTFOUND)
-        return err;
     err = get_receipt(&log->txn, &receipt->stream, receipt->store_id, &held);
     if (err == HS_ENOTFOUND || (err == HS_OK && receipt->n > held.n)) {
         log_put_receipt_row(log, receipt);
@@ -104,23 +106,36 @@ struct counter {
     const struct hs_log_reader *reader;
     uint64_t n;
     uint64_t store_id;
+    struct hs_bytes writer; /* node key */
     unsigned count;
 };
 
-/* A receipt that came before the ops was not compared then. */
+/* A receipt that came before the ops was not compared then.  The writer's own says nothing new: it is a hub that was
+ * set back and has taken its own ops in again. */
 static enum hs_err count_receipt(void *ctx, const struct hs_receipt *receipt)
 {
     struct counter *counter = ctx;
-    if (receipt->n >= counter->n && receipt->store_id != counter->store_id &&
-        check_branch(counter->reader, receipt) == HS_OK)
+    bool another = receipt->store_id != counter->store_id &&
+                   !hs_bytes_equal(HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES), counter->writer);
+    if (another && receipt->n >= counter->n && check_branch(counter->reader, receipt) == HS_OK)
         counter->count++;
     return HS_OK;
+}
+
+enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_KEY = 3 }; /* fields of keys.proto */
+
+static struct hs_bytes writer_of(struct hs_txn *txn, uint64_t origin)
+{
+    struct hs_bytes certificate, opening;
+    if (hs_log_find_origin(txn, origin, &certificate, &opening) != HS_OK)
+        return HS_BYTES_NONE;
+    return hs_tlv_bytes(hs_tlv_bytes(hs_tlv_bytes(certificate, CERTIFICATE_NODE), SIGNED_BODY), NODE_KEY);
 }
 
 unsigned hs_log_receipt_count(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
                               uint64_t store_id)
 {
-    struct counter counter = {reader, n, store_id, 0};
+    struct counter counter = {reader, n, store_id, writer_of(reader->txn, stream->origin), 0};
     hs_log_receipts(reader->txn, stream, count_receipt, &counter);
     return counter.count;
 }

@@ -318,6 +318,28 @@ static void receipts_of_two_stores_make_an_op_safe(void **state)
     assert_int_equal(safety_of(&place->hall, &stream, 4), HS_SAFETY_HERE);
 }
 
+/* What a hub wrote is at a hub; when it was set back and has taken that in again, it has signed for it, and is no more
+ * hubs than before. */
+static void a_hub_that_takes_its_own_ops_back_is_one_store(void **state)
+{
+    struct place *place = *state;
+    char backup[WORLD_PATH_BYTES];
+    world_path(backup, place->region.base, "backup");
+    world_open(&place->hub, true);
+    world_close(&place->hub);
+    world_copy_dir(place->hub.dir, backup);
+    world_open(&place->hub, false);
+    struct hs_stream stream = money_of(world_group(&place->hub, 2).origin);
+    world_carry(&place->hub, &place->hall);
+    assert_int_equal(safety_of(&place->hall, &stream, 2), HS_SAFETY_HUB);
+    world_close(&place->hub);
+    world_copy_dir(backup, place->hub.dir);
+    world_open(&place->hub, false);
+    hand_in(place, &place->hub, &stream);
+    assert_int_equal(safety_of(&place->hall, &stream, 2), HS_SAFETY_HUB);
+    assert_int_equal(safety_of(&place->hub, &stream, 2), HS_SAFETY_HUB);
+}
+
 static size_t count_void(struct world_node *node)
 {
     struct hs_view *view = world_view(node);
@@ -535,6 +557,7 @@ int main(void)
         TEST(an_unusable_store_answers_nothing_else),
         TEST(a_request_is_found_by_its_id),
         TEST(receipts_of_two_stores_make_an_op_safe),
+        TEST(a_hub_that_takes_its_own_ops_back_is_one_store),
         TEST(void_ops_are_kept_and_listed_everywhere),
         TEST(everything_put_is_seen_through_a_view),
         TEST(a_forked_streams_loose_facts_are_merged_and_it_is_listed),
