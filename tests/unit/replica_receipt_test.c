@@ -151,6 +151,21 @@ static void a_good_receipt_is_stored_once(void **state)
     clear(&t);
 }
 
+/* Ended sessions would be all that two holders of a fork's branches ever have. */
+static void a_receipt_of_another_branch_is_dropped(void **state)
+{
+    (void)state;
+    struct table t;
+    set(&t);
+    tell(&t);
+    t.hall->store_fails = HS_EFORK;
+    world_store_next(t.hall, 1);
+    t.hall->store_fails = HS_OK;
+    assert_int_equal(puppet_ended(&t.p), HS_OK);
+    assert_false(has_receipt(t.hall, &t.stream, t.hub->store_id, 1));
+    clear(&t);
+}
+
 static void a_forged_receipt_ends_the_session(void **state)
 {
     (void)state;
@@ -303,6 +318,7 @@ int main(void)
         cmocka_unit_test(receipts_travel_with_the_streams),
         cmocka_unit_test(a_session_begins_with_the_receipts_that_may_be_lacking),
         cmocka_unit_test(a_good_receipt_is_stored_once),
+        cmocka_unit_test(a_receipt_of_another_branch_is_dropped),
         cmocka_unit_test(a_forged_receipt_ends_the_session),
         cmocka_unit_test(a_receipt_of_a_hall_ends_the_session),
         cmocka_unit_test(another_hubs_receipt_needs_its_certificate),
