@@ -162,7 +162,7 @@ static const struct audit_write *find_write(const struct auditor *auditor, const
     for (; record != NULL; record = record->same_name) {
         bool elsewhere = is_fact(audit->deed) && record->partition != audit->deed->partition;
         for (const struct audit_write *write = record->writes; !elsewhere && write != NULL; write = write->next) {
-            if (does(audit, write, mask) && write->op->hub_store_count >= hub_stores)
+            if (does(audit, write, mask) && audit_at_hubs(auditor, write->op, hub_stores))
                 return write;
         }
     }

@@ -90,9 +90,9 @@ struct audit_totals {
 };
 
 struct audit_feed {
-    bool begun;
+    bool lost; /* its position is not known to the node: to be listed anew */
     uint64_t commit, tag, ops;
-    struct audit_map copy; /* kind and id -> struct hs_buf: the record as last shown */
+    struct audit_map copy; /* kind, partition, id -> struct hs_buf: the record as last shown */
 };
 
 struct audit_machine {
@@ -174,6 +174,8 @@ const char *audit_op_name(const struct audit_op *op);
 struct audit_machine *audit_machine_of(struct auditor *auditor, const struct sim_machine *machine);
 bool audit_watched(const struct audit_machine *machine); /* it runs, and what it says counts */
 bool audit_holds(const struct audit_machine *machine, hs_partition partition);
+/* Have so many stores of hubs had it? */
+bool audit_at_hubs(const struct auditor *auditor, const struct audit_op *op, unsigned stores);
 /* Read what has been committed since. */
 void audit_follow(struct auditor *auditor, struct audit_machine *machine);
 
@@ -259,6 +261,15 @@ Hallsync__Reply *audit_ask(struct auditor *auditor, struct audit_machine *machin
 void audit_digests_check(struct auditor *auditor, struct audit_machine *machine);
 void audit_heads_check(struct auditor *auditor, struct audit_machine *machine);
 void audit_nodes_equal(struct auditor *auditor);
+/* A page of the records of a kind; NULL: it has died, or answers with an error. */
+Hallsync__Reply *audit_page(struct auditor *auditor, struct audit_machine *machine, uint32_t kind,
+                            struct hs_bytes after);
+void audit_listing_check(struct auditor *auditor, struct audit_machine *machine); /* audit_listing.c */
+void audit_lists_check(struct auditor *auditor, struct audit_machine *machine);   /* audit_lists.c */
+/* audit_feed.c */
+void audit_feed_turn(struct auditor *auditor, struct audit_machine *machine); /* a few pages */
+void audit_feed_check_end(struct auditor *auditor, struct audit_machine *machine);
+void audit_feed_free(struct audit_feed *feed);
 
 /* ---- the rest ---- */
 

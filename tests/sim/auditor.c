@@ -145,6 +145,15 @@ bool audit_holds(const struct audit_machine *machine, hs_partition partition)
     return holds;
 }
 
+/* A damaged hub goes on signing, and is not looked at. */
+bool audit_at_hubs(const struct auditor *auditor, const struct audit_op *op, unsigned stores)
+{
+    bool unseen = false;
+    for (unsigned i = 0; i < auditor->node_count; i++)
+        unseen = unseen || (auditor->nodes[i]->hub && auditor->nodes[i]->damaged);
+    return unseen || op->hub_store_count >= stores;
+}
+
 /* ---- following a log ---- */
 
 struct following {
@@ -242,8 +251,10 @@ struct auditor *auditor_new(struct sim *sim)
 
 void auditor_free(struct auditor *auditor)
 {
-    for (unsigned i = 0; i < SIM_MACHINES_MAX; i++)
+    for (unsigned i = 0; i < SIM_MACHINES_MAX; i++) {
         free(auditor->machines[i].history);
+        audit_feed_free(&auditor->machines[i].feed);
+    }
     audit_map_fini(&auditor->streams);
     audit_map_fini(&auditor->records);
     audit_map_fini(&auditor->names);
@@ -295,6 +306,7 @@ void auditor_ended(struct auditor *auditor, struct sim_machine *machine, bool cl
 void auditor_disk_changed(struct auditor *auditor, struct sim_machine *machine)
 {
     struct audit_machine *own = audit_machine_of(auditor, machine);
+    own->damaged = own->damaged || own->node->damaged; /* a copy may be of the damaged disk */
     if (own->damaged)
         return;
     audit_forget(auditor, own);
@@ -356,6 +368,10 @@ static void check_machine(struct auditor *auditor, struct audit_machine *machine
         audit_digests_check(auditor, machine);
     if (audit_watched(machine))
         audit_money_check(auditor, machine, whole);
+    if (whole || auditor->turn % auditor->sim->machine_count == machine->sim->index) {
+        audit_listing_check(auditor, machine);
+        audit_lists_check(auditor, machine);
+    }
 }
 
 static void check_all(struct auditor *auditor, bool whole)
@@ -366,8 +382,11 @@ static void check_all(struct auditor *auditor, bool whole)
 
 void auditor_check(struct auditor *auditor)
 {
+    auditor->turn++;
     audit_wire_check(auditor);
     check_all(auditor, false);
+    for (unsigned i = 0; i < auditor->sim->machine_count; i++)
+        audit_feed_turn(auditor, audit_machine_of(auditor, auditor->sim->machines[i]));
 }
 
 /* Incremental is recomputed: the records are made anew from the log, and must be what they were. */
@@ -390,6 +409,7 @@ void auditor_check_end(struct auditor *auditor)
     audit_receipts_check_end(auditor);
     for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
         struct audit_machine *machine = audit_machine_of(auditor, auditor->sim->machines[i]);
+        audit_feed_check_end(auditor, machine);
         if (audit_watched(machine))
             rebuild(auditor, machine);
     }
