@@ -123,17 +123,32 @@ static void put_peer(struct hs_buf *buf, Hallsync__PeerStatus *peer)
     hs_buf_fini(&inner);
 }
 
+/* StatusReply.counters: a partial message, as the peers'. */
+static void put_counter(struct hs_buf *buf, const char *name, uint64_t value)
+{
+    Hallsync__Counter counter = HALLSYNC__COUNTER__INIT;
+    struct hs_buf inner = {0};
+    counter.name = (char *)name;
+    counter.value = value;
+    hs_msg_pack(&counter.base, &inner);
+    hs_buf_put_varint(buf, 18u << 3 | 2);
+    hs_buf_put_sized(buf, hs_buf_bytes(&inner));
+    hs_buf_fini(&inner);
+}
+
 static void put_live(struct hs_peers *peers, struct hs_buf *buf)
 {
     static struct hs_peer_status shown[PEERS_SHOWN]; /* one peers' thread a process */
     size_t count = hs_replica_peers(peers->replica, shown, PEERS_SHOWN);
-    uint64_t mono = hs_link_now_ms(), wall = wall_ms();
+    uint64_t mono = hs_link_now_ms(), wall = wall_ms(), most = 0;
     for (size_t i = 0; i < count; i++) {
         Hallsync__PeerStatus peer = HALLSYNC__PEER_STATUS__INIT;
         fill_live(&peer, &shown[i], mono, wall);
         peer.address = (char *)address_of(peers, shown[i].peer);
         put_peer(buf, &peer);
+        most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
     }
+    put_counter(buf, "session-bytes-max", most); /* memory that the largest session holds */
 }
 
 static void put_upstreams(struct hs_peers *peers, struct hs_buf *buf)
@@ -158,14 +173,8 @@ static void put_upstreams(struct hs_peers *peers, struct hs_buf *buf)
 static void put_counters(struct hs_peers *peers, struct hs_buf *buf)
 {
     for (int i = 0; i < HS_LINK_COUNTER_COUNT; i++) {
-        Hallsync__Counter counter = HALLSYNC__COUNTER__INIT;
-        struct hs_buf inner = {0};
-        counter.name = (char *)hs_link_counter_name((enum hs_link_counter)i);
-        counter.value = hs_link_count(peers->link, (enum hs_link_counter)i);
-        hs_msg_pack(&counter.base, &inner);
-        hs_buf_put_varint(buf, 18u << 3 | 2); /* StatusReply.counters */
-        hs_buf_put_sized(buf, hs_buf_bytes(&inner));
-        hs_buf_fini(&inner);
+        enum hs_link_counter counter = (enum hs_link_counter)i;
+        put_counter(buf, hs_link_counter_name(counter), hs_link_count(peers->link, counter));
     }
 }
 

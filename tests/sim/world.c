@@ -279,6 +279,8 @@ void sim_kill(struct sim_machine *machine)
 
 void sim_crash_at(struct sim_machine *machine, uint64_t effects, bool after)
 {
+    if (machine->life != SIM_RUNNING)
+        return;
     machine->crash_at = machine->effects + effects;
     machine->crash_after = after;
 }
