@@ -40,6 +40,9 @@ enum hs_err hs_err_from_lmdb(int code)
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
+    case MDB_CURSOR_FULL:  /* a tree that is deeper than any */
+    case MDB_INCOMPATIBLE: /* a table that is not of the sort that it was made */
+    case MDB_BAD_TXN:      /* not after an error of ours, which sticks: looking for the table was the error */
         return HS_EDAMAGED;
     default: /* LMDB's other codes are negative: a call that hallsync should not have made */
         return code < 0 ? HS_EINTERNAL : hs_err_from_errno(code);
@@ -164,6 +167,11 @@ int hs_env_fd(struct hs_env *env)
     int code = mdb_env_get_fd(env->handle, &fd);
     assert(code == MDB_SUCCESS);
     return fd;
+}
+
+enum hs_err hs_env_sync(struct hs_env *env)
+{
+    return hs_err_from_lmdb(mdb_env_sync(env->handle, 1));
 }
 
 enum hs_err hs_env_check_readers(struct hs_env *env)
