@@ -67,6 +67,11 @@ static void sent(void *ctx, struct sim_machine *from, struct sim_machine *to, st
     auditor_sent(((struct run *)ctx)->auditor, from, to, frame);
 }
 
+static void logged(void *ctx, struct sim_machine *machine, const char *module, const char *event, const char *line)
+{
+    auditor_logged(((struct run *)ctx)->auditor, machine, module, event, line);
+}
+
 /* ---- a region ---- */
 
 static const hs_partition DISTRICTS[] = {3201, 3202, 3203, 3204};
@@ -113,7 +118,7 @@ static struct sim_options draw_options(const struct options *options, uint64_t s
 static void begin(struct run *run, const struct options *options, uint64_t seed)
 {
     struct sim_random random = sim_random_of(seed, "region");
-    struct sim_hooks hooks = {run, turned, started, ended, answered, sent, NULL};
+    struct sim_hooks hooks = {run, turned, started, ended, answered, sent, logged};
     struct sim_options drawn = draw_options(options, seed, &random);
     struct workload_knobs knobs;
     *run = (struct run){.options = options};

@@ -58,9 +58,7 @@ static void sent(void *ctx, struct sim_machine *from, struct sim_machine *to, st
 static void logged(void *ctx, struct sim_machine *machine, const char *module, const char *event, const char *line)
 {
     struct stage *stage = ctx;
-    (void)machine;
-    (void)module;
-    (void)line;
+    auditor_logged(stage->auditor, machine, module, event, line);
     if (strcmp(event, stage->watched) == 0)
         stage->marks++;
 }
@@ -78,16 +76,18 @@ void stage_open(struct stage *stage, uint64_t seed, bool verbose)
     stage->auditor = auditor_new(stage->sim);
 }
 
-void stage_close(struct stage *stage)
+uint64_t stage_close(struct stage *stage)
 {
     stage_settle(stage);
     auditor_check_end(stage->auditor);
+    uint64_t ms = stage->sim->now_ms;
     auditor_free(stage->auditor);
     sim_free(stage->sim);
     for (size_t i = 0; i < stage->deed_count; i++)
         deed_free(stage->deeds[i]);
     free(stage->deeds);
     hs_buf_fini(&stage->reply);
+    return ms;
 }
 
 struct sim_machine *stage_hub(struct stage *stage, const char *name, struct sim_machine *peer)
@@ -247,7 +247,7 @@ struct hs_dot stage_write(struct stage *stage, struct sim_machine *machine, cons
     struct past_service write = {.job = {.run = write_draft, .done = write_done, .weight = 64}, .draft = draft};
     if (!sim_submit(machine, &write.job))
         sim_fail(stage->sim, "%s takes no job", machine->name);
-    while (!write.done)
+    while (!write.done && machine->life == SIM_RUNNING)
         sim_run(stage->sim, 1);
     if (write.err != HS_OK)
         sim_fail(stage->sim, "%s: a write past the service: %s", machine->name, hs_err_name(write.err));
