@@ -413,6 +413,8 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
         store->current = 0;
         return HS_OK;
     case HS_STORE_FORK:
+        if (world_store_origin(store, todo->stream.origin) == NULL)
+            return HS_ECERT; /* as the store does: nobody could say at the next start what it proves */
         world_store_put_fork(store, &todo->stream, todo->n, todo->proof);
         return HS_OK;
     case HS_STORE_LOOSE:
