@@ -408,6 +408,7 @@ enum hs_err hs_link_send(struct hs_link *link, hs_peer peer, struct hs_bytes fra
     if (!sim_effect(link->machine))
         return HS_OK; /* nobody is there any more to care */
     sim->frames++;
+    sim->frame_bytes += frame.size;
     link->counts[HS_LINK_FRAMES_OUT]++;
     sim_mix(sim, frame);
     struct hs_link *other = connection->end[1 - side];
