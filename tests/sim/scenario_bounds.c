@@ -33,8 +33,6 @@ static void urgent_order_passes_a_backlog(struct stage *stage)
     write_bills(stage, cast.hall, 1500);
     sim_part(cast.hall, cast.hub, false);
     set_line(cast.hall, cast.hub, 8000);
-    while (!stage_has(stage, cast.hub, HS_KIND_BILL, "bill-none") && stage->sim->now_ms % 1000 != 0)
-        stage_run(stage, 1);
     stage_watch(stage, "session-live");
     while (stage_seen(stage) == 0)
         stage_run(stage, 100);
@@ -95,7 +93,9 @@ static void daily_boots(struct stage *stage)
  * meanwhile: it tries twice a minute, not more. */
 static void thirty_days_off_line(struct stage *stage)
 {
-    struct cast cast = one_hub(stage);
+    struct cast cast = {.hub = stage_hub(stage, "hub-1", NULL)};
+    cast.hall = stage_hall(stage, "hall-1", DISTRICT, cast.hub, NULL);
+    stage_run(stage, 500);
     sim_part(cast.hall, cast.hub, true);
     uint64_t turns = stage->sim->turns;
     for (unsigned day = 0; day < 30; day++) {
@@ -104,8 +104,7 @@ static void thirty_days_off_line(struct stage *stage)
         stage_pay(stage, cast.hall, id, ACCOUNT, 100, "");
         stage_run(stage, DAY_MS);
     }
-    STAGE_CHECK(stage,
-                stage->sim->turns - turns < (uint64_t)30 * 86400 * 8); /* of four machines' rooms, heartbeats too */
+    STAGE_CHECK(stage, stage->sim->turns - turns < (uint64_t)30 * 2880 * 8);
     sim_part(cast.hall, cast.hub, false);
     STAGE_CHECK(stage, stage_settled(stage, 60000));
     STAGE_CHECK(stage, all_have_payments(stage, 30));
