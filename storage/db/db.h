@@ -28,6 +28,8 @@ enum hs_err hs_env_open(const struct hs_env_options *options, struct hs_env **en
 void hs_env_close(struct hs_env *env);          /* NULL is fine; no transaction may be open */
 uint64_t hs_env_used_bytes(struct hs_env *env); /* pages in use times page size */
 int hs_env_fd(struct hs_env *env);
+/* All that was ever written is on disk, also by a process that did not live to see it. */
+enum hs_err hs_env_sync(struct hs_env *env);
 enum hs_err hs_env_check_readers(struct hs_env *env); /* free the slots of dead processes */
 /* The one translation of LMDB's codes. */
 enum hs_err hs_err_from_lmdb(int code);
