@@ -1,9 +1,11 @@
-/* json_fuzz.c -- records from JSON lines and from field=value arguments, and the small forms of the command line.
+/* json_fuzz.c -- records from JSON lines, from CSV files with a header and from field=value arguments, and the small
+ * forms of the command line.
  *
  *     input = kind u8 || lines */
 #include "node/cli/draft.h"
 #include "node/cli/forms.h"
 #include "node/cli/input.h"
+#include "node/cli/rows.h"
 #include "proto/base/text.h"
 #include "proto/msg/frame.h"
 #include "tests/fuzz/fuzz_file.h"
@@ -99,12 +101,35 @@ static void forms(const char *text)
     FUZZ_CHECK(cli_width(text) <= 2 * strlen(text));
 }
 
+/* The same as a file to import, whatever that is. */
+static void take_file(const struct hs_kind *kind, struct hs_bytes bytes)
+{
+    struct cli_rows rows;
+    struct cli_row row;
+    struct cli_bad bad = {{0}, {{0}}};
+    int fd = fuzz_file(bytes);
+    enum hs_err err = cli_rows_open(&rows, kind, fd, "file", &bad);
+    FUZZ_CHECK(err == HS_OK || (hs_err_class(err) == HS_CLASS_INPUT && bad.why.text[0] != '\0'));
+    uint64_t line = 0;
+    for (bool more = err == HS_OK; more;) {
+        struct cli_draft draft;
+        more = cli_rows_next(&rows, &draft, &row);
+        FUZZ_CHECK(!more || row.line > line);
+        FUZZ_CHECK(!more || row.raw.size <= CLI_RAW_BYTES_MAX);
+        line = row.line;
+        finish(&draft, row.err, &row.bad);
+    }
+    cli_rows_close(&rows);
+    close(fd);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct hs_arena arena;
     struct hs_cur in = hs_cur_of(HS_BYTES(data, size));
     const struct hs_kind *kind = &HS_KINDS[fuzz_u8(&in) % HS_KIND_COUNT];
-    int fd = fuzz_file(fuzz_rest(&in));
+    struct hs_bytes lines = fuzz_rest(&in);
+    int fd = fuzz_file(lines);
     struct cli_input input;
     struct hs_buf line = {0};
     uint64_t at;
@@ -120,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hs_buf_fini(&line);
     hs_arena_fini(&arena);
     close(fd);
+    take_file(kind, lines);
     return 0;
 }
 
@@ -145,6 +171,9 @@ void fuzz_seeds(fuzz_put put)
     put_lines(put, "cash-entry", 3, "{\"amount_fen\":-9223372036854775808,\"fact_id\":\"P-1\",\"time_ms\":1}");
     put_lines(put, "event", 6,
               "{\"ticket_id\":\"T-1\",\"state\":\"open\",\"note\":\"\\ud83d\\udca1\"}\n[1]\n{\"a\":[[[{}]]]}\n1e400");
+    put_lines(put, "bills-csv", 1,
+              "bill_id,account,amount_fen,period\nB-1,3201000017,100,2026-11\nB-2,,x,\n\"B-3\",3201000017\n");
+    put_lines(put, "header-twice", 1, "bill_id,bill_id\nB-1,B-1\n");
     put_lines(put, "forms", 6,
               "2026-11-21\n20261121\n24h\n1000d\n12:0123456789abcdef\n12:0123456789abcdef+7\n-"
               "9223372036854775808\n\xe7\x94\xb5\n");
