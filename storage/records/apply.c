@@ -115,6 +115,20 @@ static void apply_write(struct hs_records *records, const struct hs_records_op *
     derive(records, &step, &record);
 }
 
+static void watch(const struct hs_op *decoded, struct hs_dot *watched)
+{
+    for (size_t i = 0; watched != NULL && i < decoded->write_count; i++) {
+        const struct hs_write *write = &decoded->writes[i];
+        for (size_t j = 0; j < write->field_count; j++) {
+            for (size_t k = 0; k < write->fields[j].over_count; k++) {
+                const struct hs_dot *over = &write->fields[j].over[k];
+                if (over->origin == watched->origin && over->n > watched->n)
+                    watched->n = over->n;
+            }
+        }
+    }
+}
+
 enum hs_err hs_records_apply(struct hs_records *records, const struct hs_records_op *op)
 {
     assert(op->n != 0);
@@ -143,5 +157,6 @@ enum hs_err hs_records_apply(struct hs_records *records, const struct hs_records
     }
     if (op->own)
         hs_numbers_note(records, op, &decoded);
+    watch(&decoded, op->watched);
     return records->txn.err;
 }

@@ -38,6 +38,7 @@ struct hs_records_op {
     const struct hs_certificate *writer;
     bool own; /* of this node: its request id and its cash numbers are indexed */
     enum hs_records_mode mode;
+    struct hs_dot *watched; /* an origin; n is raised to the highest number of it that the op names; or NULL */
 };
 /* HS_OK also for a void op (listed).  Else the environment failed: abort. */
 enum hs_err hs_records_apply(struct hs_records *records, const struct hs_records_op *op);

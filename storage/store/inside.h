@@ -60,7 +60,7 @@ enum hs_err store_failed(struct hs_store *store);
 void store_rot_seen(struct hs_store *store);
 
 /* One op into the open transaction of the records; @txn: where the log is read. */
-enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *op);
+enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *op, struct hs_dot *watched);
 /* Make the records reflect the log, from their last commit on; commits them.  Not inside a group. */
 enum hs_err store_catch_up(struct hs_store *store);
 

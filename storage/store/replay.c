@@ -40,7 +40,8 @@ static enum hs_err fall_behind(struct hs_store *store, enum hs_err err)
     return err == HS_EFULL || err == HS_ENOMEM ? err : store_break(store, err);
 }
 
-enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *logged)
+enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *logged,
+                        struct hs_dot *watched)
 {
     const struct hs_certificate *writer = hs_log_writer(store->log, txn, logged->stream.origin);
     if (txn->err != HS_OK)
@@ -53,6 +54,7 @@ enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct
         .writer = writer,
         .own = writer != NULL && strcmp(writer->node_id, own_id) == 0,
         .mode = logged->loose ? HS_APPLY_FACTS : HS_APPLY_WHOLE,
+        .watched = watched,
     };
     store->unflushed++;
     enum hs_err err = hs_records_apply(store->records, &op);
@@ -68,7 +70,7 @@ struct replay {
 static enum hs_err replay_op(void *ctx, const struct hs_logged *op)
 {
     struct replay *replay = ctx;
-    return store_apply(replay->store, replay->txn, op);
+    return store_apply(replay->store, replay->txn, op, NULL);
 }
 
 static enum hs_err commit_records(struct hs_store *store, const struct hs_position *position)

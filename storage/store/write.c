@@ -31,12 +31,12 @@ enum hs_err hs_store_begin(struct hs_store *store)
     return HS_OK;
 }
 
-static enum hs_err apply(struct hs_store *store, const struct hs_logged *op)
+static enum hs_err apply(struct hs_store *store, const struct hs_logged *op, struct hs_dot *watched)
 {
     struct hs_log_reader reader = hs_log_reader_of(store->log);
     store->group_ops++;
     if (store->group_err == HS_OK)
-        store->group_err = store_apply(store, reader.txn, op);
+        store->group_err = store_apply(store, reader.txn, op, watched);
     return store->group_err;
 }
 
@@ -64,19 +64,36 @@ enum hs_err hs_store_write(struct hs_store *store, const struct hs_draft *draft,
         return err;
     *stamp = op.stamp;
     struct hs_stream stream = {dot->origin, draft->partition, (uint8_t)draft->lane};
-    return apply(store, &(struct hs_logged){stream, dot->n, bytes, false});
+    return apply(store, &(struct hs_logged){stream, dot->n, bytes, false}, NULL);
+}
+
+/* Somebody overwrites what this node has not written yet.  Its next writes must not get those numbers: they would be
+ * gone as soon as they are there. */
+static enum hs_err check_named(struct hs_store *store, const struct hs_stream *stream, const struct hs_dot *watched)
+{
+    struct hs_log_reader reader = hs_log_reader_of(store->log);
+    struct hs_stream own = {watched->origin, stream->partition, stream->lane};
+    struct hs_head head = {.n = 0};
+    if (watched->n == 0 || watched->origin == 0)
+        return HS_OK;
+    enum hs_err err = hs_log_head(&reader, &own, &head);
+    if (err != HS_OK && err != HS_ENOTFOUND)
+        return err;
+    return watched->n > head.n ? hs_log_strike(store->log, "a write names more of this origin than this store holds")
+                               : HS_OK;
 }
 
 static enum hs_err apply_body(struct hs_store *store, const struct hs_segment *segment, uint64_t from, bool loose)
 {
     struct hs_cur cur = hs_cur_of(segment->body);
+    struct hs_dot watched = {hs_log_current_origin(hs_log_reader_of(store->log).txn), 0};
     enum hs_err err = HS_OK;
     for (uint64_t n = segment->first; err == HS_OK && n < segment->first + segment->count; n++) {
         struct hs_bytes op = hs_cur_sized(&cur);
         if (n >= from)
-            err = apply(store, &(struct hs_logged){segment->stream, n, op, loose});
+            err = apply(store, &(struct hs_logged){segment->stream, n, op, loose}, &watched);
     }
-    return err;
+    return err == HS_OK && !loose ? check_named(store, &segment->stream, &watched) : err;
 }
 
 enum hs_err hs_store_receive(struct hs_store *store, const struct hs_segment *segment)
