@@ -173,6 +173,15 @@ static enum hs_err make_curve(const char *dir, struct hs_why *why)
     return err;
 }
 
+/* Keys of an earlier try may have been put in place by a process that was killed before their names were on disk; a hub
+ * may sign for them next. */
+static enum hs_err sync_names(const char *dir, struct hs_why *why)
+{
+    char path[PATH_MAX];
+    enum hs_err err = path_of(dir, "node.key", path, why);
+    return err == HS_OK ? hs_file_sync_name(path, why) : err;
+}
+
 /* ---- all of them ---- */
 
 void hs_keys_free(struct hs_keys *keys)
@@ -303,6 +312,8 @@ enum hs_err hs_keys_make_hall(const char *dir, struct hs_keys *keys, struct hs_w
         err = make_secret(dir, "node.key", why);
     if (err == HS_OK && !exists(dir, "curve.key"))
         err = make_curve(dir, why);
+    if (err == HS_OK)
+        err = sync_names(dir, why);
     if (err == HS_OK)
         err = load_own(dir, keys, why);
     if (err != HS_OK)

@@ -32,7 +32,12 @@ static enum hs_err open_env(const struct hs_log_options *options, struct hs_env 
         .ahead_bytes = AHEAD_BYTES,
         .create = options->create,
     };
-    return hs_env_open(&env_options, env, why);
+    enum hs_err err = hs_env_open(&env_options, env, why);
+    /* The last process may have been killed in the middle of a sync: its last commit is seen here and not on disk yet.
+     * It must be there before anything of it is answered or sent. */
+    if (err == HS_OK && hs_env_sync(*env) != HS_OK)
+        err = hs_fail(HS_EIO, why, "cannot sync %s", options->path);
+    return err;
 }
 
 /* Without the proof that nothing was shown beyond what the store holds, the current origin must not be written on. */

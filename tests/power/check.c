@@ -26,6 +26,7 @@
 #define PATH_BYTES   512
 #define FAILURES_MAX 5
 #define BETWEEN      12 /* one in so many of the other entries is a moment too */
+#define FRESH        6  /* so many syncs of a process that has just begun */
 #define DEEP         6  /* one in so many images is looked at closely */
 #define START_TEXT   "clients"
 
@@ -38,6 +39,7 @@ struct node {
     uint64_t read_at;         /* changes when the other node's view of it was taken */
     struct inspect_peer told; /* what this one holds of the other and its receipts */
     uint64_t moments;         /* at which something of it became certain */
+    unsigned fresh;           /* so many of them since a process began to write: each is looked at */
     uint64_t images, points;
 };
 
@@ -243,7 +245,7 @@ static void try_before(struct check *check, const struct journal_entry *entry)
         return;
     const struct node *node = &check->nodes[which];
     uint64_t draw = disk_random(&check->random);
-    bool chosen = is_certain(entry) ? check->all || draw % node->moments < check->cuts
+    bool chosen = is_certain(entry) ? check->all || node->fresh > 0 || draw % node->moments < check->cuts
                                     : draw % (node->moments * BETWEEN) < check->cuts;
     if (chosen && check->failures < FAILURES_MAX)
         try_moment(check, which);
@@ -255,8 +257,14 @@ static void take(struct check *check, const struct journal_entry *entry)
     if (entry->sort == JOURNAL_MARK && entry->path_bytes == 0)
         expect_step(&check->expect, (const struct mark *)(const void *)journal_data(entry));
     int which = node_of(check, entry);
-    if (which != NODES)
-        check->nodes[which].changes++;
+    if (which == NODES)
+        return;
+    struct node *node = &check->nodes[which];
+    node->changes++;
+    if (entry->sort == JOURNAL_BASE)
+        node->fresh = FRESH;
+    else if (is_certain(entry) && node->fresh > 0)
+        node->fresh--;
 }
 
 static void count_moments(struct check *check)

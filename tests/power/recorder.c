@@ -5,6 +5,9 @@
  * what was written before it began is on disk once it has ended.  A write through a synchronous descriptor (LMDB's of
  * its meta pages) is noted before it is done, and noted again once it is on disk.
  *
+ * $HS_RECORD_DIE=N: the process kills itself after its N-th write through a synchronous descriptor, before it can know
+ * that it is on disk; $HS_RECORD_DIE_NAME=N: after its N-th new, moved or removed name.
+ *
  * Calls that are not here (stores into a map, sync_file_range, fallocate, dup, writing through stdio) are not recorded:
  * whoever replays the journal compares what it adds up to with the files. */
 #include "tests/power/journal.h"
@@ -12,6 +15,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,6 +33,8 @@
 static struct journal *journal;
 static char root[4096];
 static size_t root_bytes;
+static unsigned long synced, die_synced; /* writes, and the one to die after: 0 for never */
+static unsigned long named, die_named;
 static const char *own; /* the journal: it may lie there too */
 
 /* Of a descriptor: the inode, 0 for one that is none of ours.  Written with the lock held. */
@@ -38,6 +44,12 @@ static struct {
 } files[FILES_MAX];
 static uint64_t seen[SEEN_MAX]; /* what this process has created or begun to write to */
 static size_t seen_count;
+
+static unsigned long number_of(const char *name)
+{
+    const char *text = getenv(name);
+    return text == NULL ? 0 : strtoul(text, NULL, 10);
+}
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -52,6 +64,8 @@ __attribute__((constructor)) static void begin(void)
         abort();
     }
     own = file;
+    die_synced = number_of("HS_RECORD_DIE");
+    die_named = number_of("HS_RECORD_DIE_NAME");
 }
 
 /* The path as it is noted, empty for the directory itself; NULL: not below it. */
@@ -74,10 +88,18 @@ static void note(enum journal_sort sort, uint64_t file, uint64_t at, uint64_t si
     journal_put(journal, &entry, NULL, NULL, 0);
 }
 
+/* With the lock held: nobody comes in between. */
+static void count_name(void)
+{
+    if (++named == die_named)
+        kill(getpid(), SIGKILL);
+}
+
 static void note_path(enum journal_sort sort, const char *path, uint64_t file)
 {
     struct journal_entry entry = {.sort = sort, .path_bytes = (uint32_t)strlen(path) + 1, .file = file};
     journal_put(journal, &entry, path, NULL, 0);
+    count_name();
 }
 
 static void note_both(enum journal_sort sort, const char *from, const char *to)
@@ -86,6 +108,7 @@ static void note_both(enum journal_sort sort, const char *from, const char *to)
     int size = snprintf(both, sizeof both, "%s%c%s", from, '\0', to) + 1;
     struct journal_entry entry = {.sort = sort, .path_bytes = (uint32_t)size};
     journal_put(journal, &entry, both, NULL, 0);
+    count_name();
 }
 
 /* ---- opening and closing ---- */
@@ -244,6 +267,8 @@ static ssize_t write_synced(int fd, const struct iovec *data, int count, off_t a
     ssize_t done = do_write(fd, data, count, at);
     if (done < 0 || (uint64_t)done != bytes)
         abort(); /* noted, and not done: no recording of a failing disk */
+    if (__atomic_add_fetch(&synced, 1, __ATOMIC_RELAXED) == die_synced)
+        kill(getpid(), SIGKILL);
     journal_lock(journal);
     note(JOURNAL_RANGE_END, file_of(fd), (uint64_t)place, bytes);
     journal_unlock(journal);

@@ -6,6 +6,7 @@ As power_loss.py, for the two commands: what is left of the directory at any mom
 """
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -94,6 +95,36 @@ def join_again(region, recording, moments, token, asked, original):
         return len(images.chosen)
 
 
+KEYS = ("node.key", "curve.key")
+
+
+def join_killed(region, hub):
+    """Joins that are killed after some name is in its place and before it is on disk, and given again: the second finds the keys of the
+    first, and the hub signs for them."""
+    names = list(range(1, 13))
+    for number in names if LONG else region.random.sample(names, 4):
+        node = Node(region, f"nj-killed{number}")
+        token = region.enroll(hub, node.name, ["3201"])
+        os.environ["HS_RECORD_DIE_NAME"] = str(number)
+        answer = region.join(token, node.dir)
+        del os.environ["HS_RECORD_DIE_NAME"]
+        check(answer.status == -signal.SIGKILL, f"join {number} was not killed: {answer.status}")
+        answer = region.join(token, node.dir)
+        check(answer.status == 0, f"join {number} again: {answer.out} {answer.err}")
+        yield node
+
+
+def check_killed(region, recording, entries, nodes):
+    """Where the hub's answer comes, the keys that it has signed for are on disk."""
+    for node in nodes:
+        asked = next(i for i, entry in enumerate(entries) if entry.startswith(f"{node.name}/keys/root.pub"))
+        with Images(region, recording, node.name, [asked]) as images:
+            images.chosen = [(asked, "none")]
+            for _ in images:
+                for name in KEYS:
+                    check(images.read(name) == read_key(node.dir, name), f"{name} of {node.name} is not on disk")
+
+
 def moments_of(entries, folder, begun, ended):
     """Before each entry of the folder, and behind the last; of the many writes ahead of a new log only some."""
     own = [i for i in range(begun, ended) if entries[i].split("/")[0] == folder]
@@ -110,14 +141,16 @@ def main():
         answer = region.join(token, node.dir)
         check(answer.status == 0, f"join: {answer.out} {answer.err}")
         recording.client("tell", "joined")
+        killed = list(join_killed(region, hub))
         recording.end()
-        original = {name: read_key(node.dir, name) for name in ("node.key", "curve.key")}
+        original = {name: read_key(node.dir, name) for name in KEYS}
         entries = recording.output("list", recording.file).splitlines()
         begun, ended = entries.index("- join"), entries.index("- joined")
         # the first thing that a hub's answer brings into the directory
         asked = next(i for i in range(begun, ended) if entries[i].startswith("nj-gulou/keys/root.pub"))
         inits = init_again(region, recording, moments_of(entries, "nj-hub", 0, begun))
         joins = join_again(region, recording, moments_of(entries, "nj-gulou", begun, ended), token, asked, original)
+        check_killed(region, recording, entries, killed)
         print(f"{inits} images of init and {joins} of join, of {ended} entries")
 
 
