@@ -202,6 +202,44 @@ static enum hs_err visit_commit(struct walker *walker, struct hs_bytes row)
     return cur.err == HS_OK ? err : HS_EDAMAGED;
 }
 
+/* ---- is everything listed? ---- */
+
+static enum hs_err add_listed(struct hs_bytes row, uint64_t *ops)
+{
+    struct hs_cur cur = hs_cur_of(row);
+    struct log_item item;
+    hs_cur_take(&cur, COMMIT_HEAD_BYTES);
+    while (cur.err == HS_OK && cur.left > 0) {
+        if (read_item(&cur, &item) != HS_OK)
+            return HS_EDAMAGED;
+        *ops += item.type == ITEM_OPS ? item.count : 0;
+    }
+    return cur.err == HS_OK ? HS_OK : HS_EDAMAGED;
+}
+
+static enum hs_err add_head(void *ctx, const struct hs_head *head)
+{
+    *(uint64_t *)ctx += head->n;
+    return HS_OK;
+}
+
+/* Where commits are lost, ops are held that no record would show: as many as are held must be listed. */
+static enum hs_err check_listed(struct hs_txn *txn)
+{
+    struct hs_scan scan;
+    struct hs_log_reader reader = {txn, NULL};
+    uint64_t commit = 0, listed = 0, held = 0;
+    enum hs_err err = HS_OK;
+    hs_scan_begin(&scan, txn, LOG_COMMIT, HS_BYTES_NONE, HS_BYTES_NONE);
+    while (err == HS_OK && hs_scan_next(&scan))
+        err = scan.key.size == 8 && hs_from_be64(scan.key.data) == ++commit ? add_listed(scan.value, &listed)
+                                                                            : HS_EDAMAGED;
+    hs_scan_end(&scan);
+    if (err == HS_OK)
+        err = txn->err == HS_OK ? hs_log_heads(&reader, add_head, &held) : txn->err;
+    return err == HS_OK && listed != held ? HS_EDAMAGED : err;
+}
+
 enum hs_err hs_log_walk(struct hs_txn *txn, const struct hs_log_span *span, hs_visit_logged visit, void *ctx,
                         struct hs_position *to)
 {
@@ -211,6 +249,8 @@ enum hs_err hs_log_walk(struct hs_txn *txn, const struct hs_log_span *span, hs_v
     enum hs_err err = HS_OK;
     if (span->after >= span->until)
         return HS_OK;
+    if (span->after == 0)
+        err = check_listed(txn);
     hs_be64(key, span->after + 1);
     hs_scan_begin(&scan, txn, LOG_COMMIT, HS_BYTES_NONE, HS_BYTES(key, sizeof key));
     while (err == HS_OK && walker.visited < span->limit && hs_scan_next(&scan)) {

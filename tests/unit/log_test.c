@@ -273,6 +273,27 @@ static void a_rotten_or_lost_op_is_never_replayed(void **state)
     }
 }
 
+/* Found by damaging the log so that its table of commits was not found: the hall came up empty and said nothing. */
+static void what_no_commit_lists_is_damage(void **state)
+{
+    struct place *place = *state;
+    write_group(place->log, 1, 5, OP_BYTES);
+    struct hs_log_span span = {0, hs_log_position(place->log).commit, 100};
+    write_group(place->log, 6, 2, OP_BYTES);
+    uint8_t key[8];
+    size_t seen = 0;
+    struct hs_position to = {0};
+    struct hs_txn txn;
+    hs_be64(key, hs_log_position(place->log).commit);
+    assert_int_equal(hs_txn_begin(hs_log_env(place->log), true, &txn), HS_OK);
+    hs_txn_delete(&txn, LOG_COMMIT, HS_BYTES(key, sizeof key));
+    assert_int_equal(hs_txn_commit(&txn), HS_OK);
+    txn = snapshot(place->log);
+    assert_int_equal(hs_log_walk(&txn, &span, see_sound_op, &seen, &to), HS_EDAMAGED);
+    assert_int_equal(seen, 0);
+    hs_txn_abort(&txn);
+}
+
 struct seen_heads {
     size_t count;
     struct hs_head heads[8];
@@ -475,6 +496,7 @@ int main(void)
         TEST(a_cut_appends_and_ends_at_a_checkpoint),
         TEST(a_rotten_or_lost_op_is_never_sent),
         TEST(a_rotten_or_lost_op_is_never_replayed),
+        TEST(what_no_commit_lists_is_damage),
         TEST(heads_are_listed_and_the_open_group_sees_its_own),
         TEST(lag_counts_ops_and_their_bytes),
         TEST(an_empty_group_is_no_commit),
