@@ -91,17 +91,18 @@ static bool list_all(struct auditor *auditor, struct audit_machine *machine, str
 
 /* ---- the feed ---- */
 
-static Hallsync__Reply *ask(struct auditor *auditor, struct audit_machine *machine, bool from_here)
+static Hallsync__Reply *ask(struct auditor *auditor, struct audit_machine *machine, const struct audit_place *place)
 {
-    struct audit_feed *feed = &machine->feed;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     Hallsync__WatchRequest watch = HALLSYNC__WATCH_REQUEST__INIT;
     Hallsync__Position from = HALLSYNC__POSITION__INIT;
-    from.commit = feed->commit;
-    from.tag = feed->tag;
-    from.has_ops = feed->ops != 0;
-    from.ops = feed->ops;
-    watch.from = from_here ? NULL : &from;
+    if (place != NULL) {
+        from.commit = place->commit;
+        from.tag = place->tag;
+        from.has_ops = place->ops != 0;
+        from.ops = place->ops;
+        watch.from = &from;
+    }
     watch.has_limit = true;
     watch.limit = 1 + auditor->turn++ % 20;
     request.body_case = HALLSYNC__REQUEST__BODY_WATCH;
@@ -109,21 +110,45 @@ static Hallsync__Reply *ask(struct auditor *auditor, struct audit_machine *machi
     return audit_ask(auditor, machine, &request);
 }
 
-static void note_position(struct audit_feed *feed, const Hallsync__Position *position)
+static struct audit_place place_at(const Hallsync__Position *position)
 {
-    feed->commit = position->commit;
-    feed->tag = position->tag;
-    feed->ops = position->has_ops ? position->ops : 0;
+    return (struct audit_place){position->commit, position->tag, position->has_ops ? position->ops : 0};
+}
+
+static bool is_reset(const Hallsync__Reply *reply)
+{
+    return reply->error != NULL && strcmp(reply->error, "reset") == 0;
+}
+
+/* Records come in the state of now, which may be newer than the position that comes with them: a node that is set back
+ * to between the two knows the position, and what was shown never was.  So a consumer who goes on after a pause asks
+ * first whether the node still knows the newest commit that it was told of. */
+static bool was_set_back(struct auditor *auditor, struct audit_machine *machine)
+{
+    if (machine->feed.newest.commit == machine->feed.from.commit)
+        return false;
+    Hallsync__Reply *reply = ask(auditor, machine, &machine->feed.newest);
+    bool reset = reply != NULL && is_reset(reply);
+    if (reply != NULL)
+        hallsync__reply__free_unpacked(reply, NULL);
+    return reset;
+}
+
+static void note(struct audit_feed *feed, const Hallsync__Reply *reply)
+{
+    feed->from = place_at(reply->watch->position);
+    if (reply->position != NULL)
+        feed->newest = place_at(reply->position);
 }
 
 /* First the position, then the listing: what changes in between is told again. */
 static bool begin_anew(struct auditor *auditor, struct audit_machine *machine)
 {
-    Hallsync__Reply *reply = ask(auditor, machine, true);
+    Hallsync__Reply *reply = ask(auditor, machine, NULL);
     bool good = reply != NULL && reply->body_case == HALLSYNC__REPLY__BODY_WATCH;
     clear(&machine->feed.copy);
     if (good)
-        note_position(&machine->feed, reply->watch->position);
+        note(&machine->feed, reply);
     if (reply != NULL)
         hallsync__reply__free_unpacked(reply, NULL);
     return good && list_all(auditor, machine, &machine->feed.copy);
@@ -136,15 +161,19 @@ static bool next_page(struct auditor *auditor, struct audit_machine *machine)
         machine->feed.lost = !begin_anew(auditor, machine);
         return !machine->feed.lost;
     }
-    Hallsync__Reply *reply = ask(auditor, machine, false);
+    if (was_set_back(auditor, machine)) {
+        machine->feed.lost = true;
+        return true;
+    }
+    Hallsync__Reply *reply = ask(auditor, machine, &machine->feed.from);
     bool more = false;
     if (reply != NULL && reply->body_case == HALLSYNC__REPLY__BODY_WATCH) {
-        const Hallsync__Position *position = reply->watch->position;
-        more = position->commit != machine->feed.commit || position->ops != machine->feed.ops;
+        struct audit_place next = place_at(reply->watch->position);
+        more = next.commit != machine->feed.from.commit || next.ops != machine->feed.from.ops;
         for (size_t i = 0; i < reply->watch->n_records; i++)
             take(&machine->feed.copy, reply->watch->records[i]);
-        note_position(&machine->feed, position);
-    } else if (reply != NULL && reply->error != NULL && strcmp(reply->error, "reset") == 0) {
+        note(&machine->feed, reply);
+    } else if (reply != NULL && is_reset(reply)) {
         machine->feed.lost = more = true;
     }
     if (reply != NULL)

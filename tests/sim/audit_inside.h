@@ -75,6 +75,7 @@ struct audit_record {
     struct audit_record *same_name;           /* the same kind and id in the next higher partition */
     struct audit_list *reversals;             /* of a payment: records that name it in one of their contents */
     struct audit_list *entries;               /* of a payment or reversal: cash entries that name it */
+    struct audit_list *events;                /* of a ticket: those that name it in one of their contents */
 };
 
 struct audit_list {
@@ -89,10 +90,14 @@ struct audit_totals {
     int64_t fen, reversed_fen;
 };
 
-struct audit_feed {
-    bool lost; /* its position is not known to the node: to be listed anew */
+struct audit_place {
     uint64_t commit, tag, ops;
-    struct audit_map copy; /* kind, partition, id -> struct hs_buf: the record as last shown */
+};
+struct audit_feed {
+    bool lost;                 /* its position is not known to the node: to be listed anew */
+    struct audit_place from;   /* where to go on */
+    struct audit_place newest; /* the newest commit that it was ever told of */
+    struct audit_map copy;     /* kind, partition, id -> struct hs_buf: the record as last shown */
 };
 
 struct audit_machine {
@@ -239,12 +244,23 @@ struct hs_hash audit_record_hash(const struct audit_record *record, uint32_t bit
 /* Does it keep the rules of its kind as far as they can be broken by halves? */
 bool audit_complete(const struct audit_record *record, uint32_t bit);
 
+/* Of a ticket that is complete: where its events have brought it: audit_tickets.c. */
+struct audit_fold {
+    void (*misfit)(void *ctx, const struct audit_record *event); /* NULL: nobody asks */
+    void *ctx;
+    const char *state; /* out */
+    struct hs_bytes assignee;
+};
+void audit_fold(const struct audit_record *ticket, uint32_t bit, struct audit_fold *fold);
+
 /* ---- money: audit_money.c ---- */
 
 /* What payment and reversals add up to, at that machine. */
 struct audit_totals audit_group(const struct audit_record *payment, uint32_t bit);
 /* Of a reversal: the payment that it is about, at that machine; NULL: none. */
 struct audit_record *audit_reversed(const struct auditor *auditor, const struct audit_record *reversal, uint32_t bit);
+struct audit_record *audit_payment_named(const struct auditor *auditor, const struct audit_record *reversal,
+                                         struct hs_bytes fact); /* that such a content is about */
 /* Payments whose sums a record has a part in, for what @op writes: appended to @list, each once. */
 size_t audit_groups_of(struct auditor *auditor, const struct audit_op *op, struct audit_record **list, size_t room);
 void audit_money_turn(struct auditor *auditor, struct audit_machine *machine); /* cheap: after each step */
@@ -252,6 +268,9 @@ void audit_money_check(struct auditor *auditor, struct audit_machine *machine, b
 /* (account, bill) -> struct audit_totals: what was paid and reversed of each bill; freed by the second. */
 void audit_bills_paid(struct auditor *auditor, uint32_t bit, struct audit_map *sums);
 void audit_bills_free(struct audit_map *sums);
+/* What a cash entry says of the fact, at that machine; NULL: nothing. */
+const struct audit_write *audit_entered(const struct audit_record *entry, const struct audit_record *fact,
+                                        uint32_t bit);
 void audit_link(struct auditor *auditor, struct audit_write *write); /* a new write of a fact */
 
 /* ---- asking nodes: audit_nodes.c ---- */

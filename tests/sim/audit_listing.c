@@ -141,7 +141,7 @@ static void check_receipt(const struct listing *listing, const struct audit_reco
 {
     bool any = false, found = false;
     for (const struct audit_list *at = record->entries; at != NULL; at = at->next) {
-        if (audit_variant(at->record, listing->machine->bit) == NULL)
+        if (audit_entered(at->record, record, listing->machine->bit) == NULL)
             continue;
         any = true;
         found = found || (shown->receipt != NULL && hs_bytes_equal(at->record->id, audit_text(shown->receipt)));
@@ -150,10 +150,26 @@ static void check_receipt(const struct listing *listing, const struct audit_reco
         wrong(listing, AUDIT_RECEIPTS, record, "with a receipt that is not its own");
 }
 
+static void check_ticket(const struct listing *listing, const struct audit_record *record,
+                         const Hallsync__Record *shown)
+{
+    struct audit_fold fold = {0};
+    const Hallsync__TicketState *ticket = shown->ticket;
+    audit_fold(record, listing->machine->bit, &fold);
+    struct hs_bytes assignee = ticket != NULL && ticket->assignee != NULL ? audit_text(ticket->assignee)
+                                                                          : HS_BYTES_NONE;
+    if (ticket == NULL || strcmp(ticket->state, fold.state) != 0 || !hs_bytes_equal(assignee, fold.assignee))
+        audit_fail(listing->auditor, AUDIT_STATE, "%s shows %s as %s; its events make it %s",
+                   listing->machine->sim->name, audit_name(record), ticket != NULL ? ticket->state : "nothing",
+                   fold.state);
+}
+
 static void check_kind(const struct listing *listing, const struct audit_record *record, const Hallsync__Record *shown)
 {
     if (record->kind == BILL)
         check_bill(listing, record, shown);
+    if (record->kind == TICKET)
+        check_ticket(listing, record, shown);
     if (record->kind == PAYMENT || record->kind == REVERSAL)
         check_receipt(listing, record, shown);
     if (record->kind == PAYMENT && shown->reversed != (audit_group(record, listing->machine->bit).reversed_count > 0))

@@ -85,7 +85,7 @@ static void expect_double_entry(struct lists *lists, const struct audit_record *
     size_t count = 0;
     int64_t fen = 0;
     for (const struct audit_list *at = fact->entries; at != NULL && count < 64; at = at->next) {
-        if (audit_variant(at->record, lists->machine->bit) != NULL)
+        if (audit_entered(at->record, fact, lists->machine->bit) != NULL)
             entries[count++] = at->record;
     }
     if (count < 2)
@@ -118,6 +118,18 @@ static bool is_reviewed(uint16_t kind, uint32_t number)
     return kind == BILL && number >= 3 && number <= 5;
 }
 
+static void expect_misfit(void *ctx, const struct audit_record *event)
+{
+    struct expected expected = of_record("event", event, 0);
+    expect(ctx, &expected);
+}
+
+static void expect_events(struct lists *lists, const struct audit_record *ticket)
+{
+    struct audit_fold fold = {.misfit = expect_misfit, .ctx = lists};
+    audit_fold(ticket, lists->machine->bit, &fold);
+}
+
 static void expect_register(struct lists *lists, const struct audit_record *record)
 {
     struct audit_values values = {0};
@@ -131,6 +143,8 @@ static void expect_register(struct lists *lists, const struct audit_record *reco
         expect(lists, &expected);
     if (!audit_complete(record, lists->machine->bit))
         expect(lists, &parked);
+    else if (record->kind == TICKET)
+        expect_events(lists, record);
     audit_values_fini(&values);
 }
 
@@ -212,8 +226,8 @@ static void expect_all(struct lists *lists)
 
 static bool is_known_type(const char *type)
 {
-    static const char *const TYPES[] = {"field",        "fact",   "overpaid", "over-reversed",
-                                        "double-entry", "parked", "no-bill",  "void"};
+    static const char *const TYPES[] = {"field",  "fact",    "overpaid", "over-reversed", "double-entry",
+                                        "parked", "no-bill", "event",    "void"};
     bool known = false;
     for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++)
         known = known || strcmp(TYPES[i], type) == 0;

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAYMENT = 3, ENTRY = 4, REVERSAL = 5, LANE_MONEY = 2 };
+enum { PAYMENT = 3, ENTRY = 4, REVERSAL = 5, TICKET = 6, EVENT = 7 };
+enum { LANE_WORK = 1, LANE_MONEY = 2, EVENT_TICKET = 2 };
 enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_BILL = 4, REVERSAL_PAYMENT = 2 };
 enum { ENTRY_FACT_KIND = 4, ENTRY_FACT_ID = 5, ENTRY_FACT_PARTITION = 6 };
 
@@ -24,10 +25,10 @@ static void add_to(struct auditor *auditor, struct audit_list **list, struct aud
     (*list)->record = record;
 }
 
-static struct audit_record *money_record(struct auditor *auditor, hs_partition partition, uint64_t kind,
-                                         struct hs_bytes id)
+/* The record of that name, though nobody may have written it yet. */
+static struct audit_record *named_by(struct auditor *auditor, hs_partition partition, uint64_t kind, struct hs_bytes id)
 {
-    struct hs_stream stream = {.partition = partition, .lane = LANE_MONEY};
+    struct hs_stream stream = {.partition = partition, .lane = kind == TICKET ? LANE_WORK : LANE_MONEY};
     if (id.size != HS_ID_BYTES || kind == 0 || kind > UINT16_MAX)
         return NULL;
     return audit_record(auditor, &stream, (uint16_t)kind, id);
@@ -38,21 +39,25 @@ void audit_link(struct auditor *auditor, struct audit_write *write)
     struct audit_record *record = write->record, *target = NULL;
     if (record->kind == REVERSAL) {
         struct hs_bytes id = audit_tlv_find(write->fact, REVERSAL_PAYMENT).data;
-        target = money_record(auditor, record->partition, PAYMENT, id);
+        target = named_by(auditor, record->partition, PAYMENT, id);
         if (target != NULL)
             add_to(auditor, &target->reversals, record);
+    } else if (record->kind == EVENT) {
+        target = named_by(auditor, record->partition, TICKET, audit_tlv_find(write->fact, EVENT_TICKET).data);
+        if (target != NULL)
+            add_to(auditor, &target->events, record);
     } else if (record->kind == ENTRY) {
         uint64_t partition = audit_tlv_find(write->fact, ENTRY_FACT_PARTITION).value;
         if (hs_partition_valid((uint32_t)partition))
-            target = money_record(auditor, (hs_partition)partition, audit_tlv_find(write->fact, ENTRY_FACT_KIND).value,
-                                  audit_tlv_find(write->fact, ENTRY_FACT_ID).data);
+            target = named_by(auditor, (hs_partition)partition, audit_tlv_find(write->fact, ENTRY_FACT_KIND).value,
+                              audit_tlv_find(write->fact, ENTRY_FACT_ID).data);
         if (target != NULL)
             add_to(auditor, &target->entries, record);
     }
 }
 
-static struct audit_record *payment_named(const struct auditor *auditor, const struct audit_record *reversal,
-                                          struct hs_bytes fact)
+struct audit_record *audit_payment_named(const struct auditor *auditor, const struct audit_record *reversal,
+                                         struct hs_bytes fact)
 {
     struct audit_record *payment = audit_named(auditor, PAYMENT, audit_tlv_find(fact, REVERSAL_PAYMENT).data);
     while (payment != NULL && payment->partition != reversal->partition)
@@ -63,7 +68,7 @@ static struct audit_record *payment_named(const struct auditor *auditor, const s
 struct audit_record *audit_reversed(const struct auditor *auditor, const struct audit_record *reversal, uint32_t bit)
 {
     const struct audit_write *variant = audit_variant(reversal, bit);
-    return variant != NULL ? payment_named(auditor, reversal, variant->fact) : NULL;
+    return variant != NULL ? audit_payment_named(auditor, reversal, variant->fact) : NULL;
 }
 
 static size_t add_group(struct audit_record **list, size_t count, size_t room, struct audit_record *payment)
@@ -87,9 +92,19 @@ size_t audit_groups_of(struct auditor *auditor, const struct audit_op *op, struc
             count = add_group(list, count, room, record);
         for (const struct audit_write *write = record->writes; record->kind == REVERSAL && write != NULL;
              write = write->next)
-            count = add_group(list, count, room, payment_named(auditor, record, write->fact));
+            count = add_group(list, count, room, audit_payment_named(auditor, record, write->fact));
     }
     return count;
+}
+
+/* Of two contents of an entry, which only a fork makes, one counts, and it may be about another fact. */
+const struct audit_write *audit_entered(const struct audit_record *entry, const struct audit_record *fact, uint32_t bit)
+{
+    const struct audit_write *variant = audit_variant(entry, bit);
+    bool same = variant != NULL && audit_tlv_find(variant->fact, ENTRY_FACT_KIND).value == fact->kind &&
+                audit_tlv_find(variant->fact, ENTRY_FACT_PARTITION).value == fact->partition &&
+                hs_bytes_equal(audit_tlv_find(variant->fact, ENTRY_FACT_ID).data, fact->id);
+    return same ? variant : NULL;
 }
 
 /* ---- sums ---- */

@@ -197,11 +197,26 @@ static void check_once(struct auditor *auditor, const struct audit_machine *mach
     }
 }
 
+/* Nor a payment reversed whose reversal is there: money would come out of the drawer twice. */
+static void check_not_reversed(struct auditor *auditor, const struct audit_machine *machine,
+                               const struct audit_write *write)
+{
+    if (!write->is_fact || write->record->kind != KIND_REVERSAL)
+        return;
+    const struct audit_record *payment = audit_payment_named(auditor, write->record, write->fact);
+    for (const struct audit_list *at = payment != NULL ? payment->reversals : NULL; at != NULL; at = at->next) {
+        if (at->record != write->record && audit_reversed(auditor, at->record, machine->bit) == payment)
+            audit_fail(auditor, AUDIT_MONEY, "%s reversed %s although it held %s", machine->sim->name,
+                       audit_name(payment), audit_name(at->record));
+    }
+}
+
 static void check_new(struct auditor *auditor, const struct audit_machine *machine, const struct audit_op *op)
 {
     for (size_t i = 0; !op->is_void && i < op->write_count; i++) {
         check_causality(auditor, machine, &op->writes[i]);
         check_once(auditor, machine, &op->writes[i]);
+        check_not_reversed(auditor, machine, &op->writes[i]);
     }
 }
 

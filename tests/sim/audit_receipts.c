@@ -8,19 +8,16 @@
 
 enum { KIND_ENTRY = 4 };
 
-static bool is_entry(const struct audit_list *at, struct hs_bytes number, uint32_t bit)
-{
-    return hs_bytes_equal(at->record->id, number) && audit_variant(at->record, bit) != NULL;
-}
-
 void audit_receipt_told(struct auditor *auditor, const struct audit_deed *deed, const struct deed_told *told,
                         const struct audit_record *fact, uint32_t bit)
 {
     struct hs_bytes number = audit_text(told->receipt);
     bool any = false, found = false;
     for (const struct audit_list *at = fact->entries; at != NULL; at = at->next) {
-        any = any || audit_variant(at->record, bit) != NULL;
-        found = found || is_entry(at, number, bit);
+        if (audit_entered(at->record, fact, bit) == NULL)
+            continue;
+        any = true;
+        found = found || hs_bytes_equal(at->record->id, number);
     }
     if (number.size == 0 ? any : !found)
         audit_fail(auditor, AUDIT_RECEIPTS, "%s told \"%s\" as the receipt of %s, and holds %s", told->machine->name,

@@ -325,11 +325,70 @@ void auditor_damaged(struct auditor *auditor, struct sim_machine *machine)
     own->damaged = own->node->damaged = true;
 }
 
+/* The digests of two nodes may differ for good where a fork was: PROTOCOL.md 9.3. */
+static bool may_differ(const struct auditor *auditor)
+{
+    bool may = false;
+    for (unsigned i = 0; i < auditor->node_count; i++)
+        may = may || auditor->nodes[i]->damaged;
+    for (size_t i = 0; i < auditor->streams.count; i++)
+        may = may || ((struct audit_stream *)auditor->streams.entries[i].value)->forked;
+    return may;
+}
+
+void auditor_logged(struct auditor *auditor, struct sim_machine *machine, const char *module, const char *event,
+                    const char *line)
+{
+    if (strcmp(module, "replica") == 0 && strcmp(event, "damage") == 0 && !may_differ(auditor))
+        audit_fail(auditor, AUDIT_DAMAGE, "%s tells of damage where there is none: %s", machine->name, line);
+}
+
 /* ---- settled? ---- */
 
 static bool needs(const struct audit_machine *machine, const struct audit_op *op)
 {
     return audit_watched(machine) && audit_holds(machine, op->stream->name.partition);
+}
+
+struct proof {
+    const struct audit_stream *stream;
+    bool found;
+};
+
+static enum hs_err visit_fork(void *ctx, const struct hs_stream *name, uint64_t n, struct hs_bytes proof)
+{
+    struct proof *wanted = ctx;
+    (void)n;
+    (void)proof;
+    wanted->found = wanted->found || hs_stream_equal(name, &wanted->stream->name);
+    return HS_OK;
+}
+
+static bool knows_fork(const struct audit_machine *machine, const struct audit_stream *stream)
+{
+    struct proof proof = {.stream = stream};
+    struct hs_view *view;
+    if (hs_view_open(hs_daemon_store(machine->sim->daemon), 0, 0, &view) != HS_OK)
+        return false;
+    enum hs_err err = hs_view_forks(view, visit_fork, &proof);
+    hs_view_close(view);
+    return err == HS_OK && proof.found;
+}
+
+/* Of one name two contents are held by machines that run: everybody must know the proof. */
+static bool fork_settled(struct auditor *auditor, const struct audit_op *op, uint32_t running, char why[static 200])
+{
+    unsigned contents = 0;
+    for (const struct audit_op *at = op->stream->ops[op->n - 1]; at != NULL; at = at->other)
+        contents += ((at->held | at->loose) & running) != 0;
+    for (unsigned i = 0; contents > 1 && i < auditor->sim->machine_count; i++) {
+        const struct audit_machine *machine = &auditor->machines[i];
+        if (needs(machine, op) && !knows_fork(machine, op->stream)) {
+            snprintf(why, 200, "%s has no proof of the fork at %s", machine->sim->name, audit_op_name(op));
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Everything that some running machine holds is at all that must hold it. */
@@ -351,6 +410,8 @@ bool auditor_settled(struct auditor *auditor, char why[static 200])
                      op->stream->forked ? " (forked)" : "");
             return false;
         }
+        if (op->other != NULL && !fork_settled(auditor, op, running, why))
+            return false;
     }
     why[0] = '\0';
     return true;
