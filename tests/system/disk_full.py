@@ -66,11 +66,11 @@ with network.region("disk full and freed again, at a hall and at a hub") as regi
         disk.leave(int(1.5 * RESERVE_MIB * 1024))
         until(f"{node.name} refuses customers", lambda: customer(node) == "disk-full")
         equal(pay(node), "taken", "money while customers must wait")
-        disk.leave(RESERVE_MIB * 1024 // 8)
+        disk.leave(RESERVE_MIB * 1024 * 3 // 16)
         until(f"{node.name} refuses money", lambda: pay(node) == "disk-full")
         equal(customer(node), "disk-full", "customers")
-        said = node.run("payment", "add", f"account={accounts[0]}", "amount_fen=1")
-        check("MiB are free on the disk" in said.err, f"why and where: {said.err}")
+        until("it says why and where",
+              lambda: f"MiB are free on the disk of {node.dir}" in node.run("payment", "add", f"account={accounts[0]}", "amount_fen=1").err)
         equal(node.run("customer", "get", accounts[0]).status, 0, "reading")
         check(node.status()["disk_free_bytes"] < RESERVE_MIB << 20, "status tells of it")
         # To the last byte, and more than the store has in hand comes from others: that cannot be kept, and is asked for again later.

@@ -133,7 +133,7 @@ class Node:
 
     def answers(self):
         check(self.process.poll() is None, f"{self.name} ended by itself with {self.process.returncode}:\n{self.tail()}")
-        answer = self.run("status", "--json", seconds=20)
+        answer = self.run("status", "--json", "--timeout", f"{int(3 * SLOW)}s", seconds=20)
         if answer.status == 0:
             self.region.stores.add(answer.object()["store_id"])
         return answer.status == 0
@@ -275,6 +275,15 @@ class Region:
             self.relays.append(node.relay)
             node.rewrite_conf(lambda text: re.sub(r"tcp://127\.0\.0\.1:\d+", f"tcp://127.0.0.1:{node.relay.port}", text))
         return node.start() if start else node
+
+    def twin(self, node, name):
+        """A copy of a stopped node's directory, under that name, as a node that can be started beside it."""
+        twin = Node(self, name)
+        self.nodes.append(twin)
+        shutil.copytree(node.dir, twin.dir, ignore=shutil.ignore_patterns("hallsync.sock"))
+        twin.rewrite_conf(lambda text: text.replace(node.dir, twin.dir))
+        twin.hub, twin.relay = node.hub, None
+        return twin
 
     def customers(self, node, count, districts=("3201",)):
         """Import that many customers at the node; their account numbers."""

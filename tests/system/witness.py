@@ -15,7 +15,7 @@ import threading
 import time
 
 import audit
-from region import SEED, Failed, check, equal, payment, tool
+from region import SEED, SLOW, Failed, check, equal, payment, tool
 
 CONTENT = ("account", "amount_fen", "bill_id", "method", "window", "clerk")
 
@@ -143,7 +143,6 @@ class Clients:
 
     def more(self, count, seconds=60):
         """Wait until so many more have been acknowledged."""
-        from region import SLOW
         with self.changed:
             wanted = self.acknowledged + count
             self.changed.wait_for(lambda: self.error or self.acknowledged >= wanted, seconds * SLOW)
