@@ -421,7 +421,12 @@ enum hs_err hs_router_send(struct hs_router *router, hs_peer peer, struct hs_byt
         hs_sock_refresh(router->socket);
         sent = send_part(router->socket, routing, sizeof routing, ZMQ_SNDMORE);
     }
-    return sent && send_part(router->socket, frame.data, frame.size, 0) ? HS_OK : HS_EUNREACHABLE;
+    if (!sent)
+        return HS_EUNREACHABLE;
+    if (send_part(router->socket, frame.data, frame.size, 0))
+        return HS_OK;
+    send_part(router->socket, "", 0, 0); /* or the next peer's frame would be taken for the rest of this one's */
+    return HS_EUNREACHABLE;
 }
 
 void hs_router_drop(struct hs_router *router, hs_peer peer)

@@ -283,7 +283,9 @@ static enum hs_err load_record(struct telling *telling)
                                             : HS_ENOTFOUND;
     if (err == HS_ENOTFOUND)
         return HS_OK;
-    if (err == HS_OK && hs_record_decode(stored.state, telling->arena, &telling->state) != HS_OK)
+    if (err == HS_OK)
+        err = hs_record_decode(stored.state, telling->arena, &telling->state);
+    if (err == HS_EMALFORMED)
         err = HS_EDAMAGED;
     if (err == HS_OK)
         err = hs_record_shown(&telling->state, &shown);

@@ -164,7 +164,7 @@ static enum hs_err read_body(struct hs_bytes certificate, struct hs_arena *arena
     }
     if (err == HS_OK)
         *body = (const Hallsync__NodeBody *)message;
-    return err == HS_OK ? HS_OK : HS_EDAMAGED;
+    return err == HS_OK || err == HS_ENOMEM ? err : HS_EDAMAGED;
 }
 
 static enum hs_err add_certificate(void *ctx, struct hs_bytes key, struct hs_bytes certificate)

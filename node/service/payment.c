@@ -48,8 +48,9 @@ static enum hs_err check_bill(struct hs_work *work, const char *account, const c
     err = hs_view_find(work->view, HS_KIND_BILL, bytes_of(bill_id), &stored);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_OK : err;
-    if (hs_record_decode(stored.state, work->scratch, &bill) != HS_OK)
-        return HS_EDAMAGED;
+    err = hs_record_decode(stored.state, work->scratch, &bill);
+    if (err != HS_OK)
+        return err == HS_EMALFORMED ? HS_EDAMAGED : err;
     const struct hs_field_state *field = hs_record_field(&bill, BILL_ACCOUNT);
     const struct hs_live *shown = field != NULL ? hs_field_shown(field) : NULL;
     if (shown == NULL || hs_bytes_equal(hs_tlv_bytes(shown->value, BILL_ACCOUNT), bytes_of(account)))

@@ -56,7 +56,8 @@ enum hs_err hs_register_find(struct hs_work *work, const struct hs_item *item, s
     enum hs_err err = find(work, item, &stored);
     if (err == HS_OK) {
         target->partition = stored.name.partition;
-        err = hs_record_decode(stored.state, work->scratch, &target->record) == HS_OK ? HS_OK : HS_EDAMAGED;
+        err = hs_record_decode(stored.state, work->scratch, &target->record);
+        err = err == HS_EMALFORMED ? HS_EDAMAGED : err;
     } else if (err == HS_ENOTFOUND) {
         err = new_partition(work, item, &target->partition);
     }

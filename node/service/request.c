@@ -60,7 +60,7 @@ static enum hs_err unpack(struct hs_call *call, struct hs_bytes message)
 {
     ProtobufCMessage *unpacked;
     enum hs_err err = hs_msg_unpack(&hallsync__request__descriptor, message, &call->arena, &unpacked);
-    if (err == HS_ENOMEM)
+    if (err == HS_ENOMEM && call->arena.over)
         return hs_fail(HS_ETOOBIG, &call->why, "the request has too many parts");
     if (err == HS_EMALFORMED)
         return hs_fail(err, &call->why, "the %zu bytes are not a request of this protocol", message.size);

@@ -163,9 +163,11 @@ enum hs_err hs_socket_receive(struct hs_socket *sock, struct hs_route *route, st
 void hs_socket_send(struct hs_socket *sock, const struct hs_route *route, struct hs_bytes body)
 {
     const int more = ZMQ_SNDMORE | ZMQ_DONTWAIT;
-    bool sent = zmq_send(sock->router, route->bytes, route->size, more) >= 0;
-    if (sent && route->delimited)
-        sent = zmq_send(sock->router, "", 0, more) >= 0;
+    if (zmq_send(sock->router, route->bytes, route->size, more) < 0)
+        return;
+    bool sent = !route->delimited || zmq_send(sock->router, "", 0, more) >= 0;
     if (sent)
-        zmq_send(sock->router, body.data, body.size, ZMQ_DONTWAIT);
+        sent = zmq_send(sock->router, body.data, body.size, ZMQ_DONTWAIT) >= 0;
+    if (!sent) /* or the next message would be taken for the rest of this one */
+        zmq_send(sock->router, "", 0, ZMQ_DONTWAIT);
 }

@@ -156,8 +156,9 @@ static enum hs_err find_head(struct hs_work *work, struct hs_bytes ticket_id, st
         return hs_refuse(&work->refusal, HS_ENOTICKET, EVENT_TICKET, "ticket_id: there is no such ticket here");
     if (err != HS_OK)
         return err;
-    if (hs_record_decode(stored.state, work->scratch, &record) != HS_OK)
-        return HS_EDAMAGED;
+    err = hs_record_decode(stored.state, work->scratch, &record);
+    if (err != HS_OK)
+        return err == HS_EMALFORMED ? HS_EDAMAGED : err;
     const struct hs_field_state *field = hs_record_field(&record, TICKET_SERVICE);
     const struct hs_live *shown = field != NULL ? hs_field_shown(field) : NULL;
     *head = (struct head){.name = {.partition = stored.name.partition, .id = ticket_id},

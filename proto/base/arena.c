@@ -34,6 +34,7 @@ void hs_arena_fini(struct hs_arena *arena)
 
 void hs_arena_reset(struct hs_arena *arena)
 {
+    arena->over = false;
     if (arena->blocks == NULL)
         return;
     free_blocks(arena->blocks->next);
@@ -47,8 +48,10 @@ static struct hs_arena_block *add_block(struct hs_arena *arena, size_t size)
     size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
     if (arena->limit != 0 && room > arena->limit - arena->total)
         room = size; /* the last block may be a small one */
-    if (arena->limit != 0 && room > arena->limit - arena->total)
+    if (arena->limit != 0 && room > arena->limit - arena->total) {
+        arena->over = true;
         return NULL;
+    }
     struct hs_arena_block *block = malloc(sizeof *block + room);
     if (block == NULL)
         return NULL;

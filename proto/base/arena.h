@@ -14,6 +14,7 @@ struct hs_arena {
     size_t used;                   /* in the newest */
     size_t total;                  /* bytes held in all */
     size_t limit;                  /* 0: none; beyond it allocations fail */
+    bool over;                     /* one did so: it was the limit, and not the machine's memory */
 };
 
 void hs_arena_init(struct hs_arena *arena, size_t limit);

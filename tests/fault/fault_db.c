@@ -83,3 +83,12 @@ int __wrap_mdb_txn_commit(MDB_txn *txn)
     mdb_txn_abort(txn);
     return code;
 }
+
+/* A sync has one way to fail. */
+int __real_mdb_env_sync(MDB_env *env, int force);
+int __wrap_mdb_env_sync(MDB_env *env, int force);
+int __wrap_mdb_env_sync(MDB_env *env, int force)
+{
+    bool due = fault_kind() == FAULT_DB_IO && fault_due(FAULT_DB_IO, "mdb_env_sync");
+    return due ? EIO : __real_mdb_env_sync(env, force);
+}

@@ -1,0 +1,435 @@
+/* service_test.c -- requests to a node in which something fails: each is answered, by OK or by name, or not at all; the
+ * node goes on or ends; and who asks again under the same id, as clients do, finds it done, once. */
+#include "tests/fault/fault.h"
+#include "tests/unit/service_world.h"
+
+#include "storage/store/inside.h"
+
+#define ASK_KINDS   (FAULT_OF_MEMORY | FAULT_OF_DB | FAULT_OF_LATE | FAULT_BIT(FAULT_SEND) | FAULT_BIT(FAULT_RECEIVE))
+#define QUIET_TURNS 30   /* since a call failed, without an answer: none will come */
+#define TURNS_MAX   5000 /* until an answer that must come */
+
+/* ---- an office without threads ---- */
+
+struct place {
+    struct office office;
+    struct client client;
+    bool fatal;
+    uint64_t number; /* of the attempt */
+};
+
+static struct place *place_of(void *office)
+{
+    return (struct place *)office; /* its first member */
+}
+
+static void note_fatal(void *ctx, enum hs_err err)
+{
+    (void)err;
+    place_of(ctx)->fatal = true;
+}
+
+static void begin(struct place *place)
+{
+    struct office *office = &place->office;
+    struct hs_why why = {{0}};
+    struct hs_writer_options writer = {
+        .store = office->node.store, .committed = office_committed, .fatal = note_fatal, .ctx = office};
+    struct hs_service *service = NULL;
+    place->fatal = false;
+    assert_int_equal(hs_writer_new(&writer, &office->writer), HS_OK);
+    office->options.store = office->node.store;
+    office->options.writer = office->writer;
+    enum hs_err err = hs_service_new(&office->options, &service, &why);
+    if (err != HS_OK)
+        fail_msg("%s: %s", hs_err_name(err), why.text);
+    office->service = service;
+    client_open(&place->client, office, ZMQ_DEALER);
+}
+
+static void end(struct place *place)
+{
+    struct office *office = &place->office;
+    client_close(&place->client);
+    hs_writer_stop(office->writer);
+    hs_service_stop(office->service);
+    hs_writer_free(office->writer);
+    office->service = NULL;
+    office->writer = NULL;
+}
+
+static void turn(struct place *place)
+{
+    hs_service_turn(place->office.service);
+    hs_writer_turn(place->office.writer);
+}
+
+/* NULL: none came, which may be (@quietly) when something has failed. */
+static const Hallsync__Reply *ask(struct place *place, Hallsync__Request *request, bool quietly)
+{
+    const Hallsync__Reply *reply = NULL;
+    int quiet = 0;
+    fault_pause();
+    client_send(&place->client, request);
+    for (int i = 0; i < TURNS_MAX && quiet < QUIET_TURNS && reply == NULL; i++) {
+        quiet += quietly && fault_hit();
+        fault_resume();
+        turn(place);
+        fault_pause();
+        reply = client_receive(&place->client, i == 0 ? 0 : 1);
+    }
+    fault_resume();
+    return reply;
+}
+
+static const Hallsync__Reply *must_ask(struct place *place, Hallsync__Request *request)
+{
+    const Hallsync__Reply *reply = ask(place, request, false);
+    if (reply == NULL)
+        fail_msg("no answer");
+    return reply;
+}
+
+/* As its supervisor does when the process has ended. */
+static void restart(struct place *place)
+{
+    end(place);
+    world_reopen(&place->office.node);
+    begin(place);
+}
+
+static int setup(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    if (place == NULL)
+        return -1;
+    *state = place;
+    office_make(&place->office, HS_ROLE_HUB, NULL); /* with its threads: the files are made */
+    office_stop(&place->office);
+    world_open(&place->office.node, false);
+    begin(place);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *place = *state;
+    fault_report(NULL);
+    end(place);
+    world_drop(&place->office.node);
+    zmq_ctx_term(place->office.context);
+    world_end(place->office.region);
+    free(place);
+    return 0;
+}
+
+/* ---- what is asked ---- */
+
+struct question {
+    const char *name;
+    /* Fill in the body of place->number; the request's id is the attempt's. */
+    void (*ask)(struct place *place, Hallsync__Request *request);
+    bool writes;
+};
+
+static uint8_t packed_bytes[512];
+static Hallsync__PutRecord put_record;
+static Hallsync__PutRecord *put_records[] = {&put_record, &put_record};
+static Hallsync__PutRequest put_body;
+static char texts[3][64];
+
+static void set_put(Hallsync__Request *request, uint32_t kind, const ProtobufCMessage *message, const char *id)
+{
+    struct hs_buf packed = {0};
+    hs_msg_pack(message, &packed);
+    assert_true(packed.err == HS_OK && packed.size <= sizeof packed_bytes);
+    memcpy(packed_bytes, packed.data, packed.size);
+    hallsync__put_request__init(&put_body);
+    hallsync__put_record__init(&put_record);
+    put_record.record = (ProtobufCBinaryData){packed.size, packed_bytes};
+    if (id != NULL) {
+        put_record.has_id = true;
+        put_record.id = (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)id};
+    }
+    put_body.kind = kind;
+    put_body.records = put_records;
+    put_body.n_records = 1;
+    request->body_case = HALLSYNC__REQUEST__BODY_PUT;
+    request->put = &put_body;
+    hs_buf_fini(&packed);
+}
+
+static char *text_of(int at, const char *format, uint64_t number)
+{
+    (void)format;
+    snprintf(texts[at], sizeof texts[at], "%s%014llu", format, (unsigned long long)number);
+    return texts[at];
+}
+
+static char *account_of(uint64_t number)
+{
+    snprintf(texts[2], sizeof texts[2], "3201%06llu", (unsigned long long)number % 1000000);
+    return texts[2];
+}
+
+static void ask_customer(struct place *place, Hallsync__Request *request)
+{
+    Hallsync__Customer customer = HALLSYNC__CUSTOMER__INIT;
+    customer.account = account_of(place->number);
+    customer.name = TEXT("Wang Fang");
+    set_put(request, HS_KIND_CUSTOMER, &customer.base, NULL);
+}
+
+static void ask_payment(struct place *place, Hallsync__Request *request)
+{
+    Hallsync__Payment payment = HALLSYNC__PAYMENT__INIT;
+    payment.account = account_of(place->number);
+    payment.has_amount_fen = true;
+    payment.amount_fen = 20000;
+    payment.has_window = true;
+    payment.window = 3;
+    set_put(request, HS_KIND_PAYMENT, &payment.base, text_of(0, "p-", place->number));
+}
+
+static void ask_ticket(struct place *place, Hallsync__Request *request)
+{
+    Hallsync__Ticket ticket = HALLSYNC__TICKET__INIT;
+    ticket.service = TEXT("outage-report");
+    ticket.account = account_of(place->number);
+    ticket.summary = TEXT("no light");
+    set_put(request, HS_KIND_TICKET, &ticket.base, text_of(0, "t-", place->number));
+}
+
+static void ask_get(struct place *place, Hallsync__Request *request)
+{
+    static Hallsync__GetRequest get;
+    hallsync__get_request__init(&get);
+    (void)place;
+    get.kind = HS_KIND_CUSTOMER;
+    get.id = TEXT(ACCOUNT);
+    request->body_case = HALLSYNC__REQUEST__BODY_GET;
+    request->get = &get;
+}
+
+static void ask_find(struct place *place, Hallsync__Request *request)
+{
+    static Hallsync__FindRequest body;
+    hallsync__find_request__init(&body);
+    (void)place;
+    body.kind = HS_KIND_CUSTOMER;
+    request->body_case = HALLSYNC__REQUEST__BODY_FIND;
+    request->find = &body;
+}
+
+static void ask_totals(struct place *place, Hallsync__Request *request)
+{
+    static Hallsync__TotalsRequest body;
+    hallsync__totals_request__init(&body);
+    (void)place;
+    request->body_case = HALLSYNC__REQUEST__BODY_TOTALS;
+    request->totals = &body;
+}
+
+static void ask_conflicts(struct place *place, Hallsync__Request *request)
+{
+    static Hallsync__ConflictsRequest body;
+    hallsync__conflicts_request__init(&body);
+    (void)place;
+    request->body_case = HALLSYNC__REQUEST__BODY_CONFLICTS;
+    request->conflicts = &body;
+}
+
+static void ask_digest(struct place *place, Hallsync__Request *request)
+{
+    static Hallsync__DigestRequest body;
+    hallsync__digest_request__init(&body);
+    (void)place;
+    request->body_case = HALLSYNC__REQUEST__BODY_DIGEST;
+    request->digest = &body;
+}
+
+static void ask_watch(struct place *place, Hallsync__Request *request)
+{
+    static Hallsync__WatchRequest body;
+    static Hallsync__Position from;
+    hallsync__watch_request__init(&body);
+    hallsync__position__init(&from);
+    (void)place;
+    body.from = &from;
+    request->body_case = HALLSYNC__REQUEST__BODY_WATCH;
+    request->watch = &body;
+}
+
+static void ask_status(struct place *place, Hallsync__Request *request)
+{
+    static Hallsync__StatusRequest body;
+    hallsync__status_request__init(&body);
+    (void)place;
+    request->body_case = HALLSYNC__REQUEST__BODY_STATUS;
+    request->status = &body;
+}
+
+static void ask_nodes(struct place *place, Hallsync__Request *request)
+{
+    static Hallsync__NodesRequest body;
+    hallsync__nodes_request__init(&body);
+    (void)place;
+    request->body_case = HALLSYNC__REQUEST__BODY_NODES;
+    request->nodes = &body;
+}
+
+static const struct question QUESTIONS[] = {
+    {"put a customer", ask_customer, true},
+    {"put a payment", ask_payment, true},
+    {"put a ticket", ask_ticket, true},
+    {"get", ask_get, false},
+    {"find", ask_find, false},
+    {"totals", ask_totals, false},
+    {"conflicts", ask_conflicts, false},
+    {"digest", ask_digest, false},
+    {"watch", ask_watch, false},
+    {"status", ask_status, false},
+    {"nodes", ask_nodes, false},
+};
+
+/* ---- the body ---- */
+
+struct attempt {
+    struct place *place;
+    const struct question *question;
+};
+
+static void set_request(struct place *place, const struct question *question, Hallsync__Request *request,
+                        uint8_t id[static HS_REQUEST_ID_BYTES])
+{
+    hallsync__request__init(request);
+    hs_be64(id + 8, place->number);
+    request->id = (ProtobufCBinaryData){.len = HS_REQUEST_ID_BYTES, .data = id};
+    question->ask(place, request);
+}
+
+static const char *error_of(const Hallsync__Reply *reply)
+{
+    bool refused = reply->error == NULL && reply->body_case == HALLSYNC__REPLY__BODY_PUT;
+    return refused ? reply->put->results[0]->error : reply->error;
+}
+
+/* Who is not told OK is told why, in a name that fits. */
+static void assert_told(const Hallsync__Reply *reply)
+{
+    const char *error = error_of(reply);
+    if (error == NULL)
+        return;
+    if (!fault_hit())
+        fail_msg("refused: %s", error);
+    enum hs_err err = hs_err_by_name(error);
+    assert_string_equal(hs_err_name(err), error);
+    fault_assert_named(err);
+}
+
+static uint64_t payments_of(struct place *place)
+{
+    Hallsync__TotalsRequest body = HALLSYNC__TOTALS_REQUEST__INIT;
+    Hallsync__Request request = REQUEST(totals, TOTALS, &body);
+    body.account = account_of(place->number);
+    const Hallsync__Reply *reply = must_ask(place, &request);
+    assert_null(reply->error);
+    return reply->totals->count;
+}
+
+static void assert_verified(struct world_node *node)
+{
+    struct hs_why why = {{0}};
+    struct hs_view *view = world_view(node);
+    if (hs_records_verify(store_records_txn(view), &why) != HS_OK)
+        fail_msg("verify: %s", why.text);
+    hs_view_close(view);
+}
+
+static void ask_once(void *ctx)
+{
+    struct attempt *attempt = ctx;
+    struct place *place = attempt->place;
+    uint8_t id[HS_REQUEST_ID_BYTES] = "attempt";
+    Hallsync__Request request;
+    place->number++;
+    set_request(place, attempt->question, &request, id);
+    fault_begin();
+    const Hallsync__Reply *reply = ask(place, &request, true);
+    fault_end();
+    assert_true(reply != NULL || fault_hit());
+    bool done = reply != NULL && error_of(reply) == NULL;
+    if (reply != NULL)
+        assert_told(reply);
+    if (place->fatal || store_failed(place->office.node.store) != HS_OK)
+        restart(place);
+    client_close(&place->client); /* with an answer that may still be on its way */
+    client_open(&place->client, &place->office, ZMQ_DEALER);
+    if (done && attempt->question->ask == ask_payment)
+        assert_int_equal(payments_of(place), 1);
+    set_request(place, attempt->question, &request, id);
+    reply = must_ask(place, &request);
+    if (error_of(reply) != NULL)
+        fail_msg("refused when nothing failed any more: %s", error_of(reply));
+    if (attempt->question->ask == ask_payment)
+        assert_int_equal(payments_of(place), 1);
+    assert_verified(&place->office.node);
+}
+
+static void every_request_is_answered_or_can_be_asked_again(void **state)
+{
+    struct place *place = *state;
+    place->office.options.accept_unknown_accounts = true;
+    end(place);
+    begin(place);
+    for (size_t i = 0; i < sizeof QUESTIONS / sizeof *QUESTIONS; i++) {
+        struct attempt attempt = {place, &QUESTIONS[i]};
+        unsigned kinds = QUESTIONS[i].writes ? ASK_KINDS : ASK_KINDS & ~(FAULT_OF_LATE | FAULT_BIT(FAULT_DB_FULL));
+        fault_each(QUESTIONS[i].name, kinds, ask_once, &attempt);
+    }
+}
+
+/* ---- starting ---- */
+
+static void start_once(void *ctx)
+{
+    struct place *place = ctx;
+    struct office *office = &place->office;
+    struct hs_why why = {{0}};
+    struct hs_writer_options options = {.store = office->node.store};
+    struct hs_writer *writer = NULL;
+    struct hs_service *service = NULL;
+    end(place);
+    fault_begin();
+    enum hs_err err = hs_writer_new(&options, &writer);
+    if (err == HS_OK)
+        err = hs_writer_start(writer);
+    office->options.writer = writer;
+    if (err == HS_OK)
+        err = hs_service_new(&office->options, &service, &why);
+    if (err == HS_OK)
+        err = hs_service_start(service);
+    fault_end();
+    fault_assert_named(err);
+    hs_writer_stop(writer);
+    hs_service_stop(service);
+    hs_writer_free(writer);
+    begin(place);
+    Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
+    Hallsync__Request request = REQUEST(status, STATUS, &body);
+    assert_null(must_ask(place, &request)->error);
+}
+
+static void a_start_that_fails_leaves_nothing(void **state)
+{
+    fault_each("starting", FAULT_OF_MEMORY | FAULT_BIT(FAULT_SYSTEM), start_once, *state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_request_is_answered_or_can_be_asked_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_start_that_fails_leaves_nothing, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
