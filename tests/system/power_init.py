@@ -101,8 +101,7 @@ KEYS = ("node.key", "curve.key")
 def join_killed(region, hub):
     """Joins that are killed after some name is in its place and before it is on disk, and given again: the second finds the keys of the
     first, and the hub signs for them."""
-    names = list(range(1, 13))
-    for number in names if LONG else region.random.sample(names, 4):
+    for number in range(1, 13):
         node = Node(region, f"nj-killed{number}")
         token = region.enroll(hub, node.name, ["3201"])
         os.environ["HS_RECORD_DIE_NAME"] = str(number)
