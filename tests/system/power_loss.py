@@ -6,6 +6,9 @@ A real run is recorded by a preloaded library (tests/power/recorder.c): every wr
 directories, and what each client was told, in one order.  hallsync-power-check then cuts it off at a sample of all moments (HS_LONG=1: at
 every one where something became certain) and opens what is left in several ways that a disk may leave it.  What threads and disks did in
 between is not repeated by a seed: HS_KEEP=DIR keeps the recording of a failure, for hallsync-power-check alone.
+
+Seen failing in copies of the tree with MDB_NOSYNC (both stores, the hub's alone, the records alone), with MDB_NOMETASYNC, with answers sent
+before the commit, with an origin that goes on without its note, with a new log's names not synced, and without the sync of a start.
 """
 import os
 import re
