@@ -23,6 +23,8 @@ void auditor_turned(struct auditor *auditor, struct sim_machine *machine);
 void auditor_started(struct auditor *auditor, struct sim_machine *machine);
 void auditor_ended(struct auditor *auditor, struct sim_machine *machine, bool clean);
 void auditor_sent(struct auditor *auditor, struct sim_machine *from, struct sim_machine *to, struct hs_bytes frame);
+void auditor_logged(struct auditor *auditor, struct sim_machine *machine, const char *module, const char *event,
+                    const char *line);
 
 /* ---- told by who injects faults, before the machine starts again ---- */
 
