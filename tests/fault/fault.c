@@ -9,7 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define SAMPLES 24 /* of each kind and shape in the ordinary run */
+#define SAMPLES 10 /* of each kind and shape in the ordinary run */
 #define FOREVER UINT64_MAX
 #define NEVER   UINT64_MAX
 

@@ -95,3 +95,10 @@ uint8_t *__wrap_hs_buf_extend(struct hs_buf *buf, size_t size)
 {
     return buf_fails(buf, "hs_buf_extend") ? NULL : __real_hs_buf_extend(buf, size);
 }
+
+void *__real_sodium_malloc(size_t size);
+void *__wrap_sodium_malloc(size_t size);
+void *__wrap_sodium_malloc(size_t size)
+{
+    return REFUSED("sodium_malloc") ? NULL : __real_sodium_malloc(size);
+}
