@@ -338,11 +338,26 @@ struct maker {
 
 static void make_message(struct maker *maker, const ProtobufCMessageDescriptor *descriptor, struct hs_buf *to);
 
+/* What a text that people use stands for: the ticket of an event. */
+static void make_id(struct maker *maker, uint32_t number, struct hs_buf *to)
+{
+    static const char *const NAMES[] = {"T-1", "a", "B-1", "P-1"};
+    const char *name = NAMES[fuzz_u8(maker->in) % COUNT_OF(NAMES)];
+    struct hs_id id;
+    bool hashed;
+    FUZZ_CHECK(hs_id_from_text(name, strlen(name), &id, &hashed) == HS_OK);
+    hs_tlv_put_bytes(to, number, HS_BYTES(id.bytes, sizeof id.bytes));
+}
+
 static void make_record(struct maker *maker, struct hs_buf *to)
 {
     struct hs_buf record = {0};
-    for (size_t i = 0; i < maker->kind->field_count; i++)
-        fuzz_put_field(maker->in, maker->arena, &maker->kind->fields[i], &record);
+    for (size_t i = 0; i < maker->kind->field_count; i++) {
+        if (maker->kind->fields[i].form == HS_FORM_ID && fuzz_u8(maker->in) < 0xc0)
+            make_id(maker, maker->kind->fields[i].number, &record);
+        else
+            fuzz_put_field(maker->in, maker->arena, &maker->kind->fields[i], &record);
+    }
     hs_tlv_put_bytes(to, 1, hs_buf_bytes(&record));
     hs_buf_fini(&record);
 }
@@ -359,6 +374,8 @@ static uint64_t make_number(struct maker *maker, const ProtobufCFieldDescriptor 
     }
     if (strcmp(field->name, "partition") == 0 || strcmp(field->name, "districts") == 0)
         return how % 8 == 7 ? HS_PARTITION_REGION : 3201U + how % 4;
+    if (strcmp(field->name, "ttl_ms") == 0)
+        return how * UINT64_C(1000);
     if (strcmp(field->name, "date") == 0)
         return DATES[how % COUNT_OF(DATES)];
     if (strcmp(field->name, "commit") == 0)

@@ -5,6 +5,7 @@
  *     input = up to 16 operations: stream, stamp, writes, read field by field */
 #include "storage/records/records.h"
 #include "tests/fuzz/fuzz_record.h"
+#include "tests/fuzz/fuzz_region.h"
 
 #include <unistd.h>
 
@@ -13,28 +14,24 @@
 #define NOON_STAMP ((hs_stamp)1795233600000 << 16)
 
 static struct hs_records *records;
-static char dir[] = "/dev/shm/hs-fuzz-records-XXXXXX";
 
 static void tear_down(void)
 {
-    char path[128];
     hs_records_close(records);
-    snprintf(path, sizeof path, "%s/data.mdb", dir);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/lock.mdb", dir);
-    unlink(path);
-    rmdir(dir);
 }
 
 static void set_up(void)
 {
+    char dir[] = FUZZ_TMPFS "/hs-fuzz-XXXXXX";
     struct hs_why why;
     if (records != NULL)
         return;
     FUZZ_CHECK(mkdtemp(dir) != NULL);
     struct hs_records_options options = {
         .path = dir, .map_bytes = MAP_BYTES, .create = true, .utc_offset_minutes = 480};
-    FUZZ_CHECK(hs_records_open(&options, &records, &why) == HS_OK);
+    enum hs_err err = hs_records_open(&options, &records, &why);
+    fuzz_remove(dir);
+    FUZZ_CHECK(err == HS_OK);
     atexit(tear_down);
 }
 
