@@ -22,7 +22,8 @@ struct stage {
 };
 
 void stage_open(struct stage *stage, uint64_t seed, bool verbose);
-void stage_close(struct stage *stage); /* settles, checks all invariants, ends the world */
+/* Settles, checks all invariants, ends the world; answers how many virtual milliseconds it lasted. */
+uint64_t stage_close(struct stage *stage);
 
 /* The first machine must be a hub.  Started. */
 struct sim_machine *stage_hub(struct stage *stage, const char *name, struct sim_machine *peer);
