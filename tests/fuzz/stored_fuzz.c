@@ -440,6 +440,7 @@ void fuzz_seeds(fuzz_put put)
             put(name, HS_BYTES(seed, sizeof seed));
         }
     }
+    put("token-cut-before-its-name", FUZZ_SEED("\0\6\0\1\0\1\0"));
     put("loose-of-billions", FUZZ_SEED("\0\10\0\2\0\0\4\xff\xff\xff\xff"));
     put("time-zone-out-of-range", FUZZ_SEED("\14\12\3\2\0\24\4\x7f\0\0\0"));
 }
