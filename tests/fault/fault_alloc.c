@@ -28,7 +28,7 @@
     }
 POINTERS(WRAP)
 
-int __wrap_asprintf(char **text, const char *format, ...);
+int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int __wrap_asprintf(char **text, const char *format, ...)
 {
     va_list arguments;
