@@ -8,6 +8,7 @@
 #define NEVER   UINT64_MAX
 #define MILLION 1000000
 #define YEAR_MS ((int64_t)31556952 * 1000)
+#define SLOTS   (SIM_SNAPSHOTS_MAX - 1) /* of snapshots by the plan; the last one is of lost-commits */
 
 struct faults {
     struct sim *sim;
@@ -22,6 +23,7 @@ struct faults {
     uint64_t well_ms[SIM_MACHINES_MAX];  /* when its disk and clock are well again */
     uint64_t open_ms[SIM_MACHINES_MAX][SIM_MACHINES_MAX]; /* when a road is */
     unsigned clones;
+    bool loses_commits[SIM_MACHINES_MAX]; /* when its process ends */
     bool healed;
 };
 
@@ -206,8 +208,17 @@ static void start_later(struct faults *faults, struct sim_machine *machine, uint
     faults->start_ms[machine->index] = faults->sim->now_ms + ms;
 }
 
+static void lose_commits(struct faults *faults, struct sim_machine *machine)
+{
+    sim_restore(machine, SLOTS, (struct sim_restore){.log = true, .records = true, .same_files = true});
+    auditor_disk_changed(faults->auditor, machine);
+    faults->loses_commits[machine->index] = false;
+}
+
 void faults_ended(struct faults *faults, struct sim_machine *machine)
 {
+    if (faults->loses_commits[machine->index])
+        lose_commits(faults, machine);
     if (faults->start_ms[machine->index] == NEVER)
         start_later(faults, machine, 10 + sim_below(&faults->random, 3000));
 }
@@ -237,7 +248,7 @@ static void make_well(struct faults *faults, struct sim_machine *machine)
 
 static void go_back(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
 {
-    unsigned slot = (unsigned)(fault->value % SIM_SNAPSHOTS_MAX);
+    unsigned slot = (unsigned)(fault->value % SLOTS);
     struct sim_restore what = {.log = fault->type != FAULT_OLD_RECORDS,
                                .records = fault->type != FAULT_OLD_LOG,
                                .notes = fault->type == FAULT_OLD_MEMORY,
@@ -326,6 +337,13 @@ static void strike(struct faults *faults, const struct fault *fault)
     case FAULT_CRASH:
         sim_crash_at(machine, 1 + fault->value % 40, (fault->value >> 8 & 1) != 0);
         break;
+    case FAULT_LOST_COMMITS:
+        if (machine->life == SIM_RUNNING) {
+            sim_snapshot(machine, SLOTS);
+            faults->loses_commits[machine->index] = true;
+            sim_crash_at(machine, 1 + fault->value % 12, (fault->value >> 8 & 1) != 0);
+        }
+        break;
     case FAULT_RESTART:
         stop_machine(faults, machine, fault);
         break;
@@ -334,7 +352,7 @@ static void strike(struct faults *faults, const struct fault *fault)
         sim_reboot(machine);
         break;
     case FAULT_SNAPSHOT:
-        sim_snapshot(machine, (unsigned)(fault->value % SIM_SNAPSHOTS_MAX));
+        sim_snapshot(machine, (unsigned)(fault->value % SLOTS));
         break;
     case FAULT_OLD_COPY:
     case FAULT_OLD_LOG:
@@ -422,6 +440,7 @@ void faults_heal(struct faults *faults)
         struct sim_machine *machine = faults->sim->machines[i];
         make_well(faults, machine);
         machine->crash_at = 0;
+        faults->loses_commits[i] = false;
         for (unsigned j = 0; j < faults->sim->machine_count; j++)
             mend_line(faults, i, j);
         if (machine->life == SIM_STOPPED)

@@ -16,7 +16,7 @@
 
 #define SIM_MACHINES_MAX  12
 #define SIM_UPSTREAMS_MAX 4
-#define SIM_SNAPSHOTS_MAX 4
+#define SIM_SNAPSHOTS_MAX 5
 #define SIM_PATH_BYTES    160
 #define SIM_EPOCH_MS      1780272000000ULL /* 2026-06-01 00:00 UTC: the wall clock at virtual time 0 */
 
