@@ -24,7 +24,7 @@ with Region(f"a line with delay, broken {ROUNDS} times in mid-message") as regio
         return names["disconnected"] + names["dialled"]
 
     began = broken()
-    until(f"{ROUNDS} breaks", lambda: broken() - began >= 2 * ROUNDS, 10 + 3 * ROUNDS)
+    until(f"{ROUNDS} breaks", lambda: broken() - began >= 2 * ROUNDS, 60 + 3 * ROUNDS)
     for clients in counters:
         clients.stop()
     hall.synced(120)  # still broken now and then: what is left comes over piece by piece

@@ -75,8 +75,8 @@ with network.region("disk full and freed again, at a hall and at a hub") as regi
         check(node.status()["disk_free_bytes"] < RESERVE_MIB << 20, "status tells of it")
         # To the last byte, and more than the store has in hand comes from others: that cannot be kept, and is asked for again later.
         disk.leave(0)
-        region.customers(other, 4000)
-        until(f"{node.name} tells that others' data find no room", lambda: "reason=disk-full" in open(node.log).read())
+        region.customers(other, 4000, edition=1 + running)
+        until(f"{node.name} tells that others' data find no room", lambda: "reason=disk-full" in open(node.log).read(), 60)
         counters[1].more(20)
         disk.free()
         until(f"{node.name} takes money again", lambda: pay(node) == "taken")

@@ -285,11 +285,11 @@ class Region:
         twin.hub, twin.relay = node.hub, None
         return twin
 
-    def customers(self, node, count, districts=("3201",)):
-        """Import that many customers at the node; their account numbers."""
+    def customers(self, node, count, districts=("3201",), edition=0):
+        """Import that many customers at the node, under other names in each edition; their account numbers."""
         path = os.path.join(self.dir, "customers.csv")
         with open(path, "w") as out:
-            subprocess.run([tool("hallsync-gen"), "customers", "--count", str(count), "--seed", str(SEED % 1000 + 1),
+            subprocess.run([tool("hallsync-gen"), "customers", "--count", str(count), "--seed", str(SEED % 1000 + 1 + edition),
                             "--districts", ",".join(districts)], stdout=out, check=True)
         node.json("customer", "import", path, seconds=300)
         with open(path) as rows:
