@@ -198,7 +198,8 @@ int __wrap_eventfd_write(int fd, eventfd_t value)
 
 /* ---- the log ---- */
 
-void __wrap_hs_log(enum hs_log_level level, const char *module, const char *event, const char *format, ...);
+void __wrap_hs_log(enum hs_log_level level, const char *module, const char *event, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void __wrap_hs_log(enum hs_log_level level, const char *module, const char *event, const char *format, ...)
 {
     char line[400];
