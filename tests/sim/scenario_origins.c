@@ -206,6 +206,56 @@ static void a_machine_resumed_with_its_memory(struct stage *stage)
     STAGE_CHECK(stage, stage_seen(stage) > 0 && origins_of(stage, cast.hall) == 2);
 }
 
+/* H1 with a machine that has kept its memory: each branch is acknowledged by another hub, the hubs are apart, and other
+ * halls have taken them.  When the hubs meet, both branches' payments are everywhere, and everybody has the proof. */
+static void a_fork_between_two_hubs(struct stage *stage)
+{
+    struct cast cast = two_hubs(stage);
+    pay_many(stage, cast.hall, "before", 2);
+    stage_settle(stage);
+    sim_snapshot(cast.hall, 0);
+    stage_part(stage, cast.hub, cast.other_hub, true);
+    pay_many(stage, cast.hall, "first", 5);
+    stage_run(stage, 2000);
+    auditor_fork_possible(stage->auditor, cast.hall);
+    stage_part(stage, cast.hall, cast.hub, true);
+    stage_set_back(stage, cast.hall, 0, DISK_AND_MEMORY);
+    sim_start(cast.hall);
+    pay_many(stage, cast.hall, "second", 3);
+    stage_run(stage, 15000);
+    STAGE_CHECK(stage, has_payments(stage, cast.hub, 7) && has_payments(stage, cast.other_hub, 5));
+    stage_part(stage, cast.hub, cast.other_hub, false);
+    stage_settle(stage);
+    STAGE_CHECK(stage, has_payments(stage, cast.hall, 10) && has_payments(stage, cast.hub, 10));
+    stage_part(stage, cast.hall, cast.hub, false);
+    pay_many(stage, cast.hall, "after", 2);
+    stage_settle(stage);
+    STAGE_CHECK(stage, all_have_payments(stage, 12) && all_conflicts(stage, "fork") > 0);
+}
+
+/* The same with a customer's name: under one dot two names stand at different nodes, and none of them can be called the
+ * right one.  It is listed as a fork; what a person writes over it is then everywhere. */
+static void a_forked_name_waits_for_a_person(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    stage_name(stage, cast.hall, ACCOUNT, "before");
+    stage_settle(stage);
+    sim_snapshot(cast.hall, 0);
+    stage_name(stage, cast.hall, ACCOUNT, "first");
+    stage_settle(stage);
+    auditor_fork_possible(stage->auditor, cast.hall);
+    stage_part(stage, cast.hall, cast.hub, true);
+    stage_set_back(stage, cast.hall, 0, DISK_AND_MEMORY);
+    sim_start(cast.hall);
+    stage_name(stage, cast.hall, ACCOUNT, "second");
+    stage_part(stage, cast.hall, cast.hub, false);
+    stage_run(stage, 15000);
+    STAGE_CHECK(stage, all_conflicts(stage, "fork") > 0);
+    stage_name(stage, cast.hub, ACCOUNT, "decided");
+    stage_run(stage, 5000);
+    STAGE_CHECK(stage, all_show(stage, ACCOUNT, "decided"));
+}
+
 /* ---- clones ---- */
 
 static struct sim_machine *clone_of(struct stage *stage, struct sim_machine *machine, int snapshot)
@@ -337,6 +387,8 @@ const struct scenario SCENARIOS_ORIGINS[] = {
     {"a-hub-that-knows-more-is-proof", a_hub_that_knows_more_is_proof},
     {"a-client-that-knows-more-is-proof", a_client_that_knows_more_is_proof},
     {"a-machine-resumed-with-its-memory", a_machine_resumed_with_its_memory},
+    {"a-fork-between-two-hubs", a_fork_between_two_hubs},
+    {"a-forked-name-waits-for-a-person", a_forked_name_waits_for_a_person},
     {"two-clones-at-once", two_clones_at_once},
     {"two-clones-that-have-not-written", two_clones_that_have_not_written},
     {"two-clones-of-one-old-copy", two_clones_of_one_old_copy},
