@@ -8,7 +8,29 @@
 
 /* ---- ours ---- */
 
-/* Heads of the current origin's streams, so that what was written here flows at once. */
+static enum hs_err stop_at_reaching(void *ctx, const struct hs_receipt *receipt)
+{
+    const uint64_t *n = ctx;
+    return receipt->n >= *n ? HS_EEXISTS : HS_OK;
+}
+
+static bool is_signed_for(struct hs_replica *r, const struct rep_stream *stream)
+{
+    uint64_t n = stream->n;
+    enum hs_err err = r->source.receipts(r->source.ctx, &stream->name, stop_at_reaching, &n);
+    if (err != HS_OK && err != HS_ENOTFOUND && err != HS_EEXISTS)
+        hs_rep_fail(r, err);
+    return err == HS_EEXISTS;
+}
+
+/* Of the current origin's streams, so that what was written here flows at once; and of those of earlier ones that no
+ * hub has signed for: the receipt may have been lost on its way before this node was struck, and nobody would ask for
+ * it again. */
+static bool is_to_be_named(struct hs_replica *r, const struct rep_stream *stream, uint64_t current)
+{
+    return stream->n != 0 && (stream->name.origin == current || !is_signed_for(r, stream));
+}
+
 static size_t own_heads(struct hs_replica *r, Hallsync__StreamHead *heads, Hallsync__StreamName *names, size_t room)
 {
     uint64_t current = r->source.current_origin(r->source.ctx);
@@ -16,7 +38,7 @@ static size_t own_heads(struct hs_replica *r, Hallsync__StreamHead *heads, Halls
     for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node) {
         for (size_t i = 0; i < member->count && count < room; i++) {
             const struct rep_stream *stream = member->streams[i];
-            if (stream->name.origin != current || stream->n == 0)
+            if (!is_to_be_named(r, stream, current))
                 continue;
             hallsync__stream_head__init(&heads[count]);
             hs_rep_stream_write(&stream->name, &names[count]);

@@ -27,8 +27,8 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     {"A node that gets a new node key gets a new certificate and begins a new origin.", LOG,
      "a_new_node_key_is_a_new_origin"},
     {"*hub* when one hub's store has a receipt that reaches it (for what a hub writes its own store counts without "
-     "one);",
-     STORE, "receipts_of_two_stores_make_an_op_safe"},
+     "one, and its own receipt not once more);",
+     STORE, "a_hub_that_takes_its_own_ops_back_is_one_store"},
     {"*safe* when the receipts of two distinct stores reach it.", STORE, "receipts_of_two_stores_make_an_op_safe"},
     /* 7 */
     {"CURVE is mandatory: a node MUST NOT listen or dial without it.", LINK, "plain_client_gets_nothing"},
@@ -56,8 +56,10 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     /* 9 */
     {"Of operations that come as loose pieces the facts are merged and the register writes have no effect.", RECORDS,
      "forked_streams_give_facts_only"},
-    {"A client that shows a position which the node does not know (section 11) is treated alike.", SERVICE,
+    {"A client that shows a position which the node does not know (section 11) is treated alike,", SERVICE,
      "a_client_that_knows_more_strikes_the_origin"},
+    {"and those of its earlier origins whose head no receipt reaches: a receipt that was lost on its way comes again.",
+     "tests/unit/replica_receipt_test.c", "a_receipt_lost_before_a_reboot_comes_again"},
     /* 12 */
     {"*The envelope* of section 4 and the rules of 5.3, 6 and 10 are frozen:", "tests/golden/vectors_test.c",
      "the_bytes_are_those_of_the_file"},

@@ -306,9 +306,8 @@ const struct trace_scenario TRACE_HELLO[] = {
      not_a_hub},
     {"hello-heads",
      "What was written before the session flows after one round trip.",
-     {"C SHOULD name in `heads` its streams of its current origin, so that what was written there flows at once; S "
-      "MUST "
-      "NOT name any, for it does not know yet what the other may see.",
+     {"C SHOULD name in `heads` its streams of its current origin, so that what was written there flows at once,",
+      "S MUST NOT name any, for it does not know yet what the other may see.",
       "Each head of Hello is taken as in 8.4. S answers all of them with one announcement (8.4), and sends the "
       "receipts "
       "that it has of these streams (8.9)."},
