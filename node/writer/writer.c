@@ -182,10 +182,15 @@ static enum hs_err ask_store(struct hs_store *store)
     return err;
 }
 
-/* After @err, does the store go on?  If not, nor does the process. */
-static void judge_failure(struct hs_writer *writer, enum hs_err err)
+/* Is it usable after @err?  What only kept a group out for want of disk or memory may have broken it as well. */
+static enum hs_err store_after(struct hs_store *store, enum hs_err err)
 {
-    enum hs_err broken = err == HS_EFULL || err == HS_ENOMEM ? ask_store(writer->options.store) : err;
+    return err == HS_EFULL || err == HS_ENOMEM ? ask_store(store) : err;
+}
+
+/* A store that does not go on: nor does the process. */
+static void give_up_if(struct hs_writer *writer, enum hs_err broken)
+{
     if (broken == HS_OK)
         return;
     writer->dead = broken;
@@ -251,6 +256,30 @@ static bool any_ok(const struct hs_job *jobs)
     return jobs != NULL;
 }
 
+/* Was one refused by something that went wrong here, and not by a rule? */
+static bool any_failed(const struct hs_job *jobs)
+{
+    for (; jobs != NULL; jobs = jobs->next) {
+        enum hs_err_class class = hs_err_class(jobs->err);
+        if (class != HS_CLASS_OK && class != HS_CLASS_INPUT && class != HS_CLASS_PEER)
+            return true;
+    }
+    return false;
+}
+
+/* A group was run, and @err is what became of it.  One in which nobody wrote was given up without an error: taking back
+ * what a job had written before it failed may have broken the store, and the next group may come late. */
+static void judge_group(struct hs_writer *writer, enum hs_err err, const struct hs_job *jobs,
+                        const struct hs_commit *commit)
+{
+    if (err != HS_OK)
+        give_up_if(writer, store_after(writer->options.store, err));
+    else if (!any_ok(jobs))
+        give_up_if(writer, any_failed(jobs) ? ask_store(writer->options.store) : HS_OK);
+    else if (writer->options.committed != NULL)
+        writer->options.committed(writer->options.ctx, commit);
+}
+
 /* A flush takes as long as many commits and nobody is answered meanwhile: not while they come one after the other.  Who
  * reads asks for it. */
 static void put_off_flush(struct hs_writer *writer, uint64_t begun_ms)
@@ -268,12 +297,9 @@ static void run_group(struct hs_writer *writer, const struct turn *turn)
     enum hs_err err = writer->dead == HS_OK && turn->refuse ? HS_ESTOPPING : writer->dead;
     if (err == HS_OK) {
         err = run_jobs(writer->options.store, turn->jobs, &commit);
-        if (err != HS_OK)
-            judge_failure(writer, err);
-        else if (any_ok(turn->jobs) && writer->options.committed != NULL)
-            writer->options.committed(writer->options.ctx, &commit);
+        judge_group(writer, err, turn->jobs, &commit);
     }
-    if (err == HS_OK && hs_store_unflushed(writer->options.store) > 0)
+    if (err == HS_OK && writer->dead == HS_OK && hs_store_unflushed(writer->options.store) > 0)
         put_off_flush(writer, begun_ms);
     /* Counted first: who has been answered finds his job in the figures. */
     pthread_mutex_lock(&writer->lock);
@@ -289,7 +315,7 @@ static enum hs_err flush(struct hs_writer *writer)
     writer->flush_at_ms = err == HS_OK ? UINT64_MAX : now_ms() + FLUSH_AGAIN_MS;
     writer->flush_last_ms = writer->flush_at_ms;
     if (err != HS_OK)
-        judge_failure(writer, err);
+        give_up_if(writer, store_after(writer->options.store, err));
     return err;
 }
 

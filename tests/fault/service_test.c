@@ -361,7 +361,8 @@ static void ask_once(void *ctx)
     bool done = reply != NULL && error_of(reply) == NULL;
     if (reply != NULL)
         assert_told(reply);
-    if (place->fatal || store_failed(place->office.node.store) != HS_OK)
+    assert_true(place->fatal || store_failed(place->office.node.store) == HS_OK); /* or nobody ends the process */
+    if (place->fatal)
         restart(place);
     client_close(&place->client); /* with an answer that may still be on its way */
     client_open(&place->client, &place->office, ZMQ_DEALER);

@@ -29,6 +29,7 @@ struct hs_store {
     uint64_t unflushed, in_group, commits;
     enum hs_err commit_err, flush_err; /* of the next call */
     enum hs_err begin_err, broken;     /* of each from now on */
+    enum hs_err abort_err;             /* breaks the store when a group is given up */
     bool flush_due;
     sem_t *at_commit; /* waited for in commit, if there is one */
     sem_t in_commit;  /* posted when a commit has begun */
@@ -93,6 +94,10 @@ void hs_store_abort(struct hs_store *store)
     assert_true(store->open);
     trace(store, 'a');
     store->open = false;
+    pthread_mutex_lock(&store->lock);
+    if (store->abort_err != HS_OK)
+        store->broken = store->begin_err = store->abort_err;
+    pthread_mutex_unlock(&store->lock);
 }
 
 enum hs_err hs_view_open(struct hs_store *store, uint64_t min_commit, unsigned wait_ms, struct hs_view **view)
@@ -504,6 +509,37 @@ static void store_broken_by_a_full_disk_is_fatal(void **state)
     finish(fixture);
 }
 
+/* Nobody is told OK, so nothing failed; but the records could not be put back to where they were. */
+static void store_broken_by_giving_up_a_group_is_fatal_at_once(void **state)
+{
+    (void)state;
+    struct fixture *fixture = start(&(struct hs_writer_options){.flush_ms = 60000});
+    set_err(&fixture->store, &fixture->store.abort_err, HS_EDAMAGED);
+    submit(fixture, 1, HS_ENOMEM, 0);
+    wait_for(&fixture->done, 1);
+    pthread_mutex_lock(&fixture->lock);
+    assert_int_equal(fixture->last_err, HS_ENOMEM);
+    assert_int_equal(fixture->fatal, HS_EDAMAGED);
+    pthread_mutex_unlock(&fixture->lock);
+    hs_writer_stop(fixture->writer);
+    assert_string_equal(fixture->store.trace, "ba");
+    finish(fixture);
+}
+
+/* A view that cannot be had just now is no reason to end for the sake of a wrong request. */
+static void store_is_not_asked_after_refusals_by_rule(void **state)
+{
+    (void)state;
+    struct fixture *fixture = start(&(struct hs_writer_options){.flush_ms = 60000});
+    set_err(&fixture->store, &fixture->store.broken, HS_EBUSY);
+    submit(fixture, 1, HS_EDIFFERS, 0);
+    submit(fixture, 2, HS_EGAP, 0);
+    wait_for(&fixture->done, 2);
+    hs_writer_stop(fixture->writer);
+    assert_int_equal(fixture->fatal, HS_OK);
+    finish(fixture);
+}
+
 /* Its records lag behind for want of disk: no group can begin until there is some. */
 static void store_that_cannot_begin_now_goes_on_later(void **state)
 {
@@ -717,6 +753,8 @@ int main(void)
         cmocka_unit_test(refusals_fall_with_their_group),
         cmocka_unit_test(broken_store_is_fatal),
         cmocka_unit_test(store_broken_by_a_full_disk_is_fatal),
+        cmocka_unit_test(store_broken_by_giving_up_a_group_is_fatal_at_once),
+        cmocka_unit_test(store_is_not_asked_after_refusals_by_rule),
         cmocka_unit_test(store_that_cannot_begin_now_goes_on_later),
         cmocka_unit_test(records_are_flushed_after_a_while),
         cmocka_unit_test(records_are_flushed_when_asked_or_due),
