@@ -131,22 +131,34 @@ const char *cli_place_text(const Hallsync__Position *place, char text[static CLI
     cli_position_text(place->commit, place->tag, text);
     size_t used = strlen(text);
     if (place->has_ops && place->ops != 0)
-        snprintf(text + used, CLI_PLACE_BYTES - used, "+%" PRIu64, place->ops);
+        used += (size_t)snprintf(text + used, CLI_PLACE_BYTES - used, "+%" PRIu64, place->ops);
+    if (place->has_shown_commit)
+        snprintf(text + used, CLI_PLACE_BYTES - used, "@%" PRIu64 ":%016" PRIx64, place->shown_commit,
+                 place->shown_tag);
     return text;
 }
 
+/* COMMIT:TAG, then perhaps +OPS, then perhaps @COMMIT:TAG. */
 enum hs_err cli_place_parse(const char *text, Hallsync__Position *place)
 {
-    char position[CLI_POSITION_BYTES];
+    char parts[CLI_PLACE_BYTES];
     hallsync__position__init(place);
-    size_t size = strcspn(text, "+");
-    if (size >= sizeof position)
+    if (strlen(text) >= sizeof parts)
         return HS_EVALUE;
-    snprintf(position, sizeof position, "%.*s", (int)size, text);
-    place->has_ops = text[size] == '+';
-    if (place->has_ops && cli_number_parse(text + size + 1, UINT64_MAX, &place->ops) != HS_OK)
+    snprintf(parts, sizeof parts, "%s", text);
+    char *shown = strchr(parts, '@');
+    if (shown != NULL)
+        *shown++ = '\0';
+    char *ops = strchr(parts, '+');
+    if (ops != NULL)
+        *ops++ = '\0';
+    place->has_ops = ops != NULL;
+    place->has_shown_commit = place->has_shown_tag = shown != NULL;
+    if (ops != NULL && cli_number_parse(ops, UINT64_MAX, &place->ops) != HS_OK)
         return HS_EVALUE;
-    return cli_position_parse(position, &place->commit, &place->tag);
+    if (shown != NULL && cli_position_parse(shown, &place->shown_commit, &place->shown_tag) != HS_OK)
+        return HS_EVALUE;
+    return cli_position_parse(parts, &place->commit, &place->tag);
 }
 
 /* Unicode's East Asian Wide and Fullwidth blocks, and the combining marks that names and addresses can hold. */

@@ -28,7 +28,7 @@ enum hs_err cli_position_parse(const char *text, uint64_t *commit, uint64_t *tag
 
 /* A place in the change feed: a position, and within a commit that is larger than one answer "+N", so many operations
  * further on. */
-#define CLI_PLACE_BYTES 64
+#define CLI_PLACE_BYTES 104
 const char *cli_place_text(const Hallsync__Position *place, char text[static CLI_PLACE_BYTES]);
 enum hs_err cli_place_parse(const char *text, Hallsync__Position *place); /* initialised here; HS_EVALUE */
 

@@ -59,7 +59,12 @@ static enum hs_err print_changes(struct feed *feed, const Hallsync__WatchReply *
 {
     char before[CLI_PLACE_BYTES];
     char after[CLI_PLACE_BYTES];
-    cli_place_text(&feed->from, before);
+    Hallsync__Position here = feed->from;
+    const Hallsync__Position *next = reply->position;
+    here.has_shown_commit = here.has_shown_tag = true;
+    here.shown_commit = next->has_shown_commit ? next->shown_commit : next->commit;
+    here.shown_tag = next->has_shown_commit ? next->shown_tag : next->tag;
+    cli_place_text(&here, before);
     cli_place_text(reply->position, after);
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < reply->n_records && err == HS_OK; i++)
@@ -80,10 +85,7 @@ static enum hs_err next(struct feed *feed)
         err = print_changes(feed, reply->watch);
     if (err != HS_OK)
         return err;
-    feed->from.commit = reply->watch->position->commit;
-    feed->from.tag = reply->watch->position->tag;
-    feed->from.has_ops = reply->watch->position->has_ops;
-    feed->from.ops = reply->watch->position->ops;
+    feed->from = *reply->watch->position; /* numbers only */
     feed->body.from = &feed->from;
     return HS_OK;
 }

@@ -165,6 +165,25 @@ static enum hs_err fill_page(struct page *page)
 
 /* ---- the request ---- */
 
+static enum hs_err stop_at_once(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
+{
+    (void)ctx;
+    (void)stream;
+    (void)n;
+    (void)op;
+    return HS_EEXISTS;
+}
+
+/* What the consumer was shown must be of this store's history, and not only the place from which he goes on. */
+static enum hs_err check_shown(struct hs_view *view, const Hallsync__Position *from)
+{
+    struct hs_position shown = {.commit = from->shown_commit, .tag = from->shown_tag}, to;
+    if (!from->has_shown_commit)
+        return HS_OK;
+    enum hs_err err = hs_view_changes(view, &shown, 1, stop_at_once, NULL, &to);
+    return err == HS_EEXISTS ? HS_OK : err;
+}
+
 static enum hs_err begin(struct hs_call *call, struct hs_view *view)
 {
     const Hallsync__WatchRequest *request = call->request->watch;
@@ -181,10 +200,11 @@ static enum hs_err begin(struct hs_call *call, struct hs_view *view)
         watch->limit = HS_PAGE_RECORDS_MAX;
     call->deadline_tick = hs_tick_ms() + (request->wait_ms < WAIT_MS_MAX ? request->wait_ms : WAIT_MS_MAX);
     call->plan = watch;
-    return HS_OK;
+    return request->from != NULL ? check_shown(view, request->from) : HS_OK;
 }
 
-static void put_position(struct hs_call *call)
+/* @shown: what the records of the answer reflect. */
+static void put_position(struct hs_call *call, const struct hs_position *shown)
 {
     const struct watch *watch = call->plan;
     Hallsync__Position position = HALLSYNC__POSITION__INIT;
@@ -192,6 +212,11 @@ static void put_position(struct hs_call *call)
     position.tag = watch->from.tag;
     position.has_ops = watch->ops != 0;
     position.ops = watch->ops;
+    if (shown->commit != watch->from.commit) {
+        position.has_shown_commit = position.has_shown_tag = true;
+        position.shown_commit = shown->commit;
+        position.shown_tag = shown->tag;
+    }
     hs_call_put(&call->body, REPLY_POSITION, &position.base);
 }
 
@@ -209,11 +234,12 @@ enum hs_err hs_watch_read(struct hs_call *call, struct hs_view *view)
     call->position = hs_view_position(view);
     call->parked = page.at_end && page.count == 0 && hs_tick_ms() < call->deadline_tick;
     if (!call->parked)
-        put_position(call);
+        put_position(call, &call->position);
     return HS_OK;
 }
 
 void hs_watch_late(struct hs_call *call)
 {
-    put_position(call);
+    const struct watch *watch = call->plan;
+    put_position(call, &watch->from); /* nothing was shown */
 }

@@ -133,6 +133,12 @@ static void places_in_the_feed_read_as_they_are_written(void **state)
     Hallsync__Position same;
     assert_int_equal(cli_place_parse(text, &same), HS_OK);
     assert_true(same.commit == 17 && same.tag == 0xabcdef && same.has_ops && same.ops == UINT64_MAX);
+    place.has_shown_commit = place.has_shown_tag = true;
+    place.shown_commit = 23;
+    place.shown_tag = 0xfedcba;
+    assert_string_equal(cli_place_text(&place, text), "17:0000000000abcdef+18446744073709551615@23:0000000000fedcba");
+    assert_int_equal(cli_place_parse(text, &same), HS_OK);
+    assert_true(same.has_shown_commit && same.shown_commit == 23 && same.shown_tag == 0xfedcba);
     assert_int_equal(cli_place_parse("17:0000000000abcdef", &same), HS_OK);
     assert_true(same.commit == 17 && same.tag == 0xabcdef && !same.has_ops && same.ops == 0);
     static const char *const BAD[] = {"+1", "17+1", "17:0000000000abcdef+", "17:0000000000abcdef+x",

@@ -424,10 +424,7 @@ static size_t feed_take(struct client *client, struct feed *feed)
     assert_non_null(reply);
     if (reply->error != NULL)
         fail_msg("%s: %s", reply->error, reply->text);
-    feed->from.commit = reply->watch->position->commit;
-    feed->from.tag = reply->watch->position->tag;
-    feed->from.has_ops = reply->watch->position->has_ops;
-    feed->from.ops = reply->watch->position->ops;
+    feed->from = *reply->watch->position;
     feed->body.from = &feed->from;
     return reply->watch->n_records;
 }
@@ -466,6 +463,33 @@ static void the_feed_tells_what_came_after(void **state)
     feed_send(&watcher, &feed);
     assert_int_equal(feed_take(&watcher, &feed), 0); /* in time, though nothing came */
     client_close(&watcher);
+}
+
+/* Found by the simulator: records come in the state of now, under a position that may be older; a node that was set
+ * back to between the two took the consumer for one who had missed nothing. */
+static void the_feed_is_reset_by_what_was_shown_too(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    struct feed feed;
+    assert_result(CUSTOMER(.account = TEXT(ACCOUNT), .name = TEXT("x")), HALLSYNC__RESULT__RESULT_CREATED);
+    feed_begin(&feed, 0);
+    feed_send(client, &feed);
+    feed_take(client, &feed);
+    for (unsigned i = 0; i < 3; i++)
+        CUSTOMER(.account = TEXT(ACCOUNT), .phone = TEXT(i == 0 ? "1" : i == 1 ? "2" : "3"));
+    feed.body.has_limit = true;
+    feed.body.limit = 1;
+    feed_send(client, &feed);
+    assert_int_equal(feed_take(client, &feed), 1); /* already with phone 3 */
+    assert_true(feed.from.has_shown_commit && feed.from.shown_commit > feed.from.commit);
+    struct feed honest = feed;
+    honest.body.from = &honest.from;
+    feed_send(client, &honest);
+    assert_int_equal(feed_take(client, &honest), 1);
+    feed.from.shown_tag ^= 1;
+    feed_send(client, &feed);
+    const Hallsync__Reply *reply = client_receive(client, ANSWER_MS);
+    assert_string_equal(reply->error, "reset");
 }
 
 static void the_feed_is_reset_by_a_foreign_position(void **state)
@@ -746,6 +770,7 @@ int main(void)
         HALL(payments_are_found_by_account_and_summed_by_day_window_and_node),
         HALL(digests_are_told_in_order),
         HALL(the_feed_tells_what_came_after),
+        HALL(the_feed_is_reset_by_what_was_shown_too),
         HALL(the_feed_is_reset_by_a_foreign_position),
         HALL(the_feed_divides_a_large_commit),
         HALL(a_waiting_feed_ends_with_the_service),
