@@ -6,11 +6,14 @@
 
 #include <time.h>
 
+/* Records that are being made anew from the log cannot be read meanwhile. */
+#define VIEW_WAIT_MS 600000
+
 static enum hs_err view_of(struct hs_peers *peers, struct hs_view **view)
 {
     enum hs_err err = HS_OK;
     if (peers->view == NULL)
-        err = hs_view_open(peers->options.store, 0, 0, &peers->view);
+        err = hs_view_open(peers->options.store, 0, VIEW_WAIT_MS, &peers->view);
     *view = peers->view;
     return err;
 }
