@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -87,6 +88,16 @@ static void wait_for_end(const sigset_t *signals, const char *path)
     }
 }
 
+/* libzmq takes a descriptor for each local client and aborts when there are none: the soft limit is only a default. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit); /* else we go on with what we have */
+    }
+}
+
 static int run(const struct hs_conf *conf, const char *path)
 {
     sigset_t signals; /* blocked before any thread is made: only the main thread takes them */
@@ -96,6 +107,7 @@ static int run(const struct hs_conf *conf, const char *path)
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
 
     struct hs_daemon_options options = {.conf = conf};
     struct hs_daemon *daemon = NULL;
