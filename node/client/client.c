@@ -142,21 +142,44 @@ static enum hallsync_status broken(struct hallsync *client)
     return hallsync_fail(client, HALLSYNC_SYSTEM, "%s: %s", client->endpoint, zmq_strerror(error));
 }
 
+/* protobuf-c answers NULL for a wrong message and for want of memory alike. */
+static void *allocate(void *failed, size_t size)
+{
+    void *bytes = malloc(size);
+    *(bool *)failed = *(bool *)failed || bytes == NULL;
+    return bytes;
+}
+
+static void release(void *failed, void *bytes)
+{
+    (void)failed;
+    free(bytes);
+}
+
+static enum hallsync_status unpack(struct hallsync *client, zmq_msg_t *message, Hallsync__Reply **reply)
+{
+    bool failed = false;
+    ProtobufCAllocator allocator = {.alloc = allocate, .free = release, .allocator_data = &failed};
+    *reply = hallsync__reply__unpack(&allocator, zmq_msg_size(message), zmq_msg_data(message));
+    if (*reply != NULL)
+        return HALLSYNC_OK;
+    if (failed)
+        return hallsync_fail(client, HALLSYNC_MEMORY, "%s: not enough memory for the answer", client->endpoint);
+    return hallsync_fail(client, HALLSYNC_PROTOCOL, "%s: the answer is not one of this protocol", client->endpoint);
+}
+
 /* Decode one message and keep it if it answers @id; false: it does not, as answers to earlier sendings. */
 static bool take_reply(struct hallsync *client, zmq_msg_t *message, const uint8_t *id, enum hallsync_status *status)
 {
-    Hallsync__Reply *reply = hallsync__reply__unpack(NULL, zmq_msg_size(message), zmq_msg_data(message));
-    if (reply == NULL) {
-        *status = hallsync_fail(client, HALLSYNC_PROTOCOL, "%s: the answer is not one of this protocol",
-                                client->endpoint);
+    Hallsync__Reply *reply;
+    *status = unpack(client, message, &reply);
+    if (reply == NULL)
         return true;
-    }
     if (reply->id.len != HS_REQUEST_ID_BYTES || memcmp(reply->id.data, id, HS_REQUEST_ID_BYTES) != 0) {
         hallsync__reply__free_unpacked(reply, NULL);
         return false;
     }
     client->reply = reply;
-    *status = HALLSYNC_OK;
     return true;
 }
 

@@ -34,9 +34,9 @@ enum hallsync_kind {
 /* What a call may answer; the node's own errors are in the reply. */
 enum hallsync_status {
     HALLSYNC_OK = 0,
-    HALLSYNC_TIMEOUT = -1, /* no answer in time; it may have been done: send again with the same id */
-    HALLSYNC_REFUSED = -2, /* the reply carries an error */
-    HALLSYNC_MEMORY = -3,
+    HALLSYNC_TIMEOUT = -1,  /* no answer in time; it may have been done: send again with the same id */
+    HALLSYNC_REFUSED = -2,  /* the reply carries an error */
+    HALLSYNC_MEMORY = -3,   /* perhaps only for the answer: send again with the same id */
     HALLSYNC_PROTOCOL = -4, /* the answer was not one */
     HALLSYNC_SYSTEM = -5,   /* endpoint unusable; errno */
 };

@@ -254,7 +254,9 @@ static bool answer_one(void *router)
     zmq_msg_t part[2];
     uint8_t bytes[128];
     Hallsync__Reply reply = HALLSYNC__REPLY__INIT;
-    Hallsync__TotalsReply totals = HALLSYNC__TOTALS_REPLY__INIT;
+    Hallsync__PutReply put = HALLSYNC__PUT_REPLY__INIT;
+    Hallsync__PutResult result = HALLSYNC__PUT_RESULT__INIT;
+    Hallsync__PutResult *results[] = {&result, &result};
     for (int i = 0; i < 2; i++) {
         zmq_msg_init(&part[i]);
         zmq_msg_recv(&part[i], router, 0);
@@ -263,8 +265,11 @@ static bool answer_one(void *router)
     bool more = request != NULL;
     if (more) {
         reply.id = request->id;
-        reply.body_case = HALLSYNC__REPLY__BODY_TOTALS;
-        reply.totals = &totals;
+        reply.body_case = HALLSYNC__REPLY__BODY_PUT;
+        reply.put = &put;
+        put.results = results;
+        put.n_results = 2;
+        result.error = (char *)(uintptr_t) "disk-full";
         size_t size = hallsync__reply__pack(&reply, bytes);
         zmq_send(router, zmq_msg_data(&part[0]), zmq_msg_size(&part[0]), ZMQ_SNDMORE);
         zmq_send(router, bytes, size, 0);
@@ -301,6 +306,8 @@ static void call_once(void *ctx)
     }
     fault_end();
     assert_true(fault_hit() || status == HALLSYNC_OK);
+    if (fault_kind() == FAULT_MEMORY) /* also while the answer is unpacked: nobody is to blame the node for it */
+        assert_true(status == HALLSYNC_OK || status == HALLSYNC_MEMORY);
     assert_true(status == HALLSYNC_OK || status == HALLSYNC_TIMEOUT || status == HALLSYNC_MEMORY ||
                 status == HALLSYNC_SYSTEM);
     assert_true((reply != NULL) == (status == HALLSYNC_OK));
@@ -322,7 +329,8 @@ static void a_client_that_failed_can_ask_again(void **state)
     snprintf(desk.endpoint, sizeof desk.endpoint, "ipc://%s/sock", place->dir);
     assert_int_equal(zmq_bind(desk.router, desk.endpoint), 0);
     assert_int_equal(pthread_create(&desk.thread, NULL, answer_all, desk.router), 0);
-    fault_each("a call", FAULT_OF_MEMORY | FAULT_OF_SOCKETS, call_once, &desk);
+    fault_each_without_sampling("a call", FAULT_OF_MEMORY, call_once, &desk);
+    fault_each("a call", FAULT_OF_SOCKETS, call_once, &desk);
     last = zmq_socket(desk.context, ZMQ_DEALER);
     assert_int_equal(zmq_connect(last, desk.endpoint), 0);
     assert_int_equal(zmq_send(last, "\xff", 1, 0), 1);
