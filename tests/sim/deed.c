@@ -92,6 +92,7 @@ struct deed *deed_customer(struct sim_random *random, const char *account, const
     customer.name = TEXT(fields->name);
     customer.phone = TEXT(fields->phone);
     customer.supply_status = TEXT(fields->supply_status);
+    customer.remark = TEXT(fields->remark);
     put.source = TEXT(fields->source);
     if (fields->shown != NULL) {
         put.n_seen = fields->shown->n_dots;

@@ -51,7 +51,7 @@ struct deed_told {
 /* NULL fields are not written.  @shown: what the user saw, NULL: nothing in particular; @source: of an import, or NULL.
  */
 struct deed_fields {
-    const char *name, *phone, *supply_status;
+    const char *name, *phone, *supply_status, *remark;
     const Hallsync__Record *shown;
     const char *source;
 };

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAL_MS    180000  /* of virtual time, within which all must be equal */
+#define HEAL_MS    180000 /* of virtual time, within which all must be equal */
 #define CHECK_MS   997
 #define SKIP_MAX   64
 #define HALLS_MAX  4

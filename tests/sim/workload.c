@@ -36,7 +36,8 @@ void workload_draw(struct sim_random *random, struct workload_knobs *knobs)
         .foreign = sim_below(random, 2) == 0 ? 0 : (unsigned)among(random, 10000, 300000),
         .seen = (unsigned)sim_below(random, MILLION),
         .text_ids = sim_below(random, 3) == 0 ? 200000 : 0,
-        .deeds = among(random, 20, 160),
+        .note_bytes = sim_below(random, 4) == 0 ? (unsigned)among(random, 200, 2000) : 20,
+        .deeds = sim_below(random, 20) == 0 ? among(random, 200, 800) : among(random, 20, 160),
     };
     for (unsigned i = 0; i < WORKLOAD_ACTION_COUNT; i++)
         knobs->weights[i] = sim_below(random, 3) == 0 ? 0 : (unsigned)among(random, 1, 10);

@@ -40,6 +40,7 @@ struct workload_knobs {
     unsigned foreign;     /* millionths of the deeds that concern another district */
     unsigned seen;        /* millionths of the edits that name what they were shown */
     unsigned text_ids;    /* millionths of the facts whose id is a text */
+    unsigned note_bytes;  /* of what people write into remarks and notes: much fills credits and segments */
     uint64_t deeds;       /* so many in all */
     unsigned weights[WORKLOAD_ACTION_COUNT];
 };

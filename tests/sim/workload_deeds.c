@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define NOTE_BYTES          2048
 #define TEXT(array, number) array[(number) % (sizeof(array) / sizeof *(array))]
 
 static uint64_t below(struct workload *workload, uint64_t bound)
@@ -49,6 +50,16 @@ static void draw_id(struct workload *workload, char id[static DEED_ID_BYTES])
                  sim_draw(&workload->random));
 }
 
+/* What a clerk writes: some of it, of the length that this day has. */
+static const char *draw_note(struct workload *workload, char note[static NOTE_BYTES])
+{
+    unsigned size = 1 + (unsigned)below(workload, workload->knobs.note_bytes);
+    for (unsigned at = 0; at < size; at += 16)
+        snprintf(note + at, NOTE_BYTES - at, "%016" PRIx64, sim_draw(&workload->random));
+    note[size] = '\0';
+    return note;
+}
+
 /* ---- customers ---- */
 
 static const char *const NAMES[] = {"Wang Fang", "Li Wei", "Zhang Min", "Liu Yang", "王秀英", "陈静"};
@@ -56,12 +67,14 @@ static const char *const STATUS[] = {"on", "off", "closed"};
 
 static struct deed *write_customer(struct workload *workload, const char *account, bool all, struct deed_fields fields)
 {
-    char name[40], phone[40];
+    char name[40], phone[40], remark[NOTE_BYTES];
     uint64_t which = all ? 7 : 1 + below(workload, 7);
+    bool remarks = below(workload, 3) == 0;
     snprintf(name, sizeof name, "%s %u", TEXT(NAMES, below(workload, 6)), (unsigned)below(workload, 100));
     snprintf(phone, sizeof phone, "139%08u", (unsigned)below(workload, 100000000));
     fields.name = which & 1 ? name : NULL;
     fields.phone = which & 2 ? phone : NULL;
+    fields.remark = remarks ? draw_note(workload, remark) : NULL;
     fields.supply_status = which & 4 ? TEXT(STATUS, below(workload, 3)) : NULL;
     return deed_customer(&workload->random, account, &fields);
 }
@@ -165,8 +178,10 @@ static struct deed *move_ticket(struct workload *workload)
         return NULL;
     draw_id(workload, id);
     const char *state = TEXT(STATES, below(workload, 8));
-    bool note = below(workload, 4) == 0, assigns = below(workload, 3) == 0;
-    return deed_event(&workload->random, id, ticket, note ? NULL : state, note ? "called, nobody there" : NULL,
+    bool only_note = below(workload, 4) == 0, assigns = below(workload, 3) == 0;
+    char note[NOTE_BYTES];
+    draw_note(workload, note);
+    return deed_event(&workload->random, id, ticket, only_note ? NULL : state, only_note || assigns ? note : NULL,
                       assigns ? "team-3" : NULL);
 }
 
