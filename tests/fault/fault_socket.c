@@ -53,17 +53,26 @@ int __wrap_getaddrinfo(const char *node, const char *service, const struct addri
 
 /* ---- messages ---- */
 
-/* A part behind the first one fails for lack of memory only, and one without bytes needs none. */
+/* A part behind the first one fails for lack of memory only, and one without bytes needs none.  One that waits does not
+ * fail here: that is the ZAP thread's, and libzmq loses what it had of an answer that lacks a part. */
 int __real_zmq_send(void *socket, const void *bytes, size_t size, int flags);
 int __wrap_zmq_send(void *socket, const void *bytes, size_t size, int flags);
 int __wrap_zmq_send(void *socket, const void *bytes, size_t size, int flags)
 {
-    if (size > 0 && fails(FAULT_SEND, EAGAIN, "zmq_send"))
+    if (size > 0 && (flags & ZMQ_DONTWAIT) != 0 && fails(FAULT_SEND, EAGAIN, "zmq_send"))
         return -1;
     return __real_zmq_send(socket, bytes, size, flags);
 }
 
-WRAP(FAULT_RECEIVE, EAGAIN, int, -1, zmq_msg_recv, (zmq_msg_t * message, void *socket, int flags),
-     (message, socket, flags))
+/* One that waits never says that nothing is there. */
+int __real_zmq_msg_recv(zmq_msg_t *message, void *socket, int flags);
+int __wrap_zmq_msg_recv(zmq_msg_t *message, void *socket, int flags);
+int __wrap_zmq_msg_recv(zmq_msg_t *message, void *socket, int flags)
+{
+    if (fails(FAULT_RECEIVE, (flags & ZMQ_DONTWAIT) != 0 ? EAGAIN : EINTR, "zmq_msg_recv"))
+        return -1;
+    return __real_zmq_msg_recv(message, socket, flags);
+}
+
 WRAP(FAULT_RECEIVE, EINTR, int, -1, zmq_poll, (zmq_pollitem_t * items, int count, long timeout),
      (items, count, timeout))
