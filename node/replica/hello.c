@@ -25,10 +25,12 @@ static bool is_signed_for(struct hs_replica *r, const struct rep_stream *stream)
 
 /* Of the current origin's streams, so that what was written here flows at once; and of those of earlier ones that no
  * hub has signed for: the receipt may have been lost on its way before this node was struck, and nobody would ask for
- * it again. */
+ * it again.  Of a forked stream one branch never has one. */
 static bool is_to_be_named(struct hs_replica *r, const struct rep_stream *stream, uint64_t current)
 {
-    return stream->n != 0 && (stream->name.origin == current || !is_signed_for(r, stream));
+    if (stream->n == 0 || stream->name.origin == current)
+        return stream->n != 0;
+    return stream->fork == NULL && !is_signed_for(r, stream);
 }
 
 static size_t own_heads(struct hs_replica *r, Hallsync__StreamHead *heads, Hallsync__StreamName *names, size_t room)

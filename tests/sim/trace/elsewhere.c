@@ -58,7 +58,7 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "forked_streams_give_facts_only"},
     {"A client that shows a position which the node does not know (section 11) is treated alike,", SERVICE,
      "a_client_that_knows_more_strikes_the_origin"},
-    {"and those of its earlier origins whose head no receipt reaches: a receipt that was lost on its way comes again.",
+    {"and those of its earlier origins that are not forked and whose head no receipt reaches:",
      "tests/unit/replica_receipt_test.c", "a_receipt_lost_before_a_reboot_comes_again"},
     /* 12 */
     {"*The envelope* of section 4 and the rules of 5.3, 6 and 10 are frozen:", "tests/golden/vectors_test.c",
