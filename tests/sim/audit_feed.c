@@ -99,8 +99,12 @@ static Hallsync__Reply *ask(struct auditor *auditor, struct audit_machine *machi
     if (place != NULL) {
         from.commit = place->commit;
         from.tag = place->tag;
-        from.has_ops = place->ops != 0;
         from.ops = place->ops;
+        from.has_ops = place->has_ops;
+        from.shown_commit = place->shown_commit;
+        from.has_shown_commit = place->has_shown_commit;
+        from.shown_tag = place->shown_tag;
+        from.has_shown_tag = place->has_shown_tag;
         watch.from = &from;
     }
     watch.has_limit = true;
@@ -112,33 +116,19 @@ static Hallsync__Reply *ask(struct auditor *auditor, struct audit_machine *machi
 
 static struct audit_place place_at(const Hallsync__Position *position)
 {
-    return (struct audit_place){position->commit, position->tag, position->has_ops ? position->ops : 0};
+    return (struct audit_place){.commit = position->commit,
+                                .tag = position->tag,
+                                .ops = position->ops,
+                                .shown_commit = position->shown_commit,
+                                .shown_tag = position->shown_tag,
+                                .has_ops = position->has_ops,
+                                .has_shown_commit = position->has_shown_commit,
+                                .has_shown_tag = position->has_shown_tag};
 }
 
 static bool is_reset(const Hallsync__Reply *reply)
 {
     return reply->error != NULL && strcmp(reply->error, "reset") == 0;
-}
-
-/* Records come in the state of now, which may be newer than the position that comes with them: a node that is set back
- * to between the two knows the position, and what was shown never was.  So a consumer who goes on after a pause asks
- * first whether the node still knows the newest commit that it was told of. */
-static bool was_set_back(struct auditor *auditor, struct audit_machine *machine)
-{
-    if (machine->feed.newest.commit == machine->feed.from.commit)
-        return false;
-    Hallsync__Reply *reply = ask(auditor, machine, &machine->feed.newest);
-    bool reset = reply != NULL && is_reset(reply);
-    if (reply != NULL)
-        hallsync__reply__free_unpacked(reply, NULL);
-    return reset;
-}
-
-static void note(struct audit_feed *feed, const Hallsync__Reply *reply)
-{
-    feed->from = place_at(reply->watch->position);
-    if (reply->position != NULL)
-        feed->newest = place_at(reply->position);
 }
 
 /* First the position, then the listing: what changes in between is told again. */
@@ -148,7 +138,7 @@ static bool begin_anew(struct auditor *auditor, struct audit_machine *machine)
     bool good = reply != NULL && reply->body_case == HALLSYNC__REPLY__BODY_WATCH;
     clear(&machine->feed.copy);
     if (good)
-        note(&machine->feed, reply);
+        machine->feed.from = place_at(reply->watch->position);
     if (reply != NULL)
         hallsync__reply__free_unpacked(reply, NULL);
     return good && list_all(auditor, machine, &machine->feed.copy);
@@ -161,10 +151,6 @@ static bool next_page(struct auditor *auditor, struct audit_machine *machine)
         machine->feed.lost = !begin_anew(auditor, machine);
         return !machine->feed.lost;
     }
-    if (was_set_back(auditor, machine)) {
-        machine->feed.lost = true;
-        return true;
-    }
     Hallsync__Reply *reply = ask(auditor, machine, &machine->feed.from);
     bool more = false;
     if (reply != NULL && reply->body_case == HALLSYNC__REPLY__BODY_WATCH) {
@@ -172,7 +158,7 @@ static bool next_page(struct auditor *auditor, struct audit_machine *machine)
         more = next.commit != machine->feed.from.commit || next.ops != machine->feed.from.ops;
         for (size_t i = 0; i < reply->watch->n_records; i++)
             take(&machine->feed.copy, reply->watch->records[i]);
-        note(&machine->feed, reply);
+        machine->feed.from = next;
     } else if (reply != NULL && is_reset(reply)) {
         machine->feed.lost = more = true;
     }

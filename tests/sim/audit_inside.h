@@ -90,14 +90,24 @@ struct audit_totals {
     int64_t fen, reversed_fen;
 };
 
-struct audit_place {
-    uint64_t commit, tag, ops;
+struct audit_place { /* a position of the feed, as it came */
+    uint64_t commit, tag, ops, shown_commit, shown_tag;
+    bool has_ops, has_shown_commit, has_shown_tag;
 };
 struct audit_feed {
-    bool lost;                 /* its position is not known to the node: to be listed anew */
-    struct audit_place from;   /* where to go on */
-    struct audit_place newest; /* the newest commit that it was ever told of */
-    struct audit_map copy;     /* kind, partition, id -> struct hs_buf: the record as last shown */
+    bool lost;               /* its position is not known to the node: to be listed anew */
+    struct audit_place from; /* where to go on */
+    struct audit_map copy;   /* kind, partition, id -> struct hs_buf: the record as last shown */
+};
+
+/* Of a node's writing, at one machine. */
+struct audit_life {
+    uint64_t origin;               /* under which it wrote last; 0: none */
+    bool may_open;                 /* something has happened for which it opens another one */
+    bool set_back;                 /* its disk is another one: it may be told so by anybody, at any time */
+    bool starting;                 /* what is read now was committed by a process that is gone */
+    hs_stamp clock;                /* its own clock is at least there */
+    uint64_t told_origin, told_ms; /* it was told of more of this origin than it had; 0: it was not */
 };
 
 struct audit_machine {
@@ -113,6 +123,7 @@ struct audit_machine {
     uint64_t history_room;
     uint64_t records_seen; /* position of the records when their totals were last compared */
     struct audit_feed feed;
+    struct audit_life life;
 };
 
 /* ---- deeds ---- */
@@ -148,7 +159,7 @@ struct auditor {
     struct auditor_figures figures;
 };
 
-/* The numbers of DESIGN.md, section 12. */
+/* The numbers of the project's design, section 12; from 20 on our own. */
 enum audit_invariant {
     AUDIT_FACTS = 1,
     AUDIT_MONEY = 2,
@@ -164,6 +175,8 @@ enum audit_invariant {
     AUDIT_FEED = 16,
     AUDIT_SCOPE = 18,
     AUDIT_NUMBERS = 19,
+    AUDIT_ORIGINS = 20,
+    AUDIT_SET_BACK = 21,
 };
 _Noreturn void audit_fail(const struct auditor *auditor, enum audit_invariant invariant, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -209,11 +222,20 @@ void audit_forget(struct auditor *auditor, struct audit_machine *machine); /* it
 struct audit_stream *audit_stream_find(const struct auditor *auditor, const struct hs_stream *name);
 struct audit_op *audit_op_find(const struct auditor *auditor, const struct audit_record *record,
                                const struct hs_dot *dot, uint32_t bit);
+/* The content that the machine holds by that number; NULL: none. */
+struct audit_op *audit_held_at(const struct audit_stream *stream, uint64_t n, uint32_t bit);
 /* audit_decode.c: false: malformed, nothing of it counts. */
 bool audit_decode(struct auditor *auditor, struct audit_op *op, bool hub);
 struct audit_record *audit_record(struct auditor *auditor, const struct hs_stream *stream, uint16_t kind,
                                   struct hs_bytes id);
 struct audit_record *audit_named(const struct auditor *auditor, uint16_t kind, struct hs_bytes id);
+
+/* ---- a node's origins and stamps: audit_life.c ---- */
+
+/* An operation that nobody had before is read in the log of its author's machine. */
+void audit_life_wrote(struct auditor *auditor, struct audit_machine *machine, const struct audit_op *op);
+void audit_life_begins(struct audit_machine *machine);
+void audit_life_ends(struct auditor *auditor, struct audit_machine *machine);
 
 /* ---- records as a machine must have them: audit_state.c ---- */
 
@@ -278,6 +300,7 @@ void audit_link(struct auditor *auditor, struct audit_write *write); /* a new wr
 /* NULL: it has died, or answers with an error.  To be freed by hallsync__reply__free_unpacked. */
 Hallsync__Reply *audit_ask(struct auditor *auditor, struct audit_machine *machine, Hallsync__Request *request);
 void audit_digests_check(struct auditor *auditor, struct audit_machine *machine);
+void audit_sessions_check(struct auditor *auditor, struct audit_machine *machine);
 void audit_heads_check(struct auditor *auditor, struct audit_machine *machine);
 void audit_nodes_equal(struct auditor *auditor);
 /* A page of the records of a kind; NULL: it has died, or answers with an error. */
@@ -289,6 +312,32 @@ void audit_lists_check(struct auditor *auditor, struct audit_machine *machine); 
 void audit_feed_turn(struct auditor *auditor, struct audit_machine *machine); /* a few pages */
 void audit_feed_check_end(struct auditor *auditor, struct audit_machine *machine);
 void audit_feed_free(struct audit_feed *feed);
+
+/* ---- what peers tell each other: audit_peers.c ---- */
+
+enum audit_frame {
+    AUDIT_FRAME_HELLO = 1,
+    AUDIT_FRAME_FRONTIER = 3,
+    AUDIT_FRAME_SEGMENT = 5,
+    AUDIT_FRAME_ACK = 6,
+    AUDIT_FRAME_HEARTBEAT = 7,
+    AUDIT_FRAME_PROBE_REPLY = 9,
+    AUDIT_FRAME_DISPUTE = 12,
+    AUDIT_FRAME_LOOSE = 14
+};
+/* What a session has said of the other side's current origin, until that has shown that it read it. */
+struct audit_tale {
+    struct hs_stream stream; /* named beyond what its writer has */
+    uint64_t n;              /* 0: nothing was named so */
+    uint64_t asked_ms;       /* the clock of the first heartbeat behind it, which the other side echoes; 0: none yet */
+};
+struct audit_talk {
+    struct audit_machine *from, *to;
+    struct audit_tale *tale;  /* of the frame's session; NULL: not certain which that is */
+    struct audit_tale *heard; /* of the newest session of the other way; NULL: none, or not certain */
+    uint64_t *clock_ms;       /* the highest that any heartbeat has shown on this way */
+};
+void audit_peers_sent(struct auditor *auditor, struct audit_talk *talk, uint8_t type, struct hs_bytes body);
 
 /* ---- the rest ---- */
 

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES_MAX 8 /* an answer counts only if nothing came in between */
+#define TRIES_MAX         8 /* an answer counts only if nothing came in between */
+#define SESSION_BYTES_MAX ((uint64_t)300 << 10)
 
 Hallsync__Reply *audit_ask(struct auditor *auditor, struct audit_machine *machine, Hallsync__Request *request)
 {
@@ -173,6 +174,33 @@ void audit_digests_check(struct auditor *auditor, struct audit_machine *machine)
     }
     check_missing(auditor, machine, &sums, reply->digest);
     free_sums(&sums);
+    hallsync__reply__free_unpacked(reply, NULL);
+}
+
+/* ---- memory ---- */
+
+void audit_sessions_check(struct auditor *auditor, struct audit_machine *machine)
+{
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
+    bool found = false;
+    request.body_case = HALLSYNC__REQUEST__BODY_STATUS;
+    request.status = &body;
+    Hallsync__Reply *reply = audit_ask(auditor, machine, &request);
+    if (reply == NULL)
+        return;
+    bool told = reply->body_case == HALLSYNC__REPLY__BODY_STATUS;
+    for (size_t i = 0; told && i < reply->status->n_counters; i++) {
+        const Hallsync__Counter *counter = reply->status->counters[i];
+        if (strcmp(counter->name, "session-bytes-max") != 0)
+            continue;
+        found = true;
+        if (counter->value >= SESSION_BYTES_MAX)
+            audit_fail(auditor, AUDIT_BOUNDS, "%s: a session holds %" PRIu64 " bytes of memory", machine->sim->name,
+                       (uint64_t)counter->value);
+    }
+    if (told && !found)
+        audit_fail(auditor, AUDIT_BOUNDS, "%s does not say what memory its sessions hold", machine->sim->name);
     hallsync__reply__free_unpacked(reply, NULL);
 }
 

@@ -67,8 +67,7 @@ static struct audit_op **place_of(struct auditor *auditor, struct audit_stream *
     return &stream->ops[n - 1];
 }
 
-/* The content that the machine holds by that number. */
-static struct audit_op *held_at(const struct audit_stream *stream, uint64_t n, uint32_t bit)
+struct audit_op *audit_held_at(const struct audit_stream *stream, uint64_t n, uint32_t bit)
 {
     struct audit_op *op = n >= 1 && n <= stream->room ? stream->ops[n - 1] : NULL;
     while (op != NULL && (op->held & bit) == 0)
@@ -81,7 +80,7 @@ struct audit_op *audit_op_find(const struct auditor *auditor, const struct audit
 {
     struct hs_stream name = {.origin = dot->origin, .partition = record->partition, .lane = record->lane};
     struct audit_stream *stream = audit_stream_find(auditor, &name);
-    return stream != NULL ? held_at(stream, dot->n, bit) : NULL;
+    return stream != NULL ? audit_held_at(stream, dot->n, bit) : NULL;
 }
 
 /* ---- records ---- */
@@ -137,7 +136,7 @@ struct audit_record *audit_record(struct auditor *auditor, const struct hs_strea
 static void reckon_chain(struct audit_op *op, uint32_t bit)
 {
     static const char DOMAIN[] = "hallsync chain 1"; /* with its zero */
-    const struct audit_op *before = held_at(op->stream, op->n - 1, bit);
+    const struct audit_op *before = audit_held_at(op->stream, op->n - 1, bit);
     uint8_t key[HS_STREAM_KEY_BYTES];
     struct hs_hash last;
     crypto_generichash_state state;
@@ -263,8 +262,10 @@ static struct audit_op *new_op(struct auditor *auditor, struct audit_machine *ma
         op->write_count = 0;
     if (!logged->loose)
         reckon_chain(op, machine->bit);
-    if (machine->node == stream->author)
+    if (machine->node == stream->author) {
         check_new(auditor, machine, op);
+        audit_life_wrote(auditor, machine, op);
+    }
     keep_op(auditor, op);
     return op;
 }
@@ -354,4 +355,5 @@ void audit_forget(struct auditor *auditor, struct audit_machine *machine)
     for (size_t i = 0; i < auditor->streams.count; i++)
         ((struct audit_stream *)auditor->streams.entries[i].value)->head[machine->sim->index] = 0;
     machine->totals = (struct audit_totals){0};
+    machine->gained++; /* what is being compared has changed */
 }

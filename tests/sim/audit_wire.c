@@ -11,7 +11,6 @@
 #define COST_BYTES       256
 #define QUEUED_BYTES_MAX ((size_t)2 << 20) /* on one way of a line: the largest credit, and as much again for lists */
 
-enum { HELLO = 1, SEGMENT = 5, ACK = 6, LOOSE = 14 }; /* types of frames */
 enum { HELLO_CREDIT = 10, SEGMENT_RAW = 5, LOOSE_BODY = 6, ACK_CREDIT = 1 };
 enum { FRAME_HEAD_BYTES = 6 };
 
@@ -21,11 +20,13 @@ struct session {
     uint64_t given_bytes; /* ... and in all, so far */
     uint64_t spent_bytes; /* by the sender of what the other one gave */
     bool unsure;          /* a frame may have been another session's */
+    struct audit_tale tale;
 };
 
 struct way {
     struct session sessions[SESSIONS_MAX]; /* the newest first */
     unsigned count;
+    uint64_t clock_ms; /* the highest that a heartbeat has shown */
 };
 
 struct audit_wire {
@@ -88,22 +89,40 @@ static void give(struct auditor *auditor, const struct sim_machine *from, const 
     session->given_bytes = total > session->given_bytes ? total : session->given_bytes;
 }
 
-static void look_into(struct auditor *auditor, const struct sim_machine *from, const struct sim_machine *to,
-                      uint8_t type, uint32_t sequence, struct hs_bytes body)
+/* NULL: it is not known which one. */
+static struct session *look_into(struct auditor *auditor, const struct sim_machine *from, const struct sim_machine *to,
+                                 uint8_t type, uint32_t sequence, struct hs_bytes body)
 {
     struct way *way = &auditor->wire->ways[from->index][to->index];
     struct audit_tlv credit = audit_tlv_find(body, ACK_CREDIT);
     if (sequence == 1)
-        begin(way, type == HELLO ? body : HS_BYTES_NONE);
-    struct session *session = sequence == 1 ? NULL : session_of(way, sequence);
+        begin(way, type == AUDIT_FRAME_HELLO ? body : HS_BYTES_NONE);
+    struct session *session = sequence == 1 ? &way->sessions[0] : session_of(way, sequence);
     if (session == NULL)
-        return;
-    if (type == SEGMENT)
+        return NULL;
+    if (type == AUDIT_FRAME_SEGMENT)
         spend(auditor, from, to, session, audit_tlv_find(body, SEGMENT_RAW).value + COST_BYTES);
-    else if (type == LOOSE)
+    else if (type == AUDIT_FRAME_LOOSE)
         spend(auditor, from, to, session, audit_tlv_find(body, LOOSE_BODY).data.size + COST_BYTES);
-    else if (type == ACK && credit.raw.size != 0)
+    else if (type == AUDIT_FRAME_ACK && credit.raw.size != 0)
         give(auditor, from, to, session, credit.value);
+    return session->unsure ? NULL : session;
+}
+
+static void talk(struct auditor *auditor, const struct sim_machine *from, const struct sim_machine *to, uint8_t type,
+                 struct session *session, struct hs_bytes body)
+{
+    struct way *way = &auditor->wire->ways[from->index][to->index];
+    struct session *other = &auditor->wire->ways[to->index][from->index].sessions[0];
+    struct audit_talk talk = {.from = audit_machine_of(auditor, from),
+                              .to = audit_machine_of(auditor, to),
+                              .tale = session != NULL ? &session->tale : NULL,
+                              .heard = other->unsure ? NULL : &other->tale,
+                              .clock_ms = &way->clock_ms};
+    struct sim_machine *current = auditor->sim->current;
+    auditor->sim->current = NULL;
+    audit_peers_sent(auditor, &talk, type, body);
+    auditor->sim->current = current;
 }
 
 void auditor_sent(struct auditor *auditor, struct sim_machine *from, struct sim_machine *to, struct hs_bytes frame)
@@ -116,7 +135,9 @@ void auditor_sent(struct auditor *auditor, struct sim_machine *from, struct sim_
     hs_cur_u8(&cur);
     uint8_t type = hs_cur_u8(&cur);
     uint32_t sequence = hs_cur_u32(&cur);
-    look_into(auditor, from, to, type, sequence, hs_cur_take(&cur, cur.left));
+    struct hs_bytes body = hs_cur_take(&cur, cur.left);
+    struct session *session = look_into(auditor, from, to, type, sequence, body);
+    talk(auditor, from, to, type, session, body);
 }
 
 void audit_wire_check(struct auditor *auditor)

@@ -1,21 +1,27 @@
-/* auditor.c -- the contract of auditor.h: machines followed, checks called, violations told.
+/* auditor.c -- the contract of auditor.h: machines followed, checks called, violations told. */
+
+/* clang-format off */
+/* Invariants, by their numbers in the project's design; from 20 on by our own:
  *
- * Invariants, by their numbers in the project's design:
- *
- *    1  what was acknowledged is in the committed log of who said so, at as many stores of hubs as was said, stays
- *       there, and is in the end at every full holder, once, with its bytes                         audit_deeds,
- * _listing 2  totals, accounts, days, bills and what does not add up are what the held operations make     audit_money,
- * _lists 3  a record's state is what the held operations make, whatever their order; made anew it is the same
- * audit_nodes 4  a value disappears only under a write whose author had it audit_ops, _state 5  no name of an operation
- * has two contents, but where a fork is possible                       audit_ops 6  receipt numbers are unique, and
- * without gaps in their series                                 audit_receipts 7  after healing all that hold the same
- * partition have equal digests                            audit_nodes 8  damage is told of where it is, and nowhere
- * else                                              auditor_logged 12  frames and credit keep their bounds audit_wire
- *   14  all nodes call the same operations void                                                      audit_lists
- *   15  heads name what is there, without a gap                                                      audit_ops, _nodes
- *   16  who follows the change feed has the node's records                                           audit_feed
- *   18  nobody holds what is outside his scope                                                       audit_ops
- *   19  no write names what its origin has not signed                                                audit_ops */
+ *    1  what was acknowledged is in the committed log of who said so, at as many stores of hubs
+ *       as was said, stays there, and is in the end at every full holder, once, with its bytes    audit_deeds, _listing
+ *    2  totals, accounts, days, bills and what does not add up: as the held operations make it    audit_money, _lists
+ *    3  a record's state is what the held operations make, whatever their order; made anew it is
+ *       the same                                                                                  audit_nodes
+ *    4  a value disappears only under a write whose author had it, with a stamp above its         audit_ops, _life
+ *    5  no name of an operation has two contents, but where a fork is possible                    audit_ops
+ *    6  receipt numbers are unique, and without gaps in their series                              audit_receipts
+ *    7  after healing all that hold the same partition have equal digests                         audit_nodes
+ *    8  damage is told of where it is, and nowhere else                                           auditor_logged
+ *   12  frames, credit and the memory of sessions keep their bounds                               audit_wire, _nodes
+ *   14  all nodes call the same operations void                                                   audit_lists
+ *   15  heads and receipts name what is there, without a gap                                      audit_nodes, _peers
+ *   16  who follows the change feed has the node's records                                        audit_feed
+ *   18  nobody holds what is outside his scope                                                    audit_ops
+ *   19  no write names what its origin has not signed                                             audit_ops
+ *   20  a node opens a fresh origin only for a reason that it has                                 audit_life
+ *   21  a node that was told of more of its origin than it has writes no more under it            audit_peers, _life */
+/* clang-format on */
 #include "tests/sim/audit_inside.h"
 
 #include <inttypes.h>
@@ -292,15 +298,16 @@ void auditor_started(struct auditor *auditor, struct sim_machine *machine)
     struct sim_machine *current = step_aside(auditor);
     own->records_seen = 0;
     check_continuity(auditor, own);
+    audit_life_begins(own);
     audit_follow(auditor, own);
+    own->life.starting = false;
     auditor->sim->current = current;
 }
 
 void auditor_ended(struct auditor *auditor, struct sim_machine *machine, bool clean)
 {
-    (void)auditor;
-    (void)machine;
     (void)clean;
+    audit_life_ends(auditor, audit_machine_of(auditor, machine));
 }
 
 void auditor_disk_changed(struct auditor *auditor, struct sim_machine *machine)
@@ -312,6 +319,7 @@ void auditor_disk_changed(struct auditor *auditor, struct sim_machine *machine)
     audit_forget(auditor, own);
     own->seen = (struct hs_position){0};
     own->store_id = 0;
+    own->life = (struct audit_life){.set_back = true};
 }
 
 void auditor_fork_possible(struct auditor *auditor, struct sim_machine *machine)
@@ -427,6 +435,8 @@ static void check_machine(struct auditor *auditor, struct audit_machine *machine
         audit_heads_check(auditor, machine);
     if (audit_watched(machine))
         audit_digests_check(auditor, machine);
+    if (audit_watched(machine))
+        audit_sessions_check(auditor, machine);
     if (audit_watched(machine))
         audit_money_check(auditor, machine, whole);
     if (whole || auditor->turn % auditor->sim->machine_count == machine->sim->index) {
