@@ -165,6 +165,10 @@ static enum hs_err flush(struct import *import)
 static enum hs_err take_row(struct import *import, const struct cli_draft *draft, const struct cli_row *row)
 {
     import->counts.rows++;
+    if (row->err == HS_ENOMEM) { /* nothing is wrong with the row, and perhaps not all of it is here */
+        import->cli->bad = row->bad;
+        return row->err;
+    }
     if (row->err != HS_OK)
         return reject(import, row->line, row->raw, hs_err_name(row->err), &row->bad);
     import->sent[import->put.count] = (struct sent){row->line, import->raws.size, row->raw.size};

@@ -60,7 +60,10 @@ enum hs_err cli_rows_open(struct cli_rows *rows, const struct hs_kind *kind, int
     cli_input_init(&rows->input, fd);
     cli_csv_init(&rows->csv, &rows->input);
     rows->json = names_json(name) || cli_input_peek(&rows->input) == '{';
-    return rows->json ? HS_OK : read_header(rows, bad);
+    enum hs_err err = rows->json ? HS_OK : read_header(rows, bad);
+    if (rows->input.error != 0) /* whatever the header seems to lack */
+        err = cli_bad(bad, HS_EIO, NULL, "%s: %s", name, strerror(rows->input.error));
+    return err;
 }
 
 void cli_rows_close(struct cli_rows *rows)
@@ -117,5 +120,5 @@ bool cli_rows_next(struct cli_rows *rows, struct cli_draft *draft, struct cli_ro
     if (row->err != HS_OK)
         cli_bad(&row->bad, row->err, NULL, "%s", hs_err_text(row->err));
     bool more = rows->json ? next_json(rows, draft, row) : next_csv(rows, draft, row);
-    return more;
+    return more && rows->input.error == 0; /* one that could not be read to its end may be half an amount */
 }

@@ -23,13 +23,13 @@ struct cli_row {
 };
 
 /* @name: of the file; its ending .json, .jsonl or .ndjson, or a first byte '{', means JSON lines.  The header of a CSV
- * file is read: HS_EREQUIRED (no header, or none with the kind's id), HS_EFIELD, HS_EVALUE (a column twice). */
+ * file is read: HS_EREQUIRED (no header, or none with the kind's id), HS_EFIELD, HS_EVALUE (a column twice), HS_EIO. */
 enum hs_err cli_rows_open(struct cli_rows *rows, const struct hs_kind *kind, int fd, const char *name,
                           struct cli_bad *bad);
 void cli_rows_close(struct cli_rows *rows);
 
-/* The next row; false: the end.  @draft is initialised here and the caller's to end, whatever row->err. Empty cells are
- * not given. */
+/* The next row; false: the end, or a read failed (input.error): what there is of a row then is not taken.  @draft is
+ * initialised here and the caller's to end, whatever row->err. Empty cells are not given. */
 bool cli_rows_next(struct cli_rows *rows, struct cli_draft *draft, struct cli_row *row);
 
 #endif
