@@ -41,6 +41,7 @@ struct audit_op {
     struct hs_bytes request; /* 16 bytes or none */
     uint32_t held;           /* machines that have it by its number */
     uint32_t loose;          /* machines that have it as a loose piece: facts only */
+    uint32_t own;            /* machines of its author that wrote it, or had it when they started: not from a peer */
     uint64_t hub_stores[AUDIT_HUB_STORES];
     unsigned hub_store_count; /* stores of hubs that ever had it */
     struct audit_write *writes;
@@ -234,6 +235,7 @@ struct audit_record *audit_named(const struct auditor *auditor, uint16_t kind, s
 
 /* An operation that nobody had before is read in the log of its author's machine. */
 void audit_life_wrote(struct auditor *auditor, struct audit_machine *machine, const struct audit_op *op);
+void audit_life_turn(struct audit_machine *machine); /* after each step */
 void audit_life_begins(struct audit_machine *machine);
 void audit_life_ends(struct auditor *auditor, struct audit_machine *machine);
 
@@ -338,6 +340,8 @@ struct audit_talk {
     uint64_t *clock_ms;       /* the highest that any heartbeat has shown on this way */
 };
 void audit_peers_sent(struct auditor *auditor, struct audit_talk *talk, uint8_t type, struct hs_bytes body);
+/* What a hub holds is known to be there at the machine that wrote it. */
+bool audit_levels_settled(struct auditor *auditor, char why[static 200]);
 
 /* ---- the rest ---- */
 

@@ -92,11 +92,12 @@ static hs_stamp highest_over(const struct auditor *auditor, const struct audit_m
     return highest;
 }
 
-/* The clock goes on with each write, and is never behind the machine's; a stamp may be above it for other reasons. */
-static void go_on(struct audit_life *life, uint64_t wall_ms)
+/* A clock that is put back by much is followed from the next stamp on, also from one of a write that came to nothing.
+ */
+void audit_life_turn(struct audit_machine *machine)
 {
-    bool put_right = hs_stamp_ms(life->clock) > wall_ms + CLOCK_BACK_MS_MAX;
-    life->clock = hs_stamp_next(put_right ? 0 : life->clock, 0, wall_ms);
+    if (hs_stamp_ms(machine->life.clock) > sim_wall_ms(machine->sim) + CLOCK_BACK_MS_MAX)
+        machine->life.clock = 0;
 }
 
 static void check_stamp(struct auditor *auditor, struct audit_machine *machine, const struct audit_op *op)
@@ -109,7 +110,9 @@ static void check_stamp(struct auditor *auditor, struct audit_machine *machine, 
                    machine->sim->name, audit_op_name(op), op->stamp, over);
     if (life->starting)
         return; /* nobody knows at what time it was written */
-    go_on(life, sim_wall_ms(machine->sim));
+    /* The clock goes on with each write, and is never behind the machine's; a stamp may be above it for other reasons.
+     */
+    life->clock = hs_stamp_next(life->clock, 0, sim_wall_ms(machine->sim));
     if (op->stamp < life->clock)
         audit_fail(auditor, AUDIT_CAUSALITY,
                    "%s gave %s the stamp %" PRIu64 ", when its clock was at %" PRIu64 " at least", machine->sim->name,

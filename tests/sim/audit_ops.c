@@ -243,6 +243,12 @@ static void check_fork(struct auditor *auditor, const struct audit_machine *mach
     op->stream->forked = true;
 }
 
+/* Of what nobody had before: of a node that is not looked at, another machine may have written it. */
+static bool is_writer(const struct audit_machine *machine, const struct audit_stream *stream)
+{
+    return machine->node == stream->author && !machine->node->damaged;
+}
+
 static struct audit_op *new_op(struct auditor *auditor, struct audit_machine *machine, struct audit_stream *stream,
                                const struct hs_logged *logged)
 {
@@ -262,10 +268,10 @@ static struct audit_op *new_op(struct auditor *auditor, struct audit_machine *ma
         op->write_count = 0;
     if (!logged->loose)
         reckon_chain(op, machine->bit);
-    if (machine->node == stream->author) {
+    if (machine->node == stream->author)
         check_new(auditor, machine, op);
+    if (is_writer(machine, stream))
         audit_life_wrote(auditor, machine, op);
-    }
     keep_op(auditor, op);
     return op;
 }
@@ -339,10 +345,13 @@ void audit_gain(struct auditor *auditor, struct audit_machine *machine, struct h
     check_order(auditor, machine, stream, logged);
     while (op != NULL && !hs_bytes_equal(op->bytes, logged->bytes))
         op = op->other;
-    if (op == NULL)
+    bool is_new = op == NULL;
+    if (is_new)
         op = new_op(auditor, machine, stream, logged);
     hold(auditor, machine, op, logged->loose);
     note_store(op, machine);
+    if (is_writer(machine, stream) && (is_new || machine->life.starting))
+        op->own |= machine->bit;
     machine->gained++;
 }
 
@@ -351,6 +360,7 @@ void audit_forget(struct auditor *auditor, struct audit_machine *machine)
     for (size_t i = 0; i < auditor->op_count; i++) {
         auditor->ops[i]->held &= ~machine->bit;
         auditor->ops[i]->loose &= ~machine->bit;
+        auditor->ops[i]->own &= ~machine->bit;
     }
     for (size_t i = 0; i < auditor->streams.count; i++)
         ((struct audit_stream *)auditor->streams.entries[i].value)->head[machine->sim->index] = 0;

@@ -1,5 +1,5 @@
-/* audit_peers.c -- what nodes tell each other of streams: a hub's receipts name what its store holds, and who was told
- * of more of his origin than he has is known to have read it. */
+/* audit_peers.c -- what nodes tell each other of streams: a hub's receipts name what its store holds, who was told of
+ * more of his origin than he has is known to have read it, and a writer comes to know what hubs hold of it. */
 #include "tests/sim/audit_inside.h"
 
 #include <inttypes.h>
@@ -147,4 +147,52 @@ void audit_peers_sent(struct auditor *auditor, struct audit_talk *talk, uint8_t 
         return;
     note_beat(talk, body);
     note_echo(auditor, talk->from, talk->heard, body);
+}
+
+/* ---- levels ---- */
+
+/* Does a hub hold it, and is its receipt one that the writer can compare?  A hub has only the one of all that it holds:
+ * who was set back, in a district that he does not hold, does not get back what that is about. */
+static bool is_at_hub(const struct auditor *auditor, const struct audit_machine *writer, const struct audit_op *op)
+{
+    uint64_t most = 0;
+    for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
+        const struct audit_machine *hub = &auditor->machines[i];
+        if (hub->node->hub && audit_watched(hub) && (op->held & hub->bit) != 0 && op->stream->head[i] > most)
+            most = op->stream->head[i];
+    }
+    return most > 0 &&
+           (most <= op->stream->head[writer->sim->index] || audit_holds(writer, op->stream->name.partition));
+}
+
+static bool levels_settled(const struct auditor *auditor, const struct audit_machine *writer, struct hs_view *view,
+                           char why[static 200])
+{
+    for (size_t i = 0; i < auditor->op_count; i++) {
+        const struct audit_op *op = auditor->ops[i];
+        if ((op->own & op->held & writer->bit) == 0 || op->stream->forked || !is_at_hub(auditor, writer, op) ||
+            hs_view_safety(view, &op->stream->name, op->n) >= HS_SAFETY_HUB)
+            continue;
+        snprintf(why, 200, "%s has no receipt for %s", writer->sim->name, audit_op_name(op));
+        return false;
+    }
+    return true;
+}
+
+bool audit_levels_settled(struct auditor *auditor, char why[static 200])
+{
+    bool settled = true;
+    for (unsigned i = 0; settled && i < auditor->sim->machine_count; i++) {
+        const struct audit_machine *machine = &auditor->machines[i];
+        struct hs_view *view;
+        if (machine->node->hub || !audit_watched(machine))
+            continue;
+        if (hs_view_open(hs_daemon_store(machine->sim->daemon), 0, 0, &view) != HS_OK) {
+            snprintf(why, 200, "%s cannot be read", machine->sim->name);
+            return false;
+        }
+        settled = levels_settled(auditor, machine, view, why);
+        hs_view_close(view);
+    }
+    return settled;
 }

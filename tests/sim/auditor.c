@@ -4,7 +4,8 @@
 /* Invariants, by their numbers in the project's design; from 20 on by our own:
  *
  *    1  what was acknowledged is in the committed log of who said so, at as many stores of hubs
- *       as was said, stays there, and is in the end at every full holder, once, with its bytes    audit_deeds, _listing
+ *       as was said, stays there, and is in the end at every full holder, once, with its bytes;   audit_deeds, _listing
+ *       what a hub holds of it is known to be there where it was written                          audit_peers
  *    2  totals, accounts, days, bills and what does not add up: as the held operations make it    audit_money, _lists
  *    3  a record's state is what the held operations make, whatever their order; made anew it is
  *       the same                                                                                  audit_nodes
@@ -285,6 +286,7 @@ void auditor_turned(struct auditor *auditor, struct sim_machine *machine)
     if (!audit_watched(own))
         return;
     struct sim_machine *current = step_aside(auditor);
+    audit_life_turn(own);
     audit_follow(auditor, own);
     audit_money_turn(auditor, own);
     auditor->sim->current = current;
@@ -422,7 +424,7 @@ bool auditor_settled(struct auditor *auditor, char why[static 200])
             return false;
     }
     why[0] = '\0';
-    return true;
+    return audit_levels_settled(auditor, why);
 }
 
 /* ---- checks ---- */
