@@ -110,6 +110,7 @@ static void check_stamp(struct auditor *auditor, struct audit_machine *machine, 
                    machine->sim->name, audit_op_name(op), op->stamp, over);
     if (life->starting)
         return; /* nobody knows at what time it was written */
+    audit_life_turn(machine);
     /* The clock goes on with each write, and is never behind the machine's; a stamp may be above it for other reasons.
      */
     life->clock = hs_stamp_next(life->clock, 0, sim_wall_ms(machine->sim));
