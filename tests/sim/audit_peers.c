@@ -117,14 +117,23 @@ static void note_beat(struct audit_talk *talk, struct hs_bytes beat)
         talk->tale->asked_ms = clock_ms;
 }
 
+/* What it has got since from others, it was told of; what it has written itself meanwhile, not. */
+static bool was_beyond(const struct auditor *auditor, const struct audit_machine *machine,
+                       const struct audit_tale *tale)
+{
+    const struct audit_stream *stream = audit_stream_find(auditor, &tale->stream);
+    const struct audit_op *op = stream != NULL ? audit_held_at(stream, tale->n, machine->bit) : NULL;
+    bool forked = stream != NULL && stream->forked;
+    return machine->life.origin == tale->stream.origin && !forked && (op == NULL || (op->own & machine->bit) == 0);
+}
+
 static void note_echo(struct auditor *auditor, struct audit_machine *from, struct audit_tale *heard,
                       struct hs_bytes beat)
 {
-    struct naming naming = {auditor, from, heard};
     struct audit_tlv echo = audit_tlv_find(beat, BEAT_ECHO);
     if (heard == NULL || heard->n == 0 || heard->asked_ms == 0 || echo.raw.size == 0 || echo.value != heard->asked_ms)
         return;
-    if (is_beyond(&naming, &heard->stream, heard->n) && from->life.told_origin != heard->stream.origin) {
+    if (was_beyond(auditor, from, heard) && from->life.told_origin != heard->stream.origin) {
         from->life.told_origin = heard->stream.origin;
         from->life.told_ms = auditor->sim->now_ms;
     }

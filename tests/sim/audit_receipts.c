@@ -12,12 +12,14 @@ void audit_receipt_told(struct auditor *auditor, const struct audit_deed *deed, 
                         const struct audit_record *fact, uint32_t bit)
 {
     struct hs_bytes number = audit_text(told->receipt);
-    bool any = false, found = false;
+    bool any = false, found = false, twice = false; /* a memory that was set back counts again */
     for (const struct audit_list *at = fact->entries; at != NULL; at = at->next) {
-        if (audit_entered(at->record, fact, bit) == NULL)
+        const struct audit_write *entry = audit_entered(at->record, fact, bit);
+        if (entry == NULL)
             continue;
         any = true;
         found = found || hs_bytes_equal(at->record->id, number);
+        twice = twice || entry->op->stream->author->fork_possible;
     }
     if (number.size == 0 ? any : !found)
         audit_fail(auditor, AUDIT_RECEIPTS, "%s told \"%s\" as the receipt of %s, and holds %s", told->machine->name,
@@ -25,7 +27,7 @@ void audit_receipt_told(struct auditor *auditor, const struct audit_deed *deed, 
     if (number.size == 0)
         return;
     void **place = audit_map_at(&auditor->receipts, number);
-    if (*place != NULL && *place != fact && !fact->writes->op->stream->author->fork_possible)
+    if (*place != NULL && *place != fact && !twice)
         audit_fail(auditor, AUDIT_RECEIPTS, "deed %" PRIu64 ": the number %s was told for %s and for %s",
                    deed->deed->number, told->receipt, audit_name(fact), audit_name(*place));
     *place = (void *)(uintptr_t)fact;
