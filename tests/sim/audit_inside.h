@@ -107,7 +107,6 @@ struct audit_life {
     bool may_open;                 /* something has happened for which it opens another one */
     bool set_back;                 /* its disk is another one: it may be told so by anybody, at any time */
     bool starting;                 /* what is read now was committed by a process that is gone */
-    hs_stamp clock;                /* its own clock is at least there */
     uint64_t told_origin, told_ms; /* it was told of more of this origin than it had; 0: it was not */
 };
 
@@ -235,7 +234,6 @@ struct audit_record *audit_named(const struct auditor *auditor, uint16_t kind, s
 
 /* An operation that nobody had before is read in the log of its author's machine. */
 void audit_life_wrote(struct auditor *auditor, struct audit_machine *machine, const struct audit_op *op);
-void audit_life_turn(struct audit_machine *machine); /* after each step */
 void audit_life_begins(struct audit_machine *machine);
 void audit_life_ends(struct auditor *auditor, struct audit_machine *machine);
 

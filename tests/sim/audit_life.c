@@ -1,5 +1,5 @@
 /* audit_life.c -- how a node numbers and dates what it writes: a fresh origin only for a reason, none that it was told
- * to be behind in, and stamps that go forward. */
+ * to be behind in, and stamps above what they overwrite. */
 #include "tests/sim/audit_inside.h"
 
 #include <fcntl.h>
@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define CLOCK_BACK_MS_MAX 3600000 /* a clock put back further is followed */
-#define STRIKE_MS_MAX     2000    /* to store that an origin is struck out; what came before may be written first */
+#define STRIKE_MS_MAX 2000 /* to store that an origin is struck out; what came before may be written first */
 
 /* ---- reasons for a fresh origin ---- */
 
@@ -92,32 +91,13 @@ static hs_stamp highest_over(const struct auditor *auditor, const struct audit_m
     return highest;
 }
 
-/* A clock that is put back by much is followed from the next stamp on, also from one of a write that came to nothing.
- */
-void audit_life_turn(struct audit_machine *machine)
+static void check_stamp(struct auditor *auditor, const struct audit_machine *machine, const struct audit_op *op)
 {
-    if (hs_stamp_ms(machine->life.clock) > sim_wall_ms(machine->sim) + CLOCK_BACK_MS_MAX)
-        machine->life.clock = 0;
-}
-
-static void check_stamp(struct auditor *auditor, struct audit_machine *machine, const struct audit_op *op)
-{
-    struct audit_life *life = &machine->life;
     hs_stamp over = highest_over(auditor, machine, op);
     if (op->stamp <= over && over < HS_STAMP_MAX)
         audit_fail(auditor, AUDIT_CAUSALITY,
                    "%s gave %s the stamp %" PRIu64 ", and overwrote by it what has the stamp %" PRIu64,
                    machine->sim->name, audit_op_name(op), op->stamp, over);
-    if (life->starting)
-        return; /* nobody knows at what time it was written */
-    audit_life_turn(machine);
-    /* The clock goes on with each write, and is never behind the machine's; a stamp may be above it for other reasons.
-     */
-    life->clock = hs_stamp_next(life->clock, 0, sim_wall_ms(machine->sim));
-    if (op->stamp < life->clock)
-        audit_fail(auditor, AUDIT_CAUSALITY,
-                   "%s gave %s the stamp %" PRIu64 ", when its clock was at %" PRIu64 " at least", machine->sim->name,
-                   audit_op_name(op), op->stamp, life->clock);
 }
 
 void audit_life_wrote(struct auditor *auditor, struct audit_machine *machine, const struct audit_op *op)

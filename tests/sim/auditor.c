@@ -286,7 +286,6 @@ void auditor_turned(struct auditor *auditor, struct sim_machine *machine)
     if (!audit_watched(own))
         return;
     struct sim_machine *current = step_aside(auditor);
-    audit_life_turn(own);
     audit_follow(auditor, own);
     audit_money_turn(auditor, own);
     auditor->sim->current = current;
