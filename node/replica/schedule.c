@@ -229,6 +229,8 @@ static bool send_next(struct rep_session *s, struct rep_lag *lag)
     send_segment(s, lag, cut);
     hs_rep_spend(s, cut->raw_bytes + REP_SEGMENT_COST);
     lag->sent_n = cut->first + cut->count - 1;
+    if (lag->stream->member->node == s->node && lag->sent_n == lag->stream->n)
+        hs_rep_receipts_tell(s, &lag->name); /* what a node gets back of its own, it has lost with its receipts */
     hs_rep_lag_rotate(s, lag);
     return true;
 }

@@ -96,6 +96,29 @@ static void a_receipt_lost_before_a_reboot_comes_again(void **state)
     world_free(w);
 }
 
+/* Found by the simulator: a hall whose disk was lost got its operations back, and showed them as "here" for ever. */
+static void what_comes_back_brings_its_receipts(void **state)
+{
+    (void)state;
+    struct world *w = world_new(1);
+    struct world_node *hub = world_hub(w, "hub-1"), *hall = world_hall(w, "hall-1", D1, 1);
+    world_start(hub);
+    world_start(hall);
+    world_dial(hall, hub);
+    struct hs_stream stream = world_write_text(hall, 3201, HS_LANE_MONEY, "paid");
+    world_settle(w);
+    world_stop(hall);
+    world_settle(w);
+    world_store_fini(&hall->store);
+    hall->store = (struct world_store){0};
+    world_start(hall);
+    world_dial(hall, hub);
+    world_settle(w);
+    assert_int_equal(world_head(hall, &stream), 1);
+    assert_true(has_receipt(hall, &stream, hub->store_id, 1));
+    world_free(w);
+}
+
 /* ---- receipts that do not hold ---- */
 
 struct table {
@@ -343,6 +366,7 @@ int main(void)
         cmocka_unit_test(receipts_travel_with_the_streams),
         cmocka_unit_test(a_session_begins_with_the_receipts_that_may_be_lacking),
         cmocka_unit_test(a_receipt_lost_before_a_reboot_comes_again),
+        cmocka_unit_test(what_comes_back_brings_its_receipts),
         cmocka_unit_test(a_good_receipt_is_stored_once),
         cmocka_unit_test(a_receipt_of_another_branch_is_dropped),
         cmocka_unit_test(a_forged_receipt_ends_the_session),

@@ -53,6 +53,9 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "256 "
      "operations or 16,384 bytes.",
      LOG, "a_large_group_is_checkpointed_within_the_limits"},
+    {"Who sends a node the end of one of that node's own streams sends the receipts that it has of it, too: they were "
+     "lost with it.",
+     "tests/unit/replica_receipt_test.c", "what_comes_back_brings_its_receipts"},
     /* 9 */
     {"Of operations that come as loose pieces the facts are merged and the register writes have no effect.", RECORDS,
      "forked_streams_give_facts_only"},
