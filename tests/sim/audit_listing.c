@@ -121,8 +121,11 @@ static void check_bill(const struct listing *listing, const struct audit_record 
 {
     struct hs_bytes message = HS_BYTES(shown->record.data, shown->record.len);
     int64_t amount = (int64_t)audit_tlv_find(message, BILL_AMOUNT).value;
+    struct hs_bytes account = audit_tlv_find(message, BILL_ACCOUNT).data;
     struct hs_buf key = {0};
-    hs_buf_put_bytes(&key, audit_tlv_find(message, BILL_ACCOUNT).data);
+    if (account.size == 0 && shown->bill == NULL)
+        return; /* what named it was lost in a fork: parked, nobody can say what is due */
+    hs_buf_put_bytes(&key, account);
     hs_buf_put_bytes(&key, record->id);
     const struct audit_totals *sums = audit_map_get(&listing->paid, hs_buf_bytes(&key));
     int64_t paid = sums != NULL ? sums->fen - sums->reversed_fen : 0;

@@ -160,18 +160,23 @@ void audit_peers_sent(struct auditor *auditor, struct audit_talk *talk, uint8_t 
 
 /* ---- levels ---- */
 
-/* Does a hub hold it, and is its receipt one that the writer can compare?  A hub has only the one of all that it holds:
- * who was set back, in a district that he does not hold, does not get back what that is about. */
+/* Has the machine all that was ever seen of the stream? */
+static bool has_all(const struct audit_stream *stream, const struct audit_machine *machine)
+{
+    uint64_t head = stream->head[machine->sim->index];
+    return head >= stream->room || stream->ops[head] == NULL;
+}
+
+/* Does a hub hold it, and is its receipt one that the writer can compare?  Of a stream in a district that he does not
+ * hold, who was set back does not get back what a receipt may be about; and of a store only the highest one counts. */
 static bool is_at_hub(const struct auditor *auditor, const struct audit_machine *writer, const struct audit_op *op)
 {
-    uint64_t most = 0;
+    bool at_hub = false;
     for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
         const struct audit_machine *hub = &auditor->machines[i];
-        if (hub->node->hub && audit_watched(hub) && (op->held & hub->bit) != 0 && op->stream->head[i] > most)
-            most = op->stream->head[i];
+        at_hub = at_hub || (hub->node->hub && audit_watched(hub) && (op->held & hub->bit) != 0);
     }
-    return most > 0 &&
-           (most <= op->stream->head[writer->sim->index] || audit_holds(writer, op->stream->name.partition));
+    return at_hub && (audit_holds(writer, op->stream->name.partition) || has_all(op->stream, writer));
 }
 
 static bool levels_settled(const struct auditor *auditor, const struct audit_machine *writer, struct hs_view *view,
