@@ -64,11 +64,14 @@ static bool written_by_hub(struct hs_view *view, uint64_t origin)
     return hs_tlv_u64(body, NODE_ROLE, 0) == HS_ROLE_HUB;
 }
 
+/* A number of a forked stream names two operations, and nobody can tell which of them a receipt is about. */
 enum hs_safety hs_view_safety(struct hs_view *view, const struct hs_stream *stream, uint64_t n)
 {
     struct hs_log_reader reader = store_log_reader(view);
     struct hs_store *store = view->store;
-    unsigned stores = hs_log_receipt_count(&reader, stream, n, hs_store_id(store));
+    uint64_t fork;
+    bool forked = hs_log_fork(reader.txn, stream, &fork) == HS_OK;
+    unsigned stores = forked ? 0 : hs_log_receipt_count(&reader, stream, n, hs_store_id(store));
     if (hs_store_certificate(store)->role == HS_ROLE_HUB || written_by_hub(view, stream->origin))
         stores++;
     return stores == 0 ? HS_SAFETY_HERE : stores == 1 ? HS_SAFETY_HUB : HS_SAFETY_SAFE;

@@ -300,6 +300,23 @@ static void hand_in(struct place *place, struct world_node *hub, struct hs_strea
     commit(&place->hall);
 }
 
+/* Found by the simulator: a hub showed what had come as a loose piece as safe, by receipts of the other branch. */
+static void receipts_of_a_forked_stream_make_nothing_safe(void **state)
+{
+    struct place *place = *state;
+    struct hs_commit commit;
+    world_open(&place->hub, true);
+    world_open(&place->second_hub, true);
+    struct hs_stream stream = money_of(world_group(&place->hall, 2).origin);
+    hand_in(place, &place->hub, &stream);
+    hand_in(place, &place->second_hub, &stream);
+    assert_int_equal(safety_of(&place->hall, &stream, 2), HS_SAFETY_SAFE);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(hs_store_put_fork(place->hall.store, &stream, 2, HS_BYTES("proof", 5)), HS_OK);
+    assert_int_equal(hs_store_commit(place->hall.store, &commit), HS_OK);
+    assert_int_equal(safety_of(&place->hall, &stream, 2), HS_SAFETY_HERE);
+}
+
 static void receipts_of_two_stores_make_an_op_safe(void **state)
 {
     struct place *place = *state;
@@ -557,6 +574,7 @@ int main(void)
         TEST(an_unusable_store_answers_nothing_else),
         TEST(a_request_is_found_by_its_id),
         TEST(receipts_of_two_stores_make_an_op_safe),
+        TEST(receipts_of_a_forked_stream_make_nothing_safe),
         TEST(a_hub_that_takes_its_own_ops_back_is_one_store),
         TEST(void_ops_are_kept_and_listed_everywhere),
         TEST(everything_put_is_seen_through_a_view),
