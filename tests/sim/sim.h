@@ -137,7 +137,7 @@ struct sim {
     struct sim_machine *current; /* whose code runs: doors look here; NULL: ours */
     char base[SIM_PATH_BYTES];
     uint64_t turns, frames, frame_bytes, commits; /* figures */
-    uint64_t history[2];             /* a running hash of all that left any machine: equal seeds, equal histories */
+    uint64_t history[2]; /* a running hash of all that left any machine: equal seeds, equal histories */
     unsigned keys_made;
 };
 
