@@ -13,6 +13,7 @@
 struct faults {
     struct sim *sim;
     struct auditor *auditor;
+    struct chronicle *chronicle;
     struct workload *workload;
     struct sim_random random;
     struct fault plan[FAULTS_MAX];
@@ -130,6 +131,17 @@ struct faults *faults_new(struct sim *sim, struct auditor *auditor, struct workl
     return faults;
 }
 
+void faults_record(struct faults *faults, struct chronicle *chronicle)
+{
+    faults->chronicle = chronicle;
+}
+
+static void disk_changed(struct faults *faults, struct sim_machine *machine)
+{
+    auditor_disk_changed(faults->auditor, machine);
+    chronicle_forgot(faults->chronicle, machine);
+}
+
 void faults_free(struct faults *faults)
 {
     free(faults);
@@ -211,7 +223,7 @@ static void start_later(struct faults *faults, struct sim_machine *machine, uint
 static void lose_commits(struct faults *faults, struct sim_machine *machine)
 {
     sim_restore(machine, SLOTS, (struct sim_restore){.log = true, .records = true, .same_files = true});
-    auditor_disk_changed(faults->auditor, machine);
+    disk_changed(faults, machine);
     faults->loses_commits[machine->index] = false;
 }
 
@@ -261,7 +273,7 @@ static void go_back(struct faults *faults, struct sim_machine *machine, const st
         sim_reboot(machine); /* what lies about a flush is found out by a loss of power */
     if (what.notes)
         auditor_fork_possible(faults->auditor, machine);
-    auditor_disk_changed(faults->auditor, machine);
+    disk_changed(faults, machine);
 }
 
 static void wipe(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
@@ -270,7 +282,7 @@ static void wipe(struct faults *faults, struct sim_machine *machine, const struc
     sim_reboot(machine);
     make_well(faults, machine); /* with the new disk */
     sim_wipe(machine);
-    auditor_disk_changed(faults->auditor, machine);
+    disk_changed(faults, machine);
 }
 
 static void clone(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
@@ -281,7 +293,7 @@ static void clone(struct faults *faults, struct sim_machine *machine, const stru
         return;
     snprintf(name, sizeof name, "clone-%u", ++faults->clones);
     struct sim_machine *made = sim_clone(machine, old ? 0 : -1, name);
-    auditor_disk_changed(faults->auditor, made);
+    disk_changed(faults, made);
     start_later(faults, made, 1);
     workload_join(faults->workload, made);
 }

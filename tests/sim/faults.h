@@ -54,6 +54,7 @@ struct faults;
 /* @types: bit set of fault types that this run may have; 0: drawn from the seed as well.  @horizon_ms: none later. */
 struct faults *faults_new(struct sim *sim, struct auditor *auditor, struct workload *workload, uint64_t types,
                           uint64_t horizon_ms);
+void faults_record(struct faults *faults, struct chronicle *chronicle); /* NULL is fine */
 void faults_free(struct faults *faults);
 unsigned faults_planned(const struct faults *faults);
 void faults_skip(struct faults *faults, unsigned index); /* of the plan; it does not happen */

@@ -25,6 +25,7 @@ struct options {
     unsigned halls; /* the same */
     uint64_t faults;
     bool no_faults, verbose, plan, figures;
+    const char *history; /* a folder; NULL: none is written */
     unsigned skip[SKIP_MAX], skip_count;
 };
 
@@ -34,6 +35,7 @@ struct run {
     struct auditor *auditor;
     struct workload *workload;
     struct faults *faults;
+    struct chronicle *chronicle;
     uint64_t horizon_ms, settled_ms; /* the second: how long after healing all were equal */
 };
 
@@ -128,12 +130,18 @@ static void begin(struct run *run, const struct options *options, uint64_t seed)
     run->auditor = auditor_new(run->sim);
     make_region(run, &random);
     workload_draw(&random, &knobs);
+    if (options->history != NULL)
+        knobs.weights[WORKLOAD_SAME_ID] = knobs.text_ids = 0; /* an id is one fact there, and 32 digits */
     knobs.deeds = options->deeds != 0 && options->deeds < knobs.deeds ? options->deeds : knobs.deeds;
     run->workload = workload_new(run->sim, run->auditor, &knobs);
     for (unsigned i = 0; i < run->sim->machine_count; i++)
         workload_join(run->workload, run->sim->machines[i]);
     run->horizon_ms = 5000 << sim_below(&random, SHORT_DAYS);
     run->faults = faults_new(run->sim, run->auditor, run->workload, options->faults, run->horizon_ms);
+    if (options->history != NULL)
+        run->chronicle = chronicle_open(run->sim, options->history);
+    workload_record(run->workload, run->chronicle);
+    faults_record(run->faults, run->chronicle);
     for (unsigned i = 0; i < faults_planned(run->faults) && options->no_faults; i++)
         faults_skip(run->faults, i);
     for (unsigned i = 0; i < options->skip_count; i++)
@@ -203,6 +211,7 @@ static void run_seed(const struct options *options, uint64_t seed, struct sum *s
     run_until(&run, run.sim->now_ms + run.horizon_ms);
     settle(&run);
     auditor_check_end(run.auditor);
+    chronicle_close(run.chronicle);
     struct auditor_figures figures = auditor_figures(run.auditor);
     sum->runs++;
     sum->machine_ms += run.sim->now_ms * run.sim->machine_count;
@@ -221,7 +230,18 @@ static void run_seed(const struct options *options, uint64_t seed, struct sum *s
 
 /* ---- the command line ---- */
 
-enum { KEY_FIRST = 256, KEY_SEEDS, KEY_SKIP, KEY_DEEDS, KEY_HALLS, KEY_FAULTS, KEY_NO_FAULTS, KEY_PLAN, KEY_FIGURES };
+enum {
+    KEY_FIRST = 256,
+    KEY_SEEDS,
+    KEY_SKIP,
+    KEY_DEEDS,
+    KEY_HALLS,
+    KEY_FAULTS,
+    KEY_NO_FAULTS,
+    KEY_PLAN,
+    KEY_FIGURES,
+    KEY_HISTORY
+};
 
 static const struct argp_option OPTIONS[] = {
     {"seed", 's', "N", 0, "one run, of this seed", 0},
@@ -234,6 +254,7 @@ static const struct argp_option OPTIONS[] = {
     {"no-faults", KEY_NO_FAULTS, NULL, 0, "a good day", 0},
     {"plan", KEY_PLAN, NULL, 0, "print region, workload and faults", 0},
     {"figures", KEY_FIGURES, NULL, 0, "print a hash of each run's history: the same seed, the same hash", 0},
+    {"history", KEY_HISTORY, "DIR", 0, "write what tests/system/audit.py reads", 0},
     {"verbose", 'v', NULL, 0, "print all that happens", 0},
     {0},
 };
@@ -289,6 +310,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_PLAN:
         options->plan = true;
+        return 0;
+    case KEY_HISTORY:
+        options->history = value;
         return 0;
     case KEY_FIGURES:
         options->figures = true;

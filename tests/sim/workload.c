@@ -99,6 +99,11 @@ struct workload *workload_new(struct sim *sim, struct auditor *auditor, const st
     return workload;
 }
 
+void workload_record(struct workload *workload, struct chronicle *chronicle)
+{
+    workload->chronicle = chronicle;
+}
+
 void workload_free(struct workload *workload)
 {
     for (uint64_t i = 0; i < workload->deed_count; i++)
@@ -174,6 +179,7 @@ static void be_patient(struct workload *workload, struct client *client)
 static void send(struct workload *workload, struct client *client)
 {
     auditor_asked(workload->auditor, client->deed, client->machine);
+    chronicle_asked(workload->chronicle, client->deed, client->machine);
     sim_say(workload->sim, "client %u asks %s: deed %" PRIu64 " %s", (unsigned)(client - workload->clients),
             client->machine->name, client->deed->number, client->deed->id);
     sim_ask(client->machine, (uint64_t)(client - workload->clients), hs_buf_bytes(&client->deed->request));
@@ -268,6 +274,7 @@ static void tell(struct workload *workload, struct client *client, struct sim_ma
     sim_say(workload->sim, "client %u is told by %s: deed %" PRIu64 " %s %s", (unsigned)(client - workload->clients),
             machine->name, client->deed->number, told.error[0] != '\0' ? told.error : "done", told.receipt);
     auditor_told(workload->auditor, &told);
+    chronicle_told(workload->chronicle, &told);
     enum hs_err_class class = told.error[0] == '\0' ? HS_CLASS_OK : class_of(told.error);
     if (class == HS_CLASS_OK) {
         struct pool *pool = pool_of(workload, client->deed->type);

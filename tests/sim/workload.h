@@ -6,6 +6,7 @@
 #define HS_SIM_WORKLOAD_H
 
 #include "tests/sim/auditor.h"
+#include "tests/sim/chronicle.h"
 
 /* X(action): what a client may choose to do next. */
 #define WORKLOAD_ACTIONS(X)                                                         \
@@ -49,6 +50,7 @@ void workload_describe(const struct workload_knobs *knobs, char *text, size_t si
 
 struct workload;
 struct workload *workload_new(struct sim *sim, struct auditor *auditor, const struct workload_knobs *knobs);
+void workload_record(struct workload *workload, struct chronicle *chronicle); /* from now on; NULL is fine */
 void workload_free(struct workload *workload);
 void workload_join(struct workload *workload, struct sim_machine *machine);  /* clients of one more machine */
 void workload_leave(struct workload *workload, struct sim_machine *machine); /* ... that will not come back */

@@ -33,6 +33,7 @@ struct pool {
 struct workload {
     struct sim *sim;
     struct auditor *auditor;
+    struct chronicle *chronicle;
     struct workload_knobs knobs;
     struct sim_random random;
     struct client clients[CLIENTS_MAX];
