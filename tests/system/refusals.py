@@ -3,7 +3,7 @@
 import os
 import re
 
-from region import Region, check, equal, until
+from region import Node, Region, check, equal, until
 
 with Region("strangers are refused") as region:
     hub = region.hub("nj-hub")
@@ -11,6 +11,9 @@ with Region("strangers are refused") as region:
     token = region.enroll(hub, "nj-gulou", ["3201"])
     directory = os.path.join(region.dir, "first")
     equal(region.join(token, directory).status, 0, "a fresh token")
+    first = Node(region, "first")
+    region.nodes.append(first)
+    first.start()
     used = region.join(token, os.path.join(region.dir, "second"))
     check(used.status == 4 and "token-used" in used.err, f"a used token: {used.status} {used.err}")
     check(not os.path.exists(os.path.join(region.dir, "second", "hallsync.yaml")), "a refused join left a node behind")
