@@ -29,6 +29,8 @@ struct hs_store_options {
     struct hs_bytes certificate;   /* encoded; verified by the caller; the store belongs to its node and region */
     struct hs_signer signer;       /* with the node's key: origins, checkpoints, receipts */
     bool create;                   /* make a new store; HS_EEXISTS if there is one */
+    const hs_partition *districts; /* the configured scope, ascending; narrows the certificate's */
+    size_t district_count;         /* 0: as the certificate says */
     size_t map_bytes;              /* of each environment; 0: 1 TiB (64 GiB under sanitizers) */
     const char *note_dir;          /* a tmpfs for the continuity note; NULL: /dev/shm */
     int utc_offset_minutes;        /* of the region, for business dates */
@@ -50,6 +52,9 @@ void hs_store_close(struct hs_store *store);
 uint64_t hs_store_id(const struct hs_store *store);                              /* random, made with the store */
 const struct hs_certificate *hs_store_certificate(const struct hs_store *store); /* of this node */
 bool hs_store_holds(const struct hs_store *store, hs_partition partition);       /* in its scope */
+/* The certificate as it is kept: the given one, or a later one of this node that has come (hs_store_put_certificate).
+ */
+struct hs_bytes hs_store_certificate_bytes(const struct hs_store *store);
 /* Why the origin was struck out at this start: NULL if it was not. */
 const char *hs_store_break(const struct hs_store *store);
 
@@ -109,6 +114,57 @@ struct hs_loose {
     struct hs_hash start;      /* h(first - 1) on that branch */
 };
 enum hs_err hs_store_put_loose(struct hs_store *store, const struct hs_loose *loose);
+
+/* ---- what comes as state instead of operations ----
+ *
+ * A (partition, lane) other than money is *filled* from another store's records: noted heads, then states in ascending
+ * order of record keys, then the end, at which the frontier jumps to the noted heads, stream by stream.  Everything is
+ * durable with its commit, so a fill goes on where it was, from whatever store.  Of money only the heads are noted: it
+ * is filled when the log has reached them.  The store begins fills by itself for what its scope gained (all of a new
+ * hall's).  A state that came, and what pruning leaves of operations, lies in the log environment as a *base state*:
+ * the records are at any time what base states and operations add up to. */
+
+struct hs_signed_head {
+    struct hs_stream stream;
+    uint64_t n;
+    struct hs_hash hash;
+    struct hs_signature signature; /* checkpoint of n; verified by the caller */
+};
+enum hs_err hs_store_fill_begin(struct hs_store *store, hs_partition partition, uint8_t lane); /* under way: HS_OK */
+/* A part of the list of heads that the states to come reflect at least, one list for each session that supplies.  Of
+ * several lists the lowest of each stream counts; a stream that one of them leaves out is not in the frontier at the
+ * end. */
+struct hs_fill_note {
+    hs_partition partition;
+    uint8_t lane;
+    const struct hs_stream *after; /* the list's part begins behind this stream; NULL: at its beginning */
+    const struct hs_signed_head *heads;
+    size_t count;
+    bool last;      /* the list's end: streams behind the last head are left out */
+    uint64_t total; /* records to come in all, about; 0: unknown */
+};
+enum hs_err hs_store_fill_note(struct hs_store *store, const struct hs_fill_note *note);
+/* Whole records, ascending and behind all that came before.  Verified by the caller: canonical, of this partition and
+ * lane, no money, no applied number above what its origin's checkpoints have shown.  HS_EGAP: not behind. */
+struct hs_states {
+    hs_partition partition;
+    uint8_t lane;
+    struct hs_bytes body; /* *( sized(record-key) sized(state) ) */
+};
+enum hs_err hs_store_fill_states(struct hs_store *store, const struct hs_states *states);
+enum hs_err hs_store_fill_end(struct hs_store *store, hs_partition partition, uint8_t lane);
+
+/* A witness's: the stream, of which nothing is held, begins behind this head.  HS_EEXISTS: something is held. */
+enum hs_err hs_store_put_base(struct hs_store *store, const struct hs_signed_head *head);
+
+/* A piece of what is to be tidied up: districts that left the scope are evicted, operations that are old enough and
+ * held by a hub become base states, rows that a fill has made needless go; a witness drops what two hubs have signed
+ * for.  @more out: there is more to do now.  Inside a group that holds nothing else. */
+struct hs_upkeep {
+    uint64_t before_ms; /* operations of lanes other than money that came before this (wall clock) may go; 0: none */
+    size_t budget;      /* operations or records, about */
+};
+enum hs_err hs_store_upkeep(struct hs_store *store, const struct hs_upkeep *upkeep, bool *more);
 
 /* Join tokens: hashed, single-use, expiring. */
 struct hs_enrolment {
@@ -170,8 +226,8 @@ enum hs_err hs_view_heads(struct hs_view *view, hs_visit_head visit, void *ctx);
 enum hs_err hs_view_head(struct hs_view *view, const struct hs_stream *stream, struct hs_head *head); /* HS_ENOTFOUND */
 enum hs_err hs_view_op(struct hs_view *view, const struct hs_stream *stream, uint64_t n, struct hs_bytes *op);
 /* The largest segment from @first that ends at a checkpoint and keeps the segment limits (one checkpointed run alone
- * may pass them).  Appends the body to @body; segment->body is set to it.  HS_ENOTFOUND: nothing there.  HS_EDAMAGED:
- * chain broken. */
+ * may pass them).  Appends the body to @body; segment->body is set to it.  HS_ENOTFOUND: nothing there.  HS_EPRUNED:
+ * @first lies below what is kept.  HS_EDAMAGED: chain broken. */
 enum hs_err hs_view_cut(struct hs_view *view, const struct hs_stream *stream, uint64_t first, struct hs_buf *body,
                         struct hs_segment *segment);
 enum hs_err hs_view_hash_at(struct hs_view *view, const struct hs_stream *stream, uint64_t n, struct hs_hash *hash);
@@ -185,9 +241,34 @@ enum hs_err hs_view_checkpoint(struct hs_view *view, const struct hs_stream *str
                                struct hs_checkpoint *out);
 typedef enum hs_err (*hs_visit_receipt)(void *ctx, const struct hs_receipt *receipt);
 enum hs_err hs_view_receipts(struct hs_view *view, const struct hs_stream *stream, hs_visit_receipt visit, void *ctx);
-/* How safe op n of the stream is: receipts of distinct stores; this store counts if it is a hub's. */
+/* How safe op n of the stream is: receipts of distinct stores; this store counts if it is a hub's.  HUB: a hub's store
+ * has it; SAFE: besides, a second store has, a hub's or a witness's. */
 enum hs_safety { HS_SAFETY_HERE = 1, HS_SAFETY_HUB = 2, HS_SAFETY_SAFE = 3 };
 enum hs_safety hs_view_safety(struct hs_view *view, const struct hs_stream *stream, uint64_t n);
+/* The stores that have signed for op n: node id of each. */
+typedef enum hs_err (*hs_visit_holder)(void *ctx, const char *node_id, enum hs_role role);
+enum hs_err hs_view_holders(struct hs_view *view, const struct hs_stream *stream, uint64_t n, hs_visit_holder visit,
+                            void *ctx);
+
+/* Fills under way, ascending. */
+struct hs_fill {
+    hs_partition partition;
+    uint8_t lane;
+    bool noted;            /* at least one whole list of heads has come */
+    struct hs_bytes after; /* record key of the last that came; none: nothing yet */
+    uint64_t records, total;
+    uint64_t since_ms; /* wall clock */
+};
+typedef enum hs_err (*hs_visit_fill)(void *ctx, const struct hs_fill *fill);
+enum hs_err hs_view_fills(struct hs_view *view, hs_visit_fill visit, void *ctx);
+/* Is everything of this partition here that a hub had when it was last asked?  Else an answer about it is a partial
+ * one: outside the scope, being filled, or being evicted. */
+bool hs_view_whole(struct hs_view *view, hs_partition partition);
+/* For a supplier: record states of (partition, lane) behind @after, about @limit bytes and at least one, whole, as
+ * hs_states has them; appended to @body.  @next out: the last one's key, a view into @body; @last out. */
+enum hs_err hs_view_states(struct hs_view *view, hs_partition partition, uint8_t lane, struct hs_bytes after,
+                           size_t limit, struct hs_buf *body, struct hs_bytes *next, bool *last);
+uint64_t hs_view_states_count(struct hs_view *view, hs_partition partition, uint8_t lane); /* about */
 /* Certificate (encoded) and opening (encoded) of an origin. */
 enum hs_err hs_view_origin(struct hs_view *view, uint64_t origin, struct hs_bytes *certificate,
                            struct hs_bytes *opening);

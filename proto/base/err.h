@@ -47,6 +47,8 @@ enum hs_err_class {
     X(HS_EUNREACHABLE, RETRY, "unreachable", "the node does not answer")                               \
     X(HS_ETIMEDOUT, RETRY, "timed-out", "it took longer than allowed")                                 \
     X(HS_EBUSY, RETRY, "busy", "too much is waiting already")                                          \
+    X(HS_EFILLING, RETRY, "filling", "not here yet: this district is still being filled")              \
+    X(HS_ENOLINK, RETRY, "no-link", "not here, and no hub that has it can be reached")                 \
     X(HS_ESTOPPING, RETRY, "stopping", "the node is shutting down")                                    \
     X(HS_ENOMEM, RETRY, "out-of-memory", "not enough memory")                                          \
     /* peer */                                                                                         \
@@ -60,6 +62,7 @@ enum hs_err_class {
     X(HS_ETOKENUSED, PEER, "token-used", "this join token has been used")                              \
     X(HS_ETOKENEXPIRED, PEER, "token-expired", "this join token has expired")                          \
     X(HS_EGAP, PEER, "gap", "operations are missing before these")                                     \
+    X(HS_EPRUNED, PEER, "pruned", "these operations are not kept any more: ask for states")            \
     X(HS_EFORK, PEER, "fork", "one origin signed two contents under one number")                       \
     X(HS_ECREDIT, PEER, "credit", "more was sent than was allowed")                                    \
     X(HS_ESCOPE, PEER, "scope", "outside what the certificate allows")                                 \

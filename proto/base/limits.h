@@ -25,6 +25,15 @@
 #define HS_LIST_ITEMS_MAX       1000 /* entries of any list in one message between nodes */
 #define HS_SCOPE_MAX            256  /* districts of one node */
 
+/* State transfer. */
+#define HS_STATES_BYTES_SOFT HS_SEGMENT_BYTES_SOFT /* of a message: an urgent operation waits for one at most */
+#define HS_STATE_BYTES_MAX   (1024 * 1024)         /* of one record, over as many messages as it needs */
+#define HS_FILLS_MAX         1000                  /* (partition, lane) that a node asks for at a time */
+
+/* Questions about records of other districts. */
+#define HS_ANSWER_RECORDS_MAX 100
+#define HS_ANSWER_BYTES_MAX   (96 * 1024)
+
 /* The local protocol. */
 #define HS_REQUEST_BYTES_MAX   (1024 * 1024)
 #define HS_REPLY_BYTES_MAX     (4 * 1024 * 1024)

@@ -35,7 +35,8 @@ struct hs_signer {
 };
 struct hs_signer hs_signer_of(const struct hs_secret *secret); /* borrows the secret */
 
-enum hs_role { HS_ROLE_HALL = 1, HS_ROLE_HUB = 2 };
+/* A witness keeps for halls of its districts what no two hubs hold yet; it writes nothing. */
+enum hs_role { HS_ROLE_HALL = 1, HS_ROLE_HUB = 2, HS_ROLE_WITNESS = 3 };
 const char *hs_role_text(enum hs_role role);
 
 /* What a verified certificate says.  issuer and node bodies stay available as bytes in @encoded. */
