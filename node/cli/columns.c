@@ -40,6 +40,19 @@ static const struct cli_column TICKET[] = {
     {"safe", "safe", CLI_FORM_TEXT},         {"node", "node", CLI_FORM_TEXT},
     {"changed", "changed", CLI_FORM_TIME},   {"summary", "summary", CLI_FORM_PROSE},
 };
+static const struct cli_column CATALOGUE[] = {
+    {"service_id", "service", CLI_FORM_TEXT}, {"name", "name", CLI_FORM_TEXT},
+    {"section", "section", CLI_FORM_TEXT},    {"deadline_days", "days", CLI_FORM_NUMBER},
+    {"active", "active", CLI_FORM_TEXT},      {"fee", "fee", CLI_FORM_TEXT},
+    {"safe", "safe", CLI_FORM_TEXT},          {"time", "time", CLI_FORM_TIME},
+    {"remark", "remark", CLI_FORM_TEXT},      {"documents", "documents", CLI_FORM_PROSE},
+};
+static const struct cli_column NOTICE[] = {
+    {"notice_id", "notice", CLI_FORM_TEXT},  {"district", "district", CLI_FORM_TEXT}, {"type", "type", CLI_FORM_TEXT},
+    {"starts", "starts", CLI_FORM_TIME},     {"ends", "ends", CLI_FORM_TIME},         {"areas", "areas", CLI_FORM_TEXT},
+    {"accounts", "accounts", CLI_FORM_TEXT}, {"safe", "safe", CLI_FORM_TEXT},         {"time", "time", CLI_FORM_TIME},
+    {"text", "text", CLI_FORM_PROSE},
+};
 
 size_t cli_kind_columns(uint32_t kind, const struct cli_column **columns)
 {
@@ -52,6 +65,8 @@ size_t cli_kind_columns(uint32_t kind, const struct cli_column **columns)
         {HS_KIND_BILL, BILL, sizeof BILL / sizeof *BILL},
         {HS_KIND_PAYMENT, PAYMENT, sizeof PAYMENT / sizeof *PAYMENT},
         {HS_KIND_TICKET, TICKET, sizeof TICKET / sizeof *TICKET},
+        {HS_KIND_CATALOGUE, CATALOGUE, sizeof CATALOGUE / sizeof *CATALOGUE},
+        {HS_KIND_NOTICE, NOTICE, sizeof NOTICE / sizeof *NOTICE},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         if (ROWS[i].kind == kind) {

@@ -1,8 +1,10 @@
 #include "node/cli/draft.h"
 
+#include "node/cli/forms.h"
 #include "proto/base/text.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +70,8 @@ static enum hs_err not_a_number(const struct cli_draft *draft, const ProtobufCFi
 {
     if (form_of(draft, field) == HS_FORM_AMOUNT)
         return cli_bad(bad, HS_EAMOUNT, field->name, "%s", hs_err_text(HS_EAMOUNT));
+    if (form_of(draft, field) == HS_FORM_TIME)
+        return cli_bad(bad, HS_EVALUE, field->name, "is not a time like 2026-11-21T14:00");
     return cli_bad(bad, HS_EVALUE, field->name, "is not a whole number");
 }
 
@@ -151,6 +155,19 @@ static enum hs_err set_text(struct cli_draft *draft, const ProtobufCFieldDescrip
     return set_bytes(draft, field, text, bad);
 }
 
+/* "2026-11-21T14:00", or the number itself. */
+static enum hs_err time_value(const struct cli_draft *draft, struct hs_bytes text, int64_t *value)
+{
+    char copy[32];
+    uint64_t ms;
+    snprintf(copy, sizeof copy, "%.*s", (int)(text.size < sizeof copy ? text.size : sizeof copy),
+             (const char *)text.data);
+    if (text.size >= sizeof copy || cli_time_parse(copy, draft->utc_offset_minutes, &ms) != HS_OK)
+        return hs_text_to_i64((const char *)text.data, text.size, value);
+    *value = (int64_t)ms;
+    return HS_OK;
+}
+
 enum hs_err cli_draft_text(struct cli_draft *draft, const char *name, struct hs_bytes text, struct cli_bad *bad)
 {
     const ProtobufCFieldDescriptor *field;
@@ -160,7 +177,8 @@ enum hs_err cli_draft_text(struct cli_draft *draft, const char *name, struct hs_
     if (text.size == 0 || !is_number(field))
         return set_text(draft, field, text, bad);
     int64_t value;
-    err = hs_text_to_i64((const char *)text.data, text.size, &value);
+    err = form_of(draft, field) == HS_FORM_TIME ? time_value(draft, text, &value)
+                                                : hs_text_to_i64((const char *)text.data, text.size, &value);
     if (err == HS_EOVERFLOW)
         return cli_bad(bad, err, name, "%s", hs_err_text(err));
     return err == HS_OK ? set_number(draft, field, value, bad) : not_a_number(draft, field, bad);

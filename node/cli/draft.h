@@ -16,6 +16,7 @@ struct cli_draft {
     uint64_t given;                /* a bit for each field number met */
     uint32_t clear[CLI_CLEAR_MAX]; /* register records: fields to clear */
     size_t clear_count;
+    int utc_offset_minutes; /* of times that are given as text */
 };
 
 enum hs_err cli_draft_init(struct cli_draft *draft, const struct hs_kind *kind); /* HS_ENOMEM */

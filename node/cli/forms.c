@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define DURATION_MS_MAX ((uint64_t)1000 * 86400000)
 #define TAG_DIGITS      16
@@ -100,6 +101,32 @@ enum hs_err cli_date_parse(const char *text, uint32_t *date)
     if (cli_number_parse(digits, UINT32_MAX, &value) != HS_OK || !hs_date_valid((uint32_t)value))
         return HS_EVALUE;
     *date = (uint32_t)value;
+    return HS_OK;
+}
+
+enum hs_err cli_time_parse(const char *text, int utc_offset_minutes, uint64_t *ms)
+{
+    struct tm tm = {0};
+    uint32_t date;
+    char day[11];
+    size_t size = strlen(text);
+    const char *forms[] = {"%H:%M", "%H:%M:%S"};
+    const char *end = NULL;
+    if (size < sizeof day || (text[sizeof day - 1] != 'T' && text[sizeof day - 1] != ' '))
+        return HS_EVALUE;
+    memcpy(day, text, sizeof day - 1);
+    day[sizeof day - 1] = '\0';
+    for (size_t i = 0; i < sizeof forms / sizeof *forms && (end == NULL || *end != '\0'); i++)
+        end = strptime(text + sizeof day, forms[i], &tm);
+    if (end == NULL || *end != '\0' || cli_date_parse(day, &date) != HS_OK)
+        return HS_EVALUE;
+    tm.tm_year = (int)(date / 10000) - 1900;
+    tm.tm_mon = (int)(date / 100 % 100) - 1;
+    tm.tm_mday = (int)(date % 100);
+    int64_t seconds = timegm(&tm) - (int64_t)utc_offset_minutes * 60;
+    if (seconds < 0)
+        return HS_EVALUE;
+    *ms = (uint64_t)seconds * 1000;
     return HS_OK;
 }
 

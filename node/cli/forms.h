@@ -18,6 +18,9 @@ const char *cli_bytes_text(uint64_t bytes, char text[static CLI_BYTES_BYTES]); /
 enum hs_err cli_duration_parse(const char *text, uint64_t *ms);
 /* "2026-11-21" or "20261121" -> 20261121.  HS_EVALUE. */
 enum hs_err cli_date_parse(const char *text, uint32_t *date);
+/* "2026-11-21T14:00", also with a space and with seconds, at that offset from UTC -> milliseconds since 1970.
+ * HS_EVALUE. */
+enum hs_err cli_time_parse(const char *text, int utc_offset_minutes, uint64_t *ms);
 /* Decimal number up to @most, nothing else around it.  HS_EVALUE, HS_EOVERFLOW. */
 enum hs_err cli_number_parse(const char *text, uint64_t most, uint64_t *value);
 

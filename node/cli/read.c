@@ -96,7 +96,11 @@ enum hs_err cli_run_list(struct cli *cli)
     static const struct {
         enum cli_option option;
         const char *index;
-    } INDEXES[] = {{CLI_ACCOUNT, "account"}, {CLI_BILL, "bill_id"}, {CLI_STATE, "state"}, {CLI_ASSIGNEE, "assignee"}};
+    } INDEXES[] = {{CLI_ACCOUNT, "account"},
+                   {CLI_BILL, "bill_id"},
+                   {CLI_STATE, "state"},
+                   {CLI_ASSIGNEE, "assignee"},
+                   {CLI_DISTRICT, "district"}};
     struct cli_find find = {.kind = cli->command->kind};
     enum hs_err err = cli_take_args(cli, 0, 0);
     for (size_t i = 0; i < sizeof INDEXES / sizeof *INDEXES && err == HS_OK; i++) {

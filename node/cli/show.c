@@ -230,6 +230,22 @@ static void add_ticket(json_t *object, const Hallsync__TicketState *ticket, int 
     json_object_set_new(object, "events", events);
 }
 
+/* Times of a record as people read them, beside the numbers: "starts_ms" as "starts". */
+static void add_times(json_t *object, const Hallsync__Record *record, int utc_offset_minutes)
+{
+    const struct hs_kind *kind = hs_kind_by_number(record->kind);
+    for (size_t i = 0; kind != NULL && i < kind->field_count; i++) {
+        const char *name = hs_kind_field_name(kind, kind->fields[i].number);
+        const json_t *ms = kind->fields[i].form == HS_FORM_TIME ? json_object_get(object, name) : NULL;
+        char plain[CLI_KIND_NAME_BYTES];
+        size_t size = strlen(name);
+        if (!json_is_integer(ms) || size < 4 || size >= sizeof plain)
+            continue;
+        snprintf(plain, sizeof plain, "%.*s", (int)(size - 3), name);
+        add_time(object, plain, true, (uint64_t)json_integer_value(ms), utc_offset_minutes);
+    }
+}
+
 static void add_derived(json_t *object, const Hallsync__Record *record, int utc_offset_minutes)
 {
     if (record->bill != NULL) {
@@ -253,6 +269,7 @@ json_t *cli_show_record(const Hallsync__Record *record, int utc_offset_minutes)
     if (object == NULL)
         return NULL;
     add_content(object, record);
+    add_times(object, record, utc_offset_minutes);
     add_derived(object, record, utc_offset_minutes);
     if (record->n_parked != 0) {
         json_t *parked = json_array();

@@ -76,6 +76,7 @@ static enum hs_err put_arguments(struct cli *cli, struct cli_put *put, const str
     struct cli_draft draft;
     char id[HS_ID_TEXT_BYTES] = "";
     enum hs_err err = cli_draft_init(&draft, kind);
+    draft.utc_offset_minutes = cli->utc_offset_minutes;
     if (err == HS_OK)
         err = take_arguments(cli, &draft);
     if (err == HS_OK)

@@ -29,6 +29,9 @@ enum hallsync_kind {
     HALLSYNC_KIND_REVERSAL = 5,
     HALLSYNC_KIND_TICKET = 6,
     HALLSYNC_KIND_TICKET_EVENT = 7,
+    HALLSYNC_KIND_CATALOGUE = 1000,
+    HALLSYNC_KIND_NOTICE = 1001,
+    HALLSYNC_KIND_REISSUE = 1002,
 };
 
 /* What a call may answer; the node's own errors are in the reply. */

@@ -21,8 +21,9 @@ static const struct {
     uint16_t kind;
     enum hs_err (*write)(struct hs_work *work, const struct hs_item *item);
 } WRITES[] = {
-    {HS_KIND_CUSTOMER, hs_register_write}, {HS_KIND_BILL, hs_register_write}, {HS_KIND_PAYMENT, hs_payment_write},
-    {HS_KIND_REVERSAL, hs_reversal_write}, {HS_KIND_TICKET, hs_ticket_write}, {HS_KIND_TICKET_EVENT, hs_event_write},
+    {HS_KIND_CUSTOMER, hs_register_write},  {HS_KIND_BILL, hs_register_write},   {HS_KIND_PAYMENT, hs_payment_write},
+    {HS_KIND_REVERSAL, hs_reversal_write},  {HS_KIND_TICKET, hs_ticket_write},   {HS_KIND_TICKET_EVENT, hs_event_write},
+    {HS_KIND_CATALOGUE, hs_register_write}, {HS_KIND_NOTICE, hs_register_write},
 };
 
 /* ---- the answer ---- */
@@ -77,6 +78,10 @@ static enum hs_err find_kind(struct hs_call *call, struct hs_item *common)
     }
     if (common->write == NULL)
         return hs_fail(HS_EINVAL, &call->why, "a %s is made by the node, not by its clients", common->kind->name);
+    const struct hs_certificate *own = hs_store_certificate(call->desk->options.store);
+    if (!hs_certificate_allows(own, put->kind, HS_PARTITION_REGION))
+        return hs_fail(HS_ENOTHUB, &call->why, "a %s is not written by a %s; write it at a hub", common->kind->name,
+                       hs_role_text(own->role));
     if (put->n_records == 0 || put->n_records > HS_REQUEST_RECORDS_MAX)
         return hs_fail(HS_EINVAL, &call->why, "a request writes 1 to %d records, not %zu", HS_REQUEST_RECORDS_MAX,
                        put->n_records);

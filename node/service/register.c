@@ -14,25 +14,24 @@ static enum hs_err find(struct hs_work *work, const struct hs_item *item, struct
 {
     const struct hs_kind *kind = item->kind;
     struct hs_record_name name = {.lane = (uint8_t)kind->lane, .kind = kind->number, .id = item->id};
+    bool says_where = kind->id_form == HS_ID_FIELD && kind->id_field == kind->home_field; /* the id is the account */
     if (item->partition != NULL)
         name.partition = *item->partition;
-    else if (kind->id_form == HS_ID_FIELD && kind->id_field == kind->account_field)
-        name.partition = hs_account_partition(item->id_text); /* the id is the account: it says where the record is */
-    else
+    else if (!hs_kind_home(kind, says_where ? item->id : HS_BYTES_NONE, &name.partition) ||
+             kind->home_form == HS_HOME_DISTRICT)
         return hs_view_find(work->view, kind->number, item->id, stored);
     return hs_view_record(work->view, &name, stored);
 }
 
-/* The district of a new record: that of its account; of one without, the one asked for, or this node's own. */
+/* Where a new record goes: to the district of its account, where its kind says; else to the one asked for, or this
+ * node's own. */
 static enum hs_err new_partition(struct hs_work *work, const struct hs_item *item, hs_partition *partition)
 {
-    struct hs_bytes account = HS_BYTES_NONE;
-    if (item->kind->account_field != 0)
-        account = hs_tlv_bytes(item->message, item->kind->account_field);
-    if (account.size != 0) {
-        *partition = hs_account_partition((const char *)account.data);
+    struct hs_bytes value = HS_BYTES_NONE;
+    if (item->kind->home_field != 0)
+        value = hs_tlv_bytes(item->message, item->kind->home_field);
+    if (hs_kind_home(item->kind, value, partition))
         return HS_OK;
-    }
     uint32_t asked = item->put->has_partition ? item->put->partition : hs_store_certificate(work->store)->home;
     if (!hs_partition_valid(asked) || asked == HS_PARTITION_REGION)
         return hs_refuse(&work->refusal, HS_EVALUE, 0, "partition: %u is no district", (unsigned)asked);
@@ -144,6 +143,22 @@ static bool was_seen(void *ctx, const struct hs_live *live)
     return false;
 }
 
+/* A record stays where it is: a value that belongs elsewhere would part them. */
+static enum hs_err check_home(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
+                              const struct hs_given *given)
+{
+    hs_partition home;
+    char text[HS_PARTITION_TEXT_BYTES];
+    const char *field = hs_kind_field_name(item->kind, given->number);
+    bool moves = given->number == item->kind->home_field && given->value.size != 0 &&
+                 hs_kind_home(item->kind, hs_tlv_bytes(given->value, given->number), &home) &&
+                 home != target->partition;
+    if (!moves)
+        return HS_OK;
+    return hs_refuse(&work->refusal, HS_EFIXED, given->number, "%s: this %s is of %s, and stays there", field,
+                     item->kind->name, hs_partition_text(target->partition, text));
+}
+
 static enum hs_err plan_given(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
                               const struct hs_given *given, struct hs_plan *plan)
 {
@@ -155,6 +170,9 @@ static enum hs_err plan_given(struct hs_work *work, const struct hs_item *item, 
     if (!same && shown != NULL && shown->value.size != 0 && given->rule->policy == HS_POLICY_FIXED)
         return hs_refuse(&work->refusal, HS_EFIXED, given->number, "%s: cannot be changed once it is set",
                          hs_kind_field_name(item->kind, given->number));
+    enum hs_err err = check_home(work, item, target, given);
+    if (err != HS_OK)
+        return err;
     const Hallsync__FieldDots *seen = seen_of(item, given->number);
     plan->seen_changes++;
     return hs_plan_add(plan, given->number, given->value, field, seen != NULL ? was_seen : NULL,

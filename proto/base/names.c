@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DISTRICT_DIGITS     4
 #define DISTRICT_MAX        9999
 #define ID_SOURCE_BYTES_MAX 64
 #define UUID_TEXT_SIZE      36
@@ -36,7 +35,7 @@ static int compare_u64(uint64_t a, uint64_t b)
 static bool read_district(const char *text, hs_partition *partition)
 {
     hs_partition value = 0;
-    for (size_t i = 0; i < DISTRICT_DIGITS; i++) {
+    for (size_t i = 0; i < HS_DISTRICT_DIGITS; i++) {
         if (!is_digit(text[i]))
             return false;
         value = (hs_partition)(value * 10 + (text[i] - '0'));
@@ -66,7 +65,7 @@ enum hs_err hs_partition_parse(const char *text, hs_partition *partition)
         return HS_OK;
     }
     hs_partition value;
-    if (!read_district(text, &value) || text[DISTRICT_DIGITS] != '\0')
+    if (!read_district(text, &value) || text[HS_DISTRICT_DIGITS] != '\0')
         return HS_EVALUE;
     *partition = value;
     return HS_OK;

@@ -15,6 +15,8 @@ typedef uint16_t hs_partition;
 #define HS_PARTITION_REGION     ((hs_partition)0xffff)
 #define HS_PARTITION_TEXT_BYTES 8 /* "3201" or "region", with its zero */
 
+#define HS_DISTRICT_DIGITS 4
+
 bool hs_partition_valid(uint32_t value);
 const char *hs_partition_text(hs_partition partition, char text[static HS_PARTITION_TEXT_BYTES]);
 enum hs_err hs_partition_parse(const char *text, hs_partition *partition); /* HS_EVALUE */

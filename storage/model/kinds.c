@@ -9,6 +9,8 @@
 
 static const char *const METHODS[] = {"cash", "cheque", "card", "transfer", NULL};
 static const char *const SUPPLY[] = {"on", "off", "closed", NULL};
+static const char *const YES_NO[] = {"yes", "no", NULL};
+static const char *const NOTICES[] = {"fault", "planned", "arrears", "info", NULL};
 
 /* ---- fields: number, form, policy, required, most bytes, choices ---- */
 
@@ -66,6 +68,34 @@ static const struct hs_field_rule TICKET_EVENT_FIELDS[] = {
     {5, HS_FORM_TEXT, HS_POLICY_FIXED, false, 8192, NULL}, {6, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
 };
 
+static const struct hs_field_rule CATALOGUE_FIELDS[] = {
+    {1, HS_FORM_TEXT, HS_POLICY_FIXED, true, HS_RECORD_ID_BYTES_MAX, NULL},
+    {2, HS_FORM_TEXT, HS_POLICY_REVIEW, true, 128, NULL},
+    {3, HS_FORM_TEXT, HS_POLICY_MERGE, false, 64, NULL},
+    {4, HS_FORM_NUMBER, HS_POLICY_REVIEW, false, 0, NULL},
+    {5, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 512, NULL},
+    {6, HS_FORM_TEXT, HS_POLICY_MERGE, false, 4096, NULL},
+    {7, HS_FORM_CHOICE, HS_POLICY_REVIEW, false, 0, YES_NO},
+    {8, HS_FORM_TEXT, HS_POLICY_MERGE, false, 2048, NULL},
+};
+
+static const struct hs_field_rule NOTICE_FIELDS[] = {
+    {1, HS_FORM_TEXT, HS_POLICY_FIXED, true, HS_RECORD_ID_BYTES_MAX, NULL},
+    {2, HS_FORM_DISTRICT, HS_POLICY_FIXED, false, 0, NULL},
+    {3, HS_FORM_CHOICE, HS_POLICY_REVIEW, true, 0, NOTICES},
+    {4, HS_FORM_TEXT, HS_POLICY_REVIEW, true, 4096, NULL},
+    {5, HS_FORM_TIME, HS_POLICY_REVIEW, false, 0, NULL},
+    {6, HS_FORM_TIME, HS_POLICY_REVIEW, false, 0, NULL},
+    {7, HS_FORM_TEXT, HS_POLICY_MERGE, false, 2048, NULL},
+    {8, HS_FORM_TEXT, HS_POLICY_MERGE, false, 2048, NULL},
+};
+
+static const struct hs_field_rule REISSUE_FIELDS[] = {
+    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
+    {2, HS_FORM_TEXT, HS_POLICY_FIXED, true, HS_NODE_ID_BYTES_MAX, NULL},
+    {3, HS_FORM_BYTES, HS_POLICY_FIXED, true, HS_CERTIFICATE_BYTES_MAX, NULL},
+};
+
 /* ---- indexes: number, name, field ---- */
 
 static const struct hs_index CUSTOMER_INDEXES[] = {{1, "card_no", 6}, {2, "identity_no", 5}};
@@ -75,6 +105,8 @@ static const struct hs_index CASH_ENTRY_INDEXES[] = {{1, "fact_id", 5}};
 static const struct hs_index REVERSAL_INDEXES[] = {{1, "payment_id", 2}};
 static const struct hs_index TICKET_INDEXES[] = {{1, "account", 3}, {2, "state", 0}, {3, "assignee", 0}};
 static const struct hs_index TICKET_EVENT_INDEXES[] = {{1, "ticket_id", 2}};
+static const struct hs_index NOTICE_INDEXES[] = {{1, "district", 2}};
+static const struct hs_index REISSUE_INDEXES[] = {{1, "node_id", 2}};
 
 /* ---- kinds: number, name, shape, lane, id, home, message, fields, indexes, by node only ---- */
 
@@ -93,6 +125,12 @@ const struct hs_kind HS_KINDS[] = {
      &hallsync__ticket__descriptor, ROWS(TICKET_FIELDS), ROWS(TICKET_INDEXES), false},
     {HS_KIND_TICKET_EVENT, "ticket_event", HS_SHAPE_FACT, HS_LANE_WORK, HS_ID_128, 1, HS_HOME_ACCOUNT, 0,
      &hallsync__ticket_event__descriptor, ROWS(TICKET_EVENT_FIELDS), ROWS(TICKET_EVENT_INDEXES), false},
+    {HS_KIND_CATALOGUE, "catalogue", HS_SHAPE_REGISTER, HS_LANE_BULK, HS_ID_FIELD, 1, HS_HOME_REGION, 0,
+     &hallsync__catalogue__descriptor, ROWS(CATALOGUE_FIELDS), NULL, 0, false},
+    {HS_KIND_NOTICE, "notice", HS_SHAPE_REGISTER, HS_LANE_WORK, HS_ID_FIELD, 1, HS_HOME_DISTRICT, 2,
+     &hallsync__notice__descriptor, ROWS(NOTICE_FIELDS), ROWS(NOTICE_INDEXES), false},
+    {HS_KIND_REISSUE, "reissue", HS_SHAPE_FACT, HS_LANE_PEOPLE, HS_ID_128, 1, HS_HOME_REGION, 0,
+     &hallsync__reissue__descriptor, ROWS(REISSUE_FIELDS), ROWS(REISSUE_INDEXES), true},
 };
 const size_t HS_KIND_COUNT = COUNT_OF(HS_KINDS);
 
@@ -140,6 +178,26 @@ const char *hs_kind_field_name(const struct hs_kind *kind, uint32_t field)
     return found != NULL ? found->name : NULL;
 }
 
+static bool district_of(struct hs_bytes value, hs_partition *district)
+{
+    char text[HS_DISTRICT_DIGITS + 1] = "";
+    if (value.size != HS_DISTRICT_DIGITS)
+        return false;
+    memcpy(text, value.data, value.size);
+    return hs_partition_parse(text, district) == HS_OK;
+}
+
+bool hs_kind_home(const struct hs_kind *kind, struct hs_bytes value, hs_partition *home)
+{
+    bool is_account = kind->home_form == HS_HOME_ACCOUNT && hs_account_valid((const char *)value.data, value.size);
+    bool is_region = kind->home_form == HS_HOME_REGION || (kind->home_form == HS_HOME_DISTRICT && value.size == 0);
+    if (is_account)
+        *home = hs_account_partition((const char *)value.data);
+    else if (is_region)
+        *home = HS_PARTITION_REGION;
+    return is_account || is_region || (kind->home_form == HS_HOME_DISTRICT && district_of(value, home));
+}
+
 const char *hs_form_text(enum hs_form form)
 {
     static const char *const TEXTS[] = {
@@ -155,6 +213,8 @@ const char *hs_form_text(enum hs_form form)
         [HS_FORM_STATE] = "state of a ticket",
         [HS_FORM_CHANGE] = "amount in fen of either sign, not zero",
         [HS_FORM_TIME] = "milliseconds since 1970, UTC",
+        [HS_FORM_DISTRICT] = "district, 4 digits",
+        [HS_FORM_BYTES] = "bytes",
         [HS_FORM_ANY] = "anything",
     };
     return TEXTS[form];

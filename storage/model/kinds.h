@@ -16,6 +16,9 @@ enum { /* numbers are frozen */
        HS_KIND_REVERSAL = 5,
        HS_KIND_TICKET = 6,
        HS_KIND_TICKET_EVENT = 7,
+       HS_KIND_CATALOGUE = 1000,
+       HS_KIND_NOTICE = 1001,
+       HS_KIND_REISSUE = 1002,
 };
 
 enum hs_shape { HS_SHAPE_FACT = 1, HS_SHAPE_REGISTER = 2 };
@@ -29,18 +32,20 @@ enum hs_policy {
 
 /* What a field's value must look like; checked by the local API, and a record that breaks it is parked. */
 enum hs_form {
-    HS_FORM_TEXT,    /* valid text of 1..bytes_max bytes */
-    HS_FORM_ACCOUNT, /* ten digits */
-    HS_FORM_AMOUNT,  /* 1..HS_AMOUNT_FEN_MAX */
-    HS_FORM_NUMBER,  /* 0..2^32-1 */
-    HS_FORM_ID,      /* 16 bytes */
-    HS_FORM_DATE,    /* "2026-11-21" */
-    HS_FORM_PERIOD,  /* "2026-11" */
-    HS_FORM_CHOICE,  /* one of choices */
-    HS_FORM_SERVICE, /* a code of the service catalogue */
-    HS_FORM_STATE,   /* a ticket state */
-    HS_FORM_CHANGE,  /* an amount of either sign, not zero */
-    HS_FORM_TIME,    /* milliseconds since 1970, UTC, below 2^47 */
+    HS_FORM_TEXT,     /* valid text of 1..bytes_max bytes */
+    HS_FORM_ACCOUNT,  /* ten digits */
+    HS_FORM_AMOUNT,   /* 1..HS_AMOUNT_FEN_MAX */
+    HS_FORM_NUMBER,   /* 0..2^32-1 */
+    HS_FORM_ID,       /* 16 bytes */
+    HS_FORM_DATE,     /* "2026-11-21" */
+    HS_FORM_PERIOD,   /* "2026-11" */
+    HS_FORM_CHOICE,   /* one of choices */
+    HS_FORM_SERVICE,  /* a code of the service catalogue */
+    HS_FORM_STATE,    /* a ticket state */
+    HS_FORM_CHANGE,   /* an amount of either sign, not zero */
+    HS_FORM_TIME,     /* milliseconds since 1970, UTC, below 2^47 */
+    HS_FORM_DISTRICT, /* four digits */
+    HS_FORM_BYTES,    /* 1..bytes_max bytes */
     HS_FORM_ANY,
 };
 
@@ -49,7 +54,7 @@ struct hs_field_rule {
     enum hs_form form;
     enum hs_policy policy;
     bool required;
-    uint16_t bytes_max;         /* of text; 0: 256 */
+    uint16_t bytes_max;         /* of text and bytes */
     const char *const *choices; /* of HS_FORM_CHOICE, NULL-terminated */
 };
 
@@ -61,8 +66,10 @@ enum hs_id_form {
 
 /* In which partition a new record goes. */
 enum hs_home_form {
-    HS_HOME_ACCOUNT, /* that of its field account_field; where that is missing, of its parent or the node's home */
-    HS_HOME_NODE,    /* the writing node's home district */
+    HS_HOME_ACCOUNT,  /* that of the account in home_field; where that is missing, of its parent or the node's home */
+    HS_HOME_NODE,     /* the writing node's home district */
+    HS_HOME_REGION,   /* the region: every node of it has the record */
+    HS_HOME_DISTRICT, /* the district in home_field; where that is missing, the region */
 };
 
 struct hs_index {
@@ -79,7 +86,7 @@ struct hs_kind {
     enum hs_id_form id_form;
     uint32_t id_field;
     enum hs_home_form home_form;
-    uint32_t account_field; /* 0: none */
+    uint32_t home_field; /* 0: none */
     const ProtobufCMessageDescriptor *message;
     const struct hs_field_rule *fields;
     size_t field_count;
@@ -96,6 +103,8 @@ const struct hs_kind *hs_kind_by_name(const char *name);
 const struct hs_field_rule *hs_kind_rule(const struct hs_kind *kind, uint32_t field);
 const struct hs_index *hs_kind_index(const struct hs_kind *kind, const char *name);
 const char *hs_kind_field_name(const struct hs_kind *kind, uint32_t field); /* of the message; NULL: unknown */
+/* The partition that the value of home_field (none: no bytes) puts a record into.  False: it says nothing. */
+bool hs_kind_home(const struct hs_kind *kind, struct hs_bytes value, hs_partition *home);
 
 /* Check a record's message (shown bytes) against the kind's rules.  @complete: required fields must be there.
  * HS_EACCOUNT, HS_EAMOUNT, HS_EOVERFLOW, HS_EUTF8, HS_ETOOBIG, HS_EREQUIRED, HS_EVALUE, HS_ESERVICE, HS_ESTATE,

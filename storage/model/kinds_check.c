@@ -154,6 +154,26 @@ static enum hs_err check_state(const struct value *value, struct hs_why *why)
     return HS_OK;
 }
 
+static enum hs_err check_district(const struct value *value, struct hs_why *why)
+{
+    struct hs_bytes text = value->tlv->bytes;
+    bool digits = text.size == HS_DISTRICT_DIGITS;
+    for (size_t i = 0; i < text.size && digits; i++)
+        digits = text.data[i] >= '0' && text.data[i] <= '9';
+    return digits ? HS_OK : wrong(value, HS_EVALUE, why, "is not a district of 4 digits");
+}
+
+static enum hs_err check_bytes(const struct value *value, struct hs_why *why)
+{
+    size_t size = value->tlv->bytes.size;
+    if (size == 0)
+        return hs_fail(HS_EVALUE, why, "%s: is empty", value->name);
+    if (size > value->rule->bytes_max)
+        return hs_fail(HS_ETOOBIG, why, "%s: %zu bytes, at most %u", value->name, size,
+                       (unsigned)value->rule->bytes_max);
+    return HS_OK;
+}
+
 static enum hs_err check_form(const struct value *value, struct hs_why *why)
 {
     switch (value->rule->form) {
@@ -181,6 +201,10 @@ static enum hs_err check_form(const struct value *value, struct hs_why *why)
         return check_service(value, why);
     case HS_FORM_STATE:
         return check_state(value, why);
+    case HS_FORM_DISTRICT:
+        return check_district(value, why);
+    case HS_FORM_BYTES:
+        return check_bytes(value, why);
     case HS_FORM_ANY:
         break;
     }

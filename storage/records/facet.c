@@ -65,15 +65,16 @@ static enum hs_err check_id(const struct hs_facet *facet)
 }
 
 /* What names an account lies in that account's district: else the same payment, put into two, would count twice where
- * both are held, and the holders of one district would not know. */
+ * both are held, and the holders of one district would not know.  What is the region's lies there, and what names a
+ * district in that one. */
 bool hs_facet_at_home(const struct hs_facet *facet)
 {
-    if (facet->kind == NULL || facet->kind->home_form != HS_HOME_ACCOUNT || facet->kind->account_field == 0)
+    hs_partition home;
+    if (facet->kind == NULL)
         return true;
-    struct hs_bytes account = hs_facet_bytes(facet, facet->kind->account_field);
-    if (!hs_account_valid((const char *)account.data, account.size))
-        return true; /* left out, where that may be: in its parent's; or wrong in another way */
-    return hs_account_partition((const char *)account.data) == facet->name.partition;
+    struct hs_bytes value = facet->kind->home_field != 0 ? hs_facet_bytes(facet, facet->kind->home_field)
+                                                         : HS_BYTES_NONE;
+    return !hs_kind_home(facet->kind, value, &home) || home == facet->name.partition;
 }
 
 static enum hs_err check(const struct hs_facet *facet)

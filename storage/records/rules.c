@@ -28,6 +28,8 @@ static void put_kind(struct hs_buf *buf, const struct hs_kind *kind)
     hs_buf_put_u8(buf, (uint8_t)kind->lane);
     hs_buf_put_u8(buf, (uint8_t)kind->id_form);
     hs_buf_put_u32(buf, kind->id_field);
+    hs_buf_put_u8(buf, (uint8_t)kind->home_form);
+    hs_buf_put_u32(buf, kind->home_field);
     for (size_t i = 0; i < kind->field_count; i++)
         put_field(buf, &kind->fields[i]);
     for (size_t i = 0; i < kind->index_count; i++) {

@@ -95,6 +95,27 @@ static void dates_are_of_the_calendar(void **state)
     assert_int_equal(date, 20240229);
 }
 
+static void times_are_local(void **state)
+{
+    (void)state;
+    uint64_t ms = 7;
+    assert_int_equal(cli_time_parse("2026-11-21T14:00", 480, &ms), HS_OK);
+    assert_int_equal(ms, 1795240800000);
+    assert_int_equal(cli_time_parse("2026-11-21 06:00:01", 0, &ms), HS_OK);
+    assert_int_equal(ms, 1795240801000);
+    static const char *const BAD[] = {"",
+                                      "2026-11-21",
+                                      "2026-11-21T",
+                                      "2026-11-21T14",
+                                      "2026-02-30T10:00",
+                                      "2026-11-21T24:30",
+                                      "2026-11-21T14:00Z",
+                                      "1970-01-01T07:00"};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        assert_int_equal(cli_time_parse(BAD[i], 480, &ms), HS_EVALUE);
+    assert_int_equal(ms, 1795240801000);
+}
+
 static void positions_read_as_they_are_written(void **state)
 {
     (void)state;
@@ -705,6 +726,7 @@ int main(void)
         cmocka_unit_test(durations_need_a_unit),
         cmocka_unit_test(numbers_stay_below_their_limit),
         cmocka_unit_test(dates_are_of_the_calendar),
+        cmocka_unit_test(times_are_local),
         cmocka_unit_test(positions_read_as_they_are_written),
         cmocka_unit_test(places_in_the_feed_read_as_they_are_written),
         cmocka_unit_test(width_counts_columns),

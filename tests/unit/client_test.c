@@ -26,6 +26,9 @@ _Static_assert((int)HALLSYNC_KIND_CASH_ENTRY == (int)HS_KIND_CASH_ENTRY, "cash_e
 _Static_assert((int)HALLSYNC_KIND_REVERSAL == (int)HS_KIND_REVERSAL, "reversal");
 _Static_assert((int)HALLSYNC_KIND_TICKET == (int)HS_KIND_TICKET, "ticket");
 _Static_assert((int)HALLSYNC_KIND_TICKET_EVENT == (int)HS_KIND_TICKET_EVENT, "ticket_event");
+_Static_assert((int)HALLSYNC_KIND_CATALOGUE == (int)HS_KIND_CATALOGUE, "catalogue");
+_Static_assert((int)HALLSYNC_KIND_NOTICE == (int)HS_KIND_NOTICE, "notice");
+_Static_assert((int)HALLSYNC_KIND_REISSUE == (int)HS_KIND_REISSUE, "reissue");
 
 #define S(literal)     ((char[]){literal}) /* protobuf-c's members know no const */
 #define REQUESTS_MAX   16

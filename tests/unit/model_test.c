@@ -16,6 +16,7 @@
 
 #define COUNT(array)  (sizeof(array) / sizeof *(array))
 #define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
+#define HUB_KINDS     1000 /* from here on; PROTOCOL.md, "What a node may write" */
 #define DOCS_PATH     HS_SOURCE_DIR "/docs/kinds.md"
 
 /* ---- the table ---- */
@@ -32,7 +33,8 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         {1, "customer", HS_SHAPE_REGISTER, HS_LANE_PEOPLE}, {2, "bill", HS_SHAPE_REGISTER, HS_LANE_BULK},
         {3, "payment", HS_SHAPE_FACT, HS_LANE_MONEY},       {4, "cash_entry", HS_SHAPE_FACT, HS_LANE_MONEY},
         {5, "reversal", HS_SHAPE_FACT, HS_LANE_MONEY},      {6, "ticket", HS_SHAPE_REGISTER, HS_LANE_WORK},
-        {7, "ticket_event", HS_SHAPE_FACT, HS_LANE_WORK},
+        {7, "ticket_event", HS_SHAPE_FACT, HS_LANE_WORK},   {1000, "catalogue", HS_SHAPE_REGISTER, HS_LANE_BULK},
+        {1001, "notice", HS_SHAPE_REGISTER, HS_LANE_WORK},  {1002, "reissue", HS_SHAPE_FACT, HS_LANE_PEOPLE},
     };
     assert_int_equal(HS_KIND_COUNT, COUNT(FROZEN));
     for (size_t i = 0; i < COUNT(FROZEN); i++) {
@@ -42,7 +44,8 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         assert_ptr_equal(hs_kind_by_name(FROZEN[i].name), kind);
         assert_int_equal(kind->shape, FROZEN[i].shape);
         assert_int_equal(kind->lane, FROZEN[i].lane);
-        assert_int_equal(kind->by_node_only, kind->number == HS_KIND_CASH_ENTRY);
+        bool by_node_only = kind->number == HS_KIND_CASH_ENTRY || kind->number == HS_KIND_REISSUE;
+        assert_int_equal(kind->by_node_only, by_node_only);
     }
     assert_null(hs_kind_by_number(0));
     assert_null(hs_kind_by_number(8));
@@ -65,13 +68,13 @@ static void rules_and_messages_agree(void **state)
             assert_true(rule->number < 64); /* hs_kind_check counts in a word */
             assert_ptr_equal(hs_kind_rule(kind, field->id), rule);
             assert_string_equal(hs_kind_field_name(kind, field->id), field->name);
-            assert_int_equal(rule->form == HS_FORM_ID, is_bytes);
+            assert_int_equal(rule->form == HS_FORM_ID || rule->form == HS_FORM_BYTES, is_bytes);
             assert_int_equal(rule->form == HS_FORM_AMOUNT, field->type == PROTOBUF_C_TYPE_INT64);
             assert_int_equal(rule->form == HS_FORM_CHANGE, field->type == PROTOBUF_C_TYPE_SINT64);
             assert_int_equal(rule->form == HS_FORM_NUMBER, field->type == PROTOBUF_C_TYPE_UINT32);
             assert_int_equal(rule->form == HS_FORM_TIME, field->type == PROTOBUF_C_TYPE_UINT64);
             assert_int_equal(rule->form == HS_FORM_CHOICE, rule->choices != NULL);
-            assert_true(is_text || rule->bytes_max == 0);
+            assert_true(is_text || rule->form == HS_FORM_BYTES || rule->bytes_max == 0);
             assert_true(rule->policy == HS_POLICY_FIXED || kind->shape == HS_SHAPE_REGISTER);
         }
         assert_null(hs_kind_rule(kind, 1000));
@@ -88,8 +91,10 @@ static void ids_homes_and_indexes_name_fields(void **state)
         assert_non_null(id);
         assert_true(id->form == HS_FORM_ACCOUNT ||
                     (id->form == HS_FORM_TEXT && id->bytes_max <= HS_RECORD_ID_BYTES_MAX));
-        if (kind->account_field != 0)
-            assert_int_equal(hs_kind_rule(kind, kind->account_field)->form, HS_FORM_ACCOUNT);
+        if (kind->home_form == HS_HOME_DISTRICT)
+            assert_int_equal(hs_kind_rule(kind, kind->home_field)->form, HS_FORM_DISTRICT);
+        else if (kind->home_field != 0)
+            assert_int_equal(hs_kind_rule(kind, kind->home_field)->form, HS_FORM_ACCOUNT);
         for (size_t j = 0; j < kind->index_count; j++) {
             const struct hs_index *index = &kind->indexes[j];
             assert_int_equal(index->number, j + 1);
@@ -333,8 +338,8 @@ static void required_fields_are_asked_for(void **state)
     struct hs_buf empty = {0};
     uint32_t field;
     struct hs_why why;
-    for (uint32_t kind = 1; kind <= HS_KIND_COUNT; kind++)
-        assert_int_equal(check(kind, &empty, ANY, &field, &why), HS_OK);
+    for (size_t i = 0; i < HS_KIND_COUNT; i++)
+        assert_int_equal(check(HS_KINDS[i].number, &empty, ANY, &field, &why), HS_OK);
     assert_int_equal(check(HS_KIND_BILL, &empty, STRICT, &field, &why), HS_EREQUIRED);
     assert_int_equal(field, 1);
     assert_string_equal(why.text, "bill_id: is missing; a bill needs it");
@@ -378,6 +383,60 @@ static void a_field_given_twice_is_refused(void **state)
     hs_buf_fini(&buf);
 }
 
+static void districts_and_bytes_have_a_form(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {"", "320", "32011", "320a", "region"};
+    struct hs_buf buf = {0};
+    uint32_t field;
+    struct hs_why why;
+    for (size_t i = 0; i < COUNT(BAD); i++) {
+        hs_buf_reset(&buf);
+        hs_tlv_put_text(&buf, 2, BAD[i]);
+        assert_int_equal(check(HS_KIND_NOTICE, &buf, ANY, &field, &why), HS_EVALUE);
+        assert_int_equal(field, 2);
+        assert_non_null(strstr(why.text, "is not a district of 4 digits"));
+    }
+    hs_buf_reset(&buf);
+    hs_tlv_put_bytes(&buf, 3, HS_BYTES_NONE);
+    assert_int_equal(check(HS_KIND_REISSUE, &buf, ANY, &field, &why), HS_EVALUE);
+    assert_string_equal(why.text, "certificate: is empty");
+    static const uint8_t MANY[HS_CERTIFICATE_BYTES_MAX + 1];
+    hs_buf_reset(&buf);
+    hs_tlv_put_bytes(&buf, 3, HS_BYTES(MANY, sizeof MANY));
+    assert_int_equal(check(HS_KIND_REISSUE, &buf, ANY, &field, &why), HS_ETOOBIG);
+    hs_buf_fini(&buf);
+}
+
+static void homes_follow_from_the_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t kind;
+        const char *value;
+        bool says;
+        hs_partition home;
+    } CASES[] = {
+        {HS_KIND_CUSTOMER, "3201000001", true, 3201},
+        {HS_KIND_CUSTOMER, "320100000", false, 0},
+        {HS_KIND_TICKET, "", false, 0},
+        {HS_KIND_CASH_ENTRY, "", false, 0},
+        {HS_KIND_CATALOGUE, "", true, HS_PARTITION_REGION},
+        {HS_KIND_REISSUE, "", true, HS_PARTITION_REGION},
+        {HS_KIND_NOTICE, "", true, HS_PARTITION_REGION},
+        {HS_KIND_NOTICE, "0007", true, 7},
+        {HS_KIND_NOTICE, "32", false, 0},
+        {HS_KIND_NOTICE, "32x1", false, 0},
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        hs_partition home = 0;
+        struct hs_bytes value = HS_BYTES(CASES[i].value, strlen(CASES[i].value));
+        assert_int_equal(hs_kind_home(hs_kind_by_number(CASES[i].kind), value, &home), CASES[i].says);
+        if (CASES[i].says)
+            assert_int_equal(home, CASES[i].home);
+    }
+}
+
 static void what_is_no_message_is_malformed(void **state)
 {
     (void)state;
@@ -413,7 +472,7 @@ static void put_fields(struct hs_buf *doc, const struct hs_kind *kind)
         const struct hs_field_rule *rule = &kind->fields[i];
         hs_buf_put_format(doc, "| %u | `%s` | %s", rule->number, hs_kind_field_name(kind, rule->number),
                           hs_form_text(rule->form));
-        if (rule->form == HS_FORM_TEXT)
+        if (rule->form == HS_FORM_TEXT || rule->form == HS_FORM_BYTES)
             hs_buf_put_format(doc, ", at most %u bytes", (unsigned)rule->bytes_max);
         put_choices(doc, rule);
         hs_buf_put_format(doc, " | %s | %s |\n", kind->shape == HS_SHAPE_FACT ? "" : hs_policy_text(rule->policy),
@@ -423,7 +482,7 @@ static void put_fields(struct hs_buf *doc, const struct hs_kind *kind)
 
 static void put_indexes(struct hs_buf *doc, const struct hs_kind *kind)
 {
-    hs_buf_put_format(doc, "\nIndexes:");
+    hs_buf_put_format(doc, "\nIndexes:%s", kind->index_count == 0 ? " none" : "");
     for (size_t i = 0; i < kind->index_count; i++) {
         const struct hs_index *index = &kind->indexes[i];
         hs_buf_put_format(doc, "%s %u `%s`%s", i == 0 ? "" : ",", (unsigned)index->number, index->name,
@@ -439,11 +498,17 @@ static void put_kind(struct hs_buf *doc, const struct hs_kind *kind)
                       hs_lane_text(kind->lane), id_text(kind), hs_kind_field_name(kind, kind->id_field));
     if (kind->home_form == HS_HOME_NODE)
         hs_buf_put_format(doc, "Partition: the writing node's home district.");
-    else if (kind->account_field != 0)
+    else if (kind->home_form == HS_HOME_REGION)
+        hs_buf_put_format(doc, "Partition: the region.");
+    else if (kind->home_form == HS_HOME_DISTRICT)
+        hs_buf_put_format(doc, "Partition: `%s`; without one the region.", hs_kind_field_name(kind, kind->home_field));
+    else if (kind->home_field != 0)
         hs_buf_put_format(doc, "Partition: that of `%s`; without one that of what it belongs to, or the node's home.",
-                          hs_kind_field_name(kind, kind->account_field));
+                          hs_kind_field_name(kind, kind->home_field));
     else
         hs_buf_put_format(doc, "Partition: that of what it belongs to.");
+    if (kind->number >= HUB_KINDS)
+        hs_buf_put_format(doc, " Written by hubs only.");
     hs_buf_put_format(doc, "%s\n\n", kind->by_node_only ? " Made by the node, refused from clients." : "");
     put_fields(doc, kind);
     put_indexes(doc, kind);
@@ -548,6 +613,8 @@ int main(void)
         cmocka_unit_test(required_fields_are_asked_for),
         cmocka_unit_test(unknown_fields_pass_unless_strict),
         cmocka_unit_test(a_field_given_twice_is_refused),
+        cmocka_unit_test(districts_and_bytes_have_a_form),
+        cmocka_unit_test(homes_follow_from_the_kind),
         cmocka_unit_test(what_is_no_message_is_malformed),
         cmocka_unit_test(docs_are_what_the_tables_say),
     };

@@ -251,11 +251,12 @@ static inline void put_event(struct world *world, uint64_t origin, uint64_t numb
     hs_buf_fini(&message);
 }
 
-/* Does the message name no account, or one of this partition? */
+/* Does the message put the record into no partition, or into this one? */
 static inline bool is_at_home(const struct hs_kind *kind, hs_partition partition, struct hs_bytes message)
 {
-    struct hs_bytes account = kind->account_field != 0 ? hs_tlv_bytes(message, kind->account_field) : HS_BYTES_NONE;
-    return account.size == 0 || hs_account_partition((const char *)account.data) == partition;
+    hs_partition home;
+    struct hs_bytes value = kind->home_field != 0 ? hs_tlv_bytes(message, kind->home_field) : HS_BYTES_NONE;
+    return !hs_kind_home(kind, value, &home) || home == partition;
 }
 
 /* ---- looking ---- */

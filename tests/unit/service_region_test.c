@@ -1,0 +1,131 @@
+/* service_region_test.c -- what the region adds to the local API: its own kinds. */
+#include "tests/unit/service_world.h"
+
+struct desk {
+    struct office office;
+    struct client client;
+};
+
+static void *make_desk(enum hs_role role)
+{
+    struct desk *desk = calloc(1, sizeof *desk);
+    office_make(&desk->office, role, NULL);
+    client_open(&desk->client, &desk->office, ZMQ_DEALER);
+    return desk;
+}
+
+static int open_hall(void **state)
+{
+    *state = make_desk(HS_ROLE_HALL);
+    return 0;
+}
+
+static int open_hub(void **state)
+{
+    *state = make_desk(HS_ROLE_HUB);
+    return 0;
+}
+
+static int close_desk(void **state)
+{
+    struct desk *desk = *state;
+    client_close(&desk->client);
+    office_drop(&desk->office);
+    free(desk);
+    return 0;
+}
+
+/* ---- the region's kinds ---- */
+
+#define CATALOGUE(...) put_catalogue(client, (Hallsync__Catalogue){MESSAGE(catalogue), __VA_ARGS__})
+#define NOTICE(...)    put_notice(client, (Hallsync__Notice){MESSAGE(notice), __VA_ARGS__})
+
+static const Hallsync__PutResult *put_catalogue(struct client *client, Hallsync__Catalogue catalogue)
+{
+    return put(client, &(struct putting){.kind = HS_KIND_CATALOGUE, .message = &catalogue.base});
+}
+
+static const Hallsync__PutResult *put_notice(struct client *client, Hallsync__Notice notice)
+{
+    return put(client, &(struct putting){.kind = HS_KIND_NOTICE, .message = &notice.base});
+}
+
+static void a_hub_writes_the_catalogue_for_the_region(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    assert_result(CATALOGUE(.service_id = TEXT("meter-check"), .name = TEXT("电能表校验")),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    assert_result(CATALOGUE(.service_id = TEXT("meter-check"), .fee = TEXT("none"), .active = TEXT("yes")),
+                  HALLSYNC__RESULT__RESULT_CHANGED);
+    assert_refused(CATALOGUE(.service_id = TEXT("meter-check"), .active = TEXT("maybe")), "bad-value", "active");
+    assert_refused(CATALOGUE(.service_id = TEXT("nothing-else")), "missing-field", "name");
+    const Hallsync__Record *record = get_record(client, HS_KIND_CATALOGUE, "meter-check");
+    assert_non_null(record);
+    assert_int_equal(record->partition, HS_PARTITION_REGION);
+    assert_int_equal(record->n_parked, 0);
+}
+
+static size_t found_of_district(struct client *client, const char *district)
+{
+    Hallsync__FindRequest body = HALLSYNC__FIND_REQUEST__INIT;
+    body.kind = HS_KIND_NOTICE;
+    body.index = district != NULL ? TEXT("district") : NULL;
+    body.key = TEXT(district);
+    const Hallsync__Reply *reply = find(client, &body);
+    assert_null(reply->error);
+    return reply->records->n_records;
+}
+
+static void a_notice_goes_to_its_district_or_to_all(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    assert_result(NOTICE(.notice_id = TEXT("n-1"), .district = TEXT("3201"), .type = TEXT("planned"),
+                         .text = TEXT("no power"), .has_starts_ms = true, .starts_ms = 1795240800000),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    assert_result(NOTICE(.notice_id = TEXT("n-2"), .type = TEXT("info"), .text = TEXT("new year")),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    assert_result(NOTICE(.notice_id = TEXT("n-1"), .text = TEXT("power is back")), HALLSYNC__RESULT__RESULT_CHANGED);
+    assert_refused(NOTICE(.notice_id = TEXT("n-1"), .district = TEXT("3202")), "fixed-field", "district");
+    assert_refused(NOTICE(.notice_id = TEXT("n-2"), .district = TEXT("3201")), "fixed-field", "district");
+    assert_refused(NOTICE(.notice_id = TEXT("n-3"), .district = TEXT("32"), .type = TEXT("info"), .text = TEXT("x")),
+                   "bad-value", "district");
+    assert_int_equal(get_record(client, HS_KIND_NOTICE, "n-1")->partition, 3201);
+    assert_int_equal(get_record(client, HS_KIND_NOTICE, "n-2")->partition, HS_PARTITION_REGION);
+    assert_int_equal(found_of_district(client, "3201"), 1);
+    assert_int_equal(found_of_district(client, "3202"), 0);
+    assert_int_equal(found_of_district(client, NULL), 2);
+}
+
+static enum hs_err put_error(struct client *client, uint32_t kind)
+{
+    static uint8_t bytes[] = {0x0a, 1, 'x'};
+    Hallsync__PutRecord record = HALLSYNC__PUT_RECORD__INIT;
+    Hallsync__PutRecord *records[] = {&record};
+    Hallsync__PutRequest body = HALLSYNC__PUT_REQUEST__INIT;
+    record.record = (ProtobufCBinaryData){.len = sizeof bytes, .data = bytes};
+    body.kind = kind;
+    body.records = records;
+    body.n_records = 1;
+    Hallsync__Request request = REQUEST(put, PUT, &body);
+    const Hallsync__Reply *reply = client_ask(client, &request);
+    return reply->error == NULL ? HS_OK : hs_err_by_name(reply->error);
+}
+
+static void a_hall_does_not_write_them(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    assert_int_equal(put_error(client, HS_KIND_CATALOGUE), HS_ENOTHUB);
+    assert_non_null(strstr(client->reply->text, "write it at a hub"));
+    assert_int_equal(put_error(client, HS_KIND_NOTICE), HS_ENOTHUB);
+    assert_int_equal(put_error(client, HS_KIND_REISSUE), HS_EINVAL); /* nor does anybody's client */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_hub_writes_the_catalogue_for_the_region, open_hub, close_desk),
+        cmocka_unit_test_setup_teardown(a_notice_goes_to_its_district_or_to_all, open_hub, close_desk),
+        cmocka_unit_test_setup_teardown(a_hall_does_not_write_them, open_hall, close_desk),
+    };
+    return cmocka_run_group_tests_name("service region", tests, NULL, NULL);
+}
