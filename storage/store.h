@@ -71,7 +71,7 @@ struct hs_draft {
     size_t write_count;
     struct hs_bytes request; /* 16 bytes or none */
 };
-/* HS_ETOOBIG or HS_EINVAL (hs_op_check): nothing was done.  Else as above. */
+/* HS_ETOOBIG or HS_EINVAL (hs_op_check), HS_ESCOPE (a witness's): nothing was done.  Else as above. */
 enum hs_err hs_store_write(struct hs_store *store, const struct hs_draft *draft, struct hs_dot *dot, hs_stamp *stamp);
 
 /* The next cash entry number of this node: "node-20261121-03-K7Q2ZD-000017", gap-free within its series; taken by
@@ -97,7 +97,7 @@ enum hs_err hs_store_receive(struct hs_store *store, const struct hs_segment *se
  */
 enum hs_err hs_store_put_origin(struct hs_store *store, struct hs_bytes certificate, struct hs_bytes opening);
 /* Another store's receipt; only the highest of each (stream, store) is kept.  Verified by the caller; @certificate is
- * the hub's. */
+ * the hub's or the witness's. */
 enum hs_err hs_store_put_receipt(struct hs_store *store, const struct hs_receipt *receipt, struct hs_bytes certificate);
 enum hs_err hs_store_put_certificate(struct hs_store *store, struct hs_bytes certificate);
 
@@ -191,7 +191,7 @@ struct hs_commit {
     struct hs_position position;
     const struct hs_head *heads; /* new heads of the streams that grew */
     size_t head_count;
-    const struct hs_receipt *receipts; /* a hub's own, signed for foreign streams in this commit */
+    const struct hs_receipt *receipts; /* a hub's or a witness's own, signed for foreign streams in this commit */
     size_t receipt_count;
 };
 /* Signs checkpoints (and a hub receipts), commits and syncs the log, writes the continuity note.  The records stay

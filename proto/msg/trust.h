@@ -66,10 +66,14 @@ enum hs_err hs_certificate_sign(const struct hs_certificate *draft, struct hs_by
 /* Check signatures and form against the region's root.  HS_ECERT, HS_EREGION, HS_EMALFORMED. */
 enum hs_err hs_certificate_verify(struct hs_bytes certificate, const struct hs_key *root, struct hs_certificate *out);
 /* May this node write this kind in this partition?  A pure function of op and certificate: a "no" makes the op void.
- * Kinds 1-999 any node; 1000-1999 hubs; 2000-2999 nobody until owner grants exist. */
+ * Kinds 1-999 any node but a witness; 1000-1999 hubs; 2000-2999 nobody until owner grants exist. */
 bool hs_certificate_allows(const struct hs_certificate *certificate, uint32_t kind, hs_partition partition);
-/* Does its scope contain the partition?  Hubs: all; halls: their districts and the region. */
+/* Does its scope, which is what the node holds in full, contain the partition?  Hubs: all; halls: their districts and
+ * the region; witnesses: nothing. */
 bool hs_certificate_scope(const struct hs_certificate *certificate, hs_partition partition);
+/* Is it one of the districts that the certificate names?  Those of a witness say whose halls it keeps operations for.
+ */
+bool hs_certificate_names(const struct hs_certificate *certificate, hs_partition partition);
 
 /* First 8 bytes of BLAKE2b("hallsync node-name 1", node key): the node's name in frontiers. */
 #define HS_NODE_HASH_BYTES 8
@@ -91,8 +95,8 @@ enum hs_err hs_checkpoint_sign(const struct hs_stream *stream, uint64_t n, const
 enum hs_err hs_checkpoint_verify(const struct hs_stream *stream, uint64_t n, const struct hs_hash *hash,
                                  const struct hs_key *node_key, const struct hs_signature *signature);
 
-/* Receipt: a hub's word that its store holds a stream up to n.  "hallsync receipt 1" NUL, store_id u64, stream key 11,
- * n u64, h(n) 32, time_ms u64. */
+/* Receipt: a hub's or a witness's word that its store holds a stream up to n.  "hallsync receipt 1" NUL, store_id u64,
+ * stream key 11, n u64, h(n) 32, time_ms u64. */
 struct hs_receipt {
     uint64_t store_id;
     struct hs_stream stream;

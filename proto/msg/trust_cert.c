@@ -19,7 +19,7 @@ enum { CERTIFICATE_ISSUER = 1, CERTIFICATE_NODE = 2 }; /* fields of Certificate 
 
 const char *hs_role_text(enum hs_role role)
 {
-    return role == HS_ROLE_HUB ? "hub" : "hall";
+    return role == HS_ROLE_HUB ? "hub" : role == HS_ROLE_WITNESS ? "witness" : "hall";
 }
 
 /* ---- rules, the same for who signs and who verifies ---- */
@@ -30,8 +30,7 @@ static bool region_valid(const char *region)
     return size > 0 && size <= HS_REGION_BYTES_MAX && hs_text_valid(HS_BYTES(region, size));
 }
 
-/* Is @partition one of the certificate's districts? */
-static bool names_district(const struct hs_certificate *certificate, hs_partition partition)
+bool hs_certificate_names(const struct hs_certificate *certificate, hs_partition partition)
 {
     for (size_t i = 0; i < certificate->district_count; i++) {
         if (certificate->districts[i] == partition)
@@ -51,26 +50,29 @@ static bool districts_ascend(const struct hs_certificate *certificate)
     return true;
 }
 
-/* A hub has all districts, and names none; a hall's home is among those that it names. */
+/* A hub has all districts, and names none; the home of a hall or a witness is among those that it names. */
 static bool scope_valid(const struct hs_certificate *certificate)
 {
     if (certificate->role == HS_ROLE_HUB)
         return certificate->district_count == 0 && hs_partition_valid(certificate->home);
-    return certificate->role == HS_ROLE_HALL && certificate->district_count <= HS_SCOPE_MAX &&
-           districts_ascend(certificate) && names_district(certificate, certificate->home);
+    bool names_some = certificate->role == HS_ROLE_HALL || certificate->role == HS_ROLE_WITNESS;
+    return names_some && certificate->district_count <= HS_SCOPE_MAX && districts_ascend(certificate) &&
+           hs_certificate_names(certificate, certificate->home);
 }
 
 bool hs_certificate_allows(const struct hs_certificate *certificate, uint32_t kind, hs_partition partition)
 {
-    if (kind == 0 || !hs_partition_valid(partition))
+    if (kind == 0 || !hs_partition_valid(partition) || certificate->role == HS_ROLE_WITNESS)
         return false;
     return kind <= KIND_ANY_MAX || (kind <= KIND_HUB_MAX && certificate->role == HS_ROLE_HUB);
 }
 
 bool hs_certificate_scope(const struct hs_certificate *certificate, hs_partition partition)
 {
+    if (certificate->role == HS_ROLE_WITNESS)
+        return false;
     return certificate->role == HS_ROLE_HUB || partition == HS_PARTITION_REGION ||
-           names_district(certificate, partition);
+           hs_certificate_names(certificate, partition);
 }
 
 /* ---- signing ---- */

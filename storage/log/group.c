@@ -157,7 +157,8 @@ static enum hs_err make_result_room(struct hs_log *log)
     return HS_OK;
 }
 
-/* A hub's word for what it holds once this commit is on disk: in the same transaction, so neither is without the other.
+/* A hub's or a witness's word for what it holds once this commit is on disk: in the same transaction, so neither is
+ * without the other.
  */
 static void sign_receipt(struct hs_log *log, const struct log_grown *grown, struct hs_receipt *receipt)
 {
@@ -176,6 +177,11 @@ static void sign_receipt(struct hs_log *log, const struct log_grown *grown, stru
         log_put_receipt_row(log, receipt);
 }
 
+static bool signs_receipts(const struct hs_log *log)
+{
+    return log->certificate.role == HS_ROLE_HUB || log->certificate.role == HS_ROLE_WITNESS;
+}
+
 static void conclude(struct hs_log *log, struct hs_commit *commit)
 {
     size_t heads = 0;
@@ -188,7 +194,7 @@ static void conclude(struct hs_log *log, struct hs_commit *commit)
             continue;
         log_seal(log, grown);
         log->heads[heads++] = (struct hs_head){grown->stream, grown->n, grown->hash};
-        if (grown->received && log->certificate.role == HS_ROLE_HUB)
+        if (grown->received && signs_receipts(log))
             sign_receipt(log, grown, &log->receipts[receipts++]);
     }
     commit->heads = log->heads;

@@ -97,9 +97,11 @@ enum hs_err hs_log_cut(const struct hs_log_reader *reader, const struct hs_strea
                        struct hs_buf *body, struct hs_segment *segment);
 
 enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, hs_visit_receipt visit, void *ctx);
-/* How many stores other than @store_id and the writer's own have signed that they hold op n, of what is held here. */
-unsigned hs_log_receipt_count(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
-                              uint64_t store_id);
+/* The stores other than @store_id and the writer's own that have signed that they hold op n, of what is held here. */
+enum hs_err hs_log_holders(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
+                           uint64_t store_id, hs_visit_holder visit, void *ctx);
+/* The writer of an origin's ops. */
+enum hs_err hs_log_writer_holds(struct hs_txn *txn, uint64_t origin, hs_visit_holder visit, void *ctx);
 enum hs_err hs_log_find_origin(struct hs_txn *txn, uint64_t origin, struct hs_bytes *certificate,
                                struct hs_bytes *opening);
 enum hs_err hs_log_find_certificate(struct hs_txn *txn, const struct hs_key *node_key, struct hs_bytes *certificate);

@@ -102,40 +102,65 @@ enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, 
     return err == HS_OK ? txn->err : err;
 }
 
-struct counter {
+/* ---- who has signed ---- */
+
+enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1, NODE_ROLE = 2, NODE_KEY = 3 }; /* fields of keys.proto */
+
+static struct hs_bytes body_of(struct hs_bytes certificate)
+{
+    return hs_tlv_bytes(hs_tlv_bytes(certificate, CERTIFICATE_NODE), SIGNED_BODY);
+}
+
+static enum hs_err tell_holder(struct hs_bytes certificate, hs_visit_holder visit, void *ctx)
+{
+    char node_id[HS_NODE_ID_BYTES_MAX + 1] = "";
+    struct hs_bytes body = body_of(certificate);
+    struct hs_bytes id = hs_tlv_bytes(body, NODE_ID);
+    if (id.size > HS_NODE_ID_BYTES_MAX)
+        return HS_EDAMAGED;
+    if (id.size > 0)
+        memcpy(node_id, id.data, id.size);
+    return visit(ctx, node_id, (enum hs_role)hs_tlv_u64(body, NODE_ROLE, 0));
+}
+
+struct holders {
     const struct hs_log_reader *reader;
     uint64_t n;
     uint64_t store_id;
     struct hs_bytes writer; /* node key */
-    unsigned count;
+    hs_visit_holder visit;
+    void *ctx;
 };
 
 /* A receipt that came before the ops was not compared then.  The writer's own says nothing new: it is a hub that was
  * set back and has taken its own ops in again. */
-static enum hs_err count_receipt(void *ctx, const struct hs_receipt *receipt)
+static enum hs_err visit_signed(void *ctx, const struct hs_receipt *receipt)
 {
-    struct counter *counter = ctx;
-    bool another = receipt->store_id != counter->store_id &&
-                   !hs_bytes_equal(HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES), counter->writer);
-    if (another && receipt->n >= counter->n && check_branch(counter->reader, receipt) == HS_OK)
-        counter->count++;
-    return HS_OK;
+    const struct holders *holders = ctx;
+    struct hs_bytes certificate;
+    bool another = receipt->store_id != holders->store_id &&
+                   !hs_bytes_equal(HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES), holders->writer);
+    if (!another || receipt->n < holders->n || check_branch(holders->reader, receipt) != HS_OK)
+        return HS_OK;
+    enum hs_err err = hs_log_find_certificate(holders->reader->txn, &receipt->hub_key, &certificate);
+    if (err != HS_OK)
+        return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
+    return tell_holder(certificate, holders->visit, holders->ctx);
 }
 
-enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_KEY = 3 }; /* fields of keys.proto */
-
-static struct hs_bytes writer_of(struct hs_txn *txn, uint64_t origin)
+enum hs_err hs_log_holders(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
+                           uint64_t store_id, hs_visit_holder visit, void *ctx)
 {
     struct hs_bytes certificate, opening;
-    if (hs_log_find_origin(txn, origin, &certificate, &opening) != HS_OK)
-        return HS_BYTES_NONE;
-    return hs_tlv_bytes(hs_tlv_bytes(hs_tlv_bytes(certificate, CERTIFICATE_NODE), SIGNED_BODY), NODE_KEY);
+    struct holders holders = {reader, n, store_id, HS_BYTES_NONE, visit, ctx};
+    if (hs_log_find_origin(reader->txn, stream->origin, &certificate, &opening) == HS_OK)
+        holders.writer = hs_tlv_bytes(body_of(certificate), NODE_KEY);
+    return hs_log_receipts(reader->txn, stream, visit_signed, &holders);
 }
 
-unsigned hs_log_receipt_count(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
-                              uint64_t store_id)
+enum hs_err hs_log_writer_holds(struct hs_txn *txn, uint64_t origin, hs_visit_holder visit, void *ctx)
 {
-    struct counter counter = {reader, n, store_id, writer_of(reader->txn, stream->origin), 0};
-    hs_log_receipts(reader->txn, stream, count_receipt, &counter);
-    return counter.count;
+    struct hs_bytes certificate, opening;
+    enum hs_err err = hs_log_find_origin(txn, origin, &certificate, &opening);
+    return err == HS_OK ? tell_holder(certificate, visit, ctx) : err;
 }

@@ -43,16 +43,18 @@ static enum hs_err fall_behind(struct hs_store *store, enum hs_err err)
 enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *logged,
                         struct hs_dot *watched)
 {
+    const struct hs_certificate *own = hs_log_certificate(store->log);
+    if (own->role == HS_ROLE_WITNESS)
+        return HS_OK; /* it keeps logs for others, and no records */
     const struct hs_certificate *writer = hs_log_writer(store->log, txn, logged->stream.origin);
     if (txn->err != HS_OK)
         return txn->err;
-    const char *own_id = hs_log_certificate(store->log)->node_id;
     struct hs_records_op op = {
         .stream = logged->stream,
         .n = logged->n,
         .bytes = logged->bytes,
         .writer = writer,
-        .own = writer != NULL && strcmp(writer->node_id, own_id) == 0,
+        .own = writer != NULL && strcmp(writer->node_id, own->node_id) == 0,
         .mode = logged->loose ? HS_APPLY_FACTS : HS_APPLY_WHOLE,
         .watched = watched,
     };

@@ -1,7 +1,7 @@
 /* view_log.c -- a view's reads of the log. */
 #include "storage/store/inside.h"
 
-#include "proto/msg/tlv.h"
+#include <string.h>
 
 enum hs_err hs_view_heads(struct hs_view *view, hs_visit_head visit, void *ctx)
 {
@@ -52,29 +52,80 @@ enum hs_err hs_view_receipts(struct hs_view *view, const struct hs_stream *strea
     return hs_log_receipts(store_log_reader(view).txn, stream, visit, ctx);
 }
 
-enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ROLE = 2 }; /* fields of keys.proto */
+/* ---- who holds an op ---- */
+
+static bool keeps_for_others(enum hs_role role)
+{
+    return role == HS_ROLE_HUB || role == HS_ROLE_WITNESS;
+}
+
+struct holders {
+    hs_visit_holder visit;
+    void *ctx;
+    const char *own_id;
+    bool is_writer; /* this node is the op's writer */
+};
 
 /* What a hub wrote itself needs no receipt: it has signed for it, and holds it. */
-static bool written_by_hub(struct hs_view *view, uint64_t origin)
+static enum hs_err visit_writer(void *ctx, const char *node_id, enum hs_role role)
 {
-    struct hs_bytes certificate, opening;
-    if (hs_log_find_origin(store_log_reader(view).txn, origin, &certificate, &opening) != HS_OK)
-        return false;
-    struct hs_bytes body = hs_tlv_bytes(hs_tlv_bytes(certificate, CERTIFICATE_NODE), SIGNED_BODY);
-    return hs_tlv_u64(body, NODE_ROLE, 0) == HS_ROLE_HUB;
+    struct holders *holders = ctx;
+    holders->is_writer = strcmp(node_id, holders->own_id) == 0;
+    return role == HS_ROLE_HUB ? holders->visit(holders->ctx, node_id, role) : HS_OK;
+}
+
+/* A hall's receipt would be no more than its word: only hubs and witnesses keep what is others'. */
+static enum hs_err visit_signer(void *ctx, const char *node_id, enum hs_role role)
+{
+    const struct holders *holders = ctx;
+    return keeps_for_others(role) ? holders->visit(holders->ctx, node_id, role) : HS_OK;
 }
 
 /* A number of a forked stream names two operations, and nobody can tell which of them a receipt is about. */
-enum hs_safety hs_view_safety(struct hs_view *view, const struct hs_stream *stream, uint64_t n)
+static enum hs_err visit_signers(struct hs_view *view, const struct hs_stream *stream, uint64_t n,
+                                 struct holders *holders)
 {
     struct hs_log_reader reader = store_log_reader(view);
-    struct hs_store *store = view->store;
     uint64_t fork;
-    bool forked = hs_log_fork(reader.txn, stream, &fork) == HS_OK;
-    unsigned stores = forked ? 0 : hs_log_receipt_count(&reader, stream, n, hs_store_id(store));
-    if (hs_store_certificate(store)->role == HS_ROLE_HUB || written_by_hub(view, stream->origin))
-        stores++;
-    return stores == 0 ? HS_SAFETY_HERE : stores == 1 ? HS_SAFETY_HUB : HS_SAFETY_SAFE;
+    enum hs_err err = hs_log_fork(reader.txn, stream, &fork);
+    if (err != HS_ENOTFOUND)
+        return err;
+    return hs_log_holders(&reader, stream, n, hs_store_id(view->store), visit_signer, holders);
+}
+
+enum hs_err hs_view_holders(struct hs_view *view, const struct hs_stream *stream, uint64_t n, hs_visit_holder visit,
+                            void *ctx)
+{
+    const struct hs_certificate *own = hs_store_certificate(view->store);
+    struct holders holders = {visit, ctx, own->node_id, false};
+    enum hs_err err = hs_log_writer_holds(store_log_reader(view).txn, stream->origin, visit_writer, &holders);
+    if (err == HS_ENOTFOUND)
+        err = HS_OK; /* a writer that nobody knows */
+    if (err == HS_OK && keeps_for_others(own->role) && !holders.is_writer)
+        err = visit(ctx, own->node_id, own->role);
+    return err == HS_OK ? visit_signers(view, stream, n, &holders) : err;
+}
+
+struct levels {
+    unsigned hubs, witnesses;
+};
+
+static enum hs_err count_holder(void *ctx, const char *node_id, enum hs_role role)
+{
+    struct levels *levels = ctx;
+    (void)node_id;
+    levels->hubs += role == HS_ROLE_HUB;
+    levels->witnesses += role == HS_ROLE_WITNESS;
+    return HS_OK;
+}
+
+enum hs_safety hs_view_safety(struct hs_view *view, const struct hs_stream *stream, uint64_t n)
+{
+    struct levels levels = {0};
+    hs_view_holders(view, stream, n, count_holder, &levels); /* what cannot be read counts for nothing */
+    if (levels.hubs == 0)
+        return HS_SAFETY_HERE;
+    return levels.hubs + levels.witnesses == 1 ? HS_SAFETY_HUB : HS_SAFETY_SAFE;
 }
 
 enum hs_err hs_view_origin(struct hs_view *view, uint64_t origin, struct hs_bytes *certificate,

@@ -45,6 +45,8 @@ enum hs_err hs_store_write(struct hs_store *store, const struct hs_draft *draft,
     assert(store->in_group);
     if (!hs_partition_valid(draft->partition) || !hs_lane_valid(draft->lane))
         return HS_EINVAL;
+    if (hs_store_certificate(store)->role == HS_ROLE_WITNESS)
+        return HS_ESCOPE; /* whatever it wrote would be void */
     struct hs_op op = {
         .stamp = hs_log_stamp(store->log, draft->above),
         .writes = draft->writes,

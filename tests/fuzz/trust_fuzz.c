@@ -62,11 +62,13 @@ static void accepted_certificate(const struct hs_certificate *certificate)
 {
     struct hs_certificate again;
     struct hs_buf signed_issuer = {0}, encoded = {0};
-    FUZZ_CHECK(certificate->role == HS_ROLE_HALL || certificate->role == HS_ROLE_HUB);
+    bool witness = certificate->role == HS_ROLE_WITNESS;
+    FUZZ_CHECK(certificate->role == HS_ROLE_HALL || certificate->role == HS_ROLE_HUB || witness);
     FUZZ_CHECK(hs_node_id_valid(certificate->node_id));
     FUZZ_CHECK(hs_key_equal(&certificate->root_key, &root_key));
-    FUZZ_CHECK(hs_certificate_scope(certificate, HS_PARTITION_REGION));
-    FUZZ_CHECK(certificate->role == HS_ROLE_HUB || hs_certificate_scope(certificate, certificate->home));
+    FUZZ_CHECK(hs_certificate_scope(certificate, HS_PARTITION_REGION) == !witness);
+    FUZZ_CHECK(hs_certificate_scope(certificate, certificate->home) == !witness);
+    FUZZ_CHECK(hs_certificate_names(certificate, certificate->home) == (certificate->role != HS_ROLE_HUB));
     FUZZ_CHECK(!hs_certificate_allows(certificate, 0, 3201));
     FUZZ_CHECK(!hs_certificate_allows(certificate, 2000, 3201));
     FUZZ_CHECK(hs_certificate_allows(certificate, 1500, 3201) == (certificate->role == HS_ROLE_HUB));

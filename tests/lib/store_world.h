@@ -157,7 +157,7 @@ static inline void world_add(struct world_region *region, struct world_node *nod
     memcpy(node->draft.node_id, node->id, sizeof node->id);
     assert_int_equal(hs_secret_new(&node->secret, &node->draft.node_key), HS_OK);
     memset(node->draft.curve_key.bytes, 0xcc, HS_KEY_BYTES);
-    if (role == HS_ROLE_HALL) {
+    if (role != HS_ROLE_HUB) {
         node->draft.districts[0] = 3201;
         node->draft.district_count = 1;
     }

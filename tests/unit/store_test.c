@@ -6,7 +6,7 @@
 
 struct place {
     struct world_region region;
-    struct world_node hall, hub, second_hub;
+    struct world_node hall, hub, second_hub, witness;
 };
 
 static int setup(void **state)
@@ -19,6 +19,7 @@ static int setup(void **state)
     world_add(&place->region, &place->hall, "nj-hall", HS_ROLE_HALL);
     world_add(&place->region, &place->hub, "nj-hub", HS_ROLE_HUB);
     world_add(&place->region, &place->second_hub, "nj-hub-2", HS_ROLE_HUB);
+    world_add(&place->region, &place->witness, "nj-witness", HS_ROLE_WITNESS);
     world_open(&place->hall, true);
     return 0;
 }
@@ -29,6 +30,7 @@ static int teardown(void **state)
     world_drop(&place->hall);
     world_drop(&place->hub);
     world_drop(&place->second_hub);
+    world_drop(&place->witness);
     world_end(&place->region);
     free(place);
     return 0;
@@ -335,6 +337,64 @@ static void receipts_of_two_stores_make_an_op_safe(void **state)
     assert_int_equal(safety_of(&place->hall, &stream, 4), HS_SAFETY_HERE);
 }
 
+static enum hs_err put_name(void *ctx, const char *node_id, enum hs_role role)
+{
+    hs_buf_put_format(ctx, "%s %s, ", hs_role_text(role), node_id);
+    return HS_OK;
+}
+
+static void expect_holders(struct world_node *node, const struct hs_stream *stream, uint64_t n, const char *wanted)
+{
+    struct hs_buf names = {0};
+    struct hs_view *view = world_view(node);
+    assert_int_equal(hs_view_holders(view, stream, n, put_name, &names), HS_OK);
+    hs_view_close(view);
+    hs_buf_put_u8(&names, 0);
+    assert_int_equal(names.err, HS_OK);
+    assert_string_equal((const char *)names.data, wanted);
+    hs_buf_fini(&names);
+}
+
+static void a_witness_makes_safe_what_a_hub_has(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->hub, true);
+    world_open(&place->witness, true);
+    struct hs_stream stream = money_of(world_group(&place->hall, 2).origin);
+    expect_holders(&place->hall, &stream, 2, "");
+    hand_in(place, &place->witness, &stream);
+    assert_int_equal(safety_of(&place->hall, &stream, 2), HS_SAFETY_HERE); /* no hub has it */
+    assert_int_equal(safety_of(&place->witness, &stream, 2), HS_SAFETY_HERE);
+    expect_holders(&place->hall, &stream, 2, "witness nj-witness, ");
+    hand_in(place, &place->hub, &stream);
+    assert_int_equal(safety_of(&place->hall, &stream, 2), HS_SAFETY_SAFE);
+    world_group(&place->hall, 1);
+    hand_in(place, &place->hub, &stream);
+    assert_int_equal(safety_of(&place->hall, &stream, 3), HS_SAFETY_HUB);
+    expect_holders(&place->hall, &stream, 3, "hub nj-hub, ");
+    expect_holders(&place->hub, &stream, 3, "hub nj-hub, ");
+}
+
+static void a_witness_keeps_logs_and_no_records(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->witness, true);
+    struct hs_stream stream = money_of(world_group(&place->hall, 3).origin);
+    hand_in(place, &place->witness, &stream);
+    world_reopen(&place->witness);
+    assert_int_equal(hs_store_rebuild(place->witness.store), HS_OK);
+    assert_int_equal(world_head(&place->witness, &stream), 3);
+    struct hs_view *view = world_view(&place->witness);
+    assert_false(has_fact(view, &place->hall, 1));
+    hs_view_close(view);
+    assert_false(hs_store_holds(place->witness.store, 3201));
+    struct world_fact fact = world_money(1);
+    struct hs_dot dot;
+    assert_int_equal(hs_store_begin(place->witness.store), HS_OK);
+    assert_int_equal(world_write(&place->witness, &fact, &dot), HS_ESCOPE);
+    hs_store_abort(place->witness.store);
+}
+
 /* What a hub wrote is at a hub; when it was set back and has taken that in again, it has signed for it, and is no more
  * hubs than before. */
 static void a_hub_that_takes_its_own_ops_back_is_one_store(void **state)
@@ -355,6 +415,9 @@ static void a_hub_that_takes_its_own_ops_back_is_one_store(void **state)
     hand_in(place, &place->hub, &stream);
     assert_int_equal(safety_of(&place->hall, &stream, 2), HS_SAFETY_HUB);
     assert_int_equal(safety_of(&place->hub, &stream, 2), HS_SAFETY_HUB);
+    world_open(&place->second_hub, true);
+    world_carry(&place->hall, &place->second_hub);
+    assert_int_equal(safety_of(&place->second_hub, &stream, 2), HS_SAFETY_SAFE); /* the writer has it, and this one */
 }
 
 static size_t count_void(struct world_node *node)
@@ -575,6 +638,8 @@ int main(void)
         TEST(a_request_is_found_by_its_id),
         TEST(receipts_of_two_stores_make_an_op_safe),
         TEST(receipts_of_a_forked_stream_make_nothing_safe),
+        TEST(a_witness_makes_safe_what_a_hub_has),
+        TEST(a_witness_keeps_logs_and_no_records),
         TEST(a_hub_that_takes_its_own_ops_back_is_one_store),
         TEST(void_ops_are_kept_and_listed_everywhere),
         TEST(everything_put_is_seen_through_a_view),

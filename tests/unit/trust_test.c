@@ -116,6 +116,7 @@ static void a_certificate_says_what_was_signed(void **state)
     assert_int_equal(read.issued_ms, 2000);
     assert_string_equal(hs_role_text(read.role), "hall");
     assert_string_equal(hs_role_text(HS_ROLE_HUB), "hub");
+    assert_string_equal(hs_role_text(HS_ROLE_WITNESS), "witness");
 }
 
 static void a_certificate_with_any_bit_changed_is_refused(void **state)
@@ -198,7 +199,7 @@ static void drafts_that_make_no_sense_are_not_signed(void **state)
     for (size_t i = 0; i < COUNT(bad); i++)
         bad[i] = world->draft;
     snprintf(bad[0].node_id, sizeof bad[0].node_id, "Chengbei");
-    bad[1].role = (enum hs_role)3;
+    bad[1].role = (enum hs_role)4;
     bad[2].home = 3203; /* not one of its districts */
     bad[3].district_count = 0;
     bad[4].districts[1] = 3201; /* twice */
@@ -274,13 +275,15 @@ static void signed_nonsense_is_refused(void **state)
     assert_int_equal(verify_node_body(world, &body), HS_OK);
     body.n_districts = HS_SCOPE_MAX;
     assert_int_equal(verify_node_body(world, &body), HS_OK);
+    body.role = HS_ROLE_WITNESS;
+    assert_int_equal(verify_node_body(world, &body), HS_OK);
     Hallsync__NodeBody bad[10];
     for (size_t i = 0; i < COUNT(bad); i++)
         bad[i] = node_body(world, districts);
     uint32_t descending[] = {3202, 3201}, beyond[] = {3201, 10000}, wrapping[] = {3201, 0x10000 + 3202};
     bad[0].node_id = (char *)"-";
     bad[1].role = 0;
-    bad[2].role = 3;
+    bad[2].role = 4;
     bad[3].node_key.len--;
     bad[4].curve_key.len--;
     bad[5].home = 0x10000 + 3201;
@@ -303,6 +306,8 @@ static void kinds_and_scope_follow_the_role(void **state)
     const struct world *world = *state;
     struct hs_certificate hall = world->draft;
     struct hs_certificate hub = {.role = HS_ROLE_HUB};
+    struct hs_certificate witness = world->draft;
+    witness.role = HS_ROLE_WITNESS;
     static const struct {
         uint32_t kind;
         bool hall, hub;
@@ -312,12 +317,17 @@ static void kinds_and_scope_follow_the_role(void **state)
     for (size_t i = 0; i < COUNT(RULES); i++) {
         assert_int_equal(hs_certificate_allows(&hall, RULES[i].kind, 9999), RULES[i].hall); /* any district */
         assert_int_equal(hs_certificate_allows(&hub, RULES[i].kind, HS_PARTITION_REGION), RULES[i].hub);
+        assert_false(hs_certificate_allows(&witness, RULES[i].kind, 3201)); /* it writes nothing */
     }
     assert_false(hs_certificate_allows(&hub, 1, 10000));
     assert_true(hs_certificate_scope(&hall, 3201));
     assert_true(hs_certificate_scope(&hall, HS_PARTITION_REGION));
     assert_false(hs_certificate_scope(&hall, 3203));
     assert_true(hs_certificate_scope(&hub, 3203));
+    assert_false(hs_certificate_scope(&witness, 3201)); /* in full nothing */
+    assert_false(hs_certificate_scope(&witness, HS_PARTITION_REGION));
+    assert_true(hs_certificate_names(&witness, 3201));
+    assert_false(hs_certificate_names(&witness, 3203));
 }
 
 /* ---- openings ---- */

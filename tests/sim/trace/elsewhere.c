@@ -13,7 +13,8 @@
 
 const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     /* 5 */
-    {"of a hall: `districts` has 1 to 256 entries, ascending, each once, each 0..9999, and `home` is one of them; of a "
+    {"of a hall and of a witness: `districts` has 1 to 256 entries, ascending, each once, each 0..9999, and `home` is "
+     "one of them; of a "
      "hub: "
      "`districts` is empty and `home` is a valid partition.",
      TRUST, "signed_nonsense_is_refused"},
@@ -29,7 +30,8 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     {"*hub* when one hub's store has a receipt that reaches it (for what a hub writes its own store counts without "
      "one, and its own receipt not once more);",
      STORE, "a_hub_that_takes_its_own_ops_back_is_one_store"},
-    {"*safe* when the receipts of two distinct stores reach it.", STORE, "receipts_of_two_stores_make_an_op_safe"},
+    {"*safe* when it is *hub* and the receipt of a second store, a hub's or a witness's, reaches it as well.", STORE,
+     "a_witness_makes_safe_what_a_hub_has"},
     /* 7 */
     {"CURVE is mandatory: a node MUST NOT listen or dial without it.", LINK, "plain_client_gets_nothing"},
     {"it MUST limit connections whose key has not shown a certificate yet.", LINK, "strangers_are_few_at_a_time"},
