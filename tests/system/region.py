@@ -54,6 +54,26 @@ def until(what, condition, seconds=20):
         time.sleep(0.02)
 
 
+def protobuf_fields(data):
+    """Number -> the last value of that field; enough for messages of texts, bytes and numbers."""
+    def varint(at):
+        value = shift = 0
+        while True:
+            value |= (data[at] & 127) << shift
+            at, shift = at + 1, shift + 7
+            if data[at - 1] < 128:
+                return value, at
+
+    fields, at = {}, 0
+    while at < len(data):
+        tag, at = varint(at)
+        size, at = varint(at) if tag & 7 in (0, 2) else ({1: 8, 5: 4}[tag & 7], at)
+        if tag & 7:
+            size, at = data[at:at + size], at + size
+        fields[tag >> 3] = size
+    return fields
+
+
 class Answer:
     """What one command said."""
 
@@ -168,6 +188,26 @@ class Node:
         with open(f"/proc/{self.process.pid}/status") as status:
             return int(re.search(rf"^{field}:\s+(\d+)", status.read(), re.M).group(1))
 
+    def curve_key(self):
+        """The public key of its link, 64 hex digits, as its certificate has it."""
+        with open(os.path.join(self.dir, "keys", "node.cert"), "rb") as file:
+            certificate = protobuf_fields(file.read())
+        return protobuf_fields(protobuf_fields(certificate[2])[1])[4].hex()
+
+    def dials(self, *upstreams):
+        """From its next start on it dials these, in this order: nodes, or (node, group)."""
+        rows = ""
+        for upstream in upstreams:
+            node, group = upstream if isinstance(upstream, tuple) else (upstream, None)
+            rows += f'  - address: "tcp://{node.address}:{node.port}"\n    key: "{node.curve_key()}"\n'
+            rows += f'    group: "{group}"\n' if group else ""
+        block = re.compile(r"^upstreams:\n(?:[ #-].*\n)*", re.M)
+        self.rewrite_conf(lambda text: block.sub("", text) + f"\nupstreams:\n{rows}")
+
+    def live(self):
+        """The peers that it has a session with: name -> what status says of it."""
+        return {peer["node_id"]: peer for peer in self.status()["peers"] if peer["state"] == "live"}
+
     def settings(self, section, **values):
         """Keys of a section that the configuration does not have yet."""
         lines = "".join(f"  {key}: {json.dumps(value)}\n" for key, value in values.items())
@@ -246,6 +286,17 @@ class Region:
             node.settings("link", **link)
         return self.open(node) if start else node
 
+    def further_hub(self, name, hub, start=True, **link):
+        """One more hub of the region; it dials the one that let it in."""
+        node = Node(self, name)
+        self.nodes.append(node)
+        token = self.enroll(hub, name, ["3200"], "--role", "hub")
+        answer = self.join(token, node.dir, node.enter, "--listen", f"tcp://{node.address}:0")
+        check(answer.status == 0, f"join: {answer.out} {answer.err}")
+        if link:
+            node.settings("link", **link)
+        return self.open(node) if start else node
+
     def open(self, hub):
         """Start a hub for the first time, and keep the port that it was given."""
         hub.start()
@@ -257,8 +308,9 @@ class Region:
     def enroll(self, hub, name, districts, *words, status=0):
         return hub.json("node", "enroll", name, "--district", ",".join(districts), *words, status=status).object()["token"]
 
-    def join(self, token, directory, enter=()):
-        done = subprocess.run([*enter, tool("hallsync"), "join", "-", "--data", directory], input=token, capture_output=True, text=True)
+    def join(self, token, directory, enter=(), *words):
+        done = subprocess.run([*enter, tool("hallsync"), "join", "-", "--data", directory, *words], input=token,
+                              capture_output=True, text=True)
         return Answer(done)
 
     def hall(self, name, hub, districts, start=True, relay=False, **link):
