@@ -9,6 +9,14 @@
 #define DESCRIPTOR_MAX (1 << 20)
 #define ROOM_MIN       64
 
+/* An IPv4 address that came to a socket for both families is told as one. */
+static const char *unmapped(const char *host)
+{
+    static const char mapped[] = "::ffff:";
+    bool is_mapped = strncmp(host, mapped, sizeof mapped - 1) == 0 && strchr(host, '.') != NULL;
+    return is_mapped ? host + sizeof mapped - 1 : host;
+}
+
 static void remote_text(int descriptor, char text[static HS_CONN_TEXT_BYTES])
 {
     struct sockaddr_storage address;
@@ -17,10 +25,12 @@ static void remote_text(int descriptor, char text[static HS_CONN_TEXT_BYTES])
     char port[NI_MAXSERV];
     int flags = NI_NUMERICHOST | NI_NUMERICSERV;
     text[0] = '\0';
-    if (getpeername(descriptor, (struct sockaddr *)&address, &size) == 0 &&
-        getnameinfo((struct sockaddr *)&address, size, host, sizeof host, port, sizeof port, flags) == 0)
-        snprintf(text, HS_CONN_TEXT_BYTES, strchr(host, ':') == NULL ? "tcp://%.48s:%.5s" : "tcp://[%.46s]:%.5s", host,
-                 port);
+    if (getpeername(descriptor, (struct sockaddr *)&address, &size) != 0 ||
+        getnameinfo((struct sockaddr *)&address, size, host, sizeof host, port, sizeof port, flags) != 0)
+        return;
+    const char *plain = unmapped(host);
+    snprintf(text, HS_CONN_TEXT_BYTES, strchr(plain, ':') == NULL ? "tcp://%.48s:%.5s" : "tcp://[%.46s]:%.5s", plain,
+             port);
 }
 
 void hs_conns_fini(struct hs_conns *conns)

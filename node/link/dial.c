@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define COUNT(array)   (sizeof(array) / sizeof *(array))
-#define SLOT           0xffff /* low bits of the numbers of dialled peers */
+#define SLOT           0xffff /* low bits of the numbers of dialled peers: this less the group */
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 30000
 #define CONNECT_MS     3000
@@ -36,7 +36,8 @@ struct upstream {
 
 struct hs_dial {
     struct hs_link_base *base;
-    struct upstream upstreams[HS_ADDRESSES_MAX];
+    unsigned group;
+    struct upstream upstreams[HS_LINK_UPSTREAMS_MAX];
     size_t count;
     size_t at;      /* the one dialled */
     unsigned round; /* times that all were tried: a name with several addresses gives the next one */
@@ -51,6 +52,7 @@ struct hs_dial {
     hs_peer peer;     /* of the connection that is up */
     uint64_t good_ms; /* since when there is a session; 0: there is none */
     bool ending;      /* the connection is gone, what it sent is still read */
+    bool paused;      /* waiting, and hs_link_resume may end that */
     zmq_msg_t frame;
     char text[HS_WHY_BYTES];
 };
@@ -71,20 +73,23 @@ static enum hs_err add_upstream(struct hs_dial *dial, const struct hs_link_upstr
     return HS_OK;
 }
 
-enum hs_err hs_dial_new(const struct hs_link_options *options, struct hs_link_base *base, struct hs_dial **dial,
-                        struct hs_why *why)
+enum hs_err hs_dial_new(const struct hs_link_options *options, unsigned group, struct hs_link_base *base,
+                        struct hs_dial **dial, struct hs_why *why)
 {
     struct hs_dial *made = calloc(1, sizeof *made);
     if (made == NULL)
         return HS_ENOMEM;
     enum hs_err err = HS_OK;
     made->base = base;
+    made->group = group;
     zmq_msg_init(&made->frame);
     hs_backoff_init(&made->backoff, options->backoff_min_ms == 0 ? BACKOFF_MIN_MS : options->backoff_min_ms,
                     options->backoff_max_ms == 0 ? BACKOFF_MAX_MS : options->backoff_max_ms);
     made->connect_ms = options->connect_ms == 0 ? CONNECT_MS : options->connect_ms;
-    for (size_t i = 0; i < options->upstream_count && err == HS_OK; i++)
-        err = add_upstream(made, &options->upstreams[i], why);
+    for (size_t i = 0; i < options->upstream_count && err == HS_OK; i++) {
+        if (options->upstreams[i].group == group)
+            err = add_upstream(made, &options->upstreams[i], why);
+    }
     *dial = made; /* also on failure: the caller frees it */
     return err;
 }
@@ -227,6 +232,7 @@ static bool start(struct hs_dial *dial, uint64_t now_ms, struct hs_link_event *e
 {
     const struct hs_address *address = &current(dial)->address;
     char host[HS_ADDRESS_BYTES_MAX + 3];
+    dial->paused = false;
     hs_base_count(dial->base, HS_LINK_DIALLED, 1);
     dial->due_ms = now_ms + dial->connect_ms;
     if (address->form == HS_HOST_NAME) {
@@ -267,7 +273,7 @@ static void give_up_event(struct hs_dial *dial, struct hs_link_event *event)
 {
     dial->state = DIAL_UP;
     dial->due_ms = UINT64_MAX;
-    dial->peer = hs_base_number(dial->base, SLOT);
+    dial->peer = hs_base_number(dial->base, (uint16_t)(SLOT - dial->group));
     hs_sock_refresh(dial->socket); /* else it may not know yet of the connection that we know of */
     event->type = HS_LINK_UP;
     event->peer = dial->peer;
@@ -386,4 +392,26 @@ void hs_dial_good(struct hs_dial *dial, hs_peer peer)
     if (peer == 0 || peer != dial->peer)
         return;
     dial->good_ms = hs_link_now_ms();
+}
+
+void hs_dial_pause(struct hs_dial *dial, hs_peer peer, uint32_t ms)
+{
+    if (peer == 0 || peer != dial->peer)
+        return;
+    redial(dial, false);
+    dial->paused = true;
+    dial->due_ms = hs_link_now_ms() + ms;
+}
+
+void hs_dial_resume(struct hs_dial *dial, const struct hs_key *key)
+{
+    if (!dial->paused || !hs_key_equal(&current(dial)->key, key))
+        return;
+    dial->paused = false;
+    dial->due_ms = hs_link_now_ms() + hs_backoff_least(&dial->backoff);
+}
+
+const char *hs_dial_address(const struct hs_dial *dial, hs_peer peer)
+{
+    return peer != 0 && peer == dial->peer ? current(dial)->text : NULL;
 }

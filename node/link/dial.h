@@ -1,5 +1,5 @@
-/* dial.h -- the dialling half of a link: one connection at a time, to the first of the upstream addresses that answers.
- * Within node/link only. */
+/* dial.h -- the dialling half of a link: of one group of upstreams one connection at a time, to the first address that
+ * answers.  Within node/link only. */
 #ifndef HS_LINK_DIAL_H
 #define HS_LINK_DIAL_H
 
@@ -7,8 +7,9 @@
 
 struct hs_dial;
 
-enum hs_err hs_dial_new(const struct hs_link_options *options, struct hs_link_base *base, struct hs_dial **dial,
-                        struct hs_why *why);
+/* Of the upstreams those of @group, at least one. */
+enum hs_err hs_dial_new(const struct hs_link_options *options, unsigned group, struct hs_link_base *base,
+                        struct hs_dial **dial, struct hs_why *why);
 void hs_dial_free(struct hs_dial *dial); /* NULL is fine */
 
 /* What to poll now; a NULL socket and a descriptor below zero are nothing. */
@@ -27,5 +28,8 @@ bool hs_dial_next(struct hs_dial *dial, struct hs_link_event *event);
 enum hs_err hs_dial_send(struct hs_dial *dial, hs_peer peer, struct hs_bytes frame);
 void hs_dial_drop(struct hs_dial *dial, hs_peer peer, bool failed);
 void hs_dial_good(struct hs_dial *dial, hs_peer peer);
+void hs_dial_pause(struct hs_dial *dial, hs_peer peer, uint32_t ms);
+void hs_dial_resume(struct hs_dial *dial, const struct hs_key *key);
+const char *hs_dial_address(const struct hs_dial *dial, hs_peer peer); /* NULL: not the one dialled now */
 
 #endif

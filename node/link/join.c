@@ -118,7 +118,7 @@ static enum hs_err read_answer(const struct hs_join *join, struct hs_bytes bytes
 
 static enum hs_err open_link(const struct hs_join *join, struct hs_link **link, struct hs_why *why)
 {
-    struct hs_link_upstream upstreams[HS_ADDRESSES_MAX];
+    struct hs_link_upstream upstreams[HS_ADDRESSES_MAX] = {0};
     struct hs_link_options options = {.upstreams = upstreams, .upstream_count = join->token->address_count};
     for (size_t i = 0; i < join->token->address_count; i++) {
         memcpy(upstreams[i].address, join->token->addresses[i], sizeof upstreams[i].address);

@@ -16,18 +16,22 @@
 #define WAIT_MS_MAX  3600000
 #define NOTHING      (-1) /* as a file descriptor */
 
-/* In the order in which they have their turn: whatever the load, the first are looked at again after a few hundred
- * events. */
-enum source { SOURCE_WAKE, SOURCE_DIAL_NEWS, SOURCE_DIAL, SOURCE_ROUTER_NEWS, SOURCE_ROUTER, SOURCE_COUNT };
+/* Sources of events, in the order in which they have their turn: whatever the load, the first are looked at again after
+ * a few hundred events.  First who wakes us, then of each dialling group its news and its frames, then the same of the
+ * listening half. */
+#define SOURCE_WAKE    0
+#define SOURCES_BEFORE 1
+#define SOURCES_MAX    (SOURCES_BEFORE + 2 * HS_LINK_GROUPS_MAX + 2)
 
 struct hs_link {
     struct hs_link_base base;
-    struct hs_dial *dial;     /* NULL: nothing to dial */
+    struct hs_dial *dials[HS_LINK_GROUPS_MAX];
+    size_t dial_count;
     struct hs_router *router; /* NULL: does not listen */
     size_t listen_count;
     int wake_fd;
-    bool ready[SOURCE_COUNT];
-    enum source turn;
+    bool ready[SOURCES_MAX];
+    size_t turn;    /* the source that has it */
     unsigned given; /* in this turn */
 };
 
@@ -83,13 +87,38 @@ static enum hs_err open_base(struct hs_link *link, const struct hs_link_options 
     return link->base.context == NULL ? HS_ENOMEM : HS_OK;
 }
 
-static enum hs_err open_halves(struct hs_link *link, const struct hs_link_options *options, struct hs_why *why)
+static bool has_group(const struct hs_link_options *options, unsigned group)
+{
+    for (size_t i = 0; i < options->upstream_count; i++) {
+        if (options->upstreams[i].group == group)
+            return true;
+    }
+    return false;
+}
+
+static enum hs_err open_dials(struct hs_link *link, const struct hs_link_options *options, struct hs_why *why)
 {
     enum hs_err err = HS_OK;
-    if (options->listen_count > HS_ADDRESSES_MAX || options->upstream_count > HS_ADDRESSES_MAX)
-        return hs_fail(HS_EADDRESS, why, "more than %d addresses", HS_ADDRESSES_MAX);
-    if (options->upstream_count > 0)
-        err = hs_dial_new(options, &link->base, &link->dial, why);
+    for (unsigned group = 0; group < HS_LINK_GROUPS_MAX && err == HS_OK; group++) {
+        if (!has_group(options, group))
+            continue;
+        err = hs_dial_new(options, group, &link->base, &link->dials[link->dial_count], why);
+        link->dial_count += link->dials[link->dial_count] != NULL;
+    }
+    return err;
+}
+
+static enum hs_err open_halves(struct hs_link *link, const struct hs_link_options *options, struct hs_why *why)
+{
+    if (options->listen_count > HS_ADDRESSES_MAX)
+        return hs_fail(HS_EADDRESS, why, "more than %d addresses to listen at", HS_ADDRESSES_MAX);
+    if (options->upstream_count > HS_LINK_UPSTREAMS_MAX)
+        return hs_fail(HS_EADDRESS, why, "more than %d upstreams", HS_LINK_UPSTREAMS_MAX);
+    for (size_t i = 0; i < options->upstream_count; i++) {
+        if (options->upstreams[i].group >= HS_LINK_GROUPS_MAX)
+            return hs_fail(HS_EADDRESS, why, "more than %d groups of upstreams", HS_LINK_GROUPS_MAX);
+    }
+    enum hs_err err = open_dials(link, options, why);
     if (err == HS_OK && options->listen_count > 0)
         err = hs_router_new(options, &link->base, &link->router, why);
     link->listen_count = options->listen_count;
@@ -124,7 +153,8 @@ void hs_link_free(struct hs_link *link)
 {
     if (link == NULL)
         return;
-    hs_dial_free(link->dial);
+    for (size_t i = 0; i < link->dial_count; i++)
+        hs_dial_free(link->dials[i]);
     hs_router_close(link->router);
     if (link->base.context != NULL)
         zmq_ctx_shutdown(link->base.context); /* ends the thread that answers for who may connect */
@@ -153,26 +183,32 @@ static bool give_wake(struct hs_link *link, struct hs_link_event *event)
     return true;
 }
 
-static bool give_from(struct hs_link *link, enum source source, struct hs_link_event *event)
+/* Sources of the listening half. */
+static size_t router_news(const struct hs_link *link)
 {
-    switch (source) {
-    case SOURCE_WAKE:
+    return SOURCES_BEFORE + 2 * link->dial_count;
+}
+
+static size_t source_count(const struct hs_link *link)
+{
+    return router_news(link) + (link->router != NULL ? 2 : 0);
+}
+
+static bool give_from(struct hs_link *link, size_t source, struct hs_link_event *event)
+{
+    if (source == SOURCE_WAKE)
         return give_wake(link, event);
-    case SOURCE_DIAL_NEWS:
-        return hs_dial_news(link->dial, event);
-    case SOURCE_DIAL:
-        return hs_dial_next(link->dial, event);
-    case SOURCE_ROUTER_NEWS:
-        return hs_router_news(link->router, event);
-    default:
-        return hs_router_next(link->router, event);
-    }
+    bool is_news = source % 2 == SOURCES_BEFORE % 2;
+    if (source >= router_news(link))
+        return is_news ? hs_router_news(link->router, event) : hs_router_next(link->router, event);
+    struct hs_dial *dial = link->dials[(source - SOURCES_BEFORE) / 2];
+    return is_news ? hs_dial_news(dial, event) : hs_dial_next(dial, event);
 }
 
 /* The next event of what was ready at the last look; false: it is time for another look. */
 static bool give_ready(struct hs_link *link, struct hs_link_event *event)
 {
-    while (link->turn < SOURCE_COUNT) {
+    while (link->turn < source_count(link)) {
         if (link->ready[link->turn] && link->given < TURN_EVENTS && give_from(link, link->turn, event)) {
             link->given++;
             return true;
@@ -187,7 +223,11 @@ static bool give_due(struct hs_link *link, uint64_t now_ms, struct hs_link_event
 {
     if (link->router != NULL)
         hs_router_tick(link->router, now_ms);
-    return link->dial != NULL && hs_dial_tick(link->dial, now_ms, event);
+    for (size_t i = 0; i < link->dial_count; i++) {
+        if (hs_dial_tick(link->dials[i], now_ms, event))
+            return true;
+    }
+    return false;
 }
 
 /* ---- looking for events ---- */
@@ -198,18 +238,17 @@ static zmq_pollitem_t item_of(void *socket, int fd)
 }
 
 /* Items that are nothing are polled as a descriptor below zero, which poll passes over; libzmq takes them so too. */
-static void fill_items(struct hs_link *link, zmq_pollitem_t items[static SOURCE_COUNT])
+static void fill_items(struct hs_link *link, zmq_pollitem_t items[static SOURCES_MAX])
 {
-    for (int i = 0; i < SOURCE_COUNT; i++)
-        items[i] = item_of(NULL, NOTHING);
-    items[SOURCE_WAKE] = item_of(NULL, link->wake_fd);
-    if (link->dial != NULL) {
-        items[SOURCE_DIAL_NEWS] = item_of(hs_dial_news_socket(link->dial), hs_dial_fd(link->dial));
-        items[SOURCE_DIAL] = item_of(hs_dial_socket(link->dial), NOTHING);
+    zmq_pollitem_t *item = items;
+    *item++ = item_of(NULL, link->wake_fd);
+    for (size_t i = 0; i < link->dial_count; i++) {
+        *item++ = item_of(hs_dial_news_socket(link->dials[i]), hs_dial_fd(link->dials[i]));
+        *item++ = item_of(hs_dial_socket(link->dials[i]), NOTHING);
     }
     if (link->router != NULL) {
-        items[SOURCE_ROUTER_NEWS] = item_of(hs_router_news_socket(link->router), NOTHING);
-        items[SOURCE_ROUTER] = item_of(hs_router_socket(link->router), NOTHING);
+        *item++ = item_of(hs_router_news_socket(link->router), NOTHING);
+        *item++ = item_of(hs_router_socket(link->router), NOTHING);
     }
 }
 
@@ -221,8 +260,8 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 static long wait_ms(const struct hs_link *link, uint64_t now_ms, uint64_t until_ms)
 {
     uint64_t until = until_ms;
-    if (link->dial != NULL)
-        until = earlier(until, hs_dial_pending(link->dial) ? 0 : hs_dial_due_ms(link->dial));
+    for (size_t i = 0; i < link->dial_count; i++)
+        until = earlier(until, hs_dial_pending(link->dials[i]) ? 0 : hs_dial_due_ms(link->dials[i]));
     if (link->router != NULL)
         until = earlier(until, hs_router_pending(link->router) ? 0 : hs_router_due_ms(link->router));
     return until <= now_ms ? 0 : (long)earlier(until - now_ms, WAIT_MS_MAX);
@@ -230,16 +269,17 @@ static long wait_ms(const struct hs_link *link, uint64_t now_ms, uint64_t until_
 
 static enum hs_err look(struct hs_link *link, uint64_t until_ms)
 {
-    zmq_pollitem_t items[SOURCE_COUNT];
+    zmq_pollitem_t items[SOURCES_MAX];
+    size_t count = source_count(link);
     fill_items(link, items);
-    if (zmq_poll(items, SOURCE_COUNT, wait_ms(link, hs_link_now_ms(), until_ms)) < 0 && zmq_errno() != EINTR)
+    if (zmq_poll(items, (int)count, wait_ms(link, hs_link_now_ms(), until_ms)) < 0 && zmq_errno() != EINTR)
         return hs_sock_err(zmq_errno());
-    for (int i = 0; i < SOURCE_COUNT; i++)
+    for (size_t i = 0; i < count; i++)
         link->ready[i] = items[i].revents != 0;
-    if (link->dial != NULL && hs_dial_pending(link->dial))
-        link->ready[SOURCE_DIAL] = true;
-    if (link->router != NULL && hs_router_pending(link->router))
-        link->ready[SOURCE_ROUTER] = true;
+    for (size_t i = 0; i < link->dial_count; i++)
+        link->ready[SOURCES_BEFORE + 2 * i + 1] |= hs_dial_pending(link->dials[i]);
+    if (link->router != NULL)
+        link->ready[router_news(link) + 1] |= hs_router_pending(link->router);
     link->turn = 0;
     link->given = 0;
     return HS_OK;
@@ -271,8 +311,8 @@ enum hs_err hs_link_send(struct hs_link *link, hs_peer peer, struct hs_bytes fra
     enum hs_err err = HS_EUNREACHABLE;
     if (frame.size > HS_MESSAGE_BYTES_MAX)
         return HS_ETOOBIG;
-    if (link->dial != NULL)
-        err = hs_dial_send(link->dial, peer, frame);
+    for (size_t i = 0; i < link->dial_count && err != HS_OK; i++)
+        err = hs_dial_send(link->dials[i], peer, frame);
     if (err != HS_OK && link->router != NULL)
         err = hs_router_send(link->router, peer, frame);
     hs_base_count(&link->base, err == HS_OK ? HS_LINK_FRAMES_OUT : HS_LINK_SEND_FAILED, 1);
@@ -283,18 +323,42 @@ enum hs_err hs_link_send(struct hs_link *link, hs_peer peer, struct hs_bytes fra
 
 void hs_link_drop(struct hs_link *link, hs_peer peer, bool failed)
 {
-    if (link->dial != NULL)
-        hs_dial_drop(link->dial, peer, failed);
+    for (size_t i = 0; i < link->dial_count; i++)
+        hs_dial_drop(link->dials[i], peer, failed);
     if (link->router != NULL)
         hs_router_drop(link->router, peer);
 }
 
+void hs_link_pause(struct hs_link *link, hs_peer peer, uint32_t ms)
+{
+    for (size_t i = 0; i < link->dial_count; i++)
+        hs_dial_pause(link->dials[i], peer, ms);
+    if (link->router != NULL)
+        hs_router_drop(link->router, peer);
+}
+
+void hs_link_resume(struct hs_link *link, const struct hs_key *curve_key)
+{
+    for (size_t i = 0; i < link->dial_count; i++)
+        hs_dial_resume(link->dials[i], curve_key);
+}
+
 void hs_link_good(struct hs_link *link, hs_peer peer)
 {
-    if (link->dial != NULL)
-        hs_dial_good(link->dial, peer);
+    for (size_t i = 0; i < link->dial_count; i++)
+        hs_dial_good(link->dials[i], peer);
     if (link->router != NULL)
         hs_router_good(link->router, peer);
+}
+
+const char *hs_link_peer_address(const struct hs_link *link, hs_peer peer)
+{
+    for (size_t i = 0; i < link->dial_count; i++) {
+        const char *address = hs_dial_address(link->dials[i], peer);
+        if (address != NULL)
+            return address;
+    }
+    return link->router != NULL ? hs_router_peer_address(link->router, peer) : "";
 }
 
 void hs_link_know(struct hs_link *link, const struct hs_key *curve_key)

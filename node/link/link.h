@@ -15,16 +15,21 @@
 struct hs_link;
 typedef uint64_t hs_peer; /* as in node/replica/replica.h */
 
+#define HS_LINK_UPSTREAMS_MAX 16
+#define HS_LINK_GROUPS_MAX    8
+
 struct hs_link_upstream {
     char address[HS_ADDRESS_BYTES_MAX + 1]; /* tcp://host:port */
     struct hs_key curve_key;                /* that the other end must have */
+    unsigned group;                         /* below HS_LINK_GROUPS_MAX */
 };
 
 struct hs_link_options {
     /* Addresses to bind, at most HS_ADDRESSES_MAX: tcp://host:port (host *: all; port 0 or *: any).  Hubs. */
     const char *const *listen;
     size_t listen_count;
-    /* Dialled in order, the next one when one fails; at most HS_ADDRESSES_MAX. */
+    /* One address of each group is connected at a time, dialled in order, the next one when one fails; groups know
+     * nothing of each other.  At most HS_LINK_UPSTREAMS_MAX. */
     const struct hs_link_upstream *upstreams;
     size_t upstream_count;
     struct hs_key curve_public;
@@ -85,6 +90,13 @@ enum hs_err hs_link_send(struct hs_link *link, hs_peer peer, struct hs_bytes fra
  * later, a dialled one is dialled again after a backoff (@failed: goes on to the next address, and lengthens it after
  * the last). */
 void hs_link_drop(struct hs_link *link, hs_peer peer, bool failed);
+/* As hs_link_drop of a dialled one whose other end has a session with this node already, which is the one that stays:
+ * its group is not dialled for @ms, or until hs_link_resume for that end's key. */
+void hs_link_pause(struct hs_link *link, hs_peer peer, uint32_t ms);
+void hs_link_resume(struct hs_link *link, const struct hs_key *curve_key);
+/* Where a connection goes: as configured if dialled, else the other end's address; "" if it is gone.  Valid until the
+ * next call. */
+const char *hs_link_peer_address(const struct hs_link *link, hs_peer peer);
 /* The session came about: the peer showed a certificate that names its key.  A dialled one that lasts ten seconds
  * lets the backoff start anew from the minimum, of an accepted one the key is known from now on. */
 void hs_link_good(struct hs_link *link, hs_peer peer);

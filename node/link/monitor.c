@@ -83,7 +83,7 @@ static const char *protocol_reason(int value)
 {
     switch (value) {
     case ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC:
-        return "the other end has another key";
+        return "the other end has another key than the one given for it";
     case ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
         return "the other end does not speak CURVE";
     default:
@@ -99,12 +99,29 @@ const char *hs_monitor_reason(const struct hs_monitor_news *news)
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         return "refused";
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-        return "closed by the other end: it has another key, is no hub, or lets no more strangers in now";
+        return "closed by the other end: it has another key than the one given for it, is no hallsync node, or lets no "
+               "more strangers in now";
     case ZMQ_EVENT_CLOSED:
         return "cannot connect";
     case ZMQ_EVENT_ACCEPT_FAILED:
         return strerror(news->value);
     default:
         return "the connection ended";
+    }
+}
+
+const char *hs_monitor_reason_heard(const struct hs_monitor_news *news)
+{
+    switch (news->event) {
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        if (news->value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC)
+            return "it expects another key here: see upstreams in its configuration";
+        if (news->value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
+            return "it does not speak CURVE";
+        return "it does not keep the protocol";
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        return "too many unknown keys at once";
+    default:
+        return "it ended the connection before it was proven";
     }
 }

@@ -17,7 +17,8 @@ bool hs_monitor_next(void *pair, struct hs_monitor_news *news);
 
 /* "handshake-failed-auth"; and why, in words, of a failure. */
 const char *hs_monitor_name(int event);
-const char *hs_monitor_reason(const struct hs_monitor_news *news);
+const char *hs_monitor_reason(const struct hs_monitor_news *news);       /* on the dialling side */
+const char *hs_monitor_reason_heard(const struct hs_monitor_news *news); /* of a handshake, on the listening side */
 bool hs_monitor_is_handshake_failure(int event);
 
 #endif

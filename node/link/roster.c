@@ -6,8 +6,8 @@
 #define BUCKETS 8192 /* a power of two */
 #define NONE    HS_ROSTER_SLOTS
 
-_Static_assert(HS_ROSTER_SLOTS < 0xffff,
-               "slots are named by the low 16 bits of a peer, and 0xffff is the dialled one's");
+_Static_assert(HS_ROSTER_SLOTS < 0xffff - HS_LINK_GROUPS_MAX,
+               "slots are named by the low 16 bits of a peer, and the last of these are the dialled ones'");
 
 struct hs_roster {
     struct hs_roster_entry slots[HS_ROSTER_SLOTS];

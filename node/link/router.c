@@ -42,6 +42,7 @@ struct hs_router {
     zmq_msg_t frame;
     uint32_t routing; /* of the frame */
     enum frame_state state;
+    struct hs_monitor_news failure; /* a handshake that failed: whose, the end of its connection says; event 0: none */
     uint64_t complained_ms;
     char text[HS_WHY_BYTES];
     size_t address_count;
@@ -193,12 +194,26 @@ static void has_come(struct hs_router *router, int descriptor, struct hs_link_ev
     note(router, HS_OK, event);
 }
 
+/* libzmq names no connection in its news of a handshake that failed.  The end of that connection is told next, for one
+ * I/O thread does both. */
+static void tell_failure(struct hs_router *router, const struct hs_conn *conn, struct hs_link_event *event)
+{
+    snprintf(router->text, sizeof router->text, "%s from %s: %s", hs_monitor_name(router->failure.event),
+             conn == NULL || conn->remote[0] == '\0' ? "outside" : conn->remote,
+             hs_monitor_reason_heard(&router->failure));
+    note(router, HS_EREFUSED, event);
+    event->address = conn == NULL ? "" : conn->remote;
+    router->failure.event = 0;
+}
+
 static void has_gone(struct hs_router *router, int descriptor, struct hs_link_event *event)
 {
     struct hs_conn *conn = hs_conns_find(&router->conns, descriptor);
     hs_base_count(router->base, HS_LINK_DISCONNECTED, 1);
     snprintf(router->text, sizeof router->text, "disconnected %s", conn == NULL ? "" : conn->remote);
     note(router, HS_OK, event);
+    if (router->failure.event != 0)
+        tell_failure(router, conn, event);
     if (conn == NULL)
         return;
     struct hs_roster_entry *entry = hs_roster_by_peer(router->roster, conn->peer);
@@ -217,15 +232,20 @@ static bool may_complain(struct hs_router *router)
     return true;
 }
 
+/* False: nothing to tell, or not yet. */
 static bool has_failed(struct hs_router *router, const struct hs_monitor_news *news, struct hs_link_event *event)
 {
     bool handshake = hs_monitor_is_handshake_failure(news->event);
     if (handshake)
         hs_base_count(router->base, HS_LINK_HANDSHAKE_FAILED, 1);
-    else if (!may_complain(router))
+    if (handshake && news->event != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+        router->failure = *news;
+        return false;
+    }
+    if (!handshake && !may_complain(router))
         return false;
     snprintf(router->text, sizeof router->text, "%s from outside: %s", hs_monitor_name(news->event),
-             hs_monitor_reason(news));
+             handshake ? hs_monitor_reason_heard(news) : hs_monitor_reason(news));
     note(router, handshake ? HS_EREFUSED : HS_ENOMEM, event);
     return true;
 }
@@ -455,4 +475,11 @@ void hs_router_good(struct hs_router *router, hs_peer peer)
 void hs_router_know(struct hs_router *router, const struct hs_key *key)
 {
     hs_zap_know(router->zap, key);
+}
+
+const char *hs_router_peer_address(struct hs_router *router, hs_peer peer)
+{
+    const struct hs_roster_entry *entry = hs_roster_by_peer(router->roster, peer);
+    struct hs_conn *conn = entry == NULL ? NULL : hs_conns_find(&router->conns, entry->descriptor);
+    return conn != NULL && conn->peer == peer ? conn->remote : "";
 }

@@ -29,6 +29,7 @@ bool hs_router_next(struct hs_router *router, struct hs_link_event *event);
 enum hs_err hs_router_send(struct hs_router *router, hs_peer peer, struct hs_bytes frame);
 void hs_router_drop(struct hs_router *router, hs_peer peer);
 void hs_router_good(struct hs_router *router, hs_peer peer);
+const char *hs_router_peer_address(struct hs_router *router, hs_peer peer); /* "": gone */
 void hs_router_know(struct hs_router *router, const struct hs_key *key);
 
 #endif

@@ -1,167 +1,16 @@
-/* link_test.c -- node/link: two and more links in one process, over real tcp on this machine. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "node/link/link.h"
+/* link_test.c -- node/link: connections, frames, ends, strangers and addresses. */
+#include "tests/unit/link_ends.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sodium.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
 
-#define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
-#define COUNT(array)  (sizeof(array) / sizeof *(array))
-#define LONG_MS       10000 /* for what must come */
-#define QUIET_MS      400   /* for what must not */
-
-/* For the thread sanitizer: libzmq (which decrypts by libsodium) is not built with it, so that it cannot see what
- * orders libzmq's threads. */
-const char *__tsan_default_suppressions(void) __attribute__((visibility("default")));
-const char *__tsan_default_suppressions(void)
-{
-    return "called_from_lib:libzmq.so\ncalled_from_lib:libsodium.so\n";
-}
-
 /* ---- helpers ---- */
-
-struct pair {
-    struct hs_key public_key;
-    uint8_t secret[HS_KEY_BYTES];
-};
-
-static struct pair new_pair(void)
-{
-    struct pair pair;
-    crypto_box_keypair(pair.public_key.bytes, pair.secret);
-    return pair;
-}
-
-static struct hs_link *new_hub_with(const struct pair *keys, const char *address, unsigned unknown_max)
-{
-    struct hs_why why = {0};
-    struct hs_link *link = NULL;
-    struct hs_link_options options = {.listen = &address, .listen_count = 1, .unknown_max = unknown_max};
-    options.curve_public = keys->public_key;
-    options.curve_secret = keys->secret;
-    enum hs_err err = hs_link_new(&options, &link, &why);
-    if (err != HS_OK)
-        print_message("%s: %s\n", hs_err_name(err), why.text);
-    assert_int_equal(err, HS_OK);
-    return link;
-}
-
-static struct hs_link *new_hub(const struct pair *keys, const char *address)
-{
-    return new_hub_with(keys, address, 0);
-}
-
-/* Dials these addresses, where it expects this key. */
-static struct hs_link *new_hall(const struct pair *keys, const struct hs_key *hub, const char *first,
-                                const char *second)
-{
-    struct hs_link *link = NULL;
-    struct hs_link_upstream upstreams[2] = {{.curve_key = *hub}, {.curve_key = *hub}};
-    struct hs_link_options options = {.upstreams = upstreams, .upstream_count = second == NULL ? 1 : 2};
-    snprintf(upstreams[0].address, sizeof upstreams[0].address, "%s", first);
-    snprintf(upstreams[1].address, sizeof upstreams[1].address, "%s", second == NULL ? "" : second);
-    options.curve_public = keys->public_key;
-    options.curve_secret = keys->secret;
-    options.backoff_min_ms = 20;
-    options.backoff_max_ms = 200;
-    options.connect_ms = 1000;
-    assert_int_equal(hs_link_new(&options, &link, NULL), HS_OK);
-    return link;
-}
-
-/* The next event that is no note, or HS_ETIMEDOUT. */
-static enum hs_err next_within(struct hs_link *link, unsigned ms, struct hs_link_event *event)
-{
-    uint64_t until = hs_link_now_ms() + ms;
-    enum hs_err err;
-    do
-        err = hs_link_next(link, until, event);
-    while (err == HS_OK && event->type == HS_LINK_NOTE);
-    return err;
-}
-
-static struct hs_link_event expect(struct hs_link *link, enum hs_link_event_type type)
-{
-    struct hs_link_event event;
-    assert_int_equal(next_within(link, LONG_MS, &event), HS_OK);
-    assert_int_equal(event.type, type);
-    return event;
-}
-
-static void expect_quiet(struct hs_link *link)
-{
-    struct hs_link_event event;
-    assert_int_equal(next_within(link, QUIET_MS, &event), HS_ETIMEDOUT);
-}
-
-/* The next note of an error. */
-static struct hs_link_event expect_complaint(struct hs_link *link)
-{
-    struct hs_link_event event;
-    do
-        assert_int_equal(hs_link_next(link, hs_link_now_ms() + LONG_MS, &event), HS_OK);
-    while (event.type == HS_LINK_NOTE && event.err == HS_OK);
-    assert_int_equal(event.type, HS_LINK_NOTE);
-    return event;
-}
-
-static void expect_frame(struct hs_link *link, hs_peer peer, struct hs_bytes data)
-{
-    struct hs_link_event event = expect(link, HS_LINK_FRAME);
-    assert_true(event.peer == peer);
-    assert_true(hs_bytes_equal(event.data, data));
-}
-
-struct two {
-    struct pair hub_keys, hall_keys;
-    struct hs_link *hub, *hall;
-    hs_peer of_hall, of_hub; /* the hall as the hub knows it, the hub as the hall knows it */
-};
-
-/* The hall speaks first, and the hub learns of it. */
-static void greet(struct two *two)
-{
-    struct hs_link_event up = expect(two->hall, HS_LINK_UP);
-    assert_true(up.outbound);
-    assert_true(hs_key_equal(&up.curve_key, &two->hub_keys.public_key));
-    two->of_hub = up.peer;
-    assert_int_equal(hs_link_send(two->hall, up.peer, TEXT("hello")), HS_OK);
-    up = expect(two->hub, HS_LINK_UP);
-    assert_false(up.outbound);
-    assert_true(hs_key_equal(&up.curve_key, &two->hall_keys.public_key));
-    assert_memory_equal(up.address, "tcp://", 6);
-    two->of_hall = up.peer;
-    expect_frame(two->hub, up.peer, TEXT("hello"));
-}
-
-static struct two connect_two(void)
-{
-    struct two two = {.hub_keys = new_pair(), .hall_keys = new_pair()};
-    two.hub = new_hub(&two.hub_keys, "tcp://127.0.0.1:*");
-    two.hall = new_hall(&two.hall_keys, &two.hub_keys.public_key, hs_link_address(two.hub, 0), NULL);
-    greet(&two);
-    return two;
-}
-
-static void free_two(struct two *two)
-{
-    hs_link_free(two->hall);
-    hs_link_free(two->hub);
-}
 
 /* A zmq socket of our own making, with CURVE (@keys) or without. */
 static void *raw_dealer(void *context, const char *address, const struct pair *keys, const struct hs_key *hub)
@@ -359,6 +208,32 @@ static void wrong_server_key_does_not_connect(void **state)
     expect_quiet(hub);
     assert_true(hs_link_count(hall, HS_LINK_HANDSHAKE_FAILED) > 0);
     assert_true(hs_link_count(hub, HS_LINK_HANDSHAKE_FAILED) > 0);
+    hs_link_free(hall);
+    hs_link_free(hub);
+}
+
+/* Both sides learn what is wrong: the hub from which address somebody looks for another key than its own. */
+static void wrong_server_key_is_told_on_both_sides(void **state)
+{
+    (void)state;
+    struct pair hub_keys = new_pair();
+    struct pair hall_keys = new_pair();
+    struct pair other = new_pair();
+    struct hs_link *hub = new_hub(&hub_keys, "tcp://127.0.0.1:*");
+    struct hs_link *hall = new_hall(&hall_keys, &other.public_key, hs_link_address(hub, 0), NULL);
+    bool hall_told = false, hub_told = false;
+    uint64_t until = hs_link_now_ms() + LONG_MS;
+    while (!(hall_told && hub_told) && hs_link_now_ms() < until) {
+        struct hs_link_event event;
+        hub_told = hub_told ||
+                   (hs_link_next(hub, hs_link_now_ms() + 1, &event) == HS_OK &&
+                    strncmp(event.address, "tcp://127.0.0.1:", 16) == 0 && strstr(event.text, event.address) != NULL &&
+                    strstr(event.text, "expects another key") != NULL);
+        hall_told = hall_told || (hs_link_next(hall, hs_link_now_ms() + 1, &event) == HS_OK &&
+                                  strstr(event.text, "another key than the one given") != NULL);
+    }
+    assert_true(hall_told);
+    assert_true(hub_told);
     hs_link_free(hall);
     hs_link_free(hub);
 }
@@ -714,6 +589,9 @@ static void bind_errors_name_the_address(void **state)
     struct hs_link_upstream upstream = {.address = "tcp://*:7700"};
     options = (struct hs_link_options){.upstreams = &upstream, .upstream_count = 1, .curve_secret = keys.secret};
     assert_int_equal(hs_link_new(&options, &link, &why), HS_EADDRESS);
+    upstream = (struct hs_link_upstream){.address = "tcp://127.0.0.1:7700", .group = HS_LINK_GROUPS_MAX};
+    assert_int_equal(hs_link_new(&options, &link, &why), HS_EADDRESS);
+    assert_non_null(strstr(why.text, "groups"));
     assert_null(link);
     hs_link_free(hub);
 }
@@ -741,6 +619,7 @@ int main(void)
         cmocka_unit_test(backlog_comes_in_order),
         cmocka_unit_test(many_halls_are_told_apart),
         cmocka_unit_test(wrong_server_key_does_not_connect),
+        cmocka_unit_test(wrong_server_key_is_told_on_both_sides),
         cmocka_unit_test(oversize_frames_end_the_connection),
         cmocka_unit_test(messages_in_parts_are_passed_over),
         cmocka_unit_test(plain_client_gets_nothing),
