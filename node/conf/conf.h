@@ -6,6 +6,7 @@
 
 #include "proto/base/buf.h"
 #include "proto/base/err.h"
+#include "proto/base/names.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,15 +15,19 @@
  * flags: REQUIRED must be given; RELOAD is taken over on SIGHUP; NONE. */
 #define HS_CONF_NODE(X)                                                                  \
     X(node, id, TEXT, "", 1, 32, REQUIRED, "readable name of this node: a-z, 0-9 and -") \
-    X(node, role, TEXT, "", 3, 4, REQUIRED, "hall or hub")                               \
+    X(node, role, TEXT, "", 3, 7, REQUIRED, "hall, hub or witness")                      \
     X(node, data, TEXT, "", 1, 4096, REQUIRED, "directory of keys and store, on a local disk")
-#define HS_CONF_LISTEN(X)                                                                                    \
-    X(listen, peers, LIST, "", 0, 8, NONE, "addresses for other nodes, tcp://host:port; always CURVE; hubs") \
-    X(listen, clients, TEXT, "", 0, 113, NONE,                                                               \
-      "socket for counter programs, ipc://path, in a directory that they may enter; default: "               \
-      "ipc://DATA/hallsync.sock")                                                                            \
-    X(listen, advertise, LIST, "", 0, 8, NONE,                                                               \
+#define HS_CONF_LISTEN(X)                                                                      \
+    X(listen, peers, LIST, "", 0, 8, NONE,                                                     \
+      "addresses for other nodes, tcp://host:port; always CURVE; hubs and witnesses")          \
+    X(listen, clients, TEXT, "", 0, 113, NONE,                                                 \
+      "socket for counter programs, ipc://path, in a directory that they may enter; default: " \
+      "ipc://DATA/hallsync.sock")                                                              \
+    X(listen, advertise, LIST, "", 0, 8, NONE,                                                 \
       "addresses that join tokens name; default: those of peers, for 0.0.0.0 those of this machine")
+#define HS_CONF_SCOPE(X)                        \
+    X(scope, districts, LIST, "", 0, 256, NONE, \
+      "districts that are held here, four digits each, of those of the certificate; of a hub: its tier; default: all")
 #define HS_CONF_RULES(X)                                   \
     X(rules, unknown_accounts, TEXT, "refuse", 6, 6, NONE, \
       "payments for accounts of a held district that no customer here has: refuse or accept")
@@ -35,18 +40,36 @@
 #define HS_CONF_LINK(X)                                                                                                \
     X(link, heartbeat_ms, UINT, 2000, 100, 60000, NONE, "a heartbeat so often; a peer silent for 3.5 of them is gone") \
     X(link, backoff_max_ms, UINT, 30000, 100, 600000, NONE, "longest pause between two attempts to reach a hub")
+#define HS_CONF_RETENTION(X)                     \
+    X(retention, days, UINT, 90, 1, 36500, NONE, \
+      "operations other than money that a hub has are kept so many days, then only what they add up to")
 #define HS_CONF_LOG(X) X(log, level, TEXT, "info", 4, 7, RELOAD, "error, warn, info or debug")
 #define HS_CONF_REGION(X)                             \
     X(region, utc_offset, TEXT, "+08:00", 6, 6, NONE, \
       "of business dates and screens; the same at all nodes of the region")
 
-#define HS_CONF_SECTIONS(X)          \
-    X(node, HS_CONF_NODE, true)      \
-    X(listen, HS_CONF_LISTEN, false) \
-    X(rules, HS_CONF_RULES, false)   \
-    X(limits, HS_CONF_LIMITS, false) \
-    X(link, HS_CONF_LINK, false)     \
-    X(log, HS_CONF_LOG, false)       \
+/* Of each entry of the list upstreams: the nodes that this one dials. */
+#define HS_CONF_UPSTREAM(X)                                                                                            \
+    X(upstreams, address, TEXT, "", 1, 128, REQUIRED, "where it listens, tcp://host:port")                             \
+    X(upstreams, key, TEXT, "", 64, 64, REQUIRED, "its CURVE key, 64 hex digits: hallsync node show names it")         \
+    X(upstreams, group, TEXT, "hub", 1, 32, NONE,                                                                      \
+      "of the addresses of one group one is connected at a time, tried in their order; groups go by themselves: hubs " \
+      "in one, a witness in another")                                                                                  \
+    X(upstreams, bytes_per_second, UINT, 0, 0, 1000000000, NONE,                                                       \
+      "most that a line may take of backlog and state in each direction; work is never held back; 0: as much as it "   \
+      "can")                                                                                                           \
+    X(upstreams, limited_hours, TEXT, "", 11, 11, NONE,                                                                \
+      "when bytes_per_second holds, in the time of region.utc_offset, as 08:00-18:00; default: always")
+
+#define HS_CONF_SECTIONS(X)                \
+    X(node, HS_CONF_NODE, true)            \
+    X(listen, HS_CONF_LISTEN, false)       \
+    X(scope, HS_CONF_SCOPE, false)         \
+    X(rules, HS_CONF_RULES, false)         \
+    X(limits, HS_CONF_LIMITS, false)       \
+    X(link, HS_CONF_LINK, false)           \
+    X(retention, HS_CONF_RETENTION, false) \
+    X(log, HS_CONF_LOG, false)             \
     X(region, HS_CONF_REGION, false)
 
 #define HS_CONF_TYPE_TEXT(key) char *key;
@@ -61,10 +84,14 @@
     };
 HS_CONF_SECTIONS(HS_CONF_STRUCT)
 
-/* A hub that this node dials. */
+#define HS_CONF_UPSTREAMS_MAX 16
+#define HS_CONF_GROUPS_MAX    8
+
+/* A hub or witness that this node dials. */
 struct hs_conf_upstream {
-    char *address; /* tcp://host:port */
-    char *key;     /* its CURVE key, 64 hex digits */
+    HS_CONF_UPSTREAM(HS_CONF_MEMBER)
+    unsigned group_number;             /* the groups, numbered as they come */
+    unsigned limited_from, limited_to; /* minutes of the day; from > to: over midnight; equal: always */
 };
 
 struct hs_conf {
@@ -73,8 +100,10 @@ struct hs_conf {
 #undef X
     struct hs_conf_upstream *upstreams; /* tried in order */
     unsigned upstreams_count;
-    int utc_offset_minutes; /* from region.utc_offset */
-    void *loaded;           /* what hs_conf_free gives back */
+    int utc_offset_minutes;               /* from region.utc_offset */
+    hs_partition districts[HS_SCOPE_MAX]; /* from scope.districts, ascending */
+    size_t district_count;
+    void *loaded; /* what hs_conf_free gives back */
 };
 
 /* Load and check; defaults filled in, listen.clients included.  HS_ECONFIG: why names file, line, key and what is
@@ -88,5 +117,7 @@ void hs_conf_write(const struct hs_conf *conf, struct hs_buf *out);
 
 /* "+08:00" -> 480; HS_EVALUE. */
 enum hs_err hs_conf_offset(const char *text, int *minutes);
+/* The limit of an upstream at @minute of the day, in bytes a second; 0: none. */
+uint32_t hs_conf_rate(const struct hs_conf_upstream *upstream, unsigned minute);
 
 #endif

@@ -72,6 +72,90 @@ static void bad_ones(void **state)
     refused(LEAST "listen:\n  clients: \"tcp://x:1\"\n", "ipc://");
     refused(LEAST "upstreams:\n  - address: \"tcp://h:1\"\n", "key");
     refused("node: [1, 2\n", "");
+    refused("node:\n  id: \"x\"\n  role: \"witness\"\n  data: \"/d\"\n", "listen.peers");
+}
+
+#define KEY1     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define KEY2     "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define TO(host) "  - address: \"tcp://" host ":1\"\n"
+
+static void bad_upstreams(void **state)
+{
+    (void)state;
+    refused(LEAST "upstreams:\n" TO("a") "    key: \"" KEY1 "\"\n" TO("b") "    key: \"" KEY2
+                                                                           "\"\n" TO("A") "    key: \"" KEY1 "\"\n",
+            "tcp://A:1 is there twice (line: 10)");
+    refused(LEAST "upstreams:\n" TO("a") "    key: \"" KEY1 "\"\n" TO("b") "    key: \"" KEY1 "\"\n    group: \"w\"\n",
+            "have one key and so are one node");
+    refused(LEAST "upstreams:\n" TO("a") "    key: \"x" KEY1 "\"\n", "line: 7");
+    refused(LEAST "upstreams:\n" TO("a") "    key: \""
+                                         "g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"\n",
+            "tcp://a:1 is not 64 hex digits (line: 7)");
+    refused(LEAST "listen:\n  peers: [\"tcp://a:1\"]\nupstreams:\n" TO("a") "    key: \"" KEY1 "\"\n",
+            "where this node itself listens (line: 8)");
+    refused(LEAST "upstreams:\n" TO("a") "    key: \"" KEY1 "\"\n    group: \"a b\"\n", "group 'a b'");
+    refused(LEAST "upstreams:\n" TO("a") "    key: \"" KEY1 "\"\n    bytes_per_second: 10\n",
+            "bytes_per_second: 10 is not between 1000 and 1000000000 (line: 8)");
+}
+
+static void bad_hours(void **state)
+{
+    (void)state;
+    static const char *const hours[] = {"08:00-24:00", "8:00-18:000", "08:00+18:00", "08:60-18:00", "08-00-18-00"};
+    char text[512];
+    for (size_t i = 0; i < sizeof hours / sizeof *hours; i++) {
+        snprintf(text, sizeof text,
+                 LEAST "upstreams:\n" TO("a") "    key: \"" KEY1
+                                              "\"\n    bytes_per_second: 8000\n    limited_hours: \"%s\"\n",
+                 hours[i]);
+        refused(text, "does not look like 08:00-18:00 (line: 9)");
+    }
+    refused(LEAST "upstreams:\n" TO("a") "    key: \"" KEY1
+                                         "\"\n    bytes_per_second: 8000\n    limited_hours: \"08:00-08:00\"\n",
+            "ends when it begins");
+    refused(LEAST "upstreams:\n" TO("a") "    key: \"" KEY1 "\"\n    limited_hours: \"08:00-18:00\"\n",
+            "without bytes_per_second");
+}
+
+static void bad_scope(void **state)
+{
+    (void)state;
+    refused(LEAST "scope:\n  districts: [\"3201\", \"320\"]\n", "'320' is no district of four digits");
+    refused(LEAST "scope:\n  districts: [\"region\"]\n", "'region' is no district");
+    refused(LEAST "scope:\n  districts:\n    - 3201\n    - 3202\n    - 3201\n", "3201 is there twice (line: 9)");
+    refused("node:\n  id: \"x\"\n  role: \"witness\"\n  data: \"/d\"\nlisten:\n  peers: [\"tcp://0.0.0.0:1\"]\n"
+            "scope:\n  districts: [\"3201\"]\n",
+            "a witness holds no district; leave it out (line: 8)");
+}
+
+static void groups_and_limits(void **state)
+{
+    (void)state;
+    struct hs_conf conf;
+    struct hs_why why;
+    assert_int_equal(load(LEAST "scope:\n  districts: [3202, \"3201\"]\nretention:\n  days: 30\n"
+                                "upstreams:\n" TO("a") "    key: \"" KEY1 "\"\n" TO("b") "    key: \"" KEY1 "\"\n" TO(
+                                    "w") "    key: \"" KEY2 "\"\n    group: \"witness\"\n"
+                                         "    bytes_per_second: 8000\n    limited_hours: \"22:00-06:30\"\n",
+                          &conf, &why),
+                     HS_OK);
+    assert_int_equal(conf.district_count, 2);
+    assert_int_equal(conf.districts[0], 3201);
+    assert_int_equal(conf.districts[1], 3202);
+    assert_int_equal(conf.retention.days, 30);
+    assert_string_equal(conf.upstreams[0].group, "hub");
+    assert_int_equal(conf.upstreams[1].group_number, 0);
+    assert_int_equal(conf.upstreams[2].group_number, 1);
+    const struct hs_conf_upstream *night = &conf.upstreams[2];
+    assert_int_equal(hs_conf_rate(night, 22 * 60), 8000);
+    assert_int_equal(hs_conf_rate(night, 0), 8000);
+    assert_int_equal(hs_conf_rate(night, 6 * 60 + 29), 8000);
+    assert_int_equal(hs_conf_rate(night, 6 * 60 + 30), 0);
+    assert_int_equal(hs_conf_rate(night, 21 * 60 + 59), 0);
+    assert_int_equal(hs_conf_rate(&conf.upstreams[0], 600), 0);
+    conf.upstreams[0].bytes_per_second = 9000;
+    assert_int_equal(hs_conf_rate(&conf.upstreams[0], 600), 9000);
+    hs_conf_free(&conf);
 }
 
 /* The longest path of a socket is taken, one byte more is not; what is written loads again. */
@@ -111,11 +195,14 @@ static void write_and_load_again(void **state)
     (void)state;
     struct hs_conf first, second;
     struct hs_why why;
-    assert_int_equal(load(LEAST "listen:\n  peers: [\"tcp://0.0.0.0:7400\"]\nlimits:\n  flush_ms: 77\n"
-                                "upstreams:\n  - address: \"tcp://hub:1\"\n    key: "
-                                "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"\n",
-                          &first, &why),
-                     HS_OK);
+    assert_int_equal(
+        load(LEAST "listen:\n  peers: [\"tcp://0.0.0.0:7400\"]\nlimits:\n  flush_ms: 77\n"
+                   "scope:\n  districts: [\"3201\"]\n"
+                   "upstreams:\n  - address: \"tcp://hub:1\"\n    key: \"" KEY1 "\"\n" TO(
+                       "w") "    key: \"" KEY2
+                            "\"\n    group: witness\n    bytes_per_second: 2000\n    limited_hours: 08:00-18:00\n",
+             &first, &why),
+        HS_OK);
     char *text = written(&first);
     if (load(text, &second, &why) != HS_OK)
         fail_msg("%s\n%s", why.text, text);
@@ -123,6 +210,8 @@ static void write_and_load_again(void **state)
     assert_string_equal(text, again);
     assert_int_equal(second.limits.flush_ms, 77);
     assert_string_equal(second.upstreams[0].address, "tcp://hub:1");
+    assert_string_equal(second.upstreams[1].limited_hours, "08:00-18:00");
+    assert_int_equal(second.upstreams[1].bytes_per_second, 2000);
     free(text);
     free(again);
     hs_conf_free(&first);
@@ -164,18 +253,16 @@ static void man_page(void **state)
         fail_msg("docs/man/hallsync.yaml.5 lacks:\n%s", wanted);
 #define SECTION(section, KEYS, required) KEYS(KEY)
     HS_CONF_SECTIONS(SECTION)
+    HS_CONF_UPSTREAM(KEY)
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),
-        cmocka_unit_test(bad_ones),
-        cmocka_unit_test(socket_paths),
-        cmocka_unit_test(missing_file),
-        cmocka_unit_test(write_and_load_again),
-        cmocka_unit_test(offsets),
-        cmocka_unit_test(man_page),
+        cmocka_unit_test(defaults),     cmocka_unit_test(bad_ones),     cmocka_unit_test(bad_upstreams),
+        cmocka_unit_test(bad_hours),    cmocka_unit_test(bad_scope),    cmocka_unit_test(groups_and_limits),
+        cmocka_unit_test(socket_paths), cmocka_unit_test(missing_file), cmocka_unit_test(write_and_load_again),
+        cmocka_unit_test(offsets),      cmocka_unit_test(man_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
