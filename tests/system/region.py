@@ -54,6 +54,19 @@ def until(what, condition, seconds=20):
         time.sleep(0.02)
 
 
+def agree(*nodes):
+    """Do they all say the same of each district that they hold in full?"""
+    said = {}
+    for node in nodes:
+        scope, lines = node.status().get("districts"), {}
+        for line in node.digests().splitlines():
+            lines.setdefault(json.loads(line)["partition"], []).append(line)
+        for partition in {*scope, "region"} if scope else lines:
+            if said.setdefault(partition, lines.get(partition, [])) != lines.get(partition, []):
+                return False
+    return True
+
+
 def protobuf_fields(data):
     """Number -> the last value of that field; enough for messages of texts, bytes and numbers."""
     def varint(at):
@@ -288,9 +301,16 @@ class Region:
 
     def further_hub(self, name, hub, start=True, **link):
         """One more hub of the region; it dials the one that let it in."""
+        return self.listener(name, hub, "hub", ["3200"], start, link)
+
+    def witness(self, name, hub, districts, start=True, **link):
+        """A witness for halls of these districts; it dials the hub that let it in."""
+        return self.listener(name, hub, "witness", districts, start, link)
+
+    def listener(self, name, hub, role, districts, start, link):
         node = Node(self, name)
         self.nodes.append(node)
-        token = self.enroll(hub, name, ["3200"], "--role", "hub")
+        token = self.enroll(hub, name, districts, "--role", role)
         answer = self.join(token, node.dir, node.enter, "--listen", f"tcp://{node.address}:0")
         check(answer.status == 0, f"join: {answer.out} {answer.err}")
         if link:
