@@ -33,15 +33,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HALLS_MAX     10000
-#define PROCESSES_MAX 64
+#define HALLS_MAX      10000
+#define PROCESSES_MAX  64
 #define FIRST_DISTRICT 3201
-#define STEP_US       100   /* of the tables of times */
-#define STEPS         600000 /* a minute; more counts as that */
-#define UNDER_WAY_MAX 8192
-#define LOOK_MS       200
-#define STACK_BYTES   (512 * 1024)
-#define SEGMENT_COST  256 /* PROTOCOL.md, "Credit" */
+#define STEP_US        100    /* of the tables of times */
+#define STEPS          600000 /* a minute; more counts as that */
+#define UNDER_WAY_MAX  8192
+#define LOOK_MS        200
+#define STACK_BYTES    (512 * 1024)
+#define SEGMENT_COST   256 /* PROTOCOL.md, "Credit" */
 
 enum { HELLO_CREDIT = 10, ACK_CREDIT = 1, SEGMENT_FIRST = 2, SEGMENT_COUNT = 3, SEGMENT_RAW = 5 };
 
@@ -396,7 +396,7 @@ static void reset(size_t halls)
 {
     memset(&shared->credit, 0, sizeof shared->credit);
     memset(&shared->receipt, 0, sizeof shared->receipt);
-    _Atomic uint64_t *counts[] = {&shared->made,    &shared->credited, &shared->receipted, &shared->ended,
+    _Atomic uint64_t *counts[] = {&shared->made,    &shared->credited, &shared->receipted,  &shared->ended,
                                   &shared->refused, &shared->damage,   &shared->send_failed};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         atomic_store(counts[i], 0);

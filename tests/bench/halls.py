@@ -103,20 +103,29 @@ def restart(name, hub, halls):
     figure(f"{name}: sessions refused or ended", told["refused"] + told["ended"], "")
 
 
-def stalled(hub, halls, rate, seconds, bills):
-    """Hall 0 reads nothing any more while the hub has a lot for it; the others go on."""
-    before = hub.memory_kib()
-    os.kill(halls.pids[0], signal.SIGSTOP)
+def bills(hub, count):
+    """For the district of hall 0, by the hub: bulk that it has to send there."""
     path = os.path.join(hub.region.dir, "bills.csv")
     with open(path, "w") as out:
         out.write("bill_id,account,period,amount_fen,due_date\n")
-        for number in range(bills):
+        for number in range(count):
             out.write(f"S-{time.monotonic_ns()}-{number},3201{number % 1000:06},2026-11,{100 + number},2026-12-25\n")
     hub.json("bill", "import", path, seconds=300)
-    paying("one stalled", hub, halls, rate, seconds)
-    figure("one stalled: growth of the hub's memory", (hub.memory_kib() - before) / 1024, "MiB")
+
+
+def stalled(hub, halls, rate, seconds, count):
+    """The hub has a lot for hall 0: once it takes it, once it reads nothing any more."""
+    for name in ("one is sent bills", "one is sent bills and reads nothing"):
+        before = hub.memory_kib()
+        if name.endswith("nothing"):
+            os.kill(halls.pids[0], signal.SIGSTOP)
+        bills(hub, count)
+        paying(name, hub, halls, rate, seconds)
+        figure(f"{name}: growth of the hub's memory", (hub.memory_kib() - before) / 1024, "MiB")
+        halls.tell("rate 0")
+        time.sleep(3)
     os.kill(halls.pids[0], signal.SIGCONT)
-    halls.tell("rate 0")
+    halls.all_live(60)
 
 
 def run(arguments):

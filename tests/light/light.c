@@ -348,7 +348,6 @@ struct hs_head light_pay(struct light_node *node, uint64_t now_ms, size_t count)
     struct hs_head head = {name, stream->n, stream->hash};
     struct hs_commit commit = {{++node->store.commit, light_random(node)}, &head, 1, NULL, 0};
     if (node->replica != NULL)
-        light_step(node, now_ms,
-                   (struct hs_replica_event){.type = HS_REPLICA_STORED, .err = HS_OK, .commit = &commit});
+        light_step(node, now_ms, (struct hs_replica_event){.type = HS_REPLICA_STORED, .err = HS_OK, .commit = &commit});
     return head;
 }
