@@ -1,6 +1,7 @@
 #include "node/daemon/daemon.h"
 
 #include "node/daemon/advertise.h"
+#include "node/daemon/check.h"
 #include "node/daemon/peers.h"
 #include "node/log/log.h"
 #include "node/service/service.h"
@@ -18,6 +19,7 @@ struct hs_daemon {
     struct hs_writer *writer;
     struct hs_peers *peers;
     struct hs_advertised advertised;
+    struct hs_problems problems;
     _Atomic(struct hs_service *) service; /* set while its thread may cause commits already */
 };
 
@@ -51,7 +53,10 @@ static void probed(void *ctx, uint64_t token)
 
 static void status(void *ctx, struct hs_buf *partial)
 {
-    hs_peers_status(((struct hs_daemon *)ctx)->peers, partial);
+    const struct hs_daemon *daemon = ctx;
+    hs_peers_status(daemon->peers, partial);
+    for (size_t i = 0; i < daemon->problems.count; i++)
+        hs_peers_put_problem(partial, daemon->problems.text[i]);
 }
 
 static void probe(void *ctx, uint64_t token)
@@ -66,29 +71,14 @@ static void probe_end(void *ctx, uint64_t token)
 
 /* ---- making ---- */
 
-static enum hs_err check_certificate(const struct hs_daemon *daemon, struct hs_why *why)
-{
-    const struct hs_conf *conf = daemon->conf;
-    struct hs_certificate certificate;
-    enum hs_err err = hs_certificate_verify(hs_buf_bytes(&daemon->keys.certificate), &daemon->keys.root_key,
-                                            &certificate);
-    if (err != HS_OK)
-        return hs_fail(err, why, "%s/keys/node.cert: %s", conf->node.data, hs_err_text(err));
-    if (strcmp(certificate.node_id, conf->node.id) != 0)
-        return hs_fail(HS_ECONFIG, why, "node.id is '%s', but the certificate in %s/keys is for '%s'", conf->node.id,
-                       conf->node.data, certificate.node_id);
-    if (strcmp(hs_role_text(certificate.role), conf->node.role) != 0)
-        return hs_fail(HS_ECONFIG, why, "node.role is '%s', but the certificate is for a %s", conf->node.role,
-                       hs_role_text(certificate.role));
-    return HS_OK;
-}
-
 static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
 {
     struct hs_store_options options = {
         .dir = daemon->conf->node.data,
         .certificate = hs_buf_bytes(&daemon->keys.certificate),
         .signer = hs_signer_of(daemon->keys.node),
+        .districts = daemon->conf->districts,
+        .district_count = daemon->conf->district_count,
         .utc_offset_minutes = daemon->conf->utc_offset_minutes,
         .note_dir = daemon->options.note_dir,
         .flush_wanted = flush_wanted,
@@ -97,6 +87,10 @@ static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
     enum hs_err err = hs_store_open(&options, &daemon->store, why);
     if (err == HS_OK && hs_store_break(daemon->store) != NULL)
         hs_log(HS_LOG_INFO, "store", "fresh-origin", "reason=\"%s\"", hs_store_break(daemon->store));
+    if (err == HS_OK)
+        hs_check_scope(daemon->conf, hs_store_certificate(daemon->store), &daemon->problems);
+    for (size_t i = 0; i < daemon->problems.count; i++)
+        hs_log(HS_LOG_ERROR, "daemon", "configuration", "text=\"%s\"", daemon->problems.text[i]);
     return err;
 }
 
@@ -165,7 +159,7 @@ static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
 {
     enum hs_err err = hs_keys_load(daemon->conf->node.data, &daemon->keys, why);
     if (err == HS_OK)
-        err = check_certificate(daemon, why);
+        err = hs_check_certificate(daemon->conf, &daemon->keys, why);
     if (err == HS_OK)
         err = open_store(daemon, why);
     if (err == HS_OK)

@@ -1,4 +1,5 @@
 /* hallsyncd -- a node of a region: hallsyncd -c hallsync.yaml */
+#include "node/daemon/check.h"
 #include "node/daemon/daemon.h"
 #include "node/log/log.h"
 
@@ -143,7 +144,9 @@ int main(int argc, char **argv)
         return complain(err, &why);
     hs_log_init(HS_LOG_INFO);
     set_level(&conf);
-    int status = arguments.check ? 0 : run(&conf, arguments.conf);
+    if (arguments.check)
+        err = hs_check_all(&conf, &why);
+    int status = err != HS_OK ? complain(err, &why) : arguments.check ? 0 : run(&conf, arguments.conf);
     hs_conf_free(&conf);
     return status;
 }

@@ -1,7 +1,6 @@
 #include "node/daemon/peers_private.h"
 
 #include "node/log/log.h"
-#include "proto/base/text.h"
 #include "proto/msg/frame.h"
 #include "proto/peer.pb-c.h"
 
@@ -51,17 +50,21 @@ static enum hs_log_level notice_level(enum hs_replica_notice notice)
 
 static void notice(struct hs_peers *peers, const struct hs_replica_update *update)
 {
+    const char *address = hs_link_peer_address(peers->link, update->peer);
+    const char *text = update->text != NULL ? update->text : "";
     hs_log(notice_level(update->notice), "replica", NOTICE_EVENTS[update->notice],
-           "peer=%" PRIu64 " reason=%s text=\"%s\"", update->peer, hs_err_name(update->err),
-           update->text != NULL ? update->text : "");
-    if (update->notice == HS_NOTICE_LIVE)
+           "peer=%" PRIu64 "%s%s reason=%s text=\"%s\"", update->peer, address[0] != '\0' ? " address=" : "", address,
+           hs_err_name(update->err), text);
+    if (update->notice == HS_NOTICE_LIVE) {
         hs_link_good(peers->link, update->peer);
+        peers_upstream_live(peers, update->peer, text);
+    }
     if (update->notice == HS_NOTICE_PROBE_DONE) {
         peers_publish(peers, true); /* who has waited may ask for the status next */
         peers->options.probed(peers->options.ctx, update->token);
     }
-    if (update->notice == HS_NOTICE_LIVE || update->notice == HS_NOTICE_REFUSED || update->notice == HS_NOTICE_ENDED)
-        peers_upstream_session(peers, update->peer, update->err, update->text);
+    if (update->notice == HS_NOTICE_REFUSED || update->notice == HS_NOTICE_ENDED)
+        peers_upstream_ended(peers, update->peer, update->notice == HS_NOTICE_REFUSED, update->err, text);
 }
 
 /* What could not be carried out, each to be told to the replica after the list is done. */
@@ -97,12 +100,6 @@ static enum hs_err carry_store(struct hs_peers *peers, struct hs_replica_store *
     return event != NULL ? HS_OK : HS_ENOMEM;
 }
 
-static void drop(struct hs_peers *peers, hs_peer peer)
-{
-    hs_link_drop(peers->link, peer, true);
-    peers_upstream_gone(peers, peer); /* no DOWN follows */
-}
-
 /* A frame that is lost ends its session: what comes behind it would not be understood. */
 static enum hs_err carry_frame(struct hs_peers *peers, const struct hs_replica_update *update, size_t room,
                                struct failures *failures)
@@ -115,7 +112,8 @@ static enum hs_err carry_frame(struct hs_peers *peers, const struct hs_replica_u
     if (event == NULL)
         return HS_ENOMEM;
     event->peer = update->peer;
-    drop(peers, update->peer);
+    peers_upstream_down(peers, update->peer, err, "the connection does not take any more");
+    peers_upstream_drop(peers, update->peer, err);
     return HS_OK;
 }
 
@@ -132,13 +130,17 @@ static enum hs_err carry_out(struct hs_peers *peers, const struct hs_replica_upd
         case HS_REPLICA_SEND:
             err = carry_frame(peers, update, updates->count, failures);
             break;
-        case HS_REPLICA_DROP:
-            drop(peers, update->peer);
+        case HS_REPLICA_DROP: /* below */
             break;
         case HS_REPLICA_NOTICE:
             notice(peers, update);
             break;
         }
+    }
+    /* Nothing is sent behind a drop.  They come last: notices tell of connections that are still known. */
+    for (size_t i = 0; i < updates->count && err == HS_OK; i++) {
+        if (updates->items[i].type == HS_REPLICA_DROP)
+            peers_upstream_drop(peers, updates->items[i].peer, updates->items[i].err);
     }
     return err;
 }
@@ -226,7 +228,7 @@ static enum hs_err link_down(struct hs_peers *peers, const struct hs_link_event 
 {
     struct waiting *waiting = waiting_of(peers, event->peer);
     if (event->outbound)
-        peers_upstream_down(peers, event->address, event->err, event->text);
+        peers_upstream_down(peers, event->peer, event->err, event->text);
     if (waiting != NULL) {
         forget_waiting(peers, waiting);
         return HS_OK;
@@ -248,7 +250,9 @@ static enum hs_err handle_link(struct hs_peers *peers, const struct hs_link_even
     case HS_LINK_NOTE:
         hs_log(HS_LOG_DEBUG, "link", "monitor", "text=\"%s\"", event->text);
         if (event->outbound && event->err != HS_OK)
-            peers_upstream_down(peers, event->address, event->err, event->text);
+            peers_upstream_failed(peers, event->address, event->err, event->text);
+        else if (event->err == HS_EREFUSED)
+            peers_knocked(peers, event->address, event->text);
         return HS_OK;
     case HS_LINK_WOKEN:
         return HS_OK;
@@ -359,24 +363,16 @@ static void *run(void *arg)
 static enum hs_err open_link(struct hs_peers *peers, struct hs_why *why)
 {
     const struct hs_conf *conf = peers->options.conf;
-    struct hs_link_upstream upstreams[UPSTREAMS_MAX] = {0};
-    for (unsigned i = 0; i < conf->upstreams_count; i++) {
-        const struct hs_conf_upstream *from = &conf->upstreams[i];
-        enum hs_err err = hs_link_check_address(from->address, why);
-        if (err == HS_OK &&
-            hs_text_from_hex(from->key, strlen(from->key), upstreams[i].curve_key.bytes, HS_KEY_BYTES) != HS_OK)
-            err = hs_fail(HS_ECONFIG, why, "upstreams: the key of %s is not 64 hex digits", from->address);
-        if (err != HS_OK)
-            return err;
-        snprintf(upstreams[i].address, sizeof upstreams[i].address, "%s", from->address);
-        snprintf(peers->upstreams[i].address, sizeof peers->upstreams[i].address, "%s", from->address);
-    }
-    peers->upstream_count = conf->upstreams_count;
+    struct hs_link_upstream upstreams[HS_LINK_UPSTREAMS_MAX];
+    size_t upstream_count;
+    enum hs_err err = peers_upstreams_open(peers, upstreams, &upstream_count, why);
+    if (err != HS_OK)
+        return err;
     struct hs_link_options options = {
         .listen = (const char *const *)conf->listen.peers,
         .listen_count = conf->listen.peers_count,
         .upstreams = upstreams,
-        .upstream_count = conf->upstreams_count,
+        .upstream_count = upstream_count,
         .curve_public = peers->options.keys->curve_key,
         .curve_secret = peers->options.keys->curve_secret,
         .backoff_max_ms = conf->link.backoff_max_ms,
@@ -406,8 +402,10 @@ static enum hs_err know_one(void *ctx, struct hs_bytes key, struct hs_bytes valu
     struct hs_peers *peers = ctx;
     struct hs_certificate certificate;
     (void)key;
-    if (hs_certificate_verify(value, &peers->options.keys->root_key, &certificate) == HS_OK)
-        hs_link_know(peers->link, &certificate.curve_key);
+    if (hs_certificate_verify(value, &peers->options.keys->root_key, &certificate) != HS_OK)
+        return HS_OK;
+    hs_link_know(peers->link, &certificate.curve_key);
+    peers_upstream_meet(peers, &certificate);
     return HS_OK;
 }
 

@@ -7,8 +7,6 @@
 
 #include <pthread.h>
 
-#define UPSTREAMS_MAX 16
-
 /* What other threads say to ours: a list under the lock, taken over whole. */
 enum note_type { NOTE_STORED, NOTE_PROBE, NOTE_PROBE_END, NOTE_JOINED };
 struct note {
@@ -29,14 +27,36 @@ struct waiting {
 };
 #define WAITING_MAX 64
 
-/* What is known of a dialled address while there is no session. */
-struct upstream_state {
-    char address[HS_ADDRESS_BYTES_MAX + 1];
-    hs_peer peer; /* 0: none */
-    enum hs_err err;
-    char text[160];
-    uint64_t since_ms; /* wall clock of the last change */
+/* A node that is dialled, and what is known of it. */
+enum upstream_phase {
+    UPSTREAM_UNTRIED,
+    UPSTREAM_DOWN,    /* err, text: why */
+    UPSTREAM_LIVE,    /* there is a session, or was until now */
+    UPSTREAM_REFUSED, /* a session was */
+    UPSTREAM_TWIN,    /* waits: that node has dialled us, and one session is enough */
+    UPSTREAM_OWN,     /* it is this node itself; never dialled */
 };
+struct upstream {
+    const struct hs_conf_upstream *conf;
+    struct hs_key key;
+    hs_peer peer; /* 0: no connection */
+    enum upstream_phase phase;
+    enum hs_err err;
+    char text[HS_WHY_BYTES];
+    char told[HS_WHY_BYTES]; /* the failure that was logged last; "": none since it was live */
+    uint64_t since_ms;       /* wall clock: in this phase */
+    enum hs_role role;       /* of its certificate; 0: not known yet */
+    char node_id[HS_NODE_ID_BYTES_MAX + 1];
+    bool mixed; /* its group has a node of another role, which was told */
+};
+
+/* An address outside from which handshakes fail. */
+struct knocker {
+    char host[64];
+    uint64_t count, told_ms;
+};
+#define KNOCKERS_MAX 16
+#define KNOCK_MS     60000
 
 struct hs_peers {
     struct hs_peers_options options;
@@ -48,14 +68,15 @@ struct hs_peers {
     bool running;
     struct waiting waiting[WAITING_MAX];
     size_t waiting_count;
+    struct upstream upstreams[HS_CONF_UPSTREAMS_MAX];
+    size_t upstream_count;
+    struct knocker knockers[KNOCKERS_MAX];
 
     pthread_mutex_t lock; /* of what follows */
     bool stopping;
     struct note *notes, **notes_end;
     struct hs_buf status; /* packed, as of published_ms */
     uint64_t published_ms;
-    struct upstream_state upstreams[UPSTREAMS_MAX];
-    size_t upstream_count;
 };
 
 /* peers_source.c */
@@ -77,10 +98,21 @@ void peers_join(struct hs_peers *peers, hs_peer peer, const struct hs_key *curve
 
 /* peers_status.c */
 void peers_publish(struct hs_peers *peers, bool now);
+
+/* peers_upstreams.c */
+/* The configured ones; @to, @count out: those that the link shall dial.  HS_EADDRESS, HS_ECONFIG. */
+enum hs_err peers_upstreams_open(struct hs_peers *peers, struct hs_link_upstream to[static HS_LINK_UPSTREAMS_MAX],
+                                 size_t *count, struct hs_why *why);
+struct upstream *peers_upstream_of(struct hs_peers *peers, hs_peer peer); /* NULL */
 void peers_upstream_up(struct hs_peers *peers, const char *address, hs_peer peer);
-void peers_upstream_down(struct hs_peers *peers, const char *address, enum hs_err err, const char *text);
-void peers_upstream_session(struct hs_peers *peers, hs_peer peer, enum hs_err err,
-                            const char *text);                  /* live, refused... */
-void peers_upstream_gone(struct hs_peers *peers, hs_peer peer); /* we dropped it: no "down" follows */
+void peers_upstream_failed(struct hs_peers *peers, const char *address, enum hs_err err, const char *text);
+void peers_upstream_down(struct hs_peers *peers, hs_peer peer, enum hs_err err, const char *text);
+void peers_upstream_live(struct hs_peers *peers, hs_peer peer, const char *node_id);
+void peers_upstream_ended(struct hs_peers *peers, hs_peer peer, bool refused, enum hs_err err, const char *text);
+/* Drop the connection; @err HS_EEXISTS: another session with that node stays.  No "down" follows. */
+void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err);
+void peers_upstream_meet(struct hs_peers *peers, const struct hs_certificate *certificate); /* whose key may be one's */
+void peers_upstreams_seen(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count);
+void peers_knocked(struct hs_peers *peers, const char *address, const char *text); /* from outside, in vain */
 
 #endif

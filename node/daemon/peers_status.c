@@ -20,68 +20,6 @@ static uint64_t wall_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static struct upstream_state *upstream_at(struct hs_peers *peers, const char *address)
-{
-    for (size_t i = 0; i < peers->upstream_count; i++) {
-        if (strcmp(peers->upstreams[i].address, address) == 0)
-            return &peers->upstreams[i];
-    }
-    return NULL;
-}
-
-static struct upstream_state *upstream_of(struct hs_peers *peers, hs_peer peer)
-{
-    for (size_t i = 0; peer != 0 && i < peers->upstream_count; i++) {
-        if (peers->upstreams[i].peer == peer)
-            return &peers->upstreams[i];
-    }
-    return NULL;
-}
-
-static void set_state(struct hs_peers *peers, struct upstream_state *state, enum hs_err err, const char *text)
-{
-    if (state == NULL)
-        return;
-    if (state->err != err || state->since_ms == 0)
-        state->since_ms = wall_ms();
-    state->err = err;
-    snprintf(state->text, sizeof state->text, "%s", text != NULL ? text : "");
-    peers->published_ms = 0;
-}
-
-void peers_upstream_up(struct hs_peers *peers, const char *address, hs_peer peer)
-{
-    struct upstream_state *state = upstream_at(peers, address);
-    set_state(peers, state, HS_OK, "connected");
-    if (state != NULL)
-        state->peer = peer;
-}
-
-void peers_upstream_down(struct hs_peers *peers, const char *address, enum hs_err err, const char *text)
-{
-    struct upstream_state *state = upstream_at(peers, address);
-    /* that the line is down again must not cover why the last session was refused */
-    bool refused = state != NULL && (state->err == HS_EREFUSED || state->err == HS_ECERT || state->err == HS_EREGION);
-    if (!refused)
-        set_state(peers, state, err, text);
-    if (state != NULL)
-        state->peer = 0;
-    peers->published_ms = 0;
-}
-
-void peers_upstream_session(struct hs_peers *peers, hs_peer peer, enum hs_err err, const char *text)
-{
-    set_state(peers, upstream_of(peers, peer), err, text);
-}
-
-void peers_upstream_gone(struct hs_peers *peers, hs_peer peer)
-{
-    struct upstream_state *state = upstream_of(peers, peer);
-    if (state != NULL)
-        state->peer = 0;
-    peers->published_ms = 0;
-}
-
 static void fill_live(Hallsync__PeerStatus *to, const struct hs_peer_status *from, uint64_t mono, uint64_t wall)
 {
     to->node_id = (char *)from->certificate.node_id;
@@ -103,15 +41,6 @@ static void fill_live(Hallsync__PeerStatus *to, const struct hs_peer_status *fro
     to->equal_as_of_ms = from->equal_ms;
     to->sent_ops = from->sent_ops;
     to->received_ops = from->received_ops;
-}
-
-static const char *address_of(const struct hs_peers *peers, hs_peer peer)
-{
-    for (size_t i = 0; i < peers->upstream_count; i++) {
-        if (peers->upstreams[i].peer == peer)
-            return peers->upstreams[i].address;
-    }
-    return NULL;
 }
 
 static void put_peer(struct hs_buf *buf, Hallsync__PeerStatus *peer)
@@ -143,30 +72,76 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
     uint64_t mono = hs_link_now_ms(), wall = wall_ms(), most = 0;
     for (size_t i = 0; i < count; i++) {
         Hallsync__PeerStatus peer = HALLSYNC__PEER_STATUS__INIT;
+        const struct upstream *upstream = peers_upstream_of(peers, shown[i].peer);
         fill_live(&peer, &shown[i], mono, wall);
-        peer.address = (char *)address_of(peers, shown[i].peer);
+        peer.address = (char *)hs_link_peer_address(peers->link, shown[i].peer);
+        peer.group = upstream != NULL ? upstream->conf->group : NULL;
         put_peer(buf, &peer);
         most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
     }
     put_counter(buf, "session-bytes-max", most); /* memory that the largest session holds */
+    peers_upstreams_seen(peers, shown, count);
+}
+
+/* Of a group in which another one is connected. */
+static bool stands_by(const struct hs_peers *peers, const struct upstream *upstream)
+{
+    bool other = false;
+    for (size_t i = 0; i < peers->upstream_count; i++)
+        other = other || (peers->upstreams[i].peer != 0 &&
+                          peers->upstreams[i].conf->group_number == upstream->conf->group_number);
+    return other && (upstream->phase == UPSTREAM_UNTRIED || upstream->phase == UPSTREAM_LIVE);
+}
+
+static const char *state_of(const struct hs_peers *peers, const struct upstream *upstream)
+{
+    static const char *const states[] = {
+        [UPSTREAM_UNTRIED] = "connecting", [UPSTREAM_DOWN] = "down", [UPSTREAM_LIVE] = "down",
+        [UPSTREAM_REFUSED] = "refused",    [UPSTREAM_TWIN] = "twin", [UPSTREAM_OWN] = "refused"};
+    return stands_by(peers, upstream) ? "standby" : states[upstream->phase];
 }
 
 static void put_upstreams(struct hs_peers *peers, struct hs_buf *buf)
 {
     for (size_t i = 0; i < peers->upstream_count; i++) {
-        const struct upstream_state *state = &peers->upstreams[i];
-        if (state->peer != 0)
+        const struct upstream *upstream = &peers->upstreams[i];
+        if (upstream->peer != 0)
             continue; /* shown among the sessions */
         Hallsync__PeerStatus peer = HALLSYNC__PEER_STATUS__INIT;
-        bool refused = state->err == HS_EREFUSED || state->err == HS_ECERT || state->err == HS_EREGION;
-        peer.node_id = (char *)"";
-        peer.role = (char *)"hub";
-        peer.address = (char *)state->address;
-        peer.state = (char *)(refused ? "refused" : "down");
-        peer.why = (char *)(state->text[0] != '\0' ? state->text : "not tried yet");
-        peer.has_since_ms = state->since_ms != 0;
-        peer.since_ms = state->since_ms;
+        peer.node_id = (char *)upstream->node_id;
+        peer.role = (char *)(upstream->role != 0 ? hs_role_text(upstream->role) : "");
+        peer.address = upstream->conf->address;
+        peer.group = upstream->conf->group;
+        peer.state = (char *)state_of(peers, upstream);
+        peer.why = upstream->text[0] != '\0' ? (char *)upstream->text : NULL;
+        peer.has_since_ms = upstream->since_ms != 0;
+        peer.since_ms = upstream->since_ms;
         put_peer(buf, &peer);
+    }
+}
+
+void hs_peers_put_problem(struct hs_buf *partial, const char *text)
+{
+    hs_buf_put_varint(partial, 21u << 3 | 2);
+    hs_buf_put_sized(partial, HS_BYTES(text, strlen(text)));
+}
+
+static void put_problems(const struct hs_peers *peers, struct hs_buf *buf)
+{
+    char text[HS_WHY_BYTES];
+    for (size_t i = 0; i < peers->upstream_count; i++) {
+        const struct upstream *upstream = &peers->upstreams[i];
+        if (upstream->phase == UPSTREAM_OWN) {
+            snprintf(text, sizeof text, "upstreams: %s: %.200s", upstream->conf->address, upstream->text);
+            hs_peers_put_problem(buf, text);
+        }
+        if (upstream->mixed) {
+            snprintf(text, sizeof text,
+                     "upstreams: group %s has hubs and witnesses: put %s into a group of its own, so that both are "
+                     "connected",
+                     upstream->conf->group, upstream->conf->address);
+            hs_peers_put_problem(buf, text);
+        }
     }
 }
 
@@ -188,6 +163,7 @@ void peers_publish(struct hs_peers *peers, bool now)
     hs_buf_reset(&peers->status);
     put_live(peers, &peers->status);
     put_upstreams(peers, &peers->status);
+    put_problems(peers, &peers->status);
     put_counters(peers, &peers->status);
     pthread_mutex_unlock(&peers->lock);
 }

@@ -15,14 +15,21 @@
 #define STEADY_MS       10000
 #define NEVER           UINT64_MAX
 
-struct hs_link {
-    struct sim_machine *machine;
-    char listen[HS_ADDRESS_BYTES_MAX + 1]; /* "": does not */
+/* The upstreams of one group, of which one is connected. */
+struct dial {
     struct hs_link_upstream upstreams[SIM_UPSTREAMS_MAX];
     size_t upstream_count, turn; /* the upstream to be dialled next */
     uint64_t dial_at_ms;         /* NEVER: a connection is there or coming */
     uint64_t good_ms;            /* since when there is a session; 0: none */
+    hs_peer peer;                /* of the connection; 0: none */
+    bool paused;
     struct hs_backoff backoff;
+};
+
+struct hs_link {
+    struct sim_machine *machine;
+    char listen[HS_ADDRESS_BYTES_MAX + 1]; /* "": does not */
+    struct dial dials[HS_LINK_GROUPS_MAX];
     struct hs_key curve_public;
     struct hs_buf frame; /* handed out by the last call */
     uint64_t counts[HS_LINK_COUNTER_COUNT];
@@ -83,17 +90,28 @@ static void forget(struct sim_connection *connection, int side)
     connection->up_ms[side] = connection->down_ms[side] = NEVER;
 }
 
+/* Whose connection it is; NULL: another end has dialled it. */
+static struct dial *dial_of(struct hs_link *link, hs_peer peer)
+{
+    for (size_t i = 0; i < HS_LINK_GROUPS_MAX; i++) {
+        if (peer != 0 && link->dials[i].peer == peer)
+            return &link->dials[i];
+    }
+    return NULL;
+}
+
 /* As dial.c does it: after a failure the next upstream has its turn, and once all had theirs, the waits grow. */
-static void dial_again(struct hs_link *link, bool failed)
+static void dial_again(const struct hs_link *link, struct dial *dial, bool failed)
 {
     uint64_t now = world_of(link)->now_ms;
-    if (link->good_ms != 0 && now - link->good_ms >= STEADY_MS)
-        hs_backoff_reset(&link->backoff);
-    link->good_ms = 0;
+    if (dial->good_ms != 0 && now - dial->good_ms >= STEADY_MS)
+        hs_backoff_reset(&dial->backoff);
+    dial->good_ms = 0;
+    dial->peer = 0;
     if (failed)
-        link->turn = (link->turn + 1) % link->upstream_count;
-    bool round = failed && link->turn == 0;
-    link->dial_at_ms = now + (round ? hs_backoff_next(&link->backoff) : hs_backoff_least(&link->backoff));
+        dial->turn = (dial->turn + 1) % dial->upstream_count;
+    bool round = failed && dial->turn == 0;
+    dial->dial_at_ms = now + (round ? hs_backoff_next(&dial->backoff) : hs_backoff_least(&dial->backoff));
 }
 
 void sim_connections_sweep(struct sim *sim)
@@ -157,6 +175,22 @@ void sim_hang_up(struct sim_machine *a, struct sim_machine *b)
 
 /* ---- life ---- */
 
+static void add_upstreams(struct hs_link *link, const struct hs_link_options *options)
+{
+    for (size_t i = 0; i < HS_LINK_GROUPS_MAX; i++) {
+        link->dials[i].dial_at_ms = NEVER;
+        hs_backoff_init(&link->dials[i].backoff, options->backoff_min_ms == 0 ? 100 : options->backoff_min_ms,
+                        options->backoff_max_ms == 0 ? 30000 : options->backoff_max_ms);
+    }
+    for (size_t i = 0; i < options->upstream_count; i++) {
+        struct dial *dial = &link->dials[options->upstreams[i].group];
+        if (dial->upstream_count == SIM_UPSTREAMS_MAX)
+            sim_fail(world_of(link), "too many upstreams in a group");
+        dial->upstreams[dial->upstream_count++] = options->upstreams[i];
+        dial->dial_at_ms = world_of(link)->now_ms;
+    }
+}
+
 enum hs_err hs_link_new(const struct hs_link_options *options, struct hs_link **out, struct hs_why *why)
 {
     struct hs_link *link = calloc(1, sizeof *link);
@@ -167,11 +201,7 @@ enum hs_err hs_link_new(const struct hs_link_options *options, struct hs_link **
     link->curve_public = options->curve_public;
     if (options->listen_count > 0)
         memcpy(link->listen, link->machine->address, sizeof link->listen);
-    link->upstream_count = options->upstream_count;
-    memcpy(link->upstreams, options->upstreams, options->upstream_count * sizeof *link->upstreams);
-    hs_backoff_init(&link->backoff, options->backoff_min_ms == 0 ? 100 : options->backoff_min_ms,
-                    options->backoff_max_ms == 0 ? 30000 : options->backoff_max_ms);
-    link->dial_at_ms = link->upstream_count > 0 ? world_of(link)->now_ms : NEVER;
+    add_upstreams(link, options);
     link->machine->link = link;
     *out = link;
     return HS_OK;
@@ -217,7 +247,7 @@ static struct hs_link *listener_at(struct sim *sim, const char *address)
     return NULL;
 }
 
-static void connect_to(struct hs_link *link, struct hs_link *other)
+static void connect_to(struct hs_link *link, struct dial *dial, struct hs_link *other)
 {
     struct sim *sim = world_of(link);
     struct sim_connection *made = calloc(1, sizeof *made);
@@ -231,19 +261,21 @@ static void connect_to(struct hs_link *link, struct hs_link *other)
         .up_ms = {there_ms + way_ms(sim, road(other, link)), there_ms},
         .down_ms = {NEVER, NEVER},
     };
+    dial->peer = made->peer[0];
     sim->next_peer += 2;
     sim->connections = made;
 }
 
 /* False: nobody there, or not who we look for; to be tried again. */
-static bool dial(struct hs_link *link, struct hs_link_event *event)
+static bool call(struct hs_link *link, struct dial *dial, struct hs_link_event *event)
 {
-    const struct hs_link_upstream *upstream = &link->upstreams[link->turn];
+    const struct hs_link_upstream *upstream = &dial->upstreams[dial->turn];
     struct hs_link *other = listener_at(world_of(link), upstream->address);
     bool road_open = other != NULL && !road(link, other)->cut && !road(other, link)->cut;
-    link->dial_at_ms = NEVER;
+    dial->dial_at_ms = NEVER;
+    dial->paused = false;
     if (road_open && memcmp(&other->curve_public, &upstream->curve_key, sizeof other->curve_public) == 0) {
-        connect_to(link, other);
+        connect_to(link, dial, other);
         return false;
     }
     *event = (struct hs_link_event){.type = HS_LINK_NOTE,
@@ -251,9 +283,9 @@ static bool dial(struct hs_link *link, struct hs_link_event *event)
                                     .address = upstream->address,
                                     .err = road_open ? HS_EREFUSED : HS_EUNREACHABLE,
                                     .text = "no connection"};
-    dial_again(link, true);
+    dial_again(link, dial, true);
     if (!road_open)
-        link->dial_at_ms += other != NULL ? CONNECT_MS : 0; /* silence takes longer than a refusal */
+        dial->dial_at_ms += other != NULL ? CONNECT_MS : 0; /* silence takes longer than a refusal */
     return true;
 }
 
@@ -286,9 +318,10 @@ static bool give_down(struct hs_link *link, struct sim_connection *connection, i
     event->err = HS_EUNREACHABLE;
     event->text = "the connection has ended";
     bool was_up = connection->up_ms[side] == NEVER;
-    if (side == 0) {
-        event->address = link->upstreams[link->turn].address;
-        dial_again(link, link->good_ms == 0);
+    struct dial *dial = dial_of(link, connection->peer[side]);
+    if (dial != NULL) {
+        event->address = dial->upstreams[dial->turn].address;
+        dial_again(link, dial, dial->good_ms == 0);
     }
     forget(connection, side);
     return was_up || side == 0;
@@ -321,8 +354,10 @@ enum hs_err hs_link_next(struct hs_link *link, uint64_t until_ms, struct hs_link
 {
     struct sim *sim = world_of(link);
     (void)until_ms; /* a turn never waits */
-    if (link->dial_at_ms <= sim->now_ms && dial(link, event))
-        return HS_OK;
+    for (size_t i = 0; i < HS_LINK_GROUPS_MAX; i++) {
+        if (link->dials[i].dial_at_ms <= sim->now_ms && call(link, &link->dials[i], event))
+            return HS_OK;
+    }
     for (struct sim_connection *at = sim->connections; at != NULL; at = at->next) {
         int side = side_of(at, link);
         if (side >= 0 && give(link, at, side, event))
@@ -333,7 +368,9 @@ enum hs_err hs_link_next(struct hs_link *link, uint64_t until_ms, struct hs_link
 
 uint64_t sim_link_due_ms(const struct hs_link *link)
 {
-    uint64_t due = link->dial_at_ms;
+    uint64_t due = NEVER;
+    for (size_t i = 0; i < HS_LINK_GROUPS_MAX; i++)
+        due = link->dials[i].dial_at_ms < due ? link->dials[i].dial_at_ms : due;
     for (const struct sim_connection *at = world_of(link)->connections; at != NULL; at = at->next) {
         int side = side_of(at, link);
         if (side < 0)
@@ -428,15 +465,45 @@ void hs_link_drop(struct hs_link *link, hs_peer peer, bool failed)
         return;
     tell_end(connection, 1 - side);
     forget(connection, side);
-    if (side == 0)
-        dial_again(link, failed);
+    struct dial *dial = dial_of(link, peer);
+    if (dial != NULL)
+        dial_again(link, dial, failed);
+}
+
+void hs_link_pause(struct hs_link *link, hs_peer peer, uint32_t ms)
+{
+    struct dial *dial = dial_of(link, peer);
+    hs_link_drop(link, peer, false);
+    if (dial == NULL)
+        return;
+    dial->paused = true;
+    dial->dial_at_ms = world_of(link)->now_ms + ms;
+}
+
+void hs_link_resume(struct hs_link *link, const struct hs_key *curve_key)
+{
+    for (size_t i = 0; i < HS_LINK_GROUPS_MAX; i++) {
+        struct dial *dial = &link->dials[i];
+        if (dial->paused && memcmp(&dial->upstreams[dial->turn].curve_key, curve_key, sizeof *curve_key) == 0)
+            dial->dial_at_ms = world_of(link)->now_ms;
+    }
+}
+
+const char *hs_link_peer_address(const struct hs_link *link, hs_peer peer)
+{
+    for (const struct sim_connection *at = world_of(link)->connections; at != NULL; at = at->next) {
+        int side = side_of(at, link);
+        if (side >= 0 && at->peer[side] == peer)
+            return address_of(at, side);
+    }
+    return "";
 }
 
 void hs_link_good(struct hs_link *link, hs_peer peer)
 {
-    int side;
-    if (connection_of(link, peer, &side) != NULL && side == 0)
-        link->good_ms = world_of(link)->now_ms;
+    struct dial *dial = dial_of(link, peer);
+    if (dial != NULL)
+        dial->good_ms = world_of(link)->now_ms;
 }
 
 void hs_link_know(struct hs_link *link, const struct hs_key *curve_key)

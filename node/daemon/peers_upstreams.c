@@ -1,0 +1,248 @@
+/* The nodes that this one dials: what is known of each, what is wrong with it, and how much it may be sent. */
+#include "node/daemon/peers_private.h"
+
+#include "node/log/log.h"
+#include "proto/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TWIN_MS 60000 /* the other session's end is noticed before; this is for when it is not */
+
+_Static_assert(HS_CONF_UPSTREAMS_MAX <= HS_LINK_UPSTREAMS_MAX && HS_CONF_GROUPS_MAX <= HS_LINK_GROUPS_MAX,
+               "what may be configured can be dialled");
+
+static uint64_t wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- which one ---- */
+
+static struct upstream *upstream_at(struct hs_peers *peers, const char *address)
+{
+    for (size_t i = 0; i < peers->upstream_count; i++) {
+        if (strcmp(peers->upstreams[i].conf->address, address) == 0)
+            return &peers->upstreams[i];
+    }
+    return NULL;
+}
+
+struct upstream *peers_upstream_of(struct hs_peers *peers, hs_peer peer)
+{
+    for (size_t i = 0; peer != 0 && i < peers->upstream_count; i++) {
+        if (peers->upstreams[i].peer == peer)
+            return &peers->upstreams[i];
+    }
+    return NULL;
+}
+
+/* ---- what becomes of it ---- */
+
+/* A failure is logged when it is another one than the last: what fails all night fails once in the log. */
+static void set_phase(struct hs_peers *peers, struct upstream *upstream, enum upstream_phase phase, enum hs_err err,
+                      const char *text)
+{
+    bool same = upstream->phase == phase && upstream->err == err && strcmp(upstream->text, text) == 0;
+    bool failure = phase == UPSTREAM_DOWN || phase == UPSTREAM_REFUSED || phase == UPSTREAM_OWN;
+    if (upstream->phase != phase || upstream->since_ms == 0)
+        upstream->since_ms = wall_ms();
+    upstream->phase = phase;
+    upstream->err = err;
+    snprintf(upstream->text, sizeof upstream->text, "%s", text);
+    peers->published_ms = 0;
+    if (phase == UPSTREAM_LIVE)
+        upstream->told[0] = '\0';
+    if (same || !failure || strcmp(upstream->told, upstream->text) == 0)
+        return;
+    memcpy(upstream->told, upstream->text, sizeof upstream->told);
+    hs_log(phase == UPSTREAM_OWN ? HS_LOG_ERROR : HS_LOG_WARN, "link", "upstream-failed",
+           "address=%s group=%s reason=%s text=\"%s\"", upstream->conf->address, upstream->conf->group,
+           hs_err_name(err), text);
+}
+
+void peers_upstream_up(struct hs_peers *peers, const char *address, hs_peer peer)
+{
+    struct upstream *upstream = upstream_at(peers, address);
+    if (upstream == NULL)
+        return;
+    upstream->peer = peer;
+    peers->published_ms = 0;
+}
+
+/* It could not be connected to: a wrong key looks from here like somebody who hangs up. */
+void peers_upstream_failed(struct hs_peers *peers, const char *address, enum hs_err err, const char *text)
+{
+    char why[HS_WHY_BYTES + 64];
+    struct upstream *upstream = upstream_at(peers, address);
+    if (upstream == NULL)
+        return;
+    snprintf(why, sizeof why, "%s%s", text, err == HS_EREFUSED ? " (see its key in upstreams)" : "");
+    set_phase(peers, upstream, UPSTREAM_DOWN, err, why);
+    upstream->peer = 0;
+}
+
+/* That the line is down must not cover why the session before was refused. */
+void peers_upstream_down(struct hs_peers *peers, hs_peer peer, enum hs_err err, const char *text)
+{
+    struct upstream *upstream = peers_upstream_of(peers, peer);
+    if (upstream == NULL)
+        return;
+    if (upstream->phase != UPSTREAM_REFUSED)
+        set_phase(peers, upstream, UPSTREAM_DOWN, err, text);
+    upstream->peer = 0;
+    peers->published_ms = 0;
+}
+
+void peers_upstream_live(struct hs_peers *peers, hs_peer peer, const char *node_id)
+{
+    struct upstream *upstream = peers_upstream_of(peers, peer);
+    if (upstream == NULL)
+        return;
+    snprintf(upstream->node_id, sizeof upstream->node_id, "%s", node_id);
+    set_phase(peers, upstream, UPSTREAM_LIVE, HS_OK, "");
+}
+
+void peers_upstream_ended(struct hs_peers *peers, hs_peer peer, bool refused, enum hs_err err, const char *text)
+{
+    struct upstream *upstream = peers_upstream_of(peers, peer);
+    if (upstream != NULL && upstream->phase != UPSTREAM_TWIN)
+        set_phase(peers, upstream, refused ? UPSTREAM_REFUSED : UPSTREAM_DOWN, err, text);
+}
+
+/* The link hears of the end of a session from us: the twin of another one waits until that is gone. */
+void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err)
+{
+    struct upstream *upstream = peers_upstream_of(peers, peer);
+    if (upstream != NULL && err == HS_EEXISTS) {
+        hs_link_pause(peers->link, peer, TWIN_MS);
+        set_phase(peers, upstream, UPSTREAM_TWIN, err, "it has dialled this node, and that session stays");
+    } else {
+        hs_link_drop(peers->link, peer, true);
+    }
+    if (upstream != NULL)
+        upstream->peer = 0;
+    peers->published_ms = 0;
+}
+
+/* ---- watching over them ---- */
+
+/* A group serves one purpose: with hubs and witnesses in it, now there would be no hub and now no witness. */
+static void check_group(struct hs_peers *peers, struct upstream *upstream)
+{
+    for (size_t i = 0; i < peers->upstream_count; i++) {
+        const struct upstream *other = &peers->upstreams[i];
+        if (upstream->mixed || other->role == 0 || other->role == upstream->role ||
+            other->conf->group_number != upstream->conf->group_number)
+            continue;
+        upstream->mixed = true;
+        hs_log(HS_LOG_ERROR, "link", "mixed-group",
+               "group=%s text=\"%s is a %s, %s a %s: put the witness into a group of its own\"", upstream->conf->group,
+               upstream->conf->address, hs_role_text(upstream->role), other->conf->address, hs_role_text(other->role));
+    }
+}
+
+void peers_upstream_meet(struct hs_peers *peers, const struct hs_certificate *certificate)
+{
+    for (size_t i = 0; i < peers->upstream_count; i++) {
+        struct upstream *upstream = &peers->upstreams[i];
+        if (!hs_key_equal(&upstream->key, &certificate->curve_key) || upstream->role == certificate->role)
+            continue;
+        upstream->role = certificate->role;
+        snprintf(upstream->node_id, sizeof upstream->node_id, "%s", certificate->node_id);
+        check_group(peers, upstream);
+    }
+}
+
+/* The session for whose sake an upstream waits is gone. */
+static bool is_met(const struct hs_key *key, const struct hs_peer_status *shown, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (shown[i].live && hs_key_equal(&shown[i].certificate.curve_key, key))
+            return true;
+    }
+    return false;
+}
+
+void peers_upstreams_seen(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (shown[i].live && shown[i].outbound)
+            peers_upstream_meet(peers, &shown[i].certificate);
+    }
+    for (size_t i = 0; i < peers->upstream_count; i++) {
+        struct upstream *upstream = &peers->upstreams[i];
+        if (upstream->phase != UPSTREAM_TWIN || upstream->peer != 0 || is_met(&upstream->key, shown, count))
+            continue;
+        hs_link_resume(peers->link, &upstream->key);
+        set_phase(peers, upstream, UPSTREAM_DOWN, HS_EUNREACHABLE, "the session that it had dialled has ended");
+    }
+}
+
+/* ---- at the start ---- */
+
+static enum hs_err read_upstream(struct upstream *upstream, const struct hs_conf_upstream *conf, struct hs_why *why)
+{
+    *upstream = (struct upstream){.conf = conf};
+    if (hs_link_check_address(conf->address, why) != HS_OK)
+        return hs_wrap(HS_ECONFIG, why, "upstreams");
+    if (hs_text_from_hex(conf->key, strlen(conf->key), upstream->key.bytes, HS_KEY_BYTES) != HS_OK)
+        return hs_fail(HS_ECONFIG, why, "upstreams: the key of %s is not 64 hex digits", conf->address);
+    return HS_OK;
+}
+
+enum hs_err peers_upstreams_open(struct hs_peers *peers, struct hs_link_upstream to[static HS_LINK_UPSTREAMS_MAX],
+                                 size_t *count, struct hs_why *why)
+{
+    const struct hs_conf *conf = peers->options.conf;
+    *count = 0;
+    for (unsigned i = 0; i < conf->upstreams_count; i++) {
+        struct upstream *upstream = &peers->upstreams[i];
+        enum hs_err err = read_upstream(upstream, &conf->upstreams[i], why);
+        if (err != HS_OK)
+            return err;
+        peers->upstream_count++;
+        if (hs_key_equal(&upstream->key, &peers->options.keys->curve_key)) {
+            set_phase(peers, upstream, UPSTREAM_OWN, HS_EREFUSED,
+                      "its key is this node's own: a node cannot be its own upstream");
+            continue;
+        }
+        struct hs_link_upstream *link = &to[(*count)++];
+        *link = (struct hs_link_upstream){.curve_key = upstream->key, .group = conf->upstreams[i].group_number};
+        snprintf(link->address, sizeof link->address, "%s", conf->upstreams[i].address);
+    }
+    return HS_OK;
+}
+
+/* ---- those who knock in vain ---- */
+
+/* Who has our address and looks for another key there, or is no node at all: told once, then by the minute. */
+void peers_knocked(struct hs_peers *peers, const char *address, const char *text)
+{
+    const char *port = strrchr(address, ':');
+    size_t size = port != NULL ? (size_t)(port - address) : strlen(address);
+    uint64_t now = hs_link_now_ms();
+    struct knocker *knocker = &peers->knockers[0];
+    for (size_t i = 0; i < KNOCKERS_MAX; i++) {
+        struct knocker *at = &peers->knockers[i];
+        bool same = strncmp(at->host, address, size) == 0 && at->host[size] == '\0';
+        if (same || at->told_ms < knocker->told_ms)
+            knocker = at;
+        if (same)
+            break;
+    }
+    if (strncmp(knocker->host, address, size) != 0 || knocker->host[size] != '\0') {
+        *knocker = (struct knocker){0};
+        snprintf(knocker->host, sizeof knocker->host, "%.*s", (int)size, address);
+    }
+    knocker->count++;
+    if (knocker->told_ms != 0 && now < knocker->told_ms + KNOCK_MS)
+        return;
+    knocker->told_ms = now;
+    hs_log(HS_LOG_WARN, "link", "handshake-failed", "address=%s times=%llu text=\"%s\"", address,
+           (unsigned long long)knocker->count, text);
+}
