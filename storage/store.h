@@ -304,10 +304,16 @@ enum hs_err hs_view_index(struct hs_view *view, uint16_t kind, uint8_t index, st
 enum hs_err hs_view_all(struct hs_view *view, uint16_t kind, struct hs_bytes after, hs_visit_record visit, void *ctx);
 /* Did an op with this request id come from here?  Its dot and partition; HS_ENOTFOUND. */
 enum hs_err hs_view_request(struct hs_view *view, struct hs_bytes request, struct hs_stream *stream, uint64_t *n);
-/* The ops committed after @from, in order, for the change feed: HS_ERESET if the position is not one of this store's.
- * @to out: the position of the last commit visited; whole commits only, at most about @limit ops. */
-typedef enum hs_err (*hs_visit_op)(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op);
-enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit, hs_visit_op visit,
+/* What was committed after @from, in order, for the change feed: HS_ERESET if the position is not one of this store's.
+ * @to out: the position of the last commit visited; whole commits only, at most about @limit changes. */
+struct hs_change {
+    struct hs_stream stream; /* of an op */
+    uint64_t n;              /* 0: a record came as state, and no op */
+    struct hs_bytes op;
+    struct hs_record_name record; /* of a state that came */
+};
+typedef enum hs_err (*hs_visit_change)(void *ctx, const struct hs_change *change);
+enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit, hs_visit_change visit,
                             void *ctx, struct hs_position *to);
 
 /* Money. */

@@ -15,12 +15,10 @@ void hs_told_note(struct hs_desk *desk, const struct hs_position *position)
     desk->told.told[position->commit % HS_TOLD_POSITIONS] = *position;
 }
 
-static enum hs_err stop_at_once(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
+static enum hs_err stop_at_once(void *ctx, const struct hs_change *change)
 {
     (void)ctx;
-    (void)stream;
-    (void)n;
-    (void)op;
+    (void)change;
     return HS_EEXISTS;
 }
 

@@ -1,5 +1,5 @@
-/* The change feed: the records that were written after a position, each once a page, as they are now.  At least once:
- * who asks from an older position is shown the same again. */
+/* The change feed: the records that were written or came after a position, each once a page, as they are now.  At least
+ * once: who asks from an older position is shown the same again. */
 #include "node/service/handlers.h"
 #include "node/service/show.h"
 
@@ -126,10 +126,16 @@ static enum hs_err show_writes(struct page *page, const struct hs_stream *stream
     return err == HS_EMALFORMED ? HS_OK : err; /* a void op changed nothing */
 }
 
-static enum hs_err visit_op(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
+static enum hs_err show_change(struct page *page, const struct hs_change *change)
+{
+    if (change->n != 0)
+        return show_writes(page, &change->stream, change->op);
+    return wanted(page->call->request->watch, change->record.kind) ? show_record(page, &change->record) : HS_OK;
+}
+
+static enum hs_err visit_change(void *ctx, const struct hs_change *change)
 {
     struct page *page = ctx;
-    (void)n;
     if (page->ops < page->watch->ops) {
         page->ops++;
         return HS_OK;
@@ -139,7 +145,7 @@ static enum hs_err visit_op(void *ctx, const struct hs_stream *stream, uint64_t 
         return HS_EEXISTS;
     }
     page->ops++;
-    return show_writes(page, stream, op);
+    return show_change(page, change);
 }
 
 /* Go on from where the watch stands, until something is to be told, or nothing is left. */
@@ -149,7 +155,7 @@ static enum hs_err fill_page(struct page *page)
     for (unsigned round = 0; round < ROUNDS_MAX && page->count == 0 && !page->at_end; round++) {
         struct hs_position to;
         page->ops = 0;
-        enum hs_err err = hs_view_changes(page->view, &watch->from, watch->ops + watch->limit, visit_op, page, &to);
+        enum hs_err err = hs_view_changes(page->view, &watch->from, watch->ops + watch->limit, visit_change, page, &to);
         if (page->full) {
             watch->ops = page->ops;
             return HS_OK;
@@ -165,12 +171,10 @@ static enum hs_err fill_page(struct page *page)
 
 /* ---- the request ---- */
 
-static enum hs_err stop_at_once(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
+static enum hs_err stop_at_once(void *ctx, const struct hs_change *change)
 {
     (void)ctx;
-    (void)stream;
-    (void)n;
-    (void)op;
+    (void)change;
     return HS_EEXISTS;
 }
 

@@ -1,8 +1,10 @@
-/* commits.c -- the order in which ops came: one row a commit.  Key: number u64.  Row: tag u64, last stamp u64, items:
- * type u8, stream, first varint, then of ops the count (varint), of a loose segment its end hash (32). */
+/* commits.c -- the order in which ops and states came: one row a commit.  Key: number u64.  Row: tag u64, last stamp
+ * u64, items: type u8, stream, first varint, then of ops the count (varint), of a loose segment its end hash (32); of
+ * states type u8 and the record keys of the first and the last, each sized. */
 #include "storage/log/inside.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define COMMIT_HEAD_BYTES (8 + 8)
 
@@ -24,15 +26,20 @@ static void end_run(struct hs_log *log)
     if (log->run.count > 0)
         put_item(log, &log->run);
     log->run.count = 0;
+    if (log->came.last_size > 0) {
+        hs_buf_put_u8(&log->items, ITEM_STATES);
+        hs_buf_put_sized(&log->items, HS_BYTES(log->came.first, log->came.first_size));
+        hs_buf_put_sized(&log->items, HS_BYTES(log->came.last, log->came.last_size));
+    }
+    log->came.last_size = 0;
 }
 
 void log_list(struct hs_log *log, const struct log_item *item)
 {
     struct log_item *run = &log->run;
     bool goes_on = run->count > 0 && run->type == ITEM_OPS && item->type == ITEM_OPS &&
-                   hs_stream_equal(&run->stream, &item->stream);
+                   hs_stream_equal(&run->stream, &item->stream) && run->first + run->count == item->first;
     if (goes_on) {
-        assert(run->first + run->count == item->first);
         run->count += item->count;
         return;
     }
@@ -40,11 +47,30 @@ void log_list(struct hs_log *log, const struct log_item *item)
     *run = *item;
 }
 
+#define PLACE_BYTES 3 /* partition and lane, with which a record key begins */
+
+/* They come in ascending order, so what was listed of the same partition and lane goes on. */
+void log_list_states(struct hs_log *log, struct hs_bytes from, struct hs_bytes to)
+{
+    struct log_came *came = &log->came;
+    assert(to.size > PLACE_BYTES && to.size <= sizeof came->last && from.size <= sizeof came->first);
+    bool goes_on = came->last_size > 0 && memcmp(came->last, to.data, PLACE_BYTES) == 0 &&
+                   hs_bytes_compare(HS_BYTES(came->last, came->last_size), from) < 0;
+    if (!goes_on) {
+        end_run(log);
+        memcpy(came->first, from.data, from.size);
+        came->first_size = from.size;
+    }
+    memcpy(came->last, to.data, to.size);
+    came->last_size = to.size;
+}
+
 void log_begin_commit(struct hs_log *log)
 {
     hs_buf_reset(&log->items);
     hs_buf_extend(&log->items, COMMIT_HEAD_BYTES); /* filled in when it is put */
     log->run.count = 0;
+    log->came.last_size = 0;
 }
 
 void log_put_commit(struct hs_log *log, const struct hs_position *position)
@@ -126,6 +152,11 @@ struct walker {
 static enum hs_err read_item(struct hs_cur *cur, struct log_item *item)
 {
     *item = (struct log_item){.type = hs_cur_u8(cur)};
+    if (item->type == ITEM_STATES) {
+        item->from = hs_cur_sized(cur);
+        item->to = hs_cur_sized(cur);
+        return cur->err == HS_OK ? HS_OK : HS_EDAMAGED;
+    }
     struct hs_bytes key = hs_cur_take(cur, HS_STREAM_KEY_BYTES);
     item->first = hs_cur_varint(cur);
     if (item->type == ITEM_OPS)
@@ -144,7 +175,7 @@ static enum hs_err visit_op(struct walker *walker, const struct hs_logged *op)
     return walker->visit(walker->ctx, op);
 }
 
-static enum hs_err visit_ops(struct walker *walker, const struct log_item *item)
+static enum hs_err visit_run(struct walker *walker, const struct log_item *item)
 {
     uint8_t key[OP_KEY_BYTES];
     struct hs_scan scan;
@@ -169,6 +200,24 @@ static enum hs_err visit_ops(struct walker *walker, const struct log_item *item)
     return err;
 }
 
+static enum hs_err visit_ops(struct walker *walker, const struct log_item *item)
+{
+    struct log_item kept = *item;
+    enum hs_err err = log_clip_run(walker->txn, &kept);
+    return err == HS_OK && kept.count > 0 ? visit_run(walker, &kept) : err;
+}
+
+static enum hs_err visit_state(void *ctx, const struct hs_stored *state)
+{
+    return visit_op(ctx, &(struct hs_logged){.state = state});
+}
+
+/* As they are now: what was folded into one since it came is in it. */
+static enum hs_err visit_states(struct walker *walker, const struct log_item *item)
+{
+    return log_bases(walker->txn, item->from, item->to, visit_state, walker);
+}
+
 static enum hs_err visit_loose(struct walker *walker, const struct log_item *item)
 {
     uint8_t key[LOOSE_KEY_BYTES];
@@ -182,10 +231,22 @@ static enum hs_err visit_loose(struct walker *walker, const struct log_item *ite
         return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
     struct hs_cur cur = hs_cur_of(loose.segment.body);
     for (uint32_t i = 0; err == HS_OK && i < loose.segment.count; i++) {
-        struct hs_logged op = {item->stream, item->first + i, hs_cur_sized(&cur), true};
+        struct hs_logged op = {item->stream, item->first + i, hs_cur_sized(&cur), true, NULL};
         err = cur.err == HS_OK ? visit_op(walker, &op) : HS_EDAMAGED;
     }
     return err;
+}
+
+static enum hs_err visit_item(struct walker *walker, const struct log_item *item)
+{
+    switch (item->type) {
+    case ITEM_OPS:
+        return visit_ops(walker, item);
+    case ITEM_LOOSE:
+        return visit_loose(walker, item);
+    default:
+        return visit_states(walker, item);
+    }
 }
 
 static enum hs_err visit_commit(struct walker *walker, struct hs_bytes row)
@@ -197,30 +258,60 @@ static enum hs_err visit_commit(struct walker *walker, struct hs_bytes row)
     while (err == HS_OK && cur.left > 0) {
         err = read_item(&cur, &item);
         if (err == HS_OK)
-            err = item.type == ITEM_OPS ? visit_ops(walker, &item) : visit_loose(walker, &item);
+            err = visit_item(walker, &item);
     }
     return cur.err == HS_OK ? err : HS_EDAMAGED;
 }
 
 /* ---- is everything listed? ---- */
 
-static enum hs_err add_listed(struct hs_bytes row, uint64_t *ops)
+/* Ops as they are listed, of which some may have been folded since, against those that are held. */
+struct counter {
+    struct hs_txn *txn;
+    uint64_t listed, held;
+};
+
+static enum hs_err add_listed(struct counter *counter, struct hs_bytes row)
 {
     struct hs_cur cur = hs_cur_of(row);
     struct log_item item;
+    enum hs_err err = HS_OK;
     hs_cur_take(&cur, COMMIT_HEAD_BYTES);
-    while (cur.err == HS_OK && cur.left > 0) {
-        if (read_item(&cur, &item) != HS_OK)
-            return HS_EDAMAGED;
-        *ops += item.type == ITEM_OPS ? item.count : 0;
+    while (err == HS_OK && cur.err == HS_OK && cur.left > 0) {
+        err = read_item(&cur, &item);
+        if (err == HS_OK && item.type == ITEM_OPS) {
+            err = log_clip_run(counter->txn, &item);
+            counter->listed += item.count;
+        }
     }
-    return cur.err == HS_OK ? HS_OK : HS_EDAMAGED;
+    return cur.err == HS_OK ? err : HS_EDAMAGED;
+}
+
+/* Ops before a gap are counted one by one. */
+static void count_rows(struct counter *counter, const struct hs_stream *stream)
+{
+    uint8_t key[HS_STREAM_KEY_BYTES];
+    struct hs_scan scan;
+    hs_stream_key(stream, key);
+    hs_scan_begin(&scan, counter->txn, LOG_OP, HS_BYTES(key, sizeof key), HS_BYTES_NONE);
+    while (hs_scan_next(&scan))
+        counter->held += scan.key.size == OP_KEY_BYTES && scan.key.data[OP_KEY_BYTES - 1] == ROW_OP;
+    hs_scan_end(&scan);
 }
 
 static enum hs_err add_head(void *ctx, const struct hs_head *head)
 {
-    *(uint64_t *)ctx += head->n;
-    return HS_OK;
+    struct counter *counter = ctx;
+    uint64_t beginning = 0;
+    uint64_t fold;
+    enum hs_err err = log_find_fold(counter->txn, &head->stream, &fold);
+    if (err == HS_OK)
+        count_rows(counter, &head->stream);
+    if (err != HS_ENOTFOUND)
+        return err;
+    err = log_find_beginning(counter->txn, &head->stream, &beginning);
+    counter->held += head->n - beginning;
+    return err;
 }
 
 /* Where commits are lost, ops are held that no record would show: as many as are held must be listed. */
@@ -228,16 +319,19 @@ static enum hs_err check_listed(struct hs_txn *txn)
 {
     struct hs_scan scan;
     struct hs_log_reader reader = {txn, NULL};
-    uint64_t commit = 0, listed = 0, held = 0;
+    struct counter counter = {txn, 0, 0};
+    uint64_t commit = 0;
     enum hs_err err = HS_OK;
     hs_scan_begin(&scan, txn, LOG_COMMIT, HS_BYTES_NONE, HS_BYTES_NONE);
     while (err == HS_OK && hs_scan_next(&scan))
-        err = scan.key.size == 8 && hs_from_be64(scan.key.data) == ++commit ? add_listed(scan.value, &listed)
+        err = scan.key.size == 8 && hs_from_be64(scan.key.data) == ++commit ? add_listed(&counter, scan.value)
                                                                             : HS_EDAMAGED;
     hs_scan_end(&scan);
     if (err == HS_OK)
-        err = txn->err == HS_OK ? hs_log_heads(&reader, add_head, &held) : txn->err;
-    return err == HS_OK && listed != held ? HS_EDAMAGED : err;
+        err = txn->err == HS_OK ? hs_log_heads(&reader, add_head, &counter) : txn->err;
+    if (err == HS_OK)
+        err = txn->err;
+    return err == HS_OK && counter.listed != counter.held ? HS_EDAMAGED : err;
 }
 
 enum hs_err hs_log_walk(struct hs_txn *txn, const struct hs_log_span *span, hs_visit_logged visit, void *ctx,

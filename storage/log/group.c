@@ -113,18 +113,35 @@ struct log_grown *log_touch(struct hs_log *log, const struct hs_stream *stream)
     return grown;
 }
 
-void log_put_checkpoint(struct hs_log *log, struct log_grown *grown, const struct hs_signature *signature)
+static void put_checkpoint(struct hs_log *log, struct log_grown *grown, const struct hs_signature *signature,
+                           bool begins)
 {
     uint8_t key[OP_KEY_BYTES];
+    size_t size = begins ? BEGINNING_ROW_BYTES : CHECKPOINT_ROW_BYTES;
     log_op_key(&grown->stream, grown->n, ROW_CHECKPOINT, key);
-    uint8_t *row = hs_txn_reserve(log_change(log), LOG_OP, HS_BYTES(key, sizeof key), CHECKPOINT_ROW_BYTES);
+    uint8_t *row = hs_txn_reserve(log_change(log), LOG_OP, HS_BYTES(key, sizeof key), size);
     if (row == NULL)
         return;
     memcpy(row, grown->hash.bytes, HS_HASH_BYTES);
     memcpy(row + HS_HASH_BYTES, signature->bytes, HS_SIGNATURE_BYTES);
     hs_be64(row + HS_HASH_BYTES + HS_SIGNATURE_BYTES, grown->bytes);
+    if (begins)
+        row[size - 1] = BEGINNING_MARK;
     grown->sealed_n = grown->n;
     grown->sealed_bytes = grown->bytes;
+}
+
+void log_put_checkpoint(struct hs_log *log, struct log_grown *grown, const struct hs_signature *signature)
+{
+    put_checkpoint(log, grown, signature, false);
+}
+
+void log_begin_behind(struct hs_log *log, struct log_grown *grown, const struct hs_signed_head *head)
+{
+    assert(head->n > grown->n);
+    grown->n = head->n;
+    grown->hash = head->hash;
+    put_checkpoint(log, grown, &head->signature, true);
 }
 
 void log_seal(struct hs_log *log, struct log_grown *grown)
@@ -186,6 +203,7 @@ static void conclude(struct hs_log *log, struct hs_commit *commit)
 {
     size_t heads = 0;
     size_t receipts = 0;
+    log_end_money_fills(log);
     if (log->txn.err != HS_OK || make_result_room(log) != HS_OK)
         return;
     for (size_t i = 0; i < log->grown_count; i++) {

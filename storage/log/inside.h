@@ -18,26 +18,41 @@ enum {
     LOG_FORK,
     LOG_LOOSE,
     LOG_SERIES,
+    LOG_BASE,
+    LOG_FILL,
+    LOG_FILL_HEAD,
+    LOG_FOLD,
     LOG_TABLE_COUNT
 };
 
 /* Rows of LOG_OP: a stream's ops and, behind the op that it signs, its checkpoint.  One table, so that a commit touches
- * one page for both; the last row of a stream is always a checkpoint, so it is the stream's head as well. */
+ * one page for both; the last row of a stream is always a checkpoint, so it is the stream's head as well.
+ *
+ * A stream begins with op 1, or behind a checkpoint that is marked as a beginning: what lies below came as state, or
+ * became that.  A beginning may stand in the middle, behind a gap: the ops before it are left to be folded (LOG_FOLD).
+ */
 enum { ROW_OP = 0, ROW_CHECKPOINT = 1 };
 #define OP_KEY_BYTES         (HS_STREAM_KEY_BYTES + 8 + 1)
 #define CHECKPOINT_ROW_BYTES (HS_HASH_BYTES + HS_SIGNATURE_BYTES + 8)
+#define BEGINNING_ROW_BYTES  (CHECKPOINT_ROW_BYTES + 1)
+#define BEGINNING_MARK       1
 
 struct log_checkpoint {
     uint64_t n;
     struct hs_hash hash;
     struct hs_signature signature;
-    uint64_t bytes; /* of the stream's ops up to n, as they lie in segments */
+    uint64_t bytes; /* of the stream's ops up to n, as they lie in segments, as far as they ever lay here */
+    bool begins;    /* no op before it in the table leads to it */
 };
 
 void log_op_key(const struct hs_stream *stream, uint64_t n, uint8_t row, uint8_t key[static OP_KEY_BYTES]);
 /* The newest checkpoint at or below n; HS_ENOTFOUND, HS_EDAMAGED. */
 enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n,
                                 struct log_checkpoint *out);
+bool log_reaches(const struct hs_log_reader *reader, const struct hs_stream *stream,
+                 uint64_t n); /* is its head there? */
+/* Behind which op the stream's rows begin: 0 if op 1 is there.  HS_ENOTFOUND: nothing is held. */
+enum hs_err log_find_beginning(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n);
 /* Bytes of an op in a segment: its length and itself. */
 size_t log_sized_bytes(size_t size);
 
@@ -53,18 +68,27 @@ struct log_grown {
 };
 
 /* What a commit's row lists. */
-enum { ITEM_OPS = 1, ITEM_LOOSE = 2 };
+enum { ITEM_OPS = 1, ITEM_LOOSE = 2, ITEM_STATES = 3 };
 struct log_item {
     uint8_t type;
     struct hs_stream stream;
     uint64_t first, count; /* of ITEM_LOOSE only first, and: */
     struct hs_hash end;
+    struct hs_bytes from, to; /* of ITEM_STATES only these: record keys of the first and the last */
+};
+
+/* Base states that came in the open group, in a row. */
+struct log_came {
+    uint8_t first[HS_RECORD_KEY_BYTES_MAX], last[HS_RECORD_KEY_BYTES_MAX];
+    size_t first_size, last_size; /* 0: none */
 };
 #define LOOSE_KEY_BYTES (HS_STREAM_KEY_BYTES + 8 + HS_HASH_BYTES)
 void log_loose_key(const struct hs_stream *stream, uint64_t first, const struct hs_hash *end,
                    uint8_t key[static LOOSE_KEY_BYTES]);
 /* HS_EDAMAGED, too, if the ops are not those that were signed. */
 enum hs_err log_loose_decode(struct hs_bytes key, struct hs_bytes value, struct hs_loose *loose);
+/* The part of a run that has not been folded; count 0: all of it has. */
+enum hs_err log_clip_run(struct hs_txn *txn, struct log_item *run);
 /* Are the ops of a run those that the checkpoint which covers them says?  HS_EDAMAGED. */
 enum hs_err log_check_run(struct hs_txn *txn, const struct log_item *run);
 
@@ -103,7 +127,8 @@ struct hs_log {
     struct log_grown *grown;
     size_t grown_count, grown_room;
     struct hs_buf items;
-    struct log_item run; /* the last item, still growing; count 0: none */
+    struct log_item run;  /* the last item, still growing; count 0: none */
+    struct log_came came; /* the same of states */
 
     /* what the last commit did */
     struct hs_head *heads;
@@ -132,13 +157,27 @@ struct log_grown *log_touch(struct hs_log *log, const struct hs_stream *stream);
 const struct log_grown *log_touched(const struct hs_log *log, const struct hs_stream *stream);
 /* Sign the head of a stream if ops of this node lie beyond its newest checkpoint. */
 void log_seal(struct hs_log *log, struct log_grown *grown);
+/* Its head is now this, though what leads to it is not here: the stream goes on behind it. */
+void log_begin_behind(struct hs_log *log, struct log_grown *grown, const struct hs_signed_head *head);
 /* Its head is signed by this. */
 void log_put_checkpoint(struct hs_log *log, struct log_grown *grown, const struct hs_signature *signature);
 /* The commit's row: begun with the group, and what it lists. */
 void log_begin_commit(struct hs_log *log);
 void log_list(struct hs_log *log, const struct log_item *item);
+void log_list_states(struct hs_log *log, struct hs_bytes from, struct hs_bytes to); /* of one partition and lane */
 void log_put_commit(struct hs_log *log, const struct hs_position *position);
 void log_put_receipt_row(struct hs_log *log, const struct hs_receipt *receipt);
+
+/* base.c, begin.c, fill.c */
+enum hs_err log_bases(struct hs_txn *txn, struct hs_bytes from, struct hs_bytes to, hs_visit_record visit, void *ctx);
+/* Ops at or below @n of the stream are left to be folded, since the commit @since; HS_ENOTFOUND. */
+enum hs_err log_find_fold(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n);
+/* If that is more of the current origin than is held, the origin is struck out. */
+void log_watch_own(struct hs_log *log, const struct hs_signed_head *head, uint64_t held);
+/* Let the stream go on behind this head, unless it has got there or is forked. */
+enum hs_err log_jump(struct hs_log *log, const struct hs_signed_head *head);
+/* At the end of a group: a fill of money is over where the log has got to the heads noted. */
+void log_end_money_fills(struct hs_log *log);
 
 /* meta.c, commits.c */
 void log_put_life(struct hs_log *log);

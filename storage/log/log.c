@@ -20,6 +20,10 @@ static const char *const TABLES[LOG_TABLE_COUNT] = {
     [LOG_FORK] = "fork",
     [LOG_LOOSE] = "loose",
     [LOG_SERIES] = "series",
+    [LOG_BASE] = "base",
+    [LOG_FILL] = "fill",
+    [LOG_FILL_HEAD] = "fill_head",
+    [LOG_FOLD] = "fold",
 };
 
 static enum hs_err open_env(const struct hs_log_options *options, struct hs_env **env, struct hs_why *why)

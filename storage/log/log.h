@@ -65,6 +65,31 @@ enum hs_err hs_log_put_loose(struct hs_log *log, const struct hs_loose *loose); 
 enum hs_err hs_log_put_enrolment(struct hs_log *log, const struct hs_hash *secret_hash,
                                  const struct hs_enrolment *enrolment);
 
+/* ---- what came as state: as hs_store_* in store.h ---- */
+
+/* A base state, with its hash; not canonical bytes are the caller's fault. */
+void hs_log_put_base_state(struct hs_log *log, const struct hs_stored *state);
+/* HS_ENOTFOUND, HS_EDAMAGED.  A view into the map. */
+enum hs_err hs_log_base_state(struct hs_txn *txn, const struct hs_record_name *name, struct hs_stored *state);
+/* All of them, ascending, behind the record key @after (none: from the first). */
+enum hs_err hs_log_base_states(struct hs_txn *txn, struct hs_bytes after, hs_visit_record visit, void *ctx);
+
+enum hs_err hs_log_fill_begin(struct hs_log *log, hs_partition partition, uint8_t lane);
+enum hs_err hs_log_fill_note(struct hs_log *log, const struct hs_fill_note *note);
+/* The states of (partition, lane) from one record key to another were put: the fill goes on behind them.  HS_EGAP: they
+ * are not behind what came before; HS_EINVAL: no such fill, or no list of heads yet. */
+struct hs_fill_step {
+    hs_partition partition;
+    uint8_t lane;
+    struct hs_bytes first, last;
+    uint64_t count;
+};
+enum hs_err hs_log_fill_step(struct hs_log *log, const struct hs_fill_step *step);
+enum hs_err hs_log_fill_end(struct hs_log *log, hs_partition partition, uint8_t lane);
+enum hs_err hs_log_fills(struct hs_txn *txn, hs_visit_fill visit, void *ctx);
+bool hs_log_filling(struct hs_txn *txn, hs_partition partition); /* in any lane; also after a failure of @txn */
+enum hs_err hs_log_put_base(struct hs_log *log, const struct hs_signed_head *head);
+
 /* Which origin a series of cash numbers belongs to. */
 enum hs_err hs_log_put_series(struct hs_log *log, const char *series, uint64_t origin);
 
@@ -122,13 +147,15 @@ struct hs_position hs_log_last(struct hs_txn *txn);
 /* Is it one of this log's?  HS_ERESET. */
 enum hs_err hs_log_check_position(struct hs_txn *txn, const struct hs_position *position);
 
-/* The ops in the order in which they came, of the commits after @after up to @until, whole commits; no further commit
- * is begun once @limit ops are visited.  @to out: the last commit visited. */
+/* The ops and states in the order in which they came, of the commits after @after up to @until, whole commits; no
+ * further commit is begun once @limit of them are visited.  What was folded since is left out: it is in the base
+ * states.  @to out: the last commit visited. */
 struct hs_logged {
     struct hs_stream stream;
     uint64_t n;
     struct hs_bytes bytes;
-    bool loose; /* of a forked stream: facts only */
+    bool loose;                    /* of a forked stream: facts only */
+    const struct hs_stored *state; /* a base state came, and no op: nothing above is said; or NULL */
 };
 typedef enum hs_err (*hs_visit_logged)(void *ctx, const struct hs_logged *op);
 struct hs_log_span {

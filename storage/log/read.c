@@ -23,16 +23,22 @@ static bool is_checkpoint(const struct hs_scan *scan)
     return scan->key.size == OP_KEY_BYTES && scan->key.data[OP_KEY_BYTES - 1] == ROW_CHECKPOINT;
 }
 
+static bool is_beginning(const struct hs_scan *scan)
+{
+    return is_checkpoint(scan) && scan->value.size == BEGINNING_ROW_BYTES;
+}
+
 static enum hs_err decode_checkpoint(const struct hs_scan *scan, struct log_checkpoint *out)
 {
-    if (scan->value.size != CHECKPOINT_ROW_BYTES)
-        return HS_EDAMAGED;
     struct hs_cur cur = hs_cur_of(scan->value);
+    out->begins = is_beginning(scan);
+    if (!out->begins && scan->value.size != CHECKPOINT_ROW_BYTES)
+        return HS_EDAMAGED;
     out->n = hs_from_be64(scan->key.data + HS_STREAM_KEY_BYTES);
     hs_cur_copy(&cur, out->hash.bytes, HS_HASH_BYTES);
     hs_cur_copy(&cur, out->signature.bytes, HS_SIGNATURE_BYTES);
     out->bytes = hs_cur_u64(&cur);
-    return HS_OK;
+    return !out->begins || hs_cur_u8(&cur) == BEGINNING_MARK ? HS_OK : HS_EDAMAGED;
 }
 
 enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n,
@@ -64,6 +70,12 @@ enum hs_err hs_log_head(const struct hs_log_reader *reader, const struct hs_stre
     if (err == HS_OK)
         *head = (struct hs_head){*stream, checkpoint.n, checkpoint.hash};
     return err;
+}
+
+bool log_reaches(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n)
+{
+    struct hs_head head;
+    return hs_log_head(reader, stream, &head) == HS_OK && head.n >= n;
 }
 
 /* The first stream whose key is at or above @from. */
@@ -111,6 +123,22 @@ enum hs_err hs_log_heads(const struct hs_log_reader *reader, hs_visit_head visit
     return err;
 }
 
+enum hs_err log_find_beginning(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n)
+{
+    uint8_t key[HS_STREAM_KEY_BYTES];
+    struct hs_scan scan;
+    hs_stream_key(stream, key);
+    hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES(key, sizeof key), HS_BYTES_NONE);
+    enum hs_err err = hs_scan_next(&scan) ? HS_OK : HS_ENOTFOUND;
+    uint64_t first = err == HS_OK && scan.key.size == OP_KEY_BYTES ? hs_from_be64(scan.key.data + sizeof key) : 0;
+    if (err == HS_OK && !is_beginning(&scan) && (is_checkpoint(&scan) || first != 1))
+        err = HS_EDAMAGED;
+    if (err == HS_OK)
+        *n = is_checkpoint(&scan) ? first : 0;
+    hs_scan_end(&scan);
+    return txn->err == HS_OK ? err : txn->err;
+}
+
 /* ---- ops and hashes ---- */
 
 enum hs_err hs_log_op(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
@@ -131,7 +159,8 @@ enum hs_err hs_log_checkpoint(const struct hs_log_reader *reader, const struct h
     return err;
 }
 
-/* Go on from a checkpoint (or the start, n 0) to op n: hash and bytes there. */
+/* Go on from a checkpoint (or the start, n 0) to op n: hash and bytes there.  HS_ENOTFOUND also if there is a gap
+ * before it. */
 static enum hs_err advance(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n, struct log_checkpoint *at)
 {
     uint8_t key[OP_KEY_BYTES];
@@ -140,7 +169,7 @@ static enum hs_err advance(struct hs_txn *txn, const struct hs_stream *stream, u
         return HS_OK;
     log_op_key(stream, at->n + 1, ROW_OP, key);
     hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES(key, sizeof key));
-    while (at->n < n && hs_scan_next(&scan)) {
+    while (at->n < n && hs_scan_next(&scan) && !is_beginning(&scan)) {
         if (is_checkpoint(&scan))
             continue;
         at->n++;
@@ -184,7 +213,8 @@ void hs_log_lag(const struct hs_log_reader *reader, const struct hs_stream *stre
     if (hs_log_head(reader, stream, &head) != HS_OK || head.n <= after)
         return;
     *ops = head.n - after;
-    if (find_point(reader->txn, stream, after, &from) == HS_OK && find_point(reader->txn, stream, head.n, &to) == HS_OK)
+    enum hs_err err = find_point(reader->txn, stream, after, &from); /* or as far as it gets: bytes of what is here */
+    if ((err == HS_OK || err == HS_ENOTFOUND) && find_point(reader->txn, stream, head.n, &to) == HS_OK)
         *bytes = to.bytes - from.bytes;
 }
 
@@ -201,12 +231,31 @@ static enum hs_err check_rows(struct hs_scan *scan, struct log_checkpoint *at, u
             continue;
         }
         enum hs_err err = decode_checkpoint(scan, &signed_at);
-        if (err != HS_OK || signed_at.n != at->n || !hs_hash_equal(&signed_at.hash, &at->hash))
+        if (err != HS_OK || signed_at.begins || signed_at.n != at->n || !hs_hash_equal(&signed_at.hash, &at->hash))
             return HS_EDAMAGED;
         if (at->n >= last)
             return HS_OK;
     }
     return HS_EDAMAGED; /* nothing signs the last of them */
+}
+
+/* What is folded is the beginning of a stream, up to a checkpoint. */
+enum hs_err log_clip_run(struct hs_txn *txn, struct log_item *run)
+{
+    uint8_t key[OP_KEY_BYTES];
+    struct hs_bytes op;
+    uint64_t beginning = 0;
+    log_op_key(&run->stream, run->first, ROW_OP, key);
+    enum hs_err err = hs_txn_get(txn, LOG_OP, HS_BYTES(key, sizeof key), &op);
+    if (err != HS_ENOTFOUND)
+        return err;
+    err = log_find_beginning(txn, &run->stream, &beginning);
+    if (err != HS_OK || beginning < run->first)
+        return err == HS_OK || err == HS_ENOTFOUND ? HS_EDAMAGED : err;
+    uint64_t folded = beginning - run->first + 1;
+    run->count -= folded < run->count ? folded : run->count;
+    run->first = beginning + 1;
+    return HS_OK;
 }
 
 enum hs_err log_check_run(struct hs_txn *txn, const struct log_item *run)
@@ -270,6 +319,8 @@ static enum hs_err cut_rows(struct cutter *cutter, struct hs_scan *scan)
     enum hs_err err = HS_OK;
     bool more = true;
     while (more && err == HS_OK && hs_scan_next(scan)) {
+        if (is_beginning(scan)) /* what leads to it came as state */
+            return cutter->count == 0 ? HS_EPRUNED : cutter->count == cutter->segment->count ? HS_OK : HS_EDAMAGED;
         if (is_checkpoint(scan))
             err = end_at(cutter, scan);
         else if (hs_from_be64(scan->key.data + HS_STREAM_KEY_BYTES) != cutter->next)
@@ -289,7 +340,7 @@ enum hs_err hs_log_cut(const struct hs_log_reader *reader, const struct hs_strea
     *segment = (struct hs_segment){.stream = *stream, .first = first};
     enum hs_err err = hs_log_hash_at(reader, stream, first - 1, &cutter.hash);
     if (err != HS_OK)
-        return err;
+        return err == HS_ENOTFOUND && log_reaches(reader, stream, first - 1) ? HS_EPRUNED : err;
     uint8_t key[OP_KEY_BYTES];
     struct hs_scan scan;
     log_op_key(stream, first, ROW_OP, key);

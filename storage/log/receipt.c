@@ -55,13 +55,14 @@ static enum hs_err get_receipt(struct hs_txn *txn, const struct hs_stream *strea
     return err == HS_OK ? decode(HS_BYTES(key, sizeof key), row, receipt) : err;
 }
 
-/* Does it speak of the branch that is held here?  Only what is held can be compared. */
+/* Does it speak of the branch that is held here?  Only what is held can be compared; HS_EPRUNED: not held any more, or
+ * it came as state. */
 static enum hs_err check_branch(const struct hs_log_reader *reader, const struct hs_receipt *receipt)
 {
     struct hs_hash hash;
     enum hs_err err = hs_log_hash_at(reader, &receipt->stream, receipt->n, &hash);
     if (err != HS_OK)
-        return err;
+        return err == HS_ENOTFOUND && log_reaches(reader, &receipt->stream, receipt->n) ? HS_EPRUNED : err;
     return hs_hash_equal(&hash, &receipt->hash) ? HS_OK : HS_EFORK;
 }
 
@@ -70,7 +71,7 @@ enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *rece
     struct hs_receipt held;
     struct hs_log_reader reader = hs_log_reader_of(log);
     enum hs_err branch = check_branch(&reader, receipt); /* before anything is written */
-    if (branch != HS_OK && branch != HS_ENOTFOUND)
+    if (branch != HS_OK && branch != HS_ENOTFOUND && branch != HS_EPRUNED)
         return branch;
     enum hs_err err = hs_log_put_certificate(log, certificate);
     if (err != HS_OK)
@@ -140,9 +141,12 @@ static enum hs_err visit_signed(void *ctx, const struct hs_receipt *receipt)
     struct hs_bytes certificate;
     bool another = receipt->store_id != holders->store_id &&
                    !hs_bytes_equal(HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES), holders->writer);
-    if (!another || receipt->n < holders->n || check_branch(holders->reader, receipt) != HS_OK)
+    if (!another || receipt->n < holders->n)
         return HS_OK;
-    enum hs_err err = hs_log_find_certificate(holders->reader->txn, &receipt->hub_key, &certificate);
+    enum hs_err err = check_branch(holders->reader, receipt);
+    if (err != HS_OK && err != HS_EPRUNED)
+        return HS_OK;
+    err = hs_log_find_certificate(holders->reader->txn, &receipt->hub_key, &certificate);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
     return tell_holder(certificate, holders->visit, holders->ctx);

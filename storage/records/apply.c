@@ -1,5 +1,5 @@
 /* One op: the verdict, then each write into its record's state, and from the change of the state everything derived. */
-#include "storage/records/env.h"
+#include "storage/records/step.h"
 
 #include "storage/model/record.h"
 
@@ -35,31 +35,8 @@ static void list_void(struct hs_records *records, const struct hs_records_op *op
 
 /* ---- one write ---- */
 
-/* A record's state before and after, and its facets. */
-struct step {
-    struct hs_record_name name;
-    struct hs_bytes key;
-    struct hs_stored stored; /* of the old state, in the arena */
-    struct hs_facet old, new;
-};
-
-static enum hs_err load_old(struct hs_records *records, struct step *step)
-{
-    struct hs_bytes value;
-    step->old = (struct hs_facet){.name = step->name};
-    enum hs_err err = hs_txn_get(&records->txn, HS_TABLE_STATE, step->key, &value);
-    if (err != HS_OK)
-        return err == HS_ENOTFOUND ? HS_OK : err;
-    struct hs_bytes copy = hs_arena_copy(&records->arena, value);
-    if (copy.size != value.size)
-        return HS_ENOMEM;
-    err = hs_state_read(&step->name, copy, &step->stored);
-    step->old.there = err == HS_OK;
-    return err;
-}
-
 /* The state after the write, encoded behind the room for its hash. */
-static enum hs_err make_new(struct hs_records *records, const struct step *step, const struct hs_records_op *op,
+static enum hs_err make_new(struct hs_records *records, const struct hs_step *step, const struct hs_records_op *op,
                             hs_stamp stamp, const struct hs_write *write, struct hs_record *record)
 {
     struct hs_dot dot = {op->stream.origin, op->n};
@@ -68,51 +45,22 @@ static enum hs_err make_new(struct hs_records *records, const struct step *step,
         err = hs_record_apply(record, &dot, stamp, write, &records->arena);
     if (err != HS_OK)
         return err == HS_EMALFORMED ? HS_EDAMAGED : err;
-    hs_buf_reset(&records->state);
-    hs_buf_extend(&records->state, HS_HASH_BYTES);
-    hs_record_encode(record, &records->state);
-    return records->state.err;
-}
-
-static struct hs_bytes new_state(const struct hs_records *records)
-{
-    return HS_BYTES(records->state.data + HS_HASH_BYTES, records->state.size - HS_HASH_BYTES);
-}
-
-static void store_new(struct hs_records *records, const struct step *step)
-{
-    struct hs_hash hash = hs_record_hash(&step->name, new_state(records));
-    memcpy(records->state.data, hash.bytes, sizeof hash.bytes);
-    hs_txn_put(&records->txn, HS_TABLE_STATE, step->key, hs_buf_bytes(&records->state));
-    hs_digest_change(records, &step->name, step->old.there ? &step->stored.hash : NULL, &hash);
-}
-
-static void derive(struct hs_records *records, struct step *step, const struct hs_record *record)
-{
-    if (step->old.there)
-        hs_facet_of_stored(&records->derive, &step->stored, &step->old);
-    hs_facet_of(&records->derive, &step->name, record, &step->new);
-    hs_derive_change(&records->derive, &step->old, &step->new);
+    return hs_step_encode(records, record);
 }
 
 static void apply_write(struct hs_records *records, const struct hs_records_op *op, hs_stamp stamp,
                         const struct hs_write *write)
 {
-    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
     struct hs_record record = {0};
-    struct step step = {.name = {op->stream.partition, op->stream.lane, write->kind, write->id}};
-    step.key = HS_BYTES(key, hs_record_key(&step.name, key));
-    enum hs_err err = load_old(records, &step);
+    struct hs_record_name name = {op->stream.partition, op->stream.lane, write->kind, write->id};
+    struct hs_step step;
+    enum hs_err err = hs_step_begin(records, &name, &step);
     if (err == HS_OK)
         err = make_new(records, &step, op, stamp, write, &record);
-    if (err != HS_OK) {
+    if (err == HS_OK)
+        hs_step_end(records, &step, &record);
+    else
         hs_derive_fail(&records->derive, err);
-        return;
-    }
-    if (step.old.there && hs_bytes_equal(step.stored.state, new_state(records)))
-        return; /* came before */
-    store_new(records, &step);
-    derive(records, &step, &record);
 }
 
 static void watch(const struct hs_op *decoded, struct hs_dot *watched)
@@ -133,13 +81,8 @@ enum hs_err hs_records_apply(struct hs_records *records, const struct hs_records
 {
     assert(op->n != 0);
     struct hs_op decoded = {0};
-    hs_arena_reset(&records->arena);
-    if (hs_records_ready(records) != HS_OK)
+    if (hs_records_make_ready(records) != HS_OK)
         return records->txn.err;
-    if (records->cache.count > HS_CACHED_ROWS_MAX) {
-        hs_records_settle(&records->txn);
-        hs_cache_drop(&records->cache);
-    }
     enum hs_err err = hs_op_decode(op->bytes, &records->arena, &decoded);
     if (err == HS_ENOMEM) {
         hs_derive_fail(&records->derive, err);

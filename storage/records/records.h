@@ -26,6 +26,13 @@ void hs_records_close(struct hs_records *records); /* what is not committed is g
 /* The log position that the last commit reflects; commit 0 in a new environment. */
 struct hs_position hs_records_position(const struct hs_records *records);
 
+struct hs_states_wanted {
+    hs_partition partition;
+    uint8_t lane;
+    struct hs_bytes after; /* record key, or none */
+    size_t limit;          /* bytes */
+};
+
 /* How an op takes effect.  @writer: its origin's certificate, NULL for an op of an unknown writer (void). */
 enum hs_records_mode {
     HS_APPLY_WHOLE,
@@ -42,6 +49,13 @@ struct hs_records_op {
 };
 /* HS_OK also for a void op (listed).  Else the environment failed: abort. */
 enum hs_err hs_records_apply(struct hs_records *records, const struct hs_records_op *op);
+/* Join a state, in canonical form and with its hash, to the record of that name.  @watched as above. */
+enum hs_err hs_records_join(struct hs_records *records, const struct hs_stored *came, struct hs_dot *watched);
+
+/* For a supplier, as hs_view_states and hs_view_states_count. */
+enum hs_err hs_records_states(struct hs_txn *txn, const struct hs_states_wanted *wanted, struct hs_buf *body,
+                              struct hs_bytes *next, bool *last);
+uint64_t hs_records_states_count(struct hs_txn *txn, hs_partition partition, uint8_t lane);
 
 /* Commit with this position, synced.  On failure everything since the last commit is gone and must be replayed. */
 enum hs_err hs_records_commit(struct hs_records *records, const struct hs_position *position);

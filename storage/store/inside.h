@@ -58,9 +58,15 @@ enum hs_err store_failed(struct hs_store *store);
 
 /* A reader cannot read something of the records: at the next flush they are made anew.  Any thread. */
 void store_rot_seen(struct hs_store *store);
+enum hs_err store_watched(struct hs_view *view, enum hs_err err); /* the error of a read, which is seen by this */
 
 /* One op into the open transaction of the records; @txn: where the log is read. */
 enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *op, struct hs_dot *watched);
+/* The same with a base state. */
+enum hs_err store_join(struct hs_store *store, const struct hs_stored *came, struct hs_dot *watched);
+/* Somebody named this number of an origin of this node, in this partition and lane: if it is not given out yet, the
+ * origin is struck out. */
+enum hs_err store_check_named(struct hs_store *store, const struct hs_stream *stream, const struct hs_dot *watched);
 /* Make the records reflect the log, from their last commit on; commits them.  Not inside a group. */
 enum hs_err store_catch_up(struct hs_store *store);
 

@@ -64,15 +64,26 @@ enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct
     return err;
 }
 
+enum hs_err store_join(struct hs_store *store, const struct hs_stored *came, struct hs_dot *watched)
+{
+    store->unflushed++;
+    enum hs_err err = hs_records_join(store->records, came, watched);
+    store->rotten = store->rotten || err == HS_EDAMAGED;
+    return err;
+}
+
 struct replay {
     struct hs_store *store;
     struct hs_txn *txn;
+    bool from_start; /* all base states are applied */
 };
 
 static enum hs_err replay_op(void *ctx, const struct hs_logged *op)
 {
     struct replay *replay = ctx;
-    return store_apply(replay->store, replay->txn, op, NULL);
+    if (op->state == NULL)
+        return store_apply(replay->store, replay->txn, op, NULL);
+    return replay->from_start ? HS_OK : store_join(replay->store, op->state, NULL);
 }
 
 static enum hs_err commit_records(struct hs_store *store, const struct hs_position *position)
@@ -100,12 +111,24 @@ static enum hs_err find_start(struct hs_store *store, struct hs_txn *txn, struct
     return err == HS_OK ? commit_records(store, &start) : err;
 }
 
+static enum hs_err replay_base(void *ctx, const struct hs_stored *base)
+{
+    struct hs_store *store = ctx;
+    struct hs_position start = {0};
+    enum hs_err err = store_join(store, base, NULL);
+    return err == HS_OK && store->unflushed >= store->flush_ops ? commit_records(store, &start) : err;
+}
+
+/* From the start: what the folded ops were comes first, and then the states that came need not be met again. */
 static enum hs_err replay(struct hs_store *store, struct hs_txn *txn)
 {
-    struct replay ctx = {store, txn};
+    struct replay ctx = {store, txn, false};
     struct hs_position last = hs_log_position(store->log);
     struct hs_position at;
     enum hs_err err = find_start(store, txn, &at);
+    ctx.from_start = at.commit == 0;
+    if (err == HS_OK && ctx.from_start)
+        err = hs_log_base_states(txn, HS_BYTES_NONE, replay_base, store);
     while (err == HS_OK && at.commit < last.commit) {
         struct hs_log_span span = {at.commit, last.commit, store->flush_ops};
         uint64_t before = at.commit;

@@ -174,23 +174,26 @@ uint64_t hs_view_own_origins(struct hs_view *view)
     return hs_log_own_origins(store_log_reader(view).txn);
 }
 
-struct change {
-    hs_visit_op visit;
+struct changes {
+    hs_visit_change visit;
     void *ctx;
 };
 
-static enum hs_err visit_change(void *ctx, const struct hs_logged *op)
+static enum hs_err visit_change(void *ctx, const struct hs_logged *logged)
 {
-    struct change *change = ctx;
-    return change->visit(change->ctx, &op->stream, op->n, op->bytes);
+    const struct changes *changes = ctx;
+    struct hs_change change = {logged->stream, logged->n, logged->bytes, {0}};
+    if (logged->state != NULL)
+        change.record = logged->state->name;
+    return changes->visit(changes->ctx, &change);
 }
 
 /* Not beyond the records: who is told of a change must find it there. */
-enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit, hs_visit_op visit,
+enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit, hs_visit_change visit,
                             void *ctx, struct hs_position *to)
 {
     struct hs_txn *txn = store_log_reader(view).txn;
-    struct change change = {visit, ctx};
+    struct changes changes = {visit, ctx};
     struct hs_log_span span = {from->commit, hs_view_position(view).commit, limit};
     enum hs_err err = store_records_txn(view)->err; /* else no position is known, and nothing would seem to be new */
     if (err == HS_OK)
@@ -198,5 +201,5 @@ enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from
     if (err != HS_OK)
         return err;
     *to = *from;
-    return hs_log_walk(txn, &span, visit_change, &change, to);
+    return hs_log_walk(txn, &span, visit_change, &changes, to);
 }

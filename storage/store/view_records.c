@@ -2,7 +2,7 @@
 #include "storage/store/inside.h"
 
 /* What cannot be read is made anew, soon; this read has to say so. */
-static enum hs_err watched(struct hs_view *view, enum hs_err err)
+enum hs_err store_watched(struct hs_view *view, enum hs_err err)
 {
     if (err == HS_EDAMAGED)
         store_rot_seen(view->store);
@@ -11,55 +11,56 @@ static enum hs_err watched(struct hs_view *view, enum hs_err err)
 
 enum hs_err hs_view_record(struct hs_view *view, const struct hs_record_name *name, struct hs_stored *stored)
 {
-    return watched(view, hs_records_get(store_records_txn(view), name, stored));
+    return store_watched(view, hs_records_get(store_records_txn(view), name, stored));
 }
 
 enum hs_err hs_view_find(struct hs_view *view, uint16_t kind, struct hs_bytes id, struct hs_stored *stored)
 {
-    return watched(view, hs_records_find(store_records_txn(view), kind, id, stored));
+    return store_watched(view, hs_records_find(store_records_txn(view), kind, id, stored));
 }
 
 enum hs_err hs_view_index(struct hs_view *view, uint16_t kind, uint8_t index, struct hs_bytes key,
                           struct hs_bytes after, hs_visit_record visit, void *ctx)
 {
-    return watched(view, hs_records_index(store_records_txn(view), kind, index, key, after, visit, ctx));
+    return store_watched(view, hs_records_index(store_records_txn(view), kind, index, key, after, visit, ctx));
 }
 
 enum hs_err hs_view_all(struct hs_view *view, uint16_t kind, struct hs_bytes after, hs_visit_record visit, void *ctx)
 {
-    return watched(view, hs_records_all(store_records_txn(view), kind, after, visit, ctx));
+    return store_watched(view, hs_records_all(store_records_txn(view), kind, after, visit, ctx));
 }
 
 enum hs_err hs_view_request(struct hs_view *view, struct hs_bytes request, struct hs_stream *stream, uint64_t *n)
 {
-    return watched(view, hs_records_request(store_records_txn(view), request, stream, n));
+    return store_watched(view, hs_records_request(store_records_txn(view), request, stream, n));
 }
 
 enum hs_err hs_view_totals(struct hs_view *view, const struct hs_totals_filter *filter, struct hs_totals *totals)
 {
-    return watched(view, hs_records_totals(store_records_txn(view), filter, totals));
+    return store_watched(view, hs_records_totals(store_records_txn(view), filter, totals));
 }
 
 enum hs_err hs_view_bill(struct hs_view *view, const char *account, struct hs_bytes bill_id, struct hs_bill_sums *sums)
 {
-    return watched(view, hs_records_bill(store_records_txn(view), account, bill_id, sums));
+    return store_watched(view, hs_records_bill(store_records_txn(view), account, bill_id, sums));
 }
 
 enum hs_err hs_view_digests(struct hs_view *view, hs_visit_digest visit, void *ctx)
 {
-    return watched(view, hs_records_digests(store_records_txn(view), visit, ctx));
+    return store_watched(view, hs_records_digests(store_records_txn(view), visit, ctx));
 }
 
 enum hs_err hs_view_digest_level(struct hs_view *view, hs_partition partition, uint16_t kind, int branch,
                                  hs_visit_digest visit, void *ctx)
 {
-    return watched(view, hs_records_digest_level(store_records_txn(view), partition, kind, branch, visit, ctx));
+    return store_watched(view, hs_records_digest_level(store_records_txn(view), partition, kind, branch, visit, ctx));
 }
 
 enum hs_err hs_view_digest_leaf(struct hs_view *view, hs_partition partition, uint16_t kind, uint32_t leaf,
                                 struct hs_bytes after, hs_visit_record visit, void *ctx)
 {
-    return watched(view, hs_records_digest_leaf(store_records_txn(view), partition, kind, leaf, after, visit, ctx));
+    return store_watched(view,
+                         hs_records_digest_leaf(store_records_txn(view), partition, kind, leaf, after, visit, ctx));
 }
 
 /* ---- lists: forks lie in the log, all others in the records ---- */
@@ -96,7 +97,7 @@ enum hs_err hs_view_list(struct hs_view *view, enum hs_list list, struct hs_byte
     struct fork_lister lister = {after, visit, ctx};
     enum hs_err err = HS_OK;
     if (list != HS_LIST_FORK)
-        err = watched(view, hs_records_list(store_records_txn(view), list, after, visit, ctx));
+        err = store_watched(view, hs_records_list(store_records_txn(view), list, after, visit, ctx));
     if (err == HS_OK && (list == HS_LIST_FORK || list == 0))
         err = hs_log_forks(store_log_reader(view).txn, list_fork, &lister);
     return err;

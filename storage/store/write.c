@@ -66,12 +66,12 @@ enum hs_err hs_store_write(struct hs_store *store, const struct hs_draft *draft,
         return err;
     *stamp = op.stamp;
     struct hs_stream stream = {dot->origin, draft->partition, (uint8_t)draft->lane};
-    return apply(store, &(struct hs_logged){stream, dot->n, bytes, false}, NULL);
+    return apply(store, &(struct hs_logged){.stream = stream, .n = dot->n, .bytes = bytes}, NULL);
 }
 
 /* Somebody overwrites what this node has not written yet.  Its next writes must not get those numbers: they would be
  * gone as soon as they are there. */
-static enum hs_err check_named(struct hs_store *store, const struct hs_stream *stream, const struct hs_dot *watched)
+enum hs_err store_check_named(struct hs_store *store, const struct hs_stream *stream, const struct hs_dot *watched)
 {
     struct hs_log_reader reader = hs_log_reader_of(store->log);
     struct hs_stream own = {watched->origin, stream->partition, stream->lane};
@@ -93,9 +93,10 @@ static enum hs_err apply_body(struct hs_store *store, const struct hs_segment *s
     for (uint64_t n = segment->first; err == HS_OK && n < segment->first + segment->count; n++) {
         struct hs_bytes op = hs_cur_sized(&cur);
         if (n >= from)
-            err = apply(store, &(struct hs_logged){segment->stream, n, op, loose}, &watched);
+            err = apply(store, &(struct hs_logged){.stream = segment->stream, .n = n, .bytes = op, .loose = loose},
+                        &watched);
     }
-    return err == HS_OK && !loose ? check_named(store, &segment->stream, &watched) : err;
+    return err == HS_OK && !loose ? store_check_named(store, &segment->stream, &watched) : err;
 }
 
 enum hs_err hs_store_receive(struct hs_store *store, const struct hs_segment *segment)

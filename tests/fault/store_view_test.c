@@ -117,11 +117,12 @@ static enum hs_err note_stored(void *ctx, const struct hs_stored *stored)
     return HS_OK;
 }
 
-static enum hs_err note_op(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
+static enum hs_err note_op(void *ctx, const struct hs_change *change)
 {
-    hs_buf_put_u64(ctx, stream->origin);
-    hs_buf_put_u64(ctx, n);
-    hs_buf_put_sized(ctx, op);
+    hs_buf_put_u64(ctx, change->stream.origin);
+    hs_buf_put_u64(ctx, change->n);
+    hs_buf_put_sized(ctx, change->op);
+    hs_buf_put_sized(ctx, change->record.id);
     return HS_OK;
 }
 

@@ -101,11 +101,11 @@ void __wrap_hs_view_close(struct hs_view *view)
 enum hs_err __real_hs_view_open(struct hs_store *of, uint64_t min_commit, unsigned wait_ms, struct hs_view **view);
 void __real_hs_view_close(struct hs_view *view);
 enum hs_err __real_hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit,
-                                   hs_visit_op visit, void *ctx, struct hs_position *to);
+                                   hs_visit_change visit, void *ctx, struct hs_position *to);
 enum hs_err __wrap_hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit,
-                                   hs_visit_op visit, void *ctx, struct hs_position *to);
+                                   hs_visit_change visit, void *ctx, struct hs_position *to);
 enum hs_err __wrap_hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit,
-                                   hs_visit_op visit, void *ctx, struct hs_position *to)
+                                   hs_visit_change visit, void *ctx, struct hs_position *to)
 {
     struct hs_view *committed = NULL;
     (void)view;

@@ -214,15 +214,13 @@ static enum hs_err visit_receipt(void *ctx, const struct hs_receipt *receipt)
     return visited();
 }
 
-static enum hs_err visit_op(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes bytes)
+static enum hs_err visit_op(void *ctx, const struct hs_change *change)
 {
     struct hs_arena arena;
     struct hs_op op;
     (void)ctx;
-    (void)stream;
-    (void)n;
     hs_arena_init(&arena, 0);
-    hs_op_decode(bytes, &arena, &op);
+    hs_op_decode(change->op, &arena, &op);
     hs_arena_fini(&arena);
     return visited();
 }

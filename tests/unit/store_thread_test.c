@@ -77,13 +77,13 @@ struct seen {
     uint64_t last_n;
 };
 
-static enum hs_err see_change(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
+static enum hs_err see_change(void *ctx, const struct hs_change *change)
 {
     struct seen *seen = ctx;
-    assert_int_equal(stream->partition, 3201);
-    assert_true(op.size > 0);
-    assert_true(n > seen->last_n);
-    seen->last_n = n;
+    assert_int_equal(change->stream.partition, 3201);
+    assert_true(change->op.size > 0);
+    assert_true(change->n > seen->last_n);
+    seen->last_n = change->n;
     seen->count++;
     return HS_OK;
 }
@@ -156,11 +156,9 @@ static void a_flush_is_due_after_so_many_ops(void **state)
 
 /* ---- many readers ---- */
 
-static enum hs_err count_op(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes op)
+static enum hs_err count_op(void *ctx, const struct hs_change *change)
 {
-    (void)stream;
-    (void)n;
-    (void)op;
+    (void)change;
     ++*(uint64_t *)ctx;
     return HS_OK;
 }

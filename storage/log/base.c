@@ -1,0 +1,74 @@
+/* base.c -- base states: records as they came from another store, and what folded ops became.  Key: record key.  Row:
+ * the record's hash 32, its state.  The records are at any time what these and the ops add up to. */
+#include "storage/log/inside.h"
+
+#include "storage/model/record.h"
+
+#include <string.h>
+
+static enum hs_err decode(struct hs_bytes key, struct hs_bytes row, struct hs_stored *state)
+{
+    if (row.size < HS_HASH_BYTES || hs_record_from_key(key, &state->name) != HS_OK)
+        return HS_EDAMAGED;
+    memcpy(state->hash.bytes, row.data, HS_HASH_BYTES);
+    state->state = HS_BYTES(row.data + HS_HASH_BYTES, row.size - HS_HASH_BYTES);
+    struct hs_hash actual = hs_record_hash(&state->name, state->state);
+    return hs_hash_equal(&actual, &state->hash) ? HS_OK : HS_EDAMAGED;
+}
+
+void hs_log_put_base_state(struct hs_log *log, const struct hs_stored *state)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    struct hs_bytes name = HS_BYTES(key, hs_record_key(&state->name, key));
+    uint8_t *row = hs_txn_reserve(log_change(log), LOG_BASE, name, HS_HASH_BYTES + state->state.size);
+    if (row == NULL)
+        return;
+    memcpy(row, state->hash.bytes, HS_HASH_BYTES);
+    memcpy(row + HS_HASH_BYTES, state->state.data, state->state.size);
+}
+
+enum hs_err hs_log_base_state(struct hs_txn *txn, const struct hs_record_name *name, struct hs_stored *state)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    struct hs_bytes bytes = HS_BYTES(key, hs_record_key(name, key));
+    struct hs_bytes row;
+    enum hs_err err = hs_txn_get(txn, LOG_BASE, bytes, &row);
+    if (err == HS_OK)
+        err = decode(bytes, row, state);
+    state->name = *name;
+    return err;
+}
+
+/* Behind @after, or from @from on, up to and with @to; none: no bound. */
+struct bounds {
+    struct hs_bytes after, from, to;
+};
+
+static enum hs_err visit_all(struct hs_txn *txn, const struct bounds *bounds, hs_visit_record visit, void *ctx)
+{
+    struct hs_scan scan;
+    enum hs_err err = HS_OK;
+    hs_scan_begin(&scan, txn, LOG_BASE, HS_BYTES_NONE, bounds->after.size > 0 ? bounds->after : bounds->from);
+    while (err == HS_OK && hs_scan_next(&scan)) {
+        struct hs_stored state;
+        if (bounds->after.size > 0 && hs_bytes_equal(scan.key, bounds->after))
+            continue;
+        if (bounds->to.size > 0 && hs_bytes_compare(scan.key, bounds->to) > 0)
+            break;
+        err = decode(scan.key, scan.value, &state);
+        if (err == HS_OK)
+            err = visit(ctx, &state);
+    }
+    hs_scan_end(&scan);
+    return err == HS_OK ? txn->err : err;
+}
+
+enum hs_err hs_log_base_states(struct hs_txn *txn, struct hs_bytes after, hs_visit_record visit, void *ctx)
+{
+    return visit_all(txn, &(struct bounds){.after = after}, visit, ctx);
+}
+
+enum hs_err log_bases(struct hs_txn *txn, struct hs_bytes from, struct hs_bytes to, hs_visit_record visit, void *ctx)
+{
+    return visit_all(txn, &(struct bounds){.from = from, .to = to}, visit, ctx);
+}
