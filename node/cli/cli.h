@@ -9,34 +9,34 @@
 #include <stdbool.h>
 
 /* X(ID, name, key, argument, help).  key: a letter for the short form, else 0; argument NULL: a flag. */
-#define CLI_OPTIONS(X)                                                                                         \
-    X(CONFIG, "config", 'c', "FILE", "configuration of the node (default: $HALLSYNC_CONFIG, ./hallsync.yaml)") \
-    X(ENDPOINT, "endpoint", 'e', "ADDRESS", "socket of the node, ipc://PATH (default: $HALLSYNC_ENDPOINT)")    \
-    X(JSON, "json", 0, NULL, "one JSON object, or one per line for lists")                                     \
-    X(TIMEOUT, "timeout", 0, "TIME", "wait so long for an answer, such as 30s (default: 10s)")                 \
-    X(ROLE, "role", 0, "hub|hall", "role of the node")                                                         \
-    X(ID, "id", 0, "ID", "id of the node: a-z, 0-9 and -")                                                     \
-    X(DATA, "data", 0, "DIR", "data directory of the node")                                                    \
-    X(LISTEN, "listen", 0, "ADDRESS", "where a hub listens for nodes (default: tcp://0.0.0.0:7400)")           \
-    X(REGION, "region", 0, "NAME", "name of the region (default: the hub's id)")                               \
-    X(DISTRICT, "district", 0, "D[,D...]", "districts, four digits each, the home district first")             \
-    X(TTL, "ttl", 0, "TIME", "how long a join token holds (default: 24h)")                                     \
-    X(TOKEN_FILE, "token-file", 0, "FILE", "read the join token from FILE")                                    \
-    X(WATCH, "watch", 0, NULL, "show it again every two seconds")                                              \
-    X(SYNCED, "synced", 0, NULL, "wait until hub and node hold the same")                                      \
-    X(ACCOUNT, "account", 0, "ACCOUNT", "only of this account")                                                \
-    X(BILL, "bill", 0, "BILL", "only of this bill")                                                            \
-    X(STATE, "state", 0, "STATE", "only in this state")                                                        \
-    X(ASSIGNEE, "assignee", 0, "NAME", "only assigned to NAME")                                                \
-    X(LIMIT, "limit", 0, "N", "at most so many")                                                               \
-    X(DATE, "date", 0, "DATE", "only of this business date, 2026-11-21")                                       \
-    X(WINDOW, "window", 0, "N", "only of this window")                                                         \
-    X(ORIGIN, "origin", 0, "NODE", "only written by this node")                                                \
-    X(PARTITION, "partition", 0, "D", "only this district, or region")                                         \
-    X(TYPE, "type", 0, "TYPE", "only of this type, such as overpaid")                                          \
-    X(REASON, "reason", 0, "TEXT", "why")                                                                      \
-    X(FROM, "from", 0, "POSITION", "go on behind this position")                                               \
-    X(SOURCE, "source", 0, "NAME", "whose values an import brings (default: import)")                          \
+#define CLI_OPTIONS(X)                                                                                          \
+    X(CONFIG, "config", 'c', "FILE", "configuration of the node (default: $HALLSYNC_CONFIG, ./hallsync.yaml)")  \
+    X(ENDPOINT, "endpoint", 'e', "ADDRESS", "socket of the node, ipc://PATH (default: $HALLSYNC_ENDPOINT)")     \
+    X(JSON, "json", 0, NULL, "one JSON object, or one per line for lists")                                      \
+    X(TIMEOUT, "timeout", 0, "TIME", "wait so long for an answer, such as 30s (default: 10s)")                  \
+    X(ROLE, "role", 0, "hub|hall|witness", "role of the node")                                                  \
+    X(ID, "id", 0, "ID", "id of the node: a-z, 0-9 and -")                                                      \
+    X(DATA, "data", 0, "DIR", "data directory of the node")                                                     \
+    X(LISTEN, "listen", 0, "ADDRESS", "where a hub or witness listens for nodes (default: tcp://0.0.0.0:7400)") \
+    X(REGION, "region", 0, "NAME", "name of the region (default: the hub's id)")                                \
+    X(DISTRICT, "district", 0, "D[,D...]", "districts, four digits each, the home district first")              \
+    X(TTL, "ttl", 0, "TIME", "how long a join token holds (default: 24h)")                                      \
+    X(TOKEN_FILE, "token-file", 0, "FILE", "read the join token from FILE")                                     \
+    X(WATCH, "watch", 0, NULL, "show it again every two seconds")                                               \
+    X(SYNCED, "synced", 0, NULL, "wait until hub and node hold the same")                                       \
+    X(ACCOUNT, "account", 0, "ACCOUNT", "only of this account")                                                 \
+    X(BILL, "bill", 0, "BILL", "only of this bill")                                                             \
+    X(STATE, "state", 0, "STATE", "only in this state")                                                         \
+    X(ASSIGNEE, "assignee", 0, "NAME", "only assigned to NAME")                                                 \
+    X(LIMIT, "limit", 0, "N", "at most so many")                                                                \
+    X(DATE, "date", 0, "DATE", "only of this business date, 2026-11-21")                                        \
+    X(WINDOW, "window", 0, "N", "only of this window")                                                          \
+    X(ORIGIN, "origin", 0, "NODE", "only written by this node")                                                 \
+    X(PARTITION, "partition", 0, "D", "only this district, or region")                                          \
+    X(TYPE, "type", 0, "TYPE", "only of this type, such as overpaid")                                           \
+    X(REASON, "reason", 0, "TEXT", "why")                                                                       \
+    X(FROM, "from", 0, "POSITION", "go on behind this position")                                                \
+    X(SOURCE, "source", 0, "NAME", "whose values an import brings (default: import)")                           \
     X(REJECTS, "rejects", 0, "FILE", "where rows that were refused go (default: FILE.rejects.csv)")
 
 enum cli_option {

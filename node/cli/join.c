@@ -114,7 +114,7 @@ static enum hs_err write_config(struct cli_setup *setup, const struct hs_token *
 {
     char key[KEY_TEXT_BYTES];
     const char *listen = setup->cli->options[CLI_LISTEN];
-    if (listen == NULL && certificate->role == HS_ROLE_HUB)
+    if (listen == NULL && certificate->role != HS_ROLE_HALL)
         listen = CLI_LISTEN_DEFAULT;
     char *peers[] = {(char *)listen}; /* only read, like all of these */
     struct hs_conf_upstream upstreams[HS_ADDRESSES_MAX];
@@ -132,6 +132,19 @@ static enum hs_err write_config(struct cli_setup *setup, const struct hs_token *
     return cli_setup_config(setup, &conf);
 }
 
+/* What others need to dial this node. */
+static void tell_how_to_dial(const struct cli_setup *setup, const struct hs_certificate *certificate)
+{
+    char key[KEY_TEXT_BYTES];
+    hs_text_to_hex(HS_BYTES(certificate->curve_key.bytes, sizeof certificate->curve_key.bytes), key);
+    printf("Nodes that shall dial it have in their hallsync.yaml, with an address of this machine:\n\n"
+           "upstreams:\n  - address: \"tcp://HOST:7400\"\n    key: \"%s\"\n",
+           key);
+    if (certificate->role == HS_ROLE_WITNESS)
+        printf("    group: \"witness\"\n");
+    printf("\nIt listens where listen.peers in %s says.\n", setup->config);
+}
+
 static enum hs_err tell(const struct cli_setup *setup, const struct hs_certificate *certificate, bool before)
 {
     if (setup->cli->json)
@@ -141,6 +154,8 @@ static enum hs_err tell(const struct cli_setup *setup, const struct hs_certifica
     printf("%s %s region %s; keys and store are in %s.\n\n", certificate->node_id, before ? "had joined" : "has joined",
            certificate->region, setup->dir);
     printf("Next: hallsyncd -c %s\n", setup->config);
+    if (certificate->role != HS_ROLE_HALL)
+        tell_how_to_dial(setup, certificate);
     return HS_OK;
 }
 

@@ -55,7 +55,7 @@ static enum hs_err show_token(struct cli *cli, const Hallsync__EnrollReply *repl
         return cli_json_line(cli_show_message(&reply->base));
     puts(reply->token);
     fflush(stdout);
-    fprintf(stderr, "At the hall, once and before it expires: hallsync join TOKEN --data DIR\n");
+    fprintf(stderr, "At the new node, once and before it expires: hallsync join TOKEN --data DIR\n");
     return HS_OK;
 }
 

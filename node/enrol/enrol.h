@@ -13,7 +13,7 @@
 struct hs_enrol_draft {
     const char *node_id;
     enum hs_role role;
-    const hs_partition *districts; /* of a hall: 1..HS_SCOPE_MAX, the first is its home; of a hub: its home alone */
+    const hs_partition *districts; /* 1..HS_SCOPE_MAX, the first is the home; of a hub: its home alone */
     size_t district_count;
     uint64_t now_ms;
     uint64_t ttl_ms;

@@ -23,14 +23,16 @@ struct enrolling {
 
 static enum hs_err take_role(struct hs_call *call, struct hs_enrol_draft *draft)
 {
+    static const enum hs_role roles[] = {HS_ROLE_HALL, HS_ROLE_HUB, HS_ROLE_WITNESS};
     const char *role = call->request->enroll->role;
     draft->role = HS_ROLE_HALL;
-    if (role == NULL || strcmp(role, hs_role_text(HS_ROLE_HALL)) == 0)
-        return HS_OK;
-    draft->role = HS_ROLE_HUB;
-    return strcmp(role, hs_role_text(HS_ROLE_HUB)) == 0
-               ? HS_OK
-               : hs_fail(HS_EVALUE, &call->why, "role: 'hall' or 'hub', not '%s'", role);
+    for (size_t i = 0; role != NULL && i < sizeof roles / sizeof *roles; i++) {
+        if (strcmp(role, hs_role_text(roles[i])) == 0) {
+            draft->role = roles[i];
+            return HS_OK;
+        }
+    }
+    return role == NULL ? HS_OK : hs_fail(HS_EVALUE, &call->why, "role: 'hall', 'hub' or 'witness', not '%s'", role);
 }
 
 static enum hs_err take_districts(struct hs_call *call, struct hs_enrol_draft *draft)
@@ -184,7 +186,7 @@ static enum hs_err add_certificate(void *ctx, struct hs_bytes key, struct hs_byt
     node.key = hex;
     node.has_since_ms = true;
     node.since_ms = body->issued_ms;
-    add_node(call, &node, body->role == HS_ROLE_HUB ? HS_ROLE_HUB : HS_ROLE_HALL, "joined");
+    add_node(call, &node, (enum hs_role)body->role, "joined");
     return call->body.err;
 }
 
