@@ -18,6 +18,8 @@
 
 struct audit_node { /* by its id; a clone is the same node */
     char id[HS_NODE_ID_BYTES_MAX + 1];
+    enum hs_role role;
+    hs_partition home;
     bool hub, fork_possible, damaged;
 };
 
@@ -44,6 +46,7 @@ struct audit_op {
     uint32_t own;            /* machines of its author that wrote it, or had it when they started: not from a peer */
     uint64_t hub_stores[AUDIT_HUB_STORES];
     unsigned hub_store_count; /* stores of hubs that ever had it */
+    bool witnessed;           /* a witness ever had it */
     struct audit_write *writes;
     size_t write_count;
 };
@@ -124,6 +127,7 @@ struct audit_machine {
     uint64_t records_seen; /* position of the records when their totals were last compared */
     struct audit_feed feed;
     struct audit_life life;
+    struct audit_map blurred; /* partition, lane -> not NULL: its records may show more than it holds by number */
 };
 
 /* ---- deeds ---- */
@@ -190,9 +194,10 @@ struct hs_bytes audit_text(const char *text);
 const char *audit_name(const struct audit_record *record);
 const char *audit_op_name(const struct audit_op *op);
 struct audit_machine *audit_machine_of(struct auditor *auditor, const struct sim_machine *machine);
-bool audit_watched(const struct audit_machine *machine); /* it runs, and what it says counts */
-bool audit_holds(const struct audit_machine *machine, hs_partition partition);
-/* Have so many stores of hubs had it? */
+bool audit_watched(const struct audit_machine *machine);                       /* it runs, and what it says counts */
+bool audit_holds(const struct audit_machine *machine, hs_partition partition); /* in full */
+bool audit_passes(const struct audit_machine *machine, const struct audit_node *author); /* whatever it writes */
+/* Has a hub's store had it (1), and a second store, a hub's or a witness's (2)? */
 bool audit_at_hubs(const struct auditor *auditor, const struct audit_op *op, unsigned stores);
 /* Read what has been committed since. */
 void audit_follow(struct auditor *auditor, struct audit_machine *machine);
@@ -229,6 +234,22 @@ bool audit_decode(struct auditor *auditor, struct audit_op *op, bool hub);
 struct audit_record *audit_record(struct auditor *auditor, const struct hs_stream *stream, uint16_t kind,
                                   struct hs_bytes id);
 struct audit_record *audit_named(const struct auditor *auditor, uint16_t kind, struct hs_bytes id);
+
+/* Into the machine's set, with what it adds up to. */
+void audit_hold(struct auditor *auditor, struct audit_machine *machine, struct audit_op *op, bool loose);
+
+/* ---- what comes as state: audit_fill.c ---- */
+
+void audit_blur(struct audit_machine *machine, hs_partition partition, uint8_t lane);
+bool audit_is_blurred(const struct audit_machine *machine, hs_partition partition, uint8_t lane);
+bool audit_is_sharp(const struct audit_machine *machine); /* nothing of it is blurred */
+bool audit_kind_blurred(const struct auditor *auditor, const struct audit_machine *machine, hs_partition partition,
+                        uint16_t kind);
+void audit_sharpen(struct auditor *auditor, struct audit_machine *machine, struct hs_view *view);
+/* It claims the stream up to n without having got it by number: counts as held, if its log says that it came as state;
+ * else false. */
+bool audit_jump(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn, struct audit_stream *stream,
+                uint64_t n);
 
 /* ---- a node's origins and stamps: audit_life.c ---- */
 

@@ -261,8 +261,8 @@ static bool list_all(struct listing *listing)
 
 void audit_listing_check(struct auditor *auditor, struct audit_machine *machine)
 {
-    bool done = false;
-    for (unsigned i = 0; i < TRIES_MAX && !done && audit_watched(machine); i++) {
+    bool done = machine->node->role == HS_ROLE_WITNESS; /* it has no records */
+    for (unsigned i = 0; i < TRIES_MAX && !done && audit_watched(machine) && audit_is_sharp(machine); i++) {
         struct listing listing = {.auditor = auditor, .machine = machine};
         done = list_all(&listing);
         if (done)

@@ -163,7 +163,9 @@ static void check_causality(struct auditor *auditor, const struct audit_machine 
         const struct audit_field *field = &write->fields[i];
         for (size_t j = 0; j < field->over_count; j++) {
             const struct hs_dot *dot = &field->over[j];
-            const struct audit_op *over = audit_op_find(auditor, write->record, dot, machine->bit);
+            bool blurred = audit_is_blurred(machine, write->record->partition, write->record->lane);
+            const struct audit_op *over = audit_op_find(auditor, write->record, dot,
+                                                        blurred ? UINT32_MAX : machine->bit);
             bool named = false;
             for (size_t k = 0; over != NULL && k < over->write_count; k++) {
                 const struct audit_write *other = &over->writes[k];
@@ -281,15 +283,16 @@ static struct audit_op *new_op(struct auditor *auditor, struct audit_machine *ma
 static void check_scope(struct auditor *auditor, const struct audit_machine *machine, const struct audit_stream *stream)
 {
     char partition[HS_PARTITION_TEXT_BYTES];
-    if (!audit_holds(machine, stream->name.partition) && stream->author != machine->node)
+    if (!audit_holds(machine, stream->name.partition) && !audit_passes(machine, stream->author))
         audit_fail(auditor, AUDIT_SCOPE, "%s holds operations of %s in %s, which is outside its scope",
                    machine->sim->name, stream->author->id, hs_partition_text(stream->name.partition, partition));
 }
 
-static void check_order(struct auditor *auditor, const struct audit_machine *machine, const struct audit_stream *stream,
-                        const struct hs_logged *logged)
+static void check_order(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn,
+                        struct audit_stream *stream, const struct hs_logged *logged)
 {
-    if (!logged->loose && logged->n != stream->head[machine->sim->index] + 1)
+    uint64_t next = stream->head[machine->sim->index] + 1;
+    if (!logged->loose && logged->n != next && !audit_jump(auditor, machine, txn, stream, logged->n - 1))
         audit_fail(auditor, AUDIT_FRONTIER,
                    "%s: operation %" PRIu64 " of origin %016" PRIx64 " in %u lane %u came behind number %" PRIu64,
                    machine->sim->name, logged->n, stream->name.origin, (unsigned)stream->name.partition,
@@ -299,6 +302,7 @@ static void check_order(struct auditor *auditor, const struct audit_machine *mac
 static void note_store(struct audit_op *op, const struct audit_machine *machine)
 {
     bool known = !machine->node->hub;
+    op->witnessed = op->witnessed || machine->node->role == HS_ROLE_WITNESS;
     for (unsigned i = 0; i < op->hub_store_count; i++)
         known = known || op->hub_stores[i] == machine->store_id;
     if (!known && op->hub_store_count < AUDIT_HUB_STORES)
@@ -318,10 +322,11 @@ static struct audit_totals sum_groups(struct audit_record **groups, size_t count
     return sum;
 }
 
-static void hold(struct auditor *auditor, struct audit_machine *machine, struct audit_op *op, bool loose)
+void audit_hold(struct auditor *auditor, struct audit_machine *machine, struct audit_op *op, bool loose)
 {
     struct audit_record *groups[GROUPS_MAX];
-    size_t count = audit_groups_of(auditor, op, groups, GROUPS_MAX);
+    bool has_records = machine->node->role != HS_ROLE_WITNESS;
+    size_t count = has_records ? audit_groups_of(auditor, op, groups, GROUPS_MAX) : 0;
     struct audit_totals before = sum_groups(groups, count, machine->bit);
     if (loose) {
         op->loose |= machine->bit;
@@ -334,6 +339,7 @@ static void hold(struct auditor *auditor, struct audit_machine *machine, struct 
     machine->totals.fen += after.fen - before.fen;
     machine->totals.reversed_count += after.reversed_count - before.reversed_count;
     machine->totals.reversed_fen += after.reversed_fen - before.reversed_fen;
+    note_store(op, machine);
 }
 
 void audit_gain(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn,
@@ -342,14 +348,13 @@ void audit_gain(struct auditor *auditor, struct audit_machine *machine, struct h
     struct audit_stream *stream = stream_of(auditor, machine, txn, &logged->stream);
     struct audit_op *op = logged->n <= stream->room ? stream->ops[logged->n - 1] : NULL;
     check_scope(auditor, machine, stream);
-    check_order(auditor, machine, stream, logged);
+    check_order(auditor, machine, txn, stream, logged);
     while (op != NULL && !hs_bytes_equal(op->bytes, logged->bytes))
         op = op->other;
     bool is_new = op == NULL;
     if (is_new)
         op = new_op(auditor, machine, stream, logged);
-    hold(auditor, machine, op, logged->loose);
-    note_store(op, machine);
+    audit_hold(auditor, machine, op, logged->loose);
     if (is_writer(machine, stream) && (is_new || machine->life.starting))
         op->own |= machine->bit;
     machine->gained++;

@@ -45,7 +45,7 @@ static void check_receipts(struct auditor *auditor, const struct audit_machine *
     struct hs_cur cur = hs_cur_of(ack);
     struct audit_tlv tlv;
     while (audit_tlv_next(&cur, &tlv)) {
-        if (tlv.number == ACK_RECEIPTS && from->node->hub && from->store_id != 0)
+        if (tlv.number == ACK_RECEIPTS && from->node->role != HS_ROLE_HALL && from->store_id != 0)
             check_receipt(auditor, from, tlv.data);
     }
 }

@@ -122,7 +122,9 @@ static struct audit_node *node_of(struct auditor *auditor, const struct sim_mach
     }
     struct audit_node *node = audit_new(auditor, sizeof *node);
     snprintf(node->id, sizeof node->id, "%s", machine->node_id);
+    node->role = machine->role;
     node->hub = machine->role == HS_ROLE_HUB;
+    node->home = machine->certificate.home;
     auditor->nodes[auditor->node_count++] = node;
     return node;
 }
@@ -146,10 +148,24 @@ bool audit_watched(const struct audit_machine *machine)
 bool audit_holds(const struct audit_machine *machine, hs_partition partition)
 {
     const struct hs_certificate *certificate = &machine->sim->certificate;
-    bool holds = machine->node->hub || partition == HS_PARTITION_REGION;
+    bool holds = (machine->node->hub && machine->sim->scope_count == 0) || partition == HS_PARTITION_REGION;
     for (size_t i = 0; i < certificate->district_count && !holds; i++)
         holds = certificate->districts[i] == partition;
-    return holds;
+    for (size_t i = 0; i < machine->sim->scope_count && !holds; i++)
+        holds = machine->sim->scope[i] == partition;
+    return holds && machine->node->role != HS_ROLE_WITNESS;
+}
+
+/* What others write elsewhere lies at the hubs and witnesses of their home. */
+bool audit_passes(const struct audit_machine *machine, const struct audit_node *author)
+{
+    const struct hs_certificate *certificate = &machine->sim->certificate;
+    bool near = machine->node == author;
+    if (machine->node->hub)
+        near = near || audit_holds(machine, author->home);
+    for (size_t i = 0; machine->node->role == HS_ROLE_WITNESS && i < certificate->district_count; i++)
+        near = near || certificate->districts[i] == author->home;
+    return near;
 }
 
 /* A damaged hub goes on signing, and is not looked at. */
@@ -158,7 +174,8 @@ bool audit_at_hubs(const struct auditor *auditor, const struct audit_op *op, uns
     bool unseen = false;
     for (unsigned i = 0; i < auditor->node_count; i++)
         unseen = unseen || (auditor->nodes[i]->hub && auditor->nodes[i]->damaged);
-    return unseen || op->hub_store_count >= stores;
+    unsigned counted = op->hub_store_count + (op->hub_store_count > 0 && op->witnessed);
+    return unseen || counted >= stores;
 }
 
 /* ---- following a log ---- */
@@ -172,6 +189,11 @@ struct following {
 static enum hs_err visit(void *ctx, const struct hs_logged *logged)
 {
     struct following *following = ctx;
+    if (logged->state != NULL) {
+        audit_blur(following->machine, logged->state->name.partition, logged->state->name.lane);
+        following->machine->gained++;
+        return HS_OK;
+    }
     audit_gain(following->auditor, following->machine, following->txn, logged);
     return HS_OK;
 }
@@ -261,6 +283,7 @@ void auditor_free(struct auditor *auditor)
     for (unsigned i = 0; i < SIM_MACHINES_MAX; i++) {
         free(auditor->machines[i].history);
         audit_feed_free(&auditor->machines[i].feed);
+        audit_map_fini(&auditor->machines[i].blurred);
     }
     audit_map_fini(&auditor->streams);
     audit_map_fini(&auditor->records);
@@ -318,6 +341,7 @@ void auditor_disk_changed(struct auditor *auditor, struct sim_machine *machine)
     if (own->damaged)
         return;
     audit_forget(auditor, own);
+    audit_map_fini(&own->blurred);
     own->seen = (struct hs_position){0};
     own->store_id = 0;
     own->life = (struct audit_life){.set_back = true};

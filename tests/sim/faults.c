@@ -71,14 +71,14 @@ static void add(struct faults *faults, struct fault fault)
         faults->plan[faults->count++] = fault;
 }
 
-/* Lines lead to hubs: a hall's other end is one of these. */
+/* Lines lead to hubs and witnesses: a hall's other end is one of these. */
 static unsigned draw_other(struct faults *faults, unsigned machine)
 {
     unsigned other = (unsigned)sim_below(&faults->random, faults->sim->machine_count);
     for (unsigned i = 0; i < faults->sim->machine_count; i++, other = (other + 1) % faults->sim->machine_count) {
-        bool has_hub = faults->sim->machines[other]->role == HS_ROLE_HUB ||
-                       faults->sim->machines[machine]->role == HS_ROLE_HUB;
-        if (other != machine && has_hub)
+        bool has_listener = faults->sim->machines[other]->role != HS_ROLE_HALL ||
+                            faults->sim->machines[machine]->role != HS_ROLE_HALL;
+        if (other != machine && has_listener)
             return other;
     }
     return machine;
@@ -289,7 +289,7 @@ static void clone(struct faults *faults, struct sim_machine *machine, const stru
 {
     char name[HS_NODE_ID_BYTES_MAX + 1];
     bool old = fault->value % 2 == 0 && machine->snapshot_taken[0];
-    if (machine->role == HS_ROLE_HUB || faults->clones == 2 || faults->sim->machine_count == SIM_MACHINES_MAX)
+    if (machine->role != HS_ROLE_HALL || faults->clones == 2 || faults->sim->machine_count == SIM_MACHINES_MAX)
         return;
     snprintf(name, sizeof name, "clone-%u", ++faults->clones);
     struct sim_machine *made = sim_clone(machine, old ? 0 : -1, name);

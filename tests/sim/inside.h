@@ -35,6 +35,6 @@ void sim_path(char to[static SIM_PATH_BYTES], const char *dir, const char *name)
 
 /* keys.c */
 void sim_make_keys(struct sim_machine *machine, struct hs_certificate *draft);
-void sim_make_conf(struct sim_machine *machine, struct sim_machine *const *upstreams, size_t count);
+void sim_make_conf(struct sim_machine *machine, const struct sim_upstream *upstreams, size_t count);
 
 #endif

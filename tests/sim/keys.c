@@ -63,20 +63,29 @@ void sim_make_keys(struct sim_machine *machine, struct hs_certificate *draft)
     hs_keys_free(&keys);
 }
 
-static void put_upstreams(struct sim_machine *const *upstreams, size_t count, struct hs_buf *text)
+static void put_upstreams(const struct sim_upstream *upstreams, size_t count, struct hs_buf *text)
 {
     if (count == 0)
         return;
     hs_buf_put_format(text, "upstreams:\n");
     for (size_t i = 0; i < count; i++) {
-        const struct hs_key *key = &upstreams[i]->certificate.curve_key;
+        const struct hs_key *key = &upstreams[i].machine->certificate.curve_key;
         char hex[2 * HS_KEY_BYTES + 1];
         hs_text_to_hex(HS_BYTES(key->bytes, HS_KEY_BYTES), hex);
-        hs_buf_put_format(text, "  - address: %s\n    key: \"%s\"\n", upstreams[i]->address, hex);
+        hs_buf_put_format(text, "  - address: %s\n    key: \"%s\"\n", upstreams[i].machine->address, hex);
+        if (upstreams[i].group != NULL)
+            hs_buf_put_format(text, "    group: %s\n", upstreams[i].group);
     }
 }
 
-void sim_make_conf(struct sim_machine *machine, struct sim_machine *const *upstreams, size_t count)
+static void put_scope(const struct sim_machine *machine, struct hs_buf *text)
+{
+    for (size_t i = 0; i < machine->scope_count; i++)
+        hs_buf_put_format(text, "%s\"%04u\"%s", i == 0 ? "scope:\n  districts: [" : ", ", (unsigned)machine->scope[i],
+                          i + 1 == machine->scope_count ? "]\n" : "");
+}
+
+void sim_make_conf(struct sim_machine *machine, const struct sim_upstream *upstreams, size_t count)
 {
     const struct sim_options *options = &machine->sim->options;
     struct hs_buf text = {0};
@@ -84,13 +93,14 @@ void sim_make_conf(struct sim_machine *machine, struct sim_machine *const *upstr
     char path[SIM_PATH_BYTES];
     hs_buf_put_format(&text, "node:\n  id: %s\n  role: %s\n  data: %s\n", machine->node_id, hs_role_text(machine->role),
                       machine->dir);
-    if (machine->role == HS_ROLE_HUB)
+    if (machine->role != HS_ROLE_HALL)
         hs_buf_put_format(&text, "listen:\n  peers: [\"%s\"]\n", machine->address);
     hs_buf_put_format(&text, "rules:\n  unknown_accounts: %s\n",
                       options->accept_unknown_accounts ? "accept" : "refuse");
     hs_buf_put_format(&text, "limits:\n  credit_kib: %u\nlink:\n  heartbeat_ms: %u\n",
                       options->credit_kib == 0 ? 512 : options->credit_kib,
                       options->heartbeat_ms == 0 ? 2000 : options->heartbeat_ms);
+    put_scope(machine, &text);
     put_upstreams(upstreams, count, &text);
     sim_path(path, machine->dir, "hallsync.yaml");
     check(machine->sim, text.err, "configuration", &why);

@@ -14,8 +14,9 @@
 #include "node/daemon/daemon.h"
 #include "proto/msg/trust.h"
 
-#define SIM_MACHINES_MAX  12
+#define SIM_MACHINES_MAX  16
 #define SIM_UPSTREAMS_MAX 4
+#define SIM_SCOPE_MAX     8
 #define SIM_SNAPSHOTS_MAX 5
 #define SIM_PATH_BYTES    160
 #define SIM_EPOCH_MS      1780272000000ULL /* 2026-06-01 00:00 UTC: the wall clock at virtual time 0 */
@@ -75,6 +76,8 @@ struct sim_machine {
     char notes[SIM_PATH_BYTES]; /* its tmpfs */
     struct hs_conf conf;
     bool conf_loaded;
+    hs_partition scope[SIM_SCOPE_MAX]; /* as configured; 0 entries: as the certificate says */
+    size_t scope_count;
     enum sim_life life;
     struct hs_daemon *daemon;
     struct hs_link *link;      /* of the running daemon */
@@ -149,8 +152,22 @@ void sim_free(struct sim *sim);
 _Noreturn void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_say(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3))); /* if verbose */
 
-/* The first machine must be a hub: it makes the region's keys and certifies the others.  @upstreams: machines that it
- * dials, in order.  Made, not started. */
+struct sim_upstream {
+    struct sim_machine *machine;
+    const char *group; /* NULL: the ordinary one */
+};
+struct sim_plan {
+    const char *node_id;
+    enum hs_role role;
+    hs_partition home;
+    const hs_partition *districts; /* of the certificate; of a hub: the scope that it is given */
+    size_t district_count;         /* of a hub 0: everything */
+    struct sim_upstream upstreams[SIM_UPSTREAMS_MAX];
+    size_t upstream_count;
+};
+/* The first machine must be a hub: it makes the region's keys and certifies the others.  Made, not started. */
+struct sim_machine *sim_add_as(struct sim *sim, const struct sim_plan *plan);
+/* The same for a hub of everything, and for a hall; @upstreams: machines that it dials, in order. */
 struct sim_machine *sim_add(struct sim *sim, const char *node_id, enum hs_role role, const hs_partition *districts,
                             size_t district_count, struct sim_machine *const *upstreams, size_t upstream_count);
 /* The node's disk as in a snapshot (or as it is now: -1) in another machine, with the same keys and upstreams. */

@@ -147,23 +147,39 @@ static struct sim_machine *new_machine(struct sim *sim, const char *name, const 
     return machine;
 }
 
-struct sim_machine *sim_add(struct sim *sim, const char *node_id, enum hs_role role, const hs_partition *districts,
-                            size_t district_count, struct sim_machine *const *upstreams, size_t upstream_count)
+struct sim_machine *sim_add_as(struct sim *sim, const struct sim_plan *plan)
 {
-    struct sim_machine *machine = new_machine(sim, node_id, node_id, role);
-    struct hs_certificate draft = {.role = role, .home = districts[0], .issued_ms = SIM_EPOCH_MS};
-    snprintf(draft.node_id, sizeof draft.node_id, "%s", node_id);
-    if (role == HS_ROLE_HALL) {
-        memcpy(draft.districts, districts, district_count * sizeof *districts);
-        draft.district_count = district_count;
+    struct sim_machine *machine = new_machine(sim, plan->node_id, plan->node_id, plan->role);
+    struct hs_certificate draft = {.role = plan->role, .home = plan->home, .issued_ms = SIM_EPOCH_MS};
+    if (plan->district_count > SIM_SCOPE_MAX)
+        sim_fail(sim, "too many districts");
+    snprintf(draft.node_id, sizeof draft.node_id, "%s", plan->node_id);
+    if (plan->role == HS_ROLE_HUB) {
+        machine->scope_count = plan->district_count;
+        memcpy(machine->scope, plan->districts, plan->district_count * sizeof *plan->districts);
+    } else {
+        draft.district_count = plan->district_count;
+        memcpy(draft.districts, plan->districts, plan->district_count * sizeof *plan->districts);
     }
     sim->current = machine;
     machine->life = SIM_RUNNING;
     sim_make_keys(machine, &draft);
-    sim_make_conf(machine, upstreams, upstream_count);
+    sim_make_conf(machine, plan->upstreams, plan->upstream_count);
     machine->life = SIM_STOPPED;
     sim->current = NULL;
     return machine;
+}
+
+struct sim_machine *sim_add(struct sim *sim, const char *node_id, enum hs_role role, const hs_partition *districts,
+                            size_t district_count, struct sim_machine *const *upstreams, size_t upstream_count)
+{
+    struct sim_plan plan = {.node_id = node_id, .role = role, .upstream_count = upstream_count};
+    plan.home = districts[0];
+    plan.districts = districts;
+    plan.district_count = role == HS_ROLE_HUB ? 0 : district_count;
+    for (size_t i = 0; i < upstream_count; i++)
+        plan.upstreams[i].machine = upstreams[i];
+    return sim_add_as(sim, &plan);
 }
 
 static void copy_keys(const struct sim_machine *from, const struct sim_machine *to)
@@ -178,13 +194,13 @@ struct sim_machine *sim_clone(struct sim_machine *machine, int snapshot, const c
 {
     struct sim *sim = machine->sim;
     struct sim_machine *clone = new_machine(sim, name, machine->node_id, machine->role);
-    struct sim_machine *upstreams[SIM_UPSTREAMS_MAX];
+    struct sim_upstream upstreams[SIM_UPSTREAMS_MAX];
     size_t count = 0;
     char from[SIM_PATH_BYTES], part[64];
     for (unsigned i = 0; i < sim->machine_count; i++) {
         for (unsigned u = 0; u < machine->conf.upstreams_count; u++) {
             if (strcmp(machine->conf.upstreams[u].address, sim->machines[i]->address) == 0)
-                upstreams[count++] = sim->machines[i];
+                upstreams[count++] = (struct sim_upstream){sim->machines[i], machine->conf.upstreams[u].group};
         }
     }
     snprintf(part, sizeof part, "%s.disk%d", machine->name, snapshot);
@@ -192,6 +208,8 @@ struct sim_machine *sim_clone(struct sim_machine *machine, int snapshot, const c
     copy_keys(machine, clone);
     sim_copy_store(snapshot < 0 ? machine->dir : from, clone->dir, (struct sim_restore){.log = true, .records = true});
     clone->certificate = machine->certificate;
+    clone->scope_count = machine->scope_count;
+    memcpy(clone->scope, machine->scope, sizeof clone->scope);
     sim_make_conf(clone, upstreams, count);
     sim_say(sim, "%s: a clone of %s", name, machine->name);
     return clone;

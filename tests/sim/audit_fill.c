@@ -1,0 +1,132 @@
+/* audit_fill.c -- what comes as state instead of operations.
+ *
+ * While a (partition, lane) is filled, and until all operations that a hub ever had of it are held by number, a
+ * machine's records may say more than these make: they are *blurred*, and compared again when they are sharp.  At the
+ * end of a fill the frontier jumps: the operations below it count as held, and whoever claims them must show what they
+ * make. */
+#include "tests/sim/audit_inside.h"
+
+#include <inttypes.h>
+
+#define BLUR_KEY_BYTES 3
+
+/* ---- blurred ---- */
+
+static struct hs_bytes blur_key(hs_partition partition, uint8_t lane, uint8_t key[static BLUR_KEY_BYTES])
+{
+    hs_be16(key, partition);
+    key[2] = lane;
+    return HS_BYTES(key, BLUR_KEY_BYTES);
+}
+
+void audit_blur(struct audit_machine *machine, hs_partition partition, uint8_t lane)
+{
+    uint8_t key[BLUR_KEY_BYTES];
+    *audit_map_at(&machine->blurred, blur_key(partition, lane, key)) = machine;
+}
+
+bool audit_is_blurred(const struct audit_machine *machine, hs_partition partition, uint8_t lane)
+{
+    uint8_t key[BLUR_KEY_BYTES];
+    return audit_map_get(&machine->blurred, blur_key(partition, lane, key)) != NULL;
+}
+
+bool audit_is_sharp(const struct audit_machine *machine)
+{
+    bool sharp = true;
+    for (size_t i = 0; i < machine->blurred.count; i++)
+        sharp = sharp && machine->blurred.entries[i].value == NULL;
+    return sharp;
+}
+
+/* Kinds that nobody knows lie wherever their writer put them. */
+bool audit_kind_blurred(const struct auditor *auditor, const struct audit_machine *machine, hs_partition partition,
+                        uint16_t kind)
+{
+    bool blurred = false;
+    for (size_t i = 0; i < auditor->records.count; i++) {
+        const struct audit_record *record = auditor->records.entries[i].value;
+        blurred = blurred || (record->partition == partition && record->kind == kind &&
+                              audit_is_blurred(machine, partition, record->lane));
+    }
+    return blurred;
+}
+
+/* ---- sharp again ---- */
+
+/* A supplier's records can have shown only what a hub once held. */
+static bool has_what_hubs_had(const struct audit_stream *stream, const struct audit_machine *machine)
+{
+    bool has = true;
+    for (uint64_t n = stream->head[machine->sim->index]; n < stream->room && stream->ops[n] != NULL; n++) {
+        for (const struct audit_op *op = stream->ops[n]; op != NULL; op = op->other)
+            has = has && op->hub_store_count == 0;
+    }
+    return has;
+}
+
+static bool has_all(const struct auditor *auditor, const struct audit_machine *machine, hs_partition partition,
+                    uint8_t lane)
+{
+    bool all = true;
+    for (size_t i = 0; i < auditor->streams.count; i++) {
+        const struct audit_stream *stream = auditor->streams.entries[i].value;
+        if (stream->name.partition == partition && stream->name.lane == lane)
+            all = all && has_what_hubs_had(stream, machine);
+    }
+    return all;
+}
+
+static enum hs_err visit_fill(void *ctx, const struct hs_fill *fill)
+{
+    if (fill->lane != HS_LANE_MONEY)
+        audit_blur(ctx, fill->partition, fill->lane);
+    return HS_OK;
+}
+
+void audit_sharpen(struct auditor *auditor, struct audit_machine *machine, struct hs_view *view)
+{
+    for (size_t i = 0; i < machine->blurred.count; i++) {
+        struct audit_entry *entry = &machine->blurred.entries[i];
+        if (entry->value != NULL && has_all(auditor, machine, hs_from_be16(entry->key.data), entry->key.data[2]))
+            entry->value = NULL;
+    }
+    enum hs_err err = hs_view_fills(view, visit_fill, machine);
+    if (err != HS_OK)
+        audit_fail(auditor, AUDIT_DAMAGE, "%s: its fills cannot be read: %s", machine->sim->name, hs_err_name(err));
+}
+
+/* ---- jumps ---- */
+
+/* The log begins behind @n, or nothing of it is left: what is below came as state. */
+static bool is_below(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n)
+{
+    struct hs_log_reader reader = {txn, NULL};
+    struct hs_bytes op;
+    return hs_log_op(&reader, stream, n, &op) == HS_ENOTFOUND;
+}
+
+bool audit_jump(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn, struct audit_stream *stream,
+                uint64_t n)
+{
+    uint64_t from = stream->head[machine->sim->index] + 1;
+    if (machine->node->role == HS_ROLE_WITNESS && from <= n && is_below(txn, &stream->name, from)) {
+        stream->head[machine->sim->index] = n; /* it holds what lies behind, and nothing of what is below */
+        return true;
+    }
+    if (from > n || stream->name.lane == HS_LANE_MONEY || stream->forked || !is_below(txn, &stream->name, from) ||
+        !is_below(txn, &stream->name, n))
+        return false;
+    for (; from <= n; from++) {
+        struct audit_op *op = from <= stream->room ? stream->ops[from - 1] : NULL;
+        if (op == NULL || op->hub_store_count == 0)
+            audit_fail(auditor, AUDIT_FRONTIER,
+                       "%s claims operation %" PRIu64 " of origin %016" PRIx64
+                       ", which it has not got by number, and which %s",
+                       machine->sim->name, from, stream->name.origin,
+                       op == NULL ? "nobody wrote" : "no hub can have shown it");
+        audit_hold(auditor, machine, op, false);
+    }
+    machine->gained++;
+    return true;
+}
