@@ -27,6 +27,9 @@ static const char *const NOTICE_EVENTS[] = {
     [HS_NOTICE_STREAM_STOPPED] = "stream-stopped",
     [HS_NOTICE_NAMED_BEYOND] = "origin-named-beyond",
     [HS_NOTICE_CLONE] = "clone",
+    [HS_NOTICE_FILLING] = "filling",
+    [HS_NOTICE_FILLED] = "filled",
+    [HS_NOTICE_FILL_FAILED] = "fill-failed",
 };
 
 static enum hs_log_level notice_level(enum hs_replica_notice notice)
@@ -39,6 +42,7 @@ static enum hs_log_level notice_level(enum hs_replica_notice notice)
     case HS_NOTICE_CLONE:
         return HS_LOG_ERROR;
     case HS_NOTICE_REFUSED:
+    case HS_NOTICE_FILL_FAILED:
         return HS_LOG_WARN;
     case HS_NOTICE_PROBE_DONE:
     case HS_NOTICE_EQUAL:

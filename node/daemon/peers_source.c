@@ -140,6 +140,15 @@ static enum hs_err digest_leaf(void *ctx, hs_partition partition, uint16_t kind,
     return err;
 }
 
+static uint64_t commit_number(void *ctx)
+{
+    struct hs_view *view;
+    struct hs_store_sizes sizes = {0};
+    if (view_of(ctx, &view) == HS_OK)
+        hs_view_sizes(view, &sizes);
+    return sizes.commit;
+}
+
 static uint64_t current_origin(void *ctx)
 {
     struct hs_view *view;
@@ -181,6 +190,7 @@ struct hs_replica_source peers_source(struct hs_peers *peers)
         .digests = digests,
         .digest_level = digest_level,
         .digest_leaf = digest_leaf,
+        .commit = commit_number,
         .current_origin = current_origin,
         .clock_ms = clock_ms,
         .payments = payments,

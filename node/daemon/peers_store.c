@@ -26,6 +26,11 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
         return hs_store_put_fork(store, &what->stream, what->n, what->proof);
     case HS_STORE_LOOSE:
         return hs_store_put_loose(store, &what->loose);
+    case HS_STORE_FILL:
+    case HS_STORE_NOTE:
+    case HS_STORE_STATES:
+    case HS_STORE_FILLED:
+        return HS_EINTERNAL; /* the source has no fills */
     }
     return HS_EINTERNAL;
 }
@@ -44,7 +49,8 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
 
 static size_t weight_of(const struct hs_replica_store *store)
 {
-    return 512 + store->segment.body.size + store->loose.segment.body.size;
+    return 512 + store->segment.body.size + store->loose.segment.body.size + store->states.body.size +
+           store->note.count * sizeof *store->note.heads;
 }
 
 enum hs_err peers_store(struct hs_peers *peers, struct hs_replica_store *store)

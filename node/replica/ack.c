@@ -115,7 +115,7 @@ static void take_new_head(struct hs_replica *r, const struct hs_head *head)
         return;
     struct moved moved = {stream, stream->n};
     hs_rep_stream_advance(stream, head->n, &head->hash);
-    stream->changed = r->commit;
+    stream->changed = stream->member->partition->changed[stream->name.lane] = r->commit;
     if (stream->incoming != NULL && stream->incoming->n < head->n)
         *stream->incoming = (struct rep_incoming){head->n, head->hash, stream->incoming->stores,
                                                   stream->incoming->failed};
@@ -134,6 +134,11 @@ static void take_commit(struct hs_replica *r, const struct hs_commit *commit)
         take_new_head(r, &commit->heads[i]);
     hs_rep_receipts_committed(r, commit);
     hs_rep_probes_moved(r);
+    hs_rep_fills_moved(r, commit);
+    for (size_t i = 0; i < r->session_count; i++) {
+        if (r->sessions[i]->supplies != NULL) /* a piece may have waited for just this commit */
+            hs_rep_session_dirty(r->sessions[i]);
+    }
 }
 
 /* ---- stores ---- */
@@ -203,6 +208,8 @@ static void finish_store(struct hs_replica *r, const struct rep_pending *pending
         hs_rep_receipt_stored(r, &pending->receipt, pending->peer);
     if (pending->type == HS_STORE_FORK || pending->type == HS_STORE_LOOSE)
         hs_rep_fork_stored(r, pending, err);
+    if (pending->type == HS_STORE_FILL || pending->fill != NULL)
+        hs_rep_fill_stored(r, pending, err);
 }
 
 void hs_rep_stored(struct hs_replica *r, const struct hs_replica_event *event)

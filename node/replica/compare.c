@@ -140,6 +140,15 @@ void hs_rep_compare_all(struct hs_replica *r, const struct hs_replica_event *eve
     }
 }
 
+/* While one side is filled with the partition's records, they differ and nothing is wrong. */
+static bool is_filling(const struct rep_session *s, hs_partition partition)
+{
+    bool there = false;
+    for (uint32_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT && !there; lane++)
+        there = hs_rep_pairs_have(&s->peer_fills, partition, (uint8_t)lane);
+    return there || hs_rep_is_filling(s->r, partition);
+}
+
 /* By itself only while nothing lags: else it would only find what is known. */
 uint64_t hs_rep_compare_tick(struct rep_session *s)
 {
@@ -184,7 +193,7 @@ static enum hs_err keep_digest(void *ctx, const struct hs_digest *digest)
 {
     struct rep_session *s = ctx;
     struct rep_compare *c = s->compare;
-    if (!hs_rep_in_view(s, digest->partition))
+    if (!hs_rep_in_view(s, digest->partition) || is_filling(s, digest->partition))
         return HS_OK;
     if (c->digest_count == c->digest_room) {
         size_t room = c->digest_room == 0 ? HS_DIGEST_BRANCHES : c->digest_room * 2;
@@ -299,6 +308,10 @@ static enum hs_err take_digest(struct rep_session *s, const Hallsync__CompareEnt
         return HS_EMALFORMED;
     c->is_begun = true;
     c->last_digest = theirs;
+    if (is_filling(s, theirs.partition)) { /* not compared, and not equal */
+        c->has_lag = true;
+        return HS_OK;
+    }
     skip_digests(c, &theirs);
     const struct hs_digest *ours = c->next_digest < c->digest_count ? &c->digests[c->next_digest] : NULL;
     if (ours == NULL || compare_digests(ours, &theirs) != 0) {
@@ -369,7 +382,7 @@ static enum hs_err take_record(struct rep_session *s, const Hallsync__CompareEnt
     c->matched += ours != NULL;
     bool same_inputs = ours != NULL && memcmp(ours->inputs.bytes, entry->applied.data, HS_HASH_BYTES) == 0;
     bool same_hash = ours != NULL && memcmp(ours->hash.bytes, entry->sum.data, HS_HASH_BYTES) == 0;
-    if (!same_inputs)
+    if (!same_inputs || is_filling(s, c->at.partition))
         c->has_lag = true;
     else if (!same_hash)
         found_damage(s, key);

@@ -32,6 +32,7 @@ struct rep_pending {
     struct rep_origin *origin;
     struct hs_receipt receipt;
     struct hs_loose loose; /* its name; the body went to the store */
+    struct rep_fill *fill;
     TAILQ_ENTRY(rep_pending) order;
 };
 TAILQ_HEAD(rep_pendings, rep_pending);
@@ -46,6 +47,7 @@ struct rep_cut {
     struct hs_buf body;
 };
 
+struct rep_fill;
 struct rep_probe;
 TAILQ_HEAD(rep_probes, rep_probe);
 
@@ -63,22 +65,27 @@ struct hs_replica {
     bool ended; /* some session has, and is to be freed */
     struct rep_sessions dirty;
     struct rep_pendings pending;
-    uint64_t token;  /* last given */
-    uint64_t commit; /* last seen */
-    uint64_t struck; /* the own origin that was struck out last; 0: none */
-    bool striking;   /* the store has not answered that yet */
+    uint64_t token;          /* last given */
+    uint64_t commit;         /* last seen */
+    uint64_t struck;         /* the own origin that was struck out last; 0: none */
+    bool striking;           /* the store has not answered that yet */
+    struct rep_fill **fills; /* by lane, then partition */
+    size_t fill_count, fill_room;
+    uint64_t fills_ms;     /* ask for them then; UINT64_MAX: nobody is to be asked */
+    bool is_fills_changed; /* one of money may have ended */
     struct rep_probes probes;
     uint64_t probe_id; /* last given */
     uint64_t now_ms, wake_ms;
 
     /* Room for work, kept from step to step. */
     struct rep_cut cuts[REP_CUTS];
-    struct hs_buf cutting;
+    struct hs_buf cutting, packing; /* a body read, a body compressed */
     ZSTD_CCtx *compressor;
     ZSTD_DCtx *decompressor;
     struct hs_arena arena;           /* of the message being handled */
     struct hs_arena sending;         /* of an opening being sent */
     struct hs_arena walking;         /* hashes of a loose piece */
+    struct hs_arena decoding;        /* a record's state */
     struct hs_buf hashing;           /* what a subtree's hash is made of */
     struct hs_buf name, head, entry; /* sub-messages being packed, the inner ones first */
     struct hs_buf list;              /* the list that they go into */
@@ -136,6 +143,22 @@ void hs_rep_probe_end(struct hs_replica *r, const struct hs_replica_event *event
 void hs_rep_probes_moved(struct hs_replica *r); /* heads did */
 void hs_rep_probes_fini(struct hs_replica *r);
 void hs_rep_compare_all(struct hs_replica *r, const struct hs_replica_event *event);
+
+/* pairs.c */
+bool hs_rep_pairs_have(const struct rep_pairs *pairs, hs_partition partition, uint8_t lane);
+bool hs_rep_pairs_add(struct hs_replica *r, struct rep_pairs *pairs, hs_partition partition,
+                      uint8_t lane);                                                     /* false: it was there */
+bool hs_rep_pairs_remove(struct rep_pairs *pairs, hs_partition partition, uint8_t lane); /* false: it was not */
+void hs_rep_pairs_fini(struct rep_pairs *pairs);
+
+/* fill.c */
+enum hs_err hs_rep_fills_load(struct hs_replica *r);
+void hs_rep_fills_run(struct hs_replica *r);  /* ask whom to ask; look whether one has ended */
+void hs_rep_fills_soon(struct hs_replica *r); /* do that in this step */
+void hs_rep_fills_moved(struct hs_replica *r, const struct hs_commit *commit);
+void hs_rep_fill_stored(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err);
+bool hs_rep_is_filling(const struct hs_replica *r, hs_partition partition); /* in any lane */
+void hs_rep_fills_fini(struct hs_replica *r);
 
 /* fork.c */
 enum hs_err hs_rep_forks_load(struct hs_replica *r);

@@ -60,7 +60,8 @@ struct rep_partition {
     size_t count, room;
     uint8_t hash[REP_SHORT_HASH_BYTES];
     bool dirty;
-    struct rep_session **sessions; /* live ones whose scope has it */
+    uint64_t changed[HS_LANE_COUNT]; /* number of the commit that last moved a head of that lane */
+    struct rep_session **sessions;   /* live ones whose scope has it */
     size_t session_count, session_room;
 };
 

@@ -3,7 +3,14 @@
 
 #include "proto/msg/tlv.h"
 
-enum { BEAT_CLOCK = 1, BEAT_ECHO = 2, BEAT_HEADS = 3, BEAT_COUNT = 4, BEAT_FEN = 5 }; /* fields of PeerHeartbeat */
+enum {
+    BEAT_CLOCK = 1,
+    BEAT_ECHO = 2,
+    BEAT_HEADS = 3,
+    BEAT_COUNT = 4,
+    BEAT_FEN = 5,
+    BEAT_RATE_MAX = 6
+}; /* fields of PeerHeartbeat */
 
 #define BEAT_PARTS 16
 
@@ -41,6 +48,9 @@ static void send_beat(struct rep_session *s)
     r->source.payments(r->source.ctx, &count, &sum_fen);
     hs_tlv_put_u64(body, BEAT_COUNT, count);
     hs_tlv_put_u64(body, BEAT_FEN, (uint64_t)sum_fen); /* int64: two's complement */
+    if (s->is_limit_new)
+        hs_tlv_put_u64(body, BEAT_RATE_MAX, s->out.limit);
+    s->is_limit_new = false;
     hs_rep_fail(r, body->err);
     hs_rep_send_bytes(s, HALLSYNC__PEER_TYPE__PEER_HEARTBEAT, hs_buf_bytes(body));
 }
@@ -82,6 +92,8 @@ void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *me
         take_echo(s, beat);
     else
         send_echo(s, beat->clock_ms);
+    if (beat->has_rate_max)
+        hs_rep_rate_told(s, beat->rate_max);
     if (beat->has_payments_count && beat->has_payments_fen) {
         s->payments_known = true;
         s->payments_count = beat->payments_count;

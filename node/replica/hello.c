@@ -1,5 +1,5 @@
 /* The first message of both sides: who is it, what may it see, may it come in. */
-#include "node/replica/core.h"
+#include "node/replica/fill.h"
 
 #include "proto/msg/frame.h"
 
@@ -88,6 +88,19 @@ static bool put_certificate(struct hs_replica *r, Hallsync__PeerHello *hello)
     return true;
 }
 
+/* What is not listed here is told when it is asked for. */
+static bool put_filling(struct rep_session *s, Hallsync__PeerHello *hello)
+{
+    struct hs_replica *r = s->r;
+    hello->filling = hs_arena_array(&r->arena, r->fill_count + 1, sizeof *hello->filling);
+    for (size_t i = 0; hello->filling != NULL && i < r->fill_count && i < HS_FILLS_MAX; i++) {
+        const struct rep_fill *fill = r->fills[i];
+        hello->filling[hello->n_filling++] = REP_PAIR(fill->partition, fill->lane);
+        hs_rep_pairs_add(r, &s->told_fills, fill->partition, fill->lane);
+    }
+    return hello->filling != NULL;
+}
+
 /* PROTOCOL.md, "Hello": only who dialled names heads; who was dialled does not know yet what the other may see. */
 void hs_rep_hello_send(struct rep_session *s)
 {
@@ -100,7 +113,8 @@ void hs_rep_hello_send(struct rep_session *s)
     hello.clock_ms = r->source.clock_ms(r->source.ctx);
     hello.credit = (uint32_t)s->in.first;
     hello.software = r->software;
-    if (put_certificate(r, &hello) && put_scope(r, &hello) && (!s->outbound || put_heads(s, &hello)))
+    if (put_certificate(r, &hello) && put_scope(r, &hello) && put_filling(s, &hello) &&
+        (!s->outbound || put_heads(s, &hello)))
         hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello.base);
     else
         hs_rep_fail(r, HS_ENOMEM);
@@ -117,8 +131,12 @@ static enum hs_err check_form(const struct rep_session *s, const Hallsync__PeerH
     }
     if (hello->process_id.len != REP_PROCESS_BYTES || hello->credit < HS_CREDIT_BYTES_MIN)
         return HS_EMALFORMED;
-    if (hello->n_districts > HS_SCOPE_MAX || hello->n_heads > HS_LIST_ITEMS_MAX)
+    if (hello->n_districts > HS_SCOPE_MAX || hello->n_heads > HS_LIST_ITEMS_MAX || hello->n_filling > HS_FILLS_MAX)
         return HS_EMALFORMED;
+    for (size_t i = 0; i < hello->n_filling; i++) {
+        if (!hs_partition_valid(hello->filling[i] >> 8) || !hs_lane_valid(hello->filling[i] & 0xff))
+            return HS_EMALFORMED;
+    }
     *why = "only who has dialled names streams in the greeting";
     return s->outbound && hello->n_heads > 0 ? HS_EMALFORMED : HS_OK;
 }
@@ -219,6 +237,17 @@ static void join_live(struct rep_session *s)
     }
 }
 
+/* PROTOCOL.md, "State transfer": only hubs supply states, and only they hold back operations for them. */
+static void take_filling(struct rep_session *s, const Hallsync__PeerHello *hello)
+{
+    bool is_supplier = s->r->certificate.role == HS_ROLE_HUB;
+    for (size_t i = 0; is_supplier && i < hello->n_filling; i++) {
+        uint8_t lane = (uint8_t)hello->filling[i];
+        if (lane != HS_LANE_MONEY)
+            hs_rep_pairs_add(s->r, &s->peer_fills, (hs_partition)(hello->filling[i] >> 8), lane);
+    }
+}
+
 static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
 {
     struct hs_replica *r = s->r;
@@ -231,6 +260,7 @@ static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
     s->heads_told = r->commit;
     s->clock_offset_ms = (int64_t)(hello->clock_ms - r->source.clock_ms(r->source.ctx));
     take_view(s, hello);
+    take_filling(s, hello);
     meet_others_of_node(s);
     join_live(s);
     hs_rep_notice(r, HS_NOTICE_LIVE, s->peer, HS_OK, hs_rep_text(r, "%s", s->certificate.node_id));
@@ -273,6 +303,7 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
     hs_rep_exchange_start(s);
     hs_rep_compare_soon(s);
     hs_rep_probes_joined(s);
+    hs_rep_fills_soon(s->r);
     hs_rep_session_dirty(s);
 }
 

@@ -73,6 +73,13 @@ static bool lags_in(const struct rep_session *s, const struct rep_lag *lag)
     return lag->peer_n > held(lag) && hs_rep_may_take(s->r, lag->name.partition);
 }
 
+/* By number, and now: not what the peer takes as states instead. */
+static bool is_sendable(const struct rep_session *s, const struct rep_lag *lag)
+{
+    return lags_out(s, lag) && lag->sent_n < held(lag) && !lag->blocked && !lag->pruned && !lag->stream->damaged &&
+           !hs_rep_pairs_have(&s->peer_fills, lag->name.partition, lag->name.lane);
+}
+
 void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag)
 {
     bool forked = lag->stream != NULL && lag->stream->fork != NULL;
@@ -85,7 +92,7 @@ void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag)
         lag->since_ms = 0;
     else if (lag->since_ms == 0)
         lag->since_ms = s->r->now_ms;
-    if (out && lag->sent_n < held(lag) && !lag->blocked && !lag->stream->damaged)
+    if (out && is_sendable(s, lag))
         enqueue(s, lag);
     else
         dequeue(s, lag);
@@ -124,7 +131,7 @@ void hs_rep_lag_rewind(struct rep_session *s, const struct hs_stream *name, uint
     if (lag == NULL)
         return;
     lag->peer_n = lag->sent_n = n;
-    lag->blocked = false;
+    lag->blocked = lag->pruned = false;
     hs_rep_lag_settle(s, lag);
 }
 
@@ -167,6 +174,22 @@ void hs_rep_lags_visit(struct rep_session *s, hs_rep_visit_lag visit, void *ctx)
 {
     struct visit v = {s, visit, ctx};
     twalk_r(s->lags, visit_lag, &v);
+}
+
+static void resume(struct rep_session *s, struct rep_lag *lag, void *ctx)
+{
+    const struct hs_stream *like = ctx;
+    if (lag->name.partition != like->partition || lag->name.lane != like->lane)
+        return;
+    lag->pruned = false;
+    if ((lag->stream == NULL || lag->stream->fork == NULL) && is_sendable(s, lag))
+        enqueue(s, lag);
+}
+
+void hs_rep_lags_resume(struct rep_session *s, hs_partition partition, uint8_t lane)
+{
+    struct hs_stream like = {.partition = partition, .lane = lane};
+    hs_rep_lags_visit(s, resume, &like);
 }
 
 void hs_rep_lags_fini(struct rep_session *s)

@@ -102,25 +102,27 @@ static enum hs_err check_form(const Hallsync__PeerSegment *message, struct hs_se
 }
 
 /* The ops into the store's arena.  PROTOCOL.md, "Segment": one frame, of the size that was announced. */
-static enum hs_err unpack_body(struct hs_replica *r, const Hallsync__PeerSegment *message, struct hs_arena *arena,
-                               struct hs_bytes *body)
+enum hs_err hs_rep_unpack(struct hs_replica *r, const struct rep_packed *packed, struct hs_arena *arena,
+                          struct hs_bytes *raw)
 {
-    uint8_t *raw = hs_arena_alloc(arena, message->raw_bytes);
-    if (raw == NULL) {
+    struct hs_bytes body = packed->body;
+    uint8_t *to = hs_arena_alloc(arena, (size_t)packed->raw_bytes + 1);
+    if (to == NULL) {
         hs_rep_fail(r, HS_ENOMEM);
         return HS_ENOMEM;
     }
-    *body = HS_BYTES(raw, message->raw_bytes);
-    if (!message->compressed) {
-        if (message->body.len != message->raw_bytes)
+    *raw = HS_BYTES(to, packed->raw_bytes);
+    if (!packed->compressed) {
+        if (body.size != packed->raw_bytes)
             return HS_EMALFORMED;
-        memcpy(raw, message->body.data, message->body.len);
+        if (body.size > 0)
+            memcpy(to, body.data, body.size);
         return HS_OK;
     }
-    if (ZSTD_findFrameCompressedSize(message->body.data, message->body.len) != message->body.len)
+    if (ZSTD_findFrameCompressedSize(body.data, body.size) != body.size)
         return HS_EMALFORMED;
-    size_t size = ZSTD_decompressDCtx(r->decompressor, raw, message->raw_bytes, message->body.data, message->body.len);
-    return size == message->raw_bytes ? HS_OK : HS_EMALFORMED;
+    size_t size = ZSTD_decompressDCtx(r->decompressor, to, packed->raw_bytes, body.data, body.size);
+    return size == packed->raw_bytes ? HS_OK : HS_EMALFORMED;
 }
 
 /* PROTOCOL.md, "Chain": h(n) = BLAKE2b-256(h(n-1), op(n)); hashes do not travel. */
@@ -181,7 +183,9 @@ static bool take_segment(struct rep_session *s, struct rep_stream *stream, const
         return false;
     struct hs_segment *segment = &store->segment;
     *segment = *form;
-    enum hs_err err = unpack_body(s->r, message, &store->arena, &segment->body);
+    struct rep_packed packed = {HS_BYTES(message->body.data, message->body.len), message->raw_bytes,
+                                message->compressed};
+    enum hs_err err = hs_rep_unpack(s->r, &packed, &store->arena, &segment->body);
     segment->end = stream->incoming != NULL ? stream->incoming->hash : stream->hash;
     if (err == HS_OK)
         err = hs_rep_chain(segment->body, segment->count, &segment->end);

@@ -47,6 +47,11 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = {&hallsync__peer_fork_proof__descriptor, hs_rep_proof_received,
                                               IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_LOOSE] = {&hallsync__peer_loose__descriptor, hs_rep_loose_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_PRUNED] = {&hallsync__peer_pruned__descriptor, hs_rep_pruned_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_FILL] = {&hallsync__peer_fill__descriptor, hs_rep_fill_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_FILL_HEADS] = {&hallsync__peer_fill_heads__descriptor, hs_rep_heads_received,
+                                              IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_STATES] = {&hallsync__peer_states__descriptor, hs_rep_states_received, IN(REP_LIVE)},
 };
 
 static void handle(struct rep_session *s, const struct hs_frame *frame)
@@ -96,6 +101,7 @@ static const event_fn EVENTS[] = {
     [HS_REPLICA_PROBE] = hs_rep_probe_begin,
     [HS_REPLICA_PROBE_END] = hs_rep_probe_end,
     [HS_REPLICA_COMPARE] = hs_rep_compare_all,
+    [HS_REPLICA_RATE] = hs_rep_rate,
 };
 
 /* If this process itself was held up beyond its time, frames that came meanwhile wait behind this event: their senders
@@ -118,9 +124,12 @@ static void run_timers(struct hs_replica *r)
         struct rep_session *s = r->sessions[i];
         uint64_t beat = hs_rep_heartbeat_tick(s);
         uint64_t compare = hs_rep_compare_tick(s);
+        uint64_t limit = hs_rep_schedule_tick(s), supply = hs_rep_supply_tick(s);
         hs_rep_wake(r, beat);
         hs_rep_wake(r, compare);
+        hs_rep_wake(r, limit < supply ? limit : supply);
     }
+    hs_rep_wake(r, r->fills_ms);
 }
 
 void hs_rep_wake(struct hs_replica *r, uint64_t at_ms)
@@ -186,6 +195,7 @@ enum hs_err hs_replica_step(struct hs_replica *r, const struct hs_replica_event 
     if (EVENTS[event->type] != NULL)
         EVENTS[event->type](r, event);
     run_timers(r);
+    hs_rep_fills_run(r);
     run_dirty(r);
     hs_rep_sessions_sweep(r);
     if (r->err != HS_OK)
@@ -251,6 +261,9 @@ static enum hs_err set_up(struct hs_replica *r)
         err = r->source.heads(r->source.ctx, load_head, r);
     if (err == HS_OK && r->err == HS_OK)
         err = hs_rep_forks_load(r);
+    if (err == HS_OK && r->err == HS_OK)
+        err = hs_rep_fills_load(r);
+    r->commit = r->source.commit(r->source.ctx);
     return err == HS_OK ? r->err : err;
 }
 
@@ -285,7 +298,7 @@ enum hs_err hs_replica_new(const struct hs_replica_options *options, const struc
     if (r == NULL)
         return HS_ENOMEM;
     r->source = *source;
-    r->wake_ms = UINT64_MAX;
+    r->wake_ms = r->fills_ms = UINT64_MAX;
     TAILQ_INIT(&r->dirty);
     TAILQ_INIT(&r->pending);
     TAILQ_INIT(&r->probes);
@@ -293,6 +306,7 @@ enum hs_err hs_replica_new(const struct hs_replica_options *options, const struc
     hs_arena_init(&r->texts, 0);
     hs_arena_init(&r->sending, REP_UNPACKED_BYTES_MAX);
     hs_arena_init(&r->walking, 0);
+    hs_arena_init(&r->decoding, 0);
     enum hs_err err = copy_options(r, options);
     if (err == HS_OK)
         err = set_up(r);
@@ -308,6 +322,7 @@ void hs_replica_free(struct hs_replica *r)
     if (r == NULL)
         return;
     hs_rep_probes_fini(r);
+    hs_rep_fills_fini(r);
     hs_rep_sessions_fini(r);
     hs_rep_pendings_fini(r);
     hs_rep_frontier_fini(&r->frontier);
@@ -319,8 +334,9 @@ void hs_replica_free(struct hs_replica *r)
     hs_arena_fini(&r->texts);
     hs_arena_fini(&r->sending);
     hs_arena_fini(&r->walking);
-    struct hs_buf *bufs[] = {&r->certificate_bytes, &r->hashing, &r->name, &r->head, &r->entry, &r->list,
-                             &r->cutting,           &r->frames};
+    hs_arena_fini(&r->decoding);
+    struct hs_buf *bufs[] = {&r->certificate_bytes, &r->hashing, &r->name,  &r->head, &r->entry, &r->list,
+                             &r->cutting,           &r->packing, &r->frames};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         hs_buf_fini(bufs[i]);
     free(r->software);

@@ -39,6 +39,19 @@ struct hs_compared {
 };
 typedef enum hs_err (*hs_visit_compared)(void *ctx, const struct hs_compared *compared);
 
+/* A piece of the records of (partition, lane), to be sent as states. */
+struct hs_states_wanted {
+    hs_partition partition;
+    uint8_t lane;
+    struct hs_bytes after; /* record key to go on behind; or none */
+    size_t limit;          /* about so many bytes, and at least one record */
+};
+struct hs_states_read {
+    struct hs_bytes next; /* key of the last one, a view into the body */
+    bool last;            /* no more lie behind it */
+    uint64_t commit;
+};
+
 /* Committed data, read synchronously.  All as in store.h's hs_view_*. */
 struct hs_replica_source {
     void *ctx;
@@ -58,6 +71,15 @@ struct hs_replica_source {
                                 void *visit_ctx);
     enum hs_err (*digest_leaf)(void *ctx, hs_partition partition, uint16_t kind, uint32_t leaf, struct hs_bytes after,
                                hs_visit_compared visit, void *visit_ctx);
+    /* State transfer: hs_view_fills, at start and when one may have ended; hs_view_states of a snapshot of the records
+     * at @least or later; hs_view_states_count.  @commit out: the newest commit that the states may reflect; it may be
+     * later than STORED has told.  HS_EBUSY: the records are not there yet, ask again soon.  NULL: neither fills nor
+     * supplies. */
+    enum hs_err (*fills)(void *ctx, hs_visit_fill visit, void *visit_ctx);
+    enum hs_err (*states)(void *ctx, uint64_t least, const struct hs_states_wanted *wanted, struct hs_buf *body,
+                          struct hs_states_read *read);
+    uint64_t (*states_count)(void *ctx, hs_partition partition, uint8_t lane);
+    uint64_t (*commit)(void *ctx);         /* number of the log's last commit; at start, with the heads */
     uint64_t (*current_origin)(void *ctx); /* 0: none */
     uint64_t (*clock_ms)(void *ctx);       /* wall clock, for what is told to peers; never for timers */
     /* Figures for heartbeats: payments of this node. */
@@ -75,18 +97,20 @@ enum hs_replica_event_type {
     HS_REPLICA_PROBE,     /* somebody waits until this node and its hubs (a hub: its peers) have the same: token */
     HS_REPLICA_PROBE_END, /* gave up */
     HS_REPLICA_COMPARE,   /* compare digests with all peers now */
+    HS_REPLICA_RATE,      /* from now on at most so much to and from this peer: peer, rate_max */
 };
 
 struct hs_replica_event {
     enum hs_replica_event_type type;
     uint64_t now_ms;                /* monotonic; of every event */
-    hs_peer peer;                   /* PEER_UP, PEER_DOWN, RECEIVED */
+    hs_peer peer;                   /* PEER_UP, PEER_DOWN, RECEIVED, RATE */
     bool outbound;                  /* PEER_UP */
     struct hs_key curve_key;        /* PEER_UP: the other end's, authenticated by CURVE */
     struct hs_bytes frame;          /* RECEIVED; borrowed for the call */
     uint64_t token;                 /* STORED: of the STORE, 0 for a local commit; PROBE, PROBE_END */
     enum hs_err err;                /* STORED: HS_OK or why it was not stored */
     const struct hs_commit *commit; /* STORED; borrowed for the call */
+    uint64_t rate_max;              /* RATE: bytes a second, each direction; 0: as many as may be */
 };
 
 /* ---- obligations ---- */
@@ -105,6 +129,10 @@ enum hs_replica_store_type {
     HS_STORE_STRIKE,  /* why */
     HS_STORE_FORK,    /* stream, n, proof */
     HS_STORE_LOOSE,   /* loose */
+    HS_STORE_FILL,    /* partition, lane: begin */
+    HS_STORE_NOTE,    /* note */
+    HS_STORE_STATES,  /* states */
+    HS_STORE_FILLED,  /* partition, lane: the end */
 };
 
 /* Owned by whoever takes it out of the updates; frees with hs_replica_store_free.  Everything lives in its arena. */
@@ -119,6 +147,10 @@ struct hs_replica_store {
     struct hs_bytes proof;
     struct hs_loose loose;
     const char *why;
+    hs_partition partition;
+    uint8_t lane;
+    struct hs_fill_note note;
+    struct hs_states states;
     struct hs_arena arena;
 };
 void hs_replica_store_free(struct hs_replica_store *store); /* NULL is fine */
@@ -134,6 +166,9 @@ enum hs_replica_notice {
     HS_NOTICE_STREAM_STOPPED, /* bad chain or signature from a peer, or it cannot be read: stream, err */
     HS_NOTICE_NAMED_BEYOND, /* a peer named our current origin beyond its last number: rollback with memory, or a lie */
     HS_NOTICE_CLONE,        /* two live processes with one node key */
+    HS_NOTICE_FILLING,      /* a fill begins or goes on from this peer: text names partition and lane */
+    HS_NOTICE_FILLED,       /* it has ended */
+    HS_NOTICE_FILL_FAILED,  /* it cannot go on from this peer, or not to it: err, text */
 };
 
 struct hs_replica_update {
@@ -181,6 +216,14 @@ struct hs_peer_status {
     uint64_t payments_count;
     int64_t payments_fen;
     uint64_t memory_bytes; /* that this session holds */
+    struct {
+        uint64_t out_ops, in_ops;  /* as lag_out_ops and lag_in_ops */
+        uint64_t oldest_unsent_ms; /* as above */
+    } lanes[HS_LANE_COUNT];        /* by enum hs_lane */
+    uint64_t unsigned_ops;         /* own operations that this peer's store has not signed for; hubs and witnesses */
+    uint64_t rate_max;             /* limit of what is sent to it now, bytes a second; 0: none */
+    size_t filling, supplying; /* (partition, lane) under way from it, and to it; what waits as lag is without them */
+    uint64_t supplied_records, supplied_total; /* of those under way to it; the total is about */
 };
 size_t hs_replica_peers(const struct hs_replica *replica, struct hs_peer_status *to, size_t room);
 

@@ -1,9 +1,10 @@
 /* What goes out next.  PROTOCOL.md, "Order of sending":
  *
- * Lanes in strict order: work, money, people, bulk; every eighth turn goes to what has waited longest.  Never more than
- * the credit that the peer gave; and unless it is work, no more on its way than one segment or what came back as credit
- * in a second, so that an urgent order overtakes a backlog on a slow line.  The measured rate of a fast line doubles
- * with each answer, as long as more waits. */
+ * Lanes in strict order: work, money, people, bulk, in each the segments before the states; every eighth turn goes to
+ * what has waited longest.  Never more than the credit that the peer gave; and unless it is work, no more on its way
+ * than one segment or what came back as credit in a second, so that an urgent order overtakes a backlog on a slow line.
+ * The measured rate of a fast line doubles with each answer, as long as more waits.  A limit that people have set holds
+ * back everything but work, and counts that too. */
 #include "node/replica/core.h"
 
 #include "proto/keys.pb-c.h"
@@ -15,6 +16,8 @@
 #define COMPRESS_FROM_BYTES 64
 #define COMPRESSION_LEVEL   3
 #define ONE_SEGMENT         (HS_SEGMENT_BYTES_SOFT + REP_SEGMENT_COST)
+#define LIMIT_MAX           ((uint64_t)1 << 40) /* bytes a second: beyond it there is none */
+#define LIMIT_DEBT_MS       3600000             /* what a limit forgives after an hour */
 
 /* ---- segments ready to send ---- */
 
@@ -40,22 +43,22 @@ static enum hs_err trim(struct hs_replica *r, const struct rep_stream *stream, s
 }
 
 /* PROTOCOL.md, "Segment": one zstd frame, if that makes it smaller. */
-static void compress(struct hs_replica *r, struct hs_bytes body, struct rep_cut *cut)
+bool hs_rep_compress(struct hs_replica *r, struct hs_bytes body, struct hs_buf *to)
 {
-    cut->raw_bytes = (uint32_t)body.size;
-    cut->compressed = false;
-    hs_buf_reset(&cut->body);
+    bool compressed = false;
+    hs_buf_reset(to);
     if (body.size >= COMPRESS_FROM_BYTES) {
-        uint8_t *room = hs_buf_extend(&cut->body, body.size - 1);
+        uint8_t *room = hs_buf_extend(to, body.size - 1);
         size_t size = room == NULL ? 0
                                    : ZSTD_compressCCtx(r->compressor, room, body.size - 1, body.data, body.size,
                                                        COMPRESSION_LEVEL);
-        cut->compressed = room != NULL && !ZSTD_isError(size);
-        cut->body.size = cut->compressed ? size : 0;
+        compressed = room != NULL && !ZSTD_isError(size);
+        to->size = compressed ? size : 0;
     }
-    if (!cut->compressed)
-        hs_buf_put_bytes(&cut->body, body);
-    hs_rep_fail(r, cut->body.err);
+    if (!compressed)
+        hs_buf_put_bytes(to, body);
+    hs_rep_fail(r, to->err);
+    return compressed;
 }
 
 static enum hs_err read_cut(struct hs_replica *r, const struct rep_stream *stream, uint64_t first, struct rep_cut *cut)
@@ -71,7 +74,8 @@ static enum hs_err read_cut(struct hs_replica *r, const struct rep_stream *strea
         return err;
     cut->count = segment.count;
     cut->signature = segment.signature;
-    compress(r, segment.body, cut);
+    cut->raw_bytes = (uint32_t)segment.body.size;
+    cut->compressed = hs_rep_compress(r, segment.body, &cut->body);
     return r->err;
 }
 
@@ -91,6 +95,89 @@ static enum hs_err cut_of(struct hs_replica *r, const struct rep_stream *stream,
     cut->first = first;
     cut->head = stream->n;
     return HS_OK;
+}
+
+/* ---- the limit that people set ---- */
+
+uint64_t hs_rep_rate_max(const struct rep_session *s)
+{
+    const struct rep_outflow *out = &s->out;
+    if (out->limit == 0 || out->peer_limit == 0)
+        return out->limit + out->peer_limit;
+    return out->limit < out->peer_limit ? out->limit : out->peer_limit;
+}
+
+/* All that went out since: also what is never held back. */
+static void count_bytes(struct rep_session *s)
+{
+    struct rep_outflow *out = &s->out;
+    if (hs_rep_rate_max(s) > 0)
+        out->tokens -= (int64_t)(s->sent_bytes - out->counted);
+    out->counted = s->sent_bytes;
+}
+
+/* A bucket of what may pass in a second; one segment may overdraw it, and the next one waits for so long. */
+static bool has_tokens(struct rep_session *s)
+{
+    struct rep_outflow *out = &s->out;
+    uint64_t rate = hs_rep_rate_max(s), passed_ms = s->r->now_ms - out->tokens_ms;
+    if (rate == 0)
+        return true;
+    count_bytes(s);
+    if (passed_ms > 0) {
+        uint64_t more = passed_ms >= LIMIT_DEBT_MS ? rate * (LIMIT_DEBT_MS / 1000) : rate * passed_ms / 1000;
+        bool is_full = out->tokens + (int64_t)more >= (int64_t)rate;
+        out->tokens = is_full ? (int64_t)rate : out->tokens + (int64_t)more;
+        if (more > 0 || is_full)
+            out->tokens_ms = s->r->now_ms;
+    }
+    if (out->tokens > 0)
+        return true;
+    out->tokens_wake_ms = s->r->now_ms + (uint64_t)-out->tokens * 1000 / rate + 1;
+    hs_rep_wake(s->r, out->tokens_wake_ms);
+    return false;
+}
+
+static void begin_limit(struct rep_session *s)
+{
+    s->out.tokens = (int64_t)hs_rep_rate_max(s);
+    s->out.tokens_ms = s->r->now_ms;
+    s->out.counted = s->sent_bytes;
+    hs_rep_session_dirty(s);
+}
+
+void hs_rep_rate(struct hs_replica *r, const struct hs_replica_event *event)
+{
+    struct rep_session *s = hs_rep_session_find(r, event->peer);
+    uint64_t limit = event->rate_max < LIMIT_MAX ? event->rate_max : LIMIT_MAX;
+    if (s == NULL || s->out.limit == limit)
+        return;
+    s->out.limit = limit;
+    s->is_limit_new = true;
+    s->beat_ms = r->now_ms; /* the peer hears of it at once */
+    hs_rep_wake(r, s->beat_ms);
+    begin_limit(s);
+}
+
+void hs_rep_rate_told(struct rep_session *s, uint64_t limit)
+{
+    limit = limit < LIMIT_MAX ? limit : LIMIT_MAX;
+    if (s->out.peer_limit == limit)
+        return;
+    s->out.peer_limit = limit;
+    begin_limit(s);
+}
+
+uint64_t hs_rep_schedule_tick(struct rep_session *s)
+{
+    uint64_t wake_ms = s->out.tokens_wake_ms;
+    if (wake_ms == 0 || s->state != REP_LIVE)
+        return UINT64_MAX;
+    if (s->r->now_ms < wake_ms)
+        return wake_ms;
+    s->out.tokens_wake_ms = 0;
+    hs_rep_session_dirty(s);
+    return UINT64_MAX;
 }
 
 /* ---- room ---- */
@@ -113,12 +200,13 @@ bool hs_rep_room(struct rep_session *s, uint8_t lane, uint64_t cost)
     bool fit = room && cost <= out->allowed - out->sent;
     if (!fit)
         out->limited = true;
-    return fit;
+    return fit && (lane == HS_LANE_WORK || has_tokens(s));
 }
 
 void hs_rep_spend(struct rep_session *s, uint64_t cost)
 {
     struct rep_outflow *out = &s->out;
+    count_bytes(s);
     out->sent += cost;
     out->turns++;
     if (out->marked)
@@ -222,6 +310,10 @@ static bool send_next(struct rep_session *s, struct rep_lag *lag)
         return false;
     if (err == HS_OK && cut->first == 1 && !hs_rep_opening_send(s, lag->name.origin))
         err = HS_ENOTFOUND;
+    if (err == HS_EPRUNED) {
+        hs_rep_pruned_send(s, lag);
+        return true;
+    }
     if (err != HS_OK) {
         stop_sending(s, lag, err);
         return true;
@@ -235,34 +327,63 @@ static bool send_next(struct rep_session *s, struct rep_lag *lag)
     return true;
 }
 
-static struct rep_lag *first_in_order(struct rep_session *s)
+/* Whose turn it could be: a stream's, or that of the lane's states. */
+struct candidate {
+    struct rep_lag *lag; /* NULL: states */
+    uint8_t lane;        /* 0: nobody's */
+    uint64_t queued_ms;
+};
+
+static bool first_of(struct rep_session *s, uint8_t lane, struct candidate *to)
 {
-    struct rep_lag *lag = NULL;
-    for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT && lag == NULL; lane++)
-        lag = TAILQ_FIRST(&s->turns[lane]);
-    return lag;
+    struct rep_lag *lag = TAILQ_FIRST(&s->turns[lane]);
+    *to = (struct candidate){lag, lane, lag == NULL ? 0 : lag->queued_ms};
+    return lag != NULL || hs_rep_supply_waits(s, lane, &to->queued_ms);
 }
 
-static struct rep_lag *longest_waiting(struct rep_session *s)
+static struct candidate first_in_order(struct rep_session *s)
 {
-    struct rep_lag *longest = NULL;
-    for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
+    struct candidate first = {0};
+    for (uint8_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
+        if (first_of(s, lane, &first))
+            return first;
+    }
+    return (struct candidate){0};
+}
+
+static struct candidate longest_waiting(struct rep_session *s)
+{
+    struct candidate longest = {0};
+    for (uint8_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
         struct rep_lag *lag = TAILQ_FIRST(&s->turns[lane]);
-        if (lag != NULL && (longest == NULL || lag->queued_ms < longest->queued_ms))
-            longest = lag;
+        struct candidate states = {.lane = lane};
+        if (lag != NULL && (longest.lane == 0 || lag->queued_ms < longest.queued_ms))
+            longest = (struct candidate){lag, lane, lag->queued_ms};
+        if (hs_rep_supply_waits(s, lane, &states.queued_ms) &&
+            (longest.lane == 0 || states.queued_ms < longest.queued_ms))
+            longest = states;
     }
     return longest;
+}
+
+/* False: no room for it now. */
+static bool take_turn(struct rep_session *s, const struct candidate *candidate)
+{
+    return candidate->lag != NULL ? send_next(s, candidate->lag) : hs_rep_supply_send(s, candidate->lane);
 }
 
 void hs_rep_schedule(struct rep_session *s)
 {
     bool room = true;
     while (room && s->r->err == HS_OK && s->state == REP_LIVE) {
-        struct rep_lag *lag = first_in_order(s);
-        if (lag == NULL)
+        struct candidate first = first_in_order(s);
+        if (first.lane == 0)
             break;
-        bool sent = s->out.turns % OLDEST_TURN == OLDEST_TURN - 1 && send_next(s, longest_waiting(s));
-        room = sent || send_next(s, lag);
+        struct candidate longest = first;
+        if (s->out.turns % OLDEST_TURN == OLDEST_TURN - 1)
+            longest = longest_waiting(s);
+        bool is_other = longest.lag != first.lag || longest.lane != first.lane;
+        room = (is_other && take_turn(s, &longest)) || take_turn(s, &first);
     }
     if (room)
         hs_rep_looses_send(s);

@@ -55,6 +55,10 @@ static void session_free(struct rep_session *s)
     hs_rep_exchange_fini(s);
     hs_rep_looses_fini(s);
     hs_rep_compare_fini(s);
+    hs_rep_supplies_fini(s);
+    hs_rep_pairs_fini(&s->peer_fills);
+    hs_rep_pairs_fini(&s->told_fills);
+    hs_rep_pairs_fini(&s->said_pruned);
     hs_buf_fini(&s->certificate_bytes);
     hs_buf_fini(&s->acks);
     free(s->view);
@@ -158,6 +162,7 @@ static void finish(struct rep_session *s)
     s->dirty = false;
     s->state = REP_ENDED;
     s->r->ended = true;
+    hs_rep_fills_left(s);
     hs_rep_probes_left(s);
 }
 

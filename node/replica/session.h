@@ -30,6 +30,7 @@ struct rep_lag {
     bool blocked; /* disputed: nothing is sent by number */
     bool stopped; /* bad chain or signature: not taken from this peer until the head moves */
     bool gapped;  /* what it sent was dropped: it begins anew from the head that it is, or will be, told */
+    bool pruned;  /* we cannot go on by number: it waits until the peer has states instead */
     TAILQ_ENTRY(rep_lag) turn;
 };
 TAILQ_HEAD(rep_lags, rep_lag);
@@ -55,6 +56,13 @@ struct rep_exchange {
     size_t list_count, sent_count;
 };
 
+/* A set of (partition, lane), ascending. */
+struct rep_pairs {
+    uint32_t *items;
+    size_t count, room;
+};
+#define REP_PAIR(partition, lane) ((uint32_t)(partition) << 8 | (lane))
+
 /* Credit and the measured rate of what we send. */
 struct rep_outflow {
     uint64_t allowed;                       /* cumulative, as the peer says */
@@ -64,6 +72,13 @@ struct rep_outflow {
     uint64_t mark_sent, mark_back, mark_ms; /* the sample being taken */
     bool marked, limited;
     unsigned turns;
+
+    /* The limit that people set, here or there. */
+    uint64_t limit, peer_limit; /* bytes per second; 0: none */
+    int64_t tokens;             /* bytes that may go out now; below 0: it was passed by so much */
+    uint64_t tokens_ms;         /* as of then */
+    uint64_t counted;           /* of the session's sent_bytes */
+    uint64_t tokens_wake_ms;    /* something waits for more until then; 0: nothing */
 };
 
 /* Credit of what we receive: costs, cumulative. */
@@ -109,7 +124,16 @@ struct rep_session {
     TAILQ_ENTRY(rep_session) work;
     bool dirty; /* in r->dirty */
 
+    /* States instead of operations. */
+    struct rep_pairs peer_fills;      /* what the peer wants as states: no operations of it until it says so */
+    struct rep_pairs told_fills;      /* what it takes us to be filling */
+    struct rep_pairs said_pruned;     /* what we have told it that we cannot send by number */
+    struct rep_supplies *supplies;    /* what is sent to it as states; NULL: nothing */
+    size_t fills_open[HS_LANE_COUNT]; /* asked of it and not ended */
+    size_t fill_bounds;               /* of all of them together */
+
     /* Heartbeats. */
+    bool is_limit_new;   /* the peer has not been told it */
     uint64_t heads_told; /* own heads of commits up to this one */
     int64_t clock_offset_ms;
     uint64_t round_trip_ms;
@@ -170,6 +194,7 @@ void hs_rep_lag_rewind(struct rep_session *s, const struct hs_stream *name, uint
 void hs_rep_lag_commit(struct rep_session *s, struct rep_stream *stream, uint64_t old_n); /* our head has moved */
 void hs_rep_lag_rotate(struct rep_session *s, struct rep_lag *lag);                       /* it has had its turn */
 void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag); /* it was changed: queue or forget it */
+void hs_rep_lags_resume(struct rep_session *s, hs_partition partition, uint8_t lane);    /* they may go out again */
 typedef void (*hs_rep_visit_lag)(struct rep_session *s, struct rep_lag *lag, void *ctx); /* changes no lag */
 void hs_rep_lags_visit(struct rep_session *s, hs_rep_visit_lag visit, void *ctx);
 void hs_rep_lags_fini(struct rep_session *s);
@@ -188,7 +213,14 @@ bool hs_rep_head_received(struct rep_session *s, const Hallsync__StreamHead *hea
 /* schedule.c */
 void hs_rep_schedule(struct rep_session *s); /* send what may be sent */
 void hs_rep_credit_received(struct rep_session *s, uint64_t total);
+void hs_rep_rate(struct hs_replica *r, const struct hs_replica_event *event);
+void hs_rep_rate_told(struct rep_session *s, uint64_t limit); /* by the peer */
+uint64_t hs_rep_rate_max(const struct rep_session *s);        /* what is sent to it, bytes a second; 0: no limit */
+uint64_t hs_rep_schedule_tick(struct rep_session *s);
+/* One zstd frame, if that makes it smaller; into @to. */
+bool hs_rep_compress(struct hs_replica *r, struct hs_bytes body, struct hs_buf *to);
 bool hs_rep_opening_send(struct rep_session *s, uint64_t origin); /* false: it cannot be read */
+/* May so much go out now?  Work waits for credit only; what is not urgent goes as of lane bulk. */
 bool hs_rep_room(struct rep_session *s, uint8_t lane, uint64_t cost);
 void hs_rep_spend(struct rep_session *s, uint64_t cost);
 
@@ -197,6 +229,14 @@ void hs_rep_opening_received(struct rep_session *s, const ProtobufCMessage *mess
 void hs_rep_segment_received(struct rep_session *s, const ProtobufCMessage *message);
 bool hs_rep_take_credit(struct rep_session *s, uint64_t cost); /* false: more than was allowed, the session has ended */
 void hs_rep_give_credit(struct rep_session *s, uint64_t cost);
+/* A body of a segment or of states, as it was before compression, into @arena; HS_EMALFORMED. */
+struct rep_packed {
+    struct hs_bytes body;
+    uint32_t raw_bytes;
+    bool compressed;
+};
+enum hs_err hs_rep_unpack(struct hs_replica *r, const struct rep_packed *packed, struct hs_arena *arena,
+                          struct hs_bytes *raw);
 
 /* ack.c */
 void hs_rep_ack_put(struct rep_session *s, const struct rep_stream *stream); /* "I hold it up to n" */
@@ -226,6 +266,22 @@ void hs_rep_compare_received(struct rep_session *s, const ProtobufCMessage *mess
 void hs_rep_compare_answered(struct rep_session *s, const ProtobufCMessage *message);
 void hs_rep_compare_fini(struct rep_session *s);
 uint64_t hs_rep_compare_bytes(const struct rep_session *s);
+
+/* fill.c, fill_take.c */
+void hs_rep_heads_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_states_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_pruned_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_fills_left(struct rep_session *s); /* it has ended */
+
+/* supply.c */
+void hs_rep_fill_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_pruned_send(struct rep_session *s, struct rep_lag *lag);
+bool hs_rep_supply_waits(struct rep_session *s, uint8_t lane, uint64_t *queued_ms); /* something could be sent */
+bool hs_rep_supply_send(struct rep_session *s, uint8_t lane);                       /* false: no room for it now */
+uint64_t hs_rep_supply_tick(struct rep_session *s);
+void hs_rep_supply_status(const struct rep_session *s, struct hs_peer_status *status);
+void hs_rep_supplies_fini(struct rep_session *s);
+uint64_t hs_rep_supplies_bytes(const struct rep_session *s);
 
 /* dispute.c, proof.c, loose.c, fork.c */
 void hs_rep_dispute_send(struct rep_session *s, struct rep_stream *stream);

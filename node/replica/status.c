@@ -1,18 +1,87 @@
 /* Figures of the sessions, for people. */
-#include "node/replica/core.h"
+#include "node/replica/fill.h"
 
 #define NODE_OVERHEAD_BYTES 48 /* of an allocation and its place in a tree */
+
+static bool comes_as_states(const struct rep_session *s, const struct rep_lag *lag)
+{
+    const struct hs_stream *name = &lag->name;
+    return name->lane != HS_LANE_MONEY && (hs_rep_fill_find(s->r, name->partition, name->lane) != NULL ||
+                                           hs_rep_pairs_have(&s->peer_fills, name->partition, name->lane));
+}
 
 static void count_lag(struct rep_session *s, struct rep_lag *lag, void *ctx)
 {
     struct hs_peer_status *status = ctx;
     uint64_t held = lag->stream == NULL ? 0 : lag->stream->n;
+    uint8_t lane = lag->name.lane;
+    if (comes_as_states(s, lag))
+        return;
     if (lag->peer_n > held)
-        status->lag_in_ops += lag->peer_n - held;
+        status->lanes[lane].in_ops += lag->peer_n - held;
     else if (hs_rep_may_send(s, lag->name.partition))
-        status->lag_out_ops += held - lag->peer_n;
-    if (lag->since_ms != 0 && (status->oldest_unsent_ms == 0 || lag->since_ms < status->oldest_unsent_ms))
-        status->oldest_unsent_ms = lag->since_ms;
+        status->lanes[lane].out_ops += held - lag->peer_n;
+    uint64_t *oldest = &status->lanes[lane].oldest_unsent_ms;
+    if (lag->since_ms != 0 && (*oldest == 0 || lag->since_ms < *oldest))
+        *oldest = lag->since_ms;
+}
+
+static void add_lanes(struct hs_peer_status *status)
+{
+    for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
+        uint64_t oldest = status->lanes[lane].oldest_unsent_ms;
+        status->lag_in_ops += status->lanes[lane].in_ops;
+        status->lag_out_ops += status->lanes[lane].out_ops;
+        if (oldest != 0 && (status->oldest_unsent_ms == 0 || oldest < status->oldest_unsent_ms))
+            status->oldest_unsent_ms = oldest;
+    }
+}
+
+/* ---- what the peer has not signed for ---- */
+
+struct signing {
+    uint64_t store_id, n;
+};
+
+static enum hs_err find_signed(void *ctx, const struct hs_receipt *receipt)
+{
+    struct signing *signing = ctx;
+    if (receipt->store_id == signing->store_id && receipt->n > signing->n)
+        signing->n = receipt->n;
+    return HS_OK;
+}
+
+/* A store that cannot be read has other ways to say so. */
+static uint64_t unsigned_ops(const struct rep_session *s)
+{
+    const struct hs_replica *r = s->r;
+    uint64_t ops = 0;
+    if (s->state != REP_LIVE || s->certificate.role == HS_ROLE_HALL)
+        return 0;
+    for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node) {
+        for (size_t i = 0; i < member->count; i++) {
+            const struct rep_stream *stream = member->streams[i];
+            struct signing signing = {s->store_id, 0};
+            if (stream->n == 0 || stream->fork != NULL || !hs_rep_may_send(s, stream->name.partition))
+                continue;
+            r->source.receipts(r->source.ctx, &stream->name, find_signed, &signing);
+            ops += stream->n > signing.n ? stream->n - signing.n : 0;
+        }
+    }
+    return ops;
+}
+
+/* ---- all ---- */
+
+static uint64_t fills_bytes(const struct rep_session *s)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < s->r->fill_count; i++) {
+        const struct rep_fill *fill = s->r->fills[i];
+        if (fill->from == s)
+            bytes += fill->bound_room * sizeof *fill->bounds + fill->partial.room;
+    }
+    return bytes;
 }
 
 static uint64_t memory_of(const struct rep_session *s)
@@ -20,7 +89,8 @@ static uint64_t memory_of(const struct rep_session *s)
     return sizeof *s + s->view_count * sizeof *s->view + s->certificate_bytes.room + s->acks.room +
            s->lag_count * (sizeof(struct rep_lag) + NODE_OVERHEAD_BYTES) +
            s->exchange.list_count * (sizeof(struct rep_list) + NODE_OVERHEAD_BYTES) + hs_rep_looses_bytes(s) +
-           hs_rep_compare_bytes(s);
+           hs_rep_compare_bytes(s) + hs_rep_supplies_bytes(s) + fills_bytes(s) +
+           (s->peer_fills.room + s->told_fills.room + s->said_pruned.room) * sizeof(uint32_t);
 }
 
 static void fill(struct rep_session *s, struct hs_peer_status *to)
@@ -44,6 +114,12 @@ static void fill(struct rep_session *s, struct hs_peer_status *to)
         .memory_bytes = memory_of(s),
     };
     hs_rep_lags_visit(s, count_lag, to);
+    add_lanes(to);
+    to->unsigned_ops = unsigned_ops(s);
+    to->rate_max = hs_rep_rate_max(s);
+    for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++)
+        to->filling += s->fills_open[lane];
+    hs_rep_supply_status(s, to);
 }
 
 size_t hs_replica_peers(const struct hs_replica *r, struct hs_peer_status *to, size_t room)

@@ -422,6 +422,16 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
             return HS_EINVAL;
         world_store_put_loose(store, &todo->loose);
         return HS_OK;
+    case HS_STORE_FILL:
+        world_store_fill_begin(store, todo->partition, todo->lane);
+        return HS_OK;
+    case HS_STORE_NOTE:
+        world_store_fill_note(store, &todo->note);
+        return HS_OK;
+    case HS_STORE_STATES:
+        return world_store_fill_states(store, &todo->states);
+    case HS_STORE_FILLED: /* by who notes the heads */
+        return HS_OK;
     }
     return HS_EINTERNAL;
 }
@@ -441,21 +451,38 @@ static struct hs_receipt sign_receipt(struct world_node *node, const struct hs_h
     return receipt;
 }
 
-/* What a commit of @todo made: heads of the streams that grew, and a hub's receipts for them. */
-static void note_segment(struct world_node *node, const struct hs_replica_store *todo, struct hs_head *heads,
-                         struct hs_receipt *receipts, struct hs_commit *commit)
+/* What a commit made: heads of the streams that grew, and a hub's receipts for them. */
+struct making {
+    struct world_node *node;
+    struct hs_head *heads;
+    struct hs_receipt *receipts;
+    size_t count;
+};
+
+static void note_head(void *ctx, const struct hs_head *head)
 {
+    struct making *made = ctx;
     size_t at = 0;
-    while (at < commit->head_count && !hs_stream_equal(&heads[at].stream, &todo->segment.stream))
+    while (at < made->count && !hs_stream_equal(&made->heads[at].stream, &head->stream))
         at++;
-    heads[at] = (struct hs_head){todo->segment.stream, todo->segment.first + todo->segment.count - 1,
-                                 todo->segment.end};
-    if (at == commit->head_count)
-        commit->head_count++;
-    if (node->certificate.role != HS_ROLE_HUB)
-        return;
-    receipts[at] = sign_receipt(node, &heads[at]);
-    commit->receipt_count = commit->head_count;
+    if (at == made->count) {
+        made->count++;
+        made->heads = realloc(made->heads, made->count * sizeof *made->heads);
+        made->receipts = realloc(made->receipts, made->count * sizeof *made->receipts);
+        assert(made->heads != NULL && made->receipts != NULL);
+    }
+    made->heads[at] = *head;
+    if (made->node->certificate.role == HS_ROLE_HUB)
+        made->receipts[at] = sign_receipt(made->node, head);
+}
+
+static void note_made(struct making *made, const struct hs_replica_store *todo)
+{
+    struct hs_head head = {todo->segment.stream, todo->segment.first + todo->segment.count - 1, todo->segment.end};
+    if (todo->type == HS_STORE_SEGMENT)
+        note_head(made, &head);
+    else if (todo->type == HS_STORE_FILLED)
+        world_store_fill_end(&made->node->store, todo->partition, todo->lane, note_head, made);
 }
 
 bool world_store_next(struct world_node *node, size_t count)
@@ -466,29 +493,33 @@ bool world_store_next(struct world_node *node, size_t count)
     struct hs_replica_store **todo = node->stores;
     size_t left = node->store_count - count;
     node->stores = calloc(left + 1, sizeof(struct hs_replica_store *));
-    struct hs_head *heads = calloc(count, sizeof *heads);
-    struct hs_receipt *receipts = calloc(count, sizeof *receipts);
+    struct making made = {.node = node};
     enum hs_err *errs = calloc(count, sizeof *errs);
-    assert(node->stores != NULL && heads != NULL && receipts != NULL && errs != NULL);
+    assert(node->stores != NULL && errs != NULL);
     memcpy(node->stores, todo + count, left * sizeof(struct hs_replica_store *));
     node->store_count = left;
     node->asked_ms = node->world->now_ms; /* of what is left */
-    struct hs_commit commit = {.heads = heads, .receipts = receipts};
+    struct hs_commit commit = {0};
     commit.position = (struct hs_position){++node->store.commit, world_random(node->world)};
     for (size_t i = 0; i < count; i++) {
         errs[i] = node->store_fails != HS_OK ? node->store_fails : perform(node, todo[i]);
         if (node->world->watch != NULL)
             node->world->watch->stored(node->world->watch->ctx, node, todo[i], errs[i]);
-        if (errs[i] == HS_OK && todo[i]->type == HS_STORE_SEGMENT)
-            note_segment(node, todo[i], heads, receipts, &commit);
+        if (errs[i] == HS_OK)
+            note_made(&made, todo[i]);
     }
+    world_store_settle_money(&node->store);
+    commit.heads = made.heads;
+    commit.receipts = made.receipts;
+    commit.head_count = made.count;
+    commit.receipt_count = node->certificate.role == HS_ROLE_HUB ? made.count : 0;
     for (size_t i = 0; i < count; i++) {
         told(node, todo[i]->token, errs[i], errs[i] == HS_OK ? &commit : NULL);
         hs_replica_store_free(todo[i]);
     }
     free(todo);
-    free(heads);
-    free(receipts);
+    free(made.heads);
+    free(made.receipts);
     free(errs);
     return true;
 }
@@ -520,6 +551,7 @@ static struct hs_head write_op(struct world_node *node, hs_partition partition, 
     assert(err == HS_OK);
     world_stream_check(stream, &signature);
     node->store.commit++;
+    world_store_settle_money(&node->store);
     if (node->world->watch != NULL)
         node->world->watch->wrote(node->world->watch->ctx, node, &head);
     return head;
@@ -558,6 +590,27 @@ void world_import(struct world_node *to, const struct world_node *from, const st
     struct hs_head head = {*name, stream->count, stream->ops[stream->count - 1].hash};
     struct hs_commit commit = {{++to->store.commit, world_random(to->world)}, &head, 1, NULL, 0};
     told(to, 0, HS_OK, &commit);
+}
+
+void world_fill_scope(struct world_node *node)
+{
+    assert(node->replica == NULL);
+    for (uint8_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
+        for (size_t i = 0; i < node->certificate.district_count; i++)
+            world_store_fill_begin(&node->store, node->certificate.districts[i], lane);
+        world_store_fill_begin(&node->store, HS_PARTITION_REGION, lane);
+    }
+}
+
+void world_prune(struct world_node *node, const struct hs_stream *name, uint64_t n)
+{
+    assert(name->lane != HS_LANE_MONEY);
+    world_store_prune(&node->store, world_store_stream(&node->store, name), n);
+}
+
+void world_rate(struct world_node *node, hs_peer peer, uint64_t bytes_per_s)
+{
+    step(node, (struct hs_replica_event){.type = HS_REPLICA_RATE, .peer = peer, .rate_max = bytes_per_s});
 }
 
 void world_probe(struct world_node *node, uint64_t token)

@@ -21,8 +21,8 @@ struct world_op {
 };
 struct world_stream {
     struct hs_stream name;
-    struct world_op *ops;
-    size_t count;
+    struct world_op *ops; /* [base, count): those before are gone, but for the hash of the last of them */
+    size_t count, base;
     struct hs_checkpoint *checkpoints; /* ascending */
     size_t checkpoint_count;
 };
@@ -43,6 +43,18 @@ struct world_certificate {
     struct hs_key key;
     struct hs_buf bytes;
 };
+struct world_state { /* a record that came as state, or what pruned ops became */
+    struct hs_buf key, state;
+};
+struct world_fill {
+    hs_partition partition;
+    uint8_t lane;
+    bool noted, listing;          /* a whole list has come; one is coming */
+    struct hs_signed_head *heads; /* ascending */
+    size_t head_count;
+    struct hs_buf after;
+    uint64_t records, total;
+};
 struct world_store {
     struct world_stream *streams; /* ascending */
     struct world_origin *origins;
@@ -50,7 +62,10 @@ struct world_store {
     struct world_certificate *certificates;
     struct world_fork *forks;
     struct world_loose *looses;
-    size_t stream_count, origin_count, receipt_count, certificate_count, fork_count, loose_count;
+    struct world_state *states; /* ascending */
+    struct world_fill *fills;   /* ascending */
+    size_t stream_count, origin_count, receipt_count, certificate_count, fork_count, loose_count, state_count,
+        fill_count;
     uint64_t current; /* origin; 0: none */
     uint64_t commit;
     bool rotten;        /* the digests of @rot are wrong */
@@ -72,6 +87,26 @@ void world_stream_append(struct world_stream *stream, struct hs_bytes op);
 void world_stream_check(struct world_stream *stream,
                         const struct hs_signature *signature); /* a checkpoint of its last op */
 enum hs_err world_store_receive(struct world_store *store, const struct hs_segment *segment);
+/* replica_world_fill.c: base states and fills, as store.h has them. */
+void world_store_put_state(struct world_store *store, struct hs_bytes key, struct hs_bytes state);    /* joined */
+void world_store_prune(struct world_store *store, struct world_stream *stream, uint64_t n);           /* ops up to n */
+struct world_fill *world_store_fill(struct world_store *store, hs_partition partition, uint8_t lane); /* NULL: none */
+void world_store_fill_begin(struct world_store *store, hs_partition partition, uint8_t lane);
+void world_store_fill_note(struct world_store *store, const struct hs_fill_note *note);
+enum hs_err world_store_fill_states(struct world_store *store, const struct hs_states *states);
+typedef void (*world_visit_jump)(void *ctx, const struct hs_head *head);
+void world_store_fill_end(struct world_store *store, hs_partition partition, uint8_t lane, world_visit_jump visit,
+                          void *ctx);
+void world_store_settle_money(struct world_store *store); /* those that have reached their heads end */
+/* The state of the record that one op is, as all stores would have it. */
+void world_record_of(const struct hs_stream *stream, uint64_t n, struct hs_bytes op, struct hs_buf *key,
+                     struct hs_buf *state);
+/* Records of (partition, lane) behind @after: ops that are kept and base states joined. */
+void world_store_states(const struct world_store *store, const struct hs_states_wanted *wanted, struct hs_buf *body,
+                        struct hs_states_read *read);
+uint64_t world_store_records(const struct world_store *store, hs_partition partition, uint8_t lane);
+void world_fills_copy(struct world_store *to);
+void world_fills_fini(struct world_store *store);
 bool world_store_forked(const struct world_store *store, const struct hs_stream *name);
 /* Is there an op with these bytes, in a log or loose? */
 bool world_store_has(const struct world_store *store, hs_partition partition, struct hs_bytes op);
@@ -109,6 +144,8 @@ struct world_node {
     bool one_leaf;               /* all records lie in leaf 0 */
     struct hs_stream unreadable; /* whose segments cannot be read */
     uint32_t credit_bytes;
+    uint64_t records_late; /* the records are so many commits behind the log: states of them cannot be read yet */
+    uint64_t state_reads;
 };
 
 struct world_frame {
@@ -192,6 +229,10 @@ void world_import(struct world_node *to, const struct world_node *from, const st
 /* Without telling the replica: as if it were committed and STORED still on its way. */
 void world_write_untold(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text);
 void world_tick(struct world_node *node);
+/* What a new hall's store does by itself: all of its scope is to be filled.  Of a stopped node. */
+void world_fill_scope(struct world_node *node);
+void world_prune(struct world_node *node, const struct hs_stream *name, uint64_t n); /* of lanes other than money */
+void world_rate(struct world_node *node, hs_peer peer, uint64_t bytes_per_s);
 void world_probe(struct world_node *node, uint64_t token);
 void world_probe_end(struct world_node *node, uint64_t token);
 void world_compare(struct world_node *node);

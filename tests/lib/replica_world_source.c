@@ -1,6 +1,8 @@
 /* The world's stores as the replica reads them. */
 #include "tests/lib/replica_world_source.h"
 
+#include "storage/model/record.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,8 @@ static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, 
         return HS_ENOTFOUND;
     if (hs_stream_equal(name, &node->unreadable))
         return HS_EDAMAGED;
+    if (first <= stream->base)
+        return HS_EPRUNED;
     const struct hs_checkpoint *end = NULL;
     size_t bytes = 0, at = first - 1;
     for (size_t i = 0; i < stream->checkpoint_count; i++) {
@@ -52,7 +56,7 @@ static enum hs_err hash_at(void *ctx, const struct hs_stream *name, uint64_t n, 
 {
     const struct world_node *node = ctx;
     const struct world_stream *stream = world_store_find(&node->store, name);
-    if (stream == NULL || n > stream->count)
+    if (stream == NULL || n > stream->count || n < stream->base)
         return HS_ENOTFOUND;
     *hash = n == 0 ? hs_chain_start(name) : stream->ops[n - 1].hash;
     return HS_OK;
@@ -163,6 +167,22 @@ static void add_fact(struct facts *facts, const struct world_node *node, const s
         fact->hash.bytes[0] ^= 1;
 }
 
+static void add_states(struct facts *facts, const struct world_node *node)
+{
+    struct hs_arena arena;
+    hs_arena_init(&arena, 0);
+    for (size_t i = 0; i < node->store.state_count; i++) {
+        const struct world_state *from = &node->store.states[i];
+        struct hs_stream stream = {.partition = hs_from_be16(from->key.data), .lane = from->key.data[2]};
+        struct hs_record record;
+        hs_arena_reset(&arena);
+        enum hs_err err = hs_record_decode(hs_buf_bytes(&from->state), &arena, &record);
+        assert(err == HS_OK && record.variant_count == 1);
+        add_fact(facts, node, &stream, record.variants[0].bytes);
+    }
+    hs_arena_fini(&arena);
+}
+
 static int compare_facts(const void *a, const void *b)
 {
     const struct fact *first = a, *second = b;
@@ -174,9 +194,10 @@ static struct facts facts_of(const struct world_node *node)
     const struct world_store *store = &node->store;
     struct facts facts = {0};
     for (size_t i = 0; i < store->stream_count; i++) {
-        for (size_t n = 0; n < store->streams[i].count; n++)
+        for (size_t n = store->streams[i].base; n < store->streams[i].count; n++)
             add_fact(&facts, node, &store->streams[i].name, hs_buf_bytes(&store->streams[i].ops[n].bytes));
     }
+    add_states(&facts, node);
     for (size_t i = 0; i < store->loose_count; i++) {
         struct hs_cur cur = hs_cur_of(store->looses[i].loose.segment.body);
         while (cur.left > 0)
@@ -262,6 +283,45 @@ static enum hs_err digest_leaf(void *ctx, hs_partition partition, uint16_t kind,
     return err;
 }
 
+/* ---- state transfer ---- */
+
+static enum hs_err fills(void *ctx, hs_visit_fill visit, void *visit_ctx)
+{
+    const struct world_node *node = ctx;
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < node->store.fill_count && err == HS_OK; i++) {
+        const struct world_fill *from = &node->store.fills[i];
+        struct hs_fill fill = {from->partition, from->lane, from->noted, hs_buf_bytes(&from->after), from->records,
+                               from->total,     0};
+        err = visit(visit_ctx, &fill);
+    }
+    return err;
+}
+
+static enum hs_err states(void *ctx, uint64_t least, const struct hs_states_wanted *wanted, struct hs_buf *body,
+                          struct hs_states_read *read)
+{
+    struct world_node *node = ctx;
+    node->state_reads++;
+    if (node->store.commit < least + node->records_late)
+        return HS_EBUSY;
+    world_store_states(&node->store, wanted, body, read);
+    read->commit = node->store.commit;
+    return HS_OK;
+}
+
+static uint64_t states_count(void *ctx, hs_partition partition, uint8_t lane)
+{
+    const struct world_node *node = ctx;
+    return world_store_records(&node->store, partition, lane);
+}
+
+static uint64_t commit_number(void *ctx)
+{
+    const struct world_node *node = ctx;
+    return node->store.commit;
+}
+
 /* ---- the rest ---- */
 
 static uint64_t current_origin(void *ctx)
@@ -299,6 +359,10 @@ struct hs_replica_source world_source(struct world_node *node)
         .digests = digests,
         .digest_level = digest_level,
         .digest_leaf = digest_leaf,
+        .fills = fills,
+        .states = states,
+        .states_count = states_count,
+        .commit = commit_number,
         .current_origin = current_origin,
         .clock_ms = clock_ms,
         .payments = payments,

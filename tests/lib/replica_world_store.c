@@ -170,10 +170,16 @@ bool world_store_has(const struct world_store *store, hs_partition partition, st
 {
     for (size_t i = 0; i < store->stream_count; i++) {
         const struct world_stream *stream = &store->streams[i];
-        for (size_t n = 0; stream->name.partition == partition && n < stream->count; n++) {
+        for (size_t n = stream->base; stream->name.partition == partition && n < stream->count; n++) {
             if (hs_bytes_equal(hs_buf_bytes(&stream->ops[n].bytes), op))
                 return true;
         }
+    }
+    struct hs_hash id = hs_hash_of(op);
+    for (size_t i = 0; i < store->state_count; i++) {
+        const struct hs_buf *key = &store->states[i].key;
+        if (hs_from_be16(key->data) == partition && memcmp(key->data + key->size - 16, id.bytes, 16) == 0)
+            return true;
     }
     for (size_t i = 0; i < store->loose_count; i++) {
         const struct hs_segment *segment = &store->looses[i].loose.segment;
@@ -220,6 +226,7 @@ void world_store_copy(const struct world_store *from, struct world_store *to)
     to->forks = copy_array(from->forks, from->fork_count, sizeof *from->forks);
     for (size_t i = 0; i < to->fork_count; i++)
         to->forks[i].proof = buf_of(hs_buf_bytes(&from->forks[i].proof));
+    world_fills_copy(to);
     to->looses = copy_array(from->looses, from->loose_count, sizeof *from->looses);
     for (size_t i = 0; i < to->loose_count; i++) {
         to->looses[i].body = buf_of(hs_buf_bytes(&from->looses[i].body));
@@ -251,5 +258,6 @@ void world_store_fini(struct world_store *store)
     free(store->certificates);
     free(store->forks);
     free(store->looses);
+    world_fills_fini(store);
     *store = (struct world_store){0};
 }

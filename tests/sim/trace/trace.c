@@ -101,6 +101,36 @@ static void tell_received(void *ctx, struct world_node *node, hs_peer peer, stru
 
 /* ---- obligations ---- */
 
+static void put_pair(struct trace *t, hs_partition partition, uint8_t lane)
+{
+    char text[HS_PARTITION_TEXT_BYTES];
+    trace_put(t, "%s of %s", hs_lane_text((enum hs_lane)lane), hs_partition_text(partition, text));
+}
+
+static void put_fill_store(struct trace *t, const struct hs_replica_store *store)
+{
+    struct hs_cur cur = hs_cur_of(store->states.body);
+    unsigned records = 0;
+    switch (store->type) {
+    case HS_STORE_NOTE:
+        trace_put(t, "%u heads%s of ", (unsigned)store->note.count, store->note.last ? ", the last," : "");
+        put_pair(t, store->note.partition, store->note.lane);
+        break;
+    case HS_STORE_STATES:
+        for (; cur.left > 0; records++) {
+            hs_cur_sized(&cur);
+            hs_cur_sized(&cur);
+        }
+        trace_put(t, "%u records: ", records);
+        put_pair(t, store->states.partition, store->states.lane);
+        break;
+    default:
+        trace_put(t, store->type == HS_STORE_FILL ? "to be filled: " : "filled: ");
+        put_pair(t, store->partition, store->lane);
+        break;
+    }
+}
+
 static void put_store(struct trace *t, const struct hs_replica_store *store)
 {
     struct hs_opening opening;
@@ -119,6 +149,8 @@ static void put_store(struct trace *t, const struct hs_replica_store *store)
     } else if (store->type == HS_STORE_FORK) {
         trace_put(t, "fork proof of ");
         trace_put_stream(t, &store->stream);
+    } else if (store->type >= HS_STORE_FILL && store->type <= HS_STORE_FILLED) {
+        put_fill_store(t, store);
     } else {
         trace_put(t, store->type == HS_STORE_LOOSE ? "loose piece " : "segment ");
         trace_put_stream(t, &piece->stream);
@@ -152,6 +184,12 @@ static const char *notice_text(enum hs_replica_notice notice)
         return "ALARM set back, or lied to: ";
     case HS_NOTICE_CLONE:
         return "ALARM clone: ";
+    case HS_NOTICE_FILLING:
+        return "filling ";
+    case HS_NOTICE_FILLED:
+        return "filled ";
+    case HS_NOTICE_FILL_FAILED:
+        return "filling has to wait: ";
     }
     return "";
 }
