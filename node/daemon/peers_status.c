@@ -158,6 +158,7 @@ void peers_publish(struct hs_peers *peers, bool now)
     uint64_t mono = hs_link_now_ms();
     if (!now && mono < peers->published_ms + PUBLISH_MS)
         return;
+    bool has_view = peers->view != NULL;
     peers->published_ms = mono;
     pthread_mutex_lock(&peers->lock);
     hs_buf_reset(&peers->status);
@@ -166,6 +167,8 @@ void peers_publish(struct hs_peers *peers, bool now)
     put_problems(peers, &peers->status);
     put_counters(peers, &peers->status);
     pthread_mutex_unlock(&peers->lock);
+    if (!has_view) /* receipts were looked at: what is opened for that pins no pages while the thread waits */
+        peers_close_view(peers);
 }
 
 void hs_peers_status(struct hs_peers *peers, struct hs_buf *partial)

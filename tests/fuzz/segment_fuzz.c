@@ -386,6 +386,11 @@ static enum hs_err source_digests(void *ctx, hs_visit_digest visit, void *visit_
     return hs_view_digests(hs_store_view(ctx), visit, visit_ctx);
 }
 
+static uint64_t source_commit(void *ctx)
+{
+    return hs_store_position(ctx).commit;
+}
+
 static uint64_t source_origin_now(void *ctx)
 {
     return hs_view_current_origin(hs_store_view(ctx));
@@ -505,6 +510,7 @@ static void victim_init(struct victim *victim)
                                        .forks = source_forks,
                                        .loose = source_loose,
                                        .digests = source_digests,
+                                       .commit = source_commit,
                                        .current_origin = source_origin_now,
                                        .clock_ms = fuzz_now_ms,
                                        .payments = source_payments};
