@@ -52,8 +52,8 @@ void hs_store_close(struct hs_store *store);
 uint64_t hs_store_id(const struct hs_store *store);                              /* random, made with the store */
 const struct hs_certificate *hs_store_certificate(const struct hs_store *store); /* of this node */
 bool hs_store_holds(const struct hs_store *store, hs_partition partition);       /* in its scope */
-/* The certificate as it is kept: the given one, or a later one of this node that has come (hs_store_put_certificate).
- */
+/* The certificate that this opening goes by: the given one, or a later one of this node that had come before
+ * (hs_store_put_certificate; same key, home, role and id).  Any thread. */
 struct hs_bytes hs_store_certificate_bytes(const struct hs_store *store);
 /* Why the origin was struck out at this start: NULL if it was not. */
 const char *hs_store_break(const struct hs_store *store);

@@ -30,7 +30,6 @@ static const char *const NOTICE_EVENTS[] = {
     [HS_NOTICE_FILLING] = "filling",
     [HS_NOTICE_FILLED] = "filled",
     [HS_NOTICE_FILL_FAILED] = "fill-failed",
-    [HS_NOTICE_TWIN] = "session-twin",
 };
 
 static enum hs_log_level notice_level(enum hs_replica_notice notice)
@@ -394,8 +393,6 @@ static enum hs_err open_replica(struct hs_peers *peers)
         .credit_bytes = peers->options.conf->limits.credit_kib * 1024,
         .heartbeat_ms = peers->options.conf->link.heartbeat_ms,
         .software = "hallsync " HS_VERSION,
-        .districts = peers->options.conf->districts,
-        .district_count = peers->options.conf->district_count,
     };
     randombytes_buf(options.process_id, sizeof options.process_id);
     struct hs_replica_source source = peers_source(peers);

@@ -31,8 +31,6 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
     case HS_STORE_STATES:
     case HS_STORE_FILLED:
         return HS_EINTERNAL; /* the source has no fills */
-    case HS_STORE_BASE:
-        return hs_store_put_base(store, &what->head);
     }
     return HS_EINTERNAL;
 }

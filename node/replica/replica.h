@@ -29,9 +29,6 @@ struct hs_replica_options {
     uint32_t silence_ms;    /* the session ends after so long without a frame; 0: 3.5 heartbeats */
     uint32_t compare_ms;    /* digests are compared so often while equal frontiers stand; 0: 60000 */
     const char *software;   /* "hallsync 0.1.0" */
-    /* The configured scope, ascending; narrows the certificate's.  Copied.  0: as the certificate says. */
-    const hs_partition *districts;
-    size_t district_count;
 };
 
 /* A record as digests are compared: what it is, and what went into it (hs_record_inputs). */
@@ -121,7 +118,7 @@ struct hs_replica_event {
 enum hs_replica_update_type {
     HS_REPLICA_STORE,  /* hand @store to the writer; answer with STORED and its token, also when it failed */
     HS_REPLICA_SEND,   /* to @peer */
-    HS_REPLICA_DROP,   /* end the connection; PEER_DOWN need not follow; HS_EEXISTS: the peer's other session stays */
+    HS_REPLICA_DROP,   /* end the connection; PEER_DOWN need not follow */
     HS_REPLICA_NOTICE, /* something happened that people or counters want to know */
 };
 
@@ -136,7 +133,6 @@ enum hs_replica_store_type {
     HS_STORE_NOTE,    /* note */
     HS_STORE_STATES,  /* states */
     HS_STORE_FILLED,  /* partition, lane: the end */
-    HS_STORE_BASE,    /* head */
 };
 
 /* Owned by whoever takes it out of the updates; frees with hs_replica_store_free.  Everything lives in its arena. */
@@ -155,7 +151,6 @@ struct hs_replica_store {
     uint8_t lane;
     struct hs_fill_note note;
     struct hs_states states;
-    struct hs_signed_head head;
     struct hs_arena arena;
 };
 void hs_replica_store_free(struct hs_replica_store *store); /* NULL is fine */
@@ -174,7 +169,6 @@ enum hs_replica_notice {
     HS_NOTICE_FILLING,      /* a fill begins or goes on from this peer: text names partition and lane */
     HS_NOTICE_FILLED,       /* it has ended */
     HS_NOTICE_FILL_FAILED,  /* it cannot go on from this peer, or not to it: err, text */
-    HS_NOTICE_TWIN,         /* two hubs have dialled each other: this session has ended, that of peer @token stays */
 };
 
 struct hs_replica_update {
@@ -195,7 +189,7 @@ struct hs_replica_updates {
     uint64_t wake_at_ms; /* call TICK then at the latest; UINT64_MAX: nothing to wait for */
 };
 
-/* HS_ENOMEM, HS_EINVAL (districts that are none), or what the source answered while heads were loaded. */
+/* HS_ENOMEM, or what the source answered while heads were loaded. */
 enum hs_err hs_replica_new(const struct hs_replica_options *options, const struct hs_replica_source *source,
                            struct hs_replica **replica);
 void hs_replica_free(struct hs_replica *replica);

@@ -1,37 +1,43 @@
 /* commits.c -- the order in which ops and states came: one row a commit.  Key: number u64.  Row: tag u64, last stamp
  * u64, items: type u8, stream, first varint, then of ops the count (varint), of a loose segment its end hash (32); of
- * states type u8 and the record keys of the first and the last, each sized. */
+ * states type u8 and the record keys of the first and the last, each sized; of evicted records type u8, partition u16
+ * and the record keys behind which they began (none: all) and up to which they went (none: all), each sized. */
 #include "storage/log/inside.h"
 
 #include <assert.h>
 #include <string.h>
 
-#define COMMIT_HEAD_BYTES (8 + 8)
-
-static void put_item(struct hs_log *log, const struct log_item *item)
+void log_put_item(struct hs_buf *to, const struct log_item *item)
 {
     uint8_t key[HS_STREAM_KEY_BYTES];
+    hs_buf_put_u8(to, item->type);
+    if (item->type == ITEM_STATES || item->type == ITEM_EVICTED) {
+        if (item->type == ITEM_EVICTED)
+            hs_buf_put_u16(to, item->stream.partition);
+        hs_buf_put_sized(to, item->from);
+        hs_buf_put_sized(to, item->to);
+        return;
+    }
     hs_stream_key(&item->stream, key);
-    hs_buf_put_u8(&log->items, item->type);
-    hs_buf_put(&log->items, key, sizeof key);
-    hs_buf_put_varint(&log->items, item->first);
+    hs_buf_put(to, key, sizeof key);
+    hs_buf_put_varint(to, item->first);
     if (item->type == ITEM_OPS)
-        hs_buf_put_varint(&log->items, item->count);
+        hs_buf_put_varint(to, item->count);
     else
-        hs_buf_put(&log->items, item->end.bytes, HS_HASH_BYTES);
+        hs_buf_put(to, item->end.bytes, HS_HASH_BYTES);
 }
 
 static void end_run(struct hs_log *log)
 {
+    struct log_came *came = &log->came;
     if (log->run.count > 0)
-        put_item(log, &log->run);
+        log_put_item(&log->items, &log->run);
     log->run.count = 0;
-    if (log->came.last_size > 0) {
-        hs_buf_put_u8(&log->items, ITEM_STATES);
-        hs_buf_put_sized(&log->items, HS_BYTES(log->came.first, log->came.first_size));
-        hs_buf_put_sized(&log->items, HS_BYTES(log->came.last, log->came.last_size));
-    }
-    log->came.last_size = 0;
+    if (came->last_size > 0)
+        log_put_item(&log->items, &(struct log_item){.type = ITEM_STATES,
+                                                     .from = HS_BYTES(came->first, came->first_size),
+                                                     .to = HS_BYTES(came->last, came->last_size)});
+    came->last_size = 0;
 }
 
 void log_list(struct hs_log *log, const struct log_item *item)
@@ -63,6 +69,15 @@ void log_list_states(struct hs_log *log, struct hs_bytes from, struct hs_bytes t
     }
     memcpy(came->last, to.data, to.size);
     came->last_size = to.size;
+}
+
+void log_list_evicted(struct hs_log *log, const struct hs_evicted *piece)
+{
+    end_run(log);
+    log_put_item(&log->items, &(struct log_item){.type = ITEM_EVICTED,
+                                                 .stream = {.partition = piece->partition},
+                                                 .from = piece->after,
+                                                 .to = piece->to});
 }
 
 void log_begin_commit(struct hs_log *log)
@@ -149,10 +164,12 @@ struct walker {
     size_t visited;
 };
 
-static enum hs_err read_item(struct hs_cur *cur, struct log_item *item)
+enum hs_err log_read_item(struct hs_cur *cur, struct log_item *item)
 {
     *item = (struct log_item){.type = hs_cur_u8(cur)};
-    if (item->type == ITEM_STATES) {
+    if (item->type == ITEM_STATES || item->type == ITEM_EVICTED) {
+        if (item->type == ITEM_EVICTED)
+            item->stream.partition = hs_cur_u16(cur);
         item->from = hs_cur_sized(cur);
         item->to = hs_cur_sized(cur);
         return cur->err == HS_OK ? HS_OK : HS_EDAMAGED;
@@ -231,10 +248,17 @@ static enum hs_err visit_loose(struct walker *walker, const struct log_item *ite
         return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
     struct hs_cur cur = hs_cur_of(loose.segment.body);
     for (uint32_t i = 0; err == HS_OK && i < loose.segment.count; i++) {
-        struct hs_logged op = {item->stream, item->first + i, hs_cur_sized(&cur), true, NULL};
+        struct hs_logged op = {
+            .stream = item->stream, .n = item->first + i, .bytes = hs_cur_sized(&cur), .loose = true};
         err = cur.err == HS_OK ? visit_op(walker, &op) : HS_EDAMAGED;
     }
     return err;
+}
+
+static enum hs_err visit_evicted(struct walker *walker, const struct log_item *item)
+{
+    struct hs_evicted piece = {item->stream.partition, item->from, item->to};
+    return visit_op(walker, &(struct hs_logged){.evicted = &piece});
 }
 
 static enum hs_err visit_item(struct walker *walker, const struct log_item *item)
@@ -244,6 +268,8 @@ static enum hs_err visit_item(struct walker *walker, const struct log_item *item
         return visit_ops(walker, item);
     case ITEM_LOOSE:
         return visit_loose(walker, item);
+    case ITEM_EVICTED:
+        return visit_evicted(walker, item);
     default:
         return visit_states(walker, item);
     }
@@ -256,7 +282,7 @@ static enum hs_err visit_commit(struct walker *walker, struct hs_bytes row)
     enum hs_err err = HS_OK;
     hs_cur_take(&cur, COMMIT_HEAD_BYTES);
     while (err == HS_OK && cur.left > 0) {
-        err = read_item(&cur, &item);
+        err = log_read_item(&cur, &item);
         if (err == HS_OK)
             err = visit_item(walker, &item);
     }
@@ -278,7 +304,7 @@ static enum hs_err add_listed(struct counter *counter, struct hs_bytes row)
     enum hs_err err = HS_OK;
     hs_cur_take(&cur, COMMIT_HEAD_BYTES);
     while (err == HS_OK && cur.err == HS_OK && cur.left > 0) {
-        err = read_item(&cur, &item);
+        err = log_read_item(&cur, &item);
         if (err == HS_OK && item.type == ITEM_OPS) {
             err = log_clip_run(counter->txn, &item);
             counter->listed += item.count;

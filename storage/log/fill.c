@@ -171,6 +171,16 @@ static void drop_fill(struct hs_log *log, hs_partition partition, uint8_t lane)
     hs_txn_delete(log_change(log), LOG_FILL, place_key(partition, lane, key));
 }
 
+enum hs_err log_drop_fills(struct hs_log *log, hs_partition partition)
+{
+    enum hs_err err = HS_OK;
+    for (unsigned lane = HS_LANE_WORK; lane <= HS_LANE_BULK && err == HS_OK; lane++) {
+        drop_fill(log, partition, (uint8_t)lane);
+        err = drop_heads(log, partition, (uint8_t)lane);
+    }
+    return err == HS_OK ? log->txn.err : err;
+}
+
 /* ---- lists of heads ---- */
 
 static enum hs_err check_note(struct hs_log *log, const struct hs_fill_note *note)

@@ -22,6 +22,7 @@ enum {
     LOG_FILL,
     LOG_FILL_HEAD,
     LOG_FOLD,
+    LOG_EVICT,
     LOG_TABLE_COUNT
 };
 
@@ -68,13 +69,15 @@ struct log_grown {
 };
 
 /* What a commit's row lists. */
-enum { ITEM_OPS = 1, ITEM_LOOSE = 2, ITEM_STATES = 3 };
+#define COMMIT_HEAD_BYTES (8 + 8)
+enum { ITEM_OPS = 1, ITEM_LOOSE = 2, ITEM_STATES = 3, ITEM_EVICTED = 4 };
 struct log_item {
     uint8_t type;
     struct hs_stream stream;
     uint64_t first, count; /* of ITEM_LOOSE only first, and: */
     struct hs_hash end;
-    struct hs_bytes from, to; /* of ITEM_STATES only these: record keys of the first and the last */
+    struct hs_bytes from, to; /* of ITEM_STATES only these: record keys of the first and the last; of ITEM_EVICTED
+                                 behind which, up to which, and the stream's partition */
 };
 
 /* Base states that came in the open group, in a row. */
@@ -101,6 +104,14 @@ struct log_life {
     char why[WHY_BYTES_MAX + 1]; /* the last one was struck out, if it was */
 };
 
+/* What this node holds in full. */
+enum log_extent { SCOPE_NOTHING, SCOPE_LISTED, SCOPE_EVERYTHING };
+struct log_scope {
+    enum log_extent extent;
+    size_t count;
+    hs_partition partitions[HS_SCOPE_MAX + 1];
+};
+
 struct log_known; /* a decoded certificate */
 
 struct hs_log {
@@ -111,6 +122,9 @@ struct hs_log {
     void *ctx;
     uint64_t store_id;
     struct hs_certificate certificate;
+    struct hs_buf own; /* the same, encoded */
+    struct log_scope scope;
+    bool evicts_held; /* at the start, a district of the scope was still being evicted */
     struct hs_note *note;
     const char *broken;
     struct hs_position position;
@@ -179,7 +193,48 @@ enum hs_err log_jump(struct hs_log *log, const struct hs_signed_head *head);
 /* At the end of a group: a fill of money is over where the log has got to the heads noted. */
 void log_end_money_fills(struct hs_log *log);
 
+void log_list_evicted(struct hs_log *log, const struct hs_evicted *piece);
+enum hs_err log_read_item(struct hs_cur *cur, struct log_item *item); /* HS_EDAMAGED */
+void log_put_item(struct hs_buf *to, const struct log_item *item);
+
+/* drop.c */
+/* The ops up to n, at which there is a checkpoint, go; the stream begins behind it. */
+enum hs_err log_drop_until(struct hs_log *log, const struct hs_stream *stream, uint64_t n);
+/* All of it, as far as the budget goes, rows of ops first. */
+void log_drop_stream(struct hs_log *log, const struct hs_stream *stream, size_t *budget);
+void log_drop_loose(struct hs_log *log, const struct log_item *item);
+/* Go through what the first commit from *commit on lists; *commit out: its number.  HS_ENOTFOUND: there is none. */
+typedef enum hs_err (*log_edit_item)(void *ctx, struct log_item *item, bool *keep);
+enum hs_err log_edit_commit(struct hs_log *log, uint64_t *commit, log_edit_item edit, void *ctx);
+
+/* receipt.c */
+/* How far another hub's store has signed for the stream, on the branch that is here; 0: not at all. */
+enum hs_err log_signed_by_hub(struct hs_log *log, const struct hs_stream *stream, uint64_t *n);
+/* Receipts at or below n that speak of another branch: soon they could not be compared any more. */
+enum hs_err log_drop_false_receipts(struct hs_log *log, const struct hs_stream *stream, uint64_t n);
+void log_drop_receipts(struct hs_log *log, const struct hs_stream *stream);
+
+/* The stream with the lowest key that is not below @from's (may be the same object); HS_ENOTFOUND. */
+enum hs_err log_next_stream(struct hs_txn *txn, const struct hs_stream *from, struct hs_stream *stream);
+bool log_step_stream(struct hs_stream *stream); /* to the next possible key; false: there is none */
+
+/* fill.c */
+enum hs_err log_drop_fills(struct hs_log *log, hs_partition partition);
+
+/* scope.c, evict.c */
+bool log_in_scope(const struct log_scope *scope, hs_partition partition);
+/* The scope by certificate and options; against the one before: what is new is filled, what is gone evicted. */
+enum hs_err log_enter_scope(struct hs_log *log, const struct hs_log_options *options);
+enum hs_err log_fill_partition(struct hs_log *log, hs_partition partition);
+enum hs_err log_evict_begin(struct hs_log *log, hs_partition partition); /* under way: HS_OK */
+/* If nothing went yet; @evicting: something did. */
+enum hs_err log_evict_cancel(struct hs_log *log, hs_partition partition, bool *evicting);
+
 /* meta.c, commits.c */
+/* The last commit of which something was folded: older rows list what is left, and may be gone. */
+void log_put_folded(struct hs_log *log, uint64_t commit);
+uint64_t log_folded(struct hs_txn *txn);  /* 0: none, or after a failure of @txn */
+void log_reset_feeds(struct hs_log *log); /* who follows from before this commit would miss what goes in it */
 void log_put_life(struct hs_log *log);
 enum hs_err log_get_life(struct hs_txn *txn, struct log_life *life);
 enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why);

@@ -24,6 +24,7 @@ static const char *const TABLES[LOG_TABLE_COUNT] = {
     [LOG_FILL] = "fill",
     [LOG_FILL_HEAD] = "fill_head",
     [LOG_FOLD] = "fold",
+    [LOG_EVICT] = "evict",
 };
 
 static enum hs_err open_env(const struct hs_log_options *options, struct hs_env **env, struct hs_why *why)
@@ -132,6 +133,7 @@ void hs_log_close(struct hs_log *log)
     hs_note_close(log->note);
     hs_env_close(log->env);
     hs_buf_fini(&log->items);
+    hs_buf_fini(&log->own);
     free(log->known);
     free(log->grown);
     free(log->heads);
@@ -147,6 +149,11 @@ uint64_t hs_log_store_id(const struct hs_log *log)
 const struct hs_certificate *hs_log_certificate(const struct hs_log *log)
 {
     return &log->certificate;
+}
+
+struct hs_bytes hs_log_certificate_bytes(const struct hs_log *log)
+{
+    return hs_buf_bytes(&log->own);
 }
 
 const char *hs_log_break(const struct hs_log *log)

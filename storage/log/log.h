@@ -16,7 +16,9 @@ struct hs_log_options {
     const char *path;
     size_t map_bytes;
     bool create;
-    struct hs_bytes certificate; /* of this node */
+    struct hs_bytes certificate;   /* of this node; a later one of the same node that has come takes its place */
+    const hs_partition *districts; /* to narrow its scope; ascending */
+    size_t district_count;         /* 0: not narrowed */
     struct hs_signer signer;
     const char *note_dir; /* of the continuity note */
     uint64_t (*now_ms)(void *ctx);
@@ -31,6 +33,8 @@ void hs_log_close(struct hs_log *log); /* NULL is fine; an open group is given u
 
 uint64_t hs_log_store_id(const struct hs_log *log);
 const struct hs_certificate *hs_log_certificate(const struct hs_log *log);
+struct hs_bytes hs_log_certificate_bytes(const struct hs_log *log);  /* the same, encoded */
+bool hs_log_holds(const struct hs_log *log, hs_partition partition); /* in its scope */
 const char *hs_log_break(const struct hs_log *log);           /* why the origin was struck out at this start, or NULL */
 struct hs_position hs_log_position(const struct hs_log *log); /* of the last commit whose note is written */
 enum hs_err hs_log_failed(const struct hs_log *log);          /* the error that made it unusable, or HS_OK */
@@ -90,6 +94,31 @@ enum hs_err hs_log_fills(struct hs_txn *txn, hs_visit_fill visit, void *ctx);
 bool hs_log_filling(struct hs_txn *txn, hs_partition partition); /* in any lane; also after a failure of @txn */
 enum hs_err hs_log_put_base(struct hs_log *log, const struct hs_signed_head *head);
 
+struct hs_logged;
+
+/* ---- districts that left the scope ----
+ *
+ * Their records go first, in pieces that the commits list, then the rest, which only the log knows of. */
+struct hs_evicted {
+    hs_partition partition;
+    struct hs_bytes after, to; /* record keys: behind the one (none: all), up to the other (none: all) */
+};
+bool hs_log_evicting(struct hs_txn *txn, hs_partition partition); /* also after a failure of @txn */
+struct hs_eviction {
+    hs_partition partition;
+    bool of_records; /* its records behind this key are next; else hs_log_evict */
+    uint8_t after[HS_RECORD_KEY_BYTES_MAX];
+    size_t after_size;
+};
+enum hs_err hs_log_next_eviction(struct hs_log *log, struct hs_eviction *next); /* HS_ENOTFOUND: none that can go on */
+bool hs_log_evicts_held(const struct hs_log *log); /* at its start: a district that came back meanwhile */
+enum hs_err hs_log_evict_records(struct hs_log *log, const struct hs_evicted *piece);
+enum hs_err hs_log_evict(struct hs_log *log, hs_partition partition, size_t *budget);
+/* The ops of a partition under eviction that stay, for they are nowhere else. */
+typedef enum hs_err (*hs_visit_logged)(void *ctx, const struct hs_logged *op);
+enum hs_err hs_log_kept(struct hs_log *log, struct hs_txn *txn, hs_partition partition, hs_visit_logged visit,
+                        void *ctx);
+
 /* Which origin a series of cash numbers belongs to. */
 enum hs_err hs_log_put_series(struct hs_log *log, const char *series, uint64_t origin);
 
@@ -146,6 +175,8 @@ enum hs_err hs_log_find_series(struct hs_txn *txn, const char *series, uint64_t 
 struct hs_position hs_log_last(struct hs_txn *txn);
 /* Is it one of this log's?  HS_ERESET. */
 enum hs_err hs_log_check_position(struct hs_txn *txn, const struct hs_position *position);
+/* And would who goes on from there miss nothing? */
+enum hs_err hs_log_check_feed(struct hs_txn *txn, const struct hs_position *position);
 
 /* The ops and states in the order in which they came, of the commits after @after up to @until, whole commits; no
  * further commit is begun once @limit of them are visited.  What was folded since is left out: it is in the base
@@ -154,10 +185,10 @@ struct hs_logged {
     struct hs_stream stream;
     uint64_t n;
     struct hs_bytes bytes;
-    bool loose;                    /* of a forked stream: facts only */
-    const struct hs_stored *state; /* a base state came, and no op: nothing above is said; or NULL */
+    bool loose;                       /* of a forked stream: facts only */
+    const struct hs_stored *state;    /* a base state came, and no op: nothing above is said; or NULL */
+    const struct hs_evicted *evicted; /* the same: records of a district that is not held any more went; or NULL */
 };
-typedef enum hs_err (*hs_visit_logged)(void *ctx, const struct hs_logged *op);
 struct hs_log_span {
     uint64_t after, until; /* commit numbers */
     size_t limit;

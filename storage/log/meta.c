@@ -10,6 +10,8 @@
 #define KEY_STORE    KEY("store")  /* u64 */
 #define KEY_NODE     KEY("node")   /* root key 32, node key 32, node id */
 #define KEY_LIFE     KEY("life")   /* u64 current, u64 last, u64 count, why */
+#define KEY_FOLDED   KEY("folded") /* u64 */
+#define KEY_RESET    KEY("reset")  /* u64 */
 
 #define NODE_ROW_BYTES_MAX (2 * HS_KEY_BYTES + HS_NODE_ID_BYTES_MAX)
 #define LIFE_ROW_BYTES     (3 * 8)
@@ -63,6 +65,45 @@ uint64_t hs_log_own_origins(struct hs_txn *txn)
 {
     struct log_life life;
     return log_get_life(txn, &life) == HS_OK ? life.count : 0;
+}
+
+/* ---- commits that do not list any more all that came in them ---- */
+
+static void put_commit_number(struct hs_log *log, struct hs_bytes key, uint64_t commit)
+{
+    uint8_t row[8];
+    hs_be64(row, commit);
+    hs_txn_put(log_change(log), LOG_META, key, HS_BYTES(row, sizeof row));
+}
+
+static uint64_t get_commit_number(struct hs_txn *txn, struct hs_bytes key)
+{
+    struct hs_bytes row = get(txn, key);
+    return row.size == 8 ? hs_from_be64(row.data) : 0;
+}
+
+void log_put_folded(struct hs_log *log, uint64_t commit)
+{
+    put_commit_number(log, KEY_FOLDED, commit);
+}
+
+uint64_t log_folded(struct hs_txn *txn)
+{
+    return get_commit_number(txn, KEY_FOLDED);
+}
+
+void log_reset_feeds(struct hs_log *log)
+{
+    put_commit_number(log, KEY_RESET, log->position.commit + 1);
+}
+
+enum hs_err hs_log_check_feed(struct hs_txn *txn, const struct hs_position *position)
+{
+    uint64_t reset = get_commit_number(txn, KEY_RESET);
+    uint64_t folded = log_folded(txn);
+    if (txn->err != HS_OK)
+        return txn->err;
+    return position->commit < (reset > folded ? reset : folded) ? HS_ERESET : hs_log_check_position(txn, position);
 }
 
 /* ---- whose store it is ---- */
@@ -157,6 +198,32 @@ static enum hs_err load(struct hs_log *log, const char *path, struct hs_why *why
     return check_node(log, path, why);
 }
 
+/* Did a later certificate come for this very node?  It stands from this start on, whatever file is given.  One that
+ * says something else than districts is another node's, or another life's. */
+static bool replaces(const struct hs_certificate *later, const struct hs_certificate *own)
+{
+    return later->issued_ms > own->issued_ms && later->role == own->role && later->home == own->home &&
+           strcmp(later->node_id, own->node_id) == 0 && hs_key_equal(&later->curve_key, &own->curve_key);
+}
+
+static enum hs_err adopt_certificate(struct hs_log *log, struct hs_bytes given)
+{
+    struct hs_certificate later;
+    struct hs_bytes held;
+    enum hs_err err = hs_log_put_certificate(log, given);
+    if (err == HS_OK)
+        err = hs_log_find_certificate(&log->txn, &log->certificate.node_key, &held);
+    if (err == HS_OK)
+        err = log_decode_certificate(log, held, &later);
+    if (err != HS_OK)
+        return err;
+    bool use_later = replaces(&later, &log->certificate);
+    hs_buf_put_bytes(&log->own, use_later ? held : given);
+    if (use_later)
+        log->certificate = later;
+    return log->own.err;
+}
+
 enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why)
 {
     enum hs_err err = decode_own(options->certificate, &log->certificate);
@@ -179,6 +246,9 @@ enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, 
         if (err != HS_OK)
             return err;
     }
-    err = hs_log_put_certificate(log, options->certificate);
-    return err == HS_OK ? HS_OK : hs_wrap(err, why, "cannot keep the certificate in %s", options->path);
+    err = adopt_certificate(log, options->certificate);
+    if (err != HS_OK)
+        return hs_wrap(err, why, "cannot keep the certificate in %s", options->path);
+    err = log_enter_scope(log, options);
+    return err == HS_OK ? HS_OK : hs_wrap(err, why, "cannot keep the scope in %s", options->path);
 }

@@ -148,6 +148,8 @@ static enum hs_err is_newer(const struct hs_log *log, const struct hs_certificat
 {
     struct hs_certificate old;
     enum hs_err err = decode_held(log, held, &old);
+    if (err == HS_OK && certificate->home != old.home)
+        return HS_ECERT; /* the home of a key never changes: what its streams are asked for by */
     *newer = err == HS_EDAMAGED || (err == HS_OK && certificate->issued_ms > old.issued_ms);
     return err == HS_EDAMAGED ? HS_OK : err;
 }

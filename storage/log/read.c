@@ -78,12 +78,12 @@ bool log_reaches(const struct hs_log_reader *reader, const struct hs_stream *str
     return hs_log_head(reader, stream, &head) == HS_OK && head.n >= n;
 }
 
-/* The first stream whose key is at or above @from. */
-static enum hs_err next_stream(struct hs_txn *txn, const uint8_t from[static HS_STREAM_KEY_BYTES],
-                               struct hs_stream *stream)
+enum hs_err log_next_stream(struct hs_txn *txn, const struct hs_stream *from, struct hs_stream *stream)
 {
+    uint8_t key[HS_STREAM_KEY_BYTES];
     struct hs_scan scan;
-    hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES_NONE, HS_BYTES(from, HS_STREAM_KEY_BYTES));
+    hs_stream_key(from, key);
+    hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES_NONE, HS_BYTES(key, sizeof key));
     enum hs_err err = hs_scan_next(&scan) ? HS_OK : HS_ENOTFOUND;
     if (err == HS_OK && scan.key.size != OP_KEY_BYTES)
         err = HS_EDAMAGED;
@@ -93,23 +93,25 @@ static enum hs_err next_stream(struct hs_txn *txn, const uint8_t from[static HS_
     return txn->err == HS_OK ? err : txn->err;
 }
 
-/* The next greater key of the same length; false: there is none. */
-static bool step(uint8_t key[static HS_STREAM_KEY_BYTES])
+/* The next greater key of the same length. */
+bool log_step_stream(struct hs_stream *stream)
 {
+    uint8_t key[HS_STREAM_KEY_BYTES];
     size_t at = HS_STREAM_KEY_BYTES;
+    hs_stream_key(stream, key);
     while (at > 0 && ++key[at - 1] == 0)
         at--;
+    *stream = hs_stream_from_key(key);
     return at > 0;
 }
 
 enum hs_err hs_log_heads(const struct hs_log_reader *reader, hs_visit_head visit, void *ctx)
 {
-    uint8_t from[HS_STREAM_KEY_BYTES] = {0};
-    struct hs_stream stream;
+    struct hs_stream stream = {.partition = 0};
     struct hs_head head;
     enum hs_err err;
     do {
-        err = next_stream(reader->txn, from, &stream);
+        err = log_next_stream(reader->txn, &stream, &stream);
         if (err == HS_ENOTFOUND)
             return HS_OK;
         if (err == HS_OK)
@@ -118,8 +120,7 @@ enum hs_err hs_log_heads(const struct hs_log_reader *reader, hs_visit_head visit
             err = HS_EDAMAGED; /* ops that nothing signs */
         if (err == HS_OK)
             err = visit(ctx, &head);
-        hs_stream_key(&stream, from);
-    } while (err == HS_OK && step(from));
+    } while (err == HS_OK && log_step_stream(&stream));
     return err;
 }
 

@@ -103,6 +103,53 @@ enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, 
     return err == HS_OK ? txn->err : err;
 }
 
+/* ---- receipts that go ---- */
+
+/* The first of the stream's, or the first at or below n that is of another branch; HS_ENOTFOUND. */
+static enum hs_err find_receipt(struct hs_log *log, const struct hs_stream *stream, const uint64_t *false_until,
+                                uint8_t key[static RECEIPT_KEY_BYTES])
+{
+    struct hs_log_reader reader = hs_log_reader_of(log);
+    struct hs_scan scan;
+    struct hs_receipt receipt;
+    enum hs_err err = HS_ENOTFOUND;
+    hs_stream_key(stream, key);
+    hs_scan_begin(&scan, &log->txn, LOG_RECEIPT, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES_NONE);
+    while (err == HS_ENOTFOUND && hs_scan_next(&scan)) {
+        err = decode(scan.key, scan.value, &receipt);
+        bool wanted = false_until == NULL || (receipt.n <= *false_until && check_branch(&reader, &receipt) == HS_EFORK);
+        if (err == HS_OK && !wanted)
+            err = HS_ENOTFOUND;
+    }
+    if (err == HS_OK)
+        memcpy(key, scan.key.data, RECEIPT_KEY_BYTES);
+    hs_scan_end(&scan);
+    return log->txn.err == HS_OK ? err : log->txn.err;
+}
+
+static enum hs_err drop_receipts(struct hs_log *log, const struct hs_stream *stream, const uint64_t *false_until)
+{
+    uint8_t key[RECEIPT_KEY_BYTES];
+    enum hs_err err = find_receipt(log, stream, false_until, key);
+    while (err == HS_OK) {
+        hs_txn_delete(log_change(log), LOG_RECEIPT, HS_BYTES(key, sizeof key));
+        err = find_receipt(log, stream, false_until, key);
+    }
+    return err == HS_ENOTFOUND ? HS_OK : err;
+}
+
+enum hs_err log_drop_false_receipts(struct hs_log *log, const struct hs_stream *stream, uint64_t n)
+{
+    return drop_receipts(log, stream, &n);
+}
+
+void log_drop_receipts(struct hs_log *log, const struct hs_stream *stream)
+{
+    enum hs_err err = drop_receipts(log, stream, NULL);
+    if (err != HS_OK)
+        log_fail(log, err);
+}
+
 /* ---- who has signed ---- */
 
 enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1, NODE_ROLE = 2, NODE_KEY = 3 }; /* fields of keys.proto */
@@ -167,4 +214,40 @@ enum hs_err hs_log_writer_holds(struct hs_txn *txn, uint64_t origin, hs_visit_ho
     struct hs_bytes certificate, opening;
     enum hs_err err = hs_log_find_origin(txn, origin, &certificate, &opening);
     return err == HS_OK ? tell_holder(certificate, visit, ctx) : err;
+}
+
+/* ---- how far ---- */
+
+struct reach {
+    struct hs_log *log;
+    uint64_t n[2]; /* the highest, and the highest of another store */
+};
+
+static enum hs_err raise(void *ctx, const struct hs_receipt *receipt)
+{
+    struct reach *reach = ctx;
+    struct hs_log *log = reach->log;
+    struct hs_log_reader reader = hs_log_reader_of(log);
+    struct hs_bytes certificate;
+    if (receipt->n <= reach->n[1] || receipt->store_id == log->store_id)
+        return HS_OK;
+    enum hs_err err = hs_log_find_certificate(&log->txn, &receipt->hub_key, &certificate);
+    if (err != HS_OK)
+        return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
+    if (hs_tlv_u64(body_of(certificate), NODE_ROLE, 0) != HS_ROLE_HUB)
+        return HS_OK;
+    err = check_branch(&reader, receipt);
+    if (err != HS_OK && err != HS_EPRUNED)
+        return HS_OK;
+    reach->n[1] = receipt->n > reach->n[0] ? reach->n[0] : receipt->n;
+    reach->n[0] = receipt->n > reach->n[0] ? receipt->n : reach->n[0];
+    return HS_OK;
+}
+
+enum hs_err log_signed_by_hub(struct hs_log *log, const struct hs_stream *stream, uint64_t *n)
+{
+    struct reach reach = {log, {0, 0}};
+    enum hs_err err = hs_log_receipts(&log->txn, stream, raise, &reach);
+    *n = reach.n[0];
+    return err;
 }

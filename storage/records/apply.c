@@ -22,7 +22,7 @@ static enum hs_err judge(const struct hs_records_op *op, const struct hs_op *dec
 /* An op is no record: it is listed under a kind 0, and origin and n for an id. */
 static void list_void(struct hs_records *records, const struct hs_records_op *op, enum hs_err reason)
 {
-    uint8_t id[16];
+    uint8_t id[HS_VOID_ID_BYTES];
     struct hs_row_key key;
     const char *text = hs_err_name(reason);
     struct hs_record_name name = {op->stream.partition, op->stream.lane, 0, HS_BYTES(id, sizeof id)};
@@ -54,6 +54,9 @@ static void apply_write(struct hs_records *records, const struct hs_records_op *
     struct hs_record record = {0};
     struct hs_record_name name = {op->stream.partition, op->stream.lane, write->kind, write->id};
     struct hs_step step;
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    if (op->only != NULL && !hs_records_in_range(op->only, HS_BYTES(key, hs_record_key(&name, key))))
+        return;
     enum hs_err err = hs_step_begin(records, &name, &step);
     if (err == HS_OK)
         err = make_new(records, &step, op, stamp, write, &record);

@@ -19,11 +19,11 @@ static struct hs_row *change_row(struct hs_records *records, hs_table table, con
     struct hs_row *row = hs_cache_row(&records->cache, &records->txn, table, hs_row_key_bytes(key));
     if (row == NULL)
         return NULL;
+    row->tally.count += (uint64_t)(new != NULL) - (uint64_t)(old != NULL);
     if (old != NULL)
         hs_sum_subtract(&row->tally.sum, old);
-    else
-        row->tally.count++;
-    hs_sum_add(&row->tally.sum, new);
+    if (new != NULL)
+        hs_sum_add(&row->tally.sum, new);
     hs_cache_touch(&records->cache, row);
     return row;
 }

@@ -40,13 +40,17 @@ void hs_meta_write(struct hs_txn *txn, const struct hs_meta *meta);
 /* A mark of everything in the tables of kinds, services and machines that derived rows depend on. */
 enum hs_err hs_rules_mark(uint64_t *mark);
 
+/* A void op in its list stands under a record key of kind 0 with origin and n for an id. */
+#define HS_VOID_ID_BYTES  16
+#define HS_VOID_KEY_BYTES (2 + 1 + 2 + HS_VOID_ID_BYTES)
+
 #define HS_LIST_COUNT_KEY_BYTES 5
 struct hs_bytes hs_list_count_key(enum hs_list list, uint8_t key[static HS_LIST_COUNT_KEY_BYTES]);
 
 /* A derive context to look at single records and groups in @txn; nothing can be derived with it. */
 struct hs_derive hs_derive_reader(struct hs_txn *txn, struct hs_arena *arena, enum hs_err *err);
 
-/* digest.c: a record's hash was @old (NULL: the record is new) and is @new. */
+/* digest.c: a record's hash was @old (NULL: the record is new) and is @new (NULL: it is gone). */
 void hs_digest_change(struct hs_records *records, const struct hs_record_name *name, const struct hs_hash *old,
                       const struct hs_hash *new);
 

@@ -33,6 +33,18 @@ struct hs_states_wanted {
     size_t limit;          /* bytes */
 };
 
+/* Records of a partition by their keys. */
+struct hs_records_range {
+    hs_partition partition;
+    struct hs_bytes after, to; /* behind the one (none: all), up to the other (none: all) */
+};
+/* The last of at most so many records from the range's beginning on; how many they are. */
+size_t hs_records_range(struct hs_txn *txn, const struct hs_records_range *range, size_t most,
+                        uint8_t last[static HS_RECORD_KEY_BYTES_MAX], size_t *last_size);
+bool hs_records_in_range(const struct hs_records_range *range, struct hs_bytes key);
+/* They go, and everything that follows from them; with the first range of a partition its void ops. */
+enum hs_err hs_records_evict(struct hs_records *records, const struct hs_records_range *range);
+
 /* How an op takes effect.  @writer: its origin's certificate, NULL for an op of an unknown writer (void). */
 enum hs_records_mode {
     HS_APPLY_WHOLE,
@@ -45,6 +57,7 @@ struct hs_records_op {
     const struct hs_certificate *writer;
     bool own; /* of this node: its request id and its cash numbers are indexed */
     enum hs_records_mode mode;
+    const struct hs_records_range *only; /* records in it, and no others; NULL: all */
     struct hs_dot *watched; /* an origin; n is raised to the highest number of it that the op names; or NULL */
 };
 /* HS_OK also for a void op (listed).  Else the environment failed: abort. */

@@ -73,3 +73,12 @@ void hs_step_end_new(struct hs_records *records, struct hs_step *step, const str
     hs_digest_change(records, &step->name, NULL, &came->hash);
     derive(records, step, record);
 }
+
+void hs_step_remove(struct hs_records *records, struct hs_step *step)
+{
+    hs_facet_of_stored(&records->derive, &step->stored, &step->old);
+    step->new = (struct hs_facet){.name = step->name, .kind = step->old.kind};
+    hs_txn_delete(&records->txn, HS_TABLE_STATE, hs_step_key(step));
+    hs_digest_change(records, &step->name, &step->stored.hash, NULL);
+    hs_derive_change(&records->derive, &step->old, &step->new);
+}

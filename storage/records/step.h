@@ -23,5 +23,7 @@ void hs_step_end(struct hs_records *records, struct hs_step *step, const struct 
 /* The same for a record that is not there yet, and whose state is at hand with its hash. */
 void hs_step_end_new(struct hs_records *records, struct hs_step *step, const struct hs_stored *came,
                      const struct hs_record *record);
+/* The record, which was there, is so no more. */
+void hs_step_remove(struct hs_records *records, struct hs_step *step);
 
 #endif

@@ -132,7 +132,9 @@ enum hs_err hs_view_fills(struct hs_view *view, hs_visit_fill visit, void *ctx)
 
 bool hs_view_whole(struct hs_view *view, hs_partition partition)
 {
-    return hs_store_holds(view->store, partition) && !hs_log_filling(store_log_reader(view).txn, partition);
+    struct hs_txn *txn = store_log_reader(view).txn;
+    return hs_store_holds(view->store, partition) && !hs_log_filling(txn, partition) &&
+           !hs_log_evicting(txn, partition);
 }
 
 enum hs_err hs_view_states(struct hs_view *view, hs_partition partition, uint8_t lane, struct hs_bytes after,

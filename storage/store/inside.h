@@ -62,11 +62,18 @@ enum hs_err store_watched(struct hs_view *view, enum hs_err err); /* the error o
 
 /* One op into the open transaction of the records; @txn: where the log is read. */
 enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *op, struct hs_dot *watched);
+/* The same, but only records in the range. */
+enum hs_err store_apply_in(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *op,
+                           const struct hs_records_range *only);
 /* The same with a base state. */
 enum hs_err store_join(struct hs_store *store, const struct hs_stored *came, struct hs_dot *watched);
 /* Somebody named this number of an origin of this node, in this partition and lane: if it is not given out yet, the
  * origin is struck out. */
 enum hs_err store_check_named(struct hs_store *store, const struct hs_stream *stream, const struct hs_dot *watched);
+/* Records of a district that is not held any more go; what stays of them is what ops that stay add up to. */
+enum hs_err store_evict(struct hs_store *store, struct hs_txn *txn, const struct hs_evicted *piece);
+/* A district that has come back is evicted to the end before it is filled.  Not inside a group. */
+enum hs_err store_end_evictions(struct hs_store *store);
 /* Make the records reflect the log, from their last commit on; commits them.  Not inside a group. */
 enum hs_err store_catch_up(struct hs_store *store);
 

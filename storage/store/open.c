@@ -59,6 +59,8 @@ static enum hs_err open_log(struct hs_store *store, const struct hs_store_option
         .map_bytes = map_bytes(options),
         .create = options->create,
         .certificate = options->certificate,
+        .districts = options->districts,
+        .district_count = options->district_count,
         .signer = options->signer,
         .note_dir = options->note_dir == NULL ? NOTE_DIR_DEFAULT : options->note_dir,
         .now_ms = options->now_ms == NULL ? system_now_ms : options->now_ms,
@@ -131,6 +133,11 @@ enum hs_err hs_store_open(const struct hs_store_options *options, struct hs_stor
         if (err != HS_OK)
             hs_fail(err, why, "cannot replay the log of %s into its records: %s", options->dir, hs_err_text(err));
     }
+    if (err == HS_OK) {
+        err = store_end_evictions(store);
+        if (err != HS_OK)
+            hs_fail(err, why, "cannot evict a district from %s: %s", options->dir, hs_err_text(err));
+    }
     if (err != HS_OK) {
         hs_store_close(store);
         return err;
@@ -170,7 +177,12 @@ const struct hs_certificate *hs_store_certificate(const struct hs_store *store)
 
 bool hs_store_holds(const struct hs_store *store, hs_partition partition)
 {
-    return hs_certificate_scope(hs_log_certificate(store->log), partition);
+    return hs_log_holds(store->log, partition);
+}
+
+struct hs_bytes hs_store_certificate_bytes(const struct hs_store *store)
+{
+    return hs_log_certificate_bytes(store->log);
 }
 
 const char *hs_store_break(const struct hs_store *store)

@@ -40,8 +40,8 @@ static enum hs_err fall_behind(struct hs_store *store, enum hs_err err)
     return err == HS_EFULL || err == HS_ENOMEM ? err : store_break(store, err);
 }
 
-enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *logged,
-                        struct hs_dot *watched)
+static enum hs_err apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *logged,
+                         const struct hs_records_range *only, struct hs_dot *watched)
 {
     const struct hs_certificate *own = hs_log_certificate(store->log);
     if (own->role == HS_ROLE_WITNESS)
@@ -52,6 +52,7 @@ enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct
     struct hs_records_op op = {
         .stream = logged->stream,
         .n = logged->n,
+        .only = only,
         .bytes = logged->bytes,
         .writer = writer,
         .own = writer != NULL && strcmp(writer->node_id, own->node_id) == 0,
@@ -62,6 +63,17 @@ enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct
     enum hs_err err = hs_records_apply(store->records, &op);
     store->rotten = store->rotten || err == HS_EDAMAGED;
     return err;
+}
+
+enum hs_err store_apply(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *op, struct hs_dot *watched)
+{
+    return apply(store, txn, op, NULL, watched);
+}
+
+enum hs_err store_apply_in(struct hs_store *store, struct hs_txn *txn, const struct hs_logged *op,
+                           const struct hs_records_range *only)
+{
+    return apply(store, txn, op, only, NULL);
 }
 
 enum hs_err store_join(struct hs_store *store, const struct hs_stored *came, struct hs_dot *watched)
@@ -78,9 +90,19 @@ struct replay {
     bool from_start; /* all base states are applied */
 };
 
+/* What was evicted and is over left nothing in the log that could come back, but for who goes on from before it. */
+static enum hs_err replay_eviction(const struct replay *replay, const struct hs_evicted *piece)
+{
+    if (replay->from_start && !hs_log_evicting(replay->txn, piece->partition))
+        return replay->txn->err;
+    return store_evict(replay->store, replay->txn, piece);
+}
+
 static enum hs_err replay_op(void *ctx, const struct hs_logged *op)
 {
     struct replay *replay = ctx;
+    if (op->evicted != NULL)
+        return replay_eviction(replay, op->evicted);
     if (op->state == NULL)
         return store_apply(replay->store, replay->txn, op, NULL);
     return replay->from_start ? HS_OK : store_join(replay->store, op->state, NULL);

@@ -182,6 +182,8 @@ struct changes {
 static enum hs_err visit_change(void *ctx, const struct hs_logged *logged)
 {
     const struct changes *changes = ctx;
+    if (logged->evicted != NULL)
+        return HS_OK; /* at its end all feeds begin anew */
     struct hs_change change = {logged->stream, logged->n, logged->bytes, {0}};
     if (logged->state != NULL)
         change.record = logged->state->name;
@@ -197,7 +199,7 @@ enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from
     struct hs_log_span span = {from->commit, hs_view_position(view).commit, limit};
     enum hs_err err = store_records_txn(view)->err; /* else no position is known, and nothing would seem to be new */
     if (err == HS_OK)
-        err = hs_log_check_position(txn, from);
+        err = hs_log_check_feed(txn, from);
     if (err != HS_OK)
         return err;
     *to = *from;

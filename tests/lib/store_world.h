@@ -297,6 +297,41 @@ static inline uint64_t world_head(struct world_node *node, const struct hs_strea
     return err == HS_OK ? head.n : 0;
 }
 
+/* ---- fills ---- */
+
+struct world_fills {
+    size_t count;
+    struct hs_fill fills[64];
+};
+
+static inline enum hs_err world_keep_fill(void *ctx, const struct hs_fill *fill)
+{
+    struct world_fills *fills = ctx;
+    assert_true(fills->count < sizeof fills->fills / sizeof *fills->fills);
+    fills->fills[fills->count++] = *fill;
+    return HS_OK;
+}
+
+/* All fills under way end, as if a hub had nothing of them. */
+static inline void world_fill_empty(struct world_node *node)
+{
+    static struct world_fills fills;
+    struct hs_commit commit;
+    struct hs_view *view = world_view(node);
+    fills.count = 0;
+    assert_int_equal(hs_view_fills(view, world_keep_fill, &fills), HS_OK);
+    hs_view_close(view);
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    for (size_t i = 0; i < fills.count; i++) {
+        const struct hs_fill *fill = &fills.fills[i];
+        struct hs_fill_note note = {.partition = fill->partition, .lane = fill->lane, .last = true};
+        assert_int_equal(hs_store_fill_note(node->store, &note), HS_OK);
+        if (fill->lane != HS_LANE_MONEY)
+            assert_int_equal(hs_store_fill_end(node->store, fill->partition, fill->lane), HS_OK);
+    }
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+}
+
 /* ---- from store to store ---- */
 
 /* One segment from @first on, with its origin ahead of it, in the open group of @to. */
