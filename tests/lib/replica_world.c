@@ -576,6 +576,14 @@ void world_write_untold(struct world_node *node, hs_partition partition, enum hs
     write_op(node, partition, lane, HS_BYTES(text, strlen(text)));
 }
 
+void world_tell(struct world_node *node, const struct hs_stream *name)
+{
+    const struct world_stream *stream = world_store_find(&node->store, name);
+    struct hs_head head = {*name, stream->count, stream->ops[stream->count - 1].hash};
+    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0};
+    told(node, 0, HS_OK, &commit);
+}
+
 void world_import(struct world_node *to, const struct world_node *from, const struct hs_stream *name)
 {
     const struct world_origin *origin = world_store_origin(&from->store, name->origin);

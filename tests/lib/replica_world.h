@@ -228,6 +228,8 @@ struct hs_stream world_write_text(struct world_node *node, hs_partition partitio
 void world_import(struct world_node *to, const struct world_node *from, const struct hs_stream *name);
 /* Without telling the replica: as if it were committed and STORED still on its way. */
 void world_write_untold(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text);
+/* ... and here it comes. */
+void world_tell(struct world_node *node, const struct hs_stream *name);
 void world_tick(struct world_node *node);
 /* What a new hall's store does by itself: all of its scope is to be filled.  Of a stopped node. */
 void world_fill_scope(struct world_node *node);

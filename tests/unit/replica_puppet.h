@@ -59,7 +59,13 @@ static inline const ProtobufCMessageDescriptor *puppet_descriptor(uint8_t type)
                                                             &hallsync__peer_compare_reply__descriptor,
                                                             &hallsync__peer_dispute__descriptor,
                                                             &hallsync__peer_fork_proof__descriptor,
-                                                            &hallsync__peer_loose__descriptor};
+                                                            &hallsync__peer_loose__descriptor,
+                                                            &hallsync__peer_join__descriptor,
+                                                            &hallsync__peer_join_reply__descriptor,
+                                                            &hallsync__peer_pruned__descriptor,
+                                                            &hallsync__peer_fill__descriptor,
+                                                            &hallsync__peer_fill_heads__descriptor,
+                                                            &hallsync__peer_states__descriptor};
     assert_in_range(type, 1, sizeof ALL / sizeof *ALL - 1);
     return ALL[type];
 }
@@ -282,6 +288,48 @@ static inline void puppet_send(struct puppet *p, const struct hs_stream *stream,
     if (first == 1)
         puppet_say(p, HALLSYNC__PEER_TYPE__PEER_OPENING, &puppet_opening(p, stream->origin)->base);
     puppet_say(p, HALLSYNC__PEER_TYPE__PEER_SEGMENT, &puppet_segment(p, stream, first, last)->base);
+}
+
+/* A head with its checkpoint, of a stream that it has. */
+static inline Hallsync__SignedHead *puppet_signed_head(struct puppet *p, const struct hs_stream *stream, uint64_t n)
+{
+    const struct world_stream *held = world_store_find(&p->self->store, stream);
+    Hallsync__SignedHead *head = hs_arena_alloc(&p->arena, sizeof *head);
+    hallsync__signed_head__init(head);
+    head->stream = puppet_name(p, stream);
+    head->n = n;
+    head->hash = puppet_data(held->ops[n - 1].hash.bytes, HS_HASH_BYTES);
+    head->signature = puppet_data(puppet_checkpoint(held, n)->signature.bytes, HS_SIGNATURE_BYTES);
+    return head;
+}
+
+/* The heads of what it supplies: one, or none. */
+static inline Hallsync__PeerFillHeads *puppet_fill_heads(struct puppet *p, hs_partition partition, uint8_t lane,
+                                                         Hallsync__SignedHead *head)
+{
+    Hallsync__PeerFillHeads *heads = hs_arena_alloc(&p->arena, sizeof *heads);
+    Hallsync__SignedHead **list = hs_arena_array(&p->arena, 1, sizeof *list);
+    hallsync__peer_fill_heads__init(heads);
+    *list = head;
+    heads->partition = partition;
+    heads->lane = lane;
+    heads->heads = list;
+    heads->n_heads = head == NULL ? 0 : 1;
+    heads->last = true;
+    return heads;
+}
+
+static inline Hallsync__PeerStates *puppet_states(struct puppet *p, hs_partition partition, uint8_t lane,
+                                                  struct hs_bytes body)
+{
+    Hallsync__PeerStates *states = hs_arena_alloc(&p->arena, sizeof *states);
+    hallsync__peer_states__init(states);
+    states->partition = partition;
+    states->lane = lane;
+    states->raw_bytes = (uint32_t)body.size;
+    states->body = puppet_data(body.data, body.size);
+    states->last = true;
+    return states;
 }
 
 /* Why did the other end its session? */
