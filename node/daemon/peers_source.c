@@ -140,6 +140,42 @@ static enum hs_err digest_leaf(void *ctx, hs_partition partition, uint16_t kind,
     return err;
 }
 
+static enum hs_err fills(void *ctx, hs_visit_fill visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_fills(view, visit, visit_ctx));
+}
+
+/* A snapshot whose records are at @least or later; the one that is open may be too old.  Nothing is waited for: the
+ * other sessions share this thread. */
+static enum hs_err view_at(struct hs_peers *peers, uint64_t least, struct hs_view **view)
+{
+    enum hs_err err = view_of(peers, view);
+    if (err != HS_OK || hs_view_position(*view).commit >= least)
+        return err;
+    peers_close_view(peers);
+    err = hs_view_open(peers->options.store, least, 0, &peers->view);
+    *view = peers->view;
+    return err == HS_ETIMEDOUT ? HS_EBUSY : err;
+}
+
+static enum hs_err states(void *ctx, uint64_t least, const struct hs_states_wanted *wanted, struct hs_buf *body,
+                          struct hs_states_read *read)
+{
+    struct hs_view *view;
+    enum hs_err err = view_at(ctx, least, &view);
+    if (err != HS_OK)
+        return err;
+    read->commit = hs_view_position(view).commit;
+    return hs_view_states(view, wanted->partition, wanted->lane, wanted->after, wanted->limit, body, &read->next,
+                          &read->last);
+}
+
+static uint64_t states_count(void *ctx, hs_partition partition, uint8_t lane)
+{
+    struct hs_view *view;
+    return view_of(ctx, &view) == HS_OK ? hs_view_states_count(view, partition, lane) : 0;
+}
+
 static uint64_t commit_number(void *ctx)
 {
     struct hs_view *view;
@@ -190,6 +226,9 @@ struct hs_replica_source peers_source(struct hs_peers *peers)
         .digests = digests,
         .digest_level = digest_level,
         .digest_leaf = digest_leaf,
+        .fills = fills,
+        .states = states,
+        .states_count = states_count,
         .commit = commit_number,
         .current_origin = current_origin,
         .clock_ms = clock_ms,

@@ -27,10 +27,13 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
     case HS_STORE_LOOSE:
         return hs_store_put_loose(store, &what->loose);
     case HS_STORE_FILL:
+        return hs_store_fill_begin(store, what->partition, what->lane);
     case HS_STORE_NOTE:
+        return hs_store_fill_note(store, &what->note);
     case HS_STORE_STATES:
+        return hs_store_fill_states(store, &what->states);
     case HS_STORE_FILLED:
-        return HS_EINTERNAL; /* the source has no fills */
+        return hs_store_fill_end(store, what->partition, what->lane);
     }
     return HS_EINTERNAL;
 }

@@ -139,7 +139,7 @@ static enum hs_err load(struct hs_replica *r)
 {
     for (size_t i = 0; i < r->fill_count; i++)
         r->fills[i]->is_kept = false;
-    return r->source.fills == NULL ? HS_OK : r->source.fills(r->source.ctx, load_one, r);
+    return r->source.fills(r->source.ctx, load_one, r);
 }
 
 enum hs_err hs_rep_fills_load(struct hs_replica *r)

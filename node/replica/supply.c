@@ -187,7 +187,7 @@ static bool is_half_filled(const struct rep_session *s, hs_partition partition, 
 
 static enum hs_err may_supply(const struct rep_session *s, hs_partition partition, uint8_t lane)
 {
-    if (s->r->certificate.role != HS_ROLE_HUB || s->r->source.states == NULL)
+    if (s->r->certificate.role != HS_ROLE_HUB)
         return HS_ENOTHUB;
     if (is_half_filled(s, partition, lane))
         return HS_EFILLING;
@@ -442,7 +442,7 @@ static void piece_sent(struct rep_session *s, struct rep_supply *supply, struct 
 {
     supply->after_size = piece->next.size;
     if (piece->next.size > 0)
-        memcpy(supply->after, piece->next.data, piece->next.size);
+        memmove(supply->after, piece->next.data, piece->next.size); /* it may be the same */
     supply->records += piece->records;
     bool last = piece->last;
     piece->of = NULL;

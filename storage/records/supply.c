@@ -19,6 +19,14 @@ static enum hs_err put_state(struct hs_buf *body, const struct hs_scan *scan)
     return body->err;
 }
 
+/* A kind of money that a strange writer put into another lane: nobody takes money as states. */
+static bool is_money(struct hs_bytes key)
+{
+    struct hs_record_name name;
+    const struct hs_kind *kind = hs_record_from_key(key, &name) == HS_OK ? hs_kind_by_number(name.kind) : NULL;
+    return kind != NULL && kind->lane == HS_LANE_MONEY;
+}
+
 /* The next one must fit as well, unless it is the first. */
 static bool is_full(const struct hs_scan *scan, size_t size, size_t limit)
 {
@@ -42,7 +50,7 @@ enum hs_err hs_records_states(struct hs_txn *txn, const struct hs_states_wanted 
         return HS_EINVAL;
     hs_scan_begin(&scan, txn, HS_TABLE_STATE, HS_BYTES(prefix, sizeof prefix), wanted->after);
     while (err == HS_OK && *last && hs_scan_next(&scan)) {
-        if (wanted->after.size != 0 && hs_bytes_equal(scan.key, wanted->after))
+        if (is_money(scan.key) || (wanted->after.size != 0 && hs_bytes_equal(scan.key, wanted->after)))
             continue;
         *last = !is_full(&scan, body->size - start, wanted->limit);
         if (!*last)
