@@ -130,7 +130,8 @@ struct hs_signed_head {
     struct hs_hash hash;
     struct hs_signature signature; /* checkpoint of n; verified by the caller */
 };
-enum hs_err hs_store_fill_begin(struct hs_store *store, hs_partition partition, uint8_t lane); /* under way: HS_OK */
+/* HS_ENOTHERE: outside the scope.  Under way already: HS_OK. */
+enum hs_err hs_store_fill_begin(struct hs_store *store, hs_partition partition, uint8_t lane);
 /* A part of the list of heads that the states to come reflect at least, one list for each session that supplies.  Of
  * several lists the lowest of each stream counts; a stream that one of them leaves out is not in the frontier at the
  * end. */
@@ -143,15 +144,19 @@ struct hs_fill_note {
     bool last;      /* the list's end: streams behind the last head are left out */
     uint64_t total; /* records to come in all, about; 0: unknown */
 };
+/* HS_EINVAL: no such fill (one of money may have ended by itself: HS_OK), or not a list of its streams in their order;
+ * HS_ECERT: an origin is not known yet. */
 enum hs_err hs_store_fill_note(struct hs_store *store, const struct hs_fill_note *note);
 /* Whole records, ascending and behind all that came before.  Verified by the caller: canonical, of this partition and
- * lane, no money, no applied number above what its origin's checkpoints have shown.  HS_EGAP: not behind. */
+ * lane, not the lane money.  HS_EGAP: not behind; HS_EINVAL: no such fill, or no whole list of heads yet;
+ * HS_EMALFORMED: not this form. */
 struct hs_states {
     hs_partition partition;
     uint8_t lane;
     struct hs_bytes body; /* *( sized(record-key) sized(state) ) */
 };
 enum hs_err hs_store_fill_states(struct hs_store *store, const struct hs_states *states);
+/* HS_EINVAL: no such fill, no whole list of heads yet, or of money. */
 enum hs_err hs_store_fill_end(struct hs_store *store, hs_partition partition, uint8_t lane);
 
 /* A witness's: the stream, of which nothing is held, begins behind this head.  HS_EEXISTS: something is held. */
