@@ -12,7 +12,7 @@
 #include <zstd.h>
 
 #define REP_VERSION            1 /* of the protocol: the only one so far */
-#define REP_SESSIONS_MAX       4096
+#define REP_SESSIONS_MAX       16384
 #define REP_HALF_OPEN_MAX      32                 /* inbound sessions that have not shown a certificate */
 #define REP_UNSTORED_BYTES     (64 * 1024 * 1024) /* first credits are shares of it */
 #define REP_SEGMENT_COST       256                /* credit that a segment takes besides its raw bytes */
