@@ -30,6 +30,7 @@ static const char *const NOTICE_EVENTS[] = {
     [HS_NOTICE_FILLING] = "filling",
     [HS_NOTICE_FILLED] = "filled",
     [HS_NOTICE_FILL_FAILED] = "fill-failed",
+    [HS_NOTICE_TWIN] = "session-twin",
 };
 
 static enum hs_log_level notice_level(enum hs_replica_notice notice)

@@ -34,6 +34,8 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
         return hs_store_fill_states(store, &what->states);
     case HS_STORE_FILLED:
         return hs_store_fill_end(store, what->partition, what->lane);
+    case HS_STORE_BASE:
+        return hs_store_put_base(store, &what->head);
     }
     return HS_EINTERNAL;
 }

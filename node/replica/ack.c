@@ -182,7 +182,7 @@ static void incoming_back(struct hs_replica *r, struct rep_stream *stream, enum 
 
 static void segment_back(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err)
 {
-    if (pending->type == HS_STORE_SEGMENT)
+    if (pending->type == HS_STORE_SEGMENT || pending->type == HS_STORE_BASE)
         incoming_back(r, pending->stream, err);
 }
 

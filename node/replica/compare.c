@@ -132,7 +132,7 @@ void hs_rep_compare_all(struct hs_replica *r, const struct hs_replica_event *eve
     (void)event;
     for (size_t i = 0; i < r->session_count; i++) {
         struct rep_session *s = r->sessions[i];
-        if (s->state != REP_LIVE || s->compare != NULL)
+        if (s->state != REP_LIVE || s->compare != NULL || !hs_rep_has_view(s))
             continue; /* one that runs will tell soon */
         s->is_compare_wanted = true;
         s->compare_ms = r->now_ms;
@@ -152,7 +152,7 @@ static bool is_filling(const struct rep_session *s, hs_partition partition)
 /* By itself only while nothing lags: else it would only find what is known. */
 uint64_t hs_rep_compare_tick(struct rep_session *s)
 {
-    if (s->state != REP_LIVE || (s->compare != NULL && s->compare->is_asking))
+    if (s->state != REP_LIVE || !hs_rep_has_view(s) || (s->compare != NULL && s->compare->is_asking))
         return UINT64_MAX;
     if (s->r->now_ms < s->compare_ms)
         return s->compare_ms;

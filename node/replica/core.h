@@ -58,12 +58,14 @@ struct hs_replica {
     struct hs_replica_source source;
     struct hs_certificate certificate; /* own */
     struct rep_node *node;             /* own */
+    struct rep_scope scope;            /* own: as the certificate and the options say */
 
     struct rep_frontier frontier;
     struct rep_session **sessions; /* ascending by peer */
     size_t session_count, session_room;
     bool ended; /* some session has, and is to be freed */
     struct rep_sessions dirty;
+    struct rep_sessions by_node; /* live ones that hear of some nodes only (view.c) */
     struct rep_pendings pending;
     uint64_t token;          /* last given */
     uint64_t commit;         /* last seen */
@@ -126,7 +128,9 @@ void hs_rep_put_head(struct hs_replica *r, struct hs_buf *buf, uint32_t field, c
 bool hs_rep_same_hash(const ProtobufCBinaryData *prefix, const struct hs_hash *hash);
 ProtobufCBinaryData hs_rep_data(const void *data, size_t size);
 
-/* receive.c: from h(first - 1) to h of the last of @count ops; HS_EMALFORMED: not so many */
+/* receive.c: what the store was given of a stream, and has not answered for, ends here */
+void hs_rep_expect(struct hs_replica *r, struct rep_stream *stream, uint64_t n, const struct hs_hash *hash);
+/* from h(first - 1) to h of the last of @count ops; HS_EMALFORMED: not so many */
 enum hs_err hs_rep_chain(struct hs_bytes body, uint32_t count, struct hs_hash *hash);
 
 /* What concerns all sessions: ack.c, receipt.c, strike.c */

@@ -125,7 +125,7 @@ static void answer(struct rep_session *s, struct rep_stream *stream, const Halls
         hs_rep_loose_serve(s, stream, common + 1, true);
         return;
     }
-    if (parted && hs_rep_may_send(s, stream->name.partition)) /* whoever then holds both contents makes the proof */
+    if (parted && hs_rep_may_send(s, stream)) /* whoever then holds both contents makes the proof */
         hs_rep_loose_serve(s, stream, common + 1, false);
     else if (parted ||
              common < stream->n) /* we may not send it; or the samples do not show where we part: it sees by ours */

@@ -26,8 +26,12 @@ enum { LEVEL_PARTITIONS = 0, LEVEL_NODES = 1, LEVEL_STREAMS = 2 };
 
 static bool visible(const struct rep_session *s, hs_partition partition, const uint8_t node[static HS_NODE_HASH_BYTES])
 {
-    return hs_rep_in_view(s, partition) ||
-           (s->view_node != NULL && memcmp(s->view_node->hash, node, HS_NODE_HASH_BYTES) == 0);
+    const struct rep_partition *held = hs_rep_partition_find(&s->r->frontier, partition);
+    const struct rep_member *member = held == NULL ? NULL : hs_rep_member_find(held, node);
+    if (member != NULL)
+        return hs_rep_visible(s, partition, member->node);
+    return hs_rep_in_view(s, partition) || s->relation == REP_HUB_HUB ||
+           memcmp(s->outbound ? s->r->node->hash : s->node->hash, node, HS_NODE_HASH_BYTES) == 0;
 }
 
 /* Hash of what the view shows of a partition; false: nothing. */
@@ -40,11 +44,16 @@ static bool visible_hash(struct rep_session *s, struct rep_partition *partition,
         for (size_t i = 0; i < partition->count && !any; i++)
             any = partition->members[i]->held > 0;
         memcpy(hash, hs_rep_partition_hash(r, partition), REP_SHORT_HASH_BYTES);
-    } else if (s->view_node != NULL) {
-        struct rep_member *member = hs_rep_member_find(partition, s->view_node->hash);
-        any = member != NULL && member->held > 0;
-        if (any)
-            hs_rep_nodes_hash(r, &member, 1, hash);
+    } else {
+        struct rep_member **shown = calloc(partition->count + 1, sizeof *shown);
+        size_t count = 0;
+        for (size_t i = 0; shown != NULL && i < partition->count; i++) {
+            if (partition->members[i]->held > 0 && hs_rep_visible(s, partition->id, partition->members[i]->node))
+                shown[count++] = partition->members[i];
+        }
+        any = count > 0;
+        hs_rep_nodes_hash(r, shown, count, hash);
+        free(shown);
     }
     return any;
 }
@@ -161,8 +170,7 @@ void hs_rep_announce(struct rep_session *s, const struct hs_stream *names, size_
             head = (struct hs_head){stream->name, stream->n, stream->hash};
         put_stream(&w, &head);
     }
-    if (count > 0)
-        end_message(&w, true);
+    end_message(&w, true);
 }
 
 /* ---- lists being compared ---- */
@@ -476,13 +484,17 @@ static enum hs_err take_list(struct rep_session *s, const Hallsync__PeerFrontier
 
 static enum hs_err take_announcement(struct rep_session *s, const Hallsync__PeerFrontier *message)
 {
-    struct hs_stream name;
+    struct hs_stream *names = hs_arena_array(&s->r->arena, message->n_entries, sizeof *names);
+    if (names == NULL)
+        return HS_EMALFORMED; /* more than a message may take */
     for (size_t i = 0; i < message->n_entries; i++) {
         const Hallsync__StreamHead *head = message->entries[i]->head;
-        if (head == NULL || !hs_rep_stream_read(head->stream, &name) || head->hash.len != REP_SHORT_HASH_BYTES)
+        if (head == NULL || !hs_rep_stream_read(head->stream, &names[i]) || head->hash.len != REP_SHORT_HASH_BYTES)
             return HS_EMALFORMED;
-        take_head(s, &name, head, true);
+        take_head(s, &names[i], head, true);
     }
+    if (!hs_rep_has_view(s))
+        hs_rep_witness_announced(s, names, message->n_entries);
     return HS_OK;
 }
 
@@ -490,11 +502,12 @@ void hs_rep_exchange_received(struct rep_session *s, const ProtobufCMessage *mes
 {
     const Hallsync__PeerFrontier *frontier = (const Hallsync__PeerFrontier *)message;
     enum hs_err err = HS_EMALFORMED;
-    if (frontier->n_entries > HS_LIST_ITEMS_MAX)
+    bool announced = frontier->level == LEVEL_STREAMS && !frontier->has_partition;
+    if (frontier->n_entries > HS_LIST_ITEMS_MAX || (!announced && !hs_rep_has_view(s)))
         err = HS_EMALFORMED;
     else if (frontier->level == LEVEL_PARTITIONS)
         err = take_partitions(s, frontier);
-    else if (frontier->level == LEVEL_STREAMS && !frontier->has_partition)
+    else if (announced)
         err = take_announcement(s, frontier);
     else if (frontier->level <= LEVEL_STREAMS && frontier->has_partition)
         err = take_list(s, frontier);

@@ -403,7 +403,7 @@ void hs_rep_pruned_received(struct rep_session *s, const ProtobufCMessage *messa
     hs_partition partition = (hs_partition)pruned->partition;
     struct search search = {partition, (uint8_t)pruned->lane, false};
     hs_rep_lags_visit(s, look_behind, &search);
-    if (!hs_rep_may_take(r, partition) || !search.found) {
+    if (!hs_rep_in_view(s, partition) || !search.found) {
         tell_done(s, partition, search.lane);
         return;
     }

@@ -155,7 +155,7 @@ static bool watch_by_all(struct hs_replica *r, struct rep_partition *partition)
 {
     for (size_t i = 0; i < r->session_count; i++) {
         struct rep_session *s = r->sessions[i];
-        if (s->state == REP_LIVE && hs_rep_may_send(s, partition->id) && !hs_rep_partition_watch(partition, s))
+        if (s->state == REP_LIVE && !hs_rep_watch(s, partition))
             return false;
     }
     return true;

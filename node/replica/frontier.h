@@ -12,6 +12,8 @@ struct rep_session;
 struct rep_node {
     struct hs_key key;
     uint8_t hash[HS_NODE_HASH_BYTES];
+    enum hs_role role;            /* 0: its certificate has not been looked at (view.c) */
+    hs_partition home;            /* if it has */
     struct rep_member *members;   /* one for each partition that it wrote to */
     struct rep_session *sessions; /* live ones of this node */
 };
@@ -39,7 +41,9 @@ struct rep_stream {
     struct rep_incoming *incoming; /* NULL: nothing on its way */
     struct rep_fork *fork;         /* NULL: not forked */
     uint64_t changed;              /* number of the commit that moved the head */
-    bool damaged;                  /* cannot be read: not sent until the head changes */
+    uint64_t signed_by_hub;        /* own streams of a hall: of the commit that brought the last receipt of one */
+    uint64_t signed_by_witness;
+    bool damaged; /* cannot be read: not sent until the head changes */
 };
 
 /* The streams of one node in one partition. */
@@ -76,6 +80,8 @@ void hs_rep_frontier_fini(struct rep_frontier *frontier);
 
 /* ..._get and ..._add make what is not there; NULL: no memory, noted.  ..._find: NULL if there is none. */
 struct rep_node *hs_rep_node_get(struct hs_replica *r, const struct hs_key *key);
+void hs_rep_node_learn(struct rep_node *node, struct hs_bytes certificate); /* verified */
+bool hs_rep_node_is_hub(struct hs_replica *r, const struct hs_key *key);    /* by the certificate in the store */
 struct rep_origin *hs_rep_origin_find(const struct rep_frontier *frontier, uint64_t id);
 struct rep_origin *hs_rep_origin_add(struct hs_replica *r, uint64_t id, const struct hs_key *node_key);
 /* Of a stream that the store has; NULL: the source fails, noted. */

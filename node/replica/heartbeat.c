@@ -25,7 +25,7 @@ static void put_changed_heads(struct rep_session *s, struct hs_buf *body)
         for (size_t i = 0; i < member->count && count < HS_LIST_ITEMS_MAX; i++) {
             const struct rep_stream *stream = member->streams[i];
             bool changed = stream->name.origin == current && stream->n > 0 && stream->changed > s->heads_told;
-            if (!changed || !hs_rep_may_send(s, member->partition->id))
+            if (!changed || !hs_rep_may_send(s, stream))
                 continue;
             struct hs_head head = {stream->name, stream->n, stream->hash};
             hs_rep_put_head(r, body, BEAT_HEADS, &head);
@@ -44,7 +44,10 @@ static void send_beat(struct rep_session *s)
     int64_t sum_fen = 0;
     hs_buf_reset(body);
     hs_tlv_put_u64(body, BEAT_CLOCK, r->source.clock_ms(r->source.ctx));
-    put_changed_heads(s, body);
+    if (r->certificate.role == HS_ROLE_WITNESS)
+        hs_rep_witness_beat(s, body, BEAT_HEADS);
+    else
+        put_changed_heads(s, body);
     r->source.payments(r->source.ctx, &count, &sum_fen);
     hs_tlv_put_u64(body, BEAT_COUNT, count);
     hs_tlv_put_u64(body, BEAT_FEN, (uint64_t)sum_fen); /* int64: two's complement */
@@ -76,9 +79,16 @@ static void take_echo(struct rep_session *s, const Hallsync__PeerHeartbeat *beat
 
 static void take_heads(struct rep_session *s, const Hallsync__PeerHeartbeat *beat)
 {
-    struct hs_stream name;
-    for (size_t i = 0; i < beat->n_heads && s->state == REP_LIVE; i++)
-        hs_rep_head_received(s, beat->heads[i], &name);
+    struct hs_stream *names = hs_arena_array(&s->r->arena, beat->n_heads, sizeof *names);
+    size_t count = 0;
+    if (names == NULL) {
+        hs_rep_session_end(s, HS_EMALFORMED, "too many heads in a heartbeat");
+        return;
+    }
+    while (count < beat->n_heads && s->state == REP_LIVE && hs_rep_head_received(s, beat->heads[count], &names[count]))
+        count++;
+    if (s->state == REP_LIVE && s->relation == REP_WITNESS_HUB)
+        hs_rep_witness_heard(s, names, count);
 }
 
 void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *message)
@@ -121,8 +131,10 @@ uint64_t hs_rep_heartbeat_tick(struct rep_session *s)
         return UINT64_MAX;
     }
     if (r->now_ms >= s->beat_ms) {
-        if (s->state == REP_LIVE)
+        if (s->state == REP_LIVE) {
             send_beat(s);
+            hs_rep_receipts_pass(s);
+        }
         hs_rep_heartbeat_next(s);
     }
     return silent_ms < s->beat_ms ? silent_ms : s->beat_ms;

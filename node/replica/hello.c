@@ -8,21 +8,6 @@
 
 /* ---- ours ---- */
 
-static enum hs_err stop_at_reaching(void *ctx, const struct hs_receipt *receipt)
-{
-    const uint64_t *n = ctx;
-    return receipt->n >= *n ? HS_EEXISTS : HS_OK;
-}
-
-static bool is_signed_for(struct hs_replica *r, const struct rep_stream *stream)
-{
-    uint64_t n = stream->n;
-    enum hs_err err = r->source.receipts(r->source.ctx, &stream->name, stop_at_reaching, &n);
-    if (err != HS_OK && err != HS_ENOTFOUND && err != HS_EEXISTS)
-        hs_rep_fail(r, err);
-    return err == HS_EEXISTS;
-}
-
 /* Of the current origin's streams, so that what was written here flows at once; and of those of earlier ones that no
  * hub has signed for: the receipt may have been lost on its way before this node was struck, and nobody would ask for
  * it again.  Of a forked stream one branch never has one. */
@@ -30,52 +15,71 @@ static bool is_to_be_named(struct hs_replica *r, const struct rep_stream *stream
 {
     if (stream->n == 0 || stream->name.origin == current)
         return stream->n != 0;
-    return stream->fork == NULL && !is_signed_for(r, stream);
+    return stream->fork == NULL && hs_rep_signed_by_hubs(r, stream, 1) < stream->n;
 }
 
-static size_t own_heads(struct hs_replica *r, Hallsync__StreamHead *heads, Hallsync__StreamName *names, size_t room)
+struct naming {
+    struct hs_replica *r;
+    Hallsync__StreamHead *heads, **list;
+    Hallsync__StreamName *names;
+    size_t count;
+};
+
+static void name_member(struct naming *naming, const struct rep_member *member, uint64_t current)
 {
-    uint64_t current = r->source.current_origin(r->source.ctx);
-    size_t count = 0;
-    for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node) {
-        for (size_t i = 0; i < member->count && count < room; i++) {
-            const struct rep_stream *stream = member->streams[i];
-            if (!is_to_be_named(r, stream, current))
-                continue;
-            hallsync__stream_head__init(&heads[count]);
-            hs_rep_stream_write(&stream->name, &names[count]);
-            heads[count].stream = &names[count];
-            heads[count].n = stream->n;
-            heads[count].hash = hs_rep_data(stream->hash.bytes, REP_SHORT_HASH_BYTES);
-            count++;
-        }
+    for (size_t i = 0; i < member->count && naming->count < HS_LIST_ITEMS_MAX; i++) {
+        const struct rep_stream *stream = member->streams[i];
+        if (!is_to_be_named(naming->r, stream, current))
+            continue;
+        Hallsync__StreamHead *head = &naming->heads[naming->count];
+        hallsync__stream_head__init(head);
+        head->stream = &naming->names[naming->count];
+        hs_rep_stream_write(&stream->name, head->stream);
+        head->n = stream->n;
+        head->hash = hs_rep_data(stream->hash.bytes, REP_SHORT_HASH_BYTES);
+        naming->list[naming->count++] = head;
     }
-    return count;
+}
+
+/* A witness has no streams of its own: it names those that it keeps for others. */
+static void name_all(struct naming *naming)
+{
+    const struct hs_replica *r = naming->r;
+    uint64_t current = r->source.current_origin(r->source.ctx);
+    if (r->certificate.role != HS_ROLE_WITNESS) {
+        for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node)
+            name_member(naming, member, current);
+        return;
+    }
+    for (size_t i = 0; i < r->frontier.count; i++) {
+        for (size_t k = 0; k < r->frontier.partitions[i]->count; k++)
+            name_member(naming, r->frontier.partitions[i]->members[k], current);
+    }
 }
 
 static bool put_heads(struct rep_session *s, Hallsync__PeerHello *hello)
 {
     struct hs_arena *arena = &s->r->arena;
-    Hallsync__StreamHead *heads = hs_arena_array(arena, HS_LIST_ITEMS_MAX, sizeof *heads);
-    Hallsync__StreamName *names = hs_arena_array(arena, HS_LIST_ITEMS_MAX, sizeof *names);
-    Hallsync__StreamHead **list = hs_arena_array(arena, HS_LIST_ITEMS_MAX, sizeof *list);
-    if (heads == NULL || names == NULL || list == NULL)
+    struct naming naming = {.r = s->r};
+    naming.heads = hs_arena_array(arena, HS_LIST_ITEMS_MAX, sizeof *naming.heads);
+    naming.names = hs_arena_array(arena, HS_LIST_ITEMS_MAX, sizeof *naming.names);
+    naming.list = hs_arena_array(arena, HS_LIST_ITEMS_MAX, sizeof *naming.list);
+    if (naming.heads == NULL || naming.names == NULL || naming.list == NULL)
         return false;
-    hello->n_heads = own_heads(s->r, heads, names, HS_LIST_ITEMS_MAX);
-    for (size_t i = 0; i < hello->n_heads; i++)
-        list[i] = &heads[i];
-    hello->heads = list;
+    name_all(&naming);
+    hello->n_heads = naming.count;
+    hello->heads = naming.list;
     return true;
 }
 
 static bool put_scope(struct hs_replica *r, Hallsync__PeerHello *hello)
 {
-    const struct hs_certificate *own = &r->certificate;
-    hello->everything = own->role == HS_ROLE_HUB;
-    hello->districts = hs_arena_array(&r->arena, own->district_count, sizeof *hello->districts);
-    for (size_t i = 0; hello->districts != NULL && i < own->district_count; i++)
+    const struct rep_scope *own = &r->scope;
+    hello->everything = own->everything;
+    hello->districts = hs_arena_array(&r->arena, own->count, sizeof *hello->districts);
+    for (size_t i = 0; hello->districts != NULL && i < own->count; i++)
         hello->districts[i] = own->districts[i];
-    hello->n_districts = own->district_count;
+    hello->n_districts = own->count;
     return hello->districts != NULL;
 }
 
@@ -156,53 +160,48 @@ static enum hs_err check_certificate(struct rep_session *s, const Hallsync__Peer
     return hs_key_equal(&s->certificate.curve_key, &s->curve_key) ? HS_OK : HS_ECERT;
 }
 
-/* Halls talk to hubs only, and only hubs are dialled. */
-static enum hs_err check_role(const struct rep_session *s, const char **why)
-{
-    const struct hs_replica *r = s->r;
-    *why = "this is the same node";
-    if (hs_key_equal(&s->certificate.node_key, &r->certificate.node_key))
-        return HS_EREFUSED;
-    *why = "not a hub";
-    bool hub_wanted = s->outbound || r->certificate.role == HS_ROLE_HALL;
-    return hub_wanted && s->certificate.role != HS_ROLE_HUB ? HS_ENOTHUB : HS_OK;
-}
-
-static bool asked_for(const Hallsync__PeerHello *hello, hs_partition district)
-{
-    bool asked = hello->everything;
-    for (size_t i = 0; !asked && i < hello->n_districts; i++)
-        asked = hello->districts[i] == district;
-    return asked;
-}
-
-/* PROTOCOL.md, "Scope": the certificate is the limit, the Hello may only narrow it; the region belongs to all. */
-static void set_view(struct rep_session *s, const struct hs_certificate *hall, const Hallsync__PeerHello *hello)
-{
-    s->view = malloc((hall->district_count + 1) * sizeof *s->view);
-    if (s->view == NULL) {
-        hs_rep_fail(s->r, HS_ENOMEM);
-        return;
-    }
-    for (size_t i = 0; i < hall->district_count; i++) {
-        if (hello == NULL || asked_for(hello, hall->districts[i]))
-            s->view[s->view_count++] = hall->districts[i];
-    }
-    s->view[s->view_count++] = HS_PARTITION_REGION;
-}
-
-static void take_view(struct rep_session *s, const Hallsync__PeerHello *hello)
+/* PROTOCOL.md, "Hello": a certificate issued later than the one shown is the limit; its receiver may not know of it
+ * yet.
+ */
+static void look_for_later(struct rep_session *s)
 {
     struct hs_replica *r = s->r;
-    if (r->certificate.role == HS_ROLE_HALL) {
-        set_view(s, &r->certificate, NULL);
-        s->view_node = r->node;
-    } else if (s->certificate.role == HS_ROLE_HALL) {
-        set_view(s, &s->certificate, hello);
-        s->view_node = s->node;
-    } else {
-        s->view_all = true;
-    }
+    struct hs_buf bytes = {0};
+    struct hs_certificate later;
+    enum hs_err err = hs_rep_read(r, r->source.certificate(r->source.ctx, &s->certificate.node_key, &bytes));
+    if (err == HS_OK)
+        err = hs_certificate_verify(hs_buf_bytes(&bytes), &r->options.root_key, &later);
+    if (err == HS_OK && later.issued_ms > s->certificate.issued_ms)
+        s->certificate = later;
+    hs_buf_fini(&bytes);
+}
+
+static enum hs_err check_scope(struct rep_session *s, const Hallsync__PeerHello *hello, const char **why)
+{
+    *why = "the greeting names no districts, or what is none";
+    if (!hello->everything && hello->n_districts == 0)
+        return HS_EMALFORMED;
+    size_t count = hello->everything ? 0 : hello->n_districts;
+    return hs_rep_scope_of(&s->certificate, hello->districts, count, &s->scope) ? HS_OK : HS_EMALFORMED;
+}
+
+static enum hs_err check_node(const struct rep_session *s, const char **why)
+{
+    bool same = hs_key_equal(&s->certificate.node_key, &s->r->certificate.node_key);
+    *why = s->outbound ? "this node is its own upstream: take its address out of upstreams"
+                       : "it is this node itself: its own address is among its upstreams";
+    return same ? HS_EREFUSED : HS_OK;
+}
+
+/* Two hubs have dialled each other: the session that the lower node key has dialled stays, unless it seems to be dead.
+ */
+static void meet_twin(struct rep_session *s, struct rep_session *other)
+{
+    const struct hs_replica *r = s->r;
+    bool own_is_lower = memcmp(r->certificate.node_key.bytes, s->certificate.node_key.bytes, HS_KEY_BYTES) < 0;
+    bool heard = r->now_ms - other->heard_ms <= r->options.heartbeat_ms + r->options.heartbeat_ms / 2;
+    bool stays = other->outbound == own_is_lower && heard;
+    hs_rep_session_twin(stays ? s : other, stays ? other : s);
 }
 
 /* One process has one session: the connection that it gave up may not be known to be gone yet.  Two processes with one
@@ -211,12 +210,14 @@ static void meet_others_of_node(struct rep_session *s)
 {
     struct rep_session *next;
     bool clone = false;
-    for (struct rep_session *other = s->node->sessions; other != NULL; other = next) {
+    for (struct rep_session *other = s->node->sessions; other != NULL && s->state != REP_ENDED; other = next) {
         next = other->of_node;
-        if (memcmp(other->process_id, s->process_id, REP_PROCESS_BYTES) == 0)
-            hs_rep_session_end(other, HS_EEXISTS, "the same process has connected anew");
-        else
+        if (memcmp(other->process_id, s->process_id, REP_PROCESS_BYTES) != 0)
             clone = true;
+        else if (other->outbound != s->outbound)
+            meet_twin(s, other);
+        else
+            hs_rep_session_end(other, HS_EEXISTS, "the same process has connected anew");
     }
     if (clone)
         hs_rep_notice(s->r, HS_NOTICE_CLONE, s->peer, HS_EEXISTS,
@@ -230,11 +231,7 @@ static void join_live(struct rep_session *s)
     s->node->sessions = s;
     s->state = REP_LIVE;
     s->live_ms = r->now_ms;
-    for (size_t i = 0; i < r->frontier.count; i++) {
-        struct rep_partition *partition = r->frontier.partitions[i];
-        if (hs_rep_may_send(s, partition->id) && !hs_rep_partition_watch(partition, s))
-            hs_rep_fail(r, HS_ENOMEM);
-    }
+    hs_rep_view_begin(s);
 }
 
 /* PROTOCOL.md, "State transfer": only hubs supply states, and only they hold back operations for them. */
@@ -259,14 +256,17 @@ static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
     s->out.allowed = s->out.first = hello->credit;
     s->heads_told = r->commit;
     s->clock_offset_ms = (int64_t)(hello->clock_ms - r->source.clock_ms(r->source.ctx));
-    take_view(s, hello);
+    hs_rep_node_learn(s->node, hs_buf_bytes(&s->certificate_bytes));
     take_filling(s, hello);
     meet_others_of_node(s);
+    if (s->state == REP_ENDED)
+        return;
     join_live(s);
     hs_rep_notice(r, HS_NOTICE_LIVE, s->peer, HS_OK, hs_rep_text(r, "%s", s->certificate.node_id));
 }
 
-/* The peer's own streams: it can begin to send as soon as it knows where we are. */
+/* The peer's own streams: it can begin to send as soon as it knows where we are.  What it may not hand in here, it does
+ * not hear of either.  In a session without a common view this answer opens it, and is given whatever was named. */
 static void answer_heads(struct rep_session *s, const Hallsync__PeerHello *hello)
 {
     struct hs_stream *names = hs_arena_array(&s->r->arena, hello->n_heads, sizeof *names);
@@ -276,10 +276,11 @@ static void answer_heads(struct rep_session *s, const Hallsync__PeerHello *hello
     }
     size_t count = 0;
     for (size_t i = 0; i < hello->n_heads && s->state == REP_LIVE; i++) {
-        if (hs_rep_head_received(s, hello->heads[i], &names[count]))
+        if (hs_rep_head_received(s, hello->heads[i], &names[count]) && hs_rep_may_take(s, &names[count]))
             hs_rep_receipts_tell(s, &names[count++]);
     }
-    hs_rep_announce(s, names, count);
+    if (count > 0 || !hs_rep_has_view(s))
+        hs_rep_announce(s, names, count);
 }
 
 void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *message)
@@ -290,18 +291,28 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
     if (err == HS_OK)
         err = check_certificate(s, hello, &why);
     if (err == HS_OK)
-        err = check_role(s, &why);
+        look_for_later(s);
+    if (err == HS_OK)
+        err = check_node(s, &why);
+    if (err == HS_OK)
+        err = check_scope(s, hello, &why);
+    if (err == HS_OK)
+        err = hs_rep_view_check(s, &why);
     if (err != HS_OK) {
         hs_rep_session_refuse(s, err, why);
         return;
     }
     go_live(s, hello);
-    if (s->r->err == HS_OK && hello->n_heads > 0)
+    if (s->r->err == HS_OK && s->state == REP_LIVE && !s->outbound)
         answer_heads(s, hello);
     if (s->r->err != HS_OK || s->state != REP_LIVE)
         return;
-    hs_rep_exchange_start(s);
-    hs_rep_compare_soon(s);
+    if (hs_rep_has_view(s)) {
+        hs_rep_exchange_start(s);
+        hs_rep_compare_soon(s);
+    } else {
+        hs_rep_witness_start(s);
+    }
     hs_rep_probes_joined(s);
     hs_rep_fills_soon(s->r);
     hs_rep_session_dirty(s);

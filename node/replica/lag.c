@@ -65,12 +65,12 @@ static uint64_t held(const struct rep_lag *lag)
 
 static bool lags_out(const struct rep_session *s, const struct rep_lag *lag)
 {
-    return lag->peer_n < held(lag) && hs_rep_may_send(s, lag->name.partition);
+    return lag->peer_n < held(lag) && hs_rep_may_send(s, lag->stream);
 }
 
 static bool lags_in(const struct rep_session *s, const struct rep_lag *lag)
 {
-    return lag->peer_n > held(lag) && hs_rep_may_take(s->r, lag->name.partition);
+    return lag->peer_n > held(lag) && hs_rep_may_take(s, &lag->name);
 }
 
 /* By number, and now: not what the peer takes as states instead. */
@@ -90,6 +90,8 @@ void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag)
     }
     if (!out)
         lag->since_ms = 0;
+    else if (lag->pruned && !hs_rep_in_view(s, lag->name.partition))
+        lag->since_ms = 0; /* it never comes from here, by whatever way */
     else if (lag->since_ms == 0)
         lag->since_ms = s->r->now_ms;
     if (out && is_sendable(s, lag))
@@ -118,8 +120,10 @@ void hs_rep_lag_learn(struct rep_session *s, const struct hs_stream *name, uint6
     }
     if (lag == NULL)
         return;
-    if (n > lag->peer_n)
+    if (n > lag->peer_n) {
         lag->peer_n = n;
+        lag->pruned = false;
+    }
     if (lag->sent_n < lag->peer_n)
         lag->sent_n = lag->peer_n;
     hs_rep_lag_settle(s, lag);
@@ -148,7 +152,9 @@ void hs_rep_lag_commit(struct rep_session *s, struct rep_stream *stream, uint64_
         hs_rep_lag_settle(s, lag);
         return;
     }
-    if (stream->fork != NULL || !hs_rep_may_send(s, stream->name.partition) || hs_rep_exchange_open(s, stream))
+    if (s->r->certificate.role == HS_ROLE_WITNESS)
+        return; /* it sends what it was asked for */
+    if (stream->fork != NULL || !hs_rep_may_send(s, stream) || hs_rep_exchange_open(s, stream))
         return;
     lag = hs_rep_lag_get(s, &stream->name); /* so far it held what we held */
     if (lag == NULL)

@@ -116,7 +116,7 @@ void hs_rep_loose_serve(struct rep_session *s, struct rep_stream *stream, uint64
 {
     bool proven = stream->fork != NULL && stream->fork->stored; /* and so the proof has been sent */
     struct rep_knower *knower = all && proven ? hs_rep_fork_knower(s, stream->fork) : NULL;
-    if (!hs_rep_may_send(s, stream->name.partition) || (knower != NULL && knower->served))
+    if (!hs_rep_may_send(s, stream) || (knower != NULL && knower->served))
         return;
     struct rep_loose_job *job = job_of(s, stream);
     if (job == NULL)
@@ -134,7 +134,7 @@ void hs_rep_loose_serve(struct rep_session *s, struct rep_stream *stream, uint64
 
 void hs_rep_loose_more(struct rep_session *s, struct rep_stream *stream, const struct hs_loose *piece)
 {
-    struct rep_loose_job *job = hs_rep_may_send(s, stream->name.partition) ? job_of(s, stream) : NULL;
+    struct rep_loose_job *job = hs_rep_may_send(s, stream) ? job_of(s, stream) : NULL;
     struct adding adding = {s, job};
     if (job != NULL)
         hs_rep_fail(s->r, add_stored(&adding, piece));
@@ -275,7 +275,7 @@ enum hs_err hs_rep_piece_read(struct rep_session *s, const Hallsync__PeerLoose *
     piece->origin = err == HS_OK ? hs_rep_origin_find(&r->frontier, segment->stream.origin) : NULL;
     if (err == HS_OK && piece->origin == NULL)
         err = HS_EMALFORMED; /* the opening goes first */
-    if (err == HS_OK && !hs_rep_may_take(r, segment->stream.partition) && piece->origin->node != r->node)
+    if (err == HS_OK && !hs_rep_may_take(s, &segment->stream) && piece->origin->node != r->node)
         err = HS_ESCOPE;
     if (err == HS_OK)
         err = walk(piece, &r->walking);

@@ -5,8 +5,8 @@
  * when the peer has acknowledged the one and the asker has stored the other.  Both wait until the frontiers have been
  * compared.
  *
- * A hall asks one hub and needs its receipts for the hall's own streams; if that session ends, it asks the next one.  A
- * hub asks everybody who is there. */
+ * A witness neither asks nor is asked.  A hall asks one hub and needs its receipts for the hall's own streams; if that
+ * session ends, it asks the next one.  A hub asks everybody who is there. */
 #include "node/replica/core.h"
 
 #include "proto/msg/tlv.h"
@@ -86,7 +86,7 @@ static bool reached_there(const struct rep_session *s, const struct target *targ
 static bool reached_here(const struct rep_session *s, const struct target *target)
 {
     const struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, &target->name);
-    bool wanted = hs_rep_may_take(s->r, target->name.partition);
+    bool wanted = hs_rep_may_take(s, &target->name);
     return !wanted || (stream != NULL && (stream->n >= target->n || stream->fork != NULL));
 }
 
@@ -165,7 +165,7 @@ static bool part_done(struct rep_part *part)
 static struct rep_session *first_live(struct hs_replica *r)
 {
     for (size_t i = 0; i < r->session_count; i++) {
-        if (r->sessions[i]->state == REP_LIVE)
+        if (r->sessions[i]->state == REP_LIVE && hs_rep_has_view(r->sessions[i]))
             return r->sessions[i];
     }
     return NULL;
@@ -180,7 +180,7 @@ static void add_parts(struct hs_replica *r, struct rep_probe *probe)
         return;
     }
     for (size_t i = 0; i < r->session_count; i++) {
-        if (r->sessions[i]->state == REP_LIVE)
+        if (r->sessions[i]->state == REP_LIVE && hs_rep_has_view(r->sessions[i]))
             part_add(probe, r->sessions[i]);
     }
     if (TAILQ_EMPTY(&probe->parts))
@@ -229,7 +229,7 @@ void hs_rep_probes_joined(struct rep_session *s)
     struct rep_probe *probe;
     TAILQ_FOREACH(probe, &s->r->probes, order)
     {
-        if (TAILQ_EMPTY(&probe->parts)) /* only a hall's waits without one */
+        if (TAILQ_EMPTY(&probe->parts) && hs_rep_has_view(s)) /* only a hall's waits without one */
             part_add(probe, s);
     }
 }
@@ -298,6 +298,10 @@ static void answer(struct rep_session *s)
 
 void hs_rep_probe_received(struct rep_session *s, const ProtobufCMessage *message)
 {
+    if (!hs_rep_has_view(s)) {
+        hs_rep_session_end(s, HS_EMALFORMED, "a probe between nodes that compare nothing");
+        return;
+    }
     if (s->is_asked) {
         hs_rep_session_end(s, HS_EMALFORMED, "a second probe before the first is answered");
         return;

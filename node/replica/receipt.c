@@ -1,4 +1,5 @@
-/* Receipts: a hub's signed word that its store holds a stream up to a number.  They travel with the streams. */
+/* Receipts: a hub's or a witness's signed word that its store holds a stream up to a number.  They travel with the
+ * streams. */
 #include "node/replica/core.h"
 
 #include "proto/msg/frame.h"
@@ -73,8 +74,8 @@ struct telling {
 static void tell_one(struct rep_session *s, const struct rep_stream *stream, void *ctx)
 {
     const struct telling *telling = ctx;
-    (void)stream;
-    if (s->peer != telling->from && s->store_id != telling->receipt->store_id)
+    bool may = stream == NULL || hs_rep_may_tell(s, stream);
+    if (may && s->peer != telling->from && s->store_id != telling->receipt->store_id)
         put_receipt(s, telling->receipt);
 }
 
@@ -83,7 +84,7 @@ static void tell_by_scope(struct hs_replica *r, struct telling *telling)
 {
     for (size_t i = 0; i < r->session_count; i++) {
         struct rep_session *s = r->sessions[i];
-        if (s->state == REP_LIVE && hs_rep_may_send(s, telling->receipt->stream.partition))
+        if (s->state == REP_LIVE && hs_rep_in_view(s, telling->receipt->stream.partition))
             tell_one(s, NULL, telling);
     }
 }
@@ -104,11 +105,78 @@ void hs_rep_receipts_committed(struct hs_replica *r, const struct hs_commit *com
         tell_all(r, &commit->receipts[i], 0);
 }
 
-/* Hubs pass on what is new to them, once; so receipts of one hub reach the halls of another. */
+/* Hubs pass on what is new to them, once; so receipts of one hub reach the halls of another.  A hall tells its witness
+ * what hubs have signed of its own streams, and its hub what a witness has: with its heartbeats, the last of many. */
 void hs_rep_receipt_stored(struct hs_replica *r, const struct hs_receipt *receipt, hs_peer from)
 {
     if (r->certificate.role == HS_ROLE_HUB)
         tell_all(r, receipt, from);
+    struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &receipt->stream);
+    if (r->certificate.role != HS_ROLE_HALL || stream == NULL || stream->member->node != r->node)
+        return;
+    if (hs_rep_node_is_hub(r, &receipt->hub_key))
+        stream->signed_by_hub = r->commit;
+    else
+        stream->signed_by_witness = r->commit;
+}
+
+struct passing {
+    struct rep_session *s;
+    bool by_hubs; /* or by witnesses */
+};
+
+static enum hs_err pass_receipt(void *ctx, const struct hs_receipt *receipt)
+{
+    const struct passing *passing = ctx;
+    struct rep_session *s = passing->s;
+    if (receipt->store_id != s->store_id && hs_rep_node_is_hub(s->r, &receipt->hub_key) == passing->by_hubs)
+        put_receipt(s, receipt);
+    return s->r->err;
+}
+
+void hs_rep_receipts_pass(struct rep_session *s)
+{
+    struct hs_replica *r = s->r;
+    struct passing passing = {s, s->relation == REP_HALL_WITNESS};
+    if (r->certificate.role != HS_ROLE_HALL)
+        return;
+    for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node) {
+        for (size_t i = 0; i < member->count && r->err == HS_OK; i++) {
+            const struct rep_stream *stream = member->streams[i];
+            uint64_t since = passing.by_hubs ? stream->signed_by_hub : stream->signed_by_witness;
+            if (since > s->receipts_told && hs_rep_may_tell(s, stream))
+                hs_rep_fail(r, r->source.receipts(r->source.ctx, &stream->name, pass_receipt, &passing));
+        }
+    }
+    s->receipts_told = r->commit;
+}
+
+/* ---- how far ---- */
+
+struct reaching {
+    struct hs_replica *r;
+    uint64_t first, second; /* the highest, of two stores */
+};
+
+static enum hs_err note_reach(void *ctx, const struct hs_receipt *receipt)
+{
+    struct reaching *reaching = ctx;
+    if (receipt->n <= reaching->second || !hs_rep_node_is_hub(reaching->r, &receipt->hub_key))
+        return HS_OK;
+    bool highest = receipt->n > reaching->first;
+    reaching->second = highest ? reaching->first : receipt->n;
+    if (highest)
+        reaching->first = receipt->n;
+    return HS_OK;
+}
+
+uint64_t hs_rep_signed_by_hubs(struct hs_replica *r, const struct rep_stream *stream, unsigned stores)
+{
+    struct reaching reaching = {.r = r};
+    enum hs_err err = r->source.receipts(r->source.ctx, &stream->name, note_reach, &reaching);
+    if (err != HS_OK && err != HS_ENOTFOUND)
+        hs_rep_fail(r, err);
+    return stores > 1 ? reaching.second : reaching.first;
 }
 
 /* ---- receiving ---- */
@@ -148,9 +216,9 @@ static bool read_receipt(const Hallsync__Receipt *from, struct hs_receipt *to)
     return true;
 }
 
-/* Who signed it: a certified hub.  @bytes: its certificate, packed. */
-static enum hs_err find_hub(struct rep_session *s, const Hallsync__Receipt *from, struct hs_buf *bytes,
-                            struct hs_key *key)
+/* Who signed it: a certified hub or witness.  @bytes: its certificate, packed. */
+static enum hs_err find_signer(struct rep_session *s, const Hallsync__Receipt *from, struct hs_buf *bytes,
+                               struct hs_key *key)
 {
     struct hs_certificate hub = s->certificate;
     enum hs_err err = HS_OK;
@@ -162,7 +230,7 @@ static enum hs_err find_hub(struct rep_session *s, const Hallsync__Receipt *from
     }
     hs_rep_fail(s->r, bytes->err);
     *key = hub.node_key;
-    return err == HS_OK && hub.role != HS_ROLE_HUB ? HS_ENOTHUB : err;
+    return err == HS_OK && hub.role == HS_ROLE_HALL ? HS_ENOTHUB : err;
 }
 
 static void store_receipt(struct rep_session *s, const struct hs_receipt *receipt, struct hs_bytes hub)
@@ -191,7 +259,7 @@ void hs_rep_receipt_received(struct rep_session *s, const Hallsync__Receipt *fro
     }
     if (!is_new(s->r, &receipt))
         return;
-    enum hs_err err = find_hub(s, from, &hub, &receipt.hub_key);
+    enum hs_err err = find_signer(s, from, &hub, &receipt.hub_key);
     if (err == HS_OK)
         err = hs_receipt_verify(&receipt);
     if (err == HS_OK) {

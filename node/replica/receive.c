@@ -66,8 +66,10 @@ static enum hs_err take_opening(struct rep_session *s, struct hs_bytes certifica
     err = check_opening(r, certificate, encoded, &opened);
     if (err == HS_OK && origin == NULL)
         origin = hs_rep_origin_add(r, opened.origin, &opened.node_key);
-    if (err == HS_OK && origin != NULL)
+    if (err == HS_OK && origin != NULL) {
+        hs_rep_node_learn(origin->node, certificate);
         store_origin(s, origin, certificate, encoded);
+    }
     return err;
 }
 
@@ -146,7 +148,7 @@ static void stop_stream(struct rep_session *s, struct rep_stream *stream, enum h
     hs_rep_dispute_send(s, stream);
 }
 
-static void expect(struct hs_replica *r, struct rep_stream *stream, const struct hs_segment *segment)
+void hs_rep_expect(struct hs_replica *r, struct rep_stream *stream, uint64_t n, const struct hs_hash *hash)
 {
     if (stream->incoming == NULL)
         stream->incoming = calloc(1, sizeof *stream->incoming);
@@ -154,8 +156,8 @@ static void expect(struct hs_replica *r, struct rep_stream *stream, const struct
         hs_rep_fail(r, HS_ENOMEM);
         return;
     }
-    stream->incoming->n = segment->first + segment->count - 1;
-    stream->incoming->hash = segment->end;
+    stream->incoming->n = n;
+    stream->incoming->hash = *hash;
     stream->incoming->stores++;
 }
 
@@ -164,7 +166,7 @@ static void store_segment(struct rep_session *s, struct rep_stream *stream, stru
 {
     struct hs_replica *r = s->r;
     uint32_t count = store->segment.count;
-    expect(r, stream, &store->segment);
+    hs_rep_expect(r, stream, store->segment.first + count - 1, &store->segment.end);
     struct rep_pending *pending = hs_rep_store_give(r, store);
     if (pending == NULL)
         return;
@@ -243,8 +245,8 @@ static bool route_segment(struct rep_session *s, struct rep_stream *stream, cons
 static bool may_begin(struct rep_session *s, const struct hs_stream *name, struct rep_origin **origin)
 {
     *origin = hs_rep_origin_find(&s->r->frontier, name->origin);
-    if (!hs_rep_may_take(s->r, name->partition))
-        hs_rep_session_end(s, HS_ESCOPE, "a segment of partition %u, which is not held here", name->partition);
+    if (!hs_rep_may_take(s, name))
+        hs_rep_session_end(s, HS_ESCOPE, "a segment of partition %u, which is not taken from it", name->partition);
     else if (*origin == NULL)
         hs_rep_session_end(s, HS_EMALFORMED, "a segment before its origin's opening");
     return s->state == REP_LIVE;

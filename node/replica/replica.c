@@ -46,6 +46,7 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = {&hallsync__peer_dispute__descriptor, hs_rep_dispute_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = {&hallsync__peer_fork_proof__descriptor, hs_rep_proof_received,
                                               IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_BASE] = {&hallsync__peer_base__descriptor, hs_rep_base_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_LOOSE] = {&hallsync__peer_loose__descriptor, hs_rep_loose_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_PRUNED] = {&hallsync__peer_pruned__descriptor, hs_rep_pruned_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_FILL] = {&hallsync__peer_fill__descriptor, hs_rep_fill_received, IN(REP_LIVE)},
@@ -230,8 +231,10 @@ struct rep_origin *hs_rep_origin_load(struct hs_replica *r, uint64_t id)
         err = HS_EDAMAGED;
     if (err == HS_OK)
         origin = hs_rep_origin_add(r, id, &key);
-    if (origin != NULL)
+    if (origin != NULL) {
         origin->stored = true;
+        hs_rep_node_learn(origin->node, hs_buf_bytes(&certificate));
+    }
     hs_rep_fail(r, err);
     hs_buf_fini(&certificate);
     hs_buf_fini(&opening);
@@ -248,6 +251,16 @@ static enum hs_err load_head(void *ctx, const struct hs_head *head)
     return r->err;
 }
 
+static enum hs_err own_scope(struct hs_replica *r)
+{
+    uint32_t named[HS_SCOPE_MAX];
+    size_t count = r->options.district_count;
+    for (size_t i = 0; i < count && i < HS_SCOPE_MAX; i++)
+        named[i] = r->options.districts[i];
+    r->options.districts = NULL; /* borrowed for this */
+    return count <= HS_SCOPE_MAX && hs_rep_scope_of(&r->certificate, named, count, &r->scope) ? HS_OK : HS_EINVAL;
+}
+
 static enum hs_err set_up(struct hs_replica *r)
 {
     enum hs_err err = hs_certificate_verify(r->options.certificate, &r->options.root_key, &r->certificate);
@@ -256,7 +269,11 @@ static enum hs_err set_up(struct hs_replica *r)
     if (err == HS_OK && (r->compressor == NULL || r->decompressor == NULL))
         err = HS_ENOMEM;
     if (err == HS_OK)
+        err = own_scope(r);
+    if (err == HS_OK)
         r->node = hs_rep_node_get(r, &r->certificate.node_key);
+    if (err == HS_OK && r->node != NULL)
+        hs_rep_node_learn(r->node, r->options.certificate);
     if (err == HS_OK && r->node != NULL)
         err = r->source.heads(r->source.ctx, load_head, r);
     if (err == HS_OK && r->err == HS_OK)
@@ -300,6 +317,7 @@ enum hs_err hs_replica_new(const struct hs_replica_options *options, const struc
     r->source = *source;
     r->wake_ms = r->fills_ms = UINT64_MAX;
     TAILQ_INIT(&r->dirty);
+    TAILQ_INIT(&r->by_node);
     TAILQ_INIT(&r->pending);
     TAILQ_INIT(&r->probes);
     hs_arena_init(&r->arena, REP_UNPACKED_BYTES_MAX);

@@ -29,6 +29,9 @@ struct hs_replica_options {
     uint32_t silence_ms;    /* the session ends after so long without a frame; 0: 3.5 heartbeats */
     uint32_t compare_ms;    /* digests are compared so often while equal frontiers stand; 0: 60000 */
     const char *software;   /* "hallsync 0.1.0" */
+    /* The configured scope, ascending; narrows the certificate's.  Copied.  0: as the certificate says. */
+    const hs_partition *districts;
+    size_t district_count;
 };
 
 /* A record as digests are compared: what it is, and what went into it (hs_record_inputs). */
@@ -132,6 +135,7 @@ enum hs_replica_store_type {
     HS_STORE_NOTE,    /* note */
     HS_STORE_STATES,  /* states */
     HS_STORE_FILLED,  /* partition, lane: the end */
+    HS_STORE_BASE,    /* head */
 };
 
 /* Owned by whoever takes it out of the updates; frees with hs_replica_store_free.  Everything lives in its arena. */
@@ -150,6 +154,7 @@ struct hs_replica_store {
     uint8_t lane;
     struct hs_fill_note note;
     struct hs_states states;
+    struct hs_signed_head head;
     struct hs_arena arena;
 };
 void hs_replica_store_free(struct hs_replica_store *store); /* NULL is fine */
@@ -168,6 +173,7 @@ enum hs_replica_notice {
     HS_NOTICE_FILLING,      /* a fill begins or goes on from this peer: text names partition and lane */
     HS_NOTICE_FILLED,       /* it has ended */
     HS_NOTICE_FILL_FAILED,  /* it cannot go on from this peer, or not to it: err, text */
+    HS_NOTICE_TWIN,         /* two hubs have dialled each other: this session has ended, that of peer @token stays */
 };
 
 struct hs_replica_update {
@@ -188,7 +194,7 @@ struct hs_replica_updates {
     uint64_t wake_at_ms; /* call TICK then at the latest; UINT64_MAX: nothing to wait for */
 };
 
-/* HS_ENOMEM, or what the source answered while heads were loaded. */
+/* HS_ENOMEM, HS_EINVAL (districts that are none), or what the source answered while heads were loaded. */
 enum hs_err hs_replica_new(const struct hs_replica_options *options, const struct hs_replica_source *source,
                            struct hs_replica **replica);
 void hs_replica_free(struct hs_replica *replica);

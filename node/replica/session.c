@@ -1,4 +1,4 @@
-/* The table of sessions: begun, found, ended; who hears of what. */
+/* The table of sessions: begun, found, ended. */
 #include "node/replica/core.h"
 
 #include <stdarg.h>
@@ -61,7 +61,6 @@ static void session_free(struct rep_session *s)
     hs_rep_pairs_fini(&s->said_pruned);
     hs_buf_fini(&s->certificate_bytes);
     hs_buf_fini(&s->acks);
-    free(s->view);
     free(s);
 }
 
@@ -147,9 +146,7 @@ static void leave_node(struct rep_session *s)
 
 static void leave_live(struct rep_session *s)
 {
-    struct rep_frontier *f = &s->r->frontier;
-    for (size_t i = 0; i < f->count; i++)
-        hs_rep_partition_unwatch(f->partitions[i], s);
+    hs_rep_view_end(s);
     leave_node(s);
 }
 
@@ -181,6 +178,22 @@ void hs_rep_session_end(struct rep_session *s, enum hs_err err, const char *form
     if (update != NULL)
         update->peer = s->peer;
     hs_rep_notice(r, HS_NOTICE_ENDED, s->peer, err, hs_rep_text(r, "%s", why));
+}
+
+/* No failure: both ends know which of the two stays. */
+void hs_rep_session_twin(struct rep_session *s, const struct rep_session *stays)
+{
+    struct hs_replica *r = s->r;
+    finish(s);
+    struct hs_replica_update *update = hs_rep_update(r, HS_REPLICA_DROP);
+    if (update != NULL)
+        update->peer = s->peer;
+    size_t before = r->update_count;
+    hs_rep_notice(
+        r, HS_NOTICE_TWIN, s->peer, HS_EEXISTS,
+        hs_rep_text(r, "%s and this node have dialled each other: one session stays", stays->certificate.node_id));
+    if (r->update_count > before)
+        r->updates[before].token = stays->peer;
 }
 
 /* PROTOCOL.md, "Session": who refuses says why, and hangs up. */
@@ -234,7 +247,7 @@ void hs_rep_sessions_fini(struct hs_replica *r)
     free(r->sessions);
 }
 
-/* ---- who hears of what ---- */
+/* ---- work to do ---- */
 
 void hs_rep_session_dirty(struct rep_session *s)
 {
@@ -242,45 +255,4 @@ void hs_rep_session_dirty(struct rep_session *s)
         return;
     TAILQ_INSERT_TAIL(&s->r->dirty, s, work);
     s->dirty = true;
-}
-
-static int compare_partitions(const void *a, const void *b)
-{
-    return (int)*(const hs_partition *)a - (int)*(const hs_partition *)b;
-}
-
-bool hs_rep_in_view(const struct rep_session *s, hs_partition partition)
-{
-    return s->view_all || (s->view_count > 0 &&
-                           bsearch(&partition, s->view, s->view_count, sizeof *s->view, compare_partitions) != NULL);
-}
-
-/* PROTOCOL.md, "Scope": a hub may have everything, a hall what its certificate and its Hello both name, and the region.
- */
-bool hs_rep_may_send(const struct rep_session *s, hs_partition partition)
-{
-    return s->certificate.role == HS_ROLE_HUB || hs_rep_in_view(s, partition);
-}
-
-/* A hub takes everything, a hall its certificate's districts and the region. */
-bool hs_rep_may_take(const struct hs_replica *r, hs_partition partition)
-{
-    return hs_certificate_scope(&r->certificate, partition);
-}
-
-/* That its own streams have forked a hall must hear, whatever they are about. */
-bool hs_rep_may_tell(const struct rep_session *s, const struct rep_stream *stream)
-{
-    return hs_rep_may_send(s, stream->name.partition) || stream->member->node == s->node;
-}
-
-void hs_rep_session_each(struct hs_replica *r, const struct rep_stream *stream, hs_rep_visit_session visit, void *ctx)
-{
-    const struct rep_partition *partition = stream->member->partition;
-    for (size_t i = 0; i < partition->session_count; i++)
-        visit(partition->sessions[i], stream, ctx);
-    for (struct rep_session *s = stream->member->node->sessions; s != NULL && r->err == HS_OK; s = s->of_node) {
-        if (!hs_rep_may_send(s, partition->id))
-            visit(s, stream, ctx);
-    }
 }

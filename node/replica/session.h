@@ -17,6 +17,9 @@
 
 enum rep_session_state { REP_GREETED, REP_LIVE, REP_ENDED };
 
+/* Who dials whom.  Halls and hubs compare what they hold; a witness only keeps. */
+enum rep_relation { REP_HALL_HUB, REP_HUB_HUB, REP_HALL_WITNESS, REP_WITNESS_HUB };
+
 /* One stream of which the peer is known to hold another number than we do.  No entry: the same, or nothing is known yet
  * (hs_rep_exchange_open). */
 struct rep_lag {
@@ -47,6 +50,13 @@ struct rep_list {
     TAILQ_ENTRY(rep_list) turn;
 };
 TAILQ_HEAD(rep_lists, rep_list);
+
+/* The districts that a node holds in full, or whose halls a witness serves. */
+struct rep_scope {
+    bool everything;
+    size_t count;
+    hs_partition districts[HS_SCOPE_MAX]; /* ascending */
+};
 
 struct rep_exchange {
     uint32_t root_next; /* partitions below are compared */
@@ -106,11 +116,11 @@ struct rep_session {
     struct rep_node *node;
     struct rep_session *of_node; /* the node's next live one */
 
-    /* The common view: these partitions in full, and the view's node (a hall's own) in all others. */
-    bool view_all;
-    hs_partition *view; /* ascending */
-    size_t view_count;
-    const struct rep_node *view_node; /* NULL between hubs */
+    /* What it may see (view.c). */
+    enum rep_relation relation;
+    struct rep_scope scope;           /* the peer's */
+    bool is_equal;                    /* of two hubs: their scopes are */
+    TAILQ_ENTRY(rep_session) by_node; /* in r->by_node */
 
     struct rep_exchange exchange;
     void *lags; /* tsearch tree */
@@ -134,7 +144,10 @@ struct rep_session {
 
     /* Heartbeats. */
     bool is_limit_new;   /* the peer has not been told it */
-    uint64_t heads_told; /* own heads of commits up to this one */
+    uint64_t heads_told;    /* own heads of commits up to this one; a witness: of streams that no hub has signed for */
+    uint64_t heads_due;     /* a witness: it names next those of commits up to this one ... */
+    uint64_t heads_due_ms;  /* ... then */
+    uint64_t receipts_told; /* of receipts stored with commits up to this one */
     int64_t clock_offset_ms;
     uint64_t round_trip_ms;
     bool payments_known;
@@ -165,14 +178,29 @@ void hs_rep_session_end(struct rep_session *s, enum hs_err err, const char *form
     __attribute__((format(printf, 3, 4)));
 void hs_rep_session_refuse(struct rep_session *s, enum hs_err err, const char *text);  /* says so, then ends it */
 void hs_rep_session_refused(struct rep_session *s, enum hs_err err, const char *text); /* by either side */
+/* Of two sessions of the same two processes this one ends. */
+void hs_rep_session_twin(struct rep_session *s, const struct rep_session *stays);
 void hs_rep_session_dirty(struct rep_session *s); /* something may be sent to it at the end of the step */
 void hs_rep_sessions_sweep(struct hs_replica *r); /* free the ended ones */
 void hs_rep_sessions_fini(struct hs_replica *r);
-bool hs_rep_in_view(const struct rep_session *s, hs_partition partition);
-bool hs_rep_may_send(const struct rep_session *s, hs_partition partition);
-bool hs_rep_may_take(const struct hs_replica *r, hs_partition partition);
-bool hs_rep_may_tell(const struct rep_session *s, const struct rep_stream *stream);
-/* Those that may be told of a stream.  @visit ends no session. */
+
+/* view.c */
+/* What @certificate allows and @named (@count; 0: all of that) says; false: these are no districts. */
+bool hs_rep_scope_of(const struct hs_certificate *certificate, const uint32_t *named, size_t count,
+                     struct rep_scope *scope);
+bool hs_rep_scope_has(const struct rep_scope *scope, hs_partition district); /* the region is none */
+/* May it be a peer at all?  Sets relation; HS_ENOTHUB, HS_ESCOPE and why. */
+enum hs_err hs_rep_view_check(struct rep_session *s, const char **why);
+void hs_rep_view_begin(struct rep_session *s); /* it goes live: what it may hear of */
+void hs_rep_view_end(struct rep_session *s);
+bool hs_rep_watch(struct rep_session *s, struct rep_partition *partition); /* one that is new here; false: no memory */
+bool hs_rep_has_view(const struct rep_session *s);                         /* frontiers and digests are compared */
+bool hs_rep_in_view(const struct rep_session *s, hs_partition partition);  /* in full */
+bool hs_rep_visible(const struct rep_session *s, hs_partition partition, struct rep_node *node);
+bool hs_rep_may_send(const struct rep_session *s, const struct rep_stream *stream);
+bool hs_rep_may_take(const struct rep_session *s, const struct hs_stream *name);
+bool hs_rep_may_tell(const struct rep_session *s, const struct rep_stream *stream); /* receipts, forks */
+/* Those that may be told of a stream, or bring it.  @visit ends no session. */
 typedef void (*hs_rep_visit_session)(struct rep_session *s, const struct rep_stream *stream, void *ctx);
 void hs_rep_session_each(struct hs_replica *r, const struct rep_stream *stream, hs_rep_visit_session visit, void *ctx);
 
@@ -247,6 +275,17 @@ void hs_rep_ack_received(struct rep_session *s, const ProtobufCMessage *message)
 /* receipt.c */
 void hs_rep_receipts_tell(struct rep_session *s, const struct hs_stream *name); /* all that we have of a stream */
 void hs_rep_receipt_received(struct rep_session *s, const Hallsync__Receipt *receipt);
+
+/* Up to where hubs' stores, @stores of them, have signed for a stream. */
+uint64_t hs_rep_signed_by_hubs(struct hs_replica *r, const struct rep_stream *stream, unsigned stores);
+void hs_rep_receipts_pass(struct rep_session *s); /* a hall's: what is new of its own streams */
+
+/* witness.c */
+void hs_rep_witness_start(struct rep_session *s);
+void hs_rep_witness_announced(struct rep_session *s, const struct hs_stream *names, size_t count);
+void hs_rep_witness_beat(struct rep_session *s, struct hs_buf *body, uint32_t field); /* what no hub has signed for */
+void hs_rep_witness_heard(struct rep_session *s, const struct hs_stream *names, size_t count);
+void hs_rep_base_received(struct rep_session *s, const ProtobufCMessage *message);
 
 /* strike.c */
 void hs_rep_named(struct rep_session *s, const struct hs_stream *name, uint64_t n); /* our current origin, too far? */

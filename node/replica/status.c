@@ -19,7 +19,7 @@ static void count_lag(struct rep_session *s, struct rep_lag *lag, void *ctx)
         return;
     if (lag->peer_n > held)
         status->lanes[lane].in_ops += lag->peer_n - held;
-    else if (hs_rep_may_send(s, lag->name.partition))
+    else if (lag->stream != NULL && hs_rep_may_send(s, lag->stream))
         status->lanes[lane].out_ops += held - lag->peer_n;
     uint64_t *oldest = &status->lanes[lane].oldest_unsent_ms;
     if (lag->since_ms != 0 && (*oldest == 0 || lag->since_ms < *oldest))
@@ -62,7 +62,7 @@ static uint64_t unsigned_ops(const struct rep_session *s)
         for (size_t i = 0; i < member->count; i++) {
             const struct rep_stream *stream = member->streams[i];
             struct signing signing = {s->store_id, 0};
-            if (stream->n == 0 || stream->fork != NULL || !hs_rep_may_send(s, stream->name.partition))
+            if (stream->n == 0 || stream->fork != NULL || !hs_rep_may_send(s, stream))
                 continue;
             r->source.receipts(r->source.ctx, &stream->name, find_signed, &signing);
             ops += stream->n > signing.n ? stream->n - signing.n : 0;
@@ -86,7 +86,7 @@ static uint64_t fills_bytes(const struct rep_session *s)
 
 static uint64_t memory_of(const struct rep_session *s)
 {
-    return sizeof *s + s->view_count * sizeof *s->view + s->certificate_bytes.room + s->acks.room +
+    return sizeof *s + s->certificate_bytes.room + s->acks.room +
            s->lag_count * (sizeof(struct rep_lag) + NODE_OVERHEAD_BYTES) +
            s->exchange.list_count * (sizeof(struct rep_list) + NODE_OVERHEAD_BYTES) + hs_rep_looses_bytes(s) +
            hs_rep_compare_bytes(s) + hs_rep_supplies_bytes(s) + fills_bytes(s) +

@@ -243,14 +243,16 @@ void hs_rep_fill_received(struct rep_session *s, const ProtobufCMessage *message
     open_supply(s, partition, lane, HS_BYTES(fill->after.data, fill->after.len));
 }
 
-/* PROTOCOL.md, "State transfer": who cannot go on by number says so, once. */
+/* PROTOCOL.md, "State transfer": who cannot go on by number says so, once; of what the view does not show in full there
+ * are no states. */
 void hs_rep_pruned_send(struct rep_session *s, struct rep_lag *lag)
 {
     Hallsync__PeerPruned message = HALLSYNC__PEER_PRUNED__INIT;
     lag->pruned = true;
     message.partition = lag->name.partition;
     message.lane = lag->name.lane;
-    if (hs_rep_pairs_add(s->r, &s->said_pruned, lag->name.partition, lag->name.lane))
+    if (hs_rep_in_view(s, lag->name.partition) &&
+        hs_rep_pairs_add(s->r, &s->said_pruned, lag->name.partition, lag->name.lane))
         hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_PRUNED, &message.base);
     hs_rep_lag_settle(s, lag);
 }

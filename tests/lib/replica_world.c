@@ -41,6 +41,26 @@ struct world *world_new(uint64_t seed)
     return w;
 }
 
+static void sign_certificate(const struct world *w, const struct hs_certificate *draft, struct hs_buf *certificate)
+{
+    struct hs_buf issuer = {0};
+    struct hs_issuer_draft issuer_draft = {"test region", "hub-1", w->issuer_key, 1};
+    enum hs_err err = hs_issuer_sign(&issuer_draft, &w->root, &issuer);
+    assert(err == HS_OK);
+    err = hs_certificate_sign(draft, hs_buf_bytes(&issuer), &w->issuer, certificate);
+    assert(err == HS_OK);
+    hs_buf_fini(&issuer);
+}
+
+void world_certify(struct world_node *node, const hs_partition *districts, size_t count, struct hs_buf *certificate)
+{
+    struct hs_certificate draft = node->certificate;
+    memcpy(draft.districts, districts, count * sizeof *districts);
+    draft.district_count = count;
+    draft.issued_ms++;
+    sign_certificate(node->world, &draft, certificate);
+}
+
 static struct world_node *add_node(struct world *w, const char *id, enum hs_role role, const hs_partition *districts,
                                    size_t count)
 {
@@ -53,21 +73,40 @@ static struct world_node *add_node(struct world *w, const char *id, enum hs_role
     snprintf(draft->node_id, sizeof draft->node_id, "%s", id);
     draft->role = role;
     draft->home = count == 0 ? 0 : districts[0];
-    memcpy(draft->districts, districts, count * sizeof *districts);
-    draft->district_count = count;
+    draft->district_count = role == HS_ROLE_HUB ? 0 : count;
+    memcpy(draft->districts, districts, draft->district_count * sizeof *districts);
     make_keys(id, &node->secret, &draft->node_key);
     draft->curve_key = draft->node_key;
     draft->curve_key.bytes[0] ^= 0xff;
-    struct hs_buf issuer = {0};
-    struct hs_issuer_draft issuer_draft = {"test region", "hub-1", w->issuer_key, 1};
-    enum hs_err err = hs_issuer_sign(&issuer_draft, &w->root, &issuer);
-    assert(err == HS_OK);
-    err = hs_certificate_sign(draft, hs_buf_bytes(&issuer), &w->issuer, &node->certificate_bytes);
-    assert(err == HS_OK);
-    hs_buf_fini(&issuer);
+    sign_certificate(w, draft, &node->certificate_bytes);
     node->store_id = world_random(w);
     world_store_put_certificate(&node->store, &draft->node_key, hs_buf_bytes(&node->certificate_bytes));
     return node;
+}
+
+struct world_node *world_hub_at(struct world *w, const char *id, hs_partition home)
+{
+    return add_node(w, id, HS_ROLE_HUB, &home, 1);
+}
+
+struct world_node *world_witness(struct world *w, const char *id, const hs_partition *districts, size_t count)
+{
+    return add_node(w, id, HS_ROLE_WITNESS, districts, count);
+}
+
+void world_narrow(struct world_node *node, const hs_partition *districts, size_t count)
+{
+    assert(node->replica == NULL);
+    node->districts = districts;
+    node->district_count = count;
+}
+
+bool world_in_scope(const struct world_node *node, hs_partition partition)
+{
+    bool named = node->district_count == 0 || partition == HS_PARTITION_REGION;
+    for (size_t i = 0; i < node->district_count; i++)
+        named |= node->districts[i] == partition;
+    return named && hs_certificate_scope(&node->certificate, partition);
 }
 
 struct world_node *world_hub(struct world *w, const char *id)
@@ -184,6 +223,8 @@ void world_start(struct world_node *node)
         .store_id = node->store_id,
         .credit_bytes = node->credit_bytes,
         .software = "world 1",
+        .districts = node->districts,
+        .district_count = node->district_count,
     };
     hs_be64(options.process_id, ++node->processes);
     struct hs_replica_source source = world_source(node);
@@ -417,6 +458,8 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
             return HS_ECERT; /* as the store does: nobody could say at the next start what it proves */
         world_store_put_fork(store, &todo->stream, todo->n, todo->proof);
         return HS_OK;
+    case HS_STORE_BASE:
+        return world_store_put_base(store, &todo->head);
     case HS_STORE_LOOSE:
         if (!world_store_forked(store, &todo->stream))
             return HS_EINVAL;
@@ -451,7 +494,7 @@ static struct hs_receipt sign_receipt(struct world_node *node, const struct hs_h
     return receipt;
 }
 
-/* What a commit made: heads of the streams that grew, and a hub's receipts for them. */
+/* What a commit made: heads of the streams that grew, and receipts for them. */
 struct making {
     struct world_node *node;
     struct hs_head *heads;
@@ -472,14 +515,16 @@ static void note_head(void *ctx, const struct hs_head *head)
         assert(made->heads != NULL && made->receipts != NULL);
     }
     made->heads[at] = *head;
-    if (made->node->certificate.role == HS_ROLE_HUB)
+    if (made->node->certificate.role != HS_ROLE_HALL)
         made->receipts[at] = sign_receipt(made->node, head);
 }
 
 static void note_made(struct making *made, const struct hs_replica_store *todo)
 {
     struct hs_head head = {todo->segment.stream, todo->segment.first + todo->segment.count - 1, todo->segment.end};
-    if (todo->type == HS_STORE_SEGMENT)
+    if (todo->type == HS_STORE_BASE)
+        head = (struct hs_head){todo->head.stream, todo->head.n, todo->head.hash};
+    if (todo->type == HS_STORE_SEGMENT || todo->type == HS_STORE_BASE)
         note_head(made, &head);
     else if (todo->type == HS_STORE_FILLED)
         world_store_fill_end(&made->node->store, todo->partition, todo->lane, note_head, made);
@@ -512,7 +557,7 @@ bool world_store_next(struct world_node *node, size_t count)
     commit.heads = made.heads;
     commit.receipts = made.receipts;
     commit.head_count = made.count;
-    commit.receipt_count = node->certificate.role == HS_ROLE_HUB ? made.count : 0;
+    commit.receipt_count = node->certificate.role != HS_ROLE_HALL ? made.count : 0;
     for (size_t i = 0; i < count; i++) {
         told(node, todo[i]->token, errs[i], errs[i] == HS_OK ? &commit : NULL);
         hs_replica_store_free(todo[i]);
@@ -698,16 +743,15 @@ const struct world_notice *world_last_notice(const struct world_node *node, enum
     return NULL;
 }
 
+/* Does @b hold what @a does, as far as it may? */
 static bool covers(const struct world_node *a, const struct world_node *b)
 {
     for (size_t i = 0; i < a->store.stream_count; i++) {
         const struct world_stream *mine = &a->store.streams[i];
-        if (mine->count == 0 || !hs_certificate_scope(&b->certificate, mine->name.partition) ||
-            world_store_forked(&a->store, &mine->name))
+        if (mine->count == 0 || !world_in_scope(b, mine->name.partition) || world_store_forked(&a->store, &mine->name))
             continue;
         const struct world_stream *theirs = world_store_find(&b->store, &mine->name);
-        bool both = hs_certificate_scope(&a->certificate,
-                                         mine->name.partition); /* else it does not come back to its writer */
+        bool both = world_in_scope(a, mine->name.partition); /* else it does not come back to its writer */
         if (theirs == NULL || theirs->count < mine->count || (both && theirs->count > mine->count) ||
             !hs_hash_equal(&theirs->ops[mine->count - 1].hash, &mine->ops[mine->count - 1].hash))
             return false;

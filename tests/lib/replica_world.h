@@ -83,6 +83,7 @@ void world_store_put_certificate(struct world_store *store, const struct hs_key 
 void world_store_put_receipt(struct world_store *store, const struct hs_receipt *receipt);
 void world_store_put_fork(struct world_store *store, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof);
 void world_store_put_loose(struct world_store *store, const struct hs_loose *loose);
+enum hs_err world_store_put_base(struct world_store *store, const struct hs_signed_head *head);
 void world_stream_append(struct world_stream *stream, struct hs_bytes op);
 void world_stream_check(struct world_stream *stream,
                         const struct hs_signature *signature); /* a checkpoint of its last op */
@@ -146,6 +147,8 @@ struct world_node {
     uint32_t credit_bytes;
     uint64_t records_late; /* the records are so many commits behind the log: states of them cannot be read yet */
     uint64_t state_reads;
+    const hs_partition *districts; /* configured; NULL: as the certificate says */
+    size_t district_count;
 };
 
 struct world_frame {
@@ -196,6 +199,13 @@ struct world *world_new(uint64_t seed);
 void world_free(struct world *w);
 uint64_t world_random(struct world *w); /* repeatable */
 struct world_node *world_hub(struct world *w, const char *id);
+struct world_node *world_hub_at(struct world *w, const char *id, hs_partition home);
+struct world_node *world_witness(struct world *w, const char *id, const hs_partition *districts, size_t count);
+/* The configured scope of a node that is not running; borrowed. */
+void world_narrow(struct world_node *node, const hs_partition *districts, size_t count);
+/* Another certificate for the same keys, issued later; not shown before the next start, and in no store. */
+void world_certify(struct world_node *node, const hs_partition *districts, size_t count, struct hs_buf *certificate);
+bool world_in_scope(const struct world_node *node, hs_partition partition); /* held in full */
 struct world_node *world_hall(struct world *w, const char *id, const hs_partition *districts,
                               size_t count); /* the first is home */
 void world_start(struct world_node *node);   /* a new process over its store */

@@ -17,6 +17,8 @@ static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, 
     node->reads++;
     if (stream == NULL || first > stream->count)
         return HS_ENOTFOUND;
+    if (first <= stream->base)
+        return HS_EPRUNED;
     if (hs_stream_equal(name, &node->unreadable))
         return HS_EDAMAGED;
     if (first <= stream->base)

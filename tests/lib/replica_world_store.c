@@ -61,6 +61,23 @@ void world_stream_check(struct world_stream *stream, const struct hs_signature *
         stream->count, stream->ops[stream->count - 1].hash, *signature};
 }
 
+enum hs_err world_store_put_base(struct world_store *store, const struct hs_signed_head *head)
+{
+    if (world_store_origin(store, head->stream.origin) == NULL)
+        return HS_EINTERNAL; /* the opening goes first */
+    struct world_stream *stream = world_store_stream(store, &head->stream);
+    if (stream->count > 0)
+        return HS_EEXISTS;
+    while (stream->count < head->n) {
+        stream->ops = more(stream->ops, stream->count, sizeof *stream->ops);
+        stream->count++;
+    }
+    stream->ops[stream->count - 1].hash = head->hash;
+    stream->base = stream->count;
+    world_stream_check(stream, &head->signature);
+    return HS_OK;
+}
+
 bool world_store_forked(const struct world_store *store, const struct hs_stream *name)
 {
     for (size_t i = 0; i < store->fork_count; i++) {

@@ -45,28 +45,31 @@ static inline void puppet_say(struct puppet *p, uint8_t type, const ProtobufCMes
 
 static inline const ProtobufCMessageDescriptor *puppet_descriptor(uint8_t type)
 {
-    static const ProtobufCMessageDescriptor *const ALL[] = {NULL,
-                                                            &hallsync__peer_hello__descriptor,
-                                                            &hallsync__peer_refuse__descriptor,
-                                                            &hallsync__peer_frontier__descriptor,
-                                                            &hallsync__peer_opening__descriptor,
-                                                            &hallsync__peer_segment__descriptor,
-                                                            &hallsync__peer_ack__descriptor,
-                                                            &hallsync__peer_heartbeat__descriptor,
-                                                            &hallsync__peer_probe__descriptor,
-                                                            &hallsync__peer_probe_reply__descriptor,
-                                                            &hallsync__peer_compare__descriptor,
-                                                            &hallsync__peer_compare_reply__descriptor,
-                                                            &hallsync__peer_dispute__descriptor,
-                                                            &hallsync__peer_fork_proof__descriptor,
-                                                            &hallsync__peer_loose__descriptor,
-                                                            &hallsync__peer_join__descriptor,
-                                                            &hallsync__peer_join_reply__descriptor,
-                                                            &hallsync__peer_pruned__descriptor,
-                                                            &hallsync__peer_fill__descriptor,
-                                                            &hallsync__peer_fill_heads__descriptor,
-                                                            &hallsync__peer_states__descriptor};
+    static const ProtobufCMessageDescriptor *const ALL[] = {
+        [HALLSYNC__PEER_TYPE__PEER_HELLO] = &hallsync__peer_hello__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_REFUSE] = &hallsync__peer_refuse__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_FRONTIER] = &hallsync__peer_frontier__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_OPENING] = &hallsync__peer_opening__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_SEGMENT] = &hallsync__peer_segment__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_ACK] = &hallsync__peer_ack__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_HEARTBEAT] = &hallsync__peer_heartbeat__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_PROBE] = &hallsync__peer_probe__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY] = &hallsync__peer_probe_reply__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_COMPARE] = &hallsync__peer_compare__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY] = &hallsync__peer_compare_reply__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = &hallsync__peer_dispute__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = &hallsync__peer_fork_proof__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_LOOSE] = &hallsync__peer_loose__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_BASE] = &hallsync__peer_base__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_JOIN] = &hallsync__peer_join__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_JOIN_REPLY] = &hallsync__peer_join_reply__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_PRUNED] = &hallsync__peer_pruned__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_FILL] = &hallsync__peer_fill__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_FILL_HEADS] = &hallsync__peer_fill_heads__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_STATES] = &hallsync__peer_states__descriptor,
+    };
     assert_in_range(type, 1, sizeof ALL / sizeof *ALL - 1);
+    assert_non_null(ALL[type]);
     return ALL[type];
 }
 

@@ -142,9 +142,9 @@ const struct trace_scenario TRACE_ACK[] = {
     {"receipt-travels",
      "Receipts travel with the streams, to everybody who may be told of these.",
      {"A receipt is evidence for every node: receipts travel with their streams.",
-      "A hub sends each receipt that it signs, and once each receipt of others that is new to it, to every live peer "
-      "that may be told of the stream, except to the store that signed it. `hub` is the signer's certificate, and left "
-      "out only by the signer itself."},
+      "A hub and a witness send each receipt that they sign, and a hub once each receipt of others that is new to it, "
+      "to every live peer that may be told of the stream, except to the store that signed it.",
+      "`hub` is the signer's certificate, and left out only by the signer itself."},
      receipts_travel},
     {"receipt-highest",
      "Of one store the highest receipt counts.",
@@ -153,9 +153,8 @@ const struct trace_scenario TRACE_ACK[] = {
      the_highest_counts},
     {"receipt-forged",
      "A receipt that does not hold ends the session.",
-     {"Else it verifies the certificate, that it is a hub's, and the signature, and stores both; if they do not hold, "
-      "the "
-      "session ends."},
+     {"Else it verifies the certificate, that it is a hub's or a witness's, and the signature, and stores both; if "
+      "they do not hold, the session ends."},
      receipts_that_do_not_hold},
     {0},
 };

@@ -205,7 +205,8 @@ const struct trace_scenario TRACE_ALIVE[] = {
      "Is what I hold there, and what you hold here?",
      {"`PeerProbe` asks: is what I hold there, and what you hold here? It is sent when the sender's part of the "
       "frontier "
-      "exchange is done, one at a time on a session; the sender notes its heads that the peer has not acknowledged.",
+      "exchange is done, one at a time on a session that has a common view; the sender notes its heads that the peer "
+      "has not acknowledged.",
       "The asker is *synced* with the peer when the peer has acknowledged the one and it has itself stored the other."},
      a_hall_asks},
     {"probe-hub",

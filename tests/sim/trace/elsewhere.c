@@ -50,6 +50,8 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "region and its two keys, and that the other is a hub's and names the token's `hub_curve_key`.",
      KEYS, "certificate_of_another_region_or_node_is_refused"},
     /* 8 */
+    {"Who sees that its own connection ends so SHOULD NOT dial again while the other session lives.",
+     "tests/unit/replica_view_test.c", "two_hubs_that_dial_each_other_keep_one_session"},
     {"and SHOULD try again later.", LINK, "hall_comes_back_when_the_hub_does"},
     {"Therefore a writer MUST make a checkpoint before an operation that would bring those since the last one above "
      "256 "

@@ -524,8 +524,9 @@ const struct trace_scenario TRACE_FORK[] = {
      samples_of_a_long_stream},
     {"fork-own-elsewhere",
      "A hall hears that its own streams have forked, whatever they are about.",
-     {"It *may tell* a peer of a stream (receipts, disputes, proofs of forks) if it may send its partition, or if the "
-      "stream is the peer's own."},
+     {"It *may tell* a peer of a stream (receipts, disputes, proofs of forks) if it may send it, or if the stream is "
+      "the "
+      "peer's own."},
      of_another_district},
     {"fork-dispute-refused",
      "A dispute must be signed by who wrote the stream.",

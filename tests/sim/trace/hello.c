@@ -240,6 +240,38 @@ static void the_same_process(struct trace *t)
     trace_run(t, 100);
 }
 
+static void twins(struct trace *t)
+{
+    struct world_node *east = world_hub(t->w, "east"), *west = world_hub(t->w, "west");
+    world_start(east);
+    world_start(west);
+    t->hidden |= TRACE_TYPE(FRONTIER);
+    t->hides_arrivals = true;
+    trace_tell(t, "East's node key is the lower one.");
+    world_call(west, east);
+    trace_run(t, 50);
+    world_call(east, west);
+    trace_run(t, 100);
+}
+
+static void without_districts(struct trace *t)
+{
+    struct world_node *hub = world_hub(t->w, "hub"), *mallory = world_hub(t->w, "mallory");
+    struct puppet p;
+    world_start(hub);
+    for (unsigned fault = 0; fault < 2; fault++) {
+        uint32_t backwards[] = {3202, 3201};
+        trace_puppet_calls(&p, mallory, hub);
+        Hallsync__PeerHello *hello = puppet_hello(&p);
+        hello->everything = false;
+        hello->districts = backwards;
+        hello->n_districts = fault * 2;
+        trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello->base);
+        trace_run(t, 100);
+        puppet_fini(&p);
+    }
+}
+
 static void strangers(struct trace *t)
 {
     struct world_node *hub = world_hub(t->w, "hub"), *gulou = world_hall(t->w, "gulou", GULOU, 1);
@@ -268,7 +300,7 @@ const struct trace_scenario TRACE_HELLO[] = {
      {"hello = C:HELLO S:HELLO",
       "C sends its Hello as its first frame; S answers with its own when the first frame has come, whatever that says. "
       "Both MUST send:",
-      "Then both send their frontier."},
+      "Then both send their frontier, but with a witness (8.13)."},
      the_course},
     {"session-out-of-place",
      "Who says something out of place is not answered.",
@@ -299,18 +331,21 @@ const struct trace_scenario TRACE_HELLO[] = {
       "*malformed*, if a limit is broken or S names heads;",
       "| credit of a session | at least 131,072 bytes | session ends |"},
      in_this_order},
-    {"hello-own-key", "Nobody talks to himself.", {"*refused*, if the node key is its own;"}, its_own_key},
+    {"hello-own-key",
+     "Nobody talks to himself.",
+     {"*refused*, if the node key is its own (a hub that is its own upstream);"},
+     its_own_key},
     {"hello-not-a-hub",
-     "Halls talk to hubs only, and only hubs are dialled.",
-     {"*not-a-hub*, if the peer is a hall and the receiver is a hall or has dialled it."},
+     "Halls dial hubs and witnesses; nobody dials a hall.",
+     {"*not-a-hub*, if C may not dial S: halls and hubs dial hubs, halls dial witnesses, witnesses dial hubs, and "
+      "nothing else;"},
      not_a_hub},
     {"hello-heads",
      "What was written before the session flows after one round trip.",
      {"C SHOULD name in `heads` its streams of its current origin, so that what was written there flows at once,",
       "S MUST NOT name any, for it does not know yet what the other may see.",
-      "Each head of Hello is taken as in 8.4. S answers all of them with one announcement (8.4), and sends the "
-      "receipts "
-      "that it has of these streams (8.9)."},
+      "Each head of Hello is taken as in 8.4. S answers those of streams that it may take with one announcement (8.4), "
+      "and sends the receipts that it has of these streams (8.9)."},
      heads_in_hello},
     {"hello-listener-heads",
      "A listener that names streams in its Hello is refused.",
@@ -322,8 +357,21 @@ const struct trace_scenario TRACE_HELLO[] = {
      a_clone},
     {"hello-same-process",
      "A process that connects anew has one session.",
-     {"A second session of the same node key with the same `process_id` ends the first."},
+     {"A second session of the same node key with the same `process_id` ends the first if both were dialled from the "
+      "same end."},
      the_same_process},
+    {"hello-twins",
+     "Of two hubs that dial each other one connection stays.",
+     {"Of two that were dialled from opposite ends the one that the lower node key has dialled stays, and the other "
+      "one ends, unless nothing has come over the first for more than one and a half times the interval of "
+      "heartbeats."},
+     twins},
+    {"hello-districts",
+     "A greeting names what its sender holds.",
+     {"its scope: `everything`, or its `districts`, ascending, at least one (of a hall and a witness those of its "
+      "certificate count at most; fewer narrow it);",
+      "*malformed*, if it names neither `everything` nor districts;"},
+     without_districts},
     {"hello-strangers",
      "Strangers get few places, and cannot keep out who shows a certificate.",
      {"it MUST limit connections whose key has not shown a certificate yet."},

@@ -79,7 +79,7 @@ static void put_hello(struct trace *t, const ProtobufCMessage *message)
     struct hs_certificate certificate = {0};
     trace_put(t, "Hello: ");
     if (put_signed(t, hello->certificate, &certificate))
-        trace_put(t, "I am %s, a %s", certificate.node_id, certificate.role == HS_ROLE_HUB ? "hub" : "hall");
+        trace_put(t, "I am %s, a %s", certificate.node_id, hs_role_text(certificate.role));
     trace_put(t, "; for%s", hello->everything ? " everything" : "");
     for (size_t i = 0; i < hello->n_districts; i++)
         trace_put(t, " %u", hello->districts[i]);
@@ -309,6 +309,16 @@ static void put_probe_reply(struct trace *t, const ProtobufCMessage *message)
     put_heads(t, reply->heads, reply->n_heads);
 }
 
+static void put_base(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__SignedHead *head = ((const Hallsync__PeerBase *)message)->head;
+    struct hs_stream stream = name_of(head->stream);
+    trace_put(t, "Base: begin ");
+    trace_put_stream(t, &stream);
+    trace_put(t, " behind ");
+    trace_put_number(t, &stream, head->n, head->hash.data);
+}
+
 /* ---- digests ---- */
 
 static void put_compare(struct trace *t, const ProtobufCMessage *message)
@@ -378,6 +388,7 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = {"Dispute", put_dispute},
     [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = {"Fork proof", put_proof},
     [HALLSYNC__PEER_TYPE__PEER_LOOSE] = {"Loose piece", put_loose},
+    [HALLSYNC__PEER_TYPE__PEER_BASE] = {"Base", put_base},
     [HALLSYNC__PEER_TYPE__PEER_JOIN] = {"Join", NULL},
     [HALLSYNC__PEER_TYPE__PEER_JOIN_REPLY] = {"Join reply", NULL},
 };

@@ -165,20 +165,100 @@ static void heads_outside(struct trace *t)
     puppet_fini(&p);
 }
 
+static void a_later_certificate(struct trace *t)
+{
+    struct world_node *hub = world_hub(t->w, "hub"), *gulou = world_hall(t->w, "gulou", BOTH, 2);
+    struct hs_buf later = {0};
+    t->is_quiet = true;
+    world_start(hub);
+    world_start(gulou);
+    trace_write(hub, 3201, HS_LANE_BULK, 1);
+    trace_write(hub, 3202, HS_LANE_BULK, 1);
+    world_certify(gulou, GULOU, 1, &later);
+    world_store_put_certificate(&hub->store, &gulou->certificate.node_key, hs_buf_bytes(&later));
+    hs_buf_fini(&later);
+    trace_zero(t);
+    t->hides_arrivals = true;
+    trace_tell(t, "District 3202 was taken from gulou; the hub knows the new certificate.");
+    world_call(gulou, hub);
+    trace_run(t, 100);
+}
+
+static void two_tiers(struct trace *t)
+{
+    struct world_node *province = world_hub(t->w, "province"), *city = world_hub(t->w, "city");
+    struct world_node *gulou = world_hall(t->w, "gulou", GULOU, 1);
+    world_narrow(city, GULOU, 1);
+    world_start(province);
+    world_start(city);
+    world_start(gulou);
+    t->is_quiet = true;
+    trace_write(gulou, 3209, HS_LANE_MONEY, 1);
+    trace_write(province, 3201, HS_LANE_BULK, 1);
+    trace_write(province, 3209, HS_LANE_BULK, 1);
+    world_call(gulou, city);
+    trace_run(t, 200);
+    trace_zero(t);
+    t->hides_arrivals = true;
+    trace_tell(t, "The city hub holds district 3201, and a payment that its hall gulou took for district 3209.");
+    world_call(city, province);
+    trace_run(t, 150);
+    trace_tell(t, "What the province writes for 3201 goes down, and what it writes for 3209 does not.");
+    trace_write(province, 3201, HS_LANE_BULK, 1);
+    trace_write(province, 3209, HS_LANE_BULK, 1);
+    trace_run(t, 100);
+}
+
+static void outside_the_upper(struct trace *t)
+{
+    struct world_node *province = world_hub(t->w, "province"), *city = world_hub(t->w, "city");
+    struct world_node *gulou = world_hall(t->w, "gulou", BOTH, 2);
+    world_narrow(city, GULOU, 1);
+    world_start(province);
+    world_start(city);
+    world_start(gulou);
+    t->hides_arrivals = true;
+    trace_tell(t, "Gulou has two districts, the city hub one of them.");
+    world_call(gulou, city);
+    trace_run(t, 100);
+    trace_tell(t, "The province dials the city.");
+    world_call(province, city);
+    trace_run(t, 100);
+}
+
+static void beside(struct trace *t)
+{
+    struct world_node *province = world_hub(t->w, "province"), *city = world_hub(t->w, "city");
+    struct world_node *other = world_hub(t->w, "other");
+    world_narrow(city, GULOU, 1);
+    world_narrow(other, BOTH, 2);
+    world_start(province);
+    world_start(city);
+    world_start(other);
+    t->is_quiet = true;
+    world_call(city, province);
+    trace_run(t, 100);
+    trace_zero(t);
+    t->hides_arrivals = true;
+    world_call(other, province);
+    trace_run(t, 100);
+}
+
 const struct trace_scenario TRACE_SCOPE[] = {
     {"scope-districts",
      "A hall hears of its own districts and of the region.",
-     {"A node MUST NOT send a peer operations, digests or record keys of a partition outside the peer's scope."},
+     {"A node MUST NOT send a peer operations, heads, digests or record keys that section 8.3 does not let the peer "
+      "have."},
      a_hall_gets_its_districts},
     {"scope-hand-in",
      "A hall may write for any district.",
-     {"Hubs take operations of every partition, so a hall may write for any district and hand that in.",
+     {"A hall may write for any district: whatever it wrote goes up to the hubs that hold its home.",
       "Only streams of which something is held are listed, only nodes that have such streams, only partitions that "
       "have "
       "such nodes, and of all these only what the common view shows.",
-      "between hub and hall the partitions that the hub may send to the hall, in full, and in all other partitions "
-      "only "
-      "the streams of the hall itself."},
+      "The *common view* of a session is what both compare: the partitions of C's scope and 65535 in full; and in all "
+      "other partitions, if C is a hall, only the streams of C itself;",
+      "but a hub sends a hall only operations of partitions that the view shows in full."},
      a_hall_writes_for_any_district},
     {"scope-own-elsewhere",
      "A hall learns what the hub lacks of its own.",
@@ -186,26 +266,46 @@ const struct trace_scenario TRACE_SCOPE[] = {
      it_hands_in_what_earlier_lives_wrote},
     {"scope-narrower",
      "A Hello may narrow what the certificate allows, and not widen it.",
-     {"its scope: a hub `everything`, a hall its `districts` (at most those of its certificate; fewer narrow it);",
-      "In a session a node *may send* operations of a partition to a hub always; to a hall only if both the hall's "
-      "certificate and its Hello name the partition, or it is 65535."},
+     {"(of a hall and a witness those of its certificate count at most; fewer narrow it);",
+      "A node *may send* what the common view shows;"},
      a_narrower_greeting},
     {"scope-segment",
      "Nobody takes what he may not have.",
-     {"A node *may take* operations of a partition if it is a hub, or its own certificate names the partition, or it "
-      "is "
-      "65535.",
-      "A segment or loose piece of a partition that the receiver may not take, and a question about digests of one "
-      "that "
-      "the common view does not show in full, end the session (*scope*)."},
+     {"A node *may take* what the peer may send it; what a hall takes is of its own scope too.",
+      "A segment or loose piece that the receiver may not take,"},
      segments_outside},
     {"scope-question",
      "Nobody is told digests of what he may not have.",
-     {"a question about digests of one that the common view does not show in full, end the session (*scope*)."},
+     {"a question about digests of a partition that the common view does not show in full, end the session "
+      "(*scope*)."},
      questions_outside},
     {"scope-heads",
      "A stream outside the scope may be named; nothing comes of it.",
      {"Heads may name streams outside it; they are not answered."},
      heads_outside},
+    {"scope-later",
+     "A district that a hall has lost is not sent to it, though it does not know that yet.",
+     {"If the receiver knows a certificate of the peer's node key that was issued later than the one shown, that one's "
+      "districts are the limit."},
+     a_later_certificate},
+    {"scope-tiers",
+     "Between two tiers the view is what the lower hub and its halls need.",
+     {"if C is a hub, those of C and of every node whose home lies in C's scope, and those of S if both scopes are the "
+      "same.",
+      "then it is a hub of a lower tier, whose upstream is a hub with a larger scope."},
+     two_tiers},
+    {"scope-refused",
+     "A hub that does not hold what is handed in refuses.",
+     {"S MUST refuse C (*scope*, with a text that names both and the districts) in these cases; C refuses S alike, but "
+      "for the last one, which only S sees:",
+      "C is a hall, S a hub, and S's scope lacks C's home or a district of C's scope;",
+      "both are hubs, and S's scope lacks a district of C's: so a larger hub, or one of another part, is nobody's "
+      "downstream;"},
+     outside_the_upper},
+    {"scope-beside",
+     "Two hubs below one share all of their districts or none.",
+     {"both are hubs, and S has a live session with another hub below it (whose scope is smaller than its own) that "
+      "shares a district with C without having the same scope."},
+     beside},
     {0},
 };

@@ -146,6 +146,11 @@ static void put_store(struct trace *t, const struct hs_replica_store *store)
         trace_put_stream(t, &store->receipt.stream);
         trace_put(t, " ");
         trace_put_number(t, &store->receipt.stream, store->receipt.n, store->receipt.hash.bytes);
+    } else if (store->type == HS_STORE_BASE) {
+        trace_put(t, "beginning of ");
+        trace_put_stream(t, &store->head.stream);
+        trace_put(t, " behind ");
+        trace_put_number(t, &store->head.stream, store->head.n, store->head.hash.bytes);
     } else if (store->type == HS_STORE_FORK) {
         trace_put(t, "fork proof of ");
         trace_put_stream(t, &store->stream);
@@ -190,6 +195,8 @@ static const char *notice_text(enum hs_replica_notice notice)
         return "filled ";
     case HS_NOTICE_FILL_FAILED:
         return "filling has to wait: ";
+    case HS_NOTICE_TWIN:
+        return "session ended: ";
     }
     return "";
 }
