@@ -394,6 +394,8 @@ static enum hs_err open_replica(struct hs_peers *peers)
         .credit_bytes = peers->options.conf->limits.credit_kib * 1024,
         .heartbeat_ms = peers->options.conf->link.heartbeat_ms,
         .software = "hallsync " HS_VERSION,
+        .districts = peers->options.conf->districts,
+        .district_count = peers->options.conf->district_count,
     };
     randombytes_buf(options.process_id, sizeof options.process_id);
     struct hs_replica_source source = peers_source(peers);

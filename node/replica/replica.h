@@ -120,7 +120,7 @@ struct hs_replica_event {
 enum hs_replica_update_type {
     HS_REPLICA_STORE,  /* hand @store to the writer; answer with STORED and its token, also when it failed */
     HS_REPLICA_SEND,   /* to @peer */
-    HS_REPLICA_DROP,   /* end the connection; PEER_DOWN need not follow */
+    HS_REPLICA_DROP,   /* end the connection; PEER_DOWN need not follow; HS_EEXISTS: the peer's other session stays */
     HS_REPLICA_NOTICE, /* something happened that people or counters want to know */
 };
 

@@ -186,8 +186,10 @@ void hs_rep_session_twin(struct rep_session *s, const struct rep_session *stays)
     struct hs_replica *r = s->r;
     finish(s);
     struct hs_replica_update *update = hs_rep_update(r, HS_REPLICA_DROP);
-    if (update != NULL)
+    if (update != NULL) {
         update->peer = s->peer;
+        update->err = HS_EEXISTS;
+    }
     size_t before = r->update_count;
     hs_rep_notice(
         r, HS_NOTICE_TWIN, s->peer, HS_EEXISTS,

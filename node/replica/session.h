@@ -143,7 +143,7 @@ struct rep_session {
     size_t fill_bounds;               /* of all of them together */
 
     /* Heartbeats. */
-    bool is_limit_new;   /* the peer has not been told it */
+    bool is_limit_new;      /* the peer has not been told it */
     uint64_t heads_told;    /* own heads of commits up to this one; a witness: of streams that no hub has signed for */
     uint64_t heads_due;     /* a witness: it names next those of commits up to this one ... */
     uint64_t heads_due_ms;  /* ... then */

@@ -157,8 +157,8 @@ static bool is_wanted(const struct rep_session *s, const struct hs_stream *name)
     const struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, name);
     uint64_t held = stream == NULL ? 0 : stream->n;
     bool filling = name->lane != HS_LANE_MONEY && hs_rep_fill_find(s->r, name->partition, name->lane) != NULL;
-    return lag != NULL && lag->peer_n > held && !filling && (stream == NULL || stream->fork == NULL) && hs_rep_may_take(s, name) &&
-           !hs_rep_is_striking(s->r, name->origin);
+    return lag != NULL && lag->peer_n > held && !filling && (stream == NULL || stream->fork == NULL) &&
+           hs_rep_may_take(s, name) && !hs_rep_is_striking(s->r, name->origin);
 }
 
 /* It holds nothing of one of our streams: give it a beginning. */
