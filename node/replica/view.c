@@ -349,7 +349,7 @@ static enum hs_err check_above(struct rep_session *s, const char **why)
 static enum hs_err check_beside(struct rep_session *s, const char **why)
 {
     struct hs_replica *r = s->r;
-    hs_partition district;
+    hs_partition district = 0;
     bool below = s->relation == REP_HUB_HUB && !s->outbound && !s->is_equal;
     for (size_t i = 0; below && i < r->session_count; i++) {
         const struct rep_session *other = r->sessions[i];
