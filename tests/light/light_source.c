@@ -146,6 +146,19 @@ static enum hs_err digest_leaf(void *ctx, hs_partition partition, uint16_t kind,
     return HS_OK;
 }
 
+/* No light node is filled, and none supplies. */
+static enum hs_err fills(void *ctx, hs_visit_fill visit, void *visit_ctx)
+{
+    (void)ctx, (void)visit, (void)visit_ctx;
+    return HS_OK;
+}
+
+static uint64_t commit(void *ctx)
+{
+    const struct light_node *node = ctx;
+    return node->store.commit;
+}
+
 static uint64_t current_origin(void *ctx)
 {
     const struct light_node *node = ctx;
@@ -181,6 +194,8 @@ struct hs_replica_source light_source(struct light_node *node)
         .digests = digests,
         .digest_level = digest_level,
         .digest_leaf = digest_leaf,
+        .fills = fills,
+        .commit = commit,
         .current_origin = current_origin,
         .clock_ms = clock_ms,
         .payments = payments,
