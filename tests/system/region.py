@@ -58,7 +58,7 @@ def agree(*nodes):
     """Do they all say the same of each district that they hold in full?"""
     said = {}
     for node in nodes:
-        scope, lines = node.status().get("districts"), {}
+        scope, lines = node.districts(), {}
         for line in node.digests().splitlines():
             lines.setdefault(json.loads(line)["partition"], []).append(line)
         for partition in {*scope, "region"} if scope else lines:
@@ -108,7 +108,7 @@ class Node:
         self.dir = os.path.join(region.dir, name)
         self.conf = os.path.join(self.dir, "hallsync.yaml")
         self.log = os.path.join(region.dir, name + ".log")
-        self.process = None
+        self.process, self.scoped = None, None
         self.env, self.under = {}, []  # of its daemon alone: environment, and a command that starts it (prlimit ...)
         self.line = region.network.line(name) if region.network else None
         self.address = self.line.address if self.line else "127.0.0.1"
@@ -217,6 +217,15 @@ class Node:
         block = re.compile(r"^upstreams:\n(?:[ #-].*\n)*", re.M)
         self.rewrite_conf(lambda text: block.sub("", text) + f"\nupstreams:\n{rows}")
 
+    def scope(self, districts):
+        """From its next start on it holds these districts only."""
+        self.scoped = districts
+        self.settings("scope", districts=districts)
+
+    def districts(self):
+        """What it holds in full; nothing: everything."""
+        return self.scoped or self.status().get("districts")
+
     def live(self):
         """The peers that it has a session with: name -> what status says of it."""
         return {peer["node_id"]: peer for peer in self.status()["peers"] if peer["state"] == "live"}
@@ -229,8 +238,9 @@ class Node:
     def rewrite_conf(self, change):
         with open(self.conf) as conf:
             text = change(conf.read())
-        with open(self.conf, "w") as conf:
+        with open(self.conf + ".new", "w") as conf:
             conf.write(text)
+        os.rename(self.conf + ".new", self.conf)  # clients may read it now
 
 
 class Relay:

@@ -87,7 +87,7 @@ class Witness:
     def state(self, node):
         """The file with all that the node holds."""
         path = os.path.join(self.dir, node.name)
-        districts = node.status().get("districts")
+        districts = node.districts()
         payments = {}
         with open(path, "w") as out:
             def put(**line):
@@ -122,10 +122,12 @@ def dump(node, kind):
 
 class Clients:
     """Counters that pay and pay: what got no answer is sent again until it has one, some payments are sent a second time, some
-    reversed.  An error that is named in `endure` is met by trying again as well; any other ends the test."""
+    reversed, if their district is among those of `reverse`.  An error that is named in `endure` is met by trying again as well; any
+    other ends the test."""
 
-    def __init__(self, witness, node, accounts, count=13, endure=(), pause=0):
+    def __init__(self, witness, node, accounts, count=13, endure=(), pause=0, reverse=("",)):
         self.witness, self.node, self.accounts, self.endure, self.pause = witness, node, accounts, endure, pause
+        self.reverse = tuple(reverse)
         self.stopping, self.changed = threading.Event(), threading.Condition()
         self.acknowledged, self.longest, self.error = 0, 0, None
         self.refused = {}
@@ -167,7 +169,7 @@ class Clients:
                     again = self.insist(self.witness.pay, record)
                     check(again is None or (again["result"], again["receipt"]) == ("exists", told["receipt"]),
                           f"a payment sent again: {told}, then {again}")
-                if told and chance.random() < 0.1:
+                if told and record["account"].startswith(self.reverse) and chance.random() < 0.1:
                     self.insist(self.witness.reverse, record)
         except (Failed, Exception) as error:  # told by the test's own thread
             with self.changed:
