@@ -9,9 +9,10 @@
 
 #define SESSIONS_MAX     4 /* of two machines, one way, the newest */
 #define COST_BYTES       256
+#define HEAD_COST_BYTES  1024              /* of a head of a fill */
 #define QUEUED_BYTES_MAX ((size_t)2 << 20) /* on one way of a line: the largest credit, and as much again for lists */
 
-enum { HELLO_CREDIT = 10, SEGMENT_RAW = 5, LOOSE_BODY = 6, ACK_CREDIT = 1 };
+enum { HELLO_CREDIT = 10, SEGMENT_RAW = 5, LOOSE_BODY = 6, STATES_RAW = 3, FILL_HEADS_HEADS = 3, ACK_CREDIT = 1 };
 enum { FRAME_HEAD_BYTES = 6 };
 
 struct session {
@@ -89,6 +90,16 @@ static void give(struct auditor *auditor, const struct sim_machine *from, const 
     session->given_bytes = total > session->given_bytes ? total : session->given_bytes;
 }
 
+static uint64_t cost_of_heads(struct hs_bytes body)
+{
+    struct hs_cur cur = hs_cur_of(body);
+    struct audit_tlv tlv;
+    uint64_t cost = COST_BYTES;
+    while (audit_tlv_next(&cur, &tlv))
+        cost += tlv.number == FILL_HEADS_HEADS ? HEAD_COST_BYTES : 0;
+    return cost;
+}
+
 /* NULL: it is not known which one. */
 static struct session *look_into(struct auditor *auditor, const struct sim_machine *from, const struct sim_machine *to,
                                  uint8_t type, uint32_t sequence, struct hs_bytes body)
@@ -104,6 +115,10 @@ static struct session *look_into(struct auditor *auditor, const struct sim_machi
         spend(auditor, from, to, session, audit_tlv_find(body, SEGMENT_RAW).value + COST_BYTES);
     else if (type == AUDIT_FRAME_LOOSE)
         spend(auditor, from, to, session, audit_tlv_find(body, LOOSE_BODY).data.size + COST_BYTES);
+    else if (type == AUDIT_FRAME_FILL_HEADS)
+        spend(auditor, from, to, session, cost_of_heads(body));
+    else if (type == AUDIT_FRAME_STATES)
+        spend(auditor, from, to, session, audit_tlv_find(body, STATES_RAW).value + COST_BYTES);
     else if (type == AUDIT_FRAME_ACK && credit.raw.size != 0)
         give(auditor, from, to, session, credit.value);
     return session->unsure ? NULL : session;

@@ -462,7 +462,7 @@ static void check_machine(struct auditor *auditor, struct audit_machine *machine
         audit_digests_check(auditor, machine);
     if (audit_watched(machine))
         audit_sessions_check(auditor, machine);
-    if (audit_watched(machine))
+    if (audit_watched(machine) && machine->node->role != HS_ROLE_WITNESS)
         audit_money_check(auditor, machine, whole);
     if (whole || auditor->turn % auditor->sim->machine_count == machine->sim->index) {
         audit_listing_check(auditor, machine);

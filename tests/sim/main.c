@@ -78,33 +78,91 @@ static void logged(void *ctx, struct sim_machine *machine, const char *module, c
 
 static const hs_partition DISTRICTS[] = {3201, 3202, 3203, 3204};
 
-/* One or two hubs, the second a peer of the first; halls with one or two districts, some of them shared. */
+#define CITY_DISTRICTS 2
+
+struct region {
+    struct sim *sim;
+    struct sim_random *random;
+    struct sim_machine *hubs[2]; /* that halls dial */
+    unsigned hub_count;
+    bool tiers; /* each hub is a city's, below a province */
+    bool plain; /* no tiers and no witnesses: what tests/system/audit.py reads knows of neither */
+};
+
+/* One or two hubs of everything, the second a peer of the first. */
+static void make_hubs(struct region *region)
+{
+    region->hub_count = 1 + (unsigned)sim_below(region->random, 2);
+    region->hubs[0] = sim_add(region->sim, "hub-1", HS_ROLE_HUB, DISTRICTS, 1, NULL, 0);
+    if (region->hub_count == 2)
+        region->hubs[1] = sim_add(region->sim, "hub-2", HS_ROLE_HUB, DISTRICTS, 1, region->hubs, 1);
+}
+
+/* A province above two cities of two districts each. */
+static void make_tiers(struct region *region)
+{
+    struct sim_machine *province = sim_add(region->sim, "province", HS_ROLE_HUB, DISTRICTS, 1, NULL, 0);
+    region->tiers = true;
+    region->hub_count = 2;
+    for (unsigned i = 0; i < region->hub_count; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "city-%u", i + 1);
+        struct sim_plan plan = {
+            .node_id = name,
+            .role = HS_ROLE_HUB,
+            .home = DISTRICTS[CITY_DISTRICTS * i],
+            .districts = DISTRICTS + CITY_DISTRICTS * i,
+            .district_count = CITY_DISTRICTS,
+            .upstreams = {{province, NULL}},
+            .upstream_count = 1,
+        };
+        region->hubs[i] = sim_add_as(region->sim, &plan);
+    }
+}
+
+static void dial_hubs(struct region *region, unsigned city, struct sim_plan *plan)
+{
+    unsigned first = (unsigned)sim_below(region->random, region->hub_count);
+    plan->upstream_count = region->tiers ? 1 : region->hub_count;
+    for (unsigned i = 0; i < plan->upstream_count; i++)
+        plan->upstreams[i].machine = region->hubs[region->tiers ? city : (first + i) % region->hub_count];
+}
+
+/* With one or two districts, some of them shared; some with a witness, which may dial hubs itself. */
+static void make_hall(struct region *region, unsigned number)
+{
+    char name[24], beside[24];
+    unsigned city = (unsigned)sim_below(region->random, CITY_DISTRICTS);
+    unsigned first = region->tiers ? CITY_DISTRICTS * city : (unsigned)sim_below(region->random, 3);
+    struct sim_plan hall = {.node_id = name, .role = HS_ROLE_HALL, .home = DISTRICTS[first]};
+    hall.districts = DISTRICTS + first;
+    hall.district_count = 1 + (size_t)sim_below(region->random, 2);
+    dial_hubs(region, city, &hall);
+    snprintf(name, sizeof name, "hall-%u", number);
+    if (sim_below(region->random, 3) == 0 && !region->plain) {
+        struct sim_plan witness = {.node_id = beside, .role = HS_ROLE_WITNESS, .home = hall.home};
+        witness.districts = hall.districts;
+        witness.district_count = 1;
+        if (sim_below(region->random, 2) == 0)
+            dial_hubs(region, city, &witness);
+        snprintf(beside, sizeof beside, "witness-%u", number);
+        hall.upstreams[hall.upstream_count++] = (struct sim_upstream){sim_add_as(region->sim, &witness), "witness"};
+    }
+    sim_add_as(region->sim, &hall);
+}
+
 static void make_region(struct run *run, struct sim_random *random)
 {
-    struct sim *sim = run->sim;
-    struct sim_machine *hubs[2];
-    unsigned hub_count = 1 + (unsigned)sim_below(random, 2);
+    struct region region = {.sim = run->sim, .random = random, .plain = run->options->history != NULL};
     unsigned hall_count = 1 + (unsigned)sim_below(random, HALLS_MAX);
     if (run->options->halls != 0 && run->options->halls < hall_count)
         hall_count = run->options->halls;
-    hubs[0] = sim_add(sim, "hub-1", HS_ROLE_HUB, DISTRICTS, 1, NULL, 0);
-    if (hub_count == 2)
-        hubs[1] = sim_add(sim, "hub-2", HS_ROLE_HUB, DISTRICTS, 1, hubs, 1);
-    for (unsigned i = 0; i < hall_count; i++) {
-        char name[16];
-        hs_partition held[2];
-        unsigned first = (unsigned)sim_below(random, 3);
-        size_t count = 1 + (size_t)sim_below(random, 2);
-        held[0] = DISTRICTS[first];
-        held[1] = DISTRICTS[first + 1];
-        struct sim_machine *upstreams[2] = {hubs[0], hubs[hub_count - 1]};
-        if (sim_below(random, 2) == 0) {
-            upstreams[0] = hubs[hub_count - 1];
-            upstreams[1] = hubs[0];
-        }
-        snprintf(name, sizeof name, "hall-%u", i + 1);
-        sim_add(sim, name, HS_ROLE_HALL, held, count, upstreams, hub_count);
-    }
+    if (sim_below(random, 3) == 0 && !region.plain)
+        make_tiers(&region);
+    else
+        make_hubs(&region);
+    for (unsigned i = 0; i < hall_count; i++)
+        make_hall(&region, i + 1);
 }
 
 static struct sim_options draw_options(const struct options *options, uint64_t seed, struct sim_random *random)
@@ -134,8 +192,10 @@ static void begin(struct run *run, const struct options *options, uint64_t seed)
         knobs.weights[WORKLOAD_SAME_ID] = knobs.text_ids = 0; /* an id is one fact there, and 32 digits */
     knobs.deeds = options->deeds != 0 && options->deeds < knobs.deeds ? options->deeds : knobs.deeds;
     run->workload = workload_new(run->sim, run->auditor, &knobs);
-    for (unsigned i = 0; i < run->sim->machine_count; i++)
-        workload_join(run->workload, run->sim->machines[i]);
+    for (unsigned i = 0; i < run->sim->machine_count; i++) {
+        if (run->sim->machines[i]->role != HS_ROLE_WITNESS)
+            workload_join(run->workload, run->sim->machines[i]);
+    }
     run->horizon_ms = 5000 << sim_below(&random, SHORT_DAYS);
     run->faults = faults_new(run->sim, run->auditor, run->workload, options->faults, run->horizon_ms);
     if (options->history != NULL)
