@@ -431,6 +431,8 @@ bool auditor_settled(struct auditor *auditor, char why[static 200])
     for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
         struct audit_machine *machine = audit_machine_of(auditor, auditor->sim->machines[i]);
         running |= audit_watched(machine) ? machine->bit : 0;
+        if (audit_watched(machine))
+            audit_heads_check(auditor, machine); /* what came as state counts from now on */
     }
     for (size_t i = 0; i < auditor->op_count; i++) {
         const struct audit_op *op = auditor->ops[i];
