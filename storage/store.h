@@ -149,7 +149,7 @@ struct hs_fill_note {
 enum hs_err hs_store_fill_note(struct hs_store *store, const struct hs_fill_note *note);
 /* Whole records, ascending and behind all that came before.  Verified by the caller: canonical, of this partition and
  * lane, not the lane money.  HS_EGAP: not behind; HS_EINVAL: no such fill, or no whole list of heads yet;
- * HS_EMALFORMED: not this form. */
+ * HS_EMALFORMED: not of this form (that a state is not canonical is seen late: the group is to be given up). */
 struct hs_states {
     hs_partition partition;
     uint8_t lane;
@@ -269,8 +269,9 @@ enum hs_err hs_view_fills(struct hs_view *view, hs_visit_fill visit, void *ctx);
 /* Is everything of this partition here that a hub had when it was last asked?  Else an answer about it is a partial
  * one: outside the scope, being filled, or being evicted. */
 bool hs_view_whole(struct hs_view *view, hs_partition partition);
-/* For a supplier: record states of (partition, lane) behind @after, about @limit bytes and at least one, whole, as
- * hs_states has them; appended to @body.  @next out: the last one's key, a view into @body; @last out. */
+/* For a supplier: record states of (partition, lane), not of lane money (HS_EINVAL), behind @after, about @limit bytes
+ * and at least one, whole, as hs_states has them; appended to @body.  @next out: the last one's key, a view into @body;
+ * @last out. */
 enum hs_err hs_view_states(struct hs_view *view, hs_partition partition, uint8_t lane, struct hs_bytes after,
                            size_t limit, struct hs_buf *body, struct hs_bytes *next, bool *last);
 uint64_t hs_view_states_count(struct hs_view *view, hs_partition partition, uint8_t lane); /* about */

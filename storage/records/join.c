@@ -26,6 +26,8 @@ static enum hs_err join_old(struct hs_records *records, struct hs_step *step, co
     struct hs_record old;
     struct hs_record joined;
     enum hs_err err = hs_record_decode(step->stored.state, &records->arena, &old);
+    if (err == HS_EMALFORMED)
+        err = HS_EDAMAGED;
     if (err == HS_OK)
         err = hs_record_join(&old, came, &records->arena, &joined);
     if (err == HS_OK)
@@ -52,6 +54,6 @@ enum hs_err hs_records_join(struct hs_records *records, const struct hs_stored *
         hs_step_end_new(records, &step, came, &record);
     if (err == HS_OK)
         watch(&record, watched);
-    hs_derive_fail(&records->derive, err == HS_EMALFORMED ? HS_EDAMAGED : err);
+    hs_derive_fail(&records->derive, err);
     return records->txn.err;
 }

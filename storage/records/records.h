@@ -62,7 +62,8 @@ struct hs_records_op {
 };
 /* HS_OK also for a void op (listed).  Else the environment failed: abort. */
 enum hs_err hs_records_apply(struct hs_records *records, const struct hs_records_op *op);
-/* Join a state, in canonical form and with its hash, to the record of that name.  @watched as above. */
+/* Join a state, with its hash, to the record of that name.  @watched as above.  HS_EMALFORMED: it is not in canonical
+ * form; as any other failure it sticks. */
 enum hs_err hs_records_join(struct hs_records *records, const struct hs_stored *came, struct hs_dot *watched);
 
 /* For a supplier, as hs_view_states and hs_view_states_count. */

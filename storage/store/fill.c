@@ -70,6 +70,8 @@ static enum hs_err join_base(struct hs_store *store, const struct hs_stored *bas
     struct hs_arena arena;
     hs_arena_init(&arena, 0);
     enum hs_err err = hs_record_decode(base->state, &arena, &old);
+    if (err == HS_EMALFORMED)
+        err = HS_EDAMAGED;
     if (err == HS_OK)
         err = hs_record_decode(came->state, &arena, &new);
     if (err == HS_OK)
@@ -141,6 +143,8 @@ enum hs_err hs_view_states(struct hs_view *view, hs_partition partition, uint8_t
                            size_t limit, struct hs_buf *body, struct hs_bytes *next, bool *last)
 {
     struct hs_states_wanted wanted = {partition, lane, after, limit};
+    if (lane == HS_LANE_MONEY)
+        return HS_EINVAL;
     return store_watched(view, hs_records_states(store_records_txn(view), &wanted, body, next, last));
 }
 

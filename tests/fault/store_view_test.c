@@ -59,6 +59,14 @@ static enum hs_err carry(struct shelf *shelf, struct hs_buf *body, struct hs_seg
     return err;
 }
 
+static void put_work(struct world_node *node)
+{
+    struct world_fact fact = world_money(++node->made);
+    struct hs_dot dot;
+    fact.lane = HS_LANE_WORK;
+    assert_int_equal(world_write(node, &fact, &dot), HS_OK);
+}
+
 static void fill_hub(struct shelf *shelf)
 {
     struct world_node *hub = &shelf->place->hub;
@@ -67,6 +75,8 @@ static void fill_hub(struct shelf *shelf)
     struct hs_enrolment enrolment = {.node_id = "nj-east", .role = HS_ROLE_HALL};
     struct hs_loose loose;
     assert_int_equal(hs_store_begin(hub->store), HS_OK);
+    put_work(hub);
+    assert_int_equal(hs_store_fill_begin(hub->store, 3201, HS_LANE_WORK), HS_OK);
     assert_int_equal(carry(shelf, &body, &loose.segment, &shelf->stream), HS_OK);
     assert_int_equal(hs_store_receive(hub->store, &loose.segment), HS_OK);
     hs_buf_reset(&body);
@@ -99,6 +109,7 @@ static void fill(struct shelf *shelf, struct place *place)
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
     put_payment(shelf, 1, 300);
     put_payment(shelf, 2, 400);
+    put_work(&place->hall);
     assert_int_equal(hs_store_commit(place->hall.store, &commit), HS_OK);
     fill_hub(shelf);
 }
@@ -417,6 +428,42 @@ READ(sizes)
     return sticky(view);
 }
 
+READ(states)
+{
+    struct hs_bytes next;
+    bool last = false;
+    (void)shelf;
+    return hs_view_states(view, 3201, HS_LANE_WORK, HS_BYTES_NONE, 1000, out, &next, &last);
+}
+
+READ(states_count)
+{
+    (void)shelf;
+    hs_buf_put_u64(out, hs_view_states_count(view, 3201, HS_LANE_WORK));
+    return sticky(view);
+}
+
+static enum hs_err note_fill(void *ctx, const struct hs_fill *one)
+{
+    hs_buf_put_u16(ctx, one->partition);
+    hs_buf_put_u8(ctx, one->lane);
+    hs_buf_put_u64(ctx, one->since_ms);
+    return HS_OK;
+}
+
+READ(fills)
+{
+    (void)shelf;
+    return hs_view_fills(view, note_fill, out);
+}
+
+READ(whole)
+{
+    (void)shelf;
+    hs_buf_put_u8(out, hs_view_whole(view, 3201));
+    return sticky(view);
+}
+
 /* ---- the body ---- */
 
 struct reading {
@@ -515,6 +562,10 @@ static const struct {
     {"list", list, 0},
     {"list counts", list_counts, 0},
     {"sizes", sizes, 0},
+    {"states", states, READ_KINDS},
+    {"states count", states_count, 0},
+    {"fills", fills, 0},
+    {"whole", whole, 0},
 };
 
 static void read_all(struct place *place, bool at_hub, fault_body body)

@@ -4,6 +4,7 @@
  *
  *     input = damages: table u8, row u8, how u8, ... */
 #include "proto/msg/tlv.h"
+#include "storage/model/record.h"
 #include "storage/records/env.h"
 #include "storage/records/rows.h"
 #include "storage/log/inside.h"
@@ -23,6 +24,7 @@ static struct fuzz_node hub, hall;
 static struct hs_store *store;
 static uint64_t own_origin;
 static size_t visits;
+static struct hs_buf states; /* a body of two of them, in their order */
 
 /* ---- a store with something in every table ---- */
 
@@ -125,9 +127,57 @@ static void receive_others(void)
     hs_buf_fini(&body);
 }
 
+static void put_state(uint8_t lane, uint8_t last_of_id)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    uint8_t id[HS_ID_BYTES] = {[HS_ID_BYTES - 1] = last_of_id};
+    struct hs_record record = {0};
+    struct hs_record_name name = {PARTITION, lane, 900, HS_BYTES(id, sizeof id)};
+    struct hs_write write = {.kind = name.kind, .id = name.id, .is_fact = true, .fact = FUZZ_SEED("came")};
+    struct hs_dot dot = {OTHERS, last_of_id};
+    struct hs_arena arena;
+    struct hs_buf state = {0};
+    hs_arena_init(&arena, 0);
+    FUZZ_CHECK(hs_record_apply(&record, &dot, FUZZ_NOW_MS << 16, &write, &arena) == HS_OK);
+    hs_record_encode(&record, &state);
+    hs_buf_put_sized(&states, HS_BYTES(key, hs_record_key(&name, key)));
+    hs_buf_put_sized(&states, hs_buf_bytes(&state));
+    hs_buf_fini(&state);
+    hs_arena_fini(&arena);
+}
+
+static void fill_from_others(enum hs_lane lane, bool to_the_end)
+{
+    struct hs_signer signer = hs_signer_of(&hall.secret);
+    struct hs_signed_head head = {.stream = {OTHERS, PARTITION, (uint8_t)lane}, .n = 3};
+    struct hs_fill_note note = {
+        .partition = PARTITION, .lane = (uint8_t)lane, .heads = &head, .count = 1, .last = true, .total = 2};
+    FUZZ_CHECK(hs_checkpoint_sign(&head.stream, 3, &head.hash, &signer, &head.signature) == HS_OK);
+    FUZZ_CHECK(hs_store_fill_begin(store, PARTITION, (uint8_t)lane) == HS_OK);
+    FUZZ_CHECK(hs_store_fill_note(store, &note) == HS_OK);
+    hs_buf_reset(&states);
+    put_state((uint8_t)lane, 1);
+    put_state((uint8_t)lane, 2);
+    struct hs_states body = {PARTITION, (uint8_t)lane, hs_buf_bytes(&states)};
+    FUZZ_CHECK(hs_store_fill_states(store, &body) == HS_OK);
+    FUZZ_CHECK(!to_the_end || hs_store_fill_end(store, PARTITION, (uint8_t)lane) == HS_OK);
+}
+
+/* A lane that came as state, in which a stream has jumped, and one that is being filled. */
+static void be_filled(void)
+{
+    struct hs_buf body = {0};
+    struct hs_segment segment = {.stream = {OTHERS, PARTITION, HS_LANE_PEOPLE}};
+    sign_one(&segment, FUZZ_SEED("void"), &body);
+    FUZZ_CHECK(hs_store_receive(store, &segment) == HS_OK);
+    hs_buf_fini(&body);
+    fill_from_others(HS_LANE_PEOPLE, true);
+    fill_from_others(HS_LANE_BULK, false);
+}
+
 static void set_up(void)
 {
-    static void (*const STEPS[])(void) = {write_records, write_number, receive_others};
+    static void (*const STEPS[])(void) = {write_records, write_number, receive_others, be_filled};
     if (store != NULL)
         return;
     fuzz_region_make(&region);
@@ -311,6 +361,13 @@ static enum hs_err visit_head(void *ctx, const struct hs_head *head)
     return visited();
 }
 
+static enum hs_err visit_fill(void *ctx, const struct hs_fill *fill)
+{
+    (void)ctx;
+    FUZZ_CHECK(fill->after.size <= HS_RECORD_KEY_BYTES_MAX);
+    return visited();
+}
+
 static void read_log(struct hs_view *view)
 {
     struct hs_stream stream;
@@ -321,10 +378,14 @@ static void read_log(struct hs_view *view)
     hs_view_heads(view, visit_head, view);
     visit_head(view, &(struct hs_head){.stream = {OTHERS, PARTITION, HS_LANE_MONEY}, .n = 1});
     visit_head(view, &(struct hs_head){.stream = {own_origin, PARTITION, HS_LANE_MONEY}, .n = 3});
+    visit_head(view, &(struct hs_head){.stream = {OTHERS, PARTITION, HS_LANE_PEOPLE}, .n = 3});
     hs_view_certificates(view, visit_bytes, NULL);
     hs_view_enrolments(view, visit_enrolment, NULL);
     hs_view_enrolment(view, &(struct hs_hash){{0}}, &enrolment);
     hs_view_forks(view, visit_fork, NULL);
+    hs_view_fills(view, visit_fill, NULL);
+    hs_view_whole(view, PARTITION);
+    hs_log_base_states(&store->log->txn, HS_BYTES_NONE, visit_record, NULL);
     hs_view_current_origin(view);
     log_get_life(&store->log->txn, &life);
     hs_log_check_position(&store->log->txn, &(struct hs_position){1, 1});
@@ -351,8 +412,21 @@ static void read_kind(struct hs_view *view, const struct hs_kind *kind)
         hs_view_digest_leaf(view, PARTITION, kind->number, leaf, HS_BYTES_NONE, visit_record, NULL);
 }
 
+static void read_states(struct hs_view *view)
+{
+    for (uint8_t lane = HS_LANE_WORK; lane <= HS_LANE_BULK; lane++) {
+        struct hs_buf body = {0};
+        struct hs_bytes next;
+        bool last;
+        hs_view_states(view, PARTITION, lane, HS_BYTES_NONE, 4096, &body, &next, &last);
+        hs_view_states_count(view, PARTITION, lane);
+        hs_buf_fini(&body);
+    }
+}
+
 static void read_kinds(struct hs_view *view)
 {
+    read_states(view);
     for (size_t i = 0; i < HS_KIND_COUNT; i++)
         read_kind(view, &HS_KINDS[i]);
 }
@@ -380,6 +454,20 @@ static void read_all(struct hs_view *view)
     hs_records_verify(hs_records_txn(store->records), &why);
 }
 
+/* The fill goes on with what was sent, of which something may have been changed; and is ended. */
+static void fill_on(struct hs_cur *in)
+{
+    struct hs_buf body = {0};
+    uint8_t lane = fuzz_u8(in);
+    hs_buf_put_bytes(&body, hs_buf_bytes(&states));
+    for (uint8_t how = fuzz_u8(in); how > 0; how /= 16)
+        change(in, how, &body);
+    struct hs_states more = {PARTITION, lane < 0x80 ? HS_LANE_BULK : lane % 5, hs_buf_bytes(&body)};
+    hs_store_fill_states(store, &more);
+    hs_store_fill_end(store, PARTITION, HS_LANE_BULK);
+    hs_buf_fini(&body);
+}
+
 /* On top of what is damaged: a payment of that account by this node, and the fork goes on. */
 static void write_more(struct hs_cur *in)
 {
@@ -402,6 +490,7 @@ static void write_more(struct hs_cur *in)
     struct hs_draft draft = {.partition = PARTITION, .lane = kind->lane, .writes = &write, .write_count = 1};
     hs_store_number(store, 20261121, 1, number);
     hs_store_write(store, &draft, &dot, &stamp);
+    fill_on(in);
     hs_buf_fini(&message);
     hs_arena_fini(&arena);
 }
@@ -440,5 +529,6 @@ void fuzz_seeds(fuzz_put put)
     }
     put("token-cut-before-its-name", FUZZ_SEED("\0\6\0\1\0\1\0"));
     put("loose-of-billions", FUZZ_SEED("\0\10\0\2\0\0\4\xff\xff\xff\xff"));
+    put("states-changed", FUZZ_SEED("\x80\0\0\xff\0\0\0\0\0\0\1\20\x1b\0"));
     put("time-zone-out-of-range", FUZZ_SEED("\14\12\3\2\0\24\4\x7f\0\0\0"));
 }

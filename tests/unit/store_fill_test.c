@@ -368,6 +368,7 @@ static void states_come_in_order_and_once(void **state)
     struct place *place = *state;
     struct fill_found at;
     struct hs_buf body = {0};
+    struct hs_buf twice = {0};
     struct hs_bytes next;
     bool last;
     write_facts(&place->hall, HS_LANE_WORK, 9);
@@ -390,14 +391,17 @@ static void states_come_in_order_and_once(void **state)
     assert_int_equal(hs_store_fill_states(place->other.store, &wrong), HS_EMALFORMED);
     wrong = (struct hs_states){3201, HS_LANE_WORK, HS_BYTES(body.data, body.size - 1)};
     assert_int_equal(hs_store_fill_states(place->other.store, &wrong), HS_EMALFORMED);
-    hs_buf_put_bytes(&body, hs_buf_bytes(&body));
-    wrong.body = hs_buf_bytes(&body);
+    hs_buf_put_bytes(&twice, states.body);
+    hs_buf_put_bytes(&twice, states.body);
+    wrong.body = hs_buf_bytes(&twice);
     assert_int_equal(hs_store_fill_states(place->other.store, &wrong), HS_EMALFORMED);
+    hs_buf_fini(&twice);
     begin_commit(&place->other);
     fill_state(&place->other, 3201, HS_LANE_WORK, &at);
     assert_true(at.fill.records > 0 && hs_bytes_equal(at.fill.after, next));
     assert_int_equal(hs_view_states(view, 3201, HS_LANE_WORK, HS_BYTES("\x0c\x82\x01zz", 5), 600, &body, &next, &last),
                      HS_EINVAL);
+    assert_int_equal(hs_view_states(view, 3201, HS_LANE_MONEY, HS_BYTES_NONE, 600, &body, &next, &last), HS_EINVAL);
     hs_view_close(view);
     hs_buf_fini(&body);
 }
