@@ -120,6 +120,12 @@ void hs_rep_heartbeat_next(struct rep_session *s)
     s->beat_ms = (s->r->now_ms + interval_ms) / part_ms * part_ms;
 }
 
+void hs_rep_heartbeat_soon(struct rep_session *s)
+{
+    s->beat_ms = s->r->now_ms;
+    hs_rep_wake(s->r, s->beat_ms);
+}
+
 uint64_t hs_rep_heartbeat_tick(struct rep_session *s)
 {
     struct hs_replica *r = s->r;

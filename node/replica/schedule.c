@@ -154,8 +154,7 @@ void hs_rep_rate(struct hs_replica *r, const struct hs_replica_event *event)
         return;
     s->out.limit = limit;
     s->is_limit_new = true;
-    s->beat_ms = r->now_ms; /* the peer hears of it at once */
-    hs_rep_wake(r, s->beat_ms);
+    hs_rep_heartbeat_soon(s);
     begin_limit(s);
 }
 
@@ -187,9 +186,11 @@ static uint64_t came_back(const struct rep_outflow *out)
     return out->allowed - out->first;
 }
 
+/* Three quarters of a second: the line's own time and two commits fit into the second as well. */
 static uint64_t window(const struct rep_outflow *out)
 {
-    return out->rate > ONE_SEGMENT ? out->rate : ONE_SEGMENT;
+    uint64_t share = out->rate / 4 * 3;
+    return share > ONE_SEGMENT ? share : ONE_SEGMENT;
 }
 
 bool hs_rep_room(struct rep_session *s, uint8_t lane, uint64_t cost)
@@ -228,7 +229,7 @@ static void measure(struct rep_session *s)
     if (!out->marked || back < out->mark_sent)
         return;
     uint64_t ms = s->r->now_ms - out->mark_ms;
-    uint64_t amount = back - out->mark_back, most = 2 * window(out);
+    uint64_t amount = back - out->mark_back, most = 2 * (out->rate > ONE_SEGMENT ? out->rate : ONE_SEGMENT);
     uint64_t sample = amount * 1000 / (ms == 0 ? 1 : ms);
     if (out->limited && sample < out->rate)
         out->rate = (out->rate + sample) / 2;

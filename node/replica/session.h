@@ -212,6 +212,7 @@ void hs_rep_refuse_received(struct rep_session *s, const ProtobufCMessage *messa
 /* heartbeat.c: the tick returns when to come again */
 void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *message);
 void hs_rep_heartbeat_next(struct rep_session *s);
+void hs_rep_heartbeat_soon(struct rep_session *s); /* in this step */
 uint64_t hs_rep_heartbeat_tick(struct rep_session *s);
 
 /* lag.c: a lag is freed when there is none any more: a pointer to one is good until the next of these calls */

@@ -582,6 +582,17 @@ static void open_origin(struct world_node *node)
     hs_buf_fini(&encoded);
 }
 
+static struct hs_head check_stream(struct world_node *node, struct world_stream *stream)
+{
+    struct hs_head head = {stream->name, stream->count, stream->ops[stream->count - 1].hash};
+    struct hs_signer signer = hs_signer_of(&node->secret);
+    struct hs_signature signature;
+    enum hs_err err = hs_checkpoint_sign(&head.stream, head.n, &head.hash, &signer, &signature);
+    assert(err == HS_OK);
+    world_stream_check(stream, &signature);
+    return head;
+}
+
 static struct hs_head write_op(struct world_node *node, hs_partition partition, enum hs_lane lane, struct hs_bytes op)
 {
     if (node->store.current == 0)
@@ -589,12 +600,7 @@ static struct hs_head write_op(struct world_node *node, hs_partition partition, 
     struct hs_stream name = {node->store.current, partition, (uint8_t)lane};
     struct world_stream *stream = world_store_stream(&node->store, &name);
     world_stream_append(stream, op);
-    struct hs_head head = {name, stream->count, stream->ops[stream->count - 1].hash};
-    struct hs_signer signer = hs_signer_of(&node->secret);
-    struct hs_signature signature;
-    enum hs_err err = hs_checkpoint_sign(&name, head.n, &head.hash, &signer, &signature);
-    assert(err == HS_OK);
-    world_stream_check(stream, &signature);
+    struct hs_head head = check_stream(node, stream);
     node->store.commit++;
     world_store_settle_money(&node->store);
     if (node->world->watch != NULL)
@@ -609,6 +615,28 @@ struct hs_stream world_write(struct world_node *node, hs_partition partition, en
     struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0};
     told(node, 0, HS_OK, &commit);
     return head.stream;
+}
+
+struct hs_stream world_write_many(struct world_node *node, hs_partition partition, enum hs_lane lane, size_t count,
+                                  size_t size)
+{
+    uint8_t op[512];
+    assert(size <= sizeof op && count > 0);
+    if (node->store.current == 0)
+        open_origin(node);
+    struct hs_stream name = {node->store.current, partition, (uint8_t)lane};
+    struct world_stream *stream = world_store_stream(&node->store, &name);
+    struct hs_head head = {0};
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < size; k++)
+            op[k] = (uint8_t)world_random(node->world);
+        world_stream_append(stream, HS_BYTES(op, size));
+        if (i + 1 == count || (i + 1) % (HS_SEGMENT_BYTES_SOFT / 512) == 0)
+            head = check_stream(node, stream);
+    }
+    struct hs_commit commit = {{++node->store.commit, world_random(node->world)}, &head, 1, NULL, 0};
+    told(node, 0, HS_OK, &commit);
+    return name;
 }
 
 struct hs_stream world_write_text(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text)

@@ -234,6 +234,9 @@ bool world_store_next(struct world_node *node,
 struct hs_stream world_write(struct world_node *node, hs_partition partition, enum hs_lane lane, const void *data,
                              size_t size);
 struct hs_stream world_write_text(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text);
+/* @count ops of @size random bytes as one commit, checkpointed as often as segments need it. */
+struct hs_stream world_write_many(struct world_node *node, hs_partition partition, enum hs_lane lane, size_t count,
+                                  size_t size);
 /* All ops that @from has of a stream, as one commit of @to's own. */
 void world_import(struct world_node *to, const struct world_node *from, const struct hs_stream *name);
 /* Without telling the replica: as if it were committed and STORED still on its way. */

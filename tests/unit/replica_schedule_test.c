@@ -230,7 +230,7 @@ static void a_fast_line_soon_carries_all_the_credit(void **state)
     fill(&t, HS_LANE_BULK, 200);
     meet(&t, HS_CREDIT_BYTES_DEFAULT);
     uint64_t on_way = 0;
-    for (unsigned answers = 0; answers < 6; answers++) {
+    for (unsigned answers = 0; answers < 7; answers++) {
         const Hallsync__PeerSegment *segment;
         on_way = 0;
         while ((segment = next_segment(&t)) != NULL)

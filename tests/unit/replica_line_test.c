@@ -1,0 +1,200 @@
+/* replica_line_test.c -- slow lines, modelled: each frame takes its time on the line, one behind the other.  An urgent
+ * order passes a backlog of operations and of states; a limit that people set holds in both directions. */
+#include "tests/unit/replica_puppet.h"
+
+#include <stdio.h>
+
+static const hs_partition D1[] = {3201};
+
+struct table {
+    struct world *w;
+    struct world_node *hub, *hall;
+    struct world_link *link;
+};
+
+static void set(struct table *t, uint64_t line_bytes_per_s)
+{
+    *t = (struct table){.w = world_new(1)};
+    t->w->line_bytes_per_s = line_bytes_per_s;
+    t->w->latency_ms = 20;
+    t->hub = world_hub(t->w, "hub-1");
+    t->hall = world_hall(t->w, "hall-1", D1, 1);
+    world_start(t->hub);
+}
+
+static void clear(struct table *t)
+{
+    world_free(t->w);
+}
+
+/* One millisecond of the line: what is due arrives, stores are made. */
+static void tick(struct table *t)
+{
+    t->w->now_ms++;
+    for (int to = 0; to < 2; to++) {
+        while (t->link->frames[to] != NULL && t->link->frames[to]->due_ms <= t->w->now_ms)
+            world_deliver(t->link, to);
+    }
+    struct world_node *ends[] = {t->hub, t->hall};
+    for (size_t i = 0; i < 2; i++) {
+        world_store_next(ends[i], 64);
+        if (ends[i]->wake_ms <= t->w->now_ms)
+            world_tick(ends[i]);
+    }
+}
+
+/* Until the node holds that many of a stream; the time that it took. */
+static uint64_t time_until(struct table *t, const struct world_node *node, const struct hs_stream *stream, uint64_t n)
+{
+    uint64_t begin_ms = t->w->now_ms;
+    while (world_head(node, stream) < n) {
+        tick(t);
+        assert_true(t->w->now_ms < begin_ms + 600000);
+    }
+    return t->w->now_ms - begin_ms;
+}
+
+static void run(struct table *t, uint64_t ms)
+{
+    for (uint64_t end_ms = t->w->now_ms + ms; t->w->now_ms < end_ms;)
+        tick(t);
+}
+
+/* The longest way of a work order written by @from, one now and then, while the rest goes on. */
+static uint64_t longest_way(struct table *t, struct world_node *from, const struct world_node *to, unsigned orders)
+{
+    uint64_t longest_ms = 0;
+    for (unsigned i = 1; i <= orders; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "gas smells, order %u", i);
+        struct hs_stream order = world_write_text(from, 3201, HS_LANE_WORK, text);
+        uint64_t ms = time_until(t, to, &order, i);
+        longest_ms = ms > longest_ms ? ms : longest_ms;
+        run(t, 1000 + i * 137 % 1000);
+    }
+    return longest_ms;
+}
+
+/* A hundred thousand operations of each lower lane wait at the hall. */
+static uint64_t past_operations(uint64_t line_bytes_per_s)
+{
+    struct table t;
+    set(&t, line_bytes_per_s);
+    world_start(t.hall);
+    world_write_many(t.hall, 3201, HS_LANE_BULK, 60000, 100);
+    world_write_many(t.hall, 3201, HS_LANE_MONEY, 40000, 60);
+    t.link = world_dial(t.hall, t.hub);
+    run(&t, 5000);
+    uint64_t longest_ms = longest_way(&t, t.hall, t.hub, 12);
+    struct hs_peer_status status;
+    assert_true(world_status(t.hall, t.link->peer[0], &status));
+    assert_true(status.lag_out_ops > 0); /* the backlog was there all the while */
+    assert_int_equal(status.lanes[HS_LANE_WORK].out_ops, 0);
+    assert_true(status.lanes[HS_LANE_BULK].out_ops > 0);
+    clear(&t);
+    return longest_ms;
+}
+
+/* A hall is being filled with customers. */
+static uint64_t past_states(uint64_t line_bytes_per_s)
+{
+    struct table t;
+    set(&t, line_bytes_per_s);
+    world_write_many(t.hub, 3201, HS_LANE_PEOPLE, line_bytes_per_s / 5, 300);
+    world_fill_scope(t.hall);
+    world_start(t.hall);
+    t.link = world_dial(t.hall, t.hub);
+    run(&t, 8000);
+    uint64_t longest_ms = longest_way(&t, t.hub, t.hall, 8);
+    struct hs_peer_status status;
+    assert_true(world_status(t.hall, t.link->peer[0], &status));
+    assert_true(status.filling > 0);
+    clear(&t);
+    return longest_ms;
+}
+
+static void an_order_passes_a_backlog_on_64_kbit(void **state)
+{
+    (void)state;
+    uint64_t ms = past_operations(8000);
+    print_message("64 kbit/s, operations: %u ms at the longest\n", (unsigned)ms);
+    assert_true(ms < 5000);
+}
+
+static void an_order_passes_a_backlog_on_2_mbit(void **state)
+{
+    (void)state;
+    uint64_t ms = past_operations(250000);
+    print_message("2 Mbit/s, operations: %u ms at the longest\n", (unsigned)ms);
+    assert_true(ms < 1000);
+}
+
+static void an_order_passes_states_on_64_kbit(void **state)
+{
+    (void)state;
+    uint64_t ms = past_states(8000);
+    print_message("64 kbit/s, states: %u ms at the longest\n", (unsigned)ms);
+    assert_true(ms < 5000);
+}
+
+/* ---- limits ---- */
+
+static void a_limit_holds_in_both_directions(void **state)
+{
+    (void)state;
+    struct table t;
+    struct hs_peer_status hall, hub;
+    set(&t, 1000000);
+    world_start(t.hall);
+    world_write_many(t.hub, 3201, HS_LANE_PEOPLE, 3000, 100);
+    world_write_many(t.hall, 3201, HS_LANE_MONEY, 3000, 100);
+    t.link = world_dial(t.hall, t.hub);
+    world_rate(t.hall, t.link->peer[0], 3000); /* said before the session is live */
+    run(&t, 1000);
+    assert_true(world_status(t.hall, t.link->peer[0], &hall) && world_status(t.hub, t.link->peer[1], &hub));
+    assert_int_equal(hall.rate_max, 3000);
+    assert_int_equal(hub.rate_max, 3000);
+    uint64_t out = hall.sent_bytes, in = hall.received_bytes;
+    run(&t, 60000);
+    assert_true(world_status(t.hall, t.link->peer[0], &hall));
+    assert_in_range(hall.sent_bytes - out, 150000, 60 * 3000 + 3000 + 17000);
+    assert_in_range(hall.received_bytes - in, 150000, 60 * 3000 + 3000 + 17000);
+    struct hs_stream order = world_write_text(t.hall, 3201, HS_LANE_WORK, "work is never held back");
+    assert_true(time_until(&t, t.hub, &order, 1) < 100);
+    world_rate(t.hall, t.link->peer[0], 0);
+    run(&t, 3000);
+    assert_true(world_status(t.hall, t.link->peer[0], &hall) && world_status(t.hub, t.link->peer[1], &hub));
+    assert_int_equal(hall.rate_max + hub.rate_max, 0);
+    assert_int_equal(hall.lag_out_ops + hub.lag_out_ops, 0);
+    clear(&t);
+}
+
+static void work_counts_against_the_limit(void **state)
+{
+    (void)state;
+    struct table t;
+    struct hs_peer_status before, after;
+    set(&t, 1000000);
+    world_start(t.hall);
+    t.link = world_dial(t.hall, t.hub);
+    run(&t, 1000);
+    world_rate(t.hall, t.link->peer[0], 2000);
+    struct hs_stream orders = world_write_many(t.hall, 3201, HS_LANE_WORK, 200, 100); /* ten seconds' worth */
+    struct hs_stream paid = world_write_many(t.hall, 3201, HS_LANE_MONEY, 20, 100);
+    assert_true(time_until(&t, t.hub, &orders, 200) < 500);
+    assert_true(world_status(t.hall, t.link->peer[0], &before));
+    assert_in_range(time_until(&t, t.hub, &paid, 20), 9000, 14000);
+    assert_true(world_status(t.hall, t.link->peer[0], &after));
+    assert_true(after.sent_bytes > before.sent_bytes);
+    clear(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_order_passes_a_backlog_on_64_kbit), cmocka_unit_test(an_order_passes_a_backlog_on_2_mbit),
+        cmocka_unit_test(an_order_passes_states_on_64_kbit),    cmocka_unit_test(a_limit_holds_in_both_directions),
+        cmocka_unit_test(work_counts_against_the_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
