@@ -42,7 +42,7 @@ static void say_credit(struct trace *t, struct puppet *p, uint64_t total)
 
 static void write_large(struct world_node *node, hs_partition partition, enum hs_lane lane)
 {
-    static uint8_t op[60000];
+    static uint8_t op[48000];
     op[0]++;
     world_write(node, partition, lane, op, sizeof op);
 }
@@ -77,7 +77,7 @@ static void lanes_in_order(struct trace *t)
            "bulk, people, money, work, the last three for two districts each, two operations for each.  The "
            "eighth turn is that of the bills.");
     for (uint64_t i = 1; i <= 7; i++) {
-        say_credit(t, &p, HS_CREDIT_BYTES_MIN + 2 * i * 60259);
+        say_credit(t, &p, HS_CREDIT_BYTES_MIN + 2 * i * 48259);
         trace_run(t, 20);
     }
     puppet_fini(&p);
