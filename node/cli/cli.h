@@ -125,6 +125,8 @@ enum hs_err cli_run_wait(struct cli *cli);
 enum hs_err cli_run_digest(struct cli *cli);
 enum hs_err cli_run_enroll(struct cli *cli); /* nodes.c */
 enum hs_err cli_run_nodes(struct cli *cli);
+enum hs_err cli_run_node_show(struct cli *cli);
+enum hs_err cli_run_node_scope(struct cli *cli);
 enum hs_err cli_run_watch(struct cli *cli); /* watch.c */
 
 /* Text of all commands, or of those whose words begin with @words; owned by the caller, NULL: out of memory or none. */

@@ -1,4 +1,4 @@
-/* node enroll, node list: at the hub. */
+/* node enroll, list, show, scope: at the hub. */
 #include "node/cli/forms.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
@@ -11,7 +11,7 @@
 
 #define TTL_MS ((uint64_t)24 * 3600 * 1000)
 
-static enum hs_err take_districts(struct cli *cli, Hallsync__EnrollRequest *enroll)
+static enum hs_err take_districts(struct cli *cli, uint32_t to[static HS_SCOPE_MAX], size_t *count)
 {
     const char *at = cli->options[CLI_DISTRICT] != NULL ? cli->options[CLI_DISTRICT] : "";
     while (*at != '\0') {
@@ -19,11 +19,11 @@ static enum hs_err take_districts(struct cli *cli, Hallsync__EnrollRequest *enro
         char text[HS_PARTITION_TEXT_BYTES];
         hs_partition partition;
         snprintf(text, sizeof text, "%.*s", (int)(size < sizeof text ? size : sizeof text), at);
-        if (enroll->n_districts == HS_SCOPE_MAX)
+        if (*count == HS_SCOPE_MAX)
             return cli_usage(cli, "--district: more than %d districts", HS_SCOPE_MAX);
         if (size >= sizeof text || hs_partition_parse(text, &partition) != HS_OK || partition == HS_PARTITION_REGION)
             return cli_usage(cli, "--district: '%.*s' is not four digits", (int)size, at);
-        enroll->districts[enroll->n_districts++] = partition;
+        to[(*count)++] = partition;
         at += size + (at[size] == ',');
     }
     return HS_OK;
@@ -42,7 +42,7 @@ static enum hs_err take_enrolment(struct cli *cli, Hallsync__EnrollRequest *enro
         return cli_usage(cli, "'%s' is not a node id: 1 to 32 of a-z, 0-9 and -, a letter first", enroll->node_id);
     if (ttl != NULL && cli_duration_parse(ttl, &enroll->ttl_ms) != HS_OK)
         return cli_usage(cli, "--ttl: '%s' is not a time such as 24h", ttl);
-    err = take_districts(cli, enroll);
+    err = take_districts(cli, enroll->districts, &enroll->n_districts);
     if (err == HS_OK && enroll->n_districts == 0)
         err = cli_usage(cli, "which districts?  --district 3201[,3202...], the home district first");
     return err;
@@ -75,32 +75,109 @@ enum hs_err cli_run_enroll(struct cli *cli)
     return err == HS_OK ? show_token(cli, reply->enroll) : err;
 }
 
-enum hs_err cli_run_nodes(struct cli *cli)
+/* ---- those that there are ---- */
+
+static enum hs_err ask_nodes(struct cli *cli, const Hallsync__NodesReply **nodes)
 {
-    static const struct cli_column NODE[] = {
-        {"node_id", "node", CLI_FORM_TEXT},
-        {"role", "role", CLI_FORM_TEXT},
-        {"districts", "districts", CLI_FORM_TEXT},
-        {"state", "state", CLI_FORM_TEXT},
-        {"since_ms", "since", CLI_FORM_TIME},
-        {"expires_ms", "expires", CLI_FORM_TIME},
-        {"key", "key", CLI_FORM_TEXT},
-    };
-    enum hs_err err = cli_take_args(cli, 0, 0);
-    if (err != HS_OK)
-        return err;
     Hallsync__NodesRequest body = HALLSYNC__NODES_REQUEST__INIT;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_NODES;
     request.nodes = &body;
     const Hallsync__Reply *reply;
-    err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_NODES, &reply);
+    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_NODES, &reply);
+    if (err == HS_OK)
+        *nodes = reply->nodes;
+    return err;
+}
+
+enum hs_err cli_run_nodes(struct cli *cli)
+{
+    static const struct cli_column NODE[] = {
+        {"node_id", "node", CLI_FORM_TEXT},        {"role", "role", CLI_FORM_TEXT},
+        {"districts", "districts", CLI_FORM_TEXT}, {"state", "state", CLI_FORM_TEXT},
+        {"since_ms", "since", CLI_FORM_TIME},      {"seen_ms", "last seen", CLI_FORM_TIME},
+        {"expires_ms", "expires", CLI_FORM_TIME},  {"key", "key", CLI_FORM_TEXT},
+    };
+    const Hallsync__NodesReply *nodes;
+    enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err == HS_OK)
+        err = ask_nodes(cli, &nodes);
     if (err != HS_OK)
         return err;
     struct cli_list list;
     cli_list_begin(&list, cli, NODE, sizeof NODE / sizeof *NODE);
     list.keep = sizeof NODE / sizeof *NODE - 1; /* the key is long, and for programs */
-    for (size_t i = 0; i < reply->nodes->n_nodes; i++)
-        cli_list_add(&list, cli_show_message(&reply->nodes->nodes[i]->base));
+    for (size_t i = 0; i < nodes->n_nodes; i++)
+        cli_list_add(&list, cli_show_message(&nodes->nodes[i]->base));
     return cli_list_end(&list);
+}
+
+/* ---- one of them ---- */
+
+static enum hs_err show_node(const struct cli *cli, const Hallsync__Node *node)
+{
+    static const struct cli_column CARD[] = {
+        {"node_id", "node", CLI_FORM_TEXT},        {"role", "role", CLI_FORM_TEXT},
+        {"districts", "districts", CLI_FORM_TEXT}, {"home", "home", CLI_FORM_TEXT},
+        {"state", "state", CLI_FORM_TEXT},         {"since_ms", "since", CLI_FORM_TIME},
+        {"expires_ms", "expires", CLI_FORM_TIME},  {"seen_ms", "last seen", CLI_FORM_TIME},
+        {"key", "node key", CLI_FORM_TEXT},        {"curve_key", "link key", CLI_FORM_TEXT},
+    };
+    enum hs_err err = cli_card(cli, CARD, sizeof CARD / sizeof *CARD, cli_show_message(&node->base));
+    if (err != HS_OK || cli->json || node->curve_key == NULL || strcmp(node->role, "hall") == 0)
+        return err;
+    printf("\nWho dials it has in hallsync.yaml:\n\nupstreams:\n  - address: \"tcp://HOST:7400\"\n    key: \"%s\"\n%s",
+           node->curve_key, strcmp(node->role, "witness") == 0 ? "    group: \"witness\"\n" : "");
+    return HS_OK;
+}
+
+/* One that was made anew has joined with several keys, and may have a token that waits: the certificate made last is
+ * the one in use. */
+static const Hallsync__Node *find_node(const Hallsync__NodesReply *nodes, const char *node_id)
+{
+    const Hallsync__Node *found = NULL;
+    for (size_t i = 0; i < nodes->n_nodes; i++) {
+        const Hallsync__Node *node = nodes->nodes[i];
+        bool joined = node->curve_key != NULL;
+        if (strcmp(node->node_id, node_id) == 0 &&
+            (found == NULL || (joined && (found->curve_key == NULL || node->since_ms > found->since_ms))))
+            found = node;
+    }
+    return found;
+}
+
+enum hs_err cli_run_node_show(struct cli *cli)
+{
+    const Hallsync__NodesReply *nodes;
+    enum hs_err err = cli_take_args(cli, 1, 1);
+    if (err == HS_OK)
+        err = ask_nodes(cli, &nodes);
+    if (err != HS_OK)
+        return err;
+    const Hallsync__Node *node = find_node(nodes, cli->args[0]);
+    if (node == NULL)
+        return cli_bad(&cli->bad, HS_ENOTFOUND, NULL, "no node %s has joined or may join, as far as this node knows",
+                       cli->args[0]);
+    return show_node(cli, node);
+}
+
+enum hs_err cli_run_node_scope(struct cli *cli)
+{
+    uint32_t districts[HS_SCOPE_MAX];
+    Hallsync__ScopeRequest body = HALLSYNC__SCOPE_REQUEST__INIT;
+    body.districts = districts;
+    enum hs_err err = cli_take_args(cli, 1, 1);
+    if (err == HS_OK)
+        err = take_districts(cli, districts, &body.n_districts);
+    if (err == HS_OK && body.n_districts == 0)
+        err = cli_usage(cli, "which districts?  --district 3201[,3202...], all that it shall have");
+    if (err != HS_OK)
+        return err;
+    body.node_id = cli->args[0];
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_SCOPE;
+    request.scope = &body;
+    const Hallsync__Reply *reply;
+    err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_NODES, &reply);
+    return err == HS_OK && reply->nodes->n_nodes > 0 ? show_node(cli, reply->nodes->nodes[0]) : err;
 }

@@ -69,11 +69,21 @@ static json_t *enum_value(const ProtobufCEnumDescriptor *type, int value)
     return json_string(text);
 }
 
+static bool is_partition(const char *name)
+{
+    static const char *const NAMES[] = {"partition", "districts", "home", "scope", "evicting"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        if (strcmp(name, NAMES[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static json_t *number_u32(const char *name, uint32_t value)
 {
     char partition[HS_PARTITION_TEXT_BYTES];
     char kind[CLI_KIND_NAME_BYTES];
-    if ((strcmp(name, "partition") == 0 || strcmp(name, "districts") == 0) && hs_partition_valid(value))
+    if (is_partition(name) && hs_partition_valid(value))
         return json_string(hs_partition_text((hs_partition)value, partition));
     if (strcmp(name, "kind") == 0)
         return json_string(cli_kind_name(value, kind));

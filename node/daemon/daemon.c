@@ -3,6 +3,7 @@
 #include "node/daemon/advertise.h"
 #include "node/daemon/check.h"
 #include "node/daemon/peers.h"
+#include "node/daemon/registry.h"
 #include "node/log/log.h"
 #include "node/service/service.h"
 
@@ -18,6 +19,7 @@ struct hs_daemon {
     struct hs_store *store;
     struct hs_writer *writer;
     struct hs_peers *peers;
+    struct hs_registry *registry;
     struct hs_advertised advertised;
     struct hs_problems problems;
     _Atomic(struct hs_service *) service; /* set while its thread may cause commits already */
@@ -34,6 +36,7 @@ static void committed(void *ctx, const struct hs_commit *commit)
 {
     struct hs_daemon *daemon = ctx;
     hs_peers_committed(daemon->peers, commit);
+    hs_registry_committed(daemon->registry, commit);
     hs_service_committed(daemon->service);
 }
 
@@ -44,6 +47,15 @@ static void fatal(void *ctx, enum hs_err err)
     if (options->fatal == NULL)
         _exit(1);
     options->fatal(options->ctx, err);
+}
+
+static void renewed(void *ctx)
+{
+    const struct hs_daemon *daemon = ctx;
+    hs_log(HS_LOG_INFO, "daemon", "certificate-renewed",
+           "text=\"this node has got other districts: its rooms start anew\"");
+    if (daemon->options.restart != NULL)
+        daemon->options.restart(daemon->options.ctx);
 }
 
 static void probed(void *ctx, uint64_t token)
@@ -67,6 +79,11 @@ static void probe(void *ctx, uint64_t token)
 static void probe_end(void *ctx, uint64_t token)
 {
     hs_peers_probe_end(((struct hs_daemon *)ctx)->peers, token);
+}
+
+static uint64_t seen(void *ctx, const char *node_id)
+{
+    return hs_peers_seen(((struct hs_daemon *)ctx)->peers, node_id);
 }
 
 /* ---- making ---- */
@@ -141,8 +158,9 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
         .dir = conf->node.data,
         .store = daemon->store,
         .writer = daemon->writer,
-        .hooks = {daemon, status, probe, probe_end},
+        .hooks = {daemon, status, probe, probe_end, seen},
         .issuer = daemon->keys.issuer,
+        .issuer_signed = hs_buf_bytes(&daemon->keys.issuer_signed),
         .peer_addresses = daemon->advertised.list,
         .peer_address_count = daemon->advertised.count,
         .utc_offset_minutes = conf->utc_offset_minutes,
@@ -155,6 +173,13 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
     return err;
 }
 
+static enum hs_err make_registry(struct hs_daemon *daemon)
+{
+    struct hs_registry_options options = {
+        .store = daemon->store, .writer = daemon->writer, .renewed = renewed, .ctx = daemon};
+    return hs_registry_new(&options, &daemon->registry);
+}
+
 static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
 {
     enum hs_err err = hs_keys_load(daemon->conf->node.data, &daemon->keys, why);
@@ -164,6 +189,8 @@ static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
         err = open_store(daemon, why);
     if (err == HS_OK)
         err = make_writer(daemon);
+    if (err == HS_OK)
+        err = make_registry(daemon);
     if (err == HS_OK)
         err = make_peers(daemon, why);
     if (err == HS_OK)
@@ -187,6 +214,7 @@ enum hs_err hs_daemon_new(const struct hs_daemon_options *options, struct hs_dae
     hs_log(HS_LOG_INFO, "daemon", "started", "node=%s role=%s endpoint=%s store=%016" PRIx64 " commit=%" PRIu64,
            conf->node.id, conf->node.role, conf->listen.clients, hs_store_id(daemon->store),
            hs_store_position(daemon->store).commit);
+    hs_registry_start(daemon->registry);
     *out = daemon;
     return HS_OK;
 }
@@ -197,7 +225,9 @@ enum hs_err hs_daemon_start(struct hs_daemon *daemon)
     enum hs_err err = hs_writer_start(daemon->writer);
     if (err == HS_OK)
         err = hs_service_start(daemon->service);
-    return err == HS_OK ? hs_peers_start(daemon->peers) : err;
+    if (err == HS_OK)
+        err = hs_peers_start(daemon->peers);
+    return err;
 }
 
 uint64_t hs_daemon_turn(struct hs_daemon *daemon, enum hs_daemon_room room)
@@ -233,6 +263,7 @@ void hs_daemon_stop(struct hs_daemon *daemon)
     hs_peers_stop(daemon->peers);
     hs_service_stop(daemon->service);
     hs_peers_free(daemon->peers);
+    hs_registry_free(daemon->registry);
     hs_writer_free(daemon->writer);
     hs_store_close(daemon->store);
     hs_keys_free(&daemon->keys);

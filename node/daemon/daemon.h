@@ -24,6 +24,9 @@ struct hs_daemon_options {
     /* The node cannot go on: what was acknowledged does not depend on it, the next start goes on from the disk.  NULL:
      * the process ends. */
     void (*fatal)(void *ctx, enum hs_err err);
+    /* The node has got a later certificate: it is to be stopped and made again, which takes it over.  On any thread.
+     * NULL: it goes on with the one it has until its next start. */
+    void (*restart)(void *ctx);
     void *ctx;
 };
 /* Everything of the data directory is opened, sockets are bound; nothing runs yet.  On failure nothing is left. */

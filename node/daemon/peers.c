@@ -167,6 +167,13 @@ static enum hs_err step(struct hs_peers *peers, const struct hs_replica_event *e
     return err;
 }
 
+enum hs_err peers_rate(struct hs_peers *peers, hs_peer peer, uint32_t rate)
+{
+    struct hs_replica_event event = {
+        .type = HS_REPLICA_RATE, .now_ms = hs_link_now_ms(), .peer = peer, .rate_max = rate};
+    return step(peers, &event);
+}
+
 /* ---- from the link ---- */
 
 static struct waiting *waiting_of(struct hs_peers *peers, hs_peer peer)
@@ -323,6 +330,8 @@ static enum hs_err take_turn(struct hs_peers *peers, unsigned wait_ms)
         struct hs_replica_event tick = {.type = HS_REPLICA_TICK, .now_ms = hs_link_now_ms()};
         err = step(peers, &tick);
     }
+    if (err == HS_OK)
+        err = peers_upstreams_watch(peers, hs_link_now_ms());
     if (until > now || wait_ms == 0)
         peers_close_view(peers);
     peers_publish(peers, false);
@@ -482,6 +491,7 @@ void hs_peers_free(struct hs_peers *peers)
     if (peers->link != NULL)
         hs_link_free(peers->link);
     hs_buf_fini(&peers->status);
+    free(peers->seen);
     pthread_mutex_destroy(&peers->lock);
     free(peers);
 }

@@ -38,6 +38,7 @@ void hs_peers_probe(struct hs_peers *peers, uint64_t token);
 void hs_peers_probe_end(struct hs_peers *peers, uint64_t token);
 void hs_peers_status(struct hs_peers *peers, struct hs_buf *partial); /* packed StatusReply: peers, counters */
 void hs_peers_put_problem(struct hs_buf *partial, const char *text);  /* StatusReply.problems, as partial message */
+uint64_t hs_peers_seen(struct hs_peers *peers, const char *node_id);  /* wall clock of its last session; 0: none yet */
 const char *hs_peers_address(const struct hs_peers *peers, size_t i); /* bound address; NULL behind the last */
 
 #endif

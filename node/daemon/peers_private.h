@@ -47,7 +47,8 @@ struct upstream {
     uint64_t since_ms;       /* wall clock: in this phase */
     enum hs_role role;       /* of its certificate; 0: not known yet */
     char node_id[HS_NODE_ID_BYTES_MAX + 1];
-    bool mixed; /* its group has a node of another role, which was told */
+    uint32_t rate; /* the limit that the replica was told for this connection */
+    bool mixed;    /* its group has a node of another role, which was told */
 };
 
 /* An address outside from which handshakes fail. */
@@ -57,6 +58,13 @@ struct knocker {
 };
 #define KNOCKERS_MAX 16
 #define KNOCK_MS     60000
+
+/* A node that there was a session with. */
+struct seen {
+    char node_id[HS_NODE_ID_BYTES_MAX + 1];
+    uint64_t last_ms; /* wall clock */
+};
+#define SEEN_MAX 8192
 
 struct hs_peers {
     struct hs_peers_options options;
@@ -76,7 +84,9 @@ struct hs_peers {
     bool stopping;
     struct note *notes, **notes_end;
     struct hs_buf status; /* packed, as of published_ms */
-    uint64_t published_ms;
+    uint64_t published_ms, seen_ms, watched_ms;
+    struct seen *seen; /* ascending by node id */
+    size_t seen_count, seen_room;
 };
 
 /* peers_source.c */
@@ -93,8 +103,14 @@ void peers_note_post(struct hs_peers *peers, struct note *note);                
 struct note *peers_notes_take(struct hs_peers *peers);                            /* all, in order; the caller frees */
 enum hs_err peers_note_commit(struct note *note, const struct hs_commit *commit); /* copies */
 
+/* peers.c: what may be sent to a peer from now on, in bytes a second; 0: no limit. */
+enum hs_err peers_rate(struct hs_peers *peers, hs_peer peer, uint32_t rate);
+
 /* peers_join.c: a frame with a join request. */
 void peers_join(struct hs_peers *peers, hs_peer peer, const struct hs_key *curve_key, struct hs_bytes frame);
+
+/* peers_seen.c: under the lock */
+void peers_seen_note(struct hs_peers *peers, const char *node_id, uint64_t wall_ms);
 
 /* peers_status.c */
 void peers_publish(struct hs_peers *peers, bool now);
@@ -113,6 +129,7 @@ void peers_upstream_ended(struct hs_peers *peers, hs_peer peer, bool refused, en
 void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err);
 void peers_upstream_meet(struct hs_peers *peers, const struct hs_certificate *certificate); /* whose key may be one's */
 void peers_upstreams_seen(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count);
+enum hs_err peers_upstreams_watch(struct hs_peers *peers, uint64_t now_ms);        /* limits by the time of the day */
 void peers_knocked(struct hs_peers *peers, const char *address, const char *text); /* from outside, in vain */
 
 #endif

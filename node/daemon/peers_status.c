@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define PUBLISH_MS  100
+#define SEEN_MS     1000
 #define PEERS_SHOWN 4096
 
 static uint64_t wall_ms(void)
@@ -70,6 +71,8 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
     static struct hs_peer_status shown[PEERS_SHOWN]; /* one peers' thread a process */
     size_t count = hs_replica_peers(peers->replica, shown, PEERS_SHOWN);
     uint64_t mono = hs_link_now_ms(), wall = wall_ms(), most = 0;
+    bool note = mono >= peers->seen_ms + SEEN_MS;
+    peers->seen_ms = note ? mono : peers->seen_ms;
     for (size_t i = 0; i < count; i++) {
         Hallsync__PeerStatus peer = HALLSYNC__PEER_STATUS__INIT;
         const struct upstream *upstream = peers_upstream_of(peers, shown[i].peer);
@@ -77,6 +80,8 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
         peer.address = (char *)hs_link_peer_address(peers->link, shown[i].peer);
         peer.group = upstream != NULL ? upstream->conf->group : NULL;
         put_peer(buf, &peer);
+        if (note && shown[i].live)
+            peers_seen_note(peers, shown[i].certificate.node_id, wall);
         most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
     }
     put_counter(buf, "session-bytes-max", most); /* memory that the largest session holds */

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#define TWIN_MS 60000 /* the other session's end is noticed before; this is for when it is not */
+#define WATCH_MS    1000
+#define DAY_MINUTES (24 * 60)
+#define TWIN_MS     60000 /* the other session's end is noticed before; this is for when it is not */
 
 _Static_assert(HS_CONF_UPSTREAMS_MAX <= HS_LINK_UPSTREAMS_MAX && HS_CONF_GROUPS_MAX <= HS_LINK_GROUPS_MAX,
                "what may be configured can be dialled");
@@ -71,6 +73,7 @@ void peers_upstream_up(struct hs_peers *peers, const char *address, hs_peer peer
     if (upstream == NULL)
         return;
     upstream->peer = peer;
+    upstream->rate = 0;
     peers->published_ms = 0;
 }
 
@@ -105,6 +108,7 @@ void peers_upstream_live(struct hs_peers *peers, hs_peer peer, const char *node_
         return;
     snprintf(upstream->node_id, sizeof upstream->node_id, "%s", node_id);
     set_phase(peers, upstream, UPSTREAM_LIVE, HS_OK, "");
+    peers->watched_ms = 0; /* its limit holds from the beginning */
 }
 
 void peers_upstream_ended(struct hs_peers *peers, hs_peer peer, bool refused, enum hs_err err, const char *text)
@@ -130,6 +134,16 @@ void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err)
 }
 
 /* ---- watching over them ---- */
+
+static void tell_rate(struct hs_peers *peers, struct upstream *upstream, enum hs_err *err)
+{
+    uint64_t minutes = wall_ms() / 60000 + DAY_MINUTES + (uint64_t)(int64_t)peers->options.conf->utc_offset_minutes;
+    uint32_t rate = hs_conf_rate(upstream->conf, (unsigned)(minutes % DAY_MINUTES));
+    if (*err != HS_OK || upstream->peer == 0 || upstream->rate == rate)
+        return;
+    upstream->rate = rate;
+    *err = peers_rate(peers, upstream->peer, rate);
+}
 
 /* A group serves one purpose: with hubs and witnesses in it, now there would be no hub and now no witness. */
 static void check_group(struct hs_peers *peers, struct upstream *upstream)
@@ -181,6 +195,17 @@ void peers_upstreams_seen(struct hs_peers *peers, const struct hs_peer_status *s
         hs_link_resume(peers->link, &upstream->key);
         set_phase(peers, upstream, UPSTREAM_DOWN, HS_EUNREACHABLE, "the session that it had dialled has ended");
     }
+}
+
+enum hs_err peers_upstreams_watch(struct hs_peers *peers, uint64_t now_ms)
+{
+    enum hs_err err = HS_OK;
+    if (now_ms < peers->watched_ms + WATCH_MS)
+        return HS_OK;
+    peers->watched_ms = now_ms;
+    for (size_t i = 0; i < peers->upstream_count; i++)
+        tell_rate(peers, &peers->upstreams[i], &err);
+    return err;
 }
 
 /* ---- at the start ---- */

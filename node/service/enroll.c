@@ -35,21 +35,29 @@ static enum hs_err take_role(struct hs_call *call, struct hs_enrol_draft *draft)
     return role == NULL ? HS_OK : hs_fail(HS_EVALUE, &call->why, "role: 'hall', 'hub' or 'witness', not '%s'", role);
 }
 
+enum hs_err hs_districts_take(struct hs_call *call, const uint32_t *from, size_t count, hs_partition **districts)
+{
+    *districts = hs_arena_array(&call->arena, count, sizeof **districts);
+    if (*districts == NULL)
+        return HS_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        if (!hs_partition_valid(from[i]) || from[i] == HS_PARTITION_REGION)
+            return hs_fail(HS_EVALUE, &call->why, "districts: %u is no district of four digits", (unsigned)from[i]);
+        (*districts)[i] = (hs_partition)from[i];
+    }
+    return HS_OK;
+}
+
 static enum hs_err take_districts(struct hs_call *call, struct hs_enrol_draft *draft)
 {
     const Hallsync__EnrollRequest *request = call->request->enroll;
-    hs_partition *districts = hs_arena_array(&call->arena, request->n_districts, sizeof *districts);
-    if (districts == NULL)
-        return HS_ENOMEM;
-    for (size_t i = 0; i < request->n_districts; i++) {
-        if (!hs_partition_valid(request->districts[i]) || request->districts[i] == HS_PARTITION_REGION)
-            return hs_fail(HS_EVALUE, &call->why, "districts: %u is no district of four digits",
-                           (unsigned)request->districts[i]);
-        districts[i] = (hs_partition)request->districts[i];
+    hs_partition *districts;
+    enum hs_err err = hs_districts_take(call, request->districts, request->n_districts, &districts);
+    if (err == HS_OK) {
+        draft->districts = districts;
+        draft->district_count = request->n_districts;
     }
-    draft->districts = districts;
-    draft->district_count = request->n_districts;
-    return HS_OK;
+    return err;
 }
 
 static enum hs_err take_node(struct hs_call *call, struct hs_enrol_draft *draft)
@@ -169,25 +177,39 @@ static enum hs_err read_body(struct hs_bytes certificate, struct hs_arena *arena
     return err == HS_OK || err == HS_ENOMEM ? err : HS_EDAMAGED;
 }
 
-static enum hs_err add_certificate(void *ctx, struct hs_bytes key, struct hs_bytes certificate)
+enum hs_err hs_node_put(struct hs_call *call, struct hs_bytes key, struct hs_bytes certificate)
 {
-    struct hs_call *call = ctx;
+    const struct hs_service_hooks *hooks = &call->desk->options.hooks;
     const Hallsync__NodeBody *body;
     char hex[2 * HS_KEY_BYTES + 1];
+    char curve_hex[2 * HS_KEY_BYTES + 1];
     Hallsync__Node node = HALLSYNC__NODE__INIT;
     hs_arena_reset(&call->scratch);
     enum hs_err err = key.size == HS_KEY_BYTES ? read_body(certificate, &call->scratch, &body) : HS_EDAMAGED;
     if (err != HS_OK)
         return err;
+    if (body->curve_key.len != HS_KEY_BYTES)
+        return HS_EDAMAGED;
     hs_text_to_hex(key, hex);
+    hs_text_to_hex(HS_BYTES(body->curve_key.data, body->curve_key.len), curve_hex);
     node.node_id = body->node_id;
     node.n_districts = body->n_districts;
     node.districts = body->districts;
     node.key = hex;
     node.has_since_ms = true;
     node.since_ms = body->issued_ms;
+    node.curve_key = curve_hex;
+    node.has_home = true;
+    node.home = body->home;
+    node.seen_ms = hooks->seen == NULL ? 0 : hooks->seen(hooks->ctx, body->node_id);
+    node.has_seen_ms = node.seen_ms != 0;
     add_node(call, &node, (enum hs_role)body->role, "joined");
     return call->body.err;
+}
+
+static enum hs_err add_certificate(void *ctx, struct hs_bytes key, struct hs_bytes certificate)
+{
+    return hs_node_put(ctx, key, certificate);
 }
 
 enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view)

@@ -11,6 +11,8 @@ enum hs_err hs_reverse_prepare(struct hs_call *call);
 enum hs_err hs_resolve_prepare(struct hs_call *call);
 enum hs_err hs_enroll_prepare(struct hs_call *call);
 enum hs_err hs_enroll_run(struct hs_call *call, struct hs_store *store);
+enum hs_err hs_scope_prepare(struct hs_call *call); /* scope.c */
+enum hs_err hs_scope_run(struct hs_call *call, struct hs_store *store);
 
 /* find.c, totals.c, conflicts.c, status.c, enroll.c: reads. */
 enum hs_err hs_get_read(struct hs_call *call, struct hs_view *view);
@@ -20,6 +22,11 @@ enum hs_err hs_digest_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_conflicts_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view);
+
+/* enroll.c: districts of a request, valid ones.  HS_EVALUE, HS_ENOMEM. */
+enum hs_err hs_districts_take(struct hs_call *call, const uint32_t *from, size_t count, hs_partition **districts);
+/* Append a node that has joined, by its certificate, to call->body. */
+enum hs_err hs_node_put(struct hs_call *call, struct hs_bytes node_key, struct hs_bytes certificate);
 
 /* watch.c, wait.c: what may take its time. */
 enum hs_err hs_watch_read(struct hs_call *call, struct hs_view *view);

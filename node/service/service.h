@@ -17,6 +17,7 @@ struct hs_service_hooks {
     void (*status)(void *ctx, struct hs_buf *partial_status);
     void (*probe)(void *ctx, uint64_t token); /* start waiting for "synced"; hs_service_probed answers */
     void (*probe_end)(void *ctx, uint64_t token);
+    uint64_t (*seen)(void *ctx, const char *node_id); /* wall clock of the last session with it; 0: none yet */
 };
 
 struct hs_service_options {
@@ -26,6 +27,7 @@ struct hs_service_options {
     struct hs_writer *writer;
     struct hs_service_hooks hooks;
     const struct hs_secret *issuer;    /* hubs: to enrol; borrowed for the service's life; NULL at a hall */
+    struct hs_bytes issuer_signed;     /* with it; borrowed too */
     const char *const *peer_addresses; /* hubs: what tokens name */
     size_t peer_address_count;
     int utc_offset_minutes;

@@ -1,0 +1,58 @@
+/* When there last was a session with a node: for lists of nodes, and only as long as this process lives. */
+#include "node/daemon/peers_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where it stands, or would. */
+static size_t place_of(const struct hs_peers *peers, const char *node_id, bool *found)
+{
+    size_t low = 0, high = peers->seen_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(peers->seen[middle].node_id, node_id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *found = low < peers->seen_count && strcmp(peers->seen[low].node_id, node_id) == 0;
+    return low;
+}
+
+static bool make_room(struct hs_peers *peers)
+{
+    size_t room = peers->seen_room == 0 ? 16 : peers->seen_room * 2;
+    if (peers->seen_count < peers->seen_room)
+        return true;
+    struct seen *seen = room > SEEN_MAX ? NULL : realloc(peers->seen, room * sizeof *seen);
+    if (seen == NULL)
+        return false;
+    peers->seen = seen;
+    peers->seen_room = room;
+    return true;
+}
+
+void peers_seen_note(struct hs_peers *peers, const char *node_id, uint64_t wall_ms)
+{
+    bool found;
+    size_t at = place_of(peers, node_id, &found);
+    if (!found) {
+        if (!make_room(peers))
+            return; /* a time less in a list */
+        memmove(&peers->seen[at + 1], &peers->seen[at], (peers->seen_count - at) * sizeof *peers->seen);
+        peers->seen[at] = (struct seen){0};
+        memcpy(peers->seen[at].node_id, node_id, strlen(node_id));
+        peers->seen_count++;
+    }
+    peers->seen[at].last_ms = wall_ms;
+}
+
+uint64_t hs_peers_seen(struct hs_peers *peers, const char *node_id)
+{
+    bool found;
+    pthread_mutex_lock(&peers->lock);
+    size_t at = place_of(peers, node_id, &found);
+    uint64_t last_ms = found ? peers->seen[at].last_ms : 0;
+    pthread_mutex_unlock(&peers->lock);
+    return last_ms;
+}
