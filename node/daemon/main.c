@@ -74,7 +74,17 @@ static void reload(const char *path)
     hs_conf_free(&conf);
 }
 
-static void wait_for_end(const sigset_t *signals, const char *path)
+/* The rooms are to start anew: a signal, for who waits for the others waits for it as well. */
+#define SIGNAL_RESTART SIGUSR1
+
+static void restart(void *ctx)
+{
+    (void)ctx;
+    kill(getpid(), SIGNAL_RESTART);
+}
+
+/* True: go on with rooms made anew. */
+static bool wait_for_end(const sigset_t *signals, const char *path)
 {
     for (;;) {
         int got = sigwaitinfo(signals, NULL);
@@ -82,9 +92,9 @@ static void wait_for_end(const sigset_t *signals, const char *path)
             sd_notify(0, "RELOADING=1");
             reload(path);
             sd_notify(0, "READY=1");
-        } else if (got == SIGTERM || got == SIGINT) {
-            hs_log(HS_LOG_INFO, "daemon", "stopping", "signal=%d", got);
-            return;
+        } else if (got == SIGTERM || got == SIGINT || got == SIGNAL_RESTART) {
+            hs_log(HS_LOG_INFO, "daemon", got == SIGNAL_RESTART ? "restarting" : "stopping", "signal=%d", got);
+            return got == SIGNAL_RESTART;
         }
     }
 }
@@ -99,31 +109,39 @@ static void raise_descriptors(void)
     }
 }
 
+static void take_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    sigaddset(signals, SIGNAL_RESTART);
+    sigprocmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
 static int run(const struct hs_conf *conf, const char *path)
 {
+    struct hs_daemon_options options = {.conf = conf, .restart = restart};
     sigset_t signals; /* blocked before any thread is made: only the main thread takes them */
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    bool again = true;
+    take_signals(&signals);
     raise_descriptors();
-
-    struct hs_daemon_options options = {.conf = conf};
-    struct hs_daemon *daemon = NULL;
-    struct hs_why why = {0};
-    enum hs_err err = hs_daemon_new(&options, &daemon, &why);
-    if (err == HS_OK)
-        err = hs_daemon_start(daemon);
-    if (err != HS_OK) {
+    while (again) {
+        struct hs_daemon *daemon = NULL;
+        struct hs_why why = {0};
+        enum hs_err err = hs_daemon_new(&options, &daemon, &why);
+        if (err == HS_OK)
+            err = hs_daemon_start(daemon);
+        if (err != HS_OK) {
+            hs_daemon_stop(daemon);
+            return complain(err, &why);
+        }
+        sd_notify(0, "READY=1");
+        again = wait_for_end(&signals, path);
+        sd_notify(0, again ? "RELOADING=1" : "STOPPING=1");
         hs_daemon_stop(daemon);
-        return complain(err, &why);
     }
-    sd_notify(0, "READY=1");
-    wait_for_end(&signals, path);
-    sd_notify(0, "STOPPING=1");
-    hs_daemon_stop(daemon);
     return 0;
 }
 

@@ -397,7 +397,7 @@ static enum hs_err open_link(struct hs_peers *peers, struct hs_why *why)
 static enum hs_err open_replica(struct hs_peers *peers)
 {
     struct hs_replica_options options = {
-        .certificate = hs_buf_bytes(&peers->options.keys->certificate),
+        .certificate = hs_store_certificate_bytes(peers->options.store),
         .root_key = peers->options.keys->root_key,
         .store_id = hs_store_id(peers->options.store),
         .credit_bytes = peers->options.conf->limits.credit_kib * 1024,
