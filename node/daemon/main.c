@@ -120,6 +120,17 @@ static void take_signals(sigset_t *signals)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* What was asked for meanwhile comes with the start that follows. */
+static void forget_restarts(void)
+{
+    const struct timespec at_once = {0};
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, SIGNAL_RESTART);
+    while (sigtimedwait(&only, NULL, &at_once) > 0)
+        ;
+}
+
 static int run(const struct hs_conf *conf, const char *path)
 {
     struct hs_daemon_options options = {.conf = conf, .restart = restart};
@@ -141,6 +152,7 @@ static int run(const struct hs_conf *conf, const char *path)
         again = wait_for_end(&signals, path);
         sd_notify(0, again ? "RELOADING=1" : "STOPPING=1");
         hs_daemon_stop(daemon);
+        forget_restarts();
     }
     return 0;
 }

@@ -40,6 +40,16 @@ with Region("a hall gets other districts") as region:
     for node in (second, hall, other):
         until(f"{node.name} hears of it", lambda: districts(node, "nj-gulou") == ["3201", "3203"], 20)
 
+    # The hall itself starts its rooms anew with it, in one process, and gets what is there; its clients ask on.
+    pid = hall.process.pid
+    hub.json("customer", "put", "account=3203000001", "name=There")
+    until("the new district's records come", lambda: hall.run("customer", "get", "3203000001").status == 0, 20)
+    equal(hall.status()["districts"], ["3201", "3203"], "what it says of itself")
+    hall.json("customer", "put", "account=3201000001", "name=Here")
+    hall.synced()
+    equal(hall.process.pid, pid, "the process")
+    check(hall.process.poll() is None, "it runs")
+
     # Only a hub with an issuing key can; and the later one wins.
     second.refused("no issuing key", "node", "scope", "nj-gulou", "--district", "3201,3204")
     hub.json("node", "scope", "nj-gulou", "--district", "3201,3204")
