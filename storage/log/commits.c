@@ -88,9 +88,18 @@ void log_begin_commit(struct hs_log *log)
     log->came.last_size = 0;
 }
 
+/* The row says when it was made: by the last stamp given, or now if that is long past. */
+static void mark_time(struct hs_log *log)
+{
+    uint64_t now = log->now_ms(log->ctx);
+    if (hs_stamp_ms(log->stamp) < now)
+        log->stamp = hs_stamp_next(log->stamp, 0, now);
+}
+
 void log_put_commit(struct hs_log *log, const struct hs_position *position)
 {
     uint8_t key[8];
+    mark_time(log);
     end_run(log);
     if (log->items.err != HS_OK) {
         log_fail(log, log->items.err);
@@ -146,6 +155,8 @@ enum hs_err hs_log_check_position(struct hs_txn *txn, const struct hs_position *
     struct hs_bytes row;
     if (position->commit == 0)
         return HS_OK; /* before everything */
+    if (position->commit < log_folded(txn))
+        return HS_ERESET; /* of what came behind it some is in base states only */
     hs_be64(key, position->commit);
     enum hs_err err = hs_txn_get(txn, LOG_COMMIT, HS_BYTES(key, sizeof key), &row);
     if (err != HS_OK)
@@ -335,7 +346,7 @@ static enum hs_err add_head(void *ctx, const struct hs_head *head)
         count_rows(counter, &head->stream);
     if (err != HS_ENOTFOUND)
         return err;
-    err = log_find_beginning(counter->txn, &head->stream, &beginning);
+    err = hs_log_beginning(counter->txn, &head->stream, &beginning);
     counter->held += head->n - beginning;
     return err;
 }
@@ -347,11 +358,15 @@ static enum hs_err check_listed(struct hs_txn *txn)
     struct hs_log_reader reader = {txn, NULL};
     struct counter counter = {txn, 0, 0};
     uint64_t commit = 0;
+    uint64_t folded = log_folded(txn); /* rows before it may be gone */
     enum hs_err err = HS_OK;
     hs_scan_begin(&scan, txn, LOG_COMMIT, HS_BYTES_NONE, HS_BYTES_NONE);
-    while (err == HS_OK && hs_scan_next(&scan))
-        err = scan.key.size == 8 && hs_from_be64(scan.key.data) == ++commit ? add_listed(&counter, scan.value)
-                                                                            : HS_EDAMAGED;
+    while (err == HS_OK && hs_scan_next(&scan)) {
+        uint64_t before = commit;
+        commit = scan.key.size == 8 ? hs_from_be64(scan.key.data) : 0;
+        bool follows = commit == before + 1 || (commit > before && commit <= folded);
+        err = follows ? add_listed(&counter, scan.value) : HS_EDAMAGED;
+    }
     hs_scan_end(&scan);
     if (err == HS_OK)
         err = txn->err == HS_OK ? hs_log_heads(&reader, add_head, &counter) : txn->err;

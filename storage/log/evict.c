@@ -369,7 +369,7 @@ static enum hs_err sweep_commits(struct hs_log *log, struct sweep *sweep)
     enum hs_err err = HS_OK;
     while (err == HS_OK && *sweep->budget > 0) {
         err = log_edit_commit(log, &commit, sweep_item, sweep);
-        *sweep->budget -= 1 < *sweep->budget ? 1 : *sweep->budget;
+        *sweep->budget -= *sweep->budget > 0;
         commit++;
     }
     hs_be64(raw, err == HS_ENOTFOUND ? 0 : commit - 1);

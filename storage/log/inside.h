@@ -52,8 +52,6 @@ enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stre
                                 struct log_checkpoint *out);
 bool log_reaches(const struct hs_log_reader *reader, const struct hs_stream *stream,
                  uint64_t n); /* is its head there? */
-/* Behind which op the stream's rows begin: 0 if op 1 is there.  HS_ENOTFOUND: nothing is held. */
-enum hs_err log_find_beginning(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n);
 /* Bytes of an op in a segment: its length and itself. */
 size_t log_sized_bytes(size_t size);
 
@@ -149,6 +147,10 @@ struct hs_log {
     struct hs_receipt *receipts;
     size_t result_room;
 
+    /* A witness's way through all commits, to see that their rows list what is held, or to delete them. */
+    bool tidying, tidy_again; /* under way; ops went since it began */
+    uint64_t tidied;          /* how far it is */
+
     struct log_known *known; /* ascending by node key */
     size_t known_count, known_room;
     uint64_t memo_origin; /* the last one asked for, and its writer */
@@ -210,6 +212,7 @@ enum hs_err log_edit_commit(struct hs_log *log, uint64_t *commit, log_edit_item 
 /* receipt.c */
 /* How far another hub's store has signed for the stream, on the branch that is here; 0: not at all. */
 enum hs_err log_signed_by_hub(struct hs_log *log, const struct hs_stream *stream, uint64_t *n);
+enum hs_err log_signed_by_two_hubs(struct hs_log *log, const struct hs_stream *stream, uint64_t *n);
 /* Receipts at or below n that speak of another branch: soon they could not be compared any more. */
 enum hs_err log_drop_false_receipts(struct hs_log *log, const struct hs_stream *stream, uint64_t n);
 void log_drop_receipts(struct hs_log *log, const struct hs_stream *stream);

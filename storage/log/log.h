@@ -119,6 +119,21 @@ typedef enum hs_err (*hs_visit_logged)(void *ctx, const struct hs_logged *op);
 enum hs_err hs_log_kept(struct hs_log *log, struct hs_txn *txn, hs_partition partition, hs_visit_logged visit,
                         void *ctx);
 
+/* ---- ops that are not kept for ever ---- */
+
+struct hs_folding {
+    uint64_t before_ms;    /* in commits before this (wall clock); 0: none, but for those before a gap */
+    uint64_t until;        /* a commit that every replay of the records begins behind of */
+    hs_visit_logged visit; /* puts what the op did into base states */
+    void *ctx;
+};
+/* Ops of all lanes but money that a hub's receipt reaches, in the order of their commits. */
+enum hs_err hs_log_fold(struct hs_log *log, const struct hs_folding *folding, size_t *budget);
+/* A witness's: what two hubs have signed for. */
+enum hs_err hs_log_drop_signed(struct hs_log *log, size_t *budget);
+/* Behind which op the log of the stream begins; HS_ENOTFOUND: nothing is held. */
+enum hs_err hs_log_beginning(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n);
+
 /* Which origin a series of cash numbers belongs to. */
 enum hs_err hs_log_put_series(struct hs_log *log, const char *series, uint64_t origin);
 

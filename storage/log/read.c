@@ -124,7 +124,7 @@ enum hs_err hs_log_heads(const struct hs_log_reader *reader, hs_visit_head visit
     return err;
 }
 
-enum hs_err log_find_beginning(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n)
+enum hs_err hs_log_beginning(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n)
 {
     uint8_t key[HS_STREAM_KEY_BYTES];
     struct hs_scan scan;
@@ -250,7 +250,7 @@ enum hs_err log_clip_run(struct hs_txn *txn, struct log_item *run)
     enum hs_err err = hs_txn_get(txn, LOG_OP, HS_BYTES(key, sizeof key), &op);
     if (err != HS_ENOTFOUND)
         return err;
-    err = log_find_beginning(txn, &run->stream, &beginning);
+    err = hs_log_beginning(txn, &run->stream, &beginning);
     if (err != HS_OK || beginning < run->first)
         return err == HS_OK || err == HS_ENOTFOUND ? HS_EDAMAGED : err;
     uint64_t folded = beginning - run->first + 1;

@@ -244,10 +244,20 @@ static enum hs_err raise(void *ctx, const struct hs_receipt *receipt)
     return HS_OK;
 }
 
-enum hs_err log_signed_by_hub(struct hs_log *log, const struct hs_stream *stream, uint64_t *n)
+static enum hs_err find_reach(struct hs_log *log, const struct hs_stream *stream, size_t stores, uint64_t *n)
 {
     struct reach reach = {log, {0, 0}};
     enum hs_err err = hs_log_receipts(&log->txn, stream, raise, &reach);
-    *n = reach.n[0];
+    *n = reach.n[stores - 1];
     return err;
+}
+
+enum hs_err log_signed_by_hub(struct hs_log *log, const struct hs_stream *stream, uint64_t *n)
+{
+    return find_reach(log, stream, 1, n);
+}
+
+enum hs_err log_signed_by_two_hubs(struct hs_log *log, const struct hs_stream *stream, uint64_t *n)
+{
+    return find_reach(log, stream, 2, n);
 }

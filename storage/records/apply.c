@@ -8,8 +8,11 @@
 
 /* ---- the verdict: a function of the op and its writer's certificate, the same on every node for ever ---- */
 
-static enum hs_err judge(const struct hs_records_op *op, const struct hs_op *decoded)
+enum hs_err hs_records_judge(const struct hs_records_op *op, struct hs_arena *arena, struct hs_op *decoded)
 {
+    enum hs_err err = hs_op_decode(op->bytes, arena, decoded);
+    if (err != HS_OK)
+        return err;
     if (op->writer == NULL)
         return HS_ECERT;
     for (size_t i = 0; i < decoded->write_count; i++) {
@@ -20,17 +23,35 @@ static enum hs_err judge(const struct hs_records_op *op, const struct hs_op *dec
 }
 
 /* An op is no record: it is listed under a kind 0, and origin and n for an id. */
-static void list_void(struct hs_records *records, const struct hs_records_op *op, enum hs_err reason)
+static void void_key(const struct hs_records_op *op, struct hs_row_key *key)
 {
     uint8_t id[HS_VOID_ID_BYTES];
-    struct hs_row_key key;
-    const char *text = hs_err_name(reason);
     struct hs_record_name name = {op->stream.partition, op->stream.lane, 0, HS_BYTES(id, sizeof id)};
-    struct hs_listing listing = {.detail = HS_BYTES(text, strlen(text))};
     hs_be64(id, op->stream.origin);
     hs_be64(id + 8, op->n);
-    hs_list_key(&key, HS_LIST_VOID, &name, HS_BYTES_NONE);
+    hs_list_key(key, HS_LIST_VOID, &name, HS_BYTES_NONE);
+}
+
+static void list_void(struct hs_records *records, const struct hs_records_op *op, enum hs_err reason)
+{
+    struct hs_row_key key;
+    const char *text = hs_err_name(reason);
+    struct hs_listing listing = {.detail = HS_BYTES(text, strlen(text))};
+    void_key(op, &key);
     records->derive.sink->list(&records->derive, &key, &listing);
+}
+
+enum hs_err hs_records_forget(struct hs_records *records, const struct hs_records_op *op, struct hs_bytes request)
+{
+    struct hs_row_key key;
+    enum hs_err err = hs_records_ready(records);
+    if (err != HS_OK)
+        return err;
+    void_key(op, &key);
+    records->derive.sink->list(&records->derive, &key, NULL);
+    if (op->own && request.size != 0)
+        hs_numbers_forget(records, op, request);
+    return records->txn.err;
 }
 
 /* ---- one write ---- */
@@ -86,13 +107,11 @@ enum hs_err hs_records_apply(struct hs_records *records, const struct hs_records
     struct hs_op decoded = {0};
     if (hs_records_make_ready(records) != HS_OK)
         return records->txn.err;
-    enum hs_err err = hs_op_decode(op->bytes, &records->arena, &decoded);
+    enum hs_err err = hs_records_judge(op, &records->arena, &decoded);
     if (err == HS_ENOMEM) {
         hs_derive_fail(&records->derive, err);
         return records->txn.err;
     }
-    if (err == HS_OK)
-        err = judge(op, &decoded);
     if (err != HS_OK) {
         list_void(records, op, err);
         return records->txn.err;

@@ -65,5 +65,6 @@ enum hs_err hs_records_walk(struct hs_txn *txn, hs_partition partition, uint16_t
 
 /* numbers.c: what only the node that wrote an op remembers of it */
 void hs_numbers_note(struct hs_records *records, const struct hs_records_op *op, const struct hs_op *decoded);
+void hs_numbers_forget(struct hs_records *records, const struct hs_records_op *op, struct hs_bytes request);
 
 #endif

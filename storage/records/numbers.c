@@ -58,6 +58,16 @@ void hs_numbers_note(struct hs_records *records, const struct hs_records_op *op,
     }
 }
 
+/* A later op may have come under the same request id. */
+void hs_numbers_forget(struct hs_records *records, const struct hs_records_op *op, struct hs_bytes request)
+{
+    struct hs_stream stream;
+    uint64_t n;
+    enum hs_err err = hs_records_request(&records->txn, request, &stream, &n);
+    if (err == HS_OK && hs_stream_equal(&stream, &op->stream) && n == op->n)
+        hs_txn_delete(&records->txn, HS_TABLE_REQUEST, request);
+}
+
 enum hs_err hs_records_request(struct hs_txn *txn, struct hs_bytes request, struct hs_stream *stream, uint64_t *n)
 {
     struct hs_bytes value;

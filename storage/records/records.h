@@ -62,6 +62,10 @@ struct hs_records_op {
 };
 /* HS_OK also for a void op (listed).  Else the environment failed: abort. */
 enum hs_err hs_records_apply(struct hs_records *records, const struct hs_records_op *op);
+/* What the op would write, were it applied now: HS_OK, the reason why it is void, or HS_ENOMEM. */
+enum hs_err hs_records_judge(const struct hs_records_op *op, struct hs_arena *arena, struct hs_op *decoded);
+/* The op is not kept any more: its request id and its being void are forgotten. */
+enum hs_err hs_records_forget(struct hs_records *records, const struct hs_records_op *op, struct hs_bytes request);
 /* Join a state, with its hash, to the record of that name.  @watched as above.  HS_EMALFORMED: it is not in canonical
  * form; as any other failure it sticks. */
 enum hs_err hs_records_join(struct hs_records *records, const struct hs_stored *came, struct hs_dot *watched);

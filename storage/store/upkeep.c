@@ -2,6 +2,8 @@
  * held by a hub, what a witness need not keep any more. */
 #include "storage/store/inside.h"
 
+#include "storage/model/record.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -118,6 +120,78 @@ enum hs_err store_end_evictions(struct hs_store *store)
     return err;
 }
 
+/* ---- operations that become base states ---- */
+
+struct folding {
+    struct hs_store *store;
+    struct hs_arena arena;
+};
+
+static enum hs_err fold_write(struct folding *folding, const struct hs_records_op *op, hs_stamp stamp,
+                              const struct hs_write *write)
+{
+    struct hs_store *store = folding->store;
+    struct hs_log_reader reader = hs_log_reader_of(store->log);
+    struct hs_record_name name = {op->stream.partition, op->stream.lane, write->kind, write->id};
+    struct hs_stored base = {.name = name};
+    struct hs_dot dot = {op->stream.origin, op->n};
+    struct hs_record record = {0};
+    enum hs_err err = hs_log_base_state(reader.txn, &name, &base);
+    if (err == HS_OK)
+        err = hs_record_decode(base.state, &folding->arena, &record);
+    if (err == HS_OK || err == HS_ENOTFOUND)
+        err = hs_record_apply(&record, &dot, stamp, write, &folding->arena);
+    if (err != HS_OK)
+        return err == HS_EMALFORMED ? HS_EDAMAGED : err;
+    hs_buf_reset(&store->op);
+    hs_record_encode(&record, &store->op);
+    if (store->op.err != HS_OK || hs_bytes_equal(base.state, hs_buf_bytes(&store->op)))
+        return store->op.err;
+    base.state = hs_buf_bytes(&store->op);
+    base.hash = hs_record_hash(&base.name, base.state);
+    hs_log_put_base_state(store->log, &base);
+    return HS_OK;
+}
+
+static enum hs_err fold_op(void *ctx, const struct hs_logged *logged)
+{
+    struct folding *folding = ctx;
+    struct hs_store *store = folding->store;
+    struct hs_txn *txn = hs_log_reader_of(store->log).txn;
+    struct hs_op decoded = {0};
+    hs_arena_reset(&folding->arena);
+    struct hs_records_op op = {.stream = logged->stream, .n = logged->n};
+    op.bytes = hs_arena_copy(&folding->arena, logged->bytes); /* what is written may move it */
+    op.writer = hs_log_writer(store->log, txn, logged->stream.origin);
+    op.own = op.writer != NULL && strcmp(op.writer->node_id, hs_store_certificate(store)->node_id) == 0;
+    if (txn->err != HS_OK || op.bytes.size != logged->bytes.size)
+        return txn->err != HS_OK ? txn->err : HS_ENOMEM;
+    enum hs_err verdict = hs_records_judge(&op, &folding->arena, &decoded);
+    enum hs_err err = verdict == HS_ENOMEM ? verdict : HS_OK;
+    for (size_t i = 0; verdict == HS_OK && err == HS_OK && i < decoded.write_count; i++)
+        err = fold_write(folding, &op, decoded.stamp, &decoded.writes[i]);
+    if (err != HS_OK)
+        return err;
+    store->group_ops++;
+    store->unflushed++;
+    return store->group_err = hs_records_forget(store->records, &op, decoded.request);
+}
+
+static enum hs_err fold(struct hs_store *store, uint64_t before_ms, size_t *budget)
+{
+    struct folding folding = {.store = store};
+    struct hs_folding what = {
+        .before_ms = before_ms,
+        .until = hs_records_position(store->records).commit,
+        .visit = fold_op,
+        .ctx = &folding,
+    };
+    hs_arena_init(&folding.arena, 0);
+    enum hs_err err = hs_log_fold(store->log, &what, budget);
+    hs_arena_fini(&folding.arena);
+    return err;
+}
+
 /* ---- the whole ---- */
 
 enum hs_err hs_store_upkeep(struct hs_store *store, const struct hs_upkeep *upkeep, bool *more)
@@ -127,7 +201,14 @@ enum hs_err hs_store_upkeep(struct hs_store *store, const struct hs_upkeep *upke
     *more = false;
     if (store->group_err != HS_OK)
         return store->group_err;
+    if (hs_store_certificate(store)->role == HS_ROLE_WITNESS) {
+        enum hs_err err = hs_log_drop_signed(store->log, &budget);
+        *more = err == HS_OK && budget == 0;
+        return err;
+    }
     enum hs_err err = evict(store, &budget);
+    if (err == HS_OK && budget > 0)
+        err = fold(store, upkeep->before_ms, &budget);
     *more = err == HS_OK && budget == 0;
     return err;
 }

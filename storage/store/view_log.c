@@ -122,7 +122,11 @@ static enum hs_err count_holder(void *ctx, const char *node_id, enum hs_role rol
 enum hs_safety hs_view_safety(struct hs_view *view, const struct hs_stream *stream, uint64_t n)
 {
     struct levels levels = {0};
+    uint64_t beginning = 0;
     hs_view_holders(view, stream, n, count_holder, &levels); /* what cannot be read counts for nothing */
+    /* A witness may have begun where this log does now, and may not have what lies before. */
+    if (hs_log_beginning(store_log_reader(view).txn, stream, &beginning) != HS_OK || n <= beginning)
+        levels.witnesses = 0;
     if (levels.hubs == 0)
         return HS_SAFETY_HERE;
     return levels.hubs + levels.witnesses == 1 ? HS_SAFETY_HUB : HS_SAFETY_SAFE;
