@@ -322,6 +322,10 @@ typedef enum hs_err (*hs_visit_change)(void *ctx, const struct hs_change *change
 enum hs_err hs_view_changes(struct hs_view *view, const struct hs_position *from, size_t limit, hs_visit_change visit,
                             void *ctx, struct hs_position *to);
 
+/* Is the position one of this store's history?  HS_ERESET: no, of another one, or beyond its end; HS_EPRUNED: so old
+ * that its commit is not kept. */
+enum hs_err hs_view_knows(struct hs_view *view, const struct hs_position *position);
+
 /* Money. */
 struct hs_totals {
     uint64_t count; /* payments */

@@ -171,21 +171,12 @@ static enum hs_err fill_page(struct page *page)
 
 /* ---- the request ---- */
 
-static enum hs_err stop_at_once(void *ctx, const struct hs_change *change)
-{
-    (void)ctx;
-    (void)change;
-    return HS_EEXISTS;
-}
-
 /* What the consumer was shown must be of this store's history, and not only the place from which he goes on. */
 static enum hs_err check_shown(struct hs_view *view, const Hallsync__Position *from)
 {
-    struct hs_position shown = {.commit = from->shown_commit, .tag = from->shown_tag}, to;
-    if (!from->has_shown_commit)
-        return HS_OK;
-    enum hs_err err = hs_view_changes(view, &shown, 1, stop_at_once, NULL, &to);
-    return err == HS_EEXISTS ? HS_OK : err;
+    struct hs_position shown = {.commit = from->shown_commit, .tag = from->shown_tag};
+    enum hs_err err = from->has_shown_commit ? hs_view_knows(view, &shown) : HS_OK;
+    return err == HS_EPRUNED ? HS_OK : err; /* then so is the place from which he goes on */
 }
 
 static enum hs_err begin(struct hs_call *call, struct hs_view *view)

@@ -166,6 +166,24 @@ enum hs_err hs_log_check_position(struct hs_txn *txn, const struct hs_position *
     return hs_from_be64(row.data) == position->tag ? HS_OK : HS_ERESET;
 }
 
+enum hs_err hs_log_knows(struct hs_txn *txn, const struct hs_position *position)
+{
+    uint8_t key[8];
+    struct hs_bytes row;
+    if (position->commit == 0)
+        return HS_OK;
+    hs_be64(key, position->commit);
+    enum hs_err err = hs_txn_get(txn, LOG_COMMIT, HS_BYTES(key, sizeof key), &row);
+    if (err == HS_OK && row.size < COMMIT_HEAD_BYTES)
+        err = HS_EDAMAGED;
+    if (err == HS_OK)
+        return hs_from_be64(row.data) == position->tag ? HS_OK : HS_ERESET;
+    if (err != HS_ENOTFOUND)
+        return err;
+    uint64_t last = hs_log_last(txn).commit;
+    return txn->err != HS_OK ? txn->err : position->commit > last ? HS_ERESET : HS_EPRUNED;
+}
+
 /* ---- the walk ---- */
 
 struct walker {

@@ -190,6 +190,8 @@ enum hs_err hs_log_find_series(struct hs_txn *txn, const char *series, uint64_t 
 struct hs_position hs_log_last(struct hs_txn *txn);
 /* Is it one of this log's?  HS_ERESET. */
 enum hs_err hs_log_check_position(struct hs_txn *txn, const struct hs_position *position);
+/* The same of one that need not be followed from; as hs_view_knows. */
+enum hs_err hs_log_knows(struct hs_txn *txn, const struct hs_position *position);
 /* And would who goes on from there miss nothing? */
 enum hs_err hs_log_check_feed(struct hs_txn *txn, const struct hs_position *position);
 

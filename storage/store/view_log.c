@@ -178,6 +178,11 @@ uint64_t hs_view_own_origins(struct hs_view *view)
     return hs_log_own_origins(store_log_reader(view).txn);
 }
 
+enum hs_err hs_view_knows(struct hs_view *view, const struct hs_position *position)
+{
+    return hs_log_knows(store_log_reader(view).txn, position);
+}
+
 struct changes {
     hs_visit_change visit;
     void *ctx;

@@ -474,6 +474,40 @@ static void the_feed_tells_of_states_that_came(void **state)
     hs_view_close(view);
 }
 
+static void drop_commit(struct world_node *node, uint64_t commit)
+{
+    struct hs_txn txn;
+    uint8_t key[8];
+    hs_be64(key, commit);
+    assert_int_equal(hs_txn_begin(hs_log_env(node->store->log), true, &txn), HS_OK);
+    hs_txn_delete(&txn, LOG_COMMIT, HS_BYTES(key, sizeof key));
+    assert_int_equal(hs_txn_commit(&txn), HS_OK);
+}
+
+/* Who was told of a commit that is not kept any more does not know more than this store. */
+static void an_old_position_is_no_foreign_one(void **state)
+{
+    struct place *place = *state;
+    world_group(&place->hall, 1);
+    struct hs_position old = hs_store_position(place->hall.store);
+    world_group(&place->hall, 1);
+    struct hs_position last = hs_store_position(place->hall.store);
+    struct hs_position foreign = {old.commit, old.tag + 1};
+    struct hs_position beyond = {last.commit + 1, last.tag};
+    struct hs_view *view = world_view(&place->hall);
+    assert_int_equal(hs_view_knows(view, &(struct hs_position){0, 0}), HS_OK);
+    assert_int_equal(hs_view_knows(view, &old), HS_OK);
+    assert_int_equal(hs_view_knows(view, &foreign), HS_ERESET);
+    assert_int_equal(hs_view_knows(view, &beyond), HS_ERESET);
+    hs_view_close(view);
+    drop_commit(&place->hall, old.commit);
+    view = world_view(&place->hall);
+    assert_int_equal(hs_view_knows(view, &old), HS_EPRUNED);
+    assert_int_equal(hs_view_knows(view, &foreign), HS_EPRUNED);
+    assert_int_equal(hs_view_knows(view, &last), HS_OK);
+    hs_view_close(view);
+}
+
 /* A crash in the middle of a fill: what was committed to the log is there, whatever the records had. */
 static void a_start_replays_states_that_came(void **state)
 {
@@ -581,6 +615,7 @@ int main(void)
         IN_PLACE(states_come_in_order_and_once),
         IN_PLACE(lists_of_heads_are_checked),
         IN_PLACE(the_feed_tells_of_states_that_came),
+        IN_PLACE(an_old_position_is_no_foreign_one),
         IN_PLACE(a_start_replays_states_that_came),
         IN_PLACE(an_aborted_step_leaves_nothing),
         IN_PLACE(a_state_that_names_more_than_was_given_out_ends_the_origin),
