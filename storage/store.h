@@ -52,6 +52,7 @@ void hs_store_close(struct hs_store *store);
 uint64_t hs_store_id(const struct hs_store *store);                              /* random, made with the store */
 const struct hs_certificate *hs_store_certificate(const struct hs_store *store); /* of this node */
 bool hs_store_holds(const struct hs_store *store, hs_partition partition);       /* in its scope */
+bool hs_store_holds_all(const struct hs_store *store);                           /* every district */
 /* The certificate that this opening goes by: the given one, or a later one of this node that had come before
  * (hs_store_put_certificate; same key, home, role and id).  Any thread. */
 struct hs_bytes hs_store_certificate_bytes(const struct hs_store *store);
@@ -308,6 +309,30 @@ typedef enum hs_err (*hs_visit_record)(void *ctx, const struct hs_stored *stored
 enum hs_err hs_view_index(struct hs_view *view, uint16_t kind, uint8_t index, struct hs_bytes key,
                           struct hs_bytes after, hs_visit_record visit, void *ctx);
 enum hs_err hs_view_all(struct hs_view *view, uint16_t kind, struct hs_bytes after, hs_visit_record visit, void *ctx);
+/* A question about records that the asker does not hold, and what is said to it; borrowed. */
+struct hs_ask {
+    uint16_t kind;
+    uint8_t index;         /* 0: by record id */
+    struct hs_bytes key;   /* the id, or the index's value */
+    struct hs_bytes after; /* record key to go on behind; or none */
+};
+/* One record of an answer: such as were asked for ascend by key, each with what goes with it behind. */
+struct hs_asked {
+    struct hs_stored stored; /* hash is not set */
+    bool beside;             /* not asked for: it goes with the last one that was */
+};
+typedef enum hs_err (*hs_visit_asked)(void *ctx, const struct hs_asked *asked);
+struct hs_answer {
+    const struct hs_asked *records;
+    size_t count;
+    bool last;         /* nothing that was asked for lies behind these */
+    bool cut;          /* what goes with the only record is more than an answer holds */
+    uint64_t as_of_ms; /* the clock of the hub that read them */
+    const char *node;  /* that hub's id */
+};
+/* Answer a question.  HS_ENOTHERE, HS_EFILLING: there may be more of it elsewhere; what is here was visited. HS_EINVAL:
+ * it cannot be asked: by id, or by an index of the kind that is a field of it.  Stops at whatever @visit says. */
+enum hs_err hs_view_ask(struct hs_view *view, const struct hs_ask *ask, hs_visit_asked visit, void *ctx);
 /* Did an op with this request id come from here?  Its dot and partition; HS_ENOTFOUND. */
 enum hs_err hs_view_request(struct hs_view *view, struct hs_bytes request, struct hs_stream *stream, uint64_t *n);
 /* What was committed after @from, in order, for the change feed: HS_ERESET if the position is not one of this store's.

@@ -63,6 +63,11 @@ static void probed(void *ctx, uint64_t token)
     hs_service_probed(((struct hs_daemon *)ctx)->service, token);
 }
 
+static void answered(void *ctx, uint64_t token, enum hs_err err, const struct hs_answer *answer)
+{
+    hs_service_answered(((struct hs_daemon *)ctx)->service, token, err, answer);
+}
+
 static void status(void *ctx, struct hs_buf *partial)
 {
     const struct hs_daemon *daemon = ctx;
@@ -84,6 +89,16 @@ static void probe_end(void *ctx, uint64_t token)
 static uint64_t seen(void *ctx, const char *node_id)
 {
     return hs_peers_seen(((struct hs_daemon *)ctx)->peers, node_id);
+}
+
+static enum hs_err ask(void *ctx, uint64_t token, const struct hs_ask *question)
+{
+    return hs_peers_ask(((struct hs_daemon *)ctx)->peers, token, question);
+}
+
+static void ask_end(void *ctx, uint64_t token)
+{
+    hs_peers_ask_end(((struct hs_daemon *)ctx)->peers, token);
 }
 
 /* ---- making ---- */
@@ -131,6 +146,7 @@ static enum hs_err make_peers(struct hs_daemon *daemon, struct hs_why *why)
         .store = daemon->store,
         .writer = daemon->writer,
         .probed = probed,
+        .answered = answered,
         .fatal = fatal,
         .ctx = daemon,
     };
@@ -158,7 +174,13 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
         .dir = conf->node.data,
         .store = daemon->store,
         .writer = daemon->writer,
-        .hooks = {daemon, status, probe, probe_end, seen},
+        .hooks = {.ctx = daemon,
+                  .status = status,
+                  .probe = probe,
+                  .probe_end = probe_end,
+                  .seen = seen,
+                  .ask = conf->upstreams_count != 0 ? ask : NULL,
+                  .ask_end = ask_end},
         .issuer = daemon->keys.issuer,
         .issuer_signed = hs_buf_bytes(&daemon->keys.issuer_signed),
         .peer_addresses = daemon->advertised.list,

@@ -140,6 +140,9 @@ static enum hs_err carry_out(struct hs_peers *peers, const struct hs_replica_upd
         case HS_REPLICA_NOTICE:
             notice(peers, update);
             break;
+        case HS_REPLICA_ANSWER:
+            peers->options.answered(peers->options.ctx, update->token, update->err, update->answer);
+            break;
         }
     }
     /* Nothing is sent behind a drop.  They come last: notices tell of connections that are still known. */
@@ -288,6 +291,13 @@ static enum hs_err handle_note(struct hs_peers *peers, struct note *note)
         return step(peers, &event);
     case NOTE_PROBE_END:
         event.type = HS_REPLICA_PROBE_END;
+        return step(peers, &event);
+    case NOTE_ASK:
+        event.type = HS_REPLICA_ASK;
+        event.ask = note->ask;
+        return step(peers, &event);
+    case NOTE_ASK_END:
+        event.type = HS_REPLICA_ASK_END;
         return step(peers, &event);
     case NOTE_JOINED: /* the answer goes out, then the connection is closed: it takes a stranger's place */
         if (note->err == HS_OK)

@@ -19,6 +19,8 @@ struct hs_peers_options {
     struct hs_store *store;
     struct hs_writer *writer;
     void (*probed)(void *ctx, uint64_t token); /* this node and its hubs have the same; on the peers' thread */
+    /* What came back on a question: hs_replica_update's err and answer; on the peers' thread, borrowed. */
+    void (*answered)(void *ctx, uint64_t token, enum hs_err err, const struct hs_answer *answer);
     void (*fatal)(void *ctx, enum hs_err err); /* the process should end */
     void *ctx;
 };
@@ -36,6 +38,9 @@ void hs_peers_free(struct hs_peers *peers); /* stopped before; NULL is fine */
 void hs_peers_committed(struct hs_peers *peers, const struct hs_commit *commit);
 void hs_peers_probe(struct hs_peers *peers, uint64_t token);
 void hs_peers_probe_end(struct hs_peers *peers, uint64_t token);
+/* Ask a hub about records: answered() follows, always.  HS_ENOMEM: it does not. */
+enum hs_err hs_peers_ask(struct hs_peers *peers, uint64_t token, const struct hs_ask *ask);
+void hs_peers_ask_end(struct hs_peers *peers, uint64_t token);        /* nobody waits for it any more */
 void hs_peers_status(struct hs_peers *peers, struct hs_buf *partial); /* packed StatusReply: peers, counters */
 void hs_peers_put_problem(struct hs_buf *partial, const char *text);  /* StatusReply.problems, as partial message */
 uint64_t hs_peers_seen(struct hs_peers *peers, const char *node_id);  /* wall clock of its last session; 0: none yet */

@@ -185,6 +185,11 @@ static uint64_t commit_number(void *ctx)
     return sizes.commit;
 }
 
+static enum hs_err ask(void *ctx, const struct hs_ask *question, hs_visit_asked visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_ask(view, question, visit, visit_ctx));
+}
+
 static uint64_t current_origin(void *ctx)
 {
     struct hs_view *view;
@@ -230,6 +235,7 @@ struct hs_replica_source peers_source(struct hs_peers *peers)
         .states = states,
         .states_count = states_count,
         .commit = commit_number,
+        .ask = ask,
         .current_origin = current_origin,
         .clock_ms = clock_ms,
         .payments = payments,

@@ -48,6 +48,8 @@ struct rep_cut {
 };
 
 struct rep_fill;
+struct rep_ask;
+TAILQ_HEAD(rep_asks, rep_ask);
 struct rep_probe;
 TAILQ_HEAD(rep_probes, rep_probe);
 
@@ -77,6 +79,8 @@ struct hs_replica {
     bool is_fills_changed; /* one of money may have ended */
     struct rep_probes probes;
     uint64_t probe_id; /* last given */
+    struct rep_asks asks;
+    uint64_t ask_id; /* last given */
     uint64_t now_ms, wake_ms;
 
     /* Room for work, kept from step to step. */
@@ -163,6 +167,11 @@ void hs_rep_fills_moved(struct hs_replica *r, const struct hs_commit *commit);
 void hs_rep_fill_stored(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err);
 bool hs_rep_is_filling(const struct hs_replica *r, hs_partition partition); /* in any lane */
 void hs_rep_fills_fini(struct hs_replica *r);
+/* ask.c: the tick returns when to come again */
+void hs_rep_ask_begin(struct hs_replica *r, const struct hs_replica_event *event);
+void hs_rep_ask_end(struct hs_replica *r, const struct hs_replica_event *event);
+uint64_t hs_rep_asks_tick(struct hs_replica *r);
+void hs_rep_asks_fini(struct hs_replica *r);
 
 /* fork.c */
 enum hs_err hs_rep_forks_load(struct hs_replica *r);

@@ -53,6 +53,8 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_FILL_HEADS] = {&hallsync__peer_fill_heads__descriptor, hs_rep_heads_received,
                                               IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_STATES] = {&hallsync__peer_states__descriptor, hs_rep_states_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_ASK] = {&hallsync__peer_ask__descriptor, hs_rep_ask_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_ANSWER] = {&hallsync__peer_answer__descriptor, hs_rep_answer_received, IN(REP_LIVE)},
 };
 
 static void handle(struct rep_session *s, const struct hs_frame *frame)
@@ -103,6 +105,8 @@ static const event_fn EVENTS[] = {
     [HS_REPLICA_PROBE_END] = hs_rep_probe_end,
     [HS_REPLICA_COMPARE] = hs_rep_compare_all,
     [HS_REPLICA_RATE] = hs_rep_rate,
+    [HS_REPLICA_ASK] = hs_rep_ask_begin,
+    [HS_REPLICA_ASK_END] = hs_rep_ask_end,
 };
 
 /* If this process itself was held up beyond its time, frames that came meanwhile wait behind this event: their senders
@@ -131,6 +135,7 @@ static void run_timers(struct hs_replica *r)
         hs_rep_wake(r, limit < supply ? limit : supply);
     }
     hs_rep_wake(r, r->fills_ms);
+    hs_rep_wake(r, hs_rep_asks_tick(r));
 }
 
 void hs_rep_wake(struct hs_replica *r, uint64_t at_ms)
@@ -320,6 +325,7 @@ enum hs_err hs_replica_new(const struct hs_replica_options *options, const struc
     TAILQ_INIT(&r->by_node);
     TAILQ_INIT(&r->pending);
     TAILQ_INIT(&r->probes);
+    TAILQ_INIT(&r->asks);
     hs_arena_init(&r->arena, REP_UNPACKED_BYTES_MAX);
     hs_arena_init(&r->texts, 0);
     hs_arena_init(&r->sending, REP_UNPACKED_BYTES_MAX);
@@ -341,6 +347,7 @@ void hs_replica_free(struct hs_replica *r)
         return;
     hs_rep_probes_fini(r);
     hs_rep_fills_fini(r);
+    hs_rep_asks_fini(r);
     hs_rep_sessions_fini(r);
     hs_rep_pendings_fini(r);
     hs_rep_frontier_fini(&r->frontier);

@@ -81,7 +81,9 @@ struct hs_replica_source {
     enum hs_err (*states)(void *ctx, uint64_t least, const struct hs_states_wanted *wanted, struct hs_buf *body,
                           struct hs_states_read *read);
     uint64_t (*states_count)(void *ctx, hs_partition partition, uint8_t lane);
-    uint64_t (*commit)(void *ctx);         /* number of the log's last commit; at start, with the heads */
+    uint64_t (*commit)(void *ctx); /* number of the log's last commit; at start, with the heads */
+    /* Answer a question: hs_view_ask. */
+    enum hs_err (*ask)(void *ctx, const struct hs_ask *ask, hs_visit_asked visit, void *visit_ctx);
     uint64_t (*current_origin)(void *ctx); /* 0: none */
     uint64_t (*clock_ms)(void *ctx);       /* wall clock, for what is told to peers; never for timers */
     /* Figures for heartbeats: payments of this node. */
@@ -100,6 +102,8 @@ enum hs_replica_event_type {
     HS_REPLICA_PROBE_END, /* gave up */
     HS_REPLICA_COMPARE,   /* compare digests with all peers now */
     HS_REPLICA_RATE,      /* from now on at most so much to and from this peer: peer, rate_max */
+    HS_REPLICA_ASK,       /* put a question to a hub: token, ask; answered by an ANSWER update, always */
+    HS_REPLICA_ASK_END,   /* nobody waits for that answer any more: token */
 };
 
 struct hs_replica_event {
@@ -109,10 +113,11 @@ struct hs_replica_event {
     bool outbound;                  /* PEER_UP */
     struct hs_key curve_key;        /* PEER_UP: the other end's, authenticated by CURVE */
     struct hs_bytes frame;          /* RECEIVED; borrowed for the call */
-    uint64_t token;                 /* STORED: of the STORE, 0 for a local commit; PROBE, PROBE_END */
+    uint64_t token;                 /* STORED: of the STORE, 0 for a local commit; PROBE, PROBE_END, ASK, ASK_END */
     enum hs_err err;                /* STORED: HS_OK or why it was not stored */
     const struct hs_commit *commit; /* STORED; borrowed for the call */
     uint64_t rate_max;              /* RATE: bytes a second, each direction; 0: as many as may be */
+    struct hs_ask ask;              /* ASK */
 };
 
 /* ---- obligations ---- */
@@ -122,6 +127,7 @@ enum hs_replica_update_type {
     HS_REPLICA_SEND,   /* to @peer */
     HS_REPLICA_DROP,   /* end the connection; PEER_DOWN need not follow; HS_EEXISTS: the peer's other session stays */
     HS_REPLICA_NOTICE, /* something happened that people or counters want to know */
+    HS_REPLICA_ANSWER, /* to ASK: token, err, answer; HS_ENOLINK: no hub could be asked */
 };
 
 enum hs_replica_store_type {
@@ -185,7 +191,8 @@ struct hs_replica_update {
     enum hs_err err;
     uint64_t token;
     struct hs_stream stream;
-    const char *text; /* valid until the next step */
+    const char *text;               /* valid until the next step */
+    const struct hs_answer *answer; /* ANSWER without err; valid until the next step */
 };
 
 struct hs_replica_updates {

@@ -161,6 +161,7 @@ static void finish(struct rep_session *s)
     s->r->ended = true;
     hs_rep_fills_left(s);
     hs_rep_probes_left(s);
+    hs_rep_asks_left(s);
 }
 
 void hs_rep_session_end(struct rep_session *s, enum hs_err err, const char *format, ...)

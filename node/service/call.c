@@ -56,6 +56,7 @@ void hs_call_free(struct hs_call *call)
     hs_arena_fini(&call->scratch);
     hs_buf_fini(&call->bytes);
     hs_buf_fini(&call->body);
+    hs_foreign_free(call->foreign);
     free(call);
 }
 
@@ -83,6 +84,8 @@ void hs_call_drop(struct hs_call *call)
         return;
     struct hs_desk *desk = call->desk;
     desk->under_way--;
+    hs_foreign_keep(&desk->cache, &call->ask, call->foreign);
+    call->foreign = NULL;
     if (desk->idle_count >= IDLE_MAX) {
         hs_call_free(call);
         return;

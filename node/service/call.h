@@ -5,6 +5,7 @@
 #ifndef HS_SERVICE_CALL_H
 #define HS_SERVICE_CALL_H
 
+#include "node/service/foreign.h"
 #include "node/service/service.h"
 #include "node/service/socket.h"
 #include "proto/base/arena.h"
@@ -38,6 +39,8 @@ struct hs_request_row {
     enum hs_err (*run)(struct hs_call *call, struct hs_store *store); /* ... and the rest, on the writer's thread */
 };
 
+enum hs_asking { HS_ASKING_NOT, HS_ASKING_NOW, HS_ASKING_OVER };
+
 struct hs_call {
     struct hs_job job; /* first: what the writer hands back is the call */
     struct hs_desk *desk;
@@ -58,6 +61,10 @@ struct hs_call {
     enum hs_err err;
     enum hs_err own_err; /* what run() said: not the fault of its group */
     struct hs_why why;
+    enum hs_asking asking; /* a hub about records that are not here */
+    struct hs_ask ask;     /* what; run() sets it and answers HS_ENOTHERE where it needs that first; kind 0: nothing */
+    struct hs_foreign *foreign; /* what it said; NULL: nothing, foreign_err */
+    enum hs_err foreign_err;
     bool parked;            /* set by a handler: keep it, nothing to say yet */
     uint64_t deadline_tick; /* parked: answer at the latest then */
     uint64_t token;         /* a wait's */
@@ -83,8 +90,9 @@ struct hs_desk {
     pthread_mutex_t lock; /* of what follows */
     struct hs_call *done; /* the outbox: jobs that are over, the oldest first */
     struct hs_call **done_tail;
-    struct hs_buf probed; /* tokens, u64 each */
-    bool closed;          /* nobody looks into the outbox any more */
+    struct hs_buf probed;    /* tokens, u64 each */
+    struct hs_foreign *said; /* answers of hubs, the newest first */
+    bool closed;             /* nobody looks into the outbox any more */
 
     /* the service's thread only */
     struct hs_buf incoming, outgoing;
@@ -99,6 +107,7 @@ struct hs_desk {
     uint64_t watch_from; /* commit that the records must have for it; 0: not asked yet */
     uint64_t next_token;
     struct hs_told told;
+    struct hs_foreign_cache cache;
     uint64_t disk_free_bytes, disk_tick;
     uint64_t requests, refusals;
 };
@@ -119,6 +128,8 @@ void hs_call_put(struct hs_buf *to, uint32_t field, const ProtobufCMessage *mess
 /* request.c: take in one message; the desk's rows. */
 void hs_request_take(struct hs_desk *desk, const struct hs_route *route, struct hs_bytes message, enum hs_err received);
 void hs_request_flushed(struct hs_call *call); /* a read whose flush is over: answer it */
+void hs_request_ran(struct hs_call *call);     /* a write is over: answer it, or ask for what it needs first */
+void hs_request_again(struct hs_call *call);   /* what it asked a hub for has come, or will not: go on with it */
 
 /* outbox.c: jobs on their way to the writer and back. */
 /* A write to be run, or a read to come back when the records are up to date.  Takes the call on HS_OK; HS_EBUSY,
@@ -136,6 +147,24 @@ void hs_park_look(struct hs_desk *desk);   /* answer those that have something t
 int hs_park_timeout_ms(const struct hs_desk *desk);
 void hs_park_probed(struct hs_desk *desk, uint64_t token);
 void hs_park_end(struct hs_desk *desk); /* answer all of them */
+/* The parked call that asks a hub with this token, taken out; NULL: none. */
+struct hs_call *hs_park_asking(struct hs_desk *desk, uint64_t token);
+
+/* asking.c: records of districts that are not here. */
+/* Does a question go to the hubs' answers?  False where everything that it is about is here, or nobody can be asked. */
+bool hs_ask_wanted(const struct hs_call *call, struct hs_view *view, const struct hs_ask *ask);
+/* Is all that a hub had of it here?  Where there is no hub to ask, what is held is all that there is. */
+bool hs_whole(const struct hs_desk *desk, struct hs_view *view, hs_partition partition);
+/* Put the question once: sets parked; then, with the answer come or not, what there is: the answer, or what a hub said
+ * to it some time ago, or NULL. */
+const struct hs_foreign *hs_ask_foreign(struct hs_call *call, const struct hs_ask *ask);
+bool hs_ask_put(struct hs_call *call); /* call->ask; false: it cannot be, foreign_err says why */
+void hs_ask_said(struct hs_desk *desk, uint64_t token, enum hs_err err,
+                 const struct hs_answer *answer); /* any thread */
+void hs_ask_collect(struct hs_desk *desk);        /* answers that have come */
+void hs_ask_late(struct hs_call *call);           /* nobody waits for it any more */
+/* HS_ENOLINK or what else kept a hub from answering, and a sentence. */
+enum hs_err hs_ask_fail(struct hs_call *call, const char *what);
 
 /* disk.c: HS_EFULL if the disk has too little room left for a write of this lane (0: none of them). */
 enum hs_err hs_disk_check(struct hs_desk *desk, unsigned lane, struct hs_why *why);

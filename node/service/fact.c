@@ -60,7 +60,7 @@ enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, stru
     else if (err != HS_ENOTFOUND)
         return err;
     if (err == HS_OK && item->kind->lane == HS_LANE_MONEY)
-        err = hs_fact_receipt(work->view, item->kind->number, item->id, work->out.receipt);
+        err = hs_fact_receipt(&work->look, item->kind->number, item->id, work->out.receipt);
     return err;
 }
 
@@ -90,13 +90,13 @@ static enum hs_err take_number(void *ctx, const struct hs_stored *stored)
     return err == HS_ENOTFOUND ? HS_OK : err;
 }
 
-enum hs_err hs_fact_receipt(struct hs_view *view, uint16_t kind, struct hs_bytes id,
+enum hs_err hs_fact_receipt(const struct hs_look *look, uint16_t kind, struct hs_bytes id,
                             char receipt[static HS_NUMBER_BYTES_MAX])
 {
     struct receipt wanted = {.kind = kind, .number = receipt};
+    struct hs_ask entries = {.kind = HS_KIND_CASH_ENTRY, .index = INDEX_ENTRY_FACT, .key = id};
     receipt[0] = '\0';
-    enum hs_err err = hs_view_index(view, HS_KIND_CASH_ENTRY, INDEX_ENTRY_FACT, id, HS_BYTES_NONE, take_number,
-                                    &wanted);
+    enum hs_err err = hs_look_index(look, &entries, take_number, &wanted);
     return err == HS_EEXISTS ? HS_OK : err;
 }
 
@@ -116,11 +116,11 @@ static enum hs_err look_at(void *ctx, const struct hs_stored *stored)
     return HS_EEXISTS;
 }
 
-enum hs_err hs_fact_reversed(struct hs_view *view, const struct hs_record_name *payment, bool *reversed)
+enum hs_err hs_fact_reversed(const struct hs_look *look, const struct hs_record_name *payment, bool *reversed)
 {
     struct reversals reversals = {.partition = payment->partition};
-    enum hs_err err = hs_view_index(view, HS_KIND_REVERSAL, INDEX_REVERSAL_PAYMENT, payment->id, HS_BYTES_NONE, look_at,
-                                    &reversals);
+    struct hs_ask of_payment = {.kind = HS_KIND_REVERSAL, .index = INDEX_REVERSAL_PAYMENT, .key = payment->id};
+    enum hs_err err = hs_look_index(look, &of_payment, look_at, &reversals);
     *reversed = reversals.found;
     return reversals.found ? HS_OK : err;
 }

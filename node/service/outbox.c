@@ -96,7 +96,7 @@ void hs_desk_collect(struct hs_desk *desk)
         done = call->next;
         desk->jobs--;
         if (call->row->run != NULL)
-            hs_call_answer(call, call->err);
+            hs_request_ran(call);
         else
             hs_request_flushed(call);
     }

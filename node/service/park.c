@@ -9,7 +9,7 @@
 
 static bool watches(const struct hs_call *call)
 {
-    return call->row->read != NULL;
+    return call->row->read != NULL && call->asking != HS_ASKING_NOW;
 }
 
 enum hs_err hs_park(struct hs_call *call)
@@ -32,6 +32,18 @@ static void unpark(struct hs_desk *desk, struct hs_call **link)
     desk->parked_count--;
     if (watches(call))
         atomic_fetch_sub(&desk->watching, 1);
+}
+
+struct hs_call *hs_park_asking(struct hs_desk *desk, uint64_t token)
+{
+    for (struct hs_call **link = &desk->parked; *link != NULL; link = &(*link)->next) {
+        struct hs_call *call = *link;
+        if (call->asking != HS_ASKING_NOW || call->token != token)
+            continue;
+        unpark(desk, link);
+        return call;
+    }
+    return NULL;
 }
 
 /* @view: NULL if there is nothing new to look at.  True: the call has its answer, call->err. */
@@ -74,7 +86,11 @@ void hs_park_look(struct hs_desk *desk)
     struct hs_call **link = &desk->parked;
     while (*link != NULL) {
         struct hs_call *call = *link;
-        if (look_again(call, view, now)) {
+        if (call->asking == HS_ASKING_NOW && now >= call->deadline_tick) {
+            unpark(desk, link);
+            hs_ask_late(call);
+            hs_request_again(call);
+        } else if (call->asking != HS_ASKING_NOW && look_again(call, view, now)) {
             unpark(desk, link);
             hs_call_answer(call, call->err);
         } else {
@@ -115,8 +131,12 @@ void hs_park_end(struct hs_desk *desk)
 {
     while (desk->parked != NULL) {
         struct hs_call *call = desk->parked;
+        bool asks = call->asking == HS_ASKING_NOW;
         unpark(desk, &desk->parked);
-        call->row->late(call);
-        hs_call_answer(call, HS_OK);
+        if (asks)
+            hs_ask_late(call);
+        else
+            call->row->late(call);
+        hs_call_answer(call, asks ? HS_ESTOPPING : HS_OK);
     }
 }

@@ -19,7 +19,7 @@ static struct hs_bytes bytes_of(const char *text)
 
 /* ---- payments ---- */
 
-/* Where the district is held, all its customers are here: an account that is not, is mistyped.  Elsewhere nobody can
+/* Where all of a district is here, all its customers are: an account that is not, is mistyped.  Elsewhere nobody can
  * say. */
 static enum hs_err check_account(struct hs_work *work, const char *account)
 {
@@ -28,7 +28,7 @@ static enum hs_err check_account(struct hs_work *work, const char *account)
                                   .lane = HS_LANE_PEOPLE,
                                   .kind = HS_KIND_CUSTOMER,
                                   .id = bytes_of(account)};
-    if (work->desk->options.accept_unknown_accounts || !hs_store_holds(work->store, name.partition))
+    if (work->desk->options.accept_unknown_accounts || !hs_whole(work->desk, work->view, name.partition))
         return HS_OK;
     enum hs_err err = hs_view_record(work->view, &name, &stored);
     if (err != HS_ENOTFOUND)
@@ -85,27 +85,39 @@ struct reversed {
     int64_t amount_fen;
 };
 
-static enum hs_err find_payment(struct hs_work *work, struct hs_bytes id, struct reversed *reversed)
+/* Of a district that is not here, only this node's own ops are: others may have reversed it long ago.  A hub says. */
+static enum hs_err not_here(struct hs_work *work, struct hs_bytes id, enum hs_err err, hs_partition partition)
 {
-    struct hs_stored stored;
-    const struct hs_variant *variant;
     char text[HS_ID_TEXT_BYTES];
     hs_text_to_hex(id, text);
-    enum hs_err err = hs_view_find(work->view, HS_KIND_PAYMENT, id, &stored);
-    if (err == HS_OK)
-        err = hs_fact_variant(&stored, work->scratch, &variant);
+    if (hs_work_wants(work, HS_KIND_PAYMENT, id))
+        return hs_refuse(&work->refusal, HS_ENOTHERE, REVERSAL_PAYMENT, "payment_id: %s is not here", text);
     if (err == HS_ENOTFOUND)
         return hs_refuse(&work->refusal, HS_ENOPAYMENT, REVERSAL_PAYMENT, "payment_id: there is no payment %s", text);
+    return hs_refuse(&work->refusal, HS_ENOTHERE, REVERSAL_PAYMENT,
+                     "payment_id: %s is of district %04u, which this node does not hold; reverse it by itself, or at "
+                     "the hub",
+                     text, (unsigned)partition);
+}
+
+static enum hs_err find_payment(struct hs_work *work, struct hs_bytes id, struct reversed *reversed)
+{
+    struct hs_stored stored = {0};
+    const struct hs_variant *variant;
+    char text[HS_ID_TEXT_BYTES];
+    enum hs_err err = hs_look_find(&work->look, HS_KIND_PAYMENT, id, &stored);
+    bool is_foreign = err == HS_OK && !hs_whole(work->desk, work->view, stored.name.partition);
+    bool is_told = hs_foreign_record(work->look.foreign, HS_KIND_PAYMENT, id) != NULL;
+    if (err == HS_OK)
+        err = hs_fact_variant(&stored, work->scratch, &variant);
+    if (err == HS_ENOTFOUND || (err == HS_OK && is_foreign && !is_told))
+        return not_here(work, id, err, stored.name.partition);
     if (err != HS_OK)
         return err;
-    /* Of a district that is not held, only this node's own ops are here: others may have reversed it long ago. */
-    if (!hs_store_holds(work->store, stored.name.partition))
-        return hs_refuse(&work->refusal, HS_ENOTHERE, REVERSAL_PAYMENT,
-                         "payment_id: %s is of district %04u, which this node does not hold; reverse it at the hub",
-                         text, (unsigned)stored.name.partition);
     *reversed = (struct reversed){.name = {.partition = stored.name.partition, .id = id},
                                   .payment = variant->bytes,
                                   .amount_fen = hs_tlv_i64(variant->bytes, PAYMENT_AMOUNT, 0)};
+    hs_text_to_hex(id, text);
     if (reversed->amount_fen <= 0 || reversed->amount_fen > HS_AMOUNT_FEN_MAX)
         return hs_refuse(&work->refusal, HS_EAMOUNT, REVERSAL_PAYMENT,
                          "payment_id: %s counts nowhere: its amount is none", text);
@@ -116,7 +128,7 @@ static enum hs_err check_not_reversed(struct hs_work *work, const struct hs_reco
 {
     char text[HS_ID_TEXT_BYTES];
     bool reversed = false;
-    enum hs_err err = hs_fact_reversed(work->view, payment, &reversed);
+    enum hs_err err = hs_fact_reversed(&work->look, payment, &reversed);
     if (err != HS_OK || !reversed)
         return err;
     hs_text_to_hex(payment->id, text);
@@ -124,12 +136,11 @@ static enum hs_err check_not_reversed(struct hs_work *work, const struct hs_reco
 }
 
 /* The reversal names its payment's account, so that it can be understood without it: filled in, or the same. */
-static enum hs_err complete(struct hs_work *work, const struct hs_item *item, const struct reversed *reversed,
+static enum hs_err complete(struct hs_work *work, const struct hs_item *item, struct hs_bytes paid,
                             struct hs_bytes *message)
 {
     Hallsync__Reversal reversal = *(const Hallsync__Reversal *)item->parsed;
     char account[HS_ACCOUNT_DIGITS + 1] = "";
-    struct hs_bytes paid = hs_tlv_bytes(reversed->payment, PAYMENT_ACCOUNT);
     if (paid.size == HS_ACCOUNT_DIGITS)
         memcpy(account, paid.data, paid.size);
     if (reversal.account != NULL && strcmp(reversal.account, account) != 0)
@@ -140,15 +151,34 @@ static enum hs_err complete(struct hs_work *work, const struct hs_item *item, co
     return message->data != NULL ? HS_OK : HS_ENOMEM;
 }
 
+/* Sent again after it was done: it is here, whatever else is not.  HS_ENOTFOUND: it was not, or not just this. */
+static enum hs_err done_before(struct hs_work *work, const struct hs_item *item)
+{
+    struct hs_stored stored;
+    const struct hs_variant *variant;
+    struct hs_bytes message;
+    enum hs_err err = hs_view_find(work->view, HS_KIND_REVERSAL, item->id, &stored);
+    if (err == HS_OK)
+        err = hs_fact_variant(&stored, work->scratch, &variant);
+    if (err == HS_OK)
+        err = complete(work, item, hs_tlv_bytes(variant->bytes, REVERSAL_ACCOUNT), &message);
+    if (err == HS_OK)
+        err = hs_fact_known(work, item, message);
+    return err == HS_EVALUE || err == HS_EDIFFERS ? HS_ENOTFOUND : err;
+}
+
 enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item)
 {
     const Hallsync__Reversal *reversal = (const Hallsync__Reversal *)item->parsed;
     struct hs_bytes payment_id = HS_BYTES(reversal->payment_id.data, reversal->payment_id.len);
     struct reversed reversed = {0};
     struct hs_bytes message;
-    enum hs_err err = find_payment(work, payment_id, &reversed);
+    enum hs_err err = done_before(work, item);
+    if (err != HS_ENOTFOUND)
+        return err;
+    err = find_payment(work, payment_id, &reversed);
     if (err == HS_OK)
-        err = complete(work, item, &reversed, &message);
+        err = complete(work, item, hs_tlv_bytes(reversed.payment, PAYMENT_ACCOUNT), &message);
     if (err != HS_OK)
         return err;
     err = hs_fact_known(work, item, message);

@@ -149,6 +149,14 @@ enum hs_err hs_put_prepare(struct hs_call *call)
 
 /* ---- on the writer's thread ---- */
 
+bool hs_work_wants(struct hs_work *work, uint16_t kind, struct hs_bytes id)
+{
+    if (work->wanted == NULL)
+        return false;
+    *work->wanted = (struct hs_ask){.kind = kind, .key = id};
+    return true;
+}
+
 /* HS_OK and the refusal or the outcome in @work; anything else ends the group. */
 static enum hs_err run_item(struct hs_work *work, const struct hs_item *item)
 {
@@ -169,15 +177,21 @@ static enum hs_err run_item(struct hs_work *work, const struct hs_item *item)
 
 enum hs_err hs_put_run(struct hs_call *call, struct hs_store *store)
 {
+    struct hs_view *view = hs_store_view(store);
     struct hs_work work = {.desk = call->desk,
                            .store = store,
-                           .view = hs_store_view(store),
+                           .view = view,
+                           .look = {.view = view, .foreign = call->foreign, .arena = &call->scratch},
                            .scratch = &call->scratch,
                            .bytes = &call->bytes,
                            .now_ms = hs_now_ms()};
     const struct batch *batch = call->plan;
     enum hs_err refused = HS_OK;
     size_t done = 0;
+    if (call->asking == HS_ASKING_NOT)
+        call->ask = (struct hs_ask){0};
+    if (call->asking == HS_ASKING_NOT && batch->count == 1 && call->desk->options.hooks.ask != NULL)
+        work.wanted = &call->ask;
     for (size_t i = 0; i < batch->count; i++) {
         const struct hs_item *item = &batch->items[i];
         enum hs_err err = run_item(&work, item);

@@ -7,8 +7,7 @@
 #define HS_SERVICE_PUT_H
 
 #include "node/service/call.h"
-#include "storage/model/kinds.h"
-#include "storage/model/record.h"
+#include "node/service/look.h"
 
 /* Why a record is not taken. */
 struct hs_refusal {
@@ -53,6 +52,8 @@ struct hs_work {
     struct hs_desk *desk;
     struct hs_store *store;
     struct hs_view *view;     /* of the open group */
+    struct hs_look look;      /* the same, with what a hub has just said */
+    struct hs_ask *wanted;    /* out: a record that is not here, to be asked for; NULL: that cannot be */
     struct hs_arena *scratch; /* emptied before each item */
     struct hs_buf *bytes;     /* the same */
     uint64_t now_ms;
@@ -65,6 +66,10 @@ enum hs_err hs_refuse(struct hs_refusal *refusal, enum hs_err err, uint32_t fiel
     __attribute__((format(printf, 4, 5)));
 /* May the other items of the group go on after this error? */
 bool hs_refused_alone(enum hs_err err);
+
+/* Refuse for now, with HS_ENOTHERE: a hub is asked for the record, and the write is run again.  False: that cannot be.
+ */
+bool hs_work_wants(struct hs_work *work, uint16_t kind, struct hs_bytes id);
 
 /* item.c: check one record and make it ready.  HS_ENOMEM; what is wrong with the record itself is in item->refused. */
 enum hs_err hs_item_prepare(struct hs_call *call, size_t index, struct hs_item *item);
@@ -81,10 +86,10 @@ enum hs_err hs_batch_one(struct hs_call *call, const struct hs_item *item);
 /* The fact has the same content: HS_OK and the outcome.  Other content: HS_EDIFFERS.  HS_ENOTFOUND. */
 enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, struct hs_bytes message);
 /* Number of the cash entry of a payment or reversal; empty if none is here. */
-enum hs_err hs_fact_receipt(struct hs_view *view, uint16_t kind, struct hs_bytes id,
+enum hs_err hs_fact_receipt(const struct hs_look *look, uint16_t kind, struct hs_bytes id,
                             char receipt[static HS_NUMBER_BYTES_MAX]);
 /* Has a payment been reversed?  @payment: partition and id. */
-enum hs_err hs_fact_reversed(struct hs_view *view, const struct hs_record_name *payment, bool *reversed);
+enum hs_err hs_fact_reversed(const struct hs_look *look, const struct hs_record_name *payment, bool *reversed);
 /* The counting variant of a stored fact: a view into @stored, and what @arena holds. */
 enum hs_err hs_fact_variant(const struct hs_stored *stored, struct hs_arena *arena, const struct hs_variant **variant);
 Hallsync__Safety hs_safety_of(struct hs_view *view, const struct hs_record_name *name, const struct hs_dot *dot);
@@ -125,7 +130,7 @@ typedef bool (*hs_takes_live)(void *ctx, const struct hs_live *live);
 enum hs_err hs_plan_begin(struct hs_arena *arena, size_t room, struct hs_plan *plan);
 enum hs_err hs_plan_add(struct hs_plan *plan, uint32_t number, struct hs_bytes value,
                         const struct hs_field_state *field, hs_takes_live takes, void *ctx);
-Hallsync__Safety hs_record_safety(struct hs_view *view, const struct hs_record_name *name,
+Hallsync__Safety hs_record_safety(const struct hs_look *look, const struct hs_record_name *name,
                                   const struct hs_record *record);
 
 /* import.c: what the item's source brought the last time. */

@@ -14,11 +14,9 @@ static enum hs_err find(struct hs_work *work, const struct hs_item *item, struct
 {
     const struct hs_kind *kind = item->kind;
     struct hs_record_name name = {.lane = (uint8_t)kind->lane, .kind = kind->number, .id = item->id};
-    bool says_where = kind->id_form == HS_ID_FIELD && kind->id_field == kind->home_field; /* the id is the account */
     if (item->partition != NULL)
         name.partition = *item->partition;
-    else if (!hs_kind_home(kind, says_where ? item->id : HS_BYTES_NONE, &name.partition) ||
-             kind->home_form == HS_HOME_DISTRICT)
+    else if (!hs_kind_found_in(kind, NULL, item->id, &name.partition))
         return hs_view_find(work->view, kind->number, item->id, stored);
     return hs_view_record(work->view, &name, stored);
 }
@@ -68,7 +66,7 @@ enum hs_err hs_register_find(struct hs_work *work, const struct hs_item *item, s
     return err;
 }
 
-Hallsync__Safety hs_record_safety(struct hs_view *view, const struct hs_record_name *name,
+Hallsync__Safety hs_record_safety(const struct hs_look *look, const struct hs_record_name *name,
                                   const struct hs_record *record)
 {
     Hallsync__Safety least = HALLSYNC__SAFETY__SAFETY_SAFE;
@@ -79,7 +77,7 @@ Hallsync__Safety hs_record_safety(struct hs_view *view, const struct hs_record_n
             if (hs_dot_compare(&field->live[j].dot, &last) == 0)
                 continue; /* most fields come from one op */
             last = field->live[j].dot;
-            Hallsync__Safety safe = hs_safety_of(view, name, &last);
+            Hallsync__Safety safe = (Hallsync__Safety)hs_look_safety(look, name, &last);
             least = safe < least ? safe : least;
         }
     }
@@ -286,6 +284,6 @@ enum hs_err hs_register_write(struct hs_work *work, const struct hs_item *item)
     if (plan.count > 0)
         return hs_register_commit(work, item, &target, &plan);
     struct hs_record_name name = {.partition = target.partition, .lane = (uint8_t)item->kind->lane};
-    work->out.safe = hs_record_safety(work->view, &name, &target.record);
+    work->out.safe = hs_record_safety(&work->look, &name, &target.record);
     return HS_OK;
 }

@@ -146,7 +146,10 @@ static void finish_read(struct hs_call *call, enum hs_err err)
         err = hs_park(call);
         if (err == HS_OK)
             return;
-        call->row->late(call); /* whatever it has begun ends here */
+        if (call->asking == HS_ASKING_NOW)
+            hs_ask_late(call);
+        else
+            call->row->late(call); /* whatever it has begun ends here */
     }
     hs_call_answer(call, err);
 }
@@ -162,6 +165,39 @@ void hs_request_flushed(struct hs_call *call)
     if (err == HS_OK)
         err = read_view(call, view);
     finish_read(call, err);
+}
+
+/* run() needs a record that is not here: it is asked for, once, and run() is run again with the answer. */
+void hs_request_ran(struct hs_call *call)
+{
+    enum hs_err err = call->err;
+    if (err == HS_ENOTHERE && call->ask.kind != 0 && call->asking == HS_ASKING_NOT) {
+        call->answered = false;
+        call->position = (struct hs_position){0};
+        err = hs_ask_put(call) ? HS_OK : hs_ask_fail(call, "what it needs");
+        if (err == HS_OK)
+            err = hs_park(call);
+        if (err == HS_OK)
+            return;
+    }
+    hs_call_answer(call, err);
+}
+
+void hs_request_again(struct hs_call *call)
+{
+    bool taken = false;
+    enum hs_err err;
+    call->parked = false;
+    hs_buf_reset(&call->body);
+    if (call->row->run == NULL)
+        err = read_soon(call, &taken);
+    else if (call->foreign == NULL)
+        err = hs_ask_fail(call, "what it needs");
+    else
+        err = hs_desk_submit(call);
+    taken = taken || (call->row->run != NULL && err == HS_OK);
+    if (!taken)
+        finish_read(call, err);
 }
 
 /* Answered at once but when the writer or the waiting room took it. */

@@ -53,6 +53,7 @@ static void look_around(struct hs_desk *desk, int timeout_ms)
         eventfd_read(desk->wake, &rings);
     hs_desk_collect(desk);
     take_probed(desk);
+    hs_ask_collect(desk);
 }
 
 /* Nothing more is taken in; what is under way is answered, as far as the writer lets go of it in time. */
@@ -103,6 +104,11 @@ static void free_service(struct hs_desk *desk)
     hs_buf_fini(&desk->incoming);
     hs_buf_fini(&desk->outgoing);
     hs_buf_fini(&desk->probed);
+    hs_foreign_forget(&desk->cache);
+    for (struct hs_foreign *said = desk->said, *next; said != NULL; said = next) {
+        next = said->next;
+        hs_foreign_free(said);
+    }
     hs_socket_close(&desk->socket, 0);
     if (desk->wake >= 0)
         close(desk->wake);
@@ -205,6 +211,11 @@ void hs_service_probed(struct hs_service *service, uint64_t token)
     hs_buf_put_u64(&desk->probed, token); /* without memory for it the wait ends by its time */
     pthread_mutex_unlock(&desk->lock);
     hs_desk_wake(desk);
+}
+
+void hs_service_answered(struct hs_service *service, uint64_t token, enum hs_err err, const struct hs_answer *answer)
+{
+    hs_ask_said(&service->desk, token, err, answer);
 }
 
 void hs_service_committed(struct hs_service *service)

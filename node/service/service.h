@@ -18,6 +18,10 @@ struct hs_service_hooks {
     void (*probe)(void *ctx, uint64_t token); /* start waiting for "synced"; hs_service_probed answers */
     void (*probe_end)(void *ctx, uint64_t token);
     uint64_t (*seen)(void *ctx, const char *node_id); /* wall clock of the last session with it; 0: none yet */
+    /* Ask a hub about records of a district that is not here; hs_service_answered answers, unless this fails.  NULL:
+     * there is no hub to ask, now or later. */
+    enum hs_err (*ask)(void *ctx, uint64_t token, const struct hs_ask *ask);
+    void (*ask_end)(void *ctx, uint64_t token);
 };
 
 struct hs_service_options {
@@ -46,6 +50,8 @@ uint64_t hs_service_turn(struct hs_service *service);
  * fine. */
 void hs_service_stop(struct hs_service *service);
 void hs_service_probed(struct hs_service *service, uint64_t token); /* any thread; not after stop */
+/* HS_OK and what the hub said, copied; or why none could.  Any thread; not after stop. */
+void hs_service_answered(struct hs_service *service, uint64_t token, enum hs_err err, const struct hs_answer *answer);
 /* Wakes those who watch.  Any thread; not after stop; NULL is fine. */
 void hs_service_committed(struct hs_service *service);
 const char *hs_service_endpoint(const struct hs_service *service);

@@ -95,6 +95,7 @@ struct showing {
     const struct hs_record_name *name;
     struct hs_record state;
     struct hs_bytes message;
+    struct hs_dot dot; /* of the write that is shown as its last */
     Hallsync__Record *record;
 };
 
@@ -149,7 +150,7 @@ static char *origin_text(struct hs_arena *arena, uint64_t origin)
 static enum hs_err show_writer(struct showing *showing, uint64_t origin, hs_stamp stamp)
 {
     Hallsync__Record *record = showing->record;
-    struct hs_bytes node = hs_show_node(showing->show->view, origin);
+    struct hs_bytes node = hs_show_node(showing->show->look.view, origin);
     record->has_time_ms = true;
     record->time_ms = hs_stamp_ms(stamp);
     record->origin = origin_text(showing->show->arena, origin);
@@ -162,7 +163,8 @@ static enum hs_err show_fact(struct showing *showing)
 {
     const struct hs_variant *variant = &showing->state.variants[0];
     showing->record->has_safe = true;
-    showing->record->safe = hs_safety_of(showing->show->view, showing->name, &variant->dot);
+    showing->record->safe = (Hallsync__Safety)hs_look_safety(&showing->show->look, showing->name, &variant->dot);
+    showing->dot = variant->dot;
     return show_writer(showing, variant->dot.origin, variant->stamp);
 }
 
@@ -222,7 +224,8 @@ static enum hs_err show_registers(struct showing *showing)
     if (err != HS_OK || last == NULL)
         return err;
     showing->record->has_safe = true;
-    showing->record->safe = hs_record_safety(showing->show->view, showing->name, &showing->state);
+    showing->record->safe = hs_record_safety(&showing->show->look, showing->name, &showing->state);
+    showing->dot = last->dot;
     return show_writer(showing, last->dot.origin, last->stamp);
 }
 
@@ -231,7 +234,7 @@ static enum hs_err show_registers(struct showing *showing)
 static enum hs_err show_receipt(struct showing *showing)
 {
     char receipt[HS_NUMBER_BYTES_MAX];
-    enum hs_err err = hs_fact_receipt(showing->show->view, showing->name->kind, showing->name->id, receipt);
+    enum hs_err err = hs_fact_receipt(&showing->show->look, showing->name->kind, showing->name->id, receipt);
     if (err != HS_OK || receipt[0] == '\0')
         return err;
     showing->record->receipt = hs_arena_text(showing->show->arena, HS_BYTES(receipt, strlen(receipt)));
@@ -241,7 +244,7 @@ static enum hs_err show_receipt(struct showing *showing)
 static enum hs_err show_payment(struct showing *showing)
 {
     bool reversed = false;
-    enum hs_err err = hs_fact_reversed(showing->show->view, showing->name, &reversed);
+    enum hs_err err = hs_fact_reversed(&showing->show->look, showing->name, &reversed);
     showing->record->has_reversed = true;
     showing->record->reversed = reversed;
     return err == HS_OK ? show_receipt(showing) : err;
@@ -267,7 +270,7 @@ static enum hs_err show_bill(struct showing *showing)
     Hallsync__BillState *bill = hs_arena_alloc(arena, sizeof *bill);
     if (text == NULL || bill == NULL)
         return HS_ENOMEM;
-    enum hs_err err = hs_view_bill(showing->show->view, text, hs_tlv_bytes(showing->message, BILL_ID), &sums);
+    enum hs_err err = hs_look_bill(&showing->show->look, text, hs_tlv_bytes(showing->message, BILL_ID), &sums);
     if (err != HS_OK)
         return err;
     hallsync__bill_state__init(bill);
@@ -291,7 +294,7 @@ static char *event_node(const struct hs_show *show, const struct hs_ticket_event
     struct hs_bytes node = HS_BYTES_NONE;
     for (size_t i = 0; i < events->count; i++) {
         if (memcmp(events->writers[i].event.bytes, id->bytes, sizeof id->bytes) == 0)
-            node = hs_show_node(show->view, events->writers[i].origin);
+            node = hs_show_node(show->look.view, events->writers[i].origin);
     }
     return node.size != 0 ? hs_arena_text(show->arena, node) : NULL;
 }
@@ -340,7 +343,7 @@ static enum hs_err show_ticket(struct showing *showing)
     Hallsync__TicketState *ticket = hs_arena_alloc(show->arena, sizeof *ticket);
     if (ticket == NULL)
         return HS_ENOMEM;
-    enum hs_err err = hs_ticket_gather(show->view, showing->name, show->arena, &events);
+    enum hs_err err = hs_ticket_gather(&show->look, showing->name, show->arena, &events);
     if (err != HS_OK)
         return err;
     hs_ticket_fold(hs_ticket_service(showing->message), events.list, events.count, &fold);
@@ -352,7 +355,7 @@ static enum hs_err show_ticket(struct showing *showing)
     ticket->has_changed_ms = fold.changed != 0;
     ticket->changed_ms = hs_stamp_ms(fold.changed);
     showing->record->ticket = ticket;
-    return show->events ? show_steps(show, &events, ticket) : HS_OK;
+    return show->detailed ? show_steps(show, &events, ticket) : HS_OK;
 }
 
 static const struct {
@@ -382,7 +385,7 @@ static enum hs_err show_parked(struct showing *showing)
     Hallsync__Record *record = showing->record;
     struct hs_why why = {0};
     uint32_t field;
-    if (showing->kind == NULL || !hs_view_listed(showing->show->view, HS_LIST_PARKED, showing->name))
+    if (showing->kind == NULL || !hs_view_listed(showing->show->look.view, HS_LIST_PARKED, showing->name))
         return HS_OK;
     hs_kind_check(showing->kind, showing->message, (struct hs_check){.complete = true}, &field, &why);
     record->parked = hs_arena_alloc(arena, sizeof *record->parked);
@@ -391,6 +394,66 @@ static enum hs_err show_parked(struct showing *showing)
         return HS_ENOMEM;
     record->parked[record->n_parked++] = text;
     return HS_OK;
+}
+
+/* ---- where it is ---- */
+
+static bool is_held_by(const Hallsync__Record *record, const char *node_id)
+{
+    for (size_t i = 0; i < record->n_held_by; i++) {
+        if (strcmp(record->held_by[i], node_id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One more than all that were named so far: a receipt a store, of which few are kept. */
+static enum hs_err add_holder(void *ctx, const char *node_id, enum hs_role role)
+{
+    struct showing *showing = ctx;
+    struct hs_arena *arena = showing->show->arena;
+    Hallsync__Record *record = showing->record;
+    (void)role;
+    if (is_held_by(record, node_id))
+        return HS_OK;
+    char **list = hs_arena_array(arena, record->n_held_by + 1, sizeof *list);
+    char *text = hs_arena_text(arena, HS_BYTES(node_id, strlen(node_id)));
+    if (list == NULL || text == NULL)
+        return HS_ENOMEM;
+    if (record->n_held_by > 0)
+        memcpy(list, record->held_by, record->n_held_by * sizeof *list);
+    list[record->n_held_by++] = text;
+    record->held_by = list;
+    return HS_OK;
+}
+
+static enum hs_err show_holders(struct showing *showing)
+{
+    const struct hs_record_name *name = showing->name;
+    const struct hs_foreign *foreign = showing->show->look.foreign;
+    struct hs_stream stream = {.origin = showing->dot.origin, .partition = name->partition, .lane = name->lane};
+    enum hs_err err = HS_OK;
+    if (hs_foreign_record(foreign, name->kind, name->id) != NULL &&
+        showing->record->safe != HALLSYNC__SAFETY__SAFETY_HERE)
+        err = add_holder(showing, foreign->node, HS_ROLE_HUB);
+    if (err == HS_OK && showing->dot.n != 0)
+        err = hs_view_holders(showing->show->look.view, &stream, showing->dot.n, add_holder, showing);
+    return err;
+}
+
+static enum hs_err show_source(struct showing *showing)
+{
+    const struct hs_show *show = showing->show;
+    const struct hs_foreign *foreign = show->look.foreign;
+    Hallsync__Record *record = showing->record;
+    if (foreign != NULL) {
+        record->has_as_of_ms = true;
+        record->as_of_ms = foreign->as_of_ms;
+        record->from = hs_arena_text(show->arena, HS_BYTES(foreign->node, strlen(foreign->node)));
+    }
+    record->has_complete = show->partial || (foreign != NULL && foreign->cut);
+    record->complete = false;
+    return foreign != NULL && record->from == NULL ? HS_ENOMEM : HS_OK;
 }
 
 enum hs_err hs_show(struct hs_show *show, const struct hs_stored *stored, Hallsync__Record **record)
@@ -412,6 +475,10 @@ enum hs_err hs_show(struct hs_show *show, const struct hs_stored *stored, Hallsy
         err = show_extras(&showing);
     if (err == HS_OK)
         err = show_parked(&showing);
+    if (err == HS_OK)
+        err = show_source(&showing);
+    if (err == HS_OK && show->detailed)
+        err = show_holders(&showing);
     *record = showing.record;
     return err;
 }

@@ -2,15 +2,14 @@
 #ifndef HS_SERVICE_SHOW_H
 #define HS_SERVICE_SHOW_H
 
+#include "node/service/look.h"
 #include "proto/local.pb-c.h"
-#include "storage/model/kinds.h"
-#include "storage/model/record.h"
-#include "storage/store.h"
 
 struct hs_show {
-    struct hs_view *view;
+    struct hs_look look;
     struct hs_arena *arena; /* everything shown lives in it, or in the view */
-    bool events;            /* a ticket's, each */
+    bool detailed;          /* a ticket's events, each; and whose stores hold it */
+    bool partial;           /* of a district that is not here, and no hub has said more */
 };
 
 /* HS_EDAMAGED, HS_ENOMEM.  A record of a kind that is not known here is shown as it is. */

@@ -60,13 +60,13 @@ static enum hs_err gather_one(void *ctx, const struct hs_stored *stored)
     return event->message.data != NULL || variant->bytes.size == 0 ? HS_OK : HS_ENOMEM;
 }
 
-enum hs_err hs_ticket_gather(struct hs_view *view, const struct hs_record_name *ticket, struct hs_arena *arena,
+enum hs_err hs_ticket_gather(const struct hs_look *look, const struct hs_record_name *ticket, struct hs_arena *arena,
                              struct hs_ticket_events *events)
 {
     struct gathering gathering = {.events = events, .partition = ticket->partition, .arena = arena};
     *events = (struct hs_ticket_events){0};
-    return hs_view_index(view, HS_KIND_TICKET_EVENT, INDEX_EVENT_TICKET, ticket->id, HS_BYTES_NONE, gather_one,
-                         &gathering);
+    struct hs_ask of_ticket = {.kind = HS_KIND_TICKET_EVENT, .index = INDEX_EVENT_TICKET, .key = ticket->id};
+    return hs_look_index(look, &of_ticket, gather_one, &gathering);
 }
 
 const struct hs_ticket_service *hs_ticket_service(struct hs_bytes ticket)
@@ -211,7 +211,7 @@ enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item)
         return err;
     err = find_head(work, ticket_id, &head);
     if (err == HS_OK)
-        err = hs_ticket_gather(work->view, &head.name, work->scratch, &events);
+        err = hs_ticket_gather(&work->look, &head.name, work->scratch, &events);
     if (err != HS_OK)
         return err;
     hs_ticket_fold(head.service, events.list, events.count, &fold);

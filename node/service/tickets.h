@@ -2,8 +2,8 @@
 #ifndef HS_SERVICE_TICKETS_H
 #define HS_SERVICE_TICKETS_H
 
+#include "node/service/look.h"
 #include "storage/model/ticket.h"
-#include "storage/store.h"
 
 struct hs_event_writer {
     struct hs_id event;
@@ -18,7 +18,7 @@ struct hs_ticket_events {
 
 /* All events of a ticket that are here; in @arena.  Such as lie in another district than their ticket are not its
  * events. */
-enum hs_err hs_ticket_gather(struct hs_view *view, const struct hs_record_name *ticket, struct hs_arena *arena,
+enum hs_err hs_ticket_gather(const struct hs_look *look, const struct hs_record_name *ticket, struct hs_arena *arena,
                              struct hs_ticket_events *events);
 /* The service that a ticket's message names; NULL: unknown here. */
 const struct hs_ticket_service *hs_ticket_service(struct hs_bytes ticket);

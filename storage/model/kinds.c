@@ -198,6 +198,16 @@ bool hs_kind_home(const struct hs_kind *kind, struct hs_bytes value, hs_partitio
     return is_account || is_region || (kind->home_form == HS_HOME_DISTRICT && district_of(value, home));
 }
 
+bool hs_kind_found_in(const struct hs_kind *kind, const struct hs_index *index, struct hs_bytes key,
+                      hs_partition *partition)
+{
+    uint32_t field = index != NULL ? index->field : kind->id_form == HS_ID_FIELD ? kind->id_field : 0;
+    bool named = field != 0 && field == kind->home_field;
+    if (!named && kind->home_form == HS_HOME_DISTRICT)
+        return false;
+    return hs_kind_home(kind, named ? key : HS_BYTES_NONE, partition);
+}
+
 const char *hs_form_text(enum hs_form form)
 {
     static const char *const TEXTS[] = {

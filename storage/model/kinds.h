@@ -105,6 +105,10 @@ const struct hs_index *hs_kind_index(const struct hs_kind *kind, const char *nam
 const char *hs_kind_field_name(const struct hs_kind *kind, uint32_t field); /* of the message; NULL: unknown */
 /* The partition that the value of home_field (none: no bytes) puts a record into.  False: it says nothing. */
 bool hs_kind_home(const struct hs_kind *kind, struct hs_bytes value, hs_partition *home);
+/* The partition in which the records lie that @index finds under @key; without @index, the one with the id @key. False:
+ * they may lie anywhere. */
+bool hs_kind_found_in(const struct hs_kind *kind, const struct hs_index *index, struct hs_bytes key,
+                      hs_partition *partition);
 
 /* Check a record's message (shown bytes) against the kind's rules.  @complete: required fields must be there.
  * HS_EACCOUNT, HS_EAMOUNT, HS_EOVERFLOW, HS_EUTF8, HS_ETOOBIG, HS_EREQUIRED, HS_EVALUE, HS_ESERVICE, HS_ESTATE,

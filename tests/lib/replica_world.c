@@ -209,6 +209,8 @@ static void step(struct world_node *node, struct hs_replica_event event)
             take_send(node, update);
         else if (update->type == HS_REPLICA_DROP)
             take_drop(node, update);
+        else if (update->type == HS_REPLICA_ANSWER)
+            node->answered(node, update);
         else
             take_notice(node, update);
     }
@@ -712,6 +714,16 @@ void world_tick(struct world_node *node)
 void world_compare(struct world_node *node)
 {
     step(node, (struct hs_replica_event){.type = HS_REPLICA_COMPARE});
+}
+
+void world_ask(struct world_node *node, uint64_t token, const struct hs_ask *ask)
+{
+    step(node, (struct hs_replica_event){.type = HS_REPLICA_ASK, .token = token, .ask = *ask});
+}
+
+void world_ask_end(struct world_node *node, uint64_t token)
+{
+    step(node, (struct hs_replica_event){.type = HS_REPLICA_ASK_END, .token = token});
 }
 
 /* ---- going on ---- */

@@ -149,6 +149,9 @@ struct world_node {
     uint64_t state_reads;
     const hs_partition *districts; /* configured; NULL: as the certificate says */
     size_t district_count;
+    /* What it answers to questions, NULL: it has nothing; and who hears of answers to its own. */
+    enum hs_err (*ask)(struct world_node *node, const struct hs_ask *ask, hs_visit_asked visit, void *ctx);
+    void (*answered)(struct world_node *node, const struct hs_replica_update *update);
 };
 
 struct world_frame {
@@ -251,6 +254,8 @@ void world_rate(struct world_node *node, hs_peer peer, uint64_t bytes_per_s);
 void world_probe(struct world_node *node, uint64_t token);
 void world_probe_end(struct world_node *node, uint64_t token);
 void world_compare(struct world_node *node);
+void world_ask(struct world_node *node, uint64_t token, const struct hs_ask *ask);
+void world_ask_end(struct world_node *node, uint64_t token);
 
 void world_settle(struct world *w);               /* deliver and store until nothing moves */
 void world_advance(struct world *w, uint64_t ms); /* time goes by, everything settling */

@@ -326,6 +326,12 @@ static uint64_t commit_number(void *ctx)
 
 /* ---- the rest ---- */
 
+static enum hs_err ask(void *ctx, const struct hs_ask *question, hs_visit_asked visit, void *visit_ctx)
+{
+    struct world_node *node = ctx;
+    return node->ask != NULL ? node->ask(node, question, visit, visit_ctx) : HS_OK;
+}
+
 static uint64_t current_origin(void *ctx)
 {
     const struct world_node *node = ctx;
@@ -365,6 +371,7 @@ struct hs_replica_source world_source(struct world_node *node)
         .states = states,
         .states_count = states_count,
         .commit = commit_number,
+        .ask = ask,
         .current_origin = current_origin,
         .clock_ms = clock_ms,
         .payments = payments,

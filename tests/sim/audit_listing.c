@@ -202,6 +202,7 @@ Hallsync__Reply *audit_page(struct auditor *auditor, struct audit_machine *machi
 {
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     Hallsync__FindRequest find = HALLSYNC__FIND_REQUEST__INIT;
+    find.has_here = find.here = true;
     find.kind = kind;
     find.has_limit = true;
     find.limit = PAGE_RECORDS;

@@ -104,6 +104,7 @@ static int64_t amount_of(struct sim_machine *machine, char *payment_id)
 {
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     Hallsync__GetRequest get = HALLSYNC__GET_REQUEST__INIT;
+    get.has_here = get.here = true;
     int64_t amount_fen = 0;
     get.kind = HS_KIND_PAYMENT;
     get.id = payment_id;
@@ -125,8 +126,12 @@ static void put_reversal(FILE *state, struct sim_machine *machine, const Hallsyn
     Hallsync__Reversal *reversal = hallsync__reversal__unpack(NULL, record->record.len, record->record.data);
     char payment[2 * HS_ID_BYTES + 1];
     hs_text_to_hex(HS_BYTES(reversal->payment_id.data, HS_ID_BYTES), payment);
-    fprintf(state, "{\"kind\":\"reversal\",\"id\":\"%s\",\"content\":[\"%s\",\"%s\"],\"fen\":%" PRId64 "}\n",
-            record->id, reversal->account, payment, amount_of(machine, payment));
+    int64_t amount_fen = amount_of(machine, payment);
+    fprintf(state, "{\"kind\":\"reversal\",\"id\":\"%s\",\"content\":[\"%s\",\"%s\"]", record->id, reversal->account,
+            payment);
+    if (amount_fen != 0)
+        fprintf(state, ",\"fen\":%" PRId64, amount_fen);
+    fprintf(state, "}\n");
     hallsync__reversal__free_unpacked(reversal, NULL);
 }
 
@@ -148,6 +153,7 @@ static void put_all(FILE *state, struct sim_machine *machine, uint16_t kind,
     while (more) {
         Hallsync__Request request = HALLSYNC__REQUEST__INIT;
         Hallsync__FindRequest find = HALLSYNC__FIND_REQUEST__INIT;
+        find.has_here = find.here = true;
         find.kind = kind;
         find.has_after = after.size > 0;
         find.after = (ProtobufCBinaryData){.len = after.size, .data = after.data};

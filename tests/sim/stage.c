@@ -317,6 +317,7 @@ Hallsync__Reply *stage_get(struct stage *stage, struct sim_machine *machine, uin
 {
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     Hallsync__GetRequest get = HALLSYNC__GET_REQUEST__INIT;
+    get.has_here = get.here = true;
     get.kind = kind;
     get.id = (char *)(uintptr_t)id;
     request.body_case = HALLSYNC__REQUEST__BODY_GET;

@@ -67,6 +67,8 @@ static inline const ProtobufCMessageDescriptor *puppet_descriptor(uint8_t type)
         [HALLSYNC__PEER_TYPE__PEER_FILL] = &hallsync__peer_fill__descriptor,
         [HALLSYNC__PEER_TYPE__PEER_FILL_HEADS] = &hallsync__peer_fill_heads__descriptor,
         [HALLSYNC__PEER_TYPE__PEER_STATES] = &hallsync__peer_states__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_ASK] = &hallsync__peer_ask__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_ANSWER] = &hallsync__peer_answer__descriptor,
     };
     assert_in_range(type, 1, sizeof ALL / sizeof *ALL - 1);
     assert_non_null(ALL[type]);

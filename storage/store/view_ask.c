@@ -1,0 +1,117 @@
+/* Questions of other nodes about records that they do not hold. */
+#include "storage/model/kinds.h"
+#include "storage/store/inside.h"
+
+struct answering {
+    struct hs_view *view;
+    hs_visit_asked visit;
+    void *ctx;
+    bool for_bill; /* what goes with it are payments, with which their reversals go */
+};
+
+/* What is needed to show a record, beyond itself. */
+static const struct {
+    uint16_t kind, beside;
+    const char *index;
+} BESIDE[] = {
+    {HS_KIND_BILL, HS_KIND_PAYMENT, "bill_id"},          {HS_KIND_PAYMENT, HS_KIND_REVERSAL, "payment_id"},
+    {HS_KIND_PAYMENT, HS_KIND_CASH_ENTRY, "fact_id"},    {HS_KIND_REVERSAL, HS_KIND_CASH_ENTRY, "fact_id"},
+    {HS_KIND_TICKET, HS_KIND_TICKET_EVENT, "ticket_id"},
+};
+
+static bool is_whole(const struct answering *answering, hs_partition partition)
+{
+    return hs_view_whole(answering->view, partition);
+}
+
+/* A scope names at most so many districts: who holds one more holds all. */
+bool hs_store_holds_all(const struct hs_store *store)
+{
+    bool holds = true;
+    for (hs_partition district = 0; district <= HS_SCOPE_MAX && holds; district++)
+        holds = hs_store_holds(store, district);
+    return holds;
+}
+
+static enum hs_err visit_index(struct answering *answering, uint16_t kind, const char *index, struct hs_bytes key,
+                               hs_visit_record visit)
+{
+    uint8_t number = hs_kind_index(hs_kind_by_number(kind), index)->number;
+    return hs_view_index(answering->view, kind, number, key, HS_BYTES_NONE, visit, answering);
+}
+
+static enum hs_err put_beside(void *ctx, const struct hs_stored *stored)
+{
+    struct answering *answering = ctx;
+    struct hs_asked asked = {.stored = *stored, .beside = true};
+    enum hs_err err = answering->visit(answering->ctx, &asked);
+    if (err == HS_OK && answering->for_bill && stored->name.kind == HS_KIND_PAYMENT)
+        err = visit_index(answering, HS_KIND_REVERSAL, "payment_id", stored->name.id, put_beside);
+    return err;
+}
+
+static enum hs_err put_whole(struct answering *answering, const struct hs_stored *stored)
+{
+    struct hs_asked asked = {.stored = *stored};
+    enum hs_err err = answering->visit(answering->ctx, &asked);
+    answering->for_bill = stored->name.kind == HS_KIND_BILL;
+    for (size_t i = 0; i < sizeof BESIDE / sizeof *BESIDE && err == HS_OK; i++) {
+        if (BESIDE[i].kind == stored->name.kind)
+            err = visit_index(answering, BESIDE[i].beside, BESIDE[i].index, stored->name.id, put_beside);
+    }
+    return err;
+}
+
+/* Of a district that is not held only a few records are here, and of these a few writes. */
+static enum hs_err put_found(void *ctx, const struct hs_stored *stored)
+{
+    struct answering *answering = ctx;
+    return is_whole(answering, stored->name.partition) ? put_whole(answering, stored) : HS_OK;
+}
+
+static enum hs_err answer_by_id(struct answering *answering, const struct hs_kind *kind, struct hs_bytes id,
+                                const hs_partition *home)
+{
+    struct hs_stored stored;
+    struct hs_record_name name = {.lane = (uint8_t)kind->lane, .kind = kind->number, .id = id};
+    enum hs_err err;
+    if (home != NULL) {
+        name.partition = *home;
+        err = hs_view_record(answering->view, &name, &stored);
+    } else {
+        err = hs_view_find(answering->view, kind->number, id, &stored);
+    }
+    if (err == HS_OK && is_whole(answering, stored.name.partition))
+        return put_whole(answering, &stored);
+    if (err != HS_OK && err != HS_ENOTFOUND)
+        return err;
+    return home != NULL || hs_store_holds_all(answering->view->store) ? HS_OK : HS_ENOTHERE;
+}
+
+static enum hs_err answer(struct answering *answering, const struct hs_ask *ask, const struct hs_kind *kind,
+                          const struct hs_index *index)
+{
+    hs_partition home;
+    bool at_home = hs_kind_found_in(kind, index, ask->key, &home);
+    if (at_home && !is_whole(answering, home))
+        return hs_store_holds(answering->view->store, home) ? HS_EFILLING : HS_ENOTHERE;
+    if (index == NULL)
+        return answer_by_id(answering, kind, ask->key, at_home ? &home : NULL);
+    enum hs_err err = hs_view_index(answering->view, kind->number, index->number, ask->key, ask->after, put_found,
+                                    answering);
+    return err == HS_OK && !at_home && !hs_store_holds_all(answering->view->store) ? HS_ENOTHERE : err;
+}
+
+enum hs_err hs_view_ask(struct hs_view *view, const struct hs_ask *ask, hs_visit_asked visit, void *ctx)
+{
+    struct answering answering = {.view = view, .visit = visit, .ctx = ctx};
+    const struct hs_kind *kind = hs_kind_by_number(ask->kind);
+    const struct hs_index *index = NULL;
+    for (size_t i = 0; kind != NULL && i < kind->index_count; i++) {
+        if (kind->indexes[i].number == ask->index && kind->indexes[i].field != 0)
+            index = &kind->indexes[i];
+    }
+    if (kind == NULL || (ask->index != 0 && index == NULL))
+        return HS_EINVAL;
+    return answer(&answering, ask, kind, index);
+}
