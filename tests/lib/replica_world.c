@@ -675,22 +675,6 @@ void world_import(struct world_node *to, const struct world_node *from, const st
     told(to, 0, HS_OK, &commit);
 }
 
-void world_fill_scope(struct world_node *node)
-{
-    assert(node->replica == NULL);
-    for (uint8_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
-        for (size_t i = 0; i < node->certificate.district_count; i++)
-            world_store_fill_begin(&node->store, node->certificate.districts[i], lane);
-        world_store_fill_begin(&node->store, HS_PARTITION_REGION, lane);
-    }
-}
-
-void world_prune(struct world_node *node, const struct hs_stream *name, uint64_t n)
-{
-    assert(name->lane != HS_LANE_MONEY);
-    world_store_prune(&node->store, world_store_stream(&node->store, name), n);
-}
-
 void world_rate(struct world_node *node, hs_peer peer, uint64_t bytes_per_s)
 {
     step(node, (struct hs_replica_event){.type = HS_REPLICA_RATE, .peer = peer, .rate_max = bytes_per_s});

@@ -329,6 +329,24 @@ void world_store_settle_money(struct world_store *store)
     }
 }
 
+/* ---- of a node ---- */
+
+void world_fill_scope(struct world_node *node)
+{
+    assert(node->replica == NULL);
+    for (uint8_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
+        for (size_t i = 0; i < node->certificate.district_count; i++)
+            world_store_fill_begin(&node->store, node->certificate.districts[i], lane);
+        world_store_fill_begin(&node->store, HS_PARTITION_REGION, lane);
+    }
+}
+
+void world_prune(struct world_node *node, const struct hs_stream *name, uint64_t n)
+{
+    assert(name->lane != HS_LANE_MONEY);
+    world_store_prune(&node->store, world_store_stream(&node->store, name), n);
+}
+
 /* ---- copies ---- */
 
 void world_fills_copy(struct world_store *to)

@@ -320,6 +320,56 @@ static void a_partition_that_is_being_filled_is_not_compared(void **state)
     clear(&t);
 }
 
+static void work_is_asked_for_first_and_four_at_a_time(void **state)
+{
+    (void)state;
+    static const hs_partition MANY[] = {3201, 3202, 3203, 3204, 3205, 3206};
+    struct table t;
+    struct puppet p;
+    size_t asked[HS_LANE_COUNT] = {0};
+    set(&t);
+    struct world_node *large = world_hall(t.w, "hall-2", MANY, 6);
+    world_fill_scope(large);
+    world_start(large);
+    puppet_dialled(&p, t.other, large);
+    puppet_greet(&p);
+    const Hallsync__PeerFill *fill;
+    uint32_t lane = HS_LANE_WORK;
+    while ((fill = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_FILL)) != NULL) {
+        assert_true(fill->lane >= lane);
+        lane = fill->lane;
+        asked[lane]++;
+    }
+    for (lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++)
+        assert_int_equal(asked[lane], 4);
+    Hallsync__PeerFillHeads *refused = puppet_fill_heads(&p, 3201, HS_LANE_BULK, NULL);
+    refused->error = (char *)"filling";
+    puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FILL_HEADS, &refused->base);
+    fill = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_FILL); /* another one in its place */
+    assert_int_equal(fill->lane, HS_LANE_BULK);
+    assert_int_equal(fill->partition, 3205);
+    puppet_fini(&p);
+    clear(&t);
+}
+
+/* A hub that is being filled takes what its halls write meanwhile. */
+static void a_hall_holds_nothing_back(void **state)
+{
+    (void)state;
+    struct table t;
+    set(&t);
+    world_stop(t.hub);
+    world_store_fill_begin(&t.hub->store, 3201, HS_LANE_WORK);
+    world_start(t.hub);
+    world_start(t.hall);
+    t.link = world_dial(t.hall, t.hub);
+    struct hs_stream order = write_some(t.hall, 3201, HS_LANE_WORK, 2);
+    world_settle(t.w);
+    assert_int_equal(t.hub->store.fill_count, 1); /* nobody is there who could supply it */
+    assert_int_equal(world_head(t.hub, &order), 2);
+    clear(&t);
+}
+
 /* ---- what the supplier may send, and when ---- */
 
 static void states_wait_until_stored_has_told(void **state)
@@ -519,6 +569,8 @@ int main(void)
         cmocka_unit_test(money_comes_as_operations_and_ends_by_itself),
         cmocka_unit_test(who_waits_until_all_is_here_waits_for_states),
         cmocka_unit_test(a_partition_that_is_being_filled_is_not_compared),
+        cmocka_unit_test(work_is_asked_for_first_and_four_at_a_time),
+        cmocka_unit_test(a_hall_holds_nothing_back),
         cmocka_unit_test(states_wait_until_stored_has_told),
         cmocka_unit_test(records_that_are_behind_the_log_are_read_later),
         cmocka_unit_test(a_hub_that_is_half_filled_itself_says_so),

@@ -319,6 +319,58 @@ static void put_base(struct trace *t, const ProtobufCMessage *message)
     trace_put_number(t, &stream, head->n, head->hash.data);
 }
 
+/* ---- states ---- */
+
+static void put_pair(struct trace *t, uint32_t partition, uint32_t lane)
+{
+    char text[HS_PARTITION_TEXT_BYTES];
+    trace_put(t, "%s of %s", hs_lane_valid(lane) ? hs_lane_text((enum hs_lane)lane) : "no lane",
+              hs_partition_text((hs_partition)partition, text));
+}
+
+static void put_pruned(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerPruned *pruned = (const Hallsync__PeerPruned *)message;
+    trace_put(t, "Pruned: ");
+    put_pair(t, pruned->partition, pruned->lane);
+}
+
+static void put_fill(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerFill *fill = (const Hallsync__PeerFill *)message;
+    trace_put(t, "Fill: ");
+    put_pair(t, fill->partition, fill->lane);
+    trace_put(t, fill->has_done && fill->done ? ", done" : fill->has_after ? ", behind the last that came" : "");
+}
+
+static void put_fill_heads(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerFillHeads *heads = (const Hallsync__PeerFillHeads *)message;
+    trace_put(t, heads->update ? "Fill heads, update of " : "Fill heads of ");
+    put_pair(t, heads->partition, heads->lane);
+    trace_put(t, ": %s", heads->error != NULL ? heads->error : heads->n_heads == 0 ? "none" : "");
+    for (size_t i = 0; i < heads->n_heads; i++) {
+        struct hs_stream stream = name_of(heads->heads[i]->stream);
+        put_comma(t, i, heads->n_heads);
+        trace_put_stream(t, &stream);
+        trace_put(t, " ");
+        trace_put_number(t, &stream, heads->heads[i]->n, heads->heads[i]->hash.data);
+    }
+    if (heads->has_records && heads->records > 0)
+        trace_put(t, "; about %llu records", (unsigned long long)heads->records);
+    trace_put(t, heads->last ? "" : "; more follow");
+}
+
+static void put_states(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerStates *states = (const Hallsync__PeerStates *)message;
+    trace_put(t, "States of ");
+    put_pair(t, states->partition, states->lane);
+    if (t->shows_sizes)
+        trace_put(t, ", %u bytes", states->raw_bytes);
+    trace_put(t, states->partial ? ", the last record goes on" : states->last ? ", the last" : "");
+}
+
 /* ---- digests ---- */
 
 static void put_compare(struct trace *t, const ProtobufCMessage *message)
@@ -389,6 +441,10 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = {"Fork proof", put_proof},
     [HALLSYNC__PEER_TYPE__PEER_LOOSE] = {"Loose piece", put_loose},
     [HALLSYNC__PEER_TYPE__PEER_BASE] = {"Base", put_base},
+    [HALLSYNC__PEER_TYPE__PEER_PRUNED] = {"Pruned", put_pruned},
+    [HALLSYNC__PEER_TYPE__PEER_FILL] = {"Fill", put_fill},
+    [HALLSYNC__PEER_TYPE__PEER_FILL_HEADS] = {"Fill heads", put_fill_heads},
+    [HALLSYNC__PEER_TYPE__PEER_STATES] = {"States", put_states},
     [HALLSYNC__PEER_TYPE__PEER_JOIN] = {"Join", NULL},
     [HALLSYNC__PEER_TYPE__PEER_JOIN_REPLY] = {"Join reply", NULL},
 };

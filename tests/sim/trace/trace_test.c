@@ -10,9 +10,9 @@
 
 #define SCENARIOS_MAX 256
 
-static const struct trace_scenario *const LISTS[] = {TRACE_TRUST,   TRACE_HELLO,   TRACE_SCOPE,   TRACE_FRONTIER,
-                                                     TRACE_SEGMENT, TRACE_ORDER,   TRACE_ACK,     TRACE_ALIVE,
-                                                     TRACE_FORK,    TRACE_VERSION, TRACE_WITNESS, NULL};
+static const struct trace_scenario *const LISTS[] = {
+    TRACE_TRUST, TRACE_HELLO, TRACE_SCOPE,   TRACE_FRONTIER, TRACE_SEGMENT, TRACE_ORDER, TRACE_ACK,
+    TRACE_ALIVE, TRACE_FORK,  TRACE_VERSION, TRACE_WITNESS,  TRACE_STATE,   NULL};
 
 static void happens_as_told(void **state)
 {

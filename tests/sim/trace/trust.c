@@ -255,7 +255,7 @@ const struct trace_scenario TRACE_TRUST[] = {
     {"certificate-forwarded",
      "What one node signed reaches the others as it was signed, whoever carries it.",
      {"Bodies and signatures MUST be kept and forwarded byte for byte.",
-      "every holder of an operation holds its opening.", "Every stream is kept whole and comes from operation 1.",
+      "every holder of an operation holds its opening.",
       "Checkpoints and operations are kept and forwarded byte for byte."},
      forwarded_byte_for_byte},
     {"opening-refused",
