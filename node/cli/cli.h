@@ -22,6 +22,7 @@
     X(DISTRICT, "district", 0, "D[,D...]", "districts, four digits each, the home district first")              \
     X(TTL, "ttl", 0, "TIME", "how long a join token holds (default: 24h)")                                      \
     X(TOKEN_FILE, "token-file", 0, "FILE", "read the join token from FILE")                                     \
+    X(HERE, "here", 0, NULL, "only what is here: no hub is asked about other districts")                        \
     X(WATCH, "watch", 0, NULL, "show it again every two seconds")                                               \
     X(SYNCED, "synced", 0, NULL, "wait until hub and node hold the same")                                       \
     X(ACCOUNT, "account", 0, "ACCOUNT", "only of this account")                                                 \

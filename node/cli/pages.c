@@ -50,6 +50,7 @@ enum hs_err cli_find(struct cli *cli, const struct cli_find *find, cli_visit_rec
     body.index = (char *)find->index; /* only read: protobuf-c's members know no const */
     body.key = (char *)find->key;
     body.has_limit = 1;
+    body.has_here = body.here = find->here;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_FIND;
     request.find = &body;
@@ -61,6 +62,8 @@ enum hs_err cli_find(struct cli *cli, const struct cli_find *find, cli_visit_rec
         err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_RECORDS, &reply);
         if (err == HS_OK)
             err = visit_page(reply->records, visit, ctx);
+        if (err == HS_OK && find->incomplete != NULL && reply->records->has_complete && !reply->records->complete)
+            *find->incomplete = true;
         if (err == HS_OK) {
             shown += reply->records->n_records;
             err = keep_next(reply->records, &body, &after);

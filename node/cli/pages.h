@@ -8,7 +8,9 @@ struct cli_find {
     uint32_t kind;
     const char *index; /* NULL: all records */
     const char *key;
-    uint64_t limit; /* of records in all; 0: none */
+    uint64_t limit;   /* of records in all; 0: none */
+    bool here;        /* no hub is asked */
+    bool *incomplete; /* out, true: there may be more elsewhere; NULL: not wanted */
 };
 /* Anything but HS_OK ends it. */
 typedef enum hs_err (*cli_visit_record)(void *ctx, const Hallsync__Record *record);

@@ -4,6 +4,7 @@
 #include "node/cli/pages.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
+#include "proto/base/text.h"
 #include "storage/model/kinds.h"
 
 #include <stdio.h>
@@ -32,6 +33,19 @@ static enum hs_err show_events(const struct cli *cli, const json_t *ticket)
     return cli_list_end(&list);
 }
 
+/* What people must know of an answer that is a hub's, or not all. */
+static void tell_source(const struct cli *cli, const Hallsync__Record *record, bool incomplete)
+{
+    char time[HS_TIME_TEXT_BYTES];
+    if (cli->json)
+        return;
+    if (record != NULL && record->from != NULL)
+        printf("\nas of %.16s, from %s\n", hs_time_text(record->as_of_ms, cli->utc_offset_minutes, time), record->from);
+    if (incomplete)
+        printf("\nThis is what is here of another district; no hub %s.\n",
+               cli->options[CLI_HERE] != NULL ? "was asked" : "can be reached");
+}
+
 static enum hs_err show_one(const struct cli *cli, const Hallsync__Record *record)
 {
     const struct cli_column *columns;
@@ -40,6 +54,8 @@ static enum hs_err show_one(const struct cli *cli, const Hallsync__Record *recor
     enum hs_err err = cli_card(cli, columns, count, json_incref(object));
     if (err == HS_OK)
         err = show_events(cli, object);
+    if (err == HS_OK)
+        tell_source(cli, record, record->has_complete && !record->complete);
     json_decref(object);
     return err;
 }
@@ -49,6 +65,7 @@ static enum hs_err get(struct cli *cli, const char *id)
     Hallsync__GetRequest body = HALLSYNC__GET_REQUEST__INIT;
     body.kind = cli->command->kind;
     body.id = (char *)id; /* only read: protobuf-c's members know no const */
+    body.has_here = body.here = cli->options[CLI_HERE] != NULL;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_GET;
     request.get = &body;
@@ -68,25 +85,37 @@ enum hs_err cli_run_get(struct cli *cli)
 struct listing {
     struct cli_list list;
     size_t count;
+    Hallsync__Record oldest; /* of those that a hub told of: when and who */
+    char from[HS_NODE_ID_BYTES_MAX + 1];
 };
 
 static enum hs_err list_record(void *ctx, const Hallsync__Record *record)
 {
     struct listing *listing = ctx;
     listing->count++;
+    if (record->from != NULL && (listing->oldest.from == NULL || record->as_of_ms < listing->oldest.as_of_ms)) {
+        snprintf(listing->from, sizeof listing->from, "%s", record->from);
+        listing->oldest.from = listing->from;
+        listing->oldest.as_of_ms = record->as_of_ms;
+    }
     cli_list_add(&listing->list, cli_show_record(record, listing->list.cli->utc_offset_minutes));
     return listing->list.failed ? HS_ENOMEM : HS_OK;
 }
 
-static enum hs_err list_all(struct cli *cli, const struct cli_find *find, size_t *count)
+static enum hs_err list_all(struct cli *cli, struct cli_find *find, size_t *count)
 {
+    bool incomplete = false;
     struct listing listing = {0};
     const struct cli_column *columns;
     size_t column_count = cli_kind_columns(find->kind, &columns);
     cli_list_begin(&listing.list, cli, columns, column_count);
     listing.list.keep = KIND_KEEP;
+    find->here = cli->options[CLI_HERE] != NULL;
+    find->incomplete = &incomplete;
     enum hs_err err = cli_find(cli, find, list_record, &listing);
     enum hs_err ended = cli_list_end(&listing.list);
+    if (err == HS_OK)
+        tell_source(cli, &listing.oldest, incomplete);
     *count = listing.count;
     return err != HS_OK ? err : ended;
 }
@@ -240,5 +269,9 @@ enum hs_err cli_run_totals(struct cli *cli)
     err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_TOTALS, &reply);
     if (err != HS_OK)
         return err;
-    return cli_card(cli, TOTALS, sizeof TOTALS / sizeof *TOTALS, cli_show_message(&reply->totals->base));
+    bool incomplete = reply->totals->has_complete && !reply->totals->complete;
+    err = cli_card(cli, TOTALS, sizeof TOTALS / sizeof *TOTALS, cli_show_message(&reply->totals->base));
+    if (err == HS_OK && incomplete && !cli->json)
+        puts("\nThis is what is here of another district.");
+    return err;
 }

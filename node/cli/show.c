@@ -273,6 +273,21 @@ static void add_derived(json_t *object, const Hallsync__Record *record, int utc_
         json_object_set_new(object, "reversed", json_boolean(record->reversed));
 }
 
+/* Where it is, and where this was known from. */
+static void add_source(json_t *object, const Hallsync__Record *record, int utc_offset_minutes)
+{
+    json_t *holders = record->n_held_by != 0 ? json_array() : NULL;
+    for (size_t i = 0; i < record->n_held_by; i++)
+        json_array_append_new(holders, json_string(record->held_by[i]));
+    if (holders != NULL)
+        json_object_set_new(object, "held_by", holders);
+    add_time(object, "as_of", record->has_as_of_ms, record->as_of_ms, utc_offset_minutes);
+    if (record->from != NULL)
+        json_object_set_new(object, "from", json_string(record->from));
+    if (record->has_complete)
+        json_object_set_new(object, "complete", json_boolean(record->complete));
+}
+
 json_t *cli_show_record(const Hallsync__Record *record, int utc_offset_minutes)
 {
     json_t *object = json_object();
@@ -281,6 +296,7 @@ json_t *cli_show_record(const Hallsync__Record *record, int utc_offset_minutes)
     add_content(object, record);
     add_times(object, record, utc_offset_minutes);
     add_derived(object, record, utc_offset_minutes);
+    add_source(object, record, utc_offset_minutes);
     if (record->n_parked != 0) {
         json_t *parked = json_array();
         for (size_t i = 0; i < record->n_parked; i++)

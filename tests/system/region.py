@@ -358,6 +358,11 @@ class Region:
             node.rewrite_conf(lambda text: re.sub(r"tcp://127\.0\.0\.1:\d+", f"tcp://127.0.0.1:{node.relay.port}", text))
         return node.start() if start else node
 
+    def relay(self, hub):
+        """A relay in a line to this hub, for the caller to put there."""
+        self.relays.append(Relay("127.0.0.1", hub.port))
+        return self.relays[-1]
+
     def twin(self, node, name):
         """A copy of a stopped node's directory, under that name, as a node that can be started beside it."""
         twin = Node(self, name)
