@@ -17,7 +17,8 @@
 #define REP_UNSTORED_BYTES     (64 * 1024 * 1024) /* first credits are shares of it */
 #define REP_SEGMENT_COST       256                /* credit that a segment takes besides its raw bytes */
 #define REP_UNPACKED_BYTES_MAX (1024 * 1024)      /* memory that one message may take */
-#define REP_LISTS_OPEN_MAX     16                 /* frontier lists sent and not answered yet, a session */
+#define REP_LISTS_OPEN_MAX     64                 /* frontier lists offered and not answered yet, a session */
+#define REP_LISTS_MAX          131072             /* known to differ, a session */
 #define REP_STRANGE_LAGS_MAX   65536              /* streams that only the peer names, a session */
 #define REP_CUTS               32                 /* segments kept ready for several sessions */
 #define REP_SAMPLES_MAX        64                 /* of a dispute */
@@ -88,13 +89,15 @@ struct hs_replica {
     struct hs_buf cutting, packing; /* a body read, a body compressed */
     ZSTD_CCtx *compressor;
     ZSTD_DCtx *decompressor;
-    struct hs_arena arena;           /* of the message being handled */
-    struct hs_arena sending;         /* of an opening being sent */
-    struct hs_arena walking;         /* hashes of a loose piece */
-    struct hs_arena decoding;        /* a record's state */
-    struct hs_buf hashing;           /* what a subtree's hash is made of */
-    struct hs_buf name, head, entry; /* sub-messages being packed, the inner ones first */
-    struct hs_buf list;              /* the list that they go into */
+    struct hs_arena arena;             /* of the message being handled */
+    struct hs_arena sending;           /* of an opening being sent */
+    struct hs_arena walking;           /* hashes of a loose piece */
+    struct hs_arena decoding;          /* a record's state */
+    struct hs_buf hashing;             /* what a subtree's hash is made of */
+    struct hs_buf name, head, entry;   /* sub-messages being packed, the inner ones first */
+    struct hs_buf list;                /* the list that they go into */
+    struct hs_buf part, items, lacked; /* of a frontier */
+    struct hs_buf bucket[3];           /* what a bucket's hash is made of, by level */
 
     /* What the step wants done. */
     enum hs_err err;

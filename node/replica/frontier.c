@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NODES_DOMAIN       "hallsync frontier nodes 1"
-#define STREAMS_DOMAIN     "hallsync frontier streams 1"
-#define NODE_ENTRY_BYTES   (HS_NODE_HASH_BYTES + REP_SHORT_HASH_BYTES)
-#define STREAM_ENTRY_BYTES (HS_STREAM_KEY_BYTES + 8 + REP_SHORT_HASH_BYTES)
-
 /* Room for one more pointer at @at in an array of pointers; NULL: no memory. */
 static void *array_insert(void *array, size_t *count, size_t *room, size_t at, void *item)
 {
@@ -257,61 +252,61 @@ void hs_rep_stream_advance(struct rep_stream *stream, uint64_t n, const struct h
 
 /* ---- hashes ---- */
 
-static void short_hash(const char *domain, struct hs_bytes entries, uint8_t hash[static REP_SHORT_HASH_BYTES])
+void hs_rep_short_hash(uint8_t level, struct hs_bytes entries, uint8_t hash[static REP_SHORT_HASH_BYTES])
 {
-    struct hs_hash whole = hs_hash_domain(domain, entries);
+    static const char *const DOMAINS[] = {"hallsync frontier partitions 1", "hallsync frontier nodes 1",
+                                          "hallsync frontier streams 1"};
+    struct hs_hash whole = hs_hash_domain(DOMAINS[level], entries);
     memcpy(hash, whole.bytes, REP_SHORT_HASH_BYTES);
 }
 
-static void put_stream_entry(const struct rep_stream *stream, uint8_t to[static STREAM_ENTRY_BYTES])
+/* Stream key, n as u64, first 8 bytes of h(n). */
+void hs_rep_put_stream_entry(const struct rep_stream *stream, struct hs_buf *to)
 {
     struct hs_head head = hs_rep_stream_head(stream);
-    hs_stream_key(&stream->name, to);
-    hs_be64(to + HS_STREAM_KEY_BYTES, head.n);
-    memcpy(to + HS_STREAM_KEY_BYTES + 8, head.hash.bytes, REP_SHORT_HASH_BYTES);
+    uint8_t *key = hs_buf_extend(to, HS_STREAM_KEY_BYTES);
+    if (key != NULL)
+        hs_stream_key(&stream->name, key);
+    hs_buf_put_u64(to, head.n);
+    hs_buf_put(to, head.hash.bytes, REP_SHORT_HASH_BYTES);
 }
 
-/* Of all listed streams, ascending: stream key, n as u64, first 8 bytes of h(n). */
+/* Of all listed streams, ascending. */
 const uint8_t *hs_rep_member_hash(struct hs_replica *r, struct rep_member *member)
 {
     if (!member->dirty)
         return member->hash;
     hs_buf_reset(&r->hashing);
     for (size_t i = 0; i < member->count; i++) {
-        uint8_t *at = hs_rep_stream_listed(member->streams[i]) ? hs_buf_extend(&r->hashing, STREAM_ENTRY_BYTES) : NULL;
-        if (at != NULL)
-            put_stream_entry(member->streams[i], at);
+        if (hs_rep_stream_listed(member->streams[i]))
+            hs_rep_put_stream_entry(member->streams[i], &r->hashing);
     }
     hs_rep_fail(r, r->hashing.err);
-    short_hash(STREAMS_DOMAIN, hs_buf_bytes(&r->hashing), member->hash);
+    hs_rep_short_hash(2, hs_buf_bytes(&r->hashing), member->hash);
     member->dirty = false;
     return member->hash;
 }
 
-static void put_node_entry(struct hs_replica *r, struct rep_member *member, struct hs_buf *to)
+/* Node name, hash of its streams. */
+void hs_rep_put_node_entry(struct hs_replica *r, struct rep_member *member, struct hs_buf *to)
 {
     hs_buf_put(to, member->node->hash, HS_NODE_HASH_BYTES);
     hs_buf_put(to, hs_rep_member_hash(r, member), REP_SHORT_HASH_BYTES);
 }
 
-/* Of all nodes with listed streams, ascending: node hash, hash of its streams. */
-void hs_rep_nodes_hash(struct hs_replica *r, struct rep_member *const *members, size_t count,
-                       uint8_t hash[static REP_SHORT_HASH_BYTES])
-{
-    struct hs_buf entries = {0};
-    for (size_t i = 0; i < count; i++) {
-        if (members[i]->held > 0)
-            put_node_entry(r, members[i], &entries);
-    }
-    hs_rep_fail(r, entries.err);
-    short_hash(NODES_DOMAIN, hs_buf_bytes(&entries), hash);
-    hs_buf_fini(&entries);
-}
-
+/* Of all nodes with listed streams, ascending. */
 const uint8_t *hs_rep_partition_hash(struct hs_replica *r, struct rep_partition *partition)
 {
-    if (partition->dirty)
-        hs_rep_nodes_hash(r, partition->members, partition->count, partition->hash);
+    struct hs_buf *entries = &r->bucket[1];
+    if (!partition->dirty)
+        return partition->hash;
+    hs_buf_reset(entries);
+    for (size_t i = 0; i < partition->count; i++) {
+        if (partition->members[i]->held > 0)
+            hs_rep_put_node_entry(r, partition->members[i], entries);
+    }
+    hs_rep_fail(r, entries->err);
+    hs_rep_short_hash(1, hs_buf_bytes(entries), partition->hash);
     partition->dirty = false;
     return partition->hash;
 }

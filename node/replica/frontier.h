@@ -105,8 +105,10 @@ size_t hs_rep_stream_from(const struct rep_member *member, const struct hs_strea
 
 const uint8_t *hs_rep_member_hash(struct hs_replica *r, struct rep_member *member);
 const uint8_t *hs_rep_partition_hash(struct hs_replica *r, struct rep_partition *partition);
-void hs_rep_nodes_hash(struct hs_replica *r, struct rep_member *const *members, size_t count,
-                       uint8_t hash[static REP_SHORT_HASH_BYTES]);
+/* Of a list's entries, by level: partitions, nodes, streams. */
+void hs_rep_short_hash(uint8_t level, struct hs_bytes entries, uint8_t hash[static REP_SHORT_HASH_BYTES]);
+void hs_rep_put_node_entry(struct hs_replica *r, struct rep_member *member, struct hs_buf *to);
+void hs_rep_put_stream_entry(const struct rep_stream *stream, struct hs_buf *to);
 
 bool hs_rep_partition_watch(struct rep_partition *partition, struct rep_session *session); /* false: no memory */
 void hs_rep_partition_unwatch(struct rep_partition *partition, const struct rep_session *session);

@@ -50,9 +50,17 @@ static void enqueue(struct rep_session *s, struct rep_lag *lag)
     hs_rep_session_dirty(s);
 }
 
+static void assume(struct rep_session *s, struct rep_lag *lag, bool assumed)
+{
+    s->assumed_count += assumed;
+    s->assumed_count -= lag->assumed;
+    lag->assumed = assumed;
+}
+
 static void forget(struct rep_session *s, struct rep_lag *lag)
 {
     dequeue(s, lag);
+    assume(s, lag, false);
     tdelete(lag, &s->lags, compare_lags);
     s->lag_count--;
     free(lag);
@@ -76,8 +84,8 @@ static bool lags_in(const struct rep_session *s, const struct rep_lag *lag)
 /* By number, and now: not what the peer takes as states instead. */
 static bool is_sendable(const struct rep_session *s, const struct rep_lag *lag)
 {
-    return lags_out(s, lag) && lag->sent_n < held(lag) && !lag->blocked && !lag->pruned && !lag->stream->damaged &&
-           !hs_rep_pairs_have(&s->peer_fills, lag->name.partition, lag->name.lane);
+    return lags_out(s, lag) && lag->sent_n < held(lag) && !lag->blocked && !lag->assumed && !lag->pruned &&
+           !lag->stream->damaged && !hs_rep_pairs_have(&s->peer_fills, lag->name.partition, lag->name.lane);
 }
 
 void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag)
@@ -120,12 +128,15 @@ void hs_rep_lag_learn(struct rep_session *s, const struct hs_stream *name, uint6
     }
     if (lag == NULL)
         return;
-    if (n > lag->peer_n) {
+    if (lag->assumed)
+        lag->sent_n = 0; /* it is this, and not what was assumed */
+    if (n > lag->peer_n || lag->assumed) {
         lag->peer_n = n;
         lag->pruned = false;
     }
     if (lag->sent_n < lag->peer_n)
         lag->sent_n = lag->peer_n;
+    assume(s, lag, false);
     hs_rep_lag_settle(s, lag);
 }
 
@@ -136,6 +147,7 @@ void hs_rep_lag_rewind(struct rep_session *s, const struct hs_stream *name, uint
         return;
     lag->peer_n = lag->sent_n = n;
     lag->blocked = lag->pruned = false;
+    assume(s, lag, false);
     hs_rep_lag_settle(s, lag);
 }
 
@@ -154,13 +166,47 @@ void hs_rep_lag_commit(struct rep_session *s, struct rep_stream *stream, uint64_
     }
     if (s->r->certificate.role == HS_ROLE_WITNESS)
         return; /* it sends what it was asked for */
-    if (stream->fork != NULL || !hs_rep_may_send(s, stream) || hs_rep_exchange_open(s, stream))
+    bool offered = hs_rep_exchange_offered(s, stream);
+    if (stream->fork != NULL || !hs_rep_may_send(s, stream) || (!offered && hs_rep_exchange_open(s, stream)))
         return;
     lag = hs_rep_lag_get(s, &stream->name); /* so far it held what we held */
     if (lag == NULL)
         return;
     lag->peer_n = lag->sent_n = old_n;
+    assume(s, lag, offered);
     hs_rep_lag_settle(s, lag);
+}
+
+struct assumed {
+    struct hs_stream *names;
+    size_t count;
+};
+
+static void note_assured(struct rep_session *s, struct rep_lag *lag, void *ctx)
+{
+    struct assumed *assumed = ctx;
+    if (lag->assumed && lag->stream != NULL && !hs_rep_exchange_open(s, lag->stream))
+        assumed->names[assumed->count++] = lag->name;
+}
+
+/* The peer holds just what we held when we offered it. */
+void hs_rep_lags_assured(struct rep_session *s)
+{
+    struct assumed assumed = {0};
+    if (s->assumed_count == 0)
+        return;
+    assumed.names = calloc(s->assumed_count, sizeof *assumed.names);
+    if (assumed.names == NULL) {
+        hs_rep_fail(s->r, HS_ENOMEM);
+        return;
+    }
+    hs_rep_lags_visit(s, note_assured, &assumed);
+    for (size_t i = 0; i < assumed.count; i++) {
+        struct rep_lag *lag = hs_rep_lag_find(s, &assumed.names[i]);
+        assume(s, lag, false);
+        hs_rep_lag_settle(s, lag);
+    }
+    free(assumed.names);
 }
 
 struct visit {

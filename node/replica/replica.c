@@ -153,6 +153,7 @@ static void run_dirty(struct hs_replica *r)
         s->dirty = false;
         if (s->state != REP_LIVE)
             continue;
+        hs_rep_exchange_flush(s);
         hs_rep_ack_send(s);
         hs_rep_probe_check(s);
         hs_rep_schedule(s);
@@ -360,8 +361,9 @@ void hs_replica_free(struct hs_replica *r)
     hs_arena_fini(&r->sending);
     hs_arena_fini(&r->walking);
     hs_arena_fini(&r->decoding);
-    struct hs_buf *bufs[] = {&r->certificate_bytes, &r->hashing, &r->name,  &r->head, &r->entry, &r->list,
-                             &r->cutting,           &r->packing, &r->frames};
+    struct hs_buf *bufs[] = {&r->certificate_bytes, &r->hashing,   &r->name,     &r->head, &r->entry, &r->list,
+                             &r->cutting,           &r->packing,   &r->frames,   &r->part, &r->items, &r->lacked,
+                             &r->bucket[0],         &r->bucket[1], &r->bucket[2]};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         hs_buf_fini(bufs[i]);
     free(r->software);

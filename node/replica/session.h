@@ -32,22 +32,21 @@ struct rep_lag {
     bool queued;
     bool blocked; /* disputed: nothing is sent by number */
     bool stopped; /* bad chain or signature: not taken from this peer until the head moves */
+    bool assumed; /* peer_n is, until the peer has answered what we offered: nothing is sent */
     bool gapped;  /* what it sent was dropped: it begins anew from the head that it is, or will be, told */
     bool pruned;  /* we cannot go on by number: it waits until the peer has states instead */
     TAILQ_ENTRY(rep_lag) turn;
 };
 TAILQ_HEAD(rep_lags, rep_lag);
 
-/* One list of the frontier being compared: of a partition's nodes, or of a node's streams. */
-struct rep_list {
+/* A place in the tree that frontiers are compared by (exchange.h): a list of partitions, of a partition's nodes, or of
+ * a node's streams there, as far as their names begin so. */
+struct rep_place {
+    uint8_t level;
+    uint8_t depth; /* digits of the prefix */
     hs_partition partition;
-    bool has_node;
     uint8_t node[HS_NODE_HASH_BYTES];
-    bool sent;  /* ours is; else it waits for its turn */
-    bool begun; /* the peer's has begun to come, up to: */
-    uint8_t at_node[HS_NODE_HASH_BYTES];
-    struct hs_stream at_stream;
-    TAILQ_ENTRY(rep_list) turn;
+    uint8_t prefix[HS_NODE_HASH_BYTES]; /* digits of four bits, then zeros */
 };
 TAILQ_HEAD(rep_lists, rep_list);
 
@@ -59,11 +58,15 @@ struct rep_scope {
 };
 
 struct rep_exchange {
-    uint32_t root_next; /* partitions below are compared */
-    bool root_done;
+    bool begun;  /* with a witness: what the peer holds is known */
     void *lists; /* tsearch tree */
     struct rep_lists waiting;
-    size_t list_count, sent_count;
+    size_t list_count, offered_count;
+    uint8_t depths[3];   /* the deepest that was ever opened, by level */
+    struct hs_buf parts; /* to be sent at the end of the step, packed as fields of PeerFrontier */
+    size_t part_count;
+    struct hs_buf heads; /* of an announcement, likewise */
+    size_t head_count;
 };
 
 /* A set of (partition, lane), ascending. */
@@ -124,7 +127,7 @@ struct rep_session {
 
     struct rep_exchange exchange;
     void *lags; /* tsearch tree */
-    size_t lag_count;
+    size_t lag_count, assumed_count;
     struct rep_lags turns[HS_LANE_COUNT]; /* of the lags with something to send */
     struct rep_looses *looses;            /* branches to be sent; NULL: none */
     struct rep_outflow out;
@@ -222,6 +225,7 @@ void hs_rep_lag_learn(struct rep_session *s, const struct hs_stream *name, uint6
 void hs_rep_lag_rewind(struct rep_session *s, const struct hs_stream *name, uint64_t n);  /* it holds n, no more */
 void hs_rep_lag_commit(struct rep_session *s, struct rep_stream *stream, uint64_t old_n); /* our head has moved */
 void hs_rep_lag_rotate(struct rep_session *s, struct rep_lag *lag);                       /* it has had its turn */
+void hs_rep_lags_assured(struct rep_session *s);                    /* some lists are not open any more */
 void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag); /* it was changed: queue or forget it */
 void hs_rep_lags_resume(struct rep_session *s, hs_partition partition, uint8_t lane);    /* they may go out again */
 typedef void (*hs_rep_visit_lag)(struct rep_session *s, struct rep_lag *lag, void *ctx); /* changes no lag */
@@ -234,6 +238,10 @@ void hs_rep_exchange_fini(struct rep_session *s);
 void hs_rep_exchange_start(struct rep_session *s);
 void hs_rep_exchange_received(struct rep_session *s, const ProtobufCMessage *message);
 bool hs_rep_exchange_open(const struct rep_session *s, const struct rep_stream *stream); /* not known what it holds */
+/* We have told it what we hold, and it has not answered. */
+bool hs_rep_exchange_offered(const struct rep_session *s, const struct rep_stream *stream);
+void hs_rep_exchange_flush(struct rep_session *s); /* send the parts that were made */
+uint64_t hs_rep_exchange_bytes(const struct rep_session *s);
 bool hs_rep_exchange_done(const struct rep_session *s);
 void hs_rep_announce(struct rep_session *s, const struct hs_stream *names, size_t count); /* where we are */
 /* The peer holds this much of a stream, whose name is put into @name; false: the session has ended. */

@@ -59,7 +59,7 @@ static bool scope_lacks(const struct rep_scope *whole, const struct rep_scope *p
 
 static bool scope_equal(const struct rep_scope *a, const struct rep_scope *b)
 {
-    hs_partition district;
+    hs_partition district = HS_PARTITION_REGION;
     return !scope_lacks(a, b, &district) && !scope_lacks(b, a, &district);
 }
 
@@ -349,7 +349,7 @@ static enum hs_err check_above(struct rep_session *s, const char **why)
 static enum hs_err check_beside(struct rep_session *s, const char **why)
 {
     struct hs_replica *r = s->r;
-    hs_partition district = 0;
+    hs_partition district = HS_PARTITION_REGION;
     bool below = s->relation == REP_HUB_HUB && !s->outbound && !s->is_equal;
     for (size_t i = 0; below && i < r->session_count; i++) {
         const struct rep_session *other = r->sessions[i];

@@ -44,7 +44,7 @@ void hs_rep_witness_start(struct rep_session *s)
     s->heads_due_ms = s->r->now_ms + DUE_MS;
     if (s->outbound)
         return;
-    s->exchange.root_done = true;
+    s->exchange.begun = true;
     if (s->relation == REP_HALL_WITNESS)
         announce_tail(s);
 }
@@ -173,7 +173,7 @@ void hs_rep_witness_announced(struct rep_session *s, const struct hs_stream *nam
     struct hs_replica *r = s->r;
     struct hs_stream wanted[64];
     size_t wanted_count = 0;
-    s->exchange.root_done = true;
+    s->exchange.begun = true;
     for (size_t i = 0; i < count && s->state == REP_LIVE && r->err == HS_OK; i++) {
         struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &names[i]);
         if (stream != NULL && s->relation == REP_HALL_WITNESS && s->outbound && stream->member->node == r->node)

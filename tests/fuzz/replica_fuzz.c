@@ -235,38 +235,82 @@ static void segment(struct game *game, struct hs_cur *in)
     hs_buf_fini(&body);
 }
 
-static void put_entry(struct game *game, struct hs_cur *in, unsigned level, struct hs_buf *body)
+/* One item of a list, or (@named) of an answer. */
+static void put_item(struct game *game, struct hs_cur *in, unsigned level, bool named, struct hs_buf *items)
 {
-    struct hs_buf entry = {0};
     uint8_t node[HS_NODE_HASH_BYTES];
     const struct world_node *nodes[] = {game->honest, game->victim, game->liar};
-    hs_node_hash(&nodes[fuzz_u8(in) % 3]->certificate.node_key, node);
-    if (level == 0)
-        hs_tlv_put_u64(&entry, 1, 3200 + fuzz_u8(in) % 4);
-    if (level == 1)
-        hs_tlv_put_bytes(&entry, 2, HS_BYTES(node, sizeof node));
-    if (level < 2)
-        hs_tlv_put_bytes(&entry, 3, fuzz_bytes(in, 8));
-    else
-        put_head(game, in, &entry, 4);
-    hs_tlv_put_bytes(body, 4, hs_buf_bytes(&entry));
-    hs_buf_fini(&entry);
+    struct hs_stream name;
+    switch (level) {
+    case 0:
+        hs_buf_put_u16(items, (uint16_t)(3200 + fuzz_u8(in) % 4));
+        break;
+    case 1:
+        hs_node_hash(&nodes[fuzz_u8(in) % 3]->certificate.node_key, node);
+        hs_buf_put(items, node, sizeof node);
+        break;
+    default:
+        name = read_name(game, in);
+        hs_buf_put_u64(items, name.origin);
+        hs_buf_put_u8(items, name.lane);
+        hs_buf_put_varint(items, fuzz_number(in));
+        break;
+    }
+    if (level == 2 || !named) {
+        struct hs_bytes hash = fuzz_bytes(in, 8);
+        hs_buf_put_bytes(items, hash);
+    }
+}
+
+static void put_prefix(struct hs_cur *in, unsigned depth, struct hs_buf *part)
+{
+    uint8_t digits[4];
+    for (unsigned i = 0; i < depth; i++)
+        digits[i] = fuzz_u8(in) % 17;
+    if (depth > 0)
+        hs_tlv_put_bytes(part, 4, HS_BYTES(digits, depth));
+}
+
+static void put_part(struct game *game, struct hs_cur *in, struct hs_buf *body)
+{
+    struct hs_buf part = {0}, items = {0};
+    uint8_t node[HS_NODE_HASH_BYTES];
+    uint8_t how = fuzz_u8(in), level = how % 4, shape = fuzz_u8(in);
+    bool reply = how / 4 % 2;
+    hs_node_hash(&(how / 8 % 2 ? game->honest : game->liar)->certificate.node_key, node);
+    hs_tlv_put_u64(&part, 1, level);
+    if (level > 0)
+        hs_tlv_put_u64(&part, 2, 3200 + fuzz_u8(in) % 4);
+    if (level == 2)
+        hs_tlv_put_bytes(&part, 3, HS_BYTES(node, sizeof node));
+    put_prefix(in, how / 16 % 4, &part);
+    if (reply)
+        hs_tlv_put_u64(&part, 5, true);
+    if (shape % 4 == 0) {
+        struct hs_bytes buckets = fuzz_bytes(in, 2 + 8 * (shape / 4 % 4U));
+        hs_tlv_put_bytes(&part, 6, buckets);
+    }
+    for (unsigned i = 0; i < shape / 16 % 4U; i++)
+        put_item(game, in, level, reply, &items);
+    if (shape % 4 != 0)
+        hs_tlv_put_bytes(&part, shape % 4 == 3 ? 10 : 7, hs_buf_bytes(&items));
+    if (shape / 64 == 1)
+        hs_tlv_put_u64(&part, 8, fuzz_number(in));
+    if (shape / 64 == 2)
+        hs_tlv_put_u64(&part, 9, fuzz_number(in));
+    hs_tlv_put_bytes(body, 1, hs_buf_bytes(&part));
+    hs_buf_fini(&part);
+    hs_buf_fini(&items);
 }
 
 static void frontier(struct game *game, struct hs_cur *in)
 {
     struct hs_buf body = {0};
-    uint8_t node[HS_NODE_HASH_BYTES];
-    uint8_t how = fuzz_u8(in), level = how % 4;
-    hs_node_hash(&(how / 4 % 2 ? game->honest : game->liar)->certificate.node_key, node);
-    hs_tlv_put_u64(&body, 1, level);
-    if (level == 1 || (level == 2 && how < 0x80))
-        hs_tlv_put_u64(&body, 2, 3200 + fuzz_u8(in) % 4);
-    if (level == 2 && how < 0x80)
-        hs_tlv_put_bytes(&body, 3, HS_BYTES(node, sizeof node));
-    for (unsigned i = 0; i < how / 8 % 4U; i++)
-        put_entry(game, in, level, &body);
-    hs_tlv_put_u64(&body, 5, how / 32 % 2 == 0);
+    uint8_t how = fuzz_u8(in);
+    for (unsigned i = 0; i < how % 4U; i++)
+        put_part(game, in, &body);
+    for (unsigned i = 0; i < how / 4 % 4U && (how % 4 == 0 || how >= 0xf0); i++)
+        put_head(game, in, &body, 2);
     send_bytes(game, HALLSYNC__PEER_TYPE__PEER_FRONTIER, hs_buf_bytes(&body));
     hs_buf_fini(&body);
 }

@@ -1,5 +1,7 @@
 #include "tests/lib/replica_watch.h"
 
+#include "tests/lib/replica_parts.h"
+
 #include "proto/keys.pb-c.h"
 #include "proto/msg/frame.h"
 #include "proto/peer.pb-c.h"
@@ -94,17 +96,40 @@ static void look_partition(const struct look *look, uint32_t id)
     judge(look, good, (hs_partition)id, NULL);
 }
 
+static const struct world_node *node_named(const struct world *w, const uint8_t name[static HS_NODE_HASH_BYTES])
+{
+    uint8_t own[HS_NODE_HASH_BYTES];
+    for (size_t i = 0; i < w->node_count; i++) {
+        hs_node_hash(&w->nodes[i]->certificate.node_key, own);
+        if (memcmp(own, name, sizeof own) == 0)
+            return w->nodes[i];
+    }
+    return NULL;
+}
+
+/* What an answer says it lacks was named by who gets the answer. */
+static void look_part(const struct look *look, const Hallsync__FrontierPart *part)
+{
+    struct part_item items[PART_ITEMS_MAX];
+    size_t count = part_items(part, &part->items, part->has_reply && part->reply, items);
+    for (size_t i = 0; i < count; i++) {
+        const struct world_node *writer = part->level == 1 ? node_named(look->w, items[i].node)
+                                                           : world_writer(look->w, items[i].stream.origin);
+        if (part->level == 0)
+            look_partition(look, items[i].partition);
+        else if (part->level == 1 || items[i].n > 0)
+            judge(look, may_have(look, (hs_partition)part->partition, writer), (hs_partition)part->partition, writer);
+    }
+    if (part_present(part) != 0 && part->level > 0)
+        look_partition(look, part->partition);
+}
+
 static void look_frontier(const struct look *look, const Hallsync__PeerFrontier *frontier)
 {
-    for (size_t i = 0; i < frontier->n_entries; i++) {
-        const Hallsync__FrontierNode *entry = frontier->entries[i];
-        if (entry->has_partition)
-            look_partition(look, entry->partition);
-        if (entry->has_node)
-            look_partition(look, frontier->partition);
-        if (entry->head != NULL)
-            look_stream(look, entry->head->stream, entry->head->n);
-    }
+    for (size_t i = 0; i < frontier->n_parts; i++)
+        look_part(look, frontier->parts[i]);
+    for (size_t i = 0; i < frontier->n_heads; i++)
+        look_stream(look, frontier->heads[i]->stream, frontier->heads[i]->n);
 }
 
 static void look_ack(const struct look *look, const Hallsync__PeerAck *ack)

@@ -61,12 +61,11 @@ void world_certify(struct world_node *node, const hs_partition *districts, size_
     sign_certificate(node->world, &draft, certificate);
 }
 
-static struct world_node *add_node(struct world *w, const char *id, enum hs_role role, const hs_partition *districts,
-                                   size_t count)
+static struct world_node *make_node(struct world *w, const char *id, enum hs_role role, const hs_partition *districts,
+                                    size_t count)
 {
     struct world_node *node = calloc(1, sizeof *node);
-    assert(node != NULL && w->node_count < WORLD_NODES_MAX);
-    w->nodes[w->node_count++] = node;
+    assert(node != NULL);
     node->world = w;
     node->wake_ms = UINT64_MAX;
     struct hs_certificate *draft = &node->certificate;
@@ -82,6 +81,32 @@ static struct world_node *add_node(struct world *w, const char *id, enum hs_role
     node->store_id = world_random(w);
     world_store_put_certificate(&node->store, &draft->node_key, hs_buf_bytes(&node->certificate_bytes));
     return node;
+}
+
+static struct world_node *add_node(struct world *w, const char *id, enum hs_role role, const hs_partition *districts,
+                                   size_t count)
+{
+    assert(w->node_count < WORLD_NODES_MAX);
+    w->nodes[w->node_count] = make_node(w, id, role, districts, count);
+    return w->nodes[w->node_count++];
+}
+
+struct world_node *world_extra(struct world *w, const char *id, hs_partition district)
+{
+    return make_node(w, id, HS_ROLE_HALL, &district, 1);
+}
+
+static void node_free(struct world_node *node)
+{
+    world_store_fini(&node->store);
+    hs_buf_fini(&node->certificate_bytes);
+    free(node->stores);
+}
+
+void world_extra_free(struct world_node *node)
+{
+    node_free(node);
+    free(node);
 }
 
 struct world_node *world_hub_at(struct world *w, const char *id, hs_partition home)
@@ -259,9 +284,7 @@ void world_free(struct world *w)
     for (size_t i = 0; i < w->node_count; i++) {
         struct world_node *node = w->nodes[i];
         world_stop(node);
-        world_store_fini(&node->store);
-        hs_buf_fini(&node->certificate_bytes);
-        free(node->stores);
+        node_free(node);
     }
     for (size_t i = 0; i < w->link_count; i++) {
         for (int to = 0; to < 2; to++) {

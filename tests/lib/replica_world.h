@@ -204,6 +204,9 @@ uint64_t world_random(struct world *w); /* repeatable */
 struct world_node *world_hub(struct world *w, const char *id);
 struct world_node *world_hub_at(struct world *w, const char *id, hs_partition home);
 struct world_node *world_witness(struct world *w, const char *id, const hs_partition *districts, size_t count);
+/* A hall that is not counted among the world's nodes and never runs: somebody whose operations others hold. */
+struct world_node *world_extra(struct world *w, const char *id, hs_partition district);
+void world_extra_free(struct world_node *node);
 /* The configured scope of a node that is not running; borrowed. */
 void world_narrow(struct world_node *node, const hs_partition *districts, size_t count);
 /* Another certificate for the same keys, issued later; not shown before the next start, and in no store. */

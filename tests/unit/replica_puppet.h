@@ -12,6 +12,7 @@
 #include "proto/keys.pb-c.h"
 #include "proto/msg/frame.h"
 #include "proto/peer.pb-c.h"
+#include "tests/lib/replica_parts.h"
 #include "tests/lib/replica_world.h"
 
 #include <stdlib.h>
@@ -148,8 +149,74 @@ static inline bool puppet_is_live(const struct puppet *p)
     return world_status(puppet_other(p), p->link->peer[1 - p->me], &status) && status.live;
 }
 
-/* The first frontier list of level 1 or 2 that waits, taken out from among the others; NULL: none. */
-static inline const Hallsync__PeerFrontier *puppet_take_list(struct puppet *p)
+/* A part as an offer (of what it holds, @packed), or as an answer. */
+static inline Hallsync__FrontierPart *puppet_part(struct puppet *p, uint32_t level, hs_partition partition,
+                                                  const struct world_node *node)
+{
+    Hallsync__FrontierPart *part = hs_arena_alloc(&p->arena, sizeof *part);
+    uint8_t *name = hs_arena_alloc(&p->arena, HS_NODE_HASH_BYTES);
+    hallsync__frontier_part__init(part);
+    part->level = level;
+    part->has_partition = level > 0;
+    part->partition = level > 0 ? partition : 0;
+    part->has_node = level == 2;
+    if (level == 2)
+        hs_node_hash(&node->certificate.node_key, name);
+    part->node = puppet_data(name, level == 2 ? HS_NODE_HASH_BYTES : 0);
+    return part;
+}
+
+static inline Hallsync__FrontierPart *puppet_items(Hallsync__FrontierPart *part, const void *packed, size_t size)
+{
+    part->has_items = true;
+    part->items = puppet_data(packed, size);
+    return part;
+}
+
+static inline Hallsync__PeerFrontier *puppet_frontier(struct puppet *p, Hallsync__FrontierPart *part)
+{
+    Hallsync__PeerFrontier *message = hs_arena_alloc(&p->arena, sizeof *message);
+    Hallsync__FrontierPart **parts = hs_arena_alloc(&p->arena, sizeof(Hallsync__FrontierPart *));
+    hallsync__peer_frontier__init(message);
+    *parts = part;
+    message->parts = parts;
+    message->n_parts = 1;
+    return message;
+}
+
+/* The root's list of who has dialled and holds nothing. */
+static inline Hallsync__PeerFrontier *puppet_nothing(struct puppet *p)
+{
+    return puppet_frontier(p, puppet_items(puppet_part(p, 0, 0, NULL), NULL, 0));
+}
+
+/* The answer to an offer by who holds nothing. */
+static inline Hallsync__FrontierPart *puppet_lacks_all(struct puppet *p, const Hallsync__FrontierPart *offered)
+{
+    Hallsync__FrontierPart *part = hs_arena_alloc(&p->arena, sizeof *part);
+    struct part_item items[PART_ITEMS_MAX];
+    struct hs_buf names = {0};
+    *part = *offered;
+    part->has_reply = part->reply = true;
+    part->has_items = part->has_buckets = false;
+    part->has_lacks = offered->has_buckets;
+    part->lacks = part_present(offered);
+    size_t count = offered->has_items ? part_items(offered, &offered->items, false, items) : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (offered->level == 0)
+            hs_buf_put_u16(&names, items[i].partition);
+        else
+            hs_buf_put(&names, items[i].node, sizeof items[i].node);
+    }
+    struct hs_bytes copy = hs_arena_copy(&p->arena, hs_buf_bytes(&names));
+    part->has_lacked = count > 0;
+    part->lacked = puppet_data(copy.data, copy.size);
+    hs_buf_fini(&names);
+    return part;
+}
+
+/* The first frontier parts that wait, taken out from among the others; NULL: none. */
+static inline const Hallsync__PeerFrontier *puppet_take_parts(struct puppet *p)
 {
     for (struct world_frame **at = &p->link->frames[p->me]; *at != NULL; at = &(*at)->next) {
         struct world_frame *frame = *at;
@@ -161,30 +228,28 @@ static inline const Hallsync__PeerFrontier *puppet_take_list(struct puppet *p)
         assert_int_equal(hs_msg_unpack(&hallsync__peer_frontier__descriptor, hs_arena_copy(&p->arena, decoded.body),
                                        &p->arena, &message),
                          HS_OK);
-        const Hallsync__PeerFrontier *list = (const Hallsync__PeerFrontier *)message;
-        if (!list->has_partition)
+        const Hallsync__PeerFrontier *frontier = (const Hallsync__PeerFrontier *)message;
+        if (frontier->n_parts == 0)
             continue;
         *at = frame->next;
         hs_buf_fini(&frame->bytes);
         free(frame);
-        return list;
+        return frontier;
     }
     return NULL;
 }
 
-/* "I hold nothing": an empty list for each one that comes. */
+/* "I hold nothing": its own empty list, or the answer to the other's. */
 static inline void puppet_hold_nothing(struct puppet *p)
 {
-    const Hallsync__PeerFrontier *list;
-    Hallsync__PeerFrontier empty = HALLSYNC__PEER_FRONTIER__INIT;
-    empty.last = true;
-    puppet_say(p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &empty.base);
-    while ((list = puppet_take_list(p)) != NULL) {
-        Hallsync__PeerFrontier same = *list;
-        same.n_entries = 0;
-        if (list->last)
-            puppet_say(p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &same.base);
+    if (p->me == 0) {
+        puppet_say(p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &puppet_nothing(p)->base);
+        return;
     }
+    const Hallsync__PeerFrontier *offered = puppet_take_parts(p);
+    assert_non_null(offered);
+    puppet_say(p, HALLSYNC__PEER_TYPE__PEER_FRONTIER,
+               &puppet_frontier(p, puppet_lacks_all(p, offered->parts[0]))->base);
 }
 
 /* Greets, and says that it holds nothing. */
@@ -223,12 +288,9 @@ static inline void puppet_announce(struct puppet *p, const struct hs_stream *str
     struct hs_hash start = hs_chain_start(stream);
     const struct hs_hash *hash = n == 0 || held == NULL || n > held->count ? &start : &held->ops[n - 1].hash;
     Hallsync__PeerFrontier message = HALLSYNC__PEER_FRONTIER__INIT;
-    Hallsync__FrontierNode entry = HALLSYNC__FRONTIER_NODE__INIT, *entries = &entry;
-    entry.head = puppet_head(p, stream, n, hash->bytes);
-    message.level = 2;
-    message.entries = &entries;
-    message.n_entries = 1;
-    message.last = true;
+    Hallsync__StreamHead *head = puppet_head(p, stream, n, hash->bytes);
+    message.heads = &head;
+    message.n_heads = 1;
     puppet_say(p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &message.base);
 }
 

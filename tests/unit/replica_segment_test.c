@@ -180,8 +180,8 @@ static uint64_t announced(struct table *t)
     const Hallsync__PeerFrontier *list;
     uint64_t n = UINT64_MAX;
     while ((list = puppet_hear(&t->p, HALLSYNC__PEER_TYPE__PEER_FRONTIER)) != NULL) {
-        if (list->level == 2 && !list->has_partition && list->n_entries == 1)
-            n = list->entries[0]->head->n;
+        if (list->n_heads == 1)
+            n = list->heads[0]->n;
     }
     return n;
 }

@@ -83,7 +83,6 @@ static void a_hub_asks(struct trace *t)
 static void two_questions(struct trace *t)
 {
     struct world_node *hub = world_hub(t->w, "hub"), *gulou = world_hall(t->w, "gulou", GULOU, 1);
-    Hallsync__PeerFrontier nothing = HALLSYNC__PEER_FRONTIER__INIT;
     Hallsync__PeerProbe probe = HALLSYNC__PEER_PROBE__INIT;
     struct puppet p;
     world_start(hub);
@@ -94,8 +93,7 @@ static void two_questions(struct trace *t)
     probe.id = 1;
     trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_PROBE, &probe.base);
     trace_run(t, 30);
-    nothing.last = true;
-    trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &nothing.base);
+    trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &puppet_nothing(&p)->base);
     trace_run(t, 30);
     puppet_fini(&p);
     trace_tell(t, "Anew; and this time it asks twice.");

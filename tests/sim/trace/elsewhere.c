@@ -52,6 +52,10 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     /* 8 */
     {"Who sees that its own connection ends so SHOULD NOT dial again while the other session lives.",
      "tests/unit/replica_view_test.c", "two_hubs_that_dial_each_other_keep_one_session"},
+    {"A node SHOULD have at most 64 lists offered and not answered.", "tests/unit/replica_frontier_test.c",
+     "few_lists_are_open_at_a_time"},
+    {"| items of a list of the frontier | 32 | session ends |", "tests/unit/replica_frontier_test.c",
+     "lists_must_be_well_formed"},
     {"and SHOULD try again later.", LINK, "hall_comes_back_when_the_hub_does"},
     {"Therefore a writer MUST make a checkpoint before an operation that would bring those since the last one above "
      "256 "

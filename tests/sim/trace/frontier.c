@@ -49,33 +49,21 @@ static void one_difference(struct trace *t)
 
 static void a_long_list(struct trace *t)
 {
-    struct world_node *hub = world_hub(t->w, "hub"), *hub2 = world_hub(t->w, "hub-2");
-    struct puppet p;
+    struct hubs two = hubs(t);
     t->is_quiet = true;
-    for (hs_partition district = 1; district <= 1001; district++)
-        trace_write(hub, district, HS_LANE_BULK, 1);
+    for (hs_partition district = 3100; district <= 3300; district++) {
+        two.hub->store.current = 0;
+        struct hs_stream stream = trace_write(two.hub, district, HS_LANE_BULK, 1);
+        world_import(two.hub2, two.hub, &stream);
+    }
+    two.hub->store.current = 0;
+    trace_write(two.hub, 3205, HS_LANE_MONEY, 1);
+    two.hub->store.current = 0;
     trace_zero(t);
-    world_start(hub);
-    t->hidden |= TRACE_TYPE(HELLO);
-    trace_tell(t, "The hub holds something of 1,001 districts.");
-    trace_puppet_calls(&p, hub2, hub);
-    trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_HELLO, &puppet_hello(&p)->base);
-    trace_run(t, 50);
-    puppet_fini(&p);
-}
-
-static void say_list(struct trace *t, struct puppet *p, hs_partition partition, const struct world_node *node)
-{
-    Hallsync__PeerFrontier list = HALLSYNC__PEER_FRONTIER__INIT;
-    uint8_t name[HS_NODE_HASH_BYTES];
-    list.level = node == NULL ? 1 : 2;
-    list.has_partition = list.last = true;
-    list.partition = partition;
-    if (node != NULL)
-        hs_node_hash(&node->certificate.node_key, name);
-    list.has_node = node != NULL;
-    list.node = puppet_data(name, sizeof name);
-    trace_say(t, p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &list.base);
+    trace_tell(t,
+               "Both hold something of districts 3100 to 3300 (0c1c to 0ce4), the hub a payment more of 3205 (0c85).");
+    world_call(two.hub2, two.hub);
+    trace_run(t, 150);
 }
 
 static void a_list_unasked(struct trace *t)
@@ -89,32 +77,9 @@ static void a_list_unasked(struct trace *t)
     trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_HELLO, &puppet_hello(&p)->base);
     trace_run(t, 50);
     trace_zero(t);
-    trace_tell(t, "Gulou has an empty list of what the hub wrote in its district, and the hub had not asked.");
-    say_list(t, &p, 3201, hub);
-    trace_run(t, 50);
-    puppet_fini(&p);
-}
-
-static void sixteen_lists(struct trace *t)
-{
-    struct world_node *hub = world_hub(t->w, "hub"), *hub2 = world_hub(t->w, "hub-2");
-    Hallsync__PeerFrontier nothing = HALLSYNC__PEER_FRONTIER__INIT;
-    struct puppet p;
-    t->is_quiet = true;
-    for (hs_partition district = 1; district <= 18; district++)
-        trace_write(hub, district, HS_LANE_BULK, 1);
-    world_start(hub);
-    trace_puppet_calls(&p, hub2, hub);
-    trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_HELLO, &puppet_hello(&p)->base);
-    trace_run(t, 50);
-    trace_zero(t);
-    t->hides_arrivals = true;
-    trace_tell(t, "The hub holds something of 18 districts, hub-2 holds nothing.");
-    nothing.last = true;
-    trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &nothing.base);
-    trace_run(t, 50);
-    trace_tell(t, "Hub-2 answers one of the 16 lists: there is room for the 17th.");
-    say_list(t, &p, 1, NULL);
+    trace_tell(t, "Gulou begins with what the hub wrote in its district, and nobody has said that it differs.");
+    Hallsync__FrontierPart *part = puppet_items(puppet_part(&p, 2, 3201, hub), NULL, 0);
+    trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &puppet_frontier(&p, part)->base);
     trace_run(t, 50);
     puppet_fini(&p);
 }
@@ -204,69 +169,80 @@ static void what_a_list_leaves_out(struct trace *t)
 
 static void lists_ascend(struct trace *t)
 {
-    static uint8_t hash[8];
+    static const uint8_t ROOTS[] = {0x0c, 0x82, 1, 2, 3, 4, 5, 6, 7, 8, 0x0c, 0x81, 1, 2, 3, 4, 5, 6, 7, 8};
     struct world_node *hub = world_hub(t->w, "hub"), *gulou = world_hall(t->w, "gulou", GULOU, 1);
-    Hallsync__FrontierNode a = HALLSYNC__FRONTIER_NODE__INIT, b = HALLSYNC__FRONTIER_NODE__INIT, *entries[] = {&a, &b};
-    Hallsync__PeerFrontier list = HALLSYNC__PEER_FRONTIER__INIT;
     struct puppet p;
     world_start(hub);
     t->hidden |= TRACE_TYPE(HELLO);
     trace_puppet_calls(&p, gulou, hub);
     trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_HELLO, &puppet_hello(&p)->base);
-    a.has_partition = b.has_partition = a.has_hash = b.has_hash = true;
-    a.hash = b.hash = puppet_data(hash, sizeof hash);
-    a.partition = 3202;
-    b.partition = 3201;
-    list.entries = entries;
-    list.n_entries = 2;
-    list.last = true;
-    trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &list.base);
+    Hallsync__FrontierPart *part = puppet_items(puppet_part(&p, 0, 0, NULL), ROOTS, sizeof ROOTS);
+    trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &puppet_frontier(&p, part)->base);
     trace_run(t, 50);
     puppet_fini(&p);
+}
+
+static void nothing_here(struct trace *t)
+{
+    struct hubs two = hubs(t);
+    t->is_quiet = true;
+    world_stop(two.hub2);
+    world_store_fini(&two.hub2->store);
+    world_start(two.hub2);
+    trace_zero(t);
+    t->is_quiet = false;
+    trace_tell(t, "Hub-2 has lost its disk.");
+    world_call(two.hub2, two.hub);
+    trace_run(t, 40);
 }
 
 /* ---- */
 
 const struct trace_scenario TRACE_FRONTIER[] = {
     {"frontier-equal",
-     "Equal frontiers are found equal by one list each.",
-     {"*Level 0*: entries `partition` and `hash`. Each side sends its own once, when the session is live."},
+     "Equal frontiers are found equal by one list.",
+     {"When the session is live, C *offers* the list of level 0.",
+      "What an answer does not name is the same on both sides, as of the offer."},
      equal_frontiers},
     {"frontier-descent",
      "One difference is found by going down to it.",
-     {"*Level 1*, of one `partition`: entries `node` and `hash`. *Level 2*, of one `partition` and `node`: entries "
-      "`head`. A side sends its own list of a partition whose hash differs from the peer's or which only one of them "
-      "lists, and of a node likewise.",
+     {"A list may be offered only by C at the beginning, and then by who has answered, of what its answer said "
+      "differs.",
+      "to items of levels 0 and 1: `items`, the names (without hashes) of those that both have with unequal hashes,",
+      "to items of level 2: `items`, its own heads of the streams in which they are not the same, n being 0 and the "
+      "hash that of h(0) where it holds nothing.",
       "A head (stream, n, hash) says that its sender holds the stream up to n. Its receiver goes on from there: what "
-      "it "
-      "holds beyond n it sends (8.6), if it may."},
+      "it holds beyond n it sends (8.6), if it may."},
      one_difference},
     {"frontier-long",
-     "A list of many entries comes in parts.",
-     {"Lists ascend, and go on over as many messages as they need, of at most 1,000 entries each; `last` is true in "
-      "the "
-      "last."},
+     "A long list is told as buckets.",
+     {"A longer one MUST be told as *buckets*, for each next digit the list that begins with it:",
+      "to buckets: `differ`, a bit for each that both have with unequal hashes, and `lacks`, for each that only the "
+      "sender has; it then offers its own lists of those that differ;"},
      a_long_list},
+    {"frontier-nothing",
+     "Of what somebody lacks he hears how much it is.",
+     {"What the other side lacks is told it as an announcement, so that it knows what is to come:",
+      "A stream that the peer lacks stands at 0."},
+     nothing_here},
     {"frontier-unasked",
-     "Who sends a list gets the other's.",
-     {"A list of level 1 or 2 that comes unasked MUST be answered by one's own list of the same, once, so that both "
-      "always see both; an empty list is sent as one message without entries."},
+     "Lists come in their turn.",
+     {"A list or an answer out of its turn, of more than 32 items, not ascending, outside its prefix, or that names "
+      "what was not offered ends the session."},
      a_list_unasked},
-    {"frontier-sixteen",
-     "Few lists are under way at a time.",
-     {"A node SHOULD have at most 16 lists of its own sent whose counterparts have not come whole."},
-     sixteen_lists},
     {"frontier-left-out",
      "What a list does not name is not there.",
-     {"A stream that the peer's list leaves out stands at 0.",
-      "When a list of level 2 of the peer's own node names a stream, the receiver sends the receipts that it has of "
-      "it."},
+     {"When a list of level 2 of the peer's own node, or an answer to one, names a stream, the receiver sends the "
+      "receipts that it has of it."},
      what_a_list_leaves_out},
-    {"frontier-ascends", "A list out of order ends the session.", {"Lists ascend"}, lists_ascend},
+    {"frontier-ascends",
+     "A list out of order ends the session.",
+     {"A list or an answer out of its turn, of more than 32 items, not ascending,"},
+     lists_ascend},
     {"announcement",
      "\"This is where I am.\"",
-     {"*Announcement*: level 2 without `partition` and `node`; entries `head`, in any order. It says just where its "
-      "sender is in the streams named: n may be 0, and `hash` is then of h(0).",
+     {"An *announcement* is a `PeerFrontier` without parts; `heads`, in any order. It says just where its sender is in "
+      "the streams named: n may be 0, and `hash` is then of h(0).",
       "An announcement moves the starting point back as well, and lifts a dispute (9.1); other heads move it only "
       "forward."},
      an_announcement_moves_back},

@@ -1,6 +1,7 @@
 /* Messages between nodes in plain prose. */
 #include "tests/sim/trace/trace.h"
 
+#include "tests/lib/replica_parts.h"
 #include "tests/lib/replica_world_source.h"
 
 #include <assert.h>
@@ -104,39 +105,111 @@ static void put_refuse(struct trace *t, const ProtobufCMessage *message)
 
 /* ---- frontier ---- */
 
-static void put_entry(struct trace *t, uint32_t level, const Hallsync__FrontierNode *entry)
+static void put_item(struct trace *t, uint32_t level, const struct part_item *item, bool named)
+{
+    ProtobufCBinaryData hash = {sizeof item->hash, (uint8_t *)item->hash};
+    ProtobufCBinaryData node = {sizeof item->node, (uint8_t *)item->node};
+    char partition[HS_PARTITION_TEXT_BYTES];
+    if (level == 2) {
+        trace_put_stream(t, &item->stream);
+        trace_put(t, " ");
+        trace_put_number(t, &item->stream, item->n, item->hash);
+        return;
+    }
+    trace_put(t, "%s", level == 0 ? hs_partition_text(item->partition, partition) : trace_hash_name(t, &node));
+    if (named)
+        return;
+    trace_put(t, "=");
+    trace_put_label(t, &hash);
+}
+
+static void put_items(struct trace *t, const Hallsync__FrontierPart *part, const ProtobufCBinaryData *packed,
+                      bool named)
+{
+    struct part_item items[PART_ITEMS_MAX];
+    size_t count = part_items(part, packed, named, items);
+    for (size_t i = 0; i < count; i++) {
+        if (is_left_out(i, count))
+            continue;
+        put_comma(t, i, count);
+        put_item(t, part->level, &items[i], named);
+    }
+    trace_put(t, "%s", count == 0 ? "nothing" : "");
+}
+
+static void put_buckets(struct trace *t, const char *what, uint32_t present, const ProtobufCBinaryData *hashes)
+{
+    size_t at = 2;
+    trace_put(t, "%s", what);
+    for (unsigned i = 0; i < 16; i++) {
+        if ((present & 1U << i) == 0)
+            continue;
+        trace_put(t, " %x", i);
+        if (hashes != NULL && at + 8 <= hashes->len) {
+            ProtobufCBinaryData hash = {8, hashes->data + at};
+            trace_put(t, "=");
+            trace_put_label(t, &hash);
+        }
+        at += 8;
+    }
+}
+
+static void put_answer(struct trace *t, const Hallsync__FrontierPart *part)
+{
+    bool differs = part->has_items || part->has_differ, lacks = part->has_lacked || part->has_lacks;
+    if (part->level == 2)
+        trace_put(t, differs ? "here it is " : "the same");
+    else
+        trace_put(t, differs ? "differs: " : lacks ? "" : "the same");
+    if (part->has_items)
+        put_items(t, part, &part->items, true);
+    if (part->has_differ)
+        put_buckets(t, "buckets", part->differ, NULL);
+    if (lacks)
+        trace_put(t, differs ? "; lacks " : "lacks ");
+    if (part->has_lacked)
+        put_items(t, part, &part->lacked, true);
+    if (part->has_lacks)
+        put_buckets(t, "buckets", part->lacks, NULL);
+}
+
+static void put_part(struct trace *t, const Hallsync__FrontierPart *part)
 {
     char partition[HS_PARTITION_TEXT_BYTES];
-    if (level == 2 && entry->head != NULL)
-        put_head(t, entry->head);
-    else if (level == 1)
-        trace_put(t, "%s=", trace_hash_name(t, &entry->node));
-    else if (level == 0)
-        trace_put(t, "%s=", hs_partition_text((hs_partition)entry->partition, partition));
-    if (level < 2)
-        trace_put_label(t, &entry->hash);
+    bool is_answer = part->has_reply && part->reply;
+    if (part->level >= 1)
+        trace_put(t, " of %s", hs_partition_text((hs_partition)part->partition, partition));
+    if (part->level == 2)
+        trace_put(t, ", %s", trace_hash_name(t, &part->node));
+    if (part->level > 2)
+        trace_put(t, " of a level that there is not");
+    if (part->has_prefix)
+        trace_put(t, " at ");
+    for (size_t i = 0; part->has_prefix && i < part->prefix.len; i++)
+        trace_put(t, "%x", part->prefix.data[i]);
+    trace_put(t, is_answer ? " is answered: " : ": ");
+    if (is_answer)
+        put_answer(t, part);
+    else if (part->has_buckets)
+        put_buckets(t, "buckets", part_present(part), &part->buckets);
+    else
+        put_items(t, part, &part->items, false);
 }
 
 static void put_frontier(struct trace *t, const ProtobufCMessage *message)
 {
-    const Hallsync__PeerFrontier *list = (const Hallsync__PeerFrontier *)message;
-    char partition[HS_PARTITION_TEXT_BYTES];
-    if (list->level == 2 && !list->has_partition)
-        trace_put(t, "Announcement: I am at ");
-    else if (list->level == 2)
-        trace_put(t, "Frontier of %s, %s: ", hs_partition_text((hs_partition)list->partition, partition),
-                  trace_hash_name(t, &list->node));
-    else if (list->level == 1)
-        trace_put(t, "Frontier of %s: ", hs_partition_text((hs_partition)list->partition, partition));
-    else
-        trace_put(t, "Frontier%s: ", list->level == 0 ? "" : " of a level that there is not");
-    for (size_t i = 0; i < list->n_entries; i++) {
-        if (is_left_out(i, list->n_entries))
-            continue;
-        put_comma(t, i, list->n_entries);
-        put_entry(t, list->level, list->entries[i]);
+    const Hallsync__PeerFrontier *frontier = (const Hallsync__PeerFrontier *)message;
+    if (frontier->n_parts == 0) {
+        trace_put(t, "Announcement: I am at %s", frontier->n_heads == 0 ? "nothing" : "");
+        put_heads(t, frontier->heads, frontier->n_heads);
+        return;
     }
-    trace_put(t, "%s%s", list->n_entries == 0 ? "nothing" : "", list->last ? "" : "; more follows");
+    trace_put(t, "Frontier");
+    for (size_t i = 0; i < frontier->n_parts; i++) {
+        if (i > 0)
+            trace_put(t, " |");
+        put_part(t, frontier->parts[i]);
+    }
 }
 
 /* ---- operations ---- */

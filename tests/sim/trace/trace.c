@@ -77,7 +77,12 @@ static bool is_shown(const struct trace *t, uint8_t type)
 static void tell_sent(struct trace *t, const struct world_link *link, int to, struct hs_bytes bytes)
 {
     struct hs_frame frame;
-    if (hs_frame_decode(bytes, &frame) != HS_OK || !is_shown(t, frame.type))
+    bool is_frame = hs_frame_decode(bytes, &frame) == HS_OK;
+    if (is_frame && frame.type == HALLSYNC__PEER_TYPE__PEER_FRONTIER) {
+        hs_buf_reset(&t->offered);
+        hs_buf_put_bytes(&t->offered, frame.body);
+    }
+    if (!is_frame || !is_shown(t, frame.type))
         return;
     begin(t, link->end[1 - to], " > ", link->end[to]);
     trace_message(t, frame.type, frame.body);
@@ -279,6 +284,7 @@ void trace_fini(struct trace *t)
     world_free(t->w);
     hs_arena_fini(&t->arena);
     hs_buf_fini(&t->text);
+    hs_buf_fini(&t->offered);
     trace_names_fini(t);
 }
 
@@ -458,22 +464,26 @@ void trace_say_head(struct trace *t, struct puppet *p, const struct hs_stream *s
     struct hs_hash start = hs_chain_start(stream);
     const struct hs_hash *hash = n == 0 ? &start : &held->ops[n - 1].hash;
     Hallsync__PeerFrontier message = HALLSYNC__PEER_FRONTIER__INIT;
-    Hallsync__FrontierNode entry = HALLSYNC__FRONTIER_NODE__INIT, *entries = &entry;
-    entry.head = puppet_head(p, stream, n, hash->bytes);
-    message.level = 2;
-    message.entries = &entries;
-    message.n_entries = 1;
-    message.last = true;
+    Hallsync__StreamHead *head = puppet_head(p, stream, n, hash->bytes);
+    message.heads = &head;
+    message.n_heads = 1;
     trace_say(t, p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &message.base);
 }
 
 void trace_say_hello(struct trace *t, struct puppet *p)
 {
-    Hallsync__PeerFrontier nothing = HALLSYNC__PEER_FRONTIER__INIT;
-    nothing.last = true;
     trace_say(t, p, HALLSYNC__PEER_TYPE__PEER_HELLO, &puppet_hello(p)->base);
     trace_run(t, TRACE_LATENCY_MS);
-    trace_say(t, p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &nothing.base);
+    Hallsync__PeerFrontier *nothing = puppet_nothing(p);
+    if (p->me == 1) { /* the other has offered its list */
+        ProtobufCMessage *offered;
+        trace_run(t, TRACE_LATENCY_MS);
+        enum hs_err err = hs_msg_unpack(&hallsync__peer_frontier__descriptor, hs_buf_bytes(&t->offered), &p->arena,
+                                        &offered);
+        assert(err == HS_OK);
+        nothing = puppet_frontier(p, puppet_lacks_all(p, ((Hallsync__PeerFrontier *)offered)->parts[0]));
+    }
+    trace_say(t, p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &nothing->base);
     trace_run(t, TRACE_LATENCY_MS);
 }
 

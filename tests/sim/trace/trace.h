@@ -36,6 +36,7 @@ struct trace {
     struct world_watch watch;
     struct hs_buf text;
     struct hs_arena arena; /* of messages being told */
+    struct hs_buf offered; /* the body of the last frontier that a replica has sent */
     uint64_t zero_ms;      /* time 0 of the text */
     bool is_quiet;         /* nothing is written */
     bool shows_sizes;      /* bytes of segments, totals of credit */

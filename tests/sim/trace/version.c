@@ -57,9 +57,8 @@ static void unknown_fields(struct trace *t)
     trace_tell(t, "Gulou is newer: it could speak versions 1 to 3, has a feature 77 and a field 900 in each message.");
     say_with_more(t, &at.p, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello->base, "Hello, with a field 900");
     trace_run(t, 50);
-    Hallsync__PeerFrontier nothing = HALLSYNC__PEER_FRONTIER__INIT;
-    nothing.last = true;
-    say_with_more(t, &at.p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &nothing.base, "Frontier: nothing, with a field 900");
+    say_with_more(t, &at.p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &puppet_nothing(&at.p)->base,
+                  "Frontier: nothing, with a field 900");
     trace_run(t, 50);
     Hallsync__PeerProbe probe = HALLSYNC__PEER_PROBE__INIT;
     t->hidden = TRACE_TYPE(HEARTBEAT);
@@ -94,7 +93,7 @@ static void unknown_operations(struct trace *t)
 struct many {
     Hallsync__StreamName name;
     Hallsync__StreamHead head, *heads[TOO_MANY];
-    Hallsync__FrontierNode entry, *entries[TOO_MANY];
+    Hallsync__FrontierPart part, *parts[TOO_MANY];
     Hallsync__StreamAck stored, *all[TOO_MANY];
 };
 
@@ -103,17 +102,16 @@ static void make_many(struct many *many)
     static uint8_t hash[8];
     hallsync__stream_name__init(&many->name);
     hallsync__stream_head__init(&many->head);
-    hallsync__frontier_node__init(&many->entry);
+    hallsync__frontier_part__init(&many->part);
     hallsync__stream_ack__init(&many->stored);
     many->name.origin = 1;
     many->name.partition = 3201;
     many->name.lane = HS_LANE_MONEY;
     many->head.stream = many->stored.stream = &many->name;
     many->head.hash = puppet_data(hash, sizeof hash);
-    many->entry.head = &many->head;
     for (size_t i = 0; i < TOO_MANY; i++) {
         many->heads[i] = &many->head;
-        many->entries[i] = &many->entry;
+        many->parts[i] = &many->part;
         many->all[i] = &many->stored;
     }
 }
@@ -130,13 +128,16 @@ static void long_lists(struct trace *t)
     static struct many many;
     struct table at;
     make_many(&many);
-    trace_tell(t, "1,001 entries in a list of the frontier:");
+    trace_tell(t, "1,001 heads in an announcement, 1,001 parts of a frontier:");
     table(t, &at, true);
     Hallsync__PeerFrontier list = HALLSYNC__PEER_FRONTIER__INIT;
-    list.level = 2;
-    list.last = true;
-    list.entries = many.entries;
-    list.n_entries = TOO_MANY;
+    list.heads = many.heads;
+    list.n_heads = TOO_MANY;
+    say_and_part(t, &at, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &list.base);
+    call(t, &at, true);
+    list.n_heads = 0;
+    list.parts = many.parts;
+    list.n_parts = TOO_MANY;
     say_and_part(t, &at, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &list.base);
     trace_tell(t, "1,001 streams in an acknowledgement:");
     call(t, &at, true);
@@ -163,7 +164,7 @@ static void long_lists(struct trace *t)
 static void large_numbers(struct trace *t)
 {
     static const uint8_t FRAME[] = {
-        1, HALLSYNC__PEER_TYPE__PEER_FRONTIER, 0, 0, 0, 3, 0x08, 0x80, 0x80, 0x80, 0x80, 0x10, 0x28, 1};
+        1, HALLSYNC__PEER_TYPE__PEER_FRONTIER, 0, 0, 0, 3, 0x0a, 6, 0x08, 0x80, 0x80, 0x80, 0x80, 0x10};
     struct table at;
     table(t, &at, true);
     trace_say_raw(t, &at.p, HS_BYTES(FRAME, sizeof FRAME), "Frontier of level 4,294,967,296, in 32 bits 0");

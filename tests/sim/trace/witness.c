@@ -154,15 +154,13 @@ static void a_list(struct trace *t)
     world_stop(trio_.gulou);
     t->hides_arrivals = true;
     for (unsigned i = 0; i < 2; i++) {
-        Hallsync__PeerFrontier list = HALLSYNC__PEER_FRONTIER__INIT;
         Hallsync__PeerProbe probe = HALLSYNC__PEER_PROBE__INIT;
-        list.last = true;
         probe.id = 1;
         trace_puppet_calls(&p, trio_.gulou, trio_.counter);
         trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_HELLO, &puppet_hello(&p)->base);
         trace_run(t, 50);
         if (i == 0)
-            trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &list.base);
+            trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &puppet_nothing(&p)->base);
         else
             trace_say(t, &p, HALLSYNC__PEER_TYPE__PEER_PROBE, &probe.base);
         trace_run(t, 50);
