@@ -122,7 +122,7 @@ enum hs_err cli_run_conflict_list(struct cli *cli); /* conflict.c */
 enum hs_err cli_run_conflict_show(struct cli *cli);
 enum hs_err cli_run_conflict_resolve(struct cli *cli);
 enum hs_err cli_run_status(struct cli *cli); /* status.c */
-enum hs_err cli_run_wait(struct cli *cli);
+enum hs_err cli_run_wait(struct cli *cli);   /* wait.c */
 enum hs_err cli_run_digest(struct cli *cli);
 enum hs_err cli_run_enroll(struct cli *cli); /* nodes.c */
 enum hs_err cli_run_nodes(struct cli *cli);

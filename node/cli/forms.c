@@ -45,6 +45,20 @@ const char *cli_bytes_text(uint64_t bytes, char text[static CLI_BYTES_BYTES])
     return text;
 }
 
+const char *cli_age_text(uint64_t seconds, char text[static CLI_AGE_BYTES])
+{
+    static const struct {
+        uint64_t below, unit; /* seconds */
+        const char *name;
+    } UNITS[] = {
+        {90, 1, "s"}, {(uint64_t)90 * 60, 60, "min"}, {(uint64_t)48 * 3600, 3600, "h"}, {UINT64_MAX, 86400, "d"}};
+    size_t i = 0;
+    while (seconds >= UNITS[i].below && i + 1 < sizeof UNITS / sizeof *UNITS)
+        i++;
+    snprintf(text, CLI_AGE_BYTES, "%" PRIu64 " %s", seconds / UNITS[i].unit, UNITS[i].name);
+    return text;
+}
+
 enum hs_err cli_number_parse(const char *text, uint64_t most, uint64_t *value)
 {
     uint64_t number = 0;

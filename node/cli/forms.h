@@ -14,6 +14,9 @@ const char *cli_money_text(int64_t fen, char text[static CLI_MONEY_BYTES]); /* 1
 #define CLI_BYTES_BYTES 24
 const char *cli_bytes_text(uint64_t bytes, char text[static CLI_BYTES_BYTES]); /* 81914863616 -> "81.9 GB" */
 
+#define CLI_AGE_BYTES 24
+const char *cli_age_text(uint64_t seconds, char text[static CLI_AGE_BYTES]); /* "12 s", "5 min", "3 h", "4 d" */
+
 /* "500ms", "30s", "5m", "24h", "7d".  HS_EVALUE, HS_EOVERFLOW (more than a thousand days). */
 enum hs_err cli_duration_parse(const char *text, uint64_t *ms);
 /* "2026-11-21" or "20261121" -> 20261121.  HS_EVALUE. */

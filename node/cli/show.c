@@ -71,7 +71,7 @@ static json_t *enum_value(const ProtobufCEnumDescriptor *type, int value)
 
 static bool is_partition(const char *name)
 {
-    static const char *const NAMES[] = {"partition", "districts", "home", "scope", "evicting"};
+    static const char *const NAMES[] = {"partition", "districts", "home", "scope"};
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         if (strcmp(name, NAMES[i]) == 0)
             return true;

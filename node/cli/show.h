@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 /* Every field that is set: enums by name in small letters, fixed64 (tags, origins, store ids) and bytes in hex, the
- * fields partition, districts, home, scope, evicting and kind as names, 64-bit integers as numbers. */
+ * fields partition, districts, home, scope and kind as names, 64-bit integers as numbers. */
 json_t *cli_show_message(const ProtobufCMessage *message);
 
 /* A record as users see it: the fields of its kind, its id under the name of the kind's id field, and what the node

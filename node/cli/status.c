@@ -1,175 +1,217 @@
-/* status, wait, digest: how the node is. */
+/* status: how the node is, what people should look at, and how it stands with others. */
+#include "node/cli/status_peers.h"
+
 #include "node/cli/forms.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
+#include "proto/base/buf.h"
 #include "proto/base/names.h"
+#include "proto/base/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define WATCH_S       2
-#define WAIT_MS       30000
-#define WAIT_GRACE_MS 10000 /* the node's answer comes after its own time is over */
+#define WATCH_S 2
+#define INDENT  12
 
-static const struct cli_column STATUS[] = {
-    {"node_id", "node", CLI_FORM_TEXT},
-    {"role", "role", CLI_FORM_TEXT},
-    {"region", "region", CLI_FORM_TEXT},
-    {"districts", "districts", CLI_FORM_TEXT},
-    {"version", "version", CLI_FORM_TEXT},
-    {"store_id", "store", CLI_FORM_TEXT},
-    {"origin", "origin", CLI_FORM_TEXT},
-    {"origins_opened", "origins so far", CLI_FORM_NUMBER},
-    {"position", "position", CLI_FORM_TEXT},
-    {"records_commit", "records up to", CLI_FORM_NUMBER},
-    {"conflicts", "conflicts", CLI_FORM_NUMBER},
-    {"overpayments", "overpayments", CLI_FORM_NUMBER},
-    {"parked", "parked records", CLI_FORM_NUMBER},
-    {"forks", "forks", CLI_FORM_NUMBER},
-    {"stopped_streams", "stopped streams", CLI_FORM_NUMBER},
-    {"store_bytes", "store size", CLI_FORM_BYTES},
-    {"disk_free_bytes", "free on disk", CLI_FORM_BYTES},
-    {"clock_ms", "clock", CLI_FORM_TIME},
-};
+/* ---- texts put together ---- */
 
-static const struct cli_column PEER[] = {
-    {"node_id", "peer", CLI_FORM_TEXT},
-    {"role", "role", CLI_FORM_TEXT},
-    {"state", "link", CLI_FORM_TEXT},
-    {"since_ms", "since", CLI_FORM_TIME},
-    {"lag_out_ops", "to send", CLI_FORM_NUMBER},
-    {"lag_out_seconds", "oldest s", CLI_FORM_NUMBER},
-    {"lag_in_ops", "to come", CLI_FORM_NUMBER},
-    {"equal_as_of_ms", "found equal", CLI_FORM_TIME},
-    {"lag_out_bytes", "size", CLI_FORM_BYTES},
-    {"clock_offset_ms", "clock off ms", CLI_FORM_NUMBER},
-    {"round_trip_ms", "round trip ms", CLI_FORM_NUMBER},
-    {"address", "address", CLI_FORM_TEXT},
-    {"why", "why", CLI_FORM_PROSE},
-};
-#define PEER_KEEP 5 /* columns that a narrow terminal shows too */
-
-static void add_position(json_t *object, const Hallsync__Reply *reply)
+/* Empties @text. */
+static void put_line(const char *title, struct hs_buf *text)
 {
-    char text[CLI_POSITION_BYTES];
-    if (reply->position != NULL)
-        json_object_set_new(object, "position",
-                            json_string(cli_position_text(reply->position->commit, reply->position->tag, text)));
+    hs_buf_put_u8(text, 0);
+    cli_line(title, text->err == HS_OK ? (const char *)text->data : "?", INDENT);
+    hs_buf_reset(text);
 }
 
-static enum hs_err show_peers(const struct cli *cli, const Hallsync__StatusReply *status)
+static void put_districts(struct hs_buf *text, const uint32_t *districts, size_t count)
 {
-    if (cli->json || status->n_peers == 0)
-        return HS_OK;
+    char one[HS_PARTITION_TEXT_BYTES];
+    for (size_t i = 0; i < count; i++)
+        hs_buf_put_format(text, "%s%s", i == 0 ? "" : ", ", hs_partition_text((hs_partition)districts[i], one));
+}
+
+/* ---- the node itself ---- */
+
+static void show_districts(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    bool hub = strcmp(status->role, "hub") == 0;
+    bool witness = strcmp(status->role, "witness") == 0;
+    if (status->n_scope > 0)
+        put_districts(text, status->scope, status->n_scope);
+    else if (hub)
+        hs_buf_put_format(text, "all");
+    else
+        put_districts(text, status->districts, status->n_districts);
+    if (witness)
+        hs_buf_put_format(text, " (keeps what their halls have not handed in yet)");
+    else if (status->n_scope > 0 && !hub && status->n_scope < status->n_districts)
+        hs_buf_put_format(text, " (of the %zu that its certificate names)", status->n_districts);
+    put_line("districts", text);
+}
+
+/* What only this hall has, and whoever keeps its tail. */
+static void show_waiting(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    char age[CLI_AGE_BYTES];
+    uint64_t ops = 0, oldest = 0;
+    if (strcmp(status->role, "hall") != 0)
+        return;
+    for (size_t i = 0; i < status->n_waiting; i++) {
+        const Hallsync__LaneStatus *lane = status->waiting[i];
+        ops += lane->out_ops;
+        oldest = lane->out_seconds > oldest ? lane->out_seconds : oldest;
+        hs_buf_put_format(text, "%s%" PRIu64 " of lane %s", i == 0 ? "" : ", ", lane->out_ops, lane->lane);
+    }
+    if (ops == 0)
+        hs_buf_put_format(text, "everything is at a hub");
+    else
+        hs_buf_put_format(text, " no hub has signed for; the oldest is of %s ago", cli_age_text(oldest, age));
+    put_line("handed in", text);
+}
+
+/* What is zero needs no looking at. */
+static void show_to_look_at(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    const struct {
+        uint64_t count;
+        const char *name, *names;
+    } rows[] = {
+        {status->conflicts, "conflict", "conflicts"},
+        {status->overpayments, "overpayment", "overpayments"},
+        {status->parked, "parked record", "parked records"},
+        {status->forks, "fork", "forks"},
+        {status->stopped_streams, "stopped stream", "stopped streams"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].count != 0)
+            hs_buf_put_format(text, "%s%" PRIu64 " %s", text->size == 0 ? "" : ", ", rows[i].count,
+                              rows[i].count == 1 ? rows[i].name : rows[i].names);
+    }
+    if (text->size == 0)
+        hs_buf_put_format(text, "nothing");
+    else
+        hs_buf_put_format(text, ": hallsync conflict list");
+    put_line("to look at", text);
+    for (size_t i = 0; i < status->n_problems; i++)
+        cli_line("PROBLEM", status->problems[i], INDENT);
+}
+
+static void show_store(const Hallsync__Reply *reply, struct hs_buf *text)
+{
+    const Hallsync__StatusReply *status = reply->status;
+    char position[CLI_POSITION_BYTES];
+    char used[CLI_BYTES_BYTES], left[CLI_BYTES_BYTES];
+    hs_buf_put_format(text, "%016" PRIx64 ", %s, %s free on its disk", status->store_id,
+                      cli_bytes_text(status->store_bytes, used), cli_bytes_text(status->disk_free_bytes, left));
+    if (reply->position != NULL)
+        hs_buf_put_format(text, "; position %s",
+                          cli_position_text(reply->position->commit, reply->position->tag, position));
+    if (status->records_commit < status->commit)
+        hs_buf_put_format(text, ", records up to %" PRIu64, status->records_commit);
+    put_line("store", text);
+    if (status->origin != NULL) {
+        hs_buf_put_format(text, "%s, life %" PRIu64 " of this node", status->origin, status->origins_opened);
+        put_line("origin", text);
+    }
+    if (status->has_retention_days && strcmp(status->role, "witness") != 0) {
+        hs_buf_put_format(text, "operations for %" PRIu32 " days, money for ever", status->retention_days);
+        put_line("kept", text);
+    }
+}
+
+static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struct hs_buf *text)
+{
+    const Hallsync__StatusReply *status = reply->status;
+    char clock[HS_TIME_TEXT_BYTES];
+    hs_time_text(status->clock_ms, cli->utc_offset_minutes, clock);
+    clock[10] = ' ';
+    hs_buf_put_format(text, "%s of region %s, hallsync %s, %.19s", status->role, status->region, status->version,
+                      clock);
+    hs_buf_put_u8(text, 0);
+    printf("%s: %s\n\n", status->node_id, text->err == HS_OK ? (const char *)text->data : "?");
+    hs_buf_reset(text);
+    show_districts(status, text);
+    show_waiting(status, text);
+    show_to_look_at(status, text);
+    show_store(reply, text);
+}
+
+/* ---- what comes as states ---- */
+
+static json_t *fill_row(const Hallsync__FillStatus *fill)
+{
+    json_t *row = cli_show_message(&fill->base);
+    if (row != NULL && fill->has_total && fill->total > 0)
+        json_object_set_new(
+            row, "percent",
+            json_integer((json_int_t)(fill->records < fill->total ? fill->records * 100 / fill->total : 99)));
+    return row;
+}
+
+static enum hs_err show_fills(const struct cli *cli, const Hallsync__StatusReply *status)
+{
+    static const struct cli_column FILL[] = {
+        {"partition", "filling", CLI_FORM_TEXT}, {"lane", "lane", CLI_FORM_TEXT},
+        {"percent", "%", CLI_FORM_NUMBER},       {"records", "records", CLI_FORM_NUMBER},
+        {"total", "of about", CLI_FORM_NUMBER},  {"since_ms", "for", CLI_FORM_AGE},
+    };
     struct cli_list list;
+    if (status->n_fills == 0)
+        return HS_OK;
     putchar('\n');
-    cli_list_begin(&list, cli, PEER, sizeof PEER / sizeof *PEER);
-    list.keep = PEER_KEEP;
-    for (size_t i = 0; i < status->n_peers; i++)
-        cli_list_add(&list, cli_show_message(&status->peers[i]->base));
+    cli_list_begin(&list, cli, FILL, sizeof FILL / sizeof *FILL);
+    for (size_t i = 0; i < status->n_fills; i++)
+        cli_list_add(&list, fill_row(status->fills[i]));
     return cli_list_end(&list);
 }
 
-static enum hs_err show_status(struct cli *cli)
+/* ---- the command ---- */
+
+static enum hs_err show_json(const Hallsync__Reply *reply)
+{
+    char text[CLI_POSITION_BYTES];
+    json_t *object = cli_show_message(&reply->status->base);
+    if (object != NULL && reply->position != NULL)
+        json_object_set_new(object, "position",
+                            json_string(cli_position_text(reply->position->commit, reply->position->tag, text)));
+    return object == NULL ? HS_ENOMEM : cli_json_line(object);
+}
+
+/* @lines: of the terminal that it shall fit; 0: as many as it takes. */
+static enum hs_err show_status(struct cli *cli, size_t lines)
 {
     Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_STATUS;
     request.status = &body;
     const Hallsync__Reply *reply;
+    struct hs_buf text = {0};
     enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_STATUS, &reply);
     if (err != HS_OK)
         return err;
-    json_t *object = cli_show_message(&reply->status->base);
-    add_position(object, reply);
-    err = cli_card(cli, STATUS, sizeof STATUS / sizeof *STATUS, object);
-    return err == HS_OK ? show_peers(cli, reply->status) : err;
+    if (cli->json)
+        return show_json(reply);
+    show_node(cli, reply, &text);
+    hs_buf_fini(&text);
+    size_t above = 12 + reply->status->n_problems + (reply->status->n_fills > 0 ? 2 + reply->status->n_fills : 0);
+    err = show_fills(cli, reply->status);
+    return err == HS_OK ? cli_status_peers(cli, reply->status, lines > above ? lines - above : lines != 0) : err;
 }
 
 enum hs_err cli_run_status(struct cli *cli)
 {
     enum hs_err err = cli_take_args(cli, 0, 0);
     if (err != HS_OK || cli->options[CLI_WATCH] == NULL)
-        return err == HS_OK ? show_status(cli) : err;
+        return err == HS_OK ? show_status(cli, 0) : err;
     bool clear = !cli->json && isatty(STDOUT_FILENO) == 1;
     while (err == HS_OK) {
         fputs(clear ? "\033[H\033[2J" : "", stdout);
-        err = show_status(cli);
+        err = show_status(cli, cli_terminal_lines());
         fflush(stdout);
         sleep(WATCH_S);
     }
     return err;
-}
-
-/* Not synced in time is an answer, and the answer is no. */
-static enum hs_err show_wait(struct cli *cli, const Hallsync__WaitReply *wait)
-{
-    if (!wait->synced)
-        cli->status = 1;
-    if (cli->json)
-        return cli_json_line(cli_show_message(&wait->base));
-    if (wait->synced)
-        puts("synced");
-    else
-        printf("not synced: %s\n", wait->missing != NULL ? wait->missing : "it takes longer");
-    return HS_OK;
-}
-
-enum hs_err cli_run_wait(struct cli *cli)
-{
-    enum hs_err err = cli_take_args(cli, 0, 0);
-    if (err == HS_OK && cli->options[CLI_SYNCED] == NULL)
-        err = cli_usage(cli, "wait for what?  hallsync wait --synced [--timeout 30s]");
-    if (err != HS_OK)
-        return err;
-    uint64_t timeout = cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : WAIT_MS;
-    cli->call_ms = timeout + WAIT_GRACE_MS;
-    Hallsync__WaitRequest body = HALLSYNC__WAIT_REQUEST__INIT;
-    body.timeout_ms = (uint32_t)(timeout < UINT32_MAX ? timeout : UINT32_MAX);
-    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
-    request.body_case = HALLSYNC__REQUEST__BODY_WAIT;
-    request.wait = &body;
-    const Hallsync__Reply *reply;
-    err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_WAIT, &reply);
-    return err == HS_OK ? show_wait(cli, reply->wait) : err;
-}
-
-static enum hs_err ask_digest(struct cli *cli, Hallsync__DigestRequest *body, const Hallsync__DigestReply **digests)
-{
-    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
-    request.body_case = HALLSYNC__REQUEST__BODY_DIGEST;
-    request.digest = body;
-    const Hallsync__Reply *reply;
-    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_DIGEST, &reply);
-    if (err == HS_OK)
-        *digests = reply->digest;
-    return err;
-}
-
-enum hs_err cli_run_digest(struct cli *cli)
-{
-    static const struct cli_column DIGEST[] = {{"partition", "district", CLI_FORM_TEXT},
-                                               {"kind", "kind", CLI_FORM_TEXT},
-                                               {"count", "count", CLI_FORM_NUMBER},
-                                               {"digest", "digest", CLI_FORM_TEXT}};
-    const char *text = cli->options[CLI_PARTITION];
-    hs_partition partition = 0;
-    enum hs_err err = cli_take_args(cli, 0, 0);
-    if (err == HS_OK && text != NULL && hs_partition_parse(text, &partition) != HS_OK)
-        err = cli_usage(cli, "--partition: '%s' is neither a district nor region", text);
-    if (err != HS_OK)
-        return err;
-    Hallsync__DigestRequest body = HALLSYNC__DIGEST_REQUEST__INIT;
-    body.has_partition = text != NULL;
-    body.partition = partition;
-    const Hallsync__DigestReply *digests;
-    err = ask_digest(cli, &body, &digests);
-    if (err != HS_OK)
-        return err;
-    struct cli_list list;
-    cli_list_begin(&list, cli, DIGEST, sizeof DIGEST / sizeof *DIGEST);
-    for (size_t i = 0; i < digests->n_digests; i++)
-        cli_list_add(&list, cli_show_message(&digests->digests[i]->base));
-    return cli_list_end(&list);
 }

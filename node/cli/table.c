@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE_ROWS   500
@@ -55,6 +56,18 @@ static void list_text(const json_t *values, char text[static CELL_BYTES])
     }
 }
 
+/* The node's clock is ours: it is on this machine. */
+static void age_text(enum cli_form form, uint64_t value, char text[static CELL_BYTES])
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t seconds = value / 1000;
+    if (form == CLI_FORM_SPAN)
+        cli_age_text(value, text);
+    else
+        cli_age_text((uint64_t)now.tv_sec > seconds ? (uint64_t)now.tv_sec - seconds : 0, text);
+}
+
 static void number_text(const struct cli *cli, enum cli_form form, json_int_t value, char text[static CELL_BYTES])
 {
     if (form == CLI_FORM_MONEY)
@@ -63,6 +76,8 @@ static void number_text(const struct cli *cli, enum cli_form form, json_int_t va
         hs_time_text((uint64_t)value, cli->utc_offset_minutes, text);
     else if (form == CLI_FORM_BYTES)
         cli_bytes_text((uint64_t)value, text);
+    else if (form == CLI_FORM_AGE || form == CLI_FORM_SPAN)
+        age_text(form, (uint64_t)value, text);
     else
         snprintf(text, CELL_BYTES, "%" JSON_INTEGER_FORMAT, value);
 }
@@ -160,7 +175,8 @@ static void print_cell(const struct cli_list *list, size_t column, const char *t
     size_t width = cli_width(text);
     size_t space = list->widths[column] > width ? list->widths[column] - width : 0;
     enum cli_form form = list->columns[column].form;
-    bool right = form == CLI_FORM_NUMBER || form == CLI_FORM_MONEY || form == CLI_FORM_BYTES;
+    bool right = form == CLI_FORM_NUMBER || form == CLI_FORM_MONEY || form == CLI_FORM_BYTES || form == CLI_FORM_AGE ||
+                 form == CLI_FORM_SPAN;
     bool last = list->shown >> column == 1;
     if (right)
         pad(space);
@@ -268,6 +284,20 @@ enum hs_err cli_list_end(struct cli_list *list)
     tell_cut(list);
     json_decref(list->page);
     return list->failed ? HS_ENOMEM : HS_OK;
+}
+
+size_t cli_terminal_lines(void)
+{
+    struct winsize size;
+    return isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
+void cli_line(const char *title, const char *text, size_t indent)
+{
+    const struct cli_list alone = {.room = terminal_room()};
+    printf("%-*s", (int)indent, title);
+    print_prose(&alone, text, indent);
+    putchar('\n');
 }
 
 /* A text as long as it is, its further lines below its first. */

@@ -10,6 +10,8 @@ enum cli_form {
     CLI_FORM_MONEY,
     CLI_FORM_TIME,
     CLI_FORM_BYTES, /* "81.9 GB" */
+    CLI_FORM_AGE,   /* of a time: how long ago */
+    CLI_FORM_SPAN,  /* of seconds: so long */
     CLI_FORM_PROSE, /* sentences, only in the last column: on a narrow terminal they are wrapped */
 };
 
@@ -46,6 +48,10 @@ enum hs_err cli_list_end(struct cli_list *list);          /* HS_OK, HS_ENOMEM */
 enum hs_err cli_card(const struct cli *cli, const struct cli_column *columns, size_t column_count, json_t *object);
 /* One object as a line of JSON.  Takes it. */
 enum hs_err cli_json_line(json_t *object);
+
+/* "TITLE  text", @indent columns apart, wrapped on a terminal. */
+void cli_line(const char *title, const char *text, size_t indent);
+size_t cli_terminal_lines(void); /* 0: it is none */
 
 /* Columns of a kind. */
 size_t cli_kind_columns(uint32_t kind, const struct cli_column **columns);

@@ -187,6 +187,9 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
         .peer_address_count = daemon->advertised.count,
         .utc_offset_minutes = conf->utc_offset_minutes,
         .accept_unknown_accounts = strcmp(conf->rules.unknown_accounts, "accept") == 0,
+        .scope = conf->districts,
+        .scope_count = conf->district_count,
+        .retention_days = conf->retention.days,
         .disk_reserve_bytes = (uint64_t)conf->limits.disk_reserve_mib << 20,
     };
     struct hs_service *service = NULL;

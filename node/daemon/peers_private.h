@@ -85,7 +85,7 @@ struct hs_peers {
     bool stopping;
     struct note *notes, **notes_end;
     struct hs_buf status; /* packed, as of published_ms */
-    uint64_t published_ms, seen_ms, watched_ms;
+    uint64_t published_ms, publish_every_ms, seen_ms, watched_ms;
     struct seen *seen; /* ascending by node id */
     size_t seen_count, seen_room;
 };
@@ -110,8 +110,9 @@ enum hs_err peers_rate(struct hs_peers *peers, hs_peer peer, uint32_t rate);
 /* peers_join.c: a frame with a join request. */
 void peers_join(struct hs_peers *peers, hs_peer peer, const struct hs_key *curve_key, struct hs_bytes frame);
 
-/* peers_seen.c: under the lock */
-void peers_seen_note(struct hs_peers *peers, const char *node_id, uint64_t wall_ms);
+/* peers_seen.c */
+void peers_seen_live(struct hs_peers *peers, const char *node_id);
+void peers_seen_note(struct hs_peers *peers, const char *node_id, uint64_t wall_ms); /* under the lock */
 
 /* peers_status.c */
 void peers_publish(struct hs_peers *peers, bool now);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Where it stands, or would. */
 static size_t place_of(const struct hs_peers *peers, const char *node_id, bool *found)
@@ -45,6 +46,15 @@ void peers_seen_note(struct hs_peers *peers, const char *node_id, uint64_t wall_
         peers->seen_count++;
     }
     peers->seen[at].last_ms = wall_ms;
+}
+
+void peers_seen_live(struct hs_peers *peers, const char *node_id)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    pthread_mutex_lock(&peers->lock);
+    peers_seen_note(peers, node_id, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+    pthread_mutex_unlock(&peers->lock);
 }
 
 uint64_t hs_peers_seen(struct hs_peers *peers, const char *node_id)

@@ -10,9 +10,10 @@
 #include <string.h>
 #include <time.h>
 
-#define PUBLISH_MS  100
-#define SEEN_MS     1000
-#define PEERS_SHOWN 4096
+#define PUBLISH_MS    100
+#define PUBLISH_SHARE 20 /* of the thread's time a twentieth at most: a hub has a thousand sessions to look through */
+#define SEEN_MS       1000
+#define PEERS_SHOWN   4096
 
 static uint64_t wall_ms(void)
 {
@@ -21,27 +22,82 @@ static uint64_t wall_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void fill_live(Hallsync__PeerStatus *to, const struct hs_peer_status *from, uint64_t mono, uint64_t wall)
+/* What a peer's message points into. */
+struct shown {
+    Hallsync__PeerStatus status;
+    Hallsync__LaneStatus lanes[HS_LANE_COUNT];
+    Hallsync__LaneStatus *lane_list[HS_LANE_COUNT];
+    uint32_t districts[HS_SCOPE_MAX];
+};
+
+static uint64_t age_s(uint64_t since_ms, uint64_t mono)
 {
-    to->node_id = (char *)from->certificate.node_id;
-    to->role = (char *)(from->live ? hs_role_text(from->certificate.role) : "");
-    to->state = (char *)(from->live ? "live" : "hello");
-    to->has_since_ms = from->live;
-    to->since_ms = wall - (mono - from->live_since_ms);
+    return since_ms != 0 && mono > since_ms ? (mono - since_ms) / 1000 : 0;
+}
+
+static void fill_lanes(struct shown *to, const struct hs_peer_status *from, uint64_t mono)
+{
+    for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
+        Hallsync__LaneStatus *row = &to->lanes[to->status.n_lanes];
+        if (from->lanes[lane].out_ops == 0 && from->lanes[lane].in_ops == 0)
+            continue;
+        hallsync__lane_status__init(row);
+        row->lane = (char *)hs_lane_text((enum hs_lane)lane);
+        row->out_ops = from->lanes[lane].out_ops;
+        row->out_seconds = age_s(from->lanes[lane].oldest_unsent_ms, mono);
+        row->in_ops = from->lanes[lane].in_ops;
+        to->lane_list[to->status.n_lanes++] = row;
+    }
+    to->status.lanes = to->lane_list;
+}
+
+static void fill_states(Hallsync__PeerStatus *to, const struct hs_peer_status *from)
+{
+    to->has_filling = from->filling != 0;
+    to->filling = (uint32_t)from->filling;
+    to->has_supplying = to->has_supplied_records = to->has_supplied_total = from->supplying != 0;
+    to->supplying = (uint32_t)from->supplying;
+    to->supplied_records = from->supplied_records;
+    to->supplied_total = from->supplied_total;
+}
+
+static void fill_figures(Hallsync__PeerStatus *to, const struct hs_peer_status *from, uint64_t mono)
+{
     to->has_lag_out_ops = to->has_lag_in_ops = to->has_lag_out_seconds = to->has_clock_offset_ms =
         to->has_round_trip_ms = true;
-    to->has_sent_ops = to->has_received_ops = true;
+    to->has_sent_ops = to->has_received_ops = to->has_sent_bytes = to->has_received_bytes = true;
     to->lag_out_ops = from->lag_out_ops;
     to->lag_in_ops = from->lag_in_ops;
-    to->lag_out_seconds = from->oldest_unsent_ms != 0 && mono > from->oldest_unsent_ms
-                              ? (mono - from->oldest_unsent_ms) / 1000
-                              : 0;
+    to->lag_out_seconds = age_s(from->oldest_unsent_ms, mono);
     to->clock_offset_ms = from->clock_offset_ms;
     to->round_trip_ms = from->round_trip_ms;
     to->has_equal_as_of_ms = from->equal_ms != 0;
     to->equal_as_of_ms = from->equal_ms;
     to->sent_ops = from->sent_ops;
     to->received_ops = from->received_ops;
+    to->sent_bytes = from->sent_bytes;
+    to->received_bytes = from->received_bytes;
+    to->has_unsigned_ops = from->live && from->certificate.role != HS_ROLE_HALL;
+    to->unsigned_ops = from->unsigned_ops;
+    to->has_rate_max = from->rate_max != 0;
+    to->rate_max = from->rate_max;
+}
+
+static void fill_live(struct shown *to, const struct hs_peer_status *from, uint64_t mono, uint64_t wall)
+{
+    Hallsync__PeerStatus *status = &to->status;
+    hallsync__peer_status__init(status);
+    status->node_id = (char *)from->certificate.node_id;
+    status->role = (char *)(from->live ? hs_role_text(from->certificate.role) : "");
+    status->state = (char *)(from->live ? "live" : "hello");
+    status->has_since_ms = from->live;
+    status->since_ms = wall - (mono - from->live_since_ms);
+    fill_figures(status, from, mono);
+    fill_states(status, from);
+    fill_lanes(to, from, mono);
+    status->districts = to->districts;
+    for (size_t i = 0; from->live && i < from->certificate.district_count; i++)
+        to->districts[status->n_districts++] = from->certificate.districts[i];
 }
 
 static void put_peer(struct hs_buf *buf, Hallsync__PeerStatus *peer)
@@ -74,12 +130,15 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
     bool note = mono >= peers->seen_ms + SEEN_MS;
     peers->seen_ms = note ? mono : peers->seen_ms;
     for (size_t i = 0; i < count; i++) {
-        Hallsync__PeerStatus peer = HALLSYNC__PEER_STATUS__INIT;
+        struct shown peer;
         const struct upstream *upstream = peers_upstream_of(peers, shown[i].peer);
         fill_live(&peer, &shown[i], mono, wall);
-        peer.address = (char *)hs_link_peer_address(peers->link, shown[i].peer);
-        peer.group = upstream != NULL ? upstream->conf->group : NULL;
-        put_peer(buf, &peer);
+        peer.status.address = (char *)hs_link_peer_address(peers->link, shown[i].peer);
+        if (upstream != NULL) {
+            peer.status.group = upstream->conf->group;
+            peer.status.limited_hours = upstream->conf->limited_hours[0] != '\0' ? upstream->conf->limited_hours : NULL;
+        }
+        put_peer(buf, &peer.status);
         if (note && shown[i].live)
             peers_seen_note(peers, shown[i].certificate.node_id, wall);
         most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
@@ -161,7 +220,7 @@ static void put_counters(struct hs_peers *peers, struct hs_buf *buf)
 void peers_publish(struct hs_peers *peers, bool now)
 {
     uint64_t mono = hs_link_now_ms();
-    if (!now && mono < peers->published_ms + PUBLISH_MS)
+    if (!now && mono < peers->published_ms + peers->publish_every_ms)
         return;
     bool has_view = peers->view != NULL;
     peers->published_ms = mono;
@@ -172,6 +231,7 @@ void peers_publish(struct hs_peers *peers, bool now)
     put_problems(peers, &peers->status);
     put_counters(peers, &peers->status);
     pthread_mutex_unlock(&peers->lock);
+    peers->publish_every_ms = PUBLISH_MS + PUBLISH_SHARE * (hs_link_now_ms() - mono);
     if (!has_view) /* receipts were looked at: what is opened for that pins no pages while the thread waits */
         peers_close_view(peers);
 }

@@ -23,6 +23,8 @@ enum hs_err hs_conflicts_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view);
 
+/* waiting.c: a hall's own operations that no hub has signed for, by lane, in the call's scratch. */
+void hs_waiting_add(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status);
 /* enroll.c: districts of a request, valid ones.  HS_EVALUE, HS_ENOMEM. */
 enum hs_err hs_districts_take(struct hs_call *call, const uint32_t *from, size_t count, hs_partition **districts);
 /* Append a node that has joined, by its certificate, to call->body. */

@@ -36,7 +36,10 @@ struct hs_service_options {
     size_t peer_address_count;
     int utc_offset_minutes;
     bool accept_unknown_accounts; /* rules.unknown_accounts: accept */
-    uint64_t disk_reserve_bytes;  /* writes are refused below it; 0: none */
+    const hs_partition *scope;    /* what status says: the configured districts; borrowed */
+    size_t scope_count;
+    uint32_t retention_days;
+    uint64_t disk_reserve_bytes; /* writes are refused below it; 0: none */
 };
 /* Texts are copied; store and writer are borrowed.  HS_EINUSE: a live node listens at the endpoint; the socket file of
  * one that is gone is removed.  HS_EADDRESS, HS_EPERM, HS_ENOMEM. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define ORIGIN_TEXT_BYTES 17
+#define FILLS_MAX         ((HS_SCOPE_MAX + 1) * 4)
 
 static const struct {
     enum hs_list list;
@@ -71,7 +72,52 @@ static void add_counters(struct hs_call *call, struct hs_view *view, Hallsync__S
     count(&counters, "writer_inbox_bytes", writer.inbox_bytes);
 }
 
+/* ---- what comes as states ---- */
+
+struct fills {
+    struct hs_arena *arena;
+    Hallsync__StatusReply *status;
+    size_t room;
+};
+
+static enum hs_err add_fill(void *ctx, const struct hs_fill *fill)
+{
+    struct fills *fills = ctx;
+    Hallsync__FillStatus *row = hs_arena_alloc(fills->arena, sizeof *row);
+    if (row == NULL || fills->status->n_fills == fills->room)
+        return HS_OK; /* a figure less is better than no status */
+    hallsync__fill_status__init(row);
+    row->partition = fill->partition;
+    row->lane = (char *)(uintptr_t)hs_lane_text((enum hs_lane)fill->lane);
+    row->records = fill->records;
+    row->has_total = fill->total != 0;
+    row->total = fill->total;
+    row->since_ms = fill->since_ms;
+    fills->status->fills[fills->status->n_fills++] = row;
+    return HS_OK;
+}
+
+static void add_fills(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status)
+{
+    struct fills fills = {.arena = &call->scratch, .status = status, .room = FILLS_MAX};
+    status->fills = hs_arena_array(&call->scratch, fills.room, sizeof *status->fills);
+    if (status->fills != NULL)
+        hs_view_fills(view, add_fill, &fills); /* a damaged store says so elsewhere */
+}
+
 /* ---- the reply ---- */
+
+static void add_scope(struct hs_call *call, Hallsync__StatusReply *status)
+{
+    const struct hs_service_options *options = &call->desk->options;
+    status->scope = hs_arena_array(&call->scratch, options->scope_count, sizeof *status->scope);
+    for (size_t i = 0; i < options->scope_count && status->scope != NULL; i++) {
+        if (hs_store_holds(options->store, options->scope[i]))
+            status->scope[status->n_scope++] = options->scope[i];
+    }
+    status->has_retention_days = options->retention_days != 0;
+    status->retention_days = options->retention_days;
+}
 
 static void add_identity(struct hs_call *call, Hallsync__StatusReply *status)
 {
@@ -86,6 +132,7 @@ static void add_identity(struct hs_call *call, Hallsync__StatusReply *status)
     status->districts = hs_arena_array(&call->scratch, certificate->district_count, sizeof *status->districts);
     for (size_t i = 0; i < certificate->district_count && status->districts != NULL; i++)
         status->districts[status->n_districts++] = certificate->districts[i];
+    add_scope(call, status);
 }
 
 static void add_store(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status)
@@ -112,6 +159,8 @@ enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
     add_identity(call, &status);
     add_store(call, view, &status);
     add_counters(call, view, &status);
+    add_fills(call, view, &status);
+    hs_waiting_add(call, view, &status);
     if (current != 0) {
         snprintf(origin, sizeof origin, "%016" PRIx64, current);
         status.origin = origin;

@@ -184,6 +184,15 @@ static void sizes_are_short(void **state)
 {
     (void)state;
     char text[CLI_BYTES_BYTES];
+    char age[CLI_AGE_BYTES];
+    assert_string_equal(cli_age_text(0, age), "0 s");
+    assert_string_equal(cli_age_text(89, age), "89 s");
+    assert_string_equal(cli_age_text(90, age), "1 min");
+    assert_string_equal(cli_age_text(5399, age), "89 min");
+    assert_string_equal(cli_age_text(5400, age), "1 h");
+    assert_string_equal(cli_age_text(47 * 3600, age), "47 h");
+    assert_string_equal(cli_age_text(48 * 3600, age), "2 d");
+    assert_string_equal(cli_age_text(UINT64_MAX, age), "213503982334601 d");
     assert_string_equal(cli_bytes_text(0, text), "0 B");
     assert_string_equal(cli_bytes_text(999, text), "999 B");
     assert_string_equal(cli_bytes_text(1000, text), "1.0 kB");
@@ -598,6 +607,7 @@ static void our_messages_have_no_types_that_are_not_shown(void **state)
         &hallsync__conflict__descriptor,       &hallsync__conflict_field__descriptor,
         &hallsync__conflict_value__descriptor, &hallsync__status_reply__descriptor,
         &hallsync__peer_status__descriptor,    &hallsync__counter__descriptor,
+        &hallsync__lane_status__descriptor,    &hallsync__fill_status__descriptor,
         &hallsync__node__descriptor,           &hallsync__digest__descriptor,
         &hallsync__totals_reply__descriptor,   &hallsync__enroll_reply__descriptor,
         &hallsync__wait_reply__descriptor,     &hallsync__customer__descriptor,

@@ -1,0 +1,300 @@
+#include "node/cli/status_peers.h"
+
+#include "node/cli/forms.h"
+#include "node/cli/show.h"
+#include "node/cli/table.h"
+#include "proto/base/buf.h"
+#include "proto/base/limits.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LATE_S   5    /* what has waited so long is worth a look */
+#define MANY_OPS 1000 /* or so much */
+
+static const struct cli_column PEER[] = {
+    {"node_id", "peer", CLI_FORM_TEXT},
+    {"role", "role", CLI_FORM_TEXT},
+    {"state", "link", CLI_FORM_TEXT},
+    {"since_ms", "for", CLI_FORM_AGE},
+    {"lag_out_ops", "to send", CLI_FORM_NUMBER},
+    {"late_s", "oldest", CLI_FORM_SPAN},
+    {"lag_in_ops", "to come", CLI_FORM_NUMBER},
+    {"waiting", "in lanes", CLI_FORM_TEXT},
+    {"unsigned_ops", "unsigned", CLI_FORM_NUMBER},
+    {"states", "states", CLI_FORM_TEXT},
+    {"equal_as_of_ms", "equal", CLI_FORM_AGE},
+    {"group", "group", CLI_FORM_TEXT},
+    {"limit", "limit", CLI_FORM_TEXT},
+    {"round_trip_ms", "trip ms", CLI_FORM_NUMBER},
+    {"clock_offset_ms", "clock off ms", CLI_FORM_NUMBER},
+    {"districts", "districts", CLI_FORM_TEXT},
+    {"address", "address", CLI_FORM_TEXT},
+    {"why", "why", CLI_FORM_PROSE},
+};
+#define PEER_KEEP 5 /* columns that a narrow terminal shows too */
+
+/* What a row is sorted by: trouble first. */
+enum rank { RANK_TROUBLE, RANK_LATE, RANK_AWAY, RANK_WELL };
+
+struct row {
+    enum rank rank;
+    bool dialled;
+    char node_id[HS_NODE_ID_BYTES_MAX + 1];
+    json_t *object;
+};
+
+struct rows {
+    struct row *items;
+    size_t count, room;
+    size_t halls, hubs, witnesses; /* live */
+    size_t away;
+    bool failed;
+};
+
+/* ---- one peer ---- */
+
+static void set_text(json_t *object, const char *key, struct hs_buf *text)
+{
+    if (text->size != 0 && text->err == HS_OK)
+        json_object_set_new(object, key, cli_json_text(hs_buf_bytes(text)));
+    hs_buf_reset(text);
+}
+
+static void set_lanes(json_t *object, const Hallsync__PeerStatus *peer, struct hs_buf *text)
+{
+    for (size_t i = 0; i < peer->n_lanes; i++) {
+        const Hallsync__LaneStatus *lane = peer->lanes[i];
+        hs_buf_put_format(text, "%s%s", i == 0 ? "" : ", ", lane->lane);
+        if (lane->out_ops != 0)
+            hs_buf_put_format(text, " %" PRIu64, lane->out_ops);
+        if (lane->in_ops != 0)
+            hs_buf_put_format(text, " (+%" PRIu64 ")", lane->in_ops);
+    }
+    set_text(object, "waiting", text);
+}
+
+static void set_states(json_t *object, const Hallsync__PeerStatus *peer, struct hs_buf *text)
+{
+    if (peer->supplying != 0 && peer->supplied_total > 0)
+        hs_buf_put_format(
+            text, "%" PRIu64 " %% there",
+            peer->supplied_records < peer->supplied_total ? peer->supplied_records * 100 / peer->supplied_total : 99);
+    else if (peer->supplying != 0)
+        hs_buf_put_format(text, "%" PRIu64 " there", peer->supplied_records);
+    if (peer->filling != 0)
+        hs_buf_put_format(text, "%s%" PRIu32 " to come", text->size != 0 ? ", " : "", peer->filling);
+    set_text(object, "states", text);
+}
+
+static void set_limit(json_t *object, const Hallsync__PeerStatus *peer, struct hs_buf *text)
+{
+    char rate[CLI_BYTES_BYTES];
+    if (peer->has_rate_max)
+        hs_buf_put_format(text, "%s/s", cli_bytes_text(peer->rate_max, rate));
+    else if (peer->limited_hours != NULL)
+        hs_buf_put_format(text, "none now");
+    if (peer->limited_hours != NULL)
+        hs_buf_put_format(text, " (%s)", peer->limited_hours);
+    set_text(object, "limit", text);
+}
+
+/* Zeros say nothing, and hide what does. */
+static void drop_zero(json_t *object, const char *key)
+{
+    if (json_integer_value(json_object_get(object, key)) == 0)
+        json_object_del(object, key);
+}
+
+static json_t *peer_object(const Hallsync__PeerStatus *peer)
+{
+    struct hs_buf text = {0};
+    json_t *object = cli_show_message(&peer->base);
+    if (object == NULL)
+        return NULL;
+    set_lanes(object, peer, &text);
+    set_states(object, peer, &text);
+    set_limit(object, peer, &text);
+    hs_buf_fini(&text);
+    if (peer->node_id[0] == '\0') /* nobody knows yet who it is */
+        json_object_set_new(object, "node_id", json_string(peer->address != NULL ? peer->address : ""));
+    if (peer->lag_out_ops != 0)
+        json_object_set_new(object, "late_s", json_integer((json_int_t)peer->lag_out_seconds));
+    drop_zero(object, "lag_out_ops");
+    drop_zero(object, "lag_in_ops");
+    drop_zero(object, "unsigned_ops");
+    return object;
+}
+
+static enum rank rank_of(const Hallsync__PeerStatus *peer)
+{
+    bool live = strcmp(peer->state, "live") == 0;
+    if (strcmp(peer->state, "standby") == 0 || strcmp(peer->state, "twin") == 0)
+        return RANK_WELL;
+    if (!live)
+        return RANK_TROUBLE;
+    bool late = (peer->lag_out_ops != 0 && peer->lag_out_seconds >= LATE_S) || peer->lag_out_ops >= MANY_OPS ||
+                peer->lag_in_ops >= MANY_OPS || peer->filling != 0 || peer->supplying != 0;
+    return late ? RANK_LATE : RANK_WELL;
+}
+
+/* ---- all of them ---- */
+
+static void add_row(struct rows *rows, enum rank rank, bool dialled, const char *node_id, json_t *object)
+{
+    if (object != NULL && rows->count < rows->room) {
+        struct row *row = &rows->items[rows->count++];
+        *row = (struct row){.rank = rank, .dialled = dialled, .object = object};
+        snprintf(row->node_id, sizeof row->node_id, "%s", node_id);
+    } else {
+        json_decref(object);
+        rows->failed = true;
+    }
+}
+
+static void make_room(struct rows *rows, size_t count)
+{
+    struct row *items = realloc(rows->items, (rows->room + count) * sizeof *items);
+    if (items == NULL)
+        return; /* what finds no room is a failure */
+    rows->items = items;
+    rows->room += count;
+}
+
+static void take_peers(struct rows *rows, const Hallsync__StatusReply *status)
+{
+    make_room(rows, status->n_peers);
+    for (size_t i = 0; i < status->n_peers; i++) {
+        const Hallsync__PeerStatus *peer = status->peers[i];
+        bool live = strcmp(peer->state, "live") == 0;
+        rows->halls += live && strcmp(peer->role, "hall") == 0;
+        rows->hubs += live && strcmp(peer->role, "hub") == 0;
+        rows->witnesses += live && strcmp(peer->role, "witness") == 0;
+        add_row(rows, rank_of(peer), peer->group != NULL, peer->node_id, peer_object(peer));
+    }
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct row *)a)->node_id, ((const struct row *)b)->node_id);
+}
+
+static json_t *away_object(const Hallsync__Node *node)
+{
+    json_t *object = json_pack("{ss ss ss}", "node_id", node->node_id, "role", node->role, "state", "away");
+    if (object != NULL && node->has_seen_ms)
+        json_object_set_new(object, "since_ms", json_integer((json_int_t)node->seen_ms));
+    else if (object != NULL)
+        json_object_set_new(object, "why", json_string("not seen since this node started"));
+    return object;
+}
+
+/* Those that have joined and that there is no session with.  @count: of the rows before them, sorted by name. */
+static void take_away(struct rows *rows, const Hallsync__NodesReply *nodes, const char *own_id)
+{
+    size_t before = rows->count;
+    make_room(rows, nodes->n_nodes);
+    for (size_t i = 0; i < nodes->n_nodes; i++) {
+        const Hallsync__Node *node = nodes->nodes[i];
+        struct row key = {0};
+        snprintf(key.node_id, sizeof key.node_id, "%s", node->node_id);
+        bool known = bsearch(&key, rows->items, before, sizeof key, compare_names) != NULL;
+        for (size_t k = before; k < rows->count && !known; k++)
+            known = strcmp(rows->items[k].node_id, node->node_id) == 0; /* made anew: two keys, one node */
+        if (known || node->curve_key == NULL || strcmp(node->node_id, own_id) == 0)
+            continue;
+        rows->away++;
+        add_row(rows, RANK_AWAY, false, node->node_id, away_object(node));
+    }
+}
+
+static enum hs_err ask_nodes(struct cli *cli, const Hallsync__NodesReply **nodes)
+{
+    Hallsync__NodesRequest body = HALLSYNC__NODES_REQUEST__INIT;
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_NODES;
+    request.nodes = &body;
+    const Hallsync__Reply *reply;
+    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_NODES, &reply);
+    if (err == HS_OK)
+        *nodes = reply->nodes;
+    return err;
+}
+
+/* ---- on the screen ---- */
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct row *left = a, *right = b;
+    if (left->dialled != right->dialled)
+        return left->dialled ? -1 : 1;
+    if (left->rank != right->rank)
+        return left->rank < right->rank ? -1 : 1;
+    return compare_names(a, b);
+}
+
+static void put_count(struct hs_buf *text, size_t count, const char *name, const char *names)
+{
+    if (count != 0)
+        hs_buf_put_format(text, "%s%zu %s", text->size == 0 ? "" : ", ", count, count == 1 ? name : names);
+}
+
+static void show_sums(const struct rows *rows)
+{
+    struct hs_buf text = {0};
+    put_count(&text, rows->hubs, "hub", "hubs");
+    put_count(&text, rows->witnesses, "witness", "witnesses");
+    put_count(&text, rows->halls, "hall", "halls");
+    hs_buf_put_format(&text, text.size == 0 ? "nobody is connected" : " connected");
+    if (rows->away != 0)
+        hs_buf_put_format(&text, "; %zu away", rows->away);
+    hs_buf_put_u8(&text, 0);
+    cli_line("others", text.err == HS_OK ? (const char *)text.data : "?", 12);
+    hs_buf_fini(&text);
+}
+
+static enum hs_err show_rows(const struct cli *cli, struct rows *rows, size_t lines)
+{
+    struct cli_list list;
+    size_t shown = lines != 0 && lines < rows->count ? lines : rows->count;
+    qsort(rows->items, rows->count, sizeof *rows->items, compare_rows);
+    putchar('\n');
+    cli_list_begin(&list, cli, PEER, sizeof PEER / sizeof *PEER);
+    list.keep = PEER_KEEP;
+    for (size_t i = 0; i < shown; i++) {
+        cli_list_add(&list, rows->items[i].object);
+        rows->items[i].object = NULL;
+    }
+    enum hs_err err = cli_list_end(&list);
+    if (shown < rows->count)
+        printf("and %zu more\n", rows->count - shown);
+    return err;
+}
+
+enum hs_err cli_status_peers(struct cli *cli, const Hallsync__StatusReply *status, size_t lines)
+{
+    struct rows rows = {0};
+    char own_id[HS_NODE_ID_BYTES_MAX + 1];
+    const Hallsync__NodesReply *nodes;
+    bool hub = strcmp(status->role, "hub") == 0;
+    enum hs_err err = HS_OK;
+    snprintf(own_id, sizeof own_id, "%s", status->node_id);
+    take_peers(&rows, status);
+    if (hub)
+        err = ask_nodes(cli, &nodes);
+    if (hub && err == HS_OK) {
+        if (rows.count > 0)
+            qsort(rows.items, rows.count, sizeof *rows.items, compare_names);
+        take_away(&rows, nodes, own_id);
+    }
+    if (err == HS_OK)
+        show_sums(&rows);
+    if (err == HS_OK && rows.count > 0)
+        err = show_rows(cli, &rows, lines);
+    for (size_t i = 0; i < rows.count; i++)
+        json_decref(rows.items[i].object);
+    free(rows.items);
+    return err == HS_OK && rows.failed ? HS_ENOMEM : err;
+}
