@@ -55,12 +55,13 @@ bool audit_kind_blurred(const struct auditor *auditor, const struct audit_machin
 /* ---- sharp again ---- */
 
 /* A supplier's records can have shown only what a hub once held. */
-static bool has_what_hubs_had(const struct audit_stream *stream, const struct audit_machine *machine)
+static bool has_what_hubs_had(const struct auditor *auditor, const struct audit_stream *stream,
+                              const struct audit_machine *machine)
 {
     bool has = true;
     for (uint64_t n = stream->head[machine->sim->index]; n < stream->room && stream->ops[n] != NULL; n++) {
         for (const struct audit_op *op = stream->ops[n]; op != NULL; op = op->other)
-            has = has && op->hub_store_count == 0;
+            has = has && !audit_at_hubs(auditor, op, 1);
     }
     return has;
 }
@@ -72,7 +73,7 @@ static bool has_all(const struct auditor *auditor, const struct audit_machine *m
     for (size_t i = 0; i < auditor->streams.count; i++) {
         const struct audit_stream *stream = auditor->streams.entries[i].value;
         if (stream->name.partition == partition && stream->name.lane == lane)
-            all = all && has_what_hubs_had(stream, machine);
+            all = all && has_what_hubs_had(auditor, stream, machine);
     }
     return all;
 }
@@ -119,11 +120,14 @@ bool audit_jump(struct auditor *auditor, struct audit_machine *machine, struct h
         return false;
     for (; from <= n; from++) {
         struct audit_op *op = from <= stream->room ? stream->ops[from - 1] : NULL;
-        if (op == NULL || op->hub_store_count == 0)
+        while (op != NULL && !audit_at_hubs(auditor, op, 1) && op->other != NULL)
+            op = op->other; /* of a fork: what a hub has */
+        if (op == NULL || !audit_at_hubs(auditor, op, 1))
             audit_fail(auditor, AUDIT_FRONTIER,
                        "%s claims operation %" PRIu64 " of origin %016" PRIx64
-                       ", which it has not got by number, and which %s",
-                       machine->sim->name, from, stream->name.origin,
+                       " (%s) in %u lane %u, which it has not got by number, and which %s",
+                       machine->sim->name, from, stream->name.origin, stream->author->id,
+                       (unsigned)stream->name.partition, (unsigned)stream->name.lane,
                        op == NULL ? "nobody wrote" : "no hub can have shown it");
         audit_hold(auditor, machine, op, false);
     }

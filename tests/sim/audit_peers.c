@@ -23,7 +23,7 @@ static struct hs_stream stream_in(struct hs_bytes message)
 
 /* ---- receipts ---- */
 
-static void check_receipt(struct auditor *auditor, const struct audit_machine *hub, struct hs_bytes receipt)
+static void check_receipt(struct auditor *auditor, struct audit_machine *hub, struct hs_bytes receipt)
 {
     struct hs_stream name = stream_in(receipt);
     uint64_t n = audit_tlv_find(receipt, ITEM_N).value;
@@ -32,6 +32,10 @@ static void check_receipt(struct auditor *auditor, const struct audit_machine *h
         return;
     const struct audit_stream *stream = audit_stream_find(auditor, &name);
     const struct audit_op *op = stream != NULL ? audit_held_at(stream, n, hub->bit) : NULL;
+    if (op == NULL && audit_watched(hub)) { /* it may have come as state */
+        audit_heads_check(auditor, hub);
+        op = stream != NULL ? audit_held_at(stream, n, hub->bit) : NULL;
+    }
     if (op == NULL || !hs_bytes_equal(hash, HS_BYTES(op->chain.bytes, sizeof op->chain.bytes)))
         audit_fail(auditor, AUDIT_FRONTIER,
                    "%s sends a receipt of its store for number %" PRIu64 " of origin %016" PRIx64
@@ -40,7 +44,7 @@ static void check_receipt(struct auditor *auditor, const struct audit_machine *h
                    op == NULL ? "does not hold" : "holds with another chain");
 }
 
-static void check_receipts(struct auditor *auditor, const struct audit_machine *from, struct hs_bytes ack)
+static void check_receipts(struct auditor *auditor, struct audit_machine *from, struct hs_bytes ack)
 {
     struct hs_cur cur = hs_cur_of(ack);
     struct audit_tlv tlv;
