@@ -7,6 +7,8 @@
 #include "tests/sim/audit_inside.h"
 
 #include <inttypes.h>
+#include <sodium.h>
+#include <string.h>
 
 #define BLUR_KEY_BYTES 3
 
@@ -107,30 +109,61 @@ static bool is_below(struct hs_txn *txn, const struct hs_stream *stream, uint64_
     return hs_log_op(&reader, stream, n, &op) == HS_ENOTFOUND;
 }
 
-bool audit_jump(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn, struct audit_stream *stream,
-                uint64_t n)
+static bool leads_to(const struct audit_op *op, const struct audit_op *next)
+{
+    crypto_generichash_state state;
+    struct hs_hash hash;
+    crypto_generichash_init(&state, NULL, 0, sizeof hash.bytes);
+    crypto_generichash_update(&state, op->chain.bytes, sizeof op->chain.bytes);
+    crypto_generichash_update(&state, next->bytes.data, next->bytes.size);
+    crypto_generichash_final(&state, hash.bytes, sizeof hash.bytes);
+    return memcmp(hash.bytes, next->chain.bytes, sizeof hash.bytes) == 0;
+}
+
+/* Of the contents under one number the one that is meant; where there is but one, that. */
+static struct audit_op *content_at(const struct audit_stream *stream, uint64_t n, const struct audit_op *next,
+                                   const struct hs_hash *hash)
+{
+    struct audit_op *op = n <= stream->room ? stream->ops[n - 1] : NULL;
+    for (struct audit_op *at = op; at != NULL && op->other != NULL; at = at->other) {
+        bool meant = next != NULL ? leads_to(at, next)
+                                  : hash != NULL && memcmp(at->chain.bytes, hash->bytes, sizeof hash->bytes) == 0;
+        if (meant)
+            return at;
+    }
+    return op;
+}
+
+static void hold_below(struct auditor *auditor, struct audit_machine *machine, const struct audit_stream *stream,
+                       uint64_t n, const struct hs_hash *hash)
 {
     uint64_t from = stream->head[machine->sim->index] + 1;
-    if (machine->node->role == HS_ROLE_WITNESS && from <= n && is_below(txn, &stream->name, from)) {
-        stream->head[machine->sim->index] = n; /* it holds what lies behind, and nothing of what is below */
-        return true;
-    }
-    if (from > n || stream->name.lane == HS_LANE_MONEY || stream->forked || !is_below(txn, &stream->name, from) ||
-        !is_below(txn, &stream->name, n))
-        return false;
-    for (; from <= n; from++) {
-        struct audit_op *op = from <= stream->room ? stream->ops[from - 1] : NULL;
-        while (op != NULL && !audit_at_hubs(auditor, op, 1) && op->other != NULL)
-            op = op->other; /* of a fork: what a hub has */
+    const struct audit_op *next = NULL;
+    for (uint64_t at = n; at >= from; at--) {
+        struct audit_op *op = content_at(stream, at, next, hash);
         if (op == NULL || !audit_at_hubs(auditor, op, 1))
             audit_fail(auditor, AUDIT_FRONTIER,
                        "%s claims operation %" PRIu64 " of origin %016" PRIx64
                        " (%s) in %u lane %u, which it has not got by number, and which %s",
-                       machine->sim->name, from, stream->name.origin, stream->author->id,
+                       machine->sim->name, at, stream->name.origin, stream->author->id,
                        (unsigned)stream->name.partition, (unsigned)stream->name.lane,
                        op == NULL ? "nobody wrote" : "no hub can have shown it");
         audit_hold(auditor, machine, op, false);
+        next = op;
     }
-    machine->gained++;
-    return true;
+}
+
+bool audit_jump(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn, struct audit_stream *stream,
+                const struct audit_claim *claim)
+{
+    uint64_t from = stream->head[machine->sim->index] + 1;
+    bool below = from <= claim->n && is_below(txn, &stream->name, from) && is_below(txn, &stream->name, claim->n);
+    if (below && machine->node->role != HS_ROLE_WITNESS && stream->name.lane == HS_LANE_MONEY)
+        below = false;
+    if (below && machine->node->role != HS_ROLE_WITNESS) /* a witness holds what lies behind, and nothing below */
+        hold_below(auditor, machine, stream, claim->n, claim->hash);
+    if (below)
+        stream->head[machine->sim->index] = claim->n;
+    machine->gained += below;
+    return below;
 }

@@ -227,6 +227,9 @@ void audit_forget(struct auditor *auditor, struct audit_machine *machine); /* it
 struct audit_stream *audit_stream_find(const struct auditor *auditor, const struct hs_stream *name);
 struct audit_op *audit_op_find(const struct auditor *auditor, const struct audit_record *record,
                                const struct hs_dot *dot, uint32_t bit);
+/* A content of that name, whoever holds or held it; NULL: nobody ever did. */
+struct audit_op *audit_op_seen(const struct auditor *auditor, const struct audit_record *record,
+                               const struct hs_dot *dot);
 /* The content that the machine holds by that number; NULL: none. */
 struct audit_op *audit_held_at(const struct audit_stream *stream, uint64_t n, uint32_t bit);
 /* audit_decode.c: false: malformed, nothing of it counts. */
@@ -246,10 +249,14 @@ bool audit_is_sharp(const struct audit_machine *machine); /* nothing of it is bl
 bool audit_kind_blurred(const struct auditor *auditor, const struct audit_machine *machine, hs_partition partition,
                         uint16_t kind);
 void audit_sharpen(struct auditor *auditor, struct audit_machine *machine, struct hs_view *view);
-/* It claims the stream up to n without having got it by number: counts as held, if its log says that it came as state;
- * else false. */
+struct audit_claim {
+    uint64_t n;
+    const struct hs_hash *hash; /* h(n); NULL: not known */
+};
+/* It claims a stream without having got it by number: counts as held, if its log says that it came as state; else
+ * false. */
 bool audit_jump(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn, struct audit_stream *stream,
-                uint64_t n);
+                const struct audit_claim *claim);
 
 /* ---- a node's origins and stamps: audit_life.c ---- */
 

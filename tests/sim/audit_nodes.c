@@ -222,7 +222,7 @@ static enum hs_err visit_head(void *ctx, const struct hs_head *head)
     struct audit_stream *stream = audit_stream_find(heads->auditor, &head->stream);
     uint32_t bit = heads->machine->bit;
     if (stream != NULL && head->n > stream->head[heads->machine->sim->index])
-        audit_jump(heads->auditor, heads->machine, heads->txn, stream, head->n);
+        audit_jump(heads->auditor, heads->machine, heads->txn, stream, &(struct audit_claim){head->n, &head->hash});
     uint64_t n = stream != NULL ? stream->head[heads->machine->sim->index] : 0;
     struct audit_op *op = n > 0 ? stream->ops[n - 1] : NULL;
     while (op != NULL && (op->held & bit) == 0)

@@ -83,6 +83,14 @@ struct audit_op *audit_op_find(const struct auditor *auditor, const struct audit
     return stream != NULL ? audit_held_at(stream, dot->n, bit) : NULL;
 }
 
+struct audit_op *audit_op_seen(const struct auditor *auditor, const struct audit_record *record,
+                               const struct hs_dot *dot)
+{
+    struct hs_stream name = {.origin = dot->origin, .partition = record->partition, .lane = record->lane};
+    const struct audit_stream *stream = audit_stream_find(auditor, &name);
+    return stream != NULL && dot->n >= 1 && dot->n <= stream->room ? stream->ops[dot->n - 1] : NULL;
+}
+
 /* ---- records ---- */
 
 struct audit_record *audit_named(const struct auditor *auditor, uint16_t kind, struct hs_bytes id)
@@ -164,8 +172,8 @@ static void check_causality(struct auditor *auditor, const struct audit_machine 
         for (size_t j = 0; j < field->over_count; j++) {
             const struct hs_dot *dot = &field->over[j];
             bool blurred = audit_is_blurred(machine, write->record->partition, write->record->lane);
-            const struct audit_op *over = audit_op_find(auditor, write->record, dot,
-                                                        blurred ? UINT32_MAX : machine->bit);
+            const struct audit_op *over = blurred ? audit_op_seen(auditor, write->record, dot)
+                                                  : audit_op_find(auditor, write->record, dot, machine->bit);
             bool named = false;
             for (size_t k = 0; over != NULL && k < over->write_count; k++) {
                 const struct audit_write *other = &over->writes[k];
@@ -292,7 +300,8 @@ static void check_order(struct auditor *auditor, struct audit_machine *machine, 
                         struct audit_stream *stream, const struct hs_logged *logged)
 {
     uint64_t next = stream->head[machine->sim->index] + 1;
-    if (!logged->loose && logged->n != next && !audit_jump(auditor, machine, txn, stream, logged->n - 1))
+    if (!logged->loose && logged->n != next &&
+        !audit_jump(auditor, machine, txn, stream, &(struct audit_claim){logged->n - 1, NULL}))
         audit_fail(auditor, AUDIT_FRONTIER,
                    "%s: operation %" PRIu64 " of origin %016" PRIx64 " in %u lane %u came behind number %" PRIu64,
                    machine->sim->name, logged->n, stream->name.origin, (unsigned)stream->name.partition,
