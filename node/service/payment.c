@@ -85,7 +85,8 @@ struct reversed {
     int64_t amount_fen;
 };
 
-/* Of a district that is not here, only this node's own ops are: others may have reversed it long ago.  A hub says. */
+/* Of a district that is not here, only this node's own ops are: others may have reversed it long ago.  A hub says; that
+ * it knows of no such payment is said as well, of one that has just been taken here. */
 static enum hs_err not_here(struct hs_work *work, struct hs_bytes id, enum hs_err err, hs_partition partition)
 {
     char text[HS_ID_TEXT_BYTES];
@@ -107,10 +108,9 @@ static enum hs_err find_payment(struct hs_work *work, struct hs_bytes id, struct
     char text[HS_ID_TEXT_BYTES];
     enum hs_err err = hs_look_find(&work->look, HS_KIND_PAYMENT, id, &stored);
     bool is_foreign = err == HS_OK && !hs_whole(work->desk, work->view, stored.name.partition);
-    bool is_told = hs_foreign_record(work->look.foreign, HS_KIND_PAYMENT, id) != NULL;
     if (err == HS_OK)
         err = hs_fact_variant(&stored, work->scratch, &variant);
-    if (err == HS_ENOTFOUND || (err == HS_OK && is_foreign && !is_told))
+    if (err == HS_ENOTFOUND || (err == HS_OK && is_foreign && !work->answered))
         return not_here(work, id, err, stored.name.partition);
     if (err != HS_OK)
         return err;

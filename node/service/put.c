@@ -182,6 +182,7 @@ enum hs_err hs_put_run(struct hs_call *call, struct hs_store *store)
                            .store = store,
                            .view = view,
                            .look = {.view = view, .foreign = call->foreign, .arena = &call->scratch},
+                           .answered = call->foreign != NULL,
                            .scratch = &call->scratch,
                            .bytes = &call->bytes,
                            .now_ms = hs_now_ms()};

@@ -54,6 +54,7 @@ struct hs_work {
     struct hs_view *view;     /* of the open group */
     struct hs_look look;      /* the same, with what a hub has just said */
     struct hs_ask *wanted;    /* out: a record that is not here, to be asked for; NULL: that cannot be */
+    bool answered;            /* it has been asked for, and a hub said what it knows: it may be nothing */
     struct hs_arena *scratch; /* emptied before each item */
     struct hs_buf *bytes;     /* the same */
     uint64_t now_ms;

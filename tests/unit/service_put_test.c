@@ -197,6 +197,31 @@ static void a_foreign_payment_is_taken_but_not_reversed_here(void **state)
     assert_string_equal(reply->error, "not-here");
 }
 
+static enum hs_err say_nothing(void *ctx, uint64_t token, const struct hs_ask *ask)
+{
+    const struct hs_answer answer = {.last = true, .as_of_ms = 1, .node = "nj-hub"};
+    assert_int_equal(ask->kind, HS_KIND_PAYMENT);
+    hs_service_answered(((struct office *)ctx)->service, token, HS_OK, &answer);
+    return HS_OK;
+}
+
+/* Mistyped a moment ago: no hub has heard of it, and so nobody else can have reversed it. */
+static void a_foreign_payment_that_no_hub_knows_yet_is_reversed(void **state)
+{
+    struct desk *desk = *state;
+    struct client *client = &desk->client;
+    desk->office.options.hooks = (struct hs_service_hooks){.ctx = &desk->office, .ask = say_nothing};
+    restart(desk);
+    assert_result(PAY(.payment_id = TEXT("far"), .account = TEXT(FOREIGN_ACCOUNT), .amount_fen = 700),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    const Hallsync__Reply *reply = reverse(client, "far", "r-far");
+    assert_null(reply->error);
+    reply = reverse(client, "far", "r-again");
+    assert_string_equal(reply->error, "already-reversed");
+    reply = reverse(client, "nobody's", "r-nobody");
+    assert_string_equal(reply->error, "unknown-payment");
+}
+
 static void a_payment_is_reversed_once(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
@@ -671,6 +696,7 @@ int main(void)
         CASE(bad_payments_are_refused_by_name),
         CASE(raw_records_that_lie_are_refused),
         CASE(a_foreign_payment_is_taken_but_not_reversed_here),
+        CASE(a_foreign_payment_that_no_hub_knows_yet_is_reversed),
         CASE(a_payment_is_reversed_once),
         CASE(many_records_are_judged_one_by_one),
         CASE(only_fields_given_are_written),
