@@ -215,7 +215,7 @@ class Node:
             rows += f'  - address: "tcp://{node.address}:{node.port}"\n    key: "{node.curve_key()}"\n'
             rows += f'    group: "{group}"\n' if group else ""
         block = re.compile(r"^upstreams:\n(?:[ #-].*\n)*", re.M)
-        self.rewrite_conf(lambda text: block.sub("", text) + f"\nupstreams:\n{rows}")
+        self.rewrite_conf(lambda text: block.sub("", text) + (f"\nupstreams:\n{rows}" if rows else ""))
 
     def scope(self, districts):
         """From its next start on it holds these districts only."""

@@ -55,7 +55,7 @@ with Region(f"three tiers, {ROUNDS} rounds of kills, a city hub replaced") as re
     # Money, a quarter of it for the other city.
     witness = Witness(region)
     counters = [Clients(witness, hall, of[district] * 3 + of["3203" if district < "3203" else "3201"], 2, pause=0.02,
-                        reverse=[district]).start()
+                        endure=["no-link"]).start()
                 for district, hall in halls.items()]
     for _ in range(ROUNDS):
         hubs = [province, *cities.values()]
