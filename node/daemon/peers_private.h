@@ -44,7 +44,7 @@ struct upstream {
     enum upstream_phase phase;
     enum hs_err err;
     char text[HS_WHY_BYTES];
-    char told[HS_WHY_BYTES]; /* the failure that was logged last; "": none since it was live */
+    char told[HS_WHY_BYTES]; /* the failure that was logged last; "": none since it worked */
     uint64_t since_ms;       /* wall clock: in this phase */
     enum hs_role role;       /* of its certificate; 0: not known yet */
     char node_id[HS_NODE_ID_BYTES_MAX + 1];

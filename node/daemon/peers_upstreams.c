@@ -11,6 +11,7 @@
 
 #define WATCH_MS    1000
 #define DAY_MINUTES (24 * 60)
+#define STEADY_MS   5000  /* a failure after a session that lasted so long is news */
 #define TWIN_MS     60000 /* the other session's end is noticed before; this is for when it is not */
 
 _Static_assert(HS_CONF_UPSTREAMS_MAX <= HS_LINK_UPSTREAMS_MAX && HS_CONF_GROUPS_MAX <= HS_LINK_GROUPS_MAX,
@@ -57,8 +58,6 @@ static void set_phase(struct hs_peers *peers, struct upstream *upstream, enum up
     upstream->err = err;
     snprintf(upstream->text, sizeof upstream->text, "%s", text);
     peers->published_ms = 0;
-    if (phase == UPSTREAM_LIVE)
-        upstream->told[0] = '\0';
     if (same || !failure || strcmp(upstream->told, upstream->text) == 0)
         return;
     memcpy(upstream->told, upstream->text, sizeof upstream->told);
@@ -185,8 +184,12 @@ static bool is_met(const struct hs_key *key, const struct hs_peer_status *shown,
 void peers_upstreams_seen(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (shown[i].live && shown[i].outbound)
-            peers_upstream_meet(peers, &shown[i].certificate);
+        struct upstream *upstream = shown[i].live ? peers_upstream_of(peers, shown[i].peer) : NULL;
+        if (upstream == NULL)
+            continue;
+        peers_upstream_meet(peers, &shown[i].certificate);
+        if (hs_link_now_ms() >= shown[i].live_since_ms + STEADY_MS) /* else the other end may just be about to refuse */
+            upstream->told[0] = '\0';
     }
     for (size_t i = 0; i < peers->upstream_count; i++) {
         struct upstream *upstream = &peers->upstreams[i];
