@@ -4,6 +4,7 @@
 #include "node/daemon/check.h"
 #include "node/daemon/peers.h"
 #include "node/daemon/registry.h"
+#include "node/daemon/upkeep.h"
 #include "node/log/log.h"
 #include "node/service/service.h"
 
@@ -18,6 +19,7 @@ struct hs_daemon {
     struct hs_keys keys;
     struct hs_store *store;
     struct hs_writer *writer;
+    struct hs_upkeeper upkeeper;
     struct hs_peers *peers;
     struct hs_registry *registry;
     struct hs_advertised advertised;
@@ -128,8 +130,10 @@ static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
 
 static enum hs_err make_writer(struct hs_daemon *daemon)
 {
+    hs_upkeeper_init(&daemon->upkeeper, daemon->conf->retention.days);
     struct hs_writer_options options = {
         .store = daemon->store,
+        .chore = &daemon->upkeeper.chore,
         .flush_ms = daemon->conf->limits.flush_ms,
         .committed = committed,
         .fatal = fatal,

@@ -96,8 +96,10 @@ static enum hs_err see(struct hs_registry *registry, struct hs_view *view, bool 
     struct hs_bytes encoded;
     enum hs_err err = hs_view_all(view, HS_KIND_REISSUE, HS_BYTES_NONE, visit, &look);
     *wanted = look.wanted > 0;
+    /* The store goes by it from its next start on, but not with another key of the link. */
     *renewed = err == HS_OK && hs_view_certificate(view, &own->node_key, &encoded) == HS_OK &&
-               hs_certificate_verify(encoded, &own->root_key, &held) == HS_OK && is_reissue(own, &held);
+               hs_certificate_verify(encoded, &own->root_key, &held) == HS_OK && is_reissue(own, &held) &&
+               hs_key_equal(&own->curve_key, &held.curve_key);
     return err;
 }
 

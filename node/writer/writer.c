@@ -13,6 +13,7 @@
 #define STOP_MS        1000 /* for what is in the inbox at the end: who stops us has no patience for all of it */
 #define GATHER_JOBS    64
 #define GATHER_NS      100000 /* about the time of a sync */
+#define CHORE_LATE_MS  1000   /* then it is no more put off for other work */
 #define JOB_BYTES      256    /* what a job weighs beyond what it says: jobs without weight are bounded too */
 
 struct queue {
@@ -41,6 +42,7 @@ struct hs_writer {
     /* the writer's thread only */
     uint64_t flush_at_ms;   /* UINT64_MAX: the records are whole */
     uint64_t flush_last_ms; /* not later, whatever comes */
+    uint64_t chore_at_ms;   /* UINT64_MAX: there is none */
     enum hs_err dead;       /* the store cannot be used any more */
     size_t last_jobs;       /* in the group before */
 };
@@ -137,18 +139,24 @@ static void gather(struct hs_writer *writer)
     writer->gather = 0;
 }
 
+/* When there is something to do though nobody asks for it. */
+static uint64_t due_ms(const struct hs_writer *writer)
+{
+    return writer->flush_at_ms < writer->chore_at_ms ? writer->flush_at_ms : writer->chore_at_ms;
+}
+
 /* With the lock held. */
 static bool is_idle(const struct hs_writer *writer)
 {
     return writer->inbox.jobs == 0 && writer->readers.jobs == 0 && !writer->flush_wanted && !writer->stopping &&
-           now_ms() < writer->flush_at_ms;
+           now_ms() < due_ms(writer);
 }
 
 static void wait_for_work(struct hs_writer *writer)
 {
     pthread_mutex_lock(&writer->lock);
     while (is_idle(writer))
-        wait_until(writer, writer->flush_at_ms);
+        wait_until(writer, due_ms(writer));
     gather(writer);
     pthread_mutex_unlock(&writer->lock);
 }
@@ -195,6 +203,7 @@ static void give_up_if(struct hs_writer *writer, enum hs_err broken)
         return;
     writer->dead = broken;
     writer->flush_at_ms = UINT64_MAX;
+    writer->chore_at_ms = UINT64_MAX;
     if (writer->options.fatal != NULL)
         writer->options.fatal(writer->options.ctx, broken);
 }
@@ -335,6 +344,22 @@ static bool must_flush(const struct hs_writer *writer, const struct turn *turn)
     return turn->flush || turn->last || hs_store_flush_due(writer->options.store) || now_ms() >= writer->flush_at_ms;
 }
 
+static bool chore_is_due(const struct hs_writer *writer, const struct turn *turn)
+{
+    uint64_t now = now_ms();
+    bool late = now >= CHORE_LATE_MS && now - CHORE_LATE_MS >= writer->chore_at_ms;
+    return now >= writer->chore_at_ms && !turn->last && !turn->refuse && writer->dead == HS_OK &&
+           (late || turn->job_count == 0);
+}
+
+/* A group of its own. */
+static void run_chore(struct hs_writer *writer)
+{
+    struct hs_chore *chore = writer->options.chore;
+    run_group(writer, &(struct turn){.jobs = &chore->job, .job_count = 1});
+    writer->chore_at_ms = writer->dead == HS_OK ? now_ms() + chore->wait_ms : UINT64_MAX;
+}
+
 /* Answers false when there will be no further turn. */
 static bool take_turn(struct hs_writer *writer)
 {
@@ -343,6 +368,8 @@ static bool take_turn(struct hs_writer *writer)
         tell_readers(turn.readers, writer->dead == HS_OK ? flush(writer) : writer->dead);
     if (turn.job_count > 0)
         run_group(writer, &turn);
+    if (chore_is_due(writer, &turn))
+        run_chore(writer);
     if (must_flush(writer, &turn))
         flush(writer);
     return !turn.last;
@@ -361,7 +388,7 @@ uint64_t hs_writer_turn(struct hs_writer *writer)
 {
     take_turn(writer);
     pthread_mutex_lock(&writer->lock);
-    uint64_t next_ms = is_idle(writer) ? writer->flush_at_ms : now_ms();
+    uint64_t next_ms = is_idle(writer) ? due_ms(writer) : now_ms();
     pthread_mutex_unlock(&writer->lock);
     return next_ms;
 }
@@ -455,6 +482,7 @@ enum hs_err hs_writer_new(const struct hs_writer_options *options, struct hs_wri
     clear(&made->inbox);
     clear(&made->readers);
     made->flush_at_ms = UINT64_MAX;
+    made->chore_at_ms = options->chore == NULL ? UINT64_MAX : now_ms() + options->chore->wait_ms;
     int error = init_wake(&made->wake);
     if (error != 0) {
         free(made);

@@ -21,8 +21,15 @@ struct hs_job {
     bool torn; /* set by a run() that failed after it had written: its group is given up, and run without it */
 };
 
+/* A job that comes again and again by itself, when nothing else waits. */
+struct hs_chore {
+    struct hs_job job;
+    uint64_t wait_ms; /* until the next time; set by its run() or done() */
+};
+
 struct hs_writer_options {
     struct hs_store *store;
+    struct hs_chore *chore; /* NULL: none; not run after the writer was told to stop */
     size_t inbox_bytes; /* 0: 64 MiB */
     size_t group_bytes; /* 0: 4 MiB */
     unsigned
