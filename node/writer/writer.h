@@ -30,8 +30,8 @@ struct hs_chore {
 struct hs_writer_options {
     struct hs_store *store;
     struct hs_chore *chore; /* NULL: none; not run after the writer was told to stop */
-    size_t inbox_bytes; /* 0: 64 MiB */
-    size_t group_bytes; /* 0: 4 MiB */
+    size_t inbox_bytes;     /* 0: 64 MiB */
+    size_t group_bytes;     /* 0: 4 MiB */
     unsigned
         flush_ms; /* records are committed when nothing was written for so long, or after 20 times as long; 0: 50 */
     /* After each commit, on the writer's thread, once for the group and before the jobs' done(). */

@@ -155,7 +155,7 @@ enum hs_err hs_log_check_position(struct hs_txn *txn, const struct hs_position *
     struct hs_bytes row;
     if (position->commit == 0)
         return HS_OK; /* before everything */
-    if (position->commit < log_folded(txn))
+    if (position->commit < hs_log_folded(txn))
         return HS_ERESET; /* of what came behind it some is in base states only */
     hs_be64(key, position->commit);
     enum hs_err err = hs_txn_get(txn, LOG_COMMIT, HS_BYTES(key, sizeof key), &row);
@@ -376,7 +376,7 @@ static enum hs_err check_listed(struct hs_txn *txn)
     struct hs_log_reader reader = {txn, NULL};
     struct counter counter = {txn, 0, 0};
     uint64_t commit = 0;
-    uint64_t folded = log_folded(txn); /* rows before it may be gone */
+    uint64_t folded = hs_log_folded(txn); /* rows before it may be gone */
     enum hs_err err = HS_OK;
     hs_scan_begin(&scan, txn, LOG_COMMIT, HS_BYTES_NONE, HS_BYTES_NONE);
     while (err == HS_OK && hs_scan_next(&scan)) {

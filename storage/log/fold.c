@@ -161,7 +161,7 @@ static enum hs_err drop_if_empty(struct hs_log *log, uint64_t commit)
 static enum hs_err fold_commits(struct folder *folder)
 {
     struct hs_log *log = folder->log;
-    uint64_t folded = log_folded(&log->txn);
+    uint64_t folded = hs_log_folded(&log->txn);
     uint64_t next = folded == 0 ? 1 : folded; /* of which something may be left */
     enum hs_err err = log->txn.err;
     while (err == HS_OK && *folder->budget > 0 && !folder->unfinished) {
@@ -283,7 +283,7 @@ static enum hs_err drop_commits(struct hs_log *log, size_t *budget)
         log->tidying = err == HS_OK;
         --*budget;
     }
-    if (log->tidied > log_folded(&log->txn))
+    if (log->tidied > hs_log_folded(&log->txn))
         log_put_folded(log, log->tidied);
     return err == HS_ENOTFOUND ? log->txn.err : err;
 }

@@ -236,7 +236,6 @@ enum hs_err log_evict_cancel(struct hs_log *log, hs_partition partition, bool *e
 /* meta.c, commits.c */
 /* The last commit of which something was folded: older rows list what is left, and may be gone. */
 void log_put_folded(struct hs_log *log, uint64_t commit);
-uint64_t log_folded(struct hs_txn *txn);  /* 0: none, or after a failure of @txn */
 void log_reset_feeds(struct hs_log *log); /* who follows from before this commit would miss what goes in it */
 void log_put_life(struct hs_log *log);
 enum hs_err log_get_life(struct hs_txn *txn, struct log_life *life);

@@ -192,6 +192,8 @@ struct hs_position hs_log_last(struct hs_txn *txn);
 enum hs_err hs_log_check_position(struct hs_txn *txn, const struct hs_position *position);
 /* The same of one that need not be followed from; as hs_view_knows. */
 enum hs_err hs_log_knows(struct hs_txn *txn, const struct hs_position *position);
+/* Rows of commits before this one may be gone, with what was folded of them; 0: none, or after a failure of @txn. */
+uint64_t hs_log_folded(struct hs_txn *txn);
 /* And would who goes on from there miss nothing? */
 enum hs_err hs_log_check_feed(struct hs_txn *txn, const struct hs_position *position);
 

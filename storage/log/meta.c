@@ -87,7 +87,7 @@ void log_put_folded(struct hs_log *log, uint64_t commit)
     put_commit_number(log, KEY_FOLDED, commit);
 }
 
-uint64_t log_folded(struct hs_txn *txn)
+uint64_t hs_log_folded(struct hs_txn *txn)
 {
     return get_commit_number(txn, KEY_FOLDED);
 }
@@ -100,7 +100,7 @@ void log_reset_feeds(struct hs_log *log)
 enum hs_err hs_log_check_feed(struct hs_txn *txn, const struct hs_position *position)
 {
     uint64_t reset = get_commit_number(txn, KEY_RESET);
-    uint64_t folded = log_folded(txn);
+    uint64_t folded = hs_log_folded(txn);
     if (txn->err != HS_OK)
         return txn->err;
     return position->commit < (reset > folded ? reset : folded) ? HS_ERESET : hs_log_check_position(txn, position);
