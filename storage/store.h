@@ -270,6 +270,10 @@ enum hs_err hs_view_fills(struct hs_view *view, hs_visit_fill visit, void *ctx);
 /* Is everything of this partition here that a hub had when it was last asked?  Else an answer about it is a partial
  * one: outside the scope, being filled, or being evicted. */
 bool hs_view_whole(struct hs_view *view, hs_partition partition);
+/* Districts that left the scope and are being evicted, ascending.  @waits: nothing goes yet, for too much of them is
+ * nowhere else: own operations that no hub has signed for. */
+typedef enum hs_err (*hs_visit_evicting)(void *ctx, hs_partition partition, bool waits);
+enum hs_err hs_view_evicting(struct hs_view *view, hs_visit_evicting visit, void *ctx);
 /* For a supplier: record states of (partition, lane), not of lane money (HS_EINVAL), behind @after, about @limit bytes
  * and at least one, whole, as hs_states has them; appended to @body.  @next out: the last one's key, a view into @body;
  * @last out. */

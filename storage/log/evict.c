@@ -65,6 +65,19 @@ bool hs_log_evicting(struct hs_txn *txn, hs_partition partition)
     return hs_txn_get(txn, LOG_EVICT, partition_key(partition, key), &row) != HS_ENOTFOUND;
 }
 
+enum hs_err hs_log_evictions(struct hs_txn *txn, hs_visit_evicting visit, void *ctx)
+{
+    struct hs_scan scan;
+    enum hs_err err = HS_OK;
+    hs_scan_begin(&scan, txn, LOG_EVICT, HS_BYTES_NONE, HS_BYTES_NONE);
+    while (err == HS_OK && hs_scan_next(&scan)) {
+        bool whole = scan.key.size == 2 && scan.value.size > 0;
+        err = whole ? visit(ctx, hs_from_be16(scan.key.data), scan.value.data[0] == PHASE_WAITING) : HS_EDAMAGED;
+    }
+    hs_scan_end(&scan);
+    return err == HS_OK ? txn->err : err;
+}
+
 enum hs_err log_evict_begin(struct hs_log *log, hs_partition partition)
 {
     struct eviction held;

@@ -104,6 +104,7 @@ struct hs_evicted {
     struct hs_bytes after, to; /* record keys: behind the one (none: all), up to the other (none: all) */
 };
 bool hs_log_evicting(struct hs_txn *txn, hs_partition partition); /* also after a failure of @txn */
+enum hs_err hs_log_evictions(struct hs_txn *txn, hs_visit_evicting visit, void *ctx);
 struct hs_eviction {
     hs_partition partition;
     bool of_records; /* its records behind this key are next; else hs_log_evict */

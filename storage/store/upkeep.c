@@ -90,6 +90,11 @@ static enum hs_err evict(struct hs_store *store, size_t *budget)
     return err == HS_ENOTFOUND ? HS_OK : err;
 }
 
+enum hs_err hs_view_evicting(struct hs_view *view, hs_visit_evicting visit, void *ctx)
+{
+    return hs_log_evictions(store_log_reader(view).txn, visit, ctx);
+}
+
 #define OPENING_BUDGET 20000
 
 static enum hs_err evict_some(struct hs_store *store, bool *more)

@@ -274,14 +274,34 @@ static void expect_evicted(struct place *place, const struct hs_stream *own)
     hs_view_close(view);
 }
 
+static enum hs_err put_evicting(void *ctx, hs_partition partition, bool waits)
+{
+    hs_buf_put_format(ctx, "%u %s", (unsigned)partition, waits ? "waits " : "");
+    return HS_OK;
+}
+
+static void expect_evicting(struct world_node *node, const char *wanted)
+{
+    struct hs_buf text = {0};
+    struct hs_view *view = world_view(node);
+    assert_int_equal(hs_view_evicting(view, put_evicting, &text), HS_OK);
+    hs_view_close(view);
+    hs_buf_put_u8(&text, 0);
+    assert_int_equal(text.err, HS_OK);
+    assert_string_equal((const char *)text.data, wanted);
+    hs_buf_fini(&text);
+}
+
 static void a_district_that_is_gone_is_evicted(void **state)
 {
     static const hs_partition ONE[] = {3202};
     static const size_t BUDGETS[] = {1, 7, 1000};
     struct place *place = *state;
     struct hs_stream own = fill_both_districts(place);
+    expect_evicting(&place->hall, "");
     struct hs_position feed = hs_store_position(place->hall.store);
     leave(&place->hall, ONE);
+    expect_evicting(&place->hall, "3201 waits ");
     for (size_t i = 0; i < sizeof BUDGETS / sizeof *BUDGETS; i++) {
         bool more = true;
         for (size_t pieces = 0; more && pieces < 40; pieces++) {
@@ -293,9 +313,12 @@ static void a_district_that_is_gone_is_evicted(void **state)
             if (pieces % 7 == 3)
                 verify(&place->hall);
             assert_false(whole(&place->hall, 3201));
+            if (more)
+                expect_evicting(&place->hall, "3201 ");
         }
     }
     upkeep(&place->hall, 1000);
+    expect_evicting(&place->hall, "");
     expect_evicted(place, &own);
     verify(&place->hall);
     world_reopen(&place->hall);
