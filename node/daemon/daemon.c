@@ -51,6 +51,11 @@ static void fatal(void *ctx, enum hs_err err)
     options->fatal(options->ctx, err);
 }
 
+static void certified(void *ctx)
+{
+    hs_registry_look(((struct hs_daemon *)ctx)->registry);
+}
+
 static void renewed(void *ctx)
 {
     const struct hs_daemon *daemon = ctx;
@@ -151,6 +156,7 @@ static enum hs_err make_peers(struct hs_daemon *daemon, struct hs_why *why)
         .writer = daemon->writer,
         .probed = probed,
         .answered = answered,
+        .certified = certified,
         .fatal = fatal,
         .ctx = daemon,
     };

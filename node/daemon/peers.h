@@ -21,6 +21,7 @@ struct hs_peers_options {
     void (*probed)(void *ctx, uint64_t token); /* this node and its hubs have the same; on the peers' thread */
     /* What came back on a question: hs_replica_update's err and answer; on the peers' thread, borrowed. */
     void (*answered)(void *ctx, uint64_t token, enum hs_err err, const struct hs_answer *answer);
+    void (*certified)(void *ctx);              /* a later certificate of this node was stored; on the writer's thread */
     void (*fatal)(void *ctx, enum hs_err err); /* the process should end */
     void *ctx;
 };

@@ -36,6 +36,8 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
         return hs_store_fill_end(store, what->partition, what->lane);
     case HS_STORE_BASE:
         return hs_store_put_base(store, &what->head);
+    case HS_STORE_CERTIFICATE:
+        return hs_store_put_certificate(store, what->certificate);
     }
     return HS_EINTERNAL;
 }
@@ -47,6 +49,8 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
     self->note->err = err;
     if (commit != NULL)
         self->note->commit.position = commit->position;
+    if (err == HS_OK && self->store->type == HS_STORE_CERTIFICATE)
+        self->peers->options.certified(self->peers->options.ctx);
     peers_note_post(self->peers, self->note);
     hs_replica_store_free(self->store);
     free(self);

@@ -166,10 +166,15 @@ static void want(struct hs_registry *registry)
     pthread_mutex_unlock(&registry->lock);
 }
 
-void hs_registry_start(struct hs_registry *registry)
+void hs_registry_look(struct hs_registry *registry)
 {
     want(registry);
     look_if_due(registry);
+}
+
+void hs_registry_start(struct hs_registry *registry)
+{
+    hs_registry_look(registry);
 }
 
 void hs_registry_committed(struct hs_registry *registry, const struct hs_commit *commit)

@@ -18,6 +18,7 @@ enum hs_err hs_registry_new(const struct hs_registry_options *options, struct hs
 void hs_registry_start(struct hs_registry *registry); /* looks through the records once */
 /* Writer's thread, after each commit: looks again if records of the region came. */
 void hs_registry_committed(struct hs_registry *registry, const struct hs_commit *commit);
+void hs_registry_look(struct hs_registry *registry); /* any thread: a certificate came by another way */
 void hs_registry_free(struct hs_registry *registry); /* the writer has stopped; NULL is fine */
 
 #endif

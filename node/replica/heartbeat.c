@@ -21,10 +21,12 @@ static void put_changed_heads(struct rep_session *s, struct hs_buf *body)
     struct hs_replica *r = s->r;
     uint64_t current = r->source.current_origin(r->source.ctx);
     size_t count = 0;
-    for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node) {
-        for (size_t i = 0; i < member->count && count < HS_LIST_ITEMS_MAX; i++) {
+    for (const struct rep_member *member = r->node->members; member != NULL && current != 0; member = member->of_node) {
+        struct hs_stream before = {.origin = current, .partition = member->partition->id}; /* no lane is 0 */
+        for (size_t i = hs_rep_stream_from(member, &before);
+             i < member->count && member->streams[i]->name.origin == current && count < HS_LIST_ITEMS_MAX; i++) {
             const struct rep_stream *stream = member->streams[i];
-            bool changed = stream->name.origin == current && stream->n > 0 && stream->changed > s->heads_told;
+            bool changed = stream->n > 0 && stream->changed > s->heads_told;
             if (!changed || !hs_rep_may_send(s, stream))
                 continue;
             struct hs_head head = {stream->name, stream->n, stream->hash};
@@ -137,6 +139,8 @@ uint64_t hs_rep_heartbeat_tick(struct rep_session *s)
         return UINT64_MAX;
     }
     if (r->now_ms >= s->beat_ms) {
+        if (s->state == REP_LIVE && hs_rep_reissued(s))
+            return UINT64_MAX;
         if (s->state == REP_LIVE) {
             send_beat(s);
             hs_rep_receipts_pass(s);

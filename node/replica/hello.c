@@ -160,22 +160,6 @@ static enum hs_err check_certificate(struct rep_session *s, const Hallsync__Peer
     return hs_key_equal(&s->certificate.curve_key, &s->curve_key) ? HS_OK : HS_ECERT;
 }
 
-/* PROTOCOL.md, "Hello": a certificate issued later than the one shown is the limit; its receiver may not know of it
- * yet.
- */
-static void look_for_later(struct rep_session *s)
-{
-    struct hs_replica *r = s->r;
-    struct hs_buf bytes = {0};
-    struct hs_certificate later;
-    enum hs_err err = hs_rep_read(r, r->source.certificate(r->source.ctx, &s->certificate.node_key, &bytes));
-    if (err == HS_OK)
-        err = hs_certificate_verify(hs_buf_bytes(&bytes), &r->options.root_key, &later);
-    if (err == HS_OK && later.issued_ms > s->certificate.issued_ms)
-        s->certificate = later;
-    hs_buf_fini(&bytes);
-}
-
 static enum hs_err check_scope(struct rep_session *s, const Hallsync__PeerHello *hello, const char **why)
 {
     *why = "the greeting names no districts, or what is none";
@@ -291,9 +275,9 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
     if (err == HS_OK)
         err = check_certificate(s, hello, &why);
     if (err == HS_OK)
-        look_for_later(s);
-    if (err == HS_OK)
         err = check_node(s, &why);
+    if (err == HS_OK && hs_rep_reissued(s))
+        return;
     if (err == HS_OK)
         err = check_scope(s, hello, &why);
     if (err == HS_OK)
@@ -323,6 +307,8 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
 void hs_rep_refuse_received(struct rep_session *s, const ProtobufCMessage *message)
 {
     const Hallsync__PeerRefuse *refuse = (const Hallsync__PeerRefuse *)message;
+    if (refuse->certificate != NULL)
+        hs_rep_reissue_received(s->r, refuse->certificate);
     enum hs_err err = hs_err_by_name(refuse->error);
     const char *text = hs_rep_text(s->r, "the other side says: %s",
                                    refuse->text == NULL ? refuse->error : refuse->text);

@@ -131,17 +131,18 @@ enum hs_replica_update_type {
 };
 
 enum hs_replica_store_type {
-    HS_STORE_ORIGIN,  /* certificate, opening */
-    HS_STORE_SEGMENT, /* segment */
-    HS_STORE_RECEIPT, /* receipt, certificate of its hub */
-    HS_STORE_STRIKE,  /* why */
-    HS_STORE_FORK,    /* stream, n, proof */
-    HS_STORE_LOOSE,   /* loose */
-    HS_STORE_FILL,    /* partition, lane: begin */
-    HS_STORE_NOTE,    /* note */
-    HS_STORE_STATES,  /* states */
-    HS_STORE_FILLED,  /* partition, lane: the end */
-    HS_STORE_BASE,    /* head */
+    HS_STORE_ORIGIN,      /* certificate, opening */
+    HS_STORE_SEGMENT,     /* segment */
+    HS_STORE_RECEIPT,     /* receipt, certificate of its hub */
+    HS_STORE_STRIKE,      /* why */
+    HS_STORE_FORK,        /* stream, n, proof */
+    HS_STORE_LOOSE,       /* loose */
+    HS_STORE_FILL,        /* partition, lane: begin */
+    HS_STORE_NOTE,        /* note */
+    HS_STORE_STATES,      /* states */
+    HS_STORE_FILLED,      /* partition, lane: the end */
+    HS_STORE_BASE,        /* head */
+    HS_STORE_CERTIFICATE, /* certificate: this node's own, issued anew */
 };
 
 /* Owned by whoever takes it out of the updates; frees with hs_replica_store_free.  Everything lives in its arena. */

@@ -212,6 +212,11 @@ void hs_rep_hello_send(struct rep_session *s);
 void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *message);
 void hs_rep_refuse_received(struct rep_session *s, const ProtobufCMessage *message);
 
+/* reissue.c */
+/* The peer's certificate was issued anew with other districts: it has got that one, and the session has ended. */
+bool hs_rep_reissued(struct rep_session *s);
+void hs_rep_reissue_received(struct hs_replica *r, const Hallsync__Certificate *message); /* ours, it is said */
+
 /* heartbeat.c: the tick returns when to come again */
 void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *message);
 void hs_rep_heartbeat_next(struct rep_session *s);

@@ -485,6 +485,9 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
         return HS_OK;
     case HS_STORE_BASE:
         return world_store_put_base(store, &todo->head);
+    case HS_STORE_CERTIFICATE:
+        world_store_put_certificate(store, &node->certificate.node_key, todo->certificate);
+        return HS_OK;
     case HS_STORE_LOOSE:
         if (!world_store_forked(store, &todo->stream))
             return HS_EINVAL;

@@ -1,6 +1,8 @@
 /* The world's stores: everything in arrays, nothing fast. */
 #include "tests/lib/replica_world.h"
 
+#include "proto/msg/tlv.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,11 +127,22 @@ void world_store_put_origin(struct world_store *store, uint64_t id, struct hs_by
     store->origins[store->origin_count++] = (struct world_origin){id, buf_of(certificate), buf_of(opening)};
 }
 
+static uint64_t issued_ms(struct hs_bytes certificate)
+{
+    return hs_tlv_u64(hs_tlv_bytes(hs_tlv_bytes(certificate, 2), 1), 8, 0); /* node, body, issued_ms */
+}
+
 void world_store_put_certificate(struct world_store *store, const struct hs_key *key, struct hs_bytes bytes)
 {
     for (size_t i = 0; i < store->certificate_count; i++) {
-        if (hs_key_equal(&store->certificates[i].key, key))
-            return;
+        struct world_certificate *known = &store->certificates[i];
+        if (!hs_key_equal(&known->key, key))
+            continue;
+        if (issued_ms(bytes) > issued_ms(hs_buf_bytes(&known->bytes))) {
+            hs_buf_fini(&known->bytes);
+            known->bytes = buf_of(bytes);
+        }
+        return;
     }
     store->certificates = more(store->certificates, store->certificate_count, sizeof *store->certificates);
     store->certificates[store->certificate_count++] = (struct world_certificate){*key, buf_of(bytes)};

@@ -210,8 +210,22 @@ static void a_hub_is_not_its_own_upstream(void **state)
     close_region(&t);
 }
 
+static void wear(struct world_node *node)
+{
+    for (size_t i = 0; i < node->store.certificate_count; i++) {
+        struct world_certificate *held = &node->store.certificates[i];
+        if (!hs_key_equal(&held->key, &node->certificate.node_key))
+            continue;
+        hs_buf_reset(&node->certificate_bytes);
+        hs_buf_put_bytes(&node->certificate_bytes, hs_buf_bytes(&held->bytes));
+    }
+    enum hs_err err = hs_certificate_verify(hs_buf_bytes(&node->certificate_bytes), &node->world->root_key,
+                                            &node->certificate);
+    assert_int_equal(err, HS_OK);
+}
+
 /* The hub has heard of it; the hall has not yet. */
-static void a_certificate_issued_later_is_the_limit(void **state)
+static void who_shows_an_older_certificate_gets_the_later_one(void **state)
 {
     (void)state;
     struct region t = {0};
@@ -222,12 +236,78 @@ static void a_certificate_issued_later_is_the_limit(void **state)
     world_certify(t.hall_north, ONE, 1, &later);
     world_store_put_certificate(&t.north->store, &t.hall_north->certificate.node_key, hs_buf_bytes(&later));
     struct world_link *link = world_dial(t.hall_north, t.north);
+    world_settle(t.w);
+    assert_false(world_live(link));
+    assert_refused(t.north, HS_EREFUSED, "the certificate of hall-north was issued anew");
+    assert_refused(t.hall_north, HS_EREFUSED, "the certificate of hall-north was issued anew");
+    world_stop(t.hall_north);
+    wear(t.hall_north); /* it has got it */
+    assert_int_equal(t.hall_north->certificate.district_count, 1);
+    world_start(t.hall_north);
+    link = world_dial(t.hall_north, t.north);
     world_advance(t.w, 3000);
     assert_true(world_live(link));
     assert_int_equal(world_head(t.hall_north, &kept), 1);
     assert_int_equal(world_head(t.hall_north, &gone), 0);
     hs_buf_fini(&later);
     close_region(&t);
+}
+
+static void a_certificate_that_comes_meanwhile_ends_the_session(void **state)
+{
+    (void)state;
+    struct region t = {0};
+    struct hs_buf later = {0};
+    open_region(&t);
+    struct world_link *link = world_dial(t.hall_north, t.north);
+    world_advance(t.w, 3000);
+    assert_true(world_live(link));
+    world_certify(t.hall_north, NORTH, 2, &later); /* the same districts */
+    world_store_put_certificate(&t.north->store, &t.hall_north->certificate.node_key, hs_buf_bytes(&later));
+    world_advance(t.w, 3000);
+    assert_true(world_live(link));
+    hs_buf_reset(&later);
+    t.hall_north->certificate.issued_ms++;
+    world_certify(t.hall_north, ONE, 1, &later);
+    world_store_put_certificate(&t.north->store, &t.hall_north->certificate.node_key, hs_buf_bytes(&later));
+    world_advance(t.w, 3000);
+    assert_false(world_live(link));
+    world_stop(t.hall_north);
+    wear(t.hall_north);
+    assert_int_equal(t.hall_north->certificate.district_count, 1);
+    hs_buf_fini(&later);
+    close_region(&t);
+}
+
+/* Only one's own, only a later one, only of this region. */
+static void a_certificate_in_a_refusal_is_checked(void **state)
+{
+    (void)state;
+    for (unsigned fault = 0; fault < 4; fault++) {
+        struct region t = {0};
+        struct hs_buf later = {0};
+        struct puppet p;
+        ProtobufCMessage *certificate;
+        Hallsync__PeerRefuse refuse = HALLSYNC__PEER_REFUSE__INIT;
+        open_region(&t);
+        world_stop(t.north);
+        puppet_dialled(&p, t.north, t.hall_north);
+        if (fault == 1) /* the one that it has */
+            hs_buf_put_bytes(&later, hs_buf_bytes(&t.hall_north->certificate_bytes));
+        else
+            world_certify(fault == 2 ? t.hall_south : t.hall_north, fault == 2 ? SOUTH : ONE, 1, &later);
+        assert_int_equal(
+            hs_msg_unpack(&hallsync__certificate__descriptor, hs_buf_bytes(&later), &p.arena, &certificate), HS_OK);
+        refuse.error = (char *)"refused";
+        refuse.certificate = (Hallsync__Certificate *)certificate;
+        if (fault == 3)
+            refuse.certificate->node->signature.data[7] ^= 1;
+        puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_REFUSE, &refuse.base);
+        assert_int_equal(t.hall_north->store_count, fault == 0);
+        hs_buf_fini(&later);
+        puppet_fini(&p);
+        close_region(&t);
+    }
 }
 
 static size_t live_links(const struct world *w)
@@ -307,7 +387,9 @@ int main(void)
         cmocka_unit_test(two_hubs_below_share_all_or_nothing),
         cmocka_unit_test(equal_hubs_below_pass_on_what_each_wrote),
         cmocka_unit_test(a_hub_is_not_its_own_upstream),
-        cmocka_unit_test(a_certificate_issued_later_is_the_limit),
+        cmocka_unit_test(who_shows_an_older_certificate_gets_the_later_one),
+        cmocka_unit_test(a_certificate_that_comes_meanwhile_ends_the_session),
+        cmocka_unit_test(a_certificate_in_a_refusal_is_checked),
         cmocka_unit_test(two_hubs_that_dial_each_other_keep_one_session),
         cmocka_unit_test(a_twin_that_was_not_heard_of_gives_way),
     };

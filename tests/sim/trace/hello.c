@@ -333,7 +333,7 @@ const struct trace_scenario TRACE_HELLO[] = {
      in_this_order},
     {"hello-own-key",
      "Nobody talks to himself.",
-     {"*refused*, if the node key is its own (a hub that is its own upstream);"},
+     {"*refused*, if the node key is its own (a hub that is its own upstream),"},
      its_own_key},
     {"hello-not-a-hub",
      "Halls dial hubs and witnesses; nobody dials a hall.",

@@ -175,11 +175,15 @@ static void a_later_certificate(struct trace *t)
     trace_write(hub, 3201, HS_LANE_BULK, 1);
     trace_write(hub, 3202, HS_LANE_BULK, 1);
     world_certify(gulou, GULOU, 1, &later);
-    world_store_put_certificate(&hub->store, &gulou->certificate.node_key, hs_buf_bytes(&later));
-    hs_buf_fini(&later);
+    world_call(gulou, hub);
+    trace_run(t, 1000);
     trace_zero(t);
     t->hides_arrivals = true;
-    trace_tell(t, "District 3202 was taken from gulou; the hub knows the new certificate.");
+    trace_tell(t, "District 3202 is taken from gulou, and the hub hears of it: with its next heartbeat the session ends.");
+    world_store_put_certificate(&hub->store, &gulou->certificate.node_key, hs_buf_bytes(&later));
+    hs_buf_fini(&later);
+    trace_run(t, 1500);
+    trace_tell(t, "Gulou has dialled before it goes by the new one.");
     world_call(gulou, hub);
     trace_run(t, 100);
 }
@@ -284,9 +288,10 @@ const struct trace_scenario TRACE_SCOPE[] = {
      {"Heads may name streams outside it; they are not answered."},
      heads_outside},
     {"scope-later",
-     "A district that a hall has lost is not sent to it, though it does not know that yet.",
-     {"If the receiver knows a certificate of the peer's node key that was issued later than the one shown, that one's "
-      "districts are the limit."},
+     "Who shows an older certificate gets the later one.",
+     {"or if the receiver knows a certificate of the peer's node key that was issued later and names other districts;",
+      "`PeerRefuse` for an older certificate carries the later one in `certificate`; and when such a certificate comes "
+      "while the session is live, the session MUST be ended in the same way."},
      a_later_certificate},
     {"scope-tiers",
      "Between two tiers the view is what the lower hub and its halls need.",

@@ -151,6 +151,8 @@ static void put_store(struct trace *t, const struct hs_replica_store *store)
         trace_put_stream(t, &store->receipt.stream);
         trace_put(t, " ");
         trace_put_number(t, &store->receipt.stream, store->receipt.n, store->receipt.hash.bytes);
+    } else if (store->type == HS_STORE_CERTIFICATE) {
+        trace_put(t, "certificate of its own, issued anew");
     } else if (store->type == HS_STORE_BASE) {
         trace_put(t, "beginning of ");
         trace_put_stream(t, &store->head.stream);
