@@ -179,7 +179,7 @@ static void a_later_certificate(struct trace *t)
     trace_run(t, 1000);
     trace_zero(t);
     t->hides_arrivals = true;
-    trace_tell(t, "District 3202 is taken from gulou, and the hub hears of it: with its next heartbeat the session ends.");
+    trace_tell(t, "District 3202 is taken from gulou, and the hub hears of it: the session ends with a heartbeat.");
     world_store_put_certificate(&hub->store, &gulou->certificate.node_key, hs_buf_bytes(&later));
     hs_buf_fini(&later);
     trace_run(t, 1500);
