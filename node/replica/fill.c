@@ -365,20 +365,6 @@ void hs_rep_fill_stored(struct hs_replica *r, const struct rep_pending *pending,
     pause_fill(fill, r->now_ms);
 }
 
-struct search {
-    hs_partition partition;
-    uint8_t lane;
-    bool found;
-};
-
-static void look_behind(struct rep_session *s, struct rep_lag *lag, void *ctx)
-{
-    struct search *search = ctx;
-    (void)s;
-    if (lag->name.partition == search->partition && lag->name.lane == search->lane)
-        search->found |= lag->peer_n > (lag->stream == NULL ? 0 : lag->stream->n);
-}
-
 static void begin(struct rep_session *s, hs_partition partition, uint8_t lane)
 {
     struct hs_replica_store *store = hs_rep_store_new(s->r, HS_STORE_FILL);
@@ -394,20 +380,22 @@ static void begin(struct rep_session *s, hs_partition partition, uint8_t lane)
 /* PROTOCOL.md, "State transfer": who lacks nothing any more says so; else states are asked of whoever has them. */
 void hs_rep_pruned_received(struct rep_session *s, const ProtobufCMessage *message)
 {
-    const Hallsync__PeerPruned *pruned = (const Hallsync__PeerPruned *)message;
+    const Hallsync__StreamHead *head = ((const Hallsync__PeerPruned *)message)->head;
     struct hs_replica *r = s->r;
-    if (!hs_partition_valid(pruned->partition) || !hs_lane_valid(pruned->lane) || pruned->lane == HS_LANE_MONEY) {
-        hs_rep_session_end(s, HS_EMALFORMED, "operations that cannot have been pruned");
+    struct hs_stream name;
+    if (!hs_rep_head_received(s, head, &name))
+        return;
+    if (name.lane == HS_LANE_MONEY || !hs_rep_may_take(s, &name)) {
+        bool money = name.lane == HS_LANE_MONEY;
+        hs_rep_session_end(s, money ? HS_EMALFORMED : HS_ESCOPE, "operations that cannot have been pruned");
         return;
     }
-    hs_partition partition = (hs_partition)pruned->partition;
-    struct search search = {partition, (uint8_t)pruned->lane, false};
-    hs_rep_lags_visit(s, look_behind, &search);
-    if (!hs_rep_in_view(s, partition) || !search.found) {
-        tell_done(s, partition, search.lane);
+    const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &name);
+    if (stream != NULL && (stream->n >= head->n || stream->fork != NULL)) {
+        tell_done(s, name.partition, name.lane);
         return;
     }
-    bool is_new = hs_rep_fill_find(r, partition, search.lane) == NULL && r->fill_count < HS_FILLS_MAX;
-    if (hs_rep_pairs_add(r, &s->told_fills, partition, search.lane) && is_new)
-        begin(s, partition, search.lane);
+    bool is_new = hs_rep_fill_find(r, name.partition, name.lane) == NULL && r->fill_count < HS_FILLS_MAX;
+    if (hs_rep_pairs_add(r, &s->told_fills, name.partition, name.lane) && is_new)
+        begin(s, name.partition, name.lane);
 }

@@ -233,9 +233,22 @@ static void resume(struct rep_session *s, struct rep_lag *lag, void *ctx)
     const struct hs_stream *like = ctx;
     if (lag->name.partition != like->partition || lag->name.lane != like->lane)
         return;
-    lag->pruned = false;
     if ((lag->stream == NULL || lag->stream->fork == NULL) && is_sendable(s, lag))
         enqueue(s, lag);
+}
+
+static void retry(struct rep_session *s, struct rep_lag *lag, void *ctx)
+{
+    (void)ctx;
+    if (!lag->pruned)
+        return;
+    lag->pruned = false;
+    resume(s, lag, &lag->name);
+}
+
+void hs_rep_lags_retry(struct rep_session *s)
+{
+    hs_rep_lags_visit(s, retry, NULL);
 }
 
 void hs_rep_lags_resume(struct rep_session *s, hs_partition partition, uint8_t lane)

@@ -141,6 +141,7 @@ struct rep_session {
     struct rep_pairs peer_fills;      /* what the peer wants as states: no operations of it until it says so */
     struct rep_pairs told_fills;      /* what it takes us to be filling */
     struct rep_pairs said_pruned;     /* what we have told it that we cannot send by number */
+    uint64_t pruned_ms;               /* say it again then; 0: nothing to say */
     struct rep_supplies *supplies;    /* what is sent to it as states; NULL: nothing */
     size_t fills_open[HS_LANE_COUNT]; /* asked of it and not ended */
     size_t fill_bounds;               /* of all of them together */
@@ -233,6 +234,7 @@ void hs_rep_lag_rotate(struct rep_session *s, struct rep_lag *lag);             
 void hs_rep_lags_assured(struct rep_session *s);                    /* some lists are not open any more */
 void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag); /* it was changed: queue or forget it */
 void hs_rep_lags_resume(struct rep_session *s, hs_partition partition, uint8_t lane);    /* they may go out again */
+void hs_rep_lags_retry(struct rep_session *s);                                           /* those that were pruned */
 typedef void (*hs_rep_visit_lag)(struct rep_session *s, struct rep_lag *lag, void *ctx); /* changes no lag */
 void hs_rep_lags_visit(struct rep_session *s, hs_rep_visit_lag visit, void *ctx);
 void hs_rep_lags_fini(struct rep_session *s);

@@ -14,8 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_COST (HS_STATES_BYTES_SOFT + REP_SEGMENT_COST)
-#define AGAIN_MS   20 /* until records that are not flushed yet are looked at again */
+#define PIECE_COST      (HS_STATES_BYTES_SOFT + REP_SEGMENT_COST)
+#define PRUNED_AGAIN_MS 30000
+#define AGAIN_MS        20 /* until records that are not flushed yet are looked at again */
 
 struct rep_supply {
     hs_partition partition;
@@ -211,12 +212,26 @@ static enum hs_err check_form(const struct rep_session *s, const Hallsync__PeerF
     return find(s, (hs_partition)message->partition, message->lane) == NULL ? HS_OK : HS_EMALFORMED;
 }
 
-/* It has announced where it is: operations go on from there. */
+/* It has announced where it is: operations go on from there.  What is still out of reach is said again, but not at
+ * once: whoever supplied it may not have had that. */
 static void take_done(struct rep_session *s, hs_partition partition, uint8_t lane)
 {
     hs_rep_pairs_remove(&s->peer_fills, partition, lane);
-    hs_rep_pairs_remove(&s->said_pruned, partition, lane);
     hs_rep_lags_resume(s, partition, lane);
+    if (!hs_rep_pairs_have(&s->said_pruned, partition, lane) || s->pruned_ms != 0)
+        return;
+    s->pruned_ms = s->r->now_ms + PRUNED_AGAIN_MS;
+    hs_rep_wake(s->r, s->pruned_ms);
+}
+
+static uint64_t pruned_tick(struct rep_session *s)
+{
+    if (s->pruned_ms == 0 || s->r->now_ms < s->pruned_ms)
+        return s->pruned_ms == 0 ? UINT64_MAX : s->pruned_ms;
+    s->pruned_ms = 0;
+    hs_rep_pairs_fini(&s->said_pruned);
+    hs_rep_lags_retry(s);
+    return UINT64_MAX;
 }
 
 void hs_rep_fill_received(struct rep_session *s, const ProtobufCMessage *message)
@@ -248,9 +263,14 @@ void hs_rep_fill_received(struct rep_session *s, const ProtobufCMessage *message
 void hs_rep_pruned_send(struct rep_session *s, struct rep_lag *lag)
 {
     Hallsync__PeerPruned message = HALLSYNC__PEER_PRUNED__INIT;
+    Hallsync__StreamHead head = HALLSYNC__STREAM_HEAD__INIT;
+    Hallsync__StreamName name;
     lag->pruned = true;
-    message.partition = lag->name.partition;
-    message.lane = lag->name.lane;
+    hs_rep_stream_write(&lag->name, &name);
+    head.stream = &name;
+    head.n = lag->stream->n;
+    head.hash = hs_rep_data(lag->stream->hash.bytes, REP_SHORT_HASH_BYTES);
+    message.head = &head;
     if (hs_rep_in_view(s, lag->name.partition) &&
         hs_rep_pairs_add(s->r, &s->said_pruned, lag->name.partition, lag->name.lane))
         hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_PRUNED, &message.base);
@@ -531,7 +551,7 @@ bool hs_rep_supply_send(struct rep_session *s, uint8_t lane)
 
 uint64_t hs_rep_supply_tick(struct rep_session *s)
 {
-    uint64_t next_ms = UINT64_MAX;
+    uint64_t next_ms = s->state == REP_LIVE ? pruned_tick(s) : UINT64_MAX;
     for (size_t lane = HS_LANE_WORK; s->supplies != NULL && lane < HS_LANE_COUNT; lane++) {
         const struct rep_supply *supply;
         TAILQ_FOREACH(supply, &s->supplies->lanes[lane], turn)

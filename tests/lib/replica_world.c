@@ -680,33 +680,6 @@ const struct world_notice *world_last_notice(const struct world_node *node, enum
     return NULL;
 }
 
-/* Does @b hold what @a does, as far as it may? */
-static bool covers(const struct world_node *a, const struct world_node *b)
-{
-    for (size_t i = 0; i < a->store.stream_count; i++) {
-        const struct world_stream *mine = &a->store.streams[i];
-        if (mine->count == 0 || !world_in_scope(b, mine->name.partition) || world_store_forked(&a->store, &mine->name))
-            continue;
-        const struct world_stream *theirs = world_store_find(&b->store, &mine->name);
-        bool both = world_in_scope(a, mine->name.partition); /* else it does not come back to its writer */
-        if (theirs == NULL || theirs->count < mine->count || (both && theirs->count > mine->count) ||
-            !hs_hash_equal(&theirs->ops[mine->count - 1].hash, &mine->ops[mine->count - 1].hash))
-            return false;
-    }
-    return true;
-}
-
-bool world_same(const struct world_node *a, const struct world_node *b)
-{
-    return covers(a, b) && covers(b, a);
-}
-
-uint64_t world_head(const struct world_node *node, const struct hs_stream *name)
-{
-    const struct world_stream *stream = world_store_find(&node->store, name);
-    return stream == NULL ? 0 : stream->count;
-}
-
 bool world_status(const struct world_node *node, hs_peer peer, struct hs_peer_status *status)
 {
     struct hs_peer_status all[WORLD_SESSIONS_MAX];

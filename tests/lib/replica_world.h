@@ -109,7 +109,7 @@ uint64_t world_store_records(const struct world_store *store, hs_partition parti
 void world_fills_copy(struct world_store *to);
 void world_fills_fini(struct world_store *store);
 bool world_store_forked(const struct world_store *store, const struct hs_stream *name);
-/* Is there an op with these bytes, in a log or loose? */
+/* Is there an op with these bytes, in a log or loose, or a record of it? */
 bool world_store_has(const struct world_store *store, hs_partition partition, struct hs_bytes op);
 
 /* ---- nodes and links ---- */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "storage/model/record.h"
 #include "tests/lib/replica_world.h"
 
 #include <inttypes.h>
@@ -45,8 +46,9 @@ struct run {
     struct world_link *links[DIALS_MAX];
     struct world_store copies[WORLD_NODES_MAX];
     bool copied[WORLD_NODES_MAX];
-    bool forks; /* stores may come back with their memory */
-    bool flips; /* bits flip on the way */
+    bool forks;  /* stores may come back with their memory */
+    bool flips;  /* bits flip on the way */
+    bool states; /* hubs prune, halls are made anew; no store comes back */
     uint64_t written;
 };
 
@@ -165,7 +167,7 @@ static void act_put_back(struct run *run)
 {
     struct world_node *node = any_node(run);
     size_t i = index_of(run, node);
-    if (!run->copied[i])
+    if (!run->copied[i] || run->states)
         return;
     uint64_t commit = node->store.commit;
     world_stop(node);
@@ -175,6 +177,43 @@ static void act_put_back(struct run *run)
     if (!run->forks || below(run, 3) > 0)
         node->store.current = 0;
     world_start(node);
+}
+
+/* A hub forgets what it holds of a stream, up to some checkpoint. */
+static void act_prune(struct run *run)
+{
+    struct world_node *hub = run->w->nodes[below(run, run->shape->hubs)];
+    if (!run->states || hub->store.stream_count == 0)
+        return;
+    const struct world_stream *stream = &hub->store.streams[below(run, hub->store.stream_count)];
+    if (stream->name.lane == HS_LANE_MONEY || stream->checkpoint_count == 0 ||
+        world_store_forked(&hub->store, &stream->name))
+        return;
+    world_prune(hub, &stream->name, stream->checkpoints[below(run, stream->checkpoint_count)].n);
+}
+
+/* A hall loses its disk; its certificate is put onto a new one, whose store wants to be filled. */
+static void act_rebuild(struct run *run)
+{
+    if (!run->states || run->shape->halls == 0)
+        return;
+    struct world_node *hall = run->w->nodes[run->shape->hubs + below(run, run->shape->halls)];
+    uint64_t commit = hall->store.commit;
+    world_stop(hall);
+    world_store_fini(&hall->store);
+    hall->store.commit = commit;
+    hall->store_id = world_random(run->w);
+    world_store_put_certificate(&hall->store, &hall->certificate.node_key, hs_buf_bytes(&hall->certificate_bytes));
+    world_fill_scope(hall);
+    world_start(hall);
+}
+
+/* A hub's records are behind its log for a while. */
+static void act_late(struct run *run)
+{
+    struct world_node *hub = run->w->nodes[below(run, run->shape->hubs)];
+    if (run->states)
+        hub->records_late = below(run, 3);
 }
 
 static void act_time(struct run *run)
@@ -194,9 +233,9 @@ static void act_redial(struct run *run)
 static const struct {
     void (*act)(struct run *run);
     unsigned weight;
-} ACTIONS[] = {{act_write, 20},     {act_deliver, 60}, {act_store, 20}, {act_fault, 2},
-               {act_fail_store, 1}, {act_restart, 1},  {act_flip, 3},   {act_copy, 2},
-               {act_put_back, 1},   {act_time, 10},    {act_redial, 4}};
+} ACTIONS[] = {{act_write, 20},  {act_deliver, 60}, {act_store, 20},  {act_fault, 2},    {act_fail_store, 1},
+               {act_restart, 1}, {act_flip, 3},     {act_copy, 2},    {act_put_back, 1}, {act_time, 10},
+               {act_redial, 4},  {act_prune, 3},    {act_rebuild, 1}, {act_late, 2}};
 
 static void act(struct run *run)
 {
@@ -275,16 +314,33 @@ static bool holds(struct run *run)
 
 /* ---- what must hold in the end ---- */
 
+static bool has_record(const struct world_node *node, hs_partition partition, struct hs_bytes state)
+{
+    struct hs_record record;
+    struct hs_arena arena;
+    hs_arena_init(&arena, 0);
+    bool has = hs_record_decode(state, &arena, &record) == HS_OK && record.variant_count == 1 &&
+               world_store_has(&node->store, partition, record.variants[0].bytes);
+    hs_arena_fini(&arena);
+    return has;
+}
+
 static bool has_all_of(const struct world_node *node, const struct world_store *had)
 {
     for (size_t i = 0; i < had->stream_count; i++) {
         const struct world_stream *stream = &had->streams[i];
         if (!hs_certificate_scope(&node->certificate, stream->name.partition))
             continue;
-        for (size_t n = 0; n < stream->count; n++) {
+        for (size_t n = stream->base; n < stream->count; n++) {
             if (!world_store_has(&node->store, stream->name.partition, hs_buf_bytes(&stream->ops[n].bytes)))
                 return false;
         }
+    }
+    for (size_t i = 0; i < had->state_count; i++) {
+        hs_partition partition = hs_from_be16(had->states[i].key.data);
+        struct hs_bytes state = hs_buf_bytes(&had->states[i].state);
+        if (hs_certificate_scope(&node->certificate, partition) && !has_record(node, partition, state))
+            return false;
     }
     return true;
 }
@@ -293,11 +349,14 @@ static void heal(struct run *run)
 {
     for (size_t i = 0; i < run->w->node_count; i++)
         run->w->nodes[i]->store_fails = HS_OK;
+    for (size_t i = 0; i < run->w->node_count; i++)
+        run->w->nodes[i]->records_late = 0;
     for (size_t i = 0; run->flips && i < run->w->node_count; i++) { /* streams that were stopped go on */
         world_stop(run->w->nodes[i]);
         world_start(run->w->nodes[i]);
     }
-    for (unsigned round = 0; round < 3; round++) {
+    unsigned rounds = run->states ? 10 : 3; /* pauses between fills take up to half a minute */
+    for (unsigned round = 0; round < rounds; round++) {
         for (size_t i = 0; i < run->shape->dial_count; i++)
             redial(run, i);
         world_advance(run->w, 9000);
@@ -311,7 +370,7 @@ static bool healed(struct run *run, const struct world_store *had)
     for (size_t i = 0; i < w->node_count && good; i++) {
         for (size_t k = 0; k < w->node_count && good; k++)
             good = has_all_of(w->nodes[i], &had[k]) && world_same(w->nodes[i], w->nodes[k]);
-        good = good && in_scope(w->nodes[i]);
+        good = good && in_scope(w->nodes[i]) && w->nodes[i]->store.fill_count == 0;
         if (!good)
             print_error("%s lacks something or holds too much\n", w->nodes[i]->certificate.node_id);
     }
@@ -352,10 +411,10 @@ static void build(struct run *run)
         run->w->nodes[i]->credit_bytes = HS_CREDIT_BYTES_MIN;
 }
 
-static bool run_world(uint64_t seed, bool forks, bool flips)
+static bool run_world(uint64_t seed, bool forks, bool flips, bool states)
 {
     const struct shape *shape = &SHAPES[seed % (sizeof SHAPES / sizeof *SHAPES)];
-    struct run run = {.w = world_new(seed), .shape = shape, .forks = forks, .flips = flips};
+    struct run run = {.w = world_new(seed), .shape = shape, .forks = forks, .flips = flips, .states = states};
     struct world_store had[WORLD_NODES_MAX];
     bool good = true;
     build(&run);
@@ -369,7 +428,9 @@ static bool run_world(uint64_t seed, bool forks, bool flips)
     good = good && holds(&run) && healed(&run, had) && compared(&run);
     if (!good)
         print_error("HS_SEED=%" PRIu64 " (%s%s%s)\n", seed, shape->name, forks ? ", forks" : "",
-                    flips ? ", flips" : "");
+                    flips    ? ", flips"
+                    : states ? ", states"
+                             : "");
     for (size_t i = 0; i < run.w->node_count; i++) {
         world_store_fini(&had[i]);
         world_store_fini(&run.copies[i]);
@@ -384,30 +445,36 @@ static uint64_t from_env(const char *name, uint64_t otherwise)
     return text == NULL ? otherwise : strtoull(text, NULL, 10);
 }
 
-static void run_worlds(bool forks, bool flips, uint64_t count)
+static void run_worlds(bool forks, bool flips, bool states, uint64_t count)
 {
     uint64_t first = from_env("HS_SEED", 1);
     uint64_t worlds = from_env("HS_WORLDS", getenv("HS_SEED") == NULL ? count : 1);
     for (uint64_t seed = first; seed < first + worlds; seed++)
-        assert_true(run_world(seed, forks, flips));
+        assert_true(run_world(seed, forks, flips, states));
 }
 
 static void random_schedules_converge(void **state)
 {
     (void)state;
-    run_worlds(false, false, 120);
+    run_worlds(false, false, false, 120);
 }
 
 static void random_schedules_with_forks_keep_all_facts(void **state)
 {
     (void)state;
-    run_worlds(true, false, 80);
+    run_worlds(true, false, false, 80);
 }
 
 static void garbled_messages_do_no_lasting_harm(void **state)
 {
     (void)state;
-    run_worlds(false, true, 60);
+    run_worlds(false, true, false, 60);
+}
+
+static void logs_that_are_pruned_and_halls_made_anew_converge(void **state)
+{
+    (void)state;
+    run_worlds(false, false, true, 120);
 }
 
 int main(void)
@@ -416,6 +483,7 @@ int main(void)
         cmocka_unit_test(random_schedules_converge),
         cmocka_unit_test(random_schedules_with_forks_keep_all_facts),
         cmocka_unit_test(garbled_messages_do_no_lasting_harm),
+        cmocka_unit_test(logs_that_are_pruned_and_halls_made_anew_converge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

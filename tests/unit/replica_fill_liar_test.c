@@ -613,8 +613,8 @@ static void money_is_never_pruned(void **state)
     struct table t;
     Hallsync__PeerPruned pruned = HALLSYNC__PEER_PRUNED__INIT;
     set(&t);
-    pruned.partition = 3201;
-    pruned.lane = HS_LANE_MONEY;
+    struct hs_stream paid = world_write_text(t.hub, 3201, HS_LANE_MONEY, "paid");
+    pruned.head = puppet_head(&t.p, &paid, 1, world_store_find(&t.hub->store, &paid)->ops[0].hash.bytes);
     puppet_say(&t.p, HALLSYNC__PEER_TYPE__PEER_PRUNED, &pruned.base);
     assert_refused(&t, HS_EMALFORMED);
     clear(&t);

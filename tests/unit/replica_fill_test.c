@@ -525,10 +525,11 @@ static void a_fill_begins_only_where_something_is_missing(void **state)
     world_start(t.hall);
     puppet_dialled(&p, t.other, t.hall);
     puppet_greet(&p);
-    pruned.partition = 3201;
-    pruned.lane = HS_LANE_PEOPLE;
+    struct hs_stream held = write_some(t.hall, 3201, HS_LANE_PEOPLE, 2);
+    world_import(t.other, t.hall, &held);
+    pruned.head = puppet_head(&p, &held, 2, world_store_find(&t.hall->store, &held)->ops[1].hash.bytes);
     puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_PRUNED, &pruned.base);
-    assert_int_equal(t.hall->store_count, 0);
+    assert_int_equal(t.hall->store.fill_count + t.hall->store_count, 0);
     const Hallsync__PeerFill *answer = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_FILL);
     assert_true(answer->has_done && answer->done);
     puppet_fini(&p);

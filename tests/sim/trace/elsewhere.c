@@ -65,8 +65,8 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "lost with it.",
      "tests/unit/replica_receipt_test.c", "what_comes_back_brings_its_receipts"},
     {"those of money MUST be kept whole.", "tests/unit/replica_fill_liar_test.c", "money_is_never_pruned"},
-    {"The receiver ends the session if the lane is that of money.", "tests/unit/replica_fill_liar_test.c",
-     "money_is_never_pruned"},
+    {"and ends the session if the lane is that of money, or if it may not take the stream (*scope*).",
+     "tests/unit/replica_fill_liar_test.c", "money_is_never_pruned"},
     {"It goes to hubs only, for partitions that the common view shows in full (else the session ends: *scope*),",
      "tests/unit/replica_fill_liar_test.c", "only_the_scope_is_supplied"},
     {"A hub SHOULD hold back operations of what it was asked for, or what the peer's Hello names in `filling`, unless "

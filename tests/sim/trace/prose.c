@@ -404,8 +404,11 @@ static void put_pair(struct trace *t, uint32_t partition, uint32_t lane)
 static void put_pruned(struct trace *t, const ProtobufCMessage *message)
 {
     const Hallsync__PeerPruned *pruned = (const Hallsync__PeerPruned *)message;
+    struct hs_stream stream = name_of(pruned->head->stream);
     trace_put(t, "Pruned: ");
-    put_pair(t, pruned->partition, pruned->lane);
+    trace_put_stream(t, &stream);
+    trace_put(t, ", of which I hold ");
+    trace_put_number(t, &stream, pruned->head->n, pruned->head->hash.data);
 }
 
 static void put_fill(struct trace *t, const ProtobufCMessage *message)

@@ -164,8 +164,9 @@ const struct trace_scenario TRACE_STATE[] = {
     {"state-pruned",
      "Who was away longer than the log takes records.",
      {"A node that cannot send what a peer lacks of a stream, because it is not in its log any more, sends "
-      "`PeerPruned`, "
-      "once for a (partition, lane), and sends nothing of that stream until the peer is filled."},
+      "`PeerPruned` "
+      "with the head that it holds, once for a (partition, lane) that the common view shows in full, and sends nothing "
+      "of that stream until the peer is filled."},
      pruned},
     {"state-beyond",
      "A record names what its writer has not signed.",
