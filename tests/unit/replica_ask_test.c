@@ -413,6 +413,100 @@ static void wrong_questions_end_the_session(void **state)
     }
 }
 
+/* ---- a hub between a hall and the province ---- */
+
+struct tiers {
+    struct table t;
+    struct puppet hall;
+    struct world_link *up;
+};
+
+static enum hs_err knows_nothing(struct world_node *node, const struct hs_ask *ask, hs_visit_asked visit, void *ctx)
+{
+    (void)node;
+    (void)ask;
+    (void)visit;
+    (void)ctx;
+    return HS_ENOTHERE;
+}
+
+/* The city hub has passed all questions on, and the province has not got them. */
+static void set_tiers(struct tiers *tiers)
+{
+    set(&tiers->t);
+    world_stop(tiers->t.other);
+    world_stop(tiers->t.hall);
+    world_narrow(tiers->t.other, D1, 1);
+    tiers->t.other->ask = knows_nothing;
+    world_start(tiers->t.other);
+    tiers->up = world_dial(tiers->t.other, tiers->t.hub);
+    world_settle(tiers->t.w);
+    puppet_dial(&tiers->hall, tiers->t.hall, tiers->t.other);
+    puppet_greet(&tiers->hall);
+}
+
+static void drop_tiers(struct tiers *tiers)
+{
+    puppet_fini(&tiers->hall);
+    world_free(tiers->t.w);
+}
+
+static void put_question(struct tiers *tiers, uint64_t id)
+{
+    Hallsync__PeerAsk question = HALLSYNC__PEER_ASK__INIT;
+    question.id = id;
+    question.kind = KIND;
+    question.key = puppet_data("the-key", 7);
+    puppet_say(&tiers->hall, HALLSYNC__PEER_TYPE__PEER_ASK, &question.base);
+}
+
+static void sixteen_are_passed_on_at_most(void **state)
+{
+    (void)state;
+    struct tiers tiers;
+    set_tiers(&tiers);
+    for (uint64_t id = 1; id <= 16; id++)
+        put_question(&tiers, 100 + id);
+    assert_true(puppet_is_live(&tiers.hall));
+    assert_null(puppet_hear(&tiers.hall, HALLSYNC__PEER_TYPE__PEER_ANSWER));
+    put_question(&tiers, 117);
+    assert_int_equal(puppet_ended(&tiers.hall), HS_EMALFORMED);
+    drop_tiers(&tiers);
+
+    set_tiers(&tiers);
+    put_question(&tiers, 5);
+    put_question(&tiers, 5); /* which of them would the answer be to? */
+    assert_int_equal(puppet_ended(&tiers.hall), HS_EMALFORMED);
+    while (world_deliver(tiers.up, 1) || world_deliver(tiers.up, 0))
+        ; /* who asked is gone: the answer harms nobody */
+    assert_true(world_live(tiers.up));
+    drop_tiers(&tiers);
+}
+
+static void what_is_passed_on_comes_back_as_it_was(void **state)
+{
+    (void)state;
+    struct tiers tiers;
+    set_tiers(&tiers);
+    has.beside = 2;
+    put_question(&tiers, 7);
+    put_question(&tiers, 8);
+    while (world_deliver(tiers.up, 1) || world_deliver(tiers.up, 0))
+        ;
+    for (uint64_t id = 7; id <= 8; id++) {
+        const Hallsync__PeerAnswer *heard = puppet_hear(&tiers.hall, HALLSYNC__PEER_TYPE__PEER_ANSWER);
+        assert_int_equal(heard->id, id);
+        assert_int_equal(heard->n_records, 3);
+        assert_string_equal(heard->node, "hub-1");
+        assert_null(heard->error);
+    }
+    put_question(&tiers, 9);
+    world_cut(tiers.up);
+    const Hallsync__PeerAnswer *heard = puppet_hear(&tiers.hall, HALLSYNC__PEER_TYPE__PEER_ANSWER);
+    assert_string_equal(heard->error, "no-link");
+    drop_tiers(&tiers);
+}
+
 static void a_hall_is_not_asked(void **state)
 {
     (void)state;
@@ -440,6 +534,8 @@ int main(void)
         cmocka_unit_test(sixteen_are_open_at_most),
         cmocka_unit_test(answers_that_do_not_fit_end_the_session),
         cmocka_unit_test(wrong_questions_end_the_session),
+        cmocka_unit_test(sixteen_are_passed_on_at_most),
+        cmocka_unit_test(what_is_passed_on_comes_back_as_it_was),
         cmocka_unit_test(a_hall_is_not_asked),
     };
     return cmocka_run_group_tests_name("replica ask", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #define LINK    "tests/unit/link_test.c"
 #define KEYS    "tests/unit/keys_test.c"
 #define RECORDS "tests/unit/records_test.c"
+#define ASK     "tests/unit/replica_ask_test.c"
 #define SERVICE "tests/unit/service_test.c"
 #define PUT     "tests/unit/service_put_test.c"
 
@@ -75,6 +76,16 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     {"a hall MUST NOT hold back its own.", "tests/unit/replica_fill_test.c", "a_hall_holds_nothing_back"},
     {"An asker SHOULD ask for work before money before people before bulk, and of each lane for at most 4 at a time.",
      "tests/unit/replica_fill_test.c", "work_is_asked_for_first_and_four_at_a_time"},
+    {"What goes with a record MUST NOT be parted from it:", ASK, "what_goes_with_a_record_is_not_parted_from_it"},
+    {"So does one that is not well formed (a kind or index that does not fit its 16 or 8 bits, a key of no or more "
+     "than "
+     "64 bytes, `after` of more than 69), one whose `id` is open, and a seventeenth that is open.",
+     ASK, "wrong_questions_end_the_session"},
+    {"| answer to a question | 100 records that were asked for, 98,304 bytes | session ends; `cut` |", ASK,
+     "answers_that_do_not_fit_end_the_session"},
+    {"| questions of a session that are open | 16 in each direction | session ends |", ASK,
+     "sixteen_are_passed_on_at_most"},
+    {"or if the answer is not what was asked for:", ASK, "answers_that_do_not_fit_end_the_session"},
     {"A question that is not well formed, or the same while the first is answered, ends the session.",
      "tests/unit/replica_fill_liar_test.c", "questions_have_a_form"},
     {"which SHOULD keep it too.", "tests/unit/replica_line_test.c", "a_limit_holds_in_both_directions"},

@@ -447,6 +447,35 @@ static void put_states(struct trace *t, const ProtobufCMessage *message)
     trace_put(t, states->partial ? ", the last record goes on" : states->last ? ", the last" : "");
 }
 
+/* ---- questions ---- */
+
+static void put_ask(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerAsk *ask = (const Hallsync__PeerAsk *)message;
+    trace_put(t, "Ask %llu: kind %u, %s ", (unsigned long long)ask->id, ask->kind, ask->index == 0 ? "id" : "index");
+    trace_put(t, "%.*s%s", (int)ask->key.len, (const char *)ask->key.data, ask->has_after ? ", behind the last" : "");
+}
+
+static void put_said(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerAnswer *answer = (const Hallsync__PeerAnswer *)message;
+    trace_put(t, "Answer %llu: ", (unsigned long long)answer->id);
+    if (answer->error != NULL)
+        trace_put(t, "%s", answer->error);
+    for (size_t i = 0; i < answer->n_records; i++) {
+        const Hallsync__AnswerRecord *record = answer->records[i];
+        struct hs_record_name name;
+        if (hs_record_from_key(HS_BYTES(record->key.data, record->key.len), &name) != HS_OK)
+            continue;
+        put_comma(t, i, answer->n_records);
+        trace_put(t, "%skind %u %.*s", record->has_beside && record->beside ? "with it " : "", name.kind,
+                  (int)name.id.size, (const char *)name.id.data);
+    }
+    trace_put(t, "%s%s%s", answer->error == NULL && answer->n_records == 0 ? "nothing" : "",
+              answer->last ? "" : "; more follow", answer->has_cut && answer->cut ? "; cut" : "");
+    trace_put(t, ", as %s had it", answer->node);
+}
+
 /* ---- digests ---- */
 
 static void put_compare(struct trace *t, const ProtobufCMessage *message)
@@ -521,6 +550,8 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_FILL] = {"Fill", put_fill},
     [HALLSYNC__PEER_TYPE__PEER_FILL_HEADS] = {"Fill heads", put_fill_heads},
     [HALLSYNC__PEER_TYPE__PEER_STATES] = {"States", put_states},
+    [HALLSYNC__PEER_TYPE__PEER_ASK] = {"Ask", put_ask},
+    [HALLSYNC__PEER_TYPE__PEER_ANSWER] = {"Answer", put_said},
     [HALLSYNC__PEER_TYPE__PEER_JOIN] = {"Join", NULL},
     [HALLSYNC__PEER_TYPE__PEER_JOIN_REPLY] = {"Join reply", NULL},
 };

@@ -243,6 +243,14 @@ static void tell_wanted(void *ctx, struct world_node *node, const struct hs_repl
         trace_put(t, "asks its store: ");
         put_store(t, update->store);
         end(t);
+    } else if (update->type == HS_REPLICA_ANSWER) {
+        begin(t, node, "", NULL);
+        trace_put(t, "* answer to question %llu: ", (unsigned long long)update->token);
+        if (update->err == HS_OK)
+            trace_put(t, "%zu records, as %s had them", update->answer->count, update->answer->node);
+        else
+            trace_put(t, "%s", hs_err_name(update->err));
+        end(t);
     } else {
         tell_notice(t, node, update);
     }

@@ -120,7 +120,8 @@ struct trace_elsewhere {
     const char *rule, *file, *test;
 };
 extern const struct trace_scenario TRACE_TRUST[], TRACE_HELLO[], TRACE_SCOPE[], TRACE_FRONTIER[], TRACE_SEGMENT[],
-    TRACE_ORDER[], TRACE_ACK[], TRACE_ALIVE[], TRACE_FORK[], TRACE_VERSION[], TRACE_WITNESS[], TRACE_STATE[];
+    TRACE_ORDER[], TRACE_ACK[], TRACE_ALIVE[], TRACE_FORK[], TRACE_VERSION[], TRACE_WITNESS[], TRACE_STATE[],
+    TRACE_ASK[];
 extern const struct trace_elsewhere TRACE_ELSEWHERE[];
 
 /* Both return whether all is as the files say, and print what is not; with HS_WRITE=1 they write the files. */
