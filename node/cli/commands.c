@@ -21,7 +21,7 @@ const struct cli_command CLI_COMMANDS[] = {
      CLI_BIT(DISTRICT) | CLI_BIT(TTL) | CLI_BIT(ROLE)},
     {"node list", cli_run_nodes, "", "nodes that joined or may join", CLI_NEEDS_NODE, 0, 0},
     {"node show", cli_run_node_show, "ID", "one of them: role, districts, keys", CLI_NEEDS_NODE, 0, 0},
-    {"node scope", cli_run_node_scope, "ID --district D[,D...]", "other districts for a hall (at a hub)",
+    {"node scope", cli_run_node_scope, "ID --district D[,D...]", "other districts for a hall or witness (at a hub)",
      CLI_NEEDS_NODE, 0, CLI_BIT(DISTRICT)},
     {"status", cli_run_status, "[--watch]", "role, links, how far each peer is, what people should look at",
      CLI_NEEDS_NODE, 0, CLI_BIT(WATCH)},

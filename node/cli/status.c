@@ -35,6 +35,18 @@ static void put_districts(struct hs_buf *text, const uint32_t *districts, size_t
 
 /* ---- the node itself ---- */
 
+static void show_evicting(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    char one[HS_PARTITION_TEXT_BYTES];
+    if (status->n_evicting == 0)
+        return;
+    for (size_t i = 0; i < status->n_evicting; i++)
+        hs_buf_put_format(text, "%s%s%s", i == 0 ? "" : ", ",
+                          hs_partition_text((hs_partition)status->evicting[i]->partition, one),
+                          status->evicting[i]->waits ? " (when a hub has what was written here)" : "");
+    put_line("going", text);
+}
+
 static void show_districts(const Hallsync__StatusReply *status, struct hs_buf *text)
 {
     bool hub = strcmp(status->role, "hub") == 0;
@@ -50,6 +62,7 @@ static void show_districts(const Hallsync__StatusReply *status, struct hs_buf *t
     else if (status->n_scope > 0 && !hub && status->n_scope < status->n_districts)
         hs_buf_put_format(text, " (of the %zu that its certificate names)", status->n_districts);
     put_line("districts", text);
+    show_evicting(status, text);
 }
 
 /* What only this hall has, and whoever keeps its tail. */

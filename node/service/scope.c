@@ -1,4 +1,5 @@
-/* A hall gets other districts: a certificate with the same keys, issued anew, which travels as a record of the region.
+/* A hall or witness gets other districts: a certificate with the same keys, issued anew, which travels as a record of
+ * the region.
  */
 #include "node/service/handlers.h"
 
@@ -44,7 +45,7 @@ enum hs_err hs_scope_prepare(struct hs_call *call)
         return hs_fail(HS_ENOTHUB, &call->why, "this hub has no issuing key; the one that let the node in has");
     scope->count = request->n_districts;
     if (scope->count == 0 || scope->count > HS_SCOPE_MAX)
-        return hs_fail(HS_EVALUE, &call->why, "a hall has 1 to %d districts", HS_SCOPE_MAX);
+        return hs_fail(HS_EVALUE, &call->why, "a node has 1 to %d districts", HS_SCOPE_MAX);
     enum hs_err err = hs_districts_take(call, request->districts, request->n_districts, &scope->districts);
     if (err != HS_OK)
         return err;
@@ -96,9 +97,6 @@ static enum hs_err check_node(struct hs_call *call, const struct latest *latest,
                        "node_id: %s is a hub; what a hub holds is said by scope.districts of its "
                        "own configuration",
                        node_id);
-    if (certificate->role != HS_ROLE_HALL)
-        return hs_fail(HS_EINVAL, &call->why, "node_id: %s is a %s; enroll it anew for other districts", node_id,
-                       hs_role_text(certificate->role));
     for (size_t i = 0; i < scope->count; i++)
         stays = stays || scope->districts[i] == certificate->home;
     return stays ? HS_OK

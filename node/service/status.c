@@ -72,7 +72,7 @@ static void add_counters(struct hs_call *call, struct hs_view *view, Hallsync__S
     count(&counters, "writer_inbox_bytes", writer.inbox_bytes);
 }
 
-/* ---- what comes as states ---- */
+/* ---- what comes as states, and what goes ---- */
 
 struct fills {
     struct hs_arena *arena;
@@ -103,6 +103,27 @@ static void add_fills(struct hs_call *call, struct hs_view *view, Hallsync__Stat
     status->fills = hs_arena_array(&call->scratch, fills.room, sizeof *status->fills);
     if (status->fills != NULL)
         hs_view_fills(view, add_fill, &fills); /* a damaged store says so elsewhere */
+}
+
+static enum hs_err add_evicting(void *ctx, hs_partition partition, bool waits)
+{
+    struct fills *rows = ctx;
+    Hallsync__EvictingStatus *row = hs_arena_alloc(rows->arena, sizeof *row);
+    if (row == NULL || rows->status->n_evicting == rows->room)
+        return HS_OK;
+    hallsync__evicting_status__init(row);
+    row->partition = partition;
+    row->waits = waits;
+    rows->status->evicting[rows->status->n_evicting++] = row;
+    return HS_OK;
+}
+
+static void add_evictions(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status)
+{
+    struct fills rows = {.arena = &call->scratch, .status = status, .room = HS_SCOPE_MAX};
+    status->evicting = hs_arena_array(&call->scratch, rows.room, sizeof *status->evicting);
+    if (status->evicting != NULL)
+        hs_view_evicting(view, add_evicting, &rows);
 }
 
 /* ---- the reply ---- */
@@ -160,6 +181,7 @@ enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
     add_store(call, view, &status);
     add_counters(call, view, &status);
     add_fills(call, view, &status);
+    add_evictions(call, view, &status);
     hs_waiting_add(call, view, &status);
     if (current != 0) {
         snprintf(origin, sizeof origin, "%016" PRIx64, current);

@@ -603,17 +603,18 @@ static void our_messages_have_no_types_that_are_not_shown(void **state)
 {
     (void)state;
     static const ProtobufCMessageDescriptor *const MESSAGES[] = {
-        &hallsync__record__descriptor,         &hallsync__ticket_step__descriptor,
-        &hallsync__conflict__descriptor,       &hallsync__conflict_field__descriptor,
-        &hallsync__conflict_value__descriptor, &hallsync__status_reply__descriptor,
-        &hallsync__peer_status__descriptor,    &hallsync__counter__descriptor,
-        &hallsync__lane_status__descriptor,    &hallsync__fill_status__descriptor,
-        &hallsync__node__descriptor,           &hallsync__digest__descriptor,
-        &hallsync__totals_reply__descriptor,   &hallsync__enroll_reply__descriptor,
-        &hallsync__wait_reply__descriptor,     &hallsync__customer__descriptor,
-        &hallsync__bill__descriptor,           &hallsync__payment__descriptor,
-        &hallsync__cash_entry__descriptor,     &hallsync__reversal__descriptor,
-        &hallsync__ticket__descriptor,         &hallsync__ticket_event__descriptor,
+        &hallsync__record__descriptor,          &hallsync__ticket_step__descriptor,
+        &hallsync__conflict__descriptor,        &hallsync__conflict_field__descriptor,
+        &hallsync__conflict_value__descriptor,  &hallsync__status_reply__descriptor,
+        &hallsync__peer_status__descriptor,     &hallsync__counter__descriptor,
+        &hallsync__lane_status__descriptor,     &hallsync__fill_status__descriptor,
+        &hallsync__evicting_status__descriptor, &hallsync__node__descriptor,
+        &hallsync__digest__descriptor,          &hallsync__totals_reply__descriptor,
+        &hallsync__enroll_reply__descriptor,    &hallsync__wait_reply__descriptor,
+        &hallsync__customer__descriptor,        &hallsync__bill__descriptor,
+        &hallsync__payment__descriptor,         &hallsync__cash_entry__descriptor,
+        &hallsync__reversal__descriptor,        &hallsync__ticket__descriptor,
+        &hallsync__ticket_event__descriptor,
     };
     for (size_t i = 0; i < sizeof MESSAGES / sizeof *MESSAGES; i++) {
         for (unsigned f = 0; f < MESSAGES[i]->n_fields; f++) {
