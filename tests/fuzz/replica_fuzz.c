@@ -39,6 +39,9 @@ enum {
     WRITE,
     AGAIN,
     RESTART,
+    FILL,
+    FILL_HEADS,
+    STATES,
     COMMAND_COUNT
 };
 
@@ -95,6 +98,8 @@ static void set_up(struct game *game, uint8_t setting)
     game->honest = world_hall(w, "hall-1", THEIRS, 1);
     game->victim = is_hub ? world_hub(w, "hub-1") : world_hall(w, "hall-2", MINE, 2);
     game->liar = is_hub && setting % 4 == 0 ? world_hall(w, "hall-9", MINE, 2) : world_hub(w, "hub-9");
+    for (uint8_t lane = HS_LANE_WORK; setting % 8 >= 4 && lane < HS_LANE_COUNT; lane++)
+        world_store_fill_begin(&game->victim->store, 3202, lane);
     world_start(game->honest);
     world_start(game->victim);
     take_name(game, world_write_text(game->victim, is_hub ? HS_PARTITION_REGION : 3202, HS_LANE_MONEY, "own"));
@@ -491,11 +496,82 @@ static void dispute(struct game *game, struct hs_cur *in)
     hs_buf_fini(&body);
 }
 
+/* ---- states instead of operations ---- */
+
+/* A question, the end of one, or that something is pruned. */
+static void fill(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0};
+    uint8_t how = fuzz_u8(in);
+    if (how % 4 == 3) {
+        put_head(game, in, &body, 1);
+        send_bytes(game, HALLSYNC__PEER_TYPE__PEER_PRUNED, hs_buf_bytes(&body));
+    } else {
+        hs_tlv_put_u64(&body, 1, 3200 + how / 4 % 4);
+        hs_tlv_put_u64(&body, 2, how / 16 % 6);
+        if (how % 4 == 1)
+            hs_tlv_put_bytes(&body, 3, fuzz_bytes(in, fuzz_u8(in) % 80));
+        hs_tlv_put_u64(&body, 4, how % 4 == 2);
+        send_bytes(game, HALLSYNC__PEER_TYPE__PEER_FILL, hs_buf_bytes(&body));
+    }
+    hs_buf_fini(&body);
+}
+
+static void fill_heads(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0}, head = {0};
+    uint8_t how = fuzz_u8(in);
+    hs_tlv_put_u64(&body, 1, how >= 0xf0 ? fuzz_number(in) : 3202);
+    hs_tlv_put_u64(&body, 2, how / 32 % 4 == 3 ? fuzz_number(in) : HS_LANE_WORK);
+    for (unsigned i = 0; i < how % 4U; i++) {
+        hs_buf_reset(&head);
+        put_checkpoint(game, in, some_number(game, in), &head);
+        hs_tlv_put_bytes(&body, 3, hs_buf_bytes(&head));
+    }
+    hs_tlv_put_u64(&body, 4, how / 4 % 2);
+    hs_tlv_put_u64(&body, 5, how / 8 % 2 == 0);
+    if (how / 16 % 8 == 5)
+        hs_tlv_put_text(&body, 7, "busy");
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_FILL_HEADS, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+    hs_buf_fini(&head);
+}
+
+/* Records of the liar's stream; @how says what is wrong with them. */
+static void states(struct game *game, struct hs_cur *in)
+{
+    struct hs_buf body = {0}, raw = {0}, key = {0}, state = {0};
+    uint8_t how = fuzz_u8(in);
+    for (unsigned i = 0; i < how % 4U; i++) {
+        struct hs_stream name = how / 4 % 4 == 3 ? read_name(game, in) : game->stream;
+        uint64_t n = some_number(game, in);
+        world_record_of(&name, n, fuzz_bytes(in, 1 + fuzz_u8(in) % 16), &key, &state);
+        hs_buf_put_sized(&raw, hs_buf_bytes(&key));
+        hs_buf_put_sized(&raw, hs_buf_bytes(&state));
+    }
+    if (how / 4 % 4 == 1)
+        hs_buf_put_bytes(&raw, fuzz_bytes(in, fuzz_u8(in)));
+    if (how / 4 % 4 == 2 && raw.size > 0)
+        raw.size -= fuzz_u8(in) % raw.size;
+    hs_tlv_put_u64(&body, 1, 3202);
+    hs_tlv_put_u64(&body, 2, HS_LANE_WORK);
+    hs_tlv_put_u64(&body, 3, how >= 0xf0 ? fuzz_number(in) : raw.size);
+    hs_tlv_put_u64(&body, 4, how >= 0xf8);
+    hs_tlv_put_bytes(&body, 5, hs_buf_bytes(&raw));
+    hs_tlv_put_u64(&body, 6, how / 16 % 4 == 1);
+    hs_tlv_put_u64(&body, 7, how / 16 % 4 == 2);
+    send_bytes(game, HALLSYNC__PEER_TYPE__PEER_STATES, hs_buf_bytes(&body));
+    hs_buf_fini(&body);
+    hs_buf_fini(&raw);
+    hs_buf_fini(&key);
+    hs_buf_fini(&state);
+}
+
 /* Any message made of small parts. */
 static void parts(struct game *game, struct hs_cur *in)
 {
     struct hs_buf body = {0}, inner = {0};
-    uint8_t type = fuzz_u8(in) % 20;
+    uint8_t type = fuzz_u8(in) % 24;
     struct hs_buf *to = &body;
     for (unsigned left = fuzz_u8(in) % 12; left > 0; left--) {
         uint8_t what = fuzz_u8(in);
@@ -535,12 +611,14 @@ static void any_frame(struct game *game, struct hs_cur *in)
 static void command(struct game *game, struct hs_cur *in)
 {
     static void (*const TALK[])(struct game * game, struct hs_cur * in) = {
-        [BODY] = any_body,     [FRAME] = any_frame, [HELLO] = hello,         [OPENING] = opening, [SEGMENT] = segment,
-        [FRONTIER] = frontier, [ACK] = ack,         [HEARTBEAT] = heartbeat, [PROBE] = probe,     [COMPARE] = compare,
-        [PART] = parts,        [LOOSE] = loose,     [PROOF] = proof,         [DISPUTE] = dispute,
+        [BODY] = any_body,   [FRAME] = any_frame,   [HELLO] = hello, [OPENING] = opening,
+        [SEGMENT] = segment, [FRONTIER] = frontier, [ACK] = ack,     [HEARTBEAT] = heartbeat,
+        [PROBE] = probe,     [COMPARE] = compare,   [PART] = parts,  [LOOSE] = loose,
+        [PROOF] = proof,     [DISPUTE] = dispute,   [FILL] = fill,   [FILL_HEADS] = fill_heads,
+        [STATES] = states,
     };
     uint8_t what = fuzz_u8(in) % COMMAND_COUNT;
-    if (what < sizeof TALK / sizeof *TALK) {
+    if (TALK[what] != NULL) {
         TALK[what](game, in);
     } else if (what == TIME) {
         world_advance(game->world, (uint64_t)fuzz_u8(in) * 20);
@@ -619,7 +697,7 @@ static void put_commands(fuzz_put put, uint8_t setting, uint8_t first)
 
 void fuzz_seeds(fuzz_put put)
 {
-    for (uint8_t setting = 0; setting < 3; setting++) {
+    for (uint8_t setting = 0; setting < 7; setting++) {
         for (uint8_t first = 0; first < COMMAND_COUNT; first += COMMANDS_A_SEED)
             put_commands(put, setting, first);
     }
@@ -632,6 +710,10 @@ void fuzz_seeds(fuzz_put put)
                                     1, 1,       0,     0, 1,       'y',      STORE,   3, DISPUTE, 1,     0,       1,
                                     2, 2,       LOOSE, 2, 2,       1,        'z',     1, 'z',     1,     'z',     STORE,
                                     3, RESTART, HELLO, 0, 1,       FRONTIER, 2,       2, 2,       TIME,  200};
+    static const uint8_t FILLED[] = {5,     HELLO, 0,      1,    OPENING, 0, FILL_HEADS, 1,     0,  0,
+                                     STORE, 3,     STATES, 0x21, 0,       1, 'a',        STORE, 3,  FILL_HEADS,
+                                     5,     0,     0,      FILL, 3,       0, 1,          TIME,  200};
+    put("filled", HS_BYTES(FILLED, sizeof FILLED));
     put("forks", HS_BYTES(FORKS, sizeof FORKS));
     put("segments", HS_BYTES(SEGMENTS, sizeof SEGMENTS));
 }
