@@ -293,10 +293,6 @@ static enum hs_err check_name(struct reading *in, struct hs_bytes key)
     in->why = "of another partition or lane";
     if (name.partition != in->fill->partition || name.lane != in->fill->lane)
         return HS_EMALFORMED;
-    const struct hs_kind *kind = hs_kind_by_number(name.kind);
-    in->why = "money does not come as states";
-    if (kind != NULL && kind->lane == HS_LANE_MONEY)
-        return HS_EMALFORMED;
     in->why = "not in order";
     return in->after_size > 0 && hs_bytes_compare(key, HS_BYTES(in->after, in->after_size)) <= 0 ? HS_EMALFORMED
                                                                                                  : HS_OK;

@@ -1,6 +1,6 @@
 /* begin.c -- streams that begin behind an op: what lies before came as state, or lies elsewhere.  Ops that a stream
- * jumps over stay where they are and count, until they are folded into base states.  Fold: key stream; row u64 n (up to
- * which op), u64 commit (of the jump). */
+ * jumps over stay where they are and count, until they are folded into base states.  Fold: key stream, u64 n (up to
+ * which op); row u64 commit (of the jump). */
 #include "storage/log/inside.h"
 
 /* Somebody holds more of this origin than its owner: the owner was set back without knowing. */
@@ -10,28 +10,46 @@ void log_watch_own(struct hs_log *log, const struct hs_signed_head *head, uint64
         hs_log_strike(log, "another store holds more of this origin than this one");
 }
 
+struct hs_bytes log_fold_key(const struct hs_stream *stream, uint64_t n, uint8_t key[static FOLD_KEY_BYTES])
+{
+    hs_stream_key(stream, key);
+    hs_be64(key + HS_STREAM_KEY_BYTES, n);
+    return HS_BYTES(key, FOLD_KEY_BYTES);
+}
+
 enum hs_err log_find_fold(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n)
 {
     uint8_t key[HS_STREAM_KEY_BYTES];
-    struct hs_bytes row;
+    struct hs_scan scan;
     hs_stream_key(stream, key);
-    enum hs_err err = hs_txn_get(txn, LOG_FOLD, HS_BYTES(key, sizeof key), &row);
-    if (err == HS_OK && row.size != 2 * 8)
+    hs_scan_begin(&scan, txn, LOG_FOLD, HS_BYTES(key, sizeof key), HS_BYTES_NONE);
+    enum hs_err err = hs_scan_next(&scan) ? HS_OK : HS_ENOTFOUND;
+    if (err == HS_OK && (scan.key.size != FOLD_KEY_BYTES || scan.value.size != 8))
         err = HS_EDAMAGED;
     if (err == HS_OK)
-        *n = hs_from_be64(row.data);
-    return err;
+        *n = hs_from_be64(scan.key.data + HS_STREAM_KEY_BYTES);
+    hs_scan_end(&scan);
+    return txn->err == HS_OK ? err : txn->err;
 }
 
-/* What is held of the stream lies before a gap from now on. */
-static void leave_to_fold(struct hs_log *log, const struct log_grown *grown)
+/* What is held of the stream lies before a gap from now on.  A beginning behind which no op has come is none any more.
+ */
+static enum hs_err leave_to_fold(struct hs_log *log, const struct log_grown *grown)
 {
-    uint8_t key[HS_STREAM_KEY_BYTES];
-    uint8_t row[2 * 8];
-    hs_stream_key(&grown->stream, key);
-    hs_be64(row, grown->n);
-    hs_be64(row + 8, log->position.commit + 1);
-    hs_txn_put(log_change(log), LOG_FOLD, HS_BYTES(key, sizeof key), HS_BYTES(row, sizeof row));
+    struct log_checkpoint head;
+    uint8_t key[FOLD_KEY_BYTES];
+    uint8_t row[OP_KEY_BYTES];
+    enum hs_err err = log_find_checkpoint(&log->txn, &grown->stream, grown->n, &head);
+    if (err != HS_OK)
+        return err == HS_ENOTFOUND ? HS_OK : err;
+    if (head.begins) {
+        log_op_key(&grown->stream, head.n, ROW_CHECKPOINT, row);
+        hs_txn_delete(log_change(log), LOG_OP, HS_BYTES(row, sizeof row));
+    } else {
+        hs_be64(row, log->position.commit + 1);
+        hs_txn_put(log_change(log), LOG_FOLD, log_fold_key(&grown->stream, grown->n, key), HS_BYTES(row, 8));
+    }
+    return log->txn.err;
 }
 
 /* The states that came reflect the stream up to the head, and further on it comes by number. */
@@ -46,8 +64,9 @@ enum hs_err log_jump(struct hs_log *log, const struct hs_signed_head *head)
         return err == HS_ENOTFOUND ? HS_OK : err;
     log_watch_own(log, head, grown->n);
     log_seal(log, grown);
-    if (grown->n > 0)
-        leave_to_fold(log, grown);
+    err = leave_to_fold(log, grown);
+    if (err != HS_OK)
+        return err;
     log_begin_behind(log, grown, head);
     grown->received = true;
     return log->txn.err;

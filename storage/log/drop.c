@@ -32,14 +32,21 @@ static void put_beginning(struct hs_log *log, const struct hs_stream *stream, co
 }
 
 /* Ops before a gap: are they all gone? */
-static void end_fold(struct hs_log *log, const struct hs_stream *stream, uint64_t n)
+static void end_folds(struct hs_log *log, const struct hs_stream *stream, uint64_t n)
 {
-    uint8_t key[HS_STREAM_KEY_BYTES];
+    uint8_t key[FOLD_KEY_BYTES];
     uint64_t until;
-    if (log_find_fold(&log->txn, stream, &until) != HS_OK || until > n)
-        return;
-    hs_stream_key(stream, key);
-    hs_txn_delete(log_change(log), LOG_FOLD, HS_BYTES(key, sizeof key));
+    while (log_find_fold(&log->txn, stream, &until) == HS_OK && until <= n)
+        hs_txn_delete(log_change(log), LOG_FOLD, log_fold_key(stream, until, key));
+}
+
+/* Then what lies behind the gap begins the stream. */
+static enum hs_err is_before_gap(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n, bool *before_gap)
+{
+    struct log_checkpoint next = {.n = 0};
+    enum hs_err err = log_next_checkpoint(txn, stream, n + 1, &next);
+    *before_gap = err == HS_OK && next.begins;
+    return err == HS_ENOTFOUND ? HS_OK : err;
 }
 
 enum hs_err log_drop_until(struct hs_log *log, const struct hs_stream *stream, uint64_t n)
@@ -54,12 +61,16 @@ enum hs_err log_drop_until(struct hs_log *log, const struct hs_stream *stream, u
         err = HS_EDAMAGED; /* runs end at checkpoints */
     if (err != HS_OK)
         return log_fail(log, err);
-    log_op_key(stream, n, ROW_OP, last);
+    bool before_gap;
+    err = is_before_gap(&log->txn, stream, n, &before_gap);
+    if (err != HS_OK)
+        return log_fail(log, err);
+    log_op_key(stream, n, before_gap ? ROW_CHECKPOINT : ROW_OP, last);
     while (first_row(&log->txn, last, key))
         hs_txn_delete(log_change(log), LOG_OP, HS_BYTES(key, sizeof key));
-    if (!at.begins)
+    if (!before_gap && !at.begins)
         put_beginning(log, stream, &at);
-    end_fold(log, stream, n);
+    end_folds(log, stream, n);
     return log->txn.err;
 }
 
@@ -81,7 +92,7 @@ void log_drop_stream(struct hs_log *log, const struct hs_stream *stream, size_t 
         return;
     log_drop_receipts(log, stream);
     hs_txn_delete(log_change(log), LOG_FORK, HS_BYTES(prefix, sizeof prefix));
-    hs_txn_delete(log_change(log), LOG_FOLD, HS_BYTES(prefix, sizeof prefix));
+    end_folds(log, stream, UINT64_MAX);
 }
 
 void log_drop_loose(struct hs_log *log, const struct log_item *item)

@@ -350,9 +350,13 @@ static enum hs_err drop_run(struct sweep *sweep, struct log_item *run)
     bool some_stay = stays(log, &sweep->eviction, &run->stream, &n);
     if (some_stay && n < run->first)
         return log->txn.err;
-    uint64_t until = some_stay && n < last ? n : last;
+    struct log_checkpoint at = {.n = 0};
+    err = log_next_checkpoint(&log->txn, &run->stream, some_stay && n < last ? n : last, &at);
+    if (err != HS_OK)
+        return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
+    uint64_t until = at.n;
     *sweep->budget -= *sweep->budget < run->count ? *sweep->budget : run->count;
-    run->count = last - until;
+    run->count = until < last ? last - until : 0;
     run->first = until + 1;
     return log_drop_until(log, &run->stream, until);
 }

@@ -66,7 +66,8 @@ static enum hs_err check_item(void *ctx, struct log_item *item, bool *keep)
 
 /* ---- runs ---- */
 
-/* A checkpoint up to which about so many ops lie; runs without one are short. */
+/* A checkpoint up to which about so many ops lie; runs without one are short, and end before the one of their commit:
+ * then more of this commit's goes with them. */
 static enum hs_err find_end(struct hs_log *log, const struct log_item *run, size_t budget, uint64_t *end)
 {
     struct log_checkpoint at;
@@ -74,7 +75,9 @@ static enum hs_err find_end(struct hs_log *log, const struct log_item *run, size
     uint64_t most = budget > HS_SEGMENT_OPS_MAX ? budget : HS_SEGMENT_OPS_MAX;
     uint64_t n = run->count > most ? run->first + most - 1 : last;
     enum hs_err err = log_find_checkpoint(&log->txn, &run->stream, n, &at);
-    *end = err == HS_OK && at.n >= run->first ? at.n : last;
+    if (err == HS_ENOTFOUND || (err == HS_OK && at.n < run->first))
+        err = log_next_checkpoint(&log->txn, &run->stream, n, &at);
+    *end = err == HS_OK ? at.n : last;
     return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
 }
 
@@ -104,7 +107,7 @@ static enum hs_err fold_run(struct folder *folder, struct log_item *run)
     uint64_t folded = end - run->first + 1;
     *folder->budget -= folded < *folder->budget ? folded : *folder->budget;
     run->first = end + 1;
-    run->count = last - end;
+    run->count = end < last ? last - end : 0;
     return err;
 }
 
@@ -194,13 +197,13 @@ static enum hs_err find_gap(struct hs_txn *txn, uint64_t until, struct hs_stream
     enum hs_err err = HS_ENOTFOUND;
     hs_scan_begin(&scan, txn, LOG_FOLD, HS_BYTES_NONE, HS_BYTES_NONE);
     while (err == HS_ENOTFOUND && hs_scan_next(&scan)) {
-        bool whole = scan.key.size == HS_STREAM_KEY_BYTES && scan.value.size == 2 * 8;
-        if (whole && hs_from_be64(scan.value.data + 8) > until)
+        bool whole = scan.key.size == FOLD_KEY_BYTES && scan.value.size == 8;
+        if (whole && hs_from_be64(scan.value.data) > until)
             continue;
         err = whole ? HS_OK : HS_EDAMAGED;
         if (whole) {
             *stream = hs_stream_from_key(scan.key.data);
-            *n = hs_from_be64(scan.value.data);
+            *n = hs_from_be64(scan.key.data + HS_STREAM_KEY_BYTES);
         }
     }
     hs_scan_end(&scan);

@@ -50,6 +50,9 @@ void log_op_key(const struct hs_stream *stream, uint64_t n, uint8_t row, uint8_t
 /* The newest checkpoint at or below n; HS_ENOTFOUND, HS_EDAMAGED. */
 enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n,
                                 struct log_checkpoint *out);
+/* The oldest at or above n.  In a commit that alternates between streams a run may end before the one that signs it. */
+enum hs_err log_next_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n,
+                                struct log_checkpoint *out);
 bool log_reaches(const struct hs_log_reader *reader, const struct hs_stream *stream,
                  uint64_t n); /* is its head there? */
 /* Bytes of an op in a segment: its length and itself. */
@@ -186,7 +189,9 @@ void log_put_receipt_row(struct hs_log *log, const struct hs_receipt *receipt);
 
 /* base.c, begin.c, fill.c */
 enum hs_err log_bases(struct hs_txn *txn, struct hs_bytes from, struct hs_bytes to, hs_visit_record visit, void *ctx);
-/* Ops at or below @n of the stream are left to be folded, since the commit @since; HS_ENOTFOUND. */
+#define FOLD_KEY_BYTES (HS_STREAM_KEY_BYTES + 8)
+struct hs_bytes log_fold_key(const struct hs_stream *stream, uint64_t n, uint8_t key[static FOLD_KEY_BYTES]);
+/* Ops at or below @n of the stream are left to be folded, those before its first gap.  HS_ENOTFOUND: it has none. */
 enum hs_err log_find_fold(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n);
 /* If that is more of the current origin than is held, the origin is struck out. */
 void log_watch_own(struct hs_log *log, const struct hs_signed_head *head, uint64_t held);

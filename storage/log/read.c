@@ -56,6 +56,21 @@ enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stre
     return txn->err == HS_OK ? err : txn->err;
 }
 
+enum hs_err log_next_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n,
+                                struct log_checkpoint *out)
+{
+    uint8_t key[OP_KEY_BYTES];
+    struct hs_scan scan;
+    log_op_key(stream, n, ROW_CHECKPOINT, key);
+    hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES(key, sizeof key));
+    bool found = hs_scan_next(&scan);
+    while (found && !is_checkpoint(&scan))
+        found = hs_scan_next(&scan);
+    enum hs_err err = found ? decode_checkpoint(&scan, out) : HS_ENOTFOUND;
+    hs_scan_end(&scan);
+    return txn->err == HS_OK ? err : txn->err;
+}
+
 /* ---- heads ---- */
 
 enum hs_err hs_log_head(const struct hs_log_reader *reader, const struct hs_stream *stream, struct hs_head *head)

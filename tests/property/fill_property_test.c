@@ -18,7 +18,7 @@
 #include <sodium.h>
 
 #define DEFAULT_SEED    20261121
-#define DEFAULT_WORLDS  5
+#define DEFAULT_WORLDS  4
 #define STEPS           240
 #define OPS_MAX         12 /* of a group */
 #define DOTS_KEPT       24
@@ -26,7 +26,7 @@
 #define LANES           4
 #define FILLS           ((size_t)2 * LANES)
 
-enum { HALL, HUB_A, HUB_B, FIRST, SECOND, NODES };
+enum { HALL, HUB_A, HUB_B, FIRST, SECOND, REFERENCE, NODES };
 static const hs_partition DISTRICTS[] = {3201, 3301};
 
 static uint64_t random_state;
@@ -67,8 +67,8 @@ struct filler {
 struct world {
     struct world_region region;
     struct world_node nodes[NODES];
-    struct filler fillers[2]; /* of FIRST and SECOND */
-    struct hs_arena arena;    /* of one op */
+    struct filler fillers[NODES]; /* from the start FIRST and SECOND have everything to be filled */
+    struct hs_arena arena;        /* of one op */
     struct hs_dot dots[DOTS_KEPT];
 };
 
@@ -243,6 +243,80 @@ static void write_one(struct world *world, struct world_node *node)
     hs_arena_reset(&world->arena);
 }
 
+/* ---- operations from store to store ---- */
+
+static size_t fill_index(hs_partition partition, uint8_t lane)
+{
+    return (partition == DISTRICTS[0] ? 0 : LANES) + (size_t)lane - 1;
+}
+
+static struct filler *filler_of(struct world *world, const struct world_node *node)
+{
+    return &world->fillers[node - world->nodes];
+}
+
+static void look(struct world *world, struct world_node *node)
+{
+    for (size_t i = 0; i < FILLS; i++) {
+        struct fill_found found;
+        fill_state(node, DISTRICTS[i / LANES], (uint8_t)(1 + i % LANES), &found);
+        filler_of(world, node)->over[i] = !found.there;
+    }
+}
+
+static void begin_fill(struct world *world, struct world_node *node, size_t at)
+{
+    struct hs_commit commit;
+    struct filler *filler = filler_of(world, node);
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_store_fill_begin(node->store, DISTRICTS[at / LANES], (uint8_t)(1 + at % LANES)), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+    filler->suppliers[at] = filler->over[at] ? NULL : filler->suppliers[at];
+    look(world, node);
+}
+
+struct carrier {
+    struct world *world;
+    struct hs_view *view;
+    struct world_node *to;
+    bool all; /* else what comes as state is left out */
+    size_t segments;
+};
+
+/* Who sends the stream has not kept what is lacked: it is filled. */
+static enum hs_err carry_stream(void *ctx, const struct hs_head *head)
+{
+    struct carrier *carrier = ctx;
+    struct hs_commit commit;
+    const struct filler *filler = filler_of(carrier->world, carrier->to);
+    size_t at = fill_index(head->stream.partition, head->stream.lane);
+    bool as_state = head->stream.lane != HS_LANE_MONEY && !carrier->all && !filler->over[at];
+    uint64_t next = world_head(carrier->to, &head->stream) + 1;
+    enum hs_err err = HS_OK;
+    while (!as_state && err == HS_OK && next <= head->n) {
+        assert_int_equal(hs_store_begin(carrier->to->store), HS_OK);
+        err = world_carry_segment(carrier->view, carrier->to, &head->stream, next, &next);
+        assert_true(err == HS_OK || (err == HS_EPRUNED && head->stream.lane != HS_LANE_MONEY));
+        assert_int_equal(hs_store_commit(carrier->to->store, &commit), HS_OK);
+        carrier->segments += err == HS_OK;
+    }
+    if (err == HS_EPRUNED) {
+        assert_ptr_not_equal(carrier->to, &carrier->world->nodes[REFERENCE]); /* it was told of everything at once */
+        begin_fill(carrier->world, carrier->to, at);
+    }
+    return HS_OK;
+}
+
+static size_t carry(struct world *world, struct world_node *from, struct world_node *to, bool all)
+{
+    struct carrier carrier = {world, world_view(from), to, all, 0};
+    if (from != to)
+        assert_int_equal(hs_view_heads(carrier.view, carry_stream, &carrier), HS_OK);
+    hs_view_close(carrier.view);
+    look(world, to); /* of money a fill may have ended */
+    return carrier.segments;
+}
+
 static void write_group(struct world *world, struct world_node *node)
 {
     struct hs_commit commit;
@@ -256,68 +330,11 @@ static void write_group(struct world *world, struct world_node *node)
     } else {
         assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
     }
-}
-
-/* ---- operations from store to store ---- */
-
-struct carrier {
-    struct hs_view *view;
-    struct world_node *to;
-    const struct filler *filler; /* what it takes as state is left out; NULL: everything comes */
-    size_t segments;
-};
-
-static size_t fill_index(hs_partition partition, uint8_t lane)
-{
-    return (partition == DISTRICTS[0] ? 0 : LANES) + (size_t)lane - 1;
-}
-
-static enum hs_err carry_stream(void *ctx, const struct hs_head *head)
-{
-    struct carrier *carrier = ctx;
-    struct hs_commit commit;
-    bool as_state = head->stream.lane != HS_LANE_MONEY && carrier->filler != NULL &&
-                    !carrier->filler->over[fill_index(head->stream.partition, head->stream.lane)];
-    uint64_t next = world_head(carrier->to, &head->stream) + 1;
-    enum hs_err err = HS_OK;
-    while (!as_state && err == HS_OK && next <= head->n) {
-        assert_int_equal(hs_store_begin(carrier->to->store), HS_OK);
-        err = world_carry_segment(carrier->view, carrier->to, &head->stream, next, &next);
-        assert_true(err == HS_OK || err == HS_EPRUNED);
-        assert_int_equal(hs_store_commit(carrier->to->store, &commit), HS_OK);
-        carrier->segments += err == HS_OK;
-    }
-    return HS_OK;
-}
-
-static size_t carry(struct world_node *from, struct world_node *to, const struct filler *filler)
-{
-    struct carrier carrier = {world_view(from), to, filler, 0};
-    if (from != to)
-        assert_int_equal(hs_view_heads(carrier.view, carry_stream, &carrier), HS_OK);
-    hs_view_close(carrier.view);
-    return carrier.segments;
+    carry(world, node, &world->nodes[REFERENCE], true);
+    look(world, node);
 }
 
 /* ---- fills ---- */
-
-static void look(struct world_node *node, struct filler *filler)
-{
-    for (size_t i = 0; i < FILLS; i++) {
-        struct fill_found found;
-        fill_state(node, DISTRICTS[i / LANES], (uint8_t)(1 + i % LANES), &found);
-        filler->over[i] = !found.there;
-    }
-}
-
-static void begin_fills(struct world_node *node)
-{
-    struct hs_commit commit;
-    assert_int_equal(hs_store_begin(node->store), HS_OK);
-    for (size_t i = 0; i < FILLS; i++)
-        assert_int_equal(hs_store_fill_begin(node->store, DISTRICTS[i / LANES], (uint8_t)(1 + i % LANES)), HS_OK);
-    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
-}
 
 static void finish(struct world_node *node, bool sure)
 {
@@ -328,28 +345,36 @@ static void finish(struct world_node *node, bool sure)
         hs_store_abort(node->store);
 }
 
-/* A session with another supplier, or a new one with the same. */
-static void connect(struct world *world, struct world_node *node, struct filler *filler, size_t at)
+/* A hub supplies another one also while it is filled itself: its records reflect its heads at any time. */
+static struct world_node *choose_supplier(struct world *world, const struct world_node *node, size_t at)
 {
-    struct world_node *supplier = &world->nodes[chance(50) ? HUB_A : HUB_B];
-    if (node == &world->nodes[SECOND] && chance(50) && world->fillers[0].over[at])
+    struct world_node *supplier = &world->nodes[chance(50) ? HUB_A : chance(60) ? HUB_B : REFERENCE];
+    if (node == &world->nodes[SECOND] && chance(40) && world->fillers[FIRST].over[at])
         supplier = &world->nodes[FIRST];
+    return supplier;
+}
+
+/* A session with another supplier, or a new one with the same. */
+static void connect(struct world *world, struct world_node *node, size_t at)
+{
+    struct world_node *supplier = choose_supplier(world, node, at);
+    if (supplier == node)
+        return;
     struct hs_view *view = world_view(supplier);
     assert_int_equal(hs_store_begin(node->store), HS_OK);
     fill_note(view, node, DISTRICTS[at / LANES], (uint8_t)(1 + at % LANES), 1 + random_below(4));
     finish(node, true);
     hs_view_close(view);
-    filler->suppliers[at] = supplier;
-    look(node, filler);
+    filler_of(world, node)->suppliers[at] = supplier;
 }
 
 /* From a snapshot of its own: the supplier has gone on writing. */
-static void fill_some(struct world_node *node, struct filler *filler, size_t at)
+static void fill_some(struct world *world, struct world_node *node, size_t at)
 {
     struct fill_found found;
     hs_partition partition = DISTRICTS[at / LANES];
     uint8_t lane = (uint8_t)(1 + at % LANES);
-    struct hs_view *view = world_view(filler->suppliers[at]);
+    struct hs_view *view = world_view(filler_of(world, node)->suppliers[at]);
     fill_state(node, partition, lane, &found);
     bool more = true;
     assert_int_equal(hs_store_begin(node->store), HS_OK);
@@ -359,33 +384,58 @@ static void fill_some(struct world_node *node, struct filler *filler, size_t at)
         assert_int_equal(hs_store_fill_end(node->store, partition, lane), HS_OK);
     finish(node, false);
     hs_view_close(view);
-    look(node, filler);
 }
 
-static void fill_step(struct world *world, size_t which)
+static void fill_step(struct world *world, struct world_node *node)
 {
-    struct world_node *node = &world->nodes[FIRST + which];
-    struct filler *filler = &world->fillers[which];
+    struct filler *filler = filler_of(world, node);
     size_t at = random_below(FILLS);
-    look(node, filler); /* of money it may have ended with any group */
+    for (size_t i = 0; i < FILLS && filler->over[at]; i++)
+        at = (at + 1) % FILLS;
     if (filler->over[at])
         return;
     if (filler->suppliers[at] == NULL || chance(25))
-        connect(world, node, filler, at);
+        connect(world, node, at);
     else if (at % LANES + 1 != HS_LANE_MONEY)
-        fill_some(node, filler, at);
+        fill_some(world, node, at);
+    look(world, node);
 }
 
-/* Its supplier has not kept what it lacks of the log: it is filled again. */
-static void fill_again(struct world_node *node, struct filler *filler)
+/* ---- upkeep ---- */
+
+static enum hs_err take_receipts(void *ctx, const struct hs_receipt *receipt)
 {
-    struct hs_commit commit;
-    size_t at = random_below(FILLS);
+    struct carrier *carrier = ctx;
+    enum hs_err err = hs_store_put_receipt(carrier->to->store, receipt,
+                                           carrier->world->nodes[REFERENCE].options.certificate);
+    assert_int_equal(err, HS_OK);
+    return HS_OK;
+}
+
+static enum hs_err take_receipts_of(void *ctx, const struct hs_head *head)
+{
+    struct carrier *carrier = ctx;
+    return hs_view_receipts(carrier->view, &head->stream, take_receipts, carrier);
+}
+
+/* What is old enough and at a hub goes, and what a jump has left: a piece of it. */
+static void upkeep(struct world *world, struct world_node *node)
+{
+    struct hs_upkeep upkeep = {.before_ms = world->region.now_ms - random_below(6000), .budget = 1 + random_below(60)};
+    bool more = false;
+    if (node->role == HS_ROLE_HALL) {
+        struct carrier carrier = {world, world_view(&world->nodes[REFERENCE]), node, true, 0};
+        assert_int_equal(hs_store_begin(node->store), HS_OK);
+        assert_int_equal(hs_view_heads(carrier.view, take_receipts_of, &carrier), HS_OK);
+        finish(node, true);
+        hs_view_close(carrier.view);
+    }
+    struct hs_hash before = world_digests(node);
     assert_int_equal(hs_store_begin(node->store), HS_OK);
-    assert_int_equal(hs_store_fill_begin(node->store, DISTRICTS[at / LANES], (uint8_t)(1 + at % LANES)), HS_OK);
-    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
-    filler->suppliers[at] = filler->over[at] ? NULL : filler->suppliers[at];
-    look(node, filler);
+    assert_int_equal(hs_store_upkeep(node->store, &upkeep, &more), HS_OK);
+    finish(node, false);
+    struct hs_hash after = world_digests(node);
+    assert_true(hs_hash_equal(&before, &after));
 }
 
 /* ---- what may happen to a new hall ---- */
@@ -498,71 +548,83 @@ static bool is_filled(const struct filler *filler)
     return filled;
 }
 
-static void finish_fills(struct world *world)
-{
-    while (!is_filled(&world->fillers[0]) || !is_filled(&world->fillers[1])) {
-        for (size_t which = 0; which < 2; which++) {
-            struct world_node *node = &world->nodes[FIRST + which];
-            fill_step(world, which);
-            carry(&world->nodes[chance(50) ? HUB_A : HUB_B], node, &world->fillers[which]);
-            look(node, &world->fillers[which]);
-        }
-    }
-}
-
+/* All fills to their ends, and everything to everybody, until there is nothing more to give. */
 static void exchange_all(struct world *world)
 {
     size_t carried;
+    bool filled;
     do {
         carried = 0;
+        filled = true;
+        for (size_t i = 0; i < NODES; i++) {
+            filled = filled && is_filled(&world->fillers[i]);
+            fill_step(world, &world->nodes[i]);
+        }
         for (size_t i = 0; i < (size_t)NODES * NODES; i++)
-            carried += carry(&world->nodes[i / NODES], &world->nodes[i % NODES], NULL);
-    } while (carried > 0);
+            carried += carry(world, &world->nodes[i / NODES], &world->nodes[i % NODES], false);
+    } while (carried > 0 || !filled);
 }
 
 /* ---- a world ---- */
 
 static void step(struct world *world)
 {
-    size_t which = random_below(2);
-    struct world_node *node = &world->nodes[FIRST + which];
-    struct filler *filler = &world->fillers[which];
-    switch (random_below(15)) {
+    struct world_node *hubs[2] = {&world->nodes[HUB_A], &world->nodes[HUB_B]};
+    struct world_node *node = &world->nodes[FIRST + random_below(2)];
+    struct world_node *any = &world->nodes[random_below(REFERENCE)];
+    switch (random_below(17)) {
     case 0:
     case 1:
     case 2:
-        write_group(world, &world->nodes[random_below(NODES)]);
+        write_group(world, any);
         break;
     case 3:
-        carry(&world->nodes[random_below(3)], &world->nodes[HUB_A + random_below(2)], NULL);
+        carry(world, &world->nodes[random_below(3)], hubs[random_below(2)], false);
         break;
     case 4:
-        carry(node, &world->nodes[HUB_A + random_below(2)], NULL);
+        carry(world, node, hubs[random_below(2)], false);
         break;
     case 5:
-        carry(&world->nodes[HUB_A + random_below(2)], node, chance(85) ? filler : NULL);
-        look(node, filler);
+        carry(world, hubs[random_below(2)], node, chance(15));
         break;
     case 6:
-        disturb(node, filler);
+        disturb(node, filler_of(world, node));
         assert_verified(node);
         break;
     case 7:
-        fill_again(node, filler);
+        begin_fill(world, node, random_below(FILLS));
+        break;
+    case 8:
+    case 9:
+        upkeep(world, any);
+        break;
+    case 10:
+        fill_step(world, any);
         break;
     default:
-        fill_step(world, which);
+        fill_step(world, node);
     }
+}
+
+/* Also of origins, whose order is that of the streams. */
+static void draw(void *ctx, void *to, size_t size)
+{
+    uint8_t *bytes = to;
+    (void)ctx;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)random_u64();
 }
 
 static void open_all(struct world *world)
 {
-    static const char *const IDS[NODES] = {"nj-hall", "nj-hub-1", "nj-hub-2", "nj-first", "nj-second"};
-    static const char *const OLD[] = {"old-first", "old-second"};
+    static const char *const IDS[NODES] = {"nj-hall", "nj-hub-1", "nj-hub-2", "nj-first", "nj-second", "nj-hub-3"};
+    static const char *const OLD[NODES] = {"old-1", "old-2", "old-3", "old-4", "old-5", "old-6"};
     for (size_t i = 0; i < NODES; i++) {
         struct world_node *node = &world->nodes[i];
-        world_add(&world->region, node, IDS[i], i == HUB_A || i == HUB_B ? HS_ROLE_HUB : HS_ROLE_HALL);
+        world_add(&world->region, node, IDS[i],
+                  i == HUB_A || i == HUB_B || i == REFERENCE ? HS_ROLE_HUB : HS_ROLE_HALL);
         node->options.flush_ops = 1 + random_below(100);
+        node->options.random = draw;
         if (node->role == HS_ROLE_HALL) {
             memcpy(node->draft.districts, DISTRICTS, sizeof DISTRICTS);
             node->draft.district_count = 2;
@@ -570,10 +632,11 @@ static void open_all(struct world *world)
         }
         world_open(node, true);
     }
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < NODES; i++) {
+        look(world, &world->nodes[i]);
         world_path(world->fillers[i].old_records, world->region.base, OLD[i]);
-        begin_fills(&world->nodes[FIRST + i]);
-        look(&world->nodes[FIRST + i], &world->fillers[i]);
+        for (size_t at = 0; at < FILLS && (i == FIRST || i == SECOND); at++)
+            begin_fill(world, &world->nodes[i], at);
     }
 }
 
@@ -585,13 +648,12 @@ static void run_world(struct world *world)
     open_all(world);
     for (size_t i = 0; i < STEPS; i++)
         step(world);
-    finish_fills(world);
     exchange_all(world);
-    for (size_t i = FIRST; i < NODES; i++) {
-        assert_same_tables(&world->nodes[HUB_A], &world->nodes[i]);
+    for (size_t i = 0; i < NODES; i++) {
+        assert_same_tables(&world->nodes[REFERENCE], &world->nodes[i]);
         assert_verified(&world->nodes[i]);
         assert_int_equal(hs_store_rebuild(world->nodes[i].store), HS_OK);
-        assert_same_tables(&world->nodes[HUB_A], &world->nodes[i]);
+        assert_same_tables(&world->nodes[REFERENCE], &world->nodes[i]);
     }
     for (size_t i = 0; i < NODES; i++)
         world_drop(&world->nodes[i]);

@@ -342,7 +342,8 @@ static void records_ascend(void **state)
     clear(&t);
 }
 
-static void money_never_comes_as_states(void **state)
+/* It is parked wherever it is, and counts nowhere; without it the digests would differ for ever. */
+static void a_payment_in_another_lane_comes_as_what_it_is(void **state)
 {
     (void)state;
     struct table t;
@@ -351,8 +352,8 @@ static void money_never_comes_as_states(void **state)
     put_record(&t, &t.customers, 1, "a customer");
     t.body.data[1 + 4] = 3; /* the kind in the key: a payment */
     say_states(&t, states_of(&t));
-    assert_refused(&t, HS_EMALFORMED);
-    assert_non_null(strstr(world_last_notice(t.hall, HS_NOTICE_ENDED)->text, "money"));
+    puppet_let_store(&t.p);
+    assert_int_equal(puppet_ended(&t.p), HS_OK);
     clear(&t);
 }
 
@@ -639,7 +640,7 @@ int main(void)
         cmocka_unit_test(no_record_names_an_origin_that_was_not_told),
         cmocka_unit_test(records_are_of_the_partition_and_lane),
         cmocka_unit_test(records_ascend),
-        cmocka_unit_test(money_never_comes_as_states),
+        cmocka_unit_test(a_payment_in_another_lane_comes_as_what_it_is),
         cmocka_unit_test(no_states_are_taken_for_the_lane_of_money),
         cmocka_unit_test(a_state_has_one_form),
         cmocka_unit_test(a_record_has_a_limit),
