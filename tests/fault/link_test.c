@@ -1,5 +1,6 @@
-/* link_test.c -- two halls and a hub over tcp while calls fail: what comes in is what somebody sent, whole and to whom
- * it was meant; what does not come is noticed, the connection is dropped and comes back. */
+/* link_test.c -- two halls and two hubs over tcp while calls fail: what comes in is what somebody sent, whole and to
+ * whom it was meant; what does not come is noticed, the connection is dropped and comes back.  Each hall dials both
+ * hubs, in two groups. */
 #include "tests/fault/fault.h"
 
 #include "node/link/link.h"
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #define HALLS      2
+#define HUBS       2
 #define ROUNDS     3     /* a hall sends so many frames, each after the answer to the one before */
 #define FAULTY_MS  150   /* what fails for good does so for so long after the first time */
 #define ANSWER_MS  500   /* of silence: the hall drops the connection, as its heartbeats would */
@@ -21,16 +23,21 @@ struct end {
     struct hs_link *link;
 };
 
-struct hall {
-    struct end end;
-    unsigned number;
+/* What a hall has with one of the hubs. */
+struct talk {
     hs_peer hub; /* 0: not connected */
     unsigned answered;
     uint64_t answer_by_ms;
 };
 
+struct hall {
+    struct end end;
+    unsigned number;
+    struct talk talks[HUBS];
+};
+
 struct line {
-    struct end hub;
+    struct end hubs[HUBS];
     struct hall halls[HALLS];
 };
 
@@ -61,10 +68,14 @@ static void open_end(struct end *end, struct hs_link_options *options)
 static void open_hall(struct line *line, unsigned number)
 {
     struct hall *hall = &line->halls[number];
-    struct hs_link_upstream upstream = {.curve_key = line->hub.public_key};
-    struct hs_link_options options = {.upstreams = &upstream, .upstream_count = 1};
-    const char *port = strrchr(hs_link_address(line->hub.link, 0), ':');
-    snprintf(upstream.address, sizeof upstream.address, "tcp://%s%s", number == 0 ? "127.0.0.1" : "localhost", port);
+    struct hs_link_upstream upstreams[HUBS];
+    struct hs_link_options options = {.upstreams = upstreams, .upstream_count = HUBS};
+    for (unsigned i = 0; i < HUBS; i++) {
+        const char *port = strrchr(hs_link_address(line->hubs[i].link, 0), ':');
+        upstreams[i] = (struct hs_link_upstream){.curve_key = line->hubs[i].public_key, .group = i};
+        snprintf(upstreams[i].address, sizeof upstreams[i].address, "tcp://%s%s",
+                 number == 0 ? "127.0.0.1" : "localhost", port);
+    }
     options.backoff_min_ms = 10;
     options.backoff_max_ms = 50;
     options.connect_ms = 1000;
@@ -77,8 +88,10 @@ static void open_line(struct line *line)
 {
     const char *address = "tcp://127.0.0.1:*";
     struct hs_link_options options = {.listen = &address, .listen_count = 1, .unknown_max = 1000};
-    make_keys(&line->hub);
-    open_end(&line->hub, &options);
+    for (unsigned i = 0; i < HUBS; i++) {
+        make_keys(&line->hubs[i]);
+        open_end(&line->hubs[i], &options);
+    }
     for (unsigned i = 0; i < HALLS; i++)
         open_hall(line, i);
 }
@@ -87,7 +100,8 @@ static void close_line(struct line *line)
 {
     for (unsigned i = 0; i < HALLS; i++)
         hs_link_free(line->halls[i].end.link);
-    hs_link_free(line->hub.link);
+    for (unsigned i = 0; i < HUBS; i++)
+        hs_link_free(line->hubs[i].link);
 }
 
 /* ---- a turn of each end ---- */
@@ -121,70 +135,95 @@ static unsigned round_of(struct hs_bytes data, const char *direction, unsigned n
     return round;
 }
 
-static void turn_hub(struct line *line)
+static void turn_hub(const struct line *line, struct hs_link *link)
 {
     struct hs_link_event event;
-    while (next(line->hub.link, &event)) {
+    while (next(link, &event)) {
         if (event.type != HS_LINK_FRAME)
             continue;
         const struct hall *hall = hall_of(line, &event.curve_key);
         hs_peer peer = event.peer;
         unsigned round = round_of(event.data, "from", hall->number);
-        if (hs_link_send(line->hub.link, peer, frame_of("to", hall->number, round)) != HS_OK)
-            hs_link_drop(line->hub.link, peer, true);
+        if (hs_link_send(link, peer, frame_of("to", hall->number, round)) != HS_OK)
+            hs_link_drop(link, peer, true);
     }
 }
 
-static void drop(struct hall *hall)
+static void drop(struct hall *hall, struct talk *talk)
 {
-    hs_link_drop(hall->end.link, hall->hub, true);
-    hall->hub = 0;
+    hs_link_drop(hall->end.link, talk->hub, true);
+    talk->hub = 0;
 }
 
-static void say(struct hall *hall)
+static void say(struct hall *hall, struct talk *talk)
 {
-    hall->answer_by_ms = hs_link_now_ms() + ANSWER_MS;
-    if (hs_link_send(hall->end.link, hall->hub, frame_of("from", hall->number, hall->answered)) != HS_OK)
-        drop(hall);
+    talk->answer_by_ms = hs_link_now_ms() + ANSWER_MS;
+    if (hs_link_send(hall->end.link, talk->hub, frame_of("from", hall->number, talk->answered)) != HS_OK)
+        drop(hall, talk);
 }
 
 /* A message that could not be sent whole is ended, and comes as one without bytes: no frame of the protocol. */
-static void hear(struct hall *hall, struct hs_bytes data)
+static void hear(struct hall *hall, struct talk *talk, struct hs_bytes data)
 {
     if (data.size == 0) {
         assert_true(fault_hit());
-        drop(hall);
-    } else if (round_of(data, "to", hall->number) == hall->answered && ++hall->answered < ROUNDS) {
-        say(hall);
+        drop(hall, talk);
+    } else if (round_of(data, "to", hall->number) == talk->answered && ++talk->answered < ROUNDS) {
+        say(hall, talk);
     }
 }
 
-static void turn_hall(struct hall *hall)
+static struct talk *talk_with(const struct line *line, struct hall *hall, const struct hs_key *key)
+{
+    for (unsigned i = 0; i < HUBS; i++) {
+        if (hs_key_equal(&line->hubs[i].public_key, key))
+            return &hall->talks[i];
+    }
+    fail_msg("a connection with nobody");
+    return NULL;
+}
+
+static void turn_hall(const struct line *line, struct hall *hall)
 {
     struct hs_link_event event;
     while (next(hall->end.link, &event)) {
+        if (event.type == HS_LINK_NOTE || event.type == HS_LINK_WOKEN)
+            continue;
+        struct talk *talk = talk_with(line, hall, &event.curve_key);
         if (event.type == HS_LINK_UP) {
-            hall->hub = event.peer;
-            hall->answered = 0;
-            say(hall);
+            assert_true(talk->hub == 0); /* of a group one at a time */
+            *talk = (struct talk){.hub = event.peer};
+            say(hall, talk);
         } else if (event.type == HS_LINK_DOWN) {
-            hall->hub = 0;
-        } else if (event.type == HS_LINK_FRAME) {
-            assert_true(event.peer == hall->hub);
-            hear(hall, event.data);
+            talk->hub = 0;
+        } else {
+            assert_true(event.peer == talk->hub);
+            hear(hall, talk, event.data);
         }
     }
-    if (hall->hub != 0 && hall->answered < ROUNDS && hs_link_now_ms() >= hall->answer_by_ms)
-        drop(hall);
+    for (unsigned i = 0; i < HUBS; i++) {
+        struct talk *talk = &hall->talks[i];
+        if (talk->hub != 0 && talk->answered < ROUNDS && hs_link_now_ms() >= talk->answer_by_ms)
+            drop(hall, talk);
+    }
+}
+
+static bool is_done(const struct hall *hall)
+{
+    bool done = true;
+    for (unsigned i = 0; i < HUBS; i++)
+        done = done && hall->talks[i].hub != 0 && hall->talks[i].answered == ROUNDS;
+    return done;
 }
 
 static bool turn(struct line *line)
 {
     bool done = true;
-    turn_hub(line);
+    for (unsigned i = 0; i < HUBS; i++)
+        turn_hub(line, line->hubs[i].link);
     for (unsigned i = 0; i < HALLS; i++) {
-        turn_hall(&line->halls[i]);
-        done = done && line->halls[i].hub != 0 && line->halls[i].answered == ROUNDS;
+        turn_hall(line, &line->halls[i]);
+        done = done && is_done(&line->halls[i]);
     }
     return done;
 }
