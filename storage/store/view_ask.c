@@ -69,20 +69,26 @@ static enum hs_err put_found(void *ctx, const struct hs_stored *stored)
     return is_whole(answering, stored->name.partition) ? put_whole(answering, stored) : HS_OK;
 }
 
-static enum hs_err answer_by_id(struct answering *answering, const struct hs_kind *kind, struct hs_bytes id,
+static bool is_behind(const struct hs_record_name *name, struct hs_bytes after)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    return hs_bytes_compare(HS_BYTES(key, hs_record_key(name, key)), after) > 0;
+}
+
+static enum hs_err answer_by_id(struct answering *answering, const struct hs_kind *kind, const struct hs_ask *ask,
                                 const hs_partition *home)
 {
     struct hs_stored stored;
-    struct hs_record_name name = {.lane = (uint8_t)kind->lane, .kind = kind->number, .id = id};
+    struct hs_record_name name = {.lane = (uint8_t)kind->lane, .kind = kind->number, .id = ask->key};
     enum hs_err err;
     if (home != NULL) {
         name.partition = *home;
         err = hs_view_record(answering->view, &name, &stored);
     } else {
-        err = hs_view_find(answering->view, kind->number, id, &stored);
+        err = hs_view_find(answering->view, kind->number, ask->key, &stored);
     }
     if (err == HS_OK && is_whole(answering, stored.name.partition))
-        return put_whole(answering, &stored);
+        return is_behind(&stored.name, ask->after) ? put_whole(answering, &stored) : HS_OK;
     if (err != HS_OK && err != HS_ENOTFOUND)
         return err;
     return home != NULL || hs_store_holds_all(answering->view->store) ? HS_OK : HS_ENOTHERE;
@@ -96,10 +102,18 @@ static enum hs_err answer(struct answering *answering, const struct hs_ask *ask,
     if (at_home && !is_whole(answering, home))
         return hs_store_holds(answering->view->store, home) ? HS_EFILLING : HS_ENOTHERE;
     if (index == NULL)
-        return answer_by_id(answering, kind, ask->key, at_home ? &home : NULL);
+        return answer_by_id(answering, kind, ask, at_home ? &home : NULL);
     enum hs_err err = hs_view_index(answering->view, kind->number, index->number, ask->key, ask->after, put_found,
                                     answering);
     return err == HS_OK && !at_home && !hs_store_holds_all(answering->view->store) ? HS_ENOTHERE : err;
+}
+
+/* Behind a record of this kind, or nothing: else what an index finds and what comes behind it were two orders. */
+static bool may_go_on(const struct hs_kind *kind, struct hs_bytes after)
+{
+    struct hs_record_name name;
+    return after.size == 0 ||
+           (hs_record_from_key(after, &name) == HS_OK && name.kind == kind->number && name.lane == kind->lane);
 }
 
 enum hs_err hs_view_ask(struct hs_view *view, const struct hs_ask *ask, hs_visit_asked visit, void *ctx)
@@ -111,7 +125,7 @@ enum hs_err hs_view_ask(struct hs_view *view, const struct hs_ask *ask, hs_visit
         if (kind->indexes[i].number == ask->index && kind->indexes[i].field != 0)
             index = &kind->indexes[i];
     }
-    if (kind == NULL || (ask->index != 0 && index == NULL))
+    if (kind == NULL || (ask->index != 0 && index == NULL) || !may_go_on(kind, ask->after))
         return HS_EINVAL;
     return answer(&answering, ask, kind, index);
 }

@@ -282,6 +282,50 @@ static void pages_go_on_through_the_hubs_pages(void **state)
     list_in_pages(150);
 }
 
+/* Whatever stands in a question, its answer fits it: who passes questions on must not lose his own session for them. */
+static enum hs_err count_asked(void *ctx, const struct hs_asked *asked)
+{
+    *(size_t *)ctx += !asked->beside;
+    return HS_OK;
+}
+
+static void answers_go_on_behind_a_record_of_the_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t kind, after_kind;
+        uint8_t index, after_lane;
+        const char *key, *after_id;
+        enum hs_err err;
+        size_t count;
+    } CASES[] = {
+        {HS_KIND_BILL, HS_KIND_BILL, 0, HS_LANE_BULK, "B9", "B8", HS_OK, 1},
+        {HS_KIND_BILL, HS_KIND_BILL, 0, HS_LANE_BULK, "B9", "B9", HS_OK, 0},
+        {HS_KIND_BILL, HS_KIND_BILL, 1, HS_LANE_BULK, FOREIGN_ACCOUNT, "B9", HS_OK, 0},
+        {HS_KIND_BILL, HS_KIND_BILL, 1, HS_LANE_BULK, FOREIGN_ACCOUNT, "B8", HS_OK, 1},
+        {HS_KIND_BILL, HS_KIND_PAYMENT, 1, HS_LANE_BULK, FOREIGN_ACCOUNT, "B8", HS_EINVAL, 0},
+        {HS_KIND_BILL, HS_KIND_BILL, 1, HS_LANE_WORK, FOREIGN_ACCOUNT, "B8", HS_EINVAL, 0},
+        {HS_KIND_BILL, HS_KIND_BILL, 2, HS_LANE_BULK, FOREIGN_ACCOUNT, "B8", HS_EINVAL, 0},
+        {HS_KIND_TICKET, HS_KIND_TICKET, 2, HS_LANE_WORK, "open", "0123456789abcdef", HS_EINVAL, 0}, /* computed */
+        {99, 99, 0, HS_LANE_WORK, "x", "x", HS_EINVAL, 0},
+    };
+    fill_hub();
+    struct hs_view *view = world_view(&line->hub.node);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        size_t count = 0;
+        uint8_t after[HS_RECORD_KEY_BYTES_MAX];
+        struct hs_record_name behind = {3299, CASES[i].after_lane, CASES[i].after_kind,
+                                        HS_BYTES(CASES[i].after_id, strlen(CASES[i].after_id))};
+        struct hs_ask ask = {.kind = CASES[i].kind,
+                             .index = CASES[i].index,
+                             .key = HS_BYTES(CASES[i].key, strlen(CASES[i].key)),
+                             .after = HS_BYTES(after, hs_record_key(&behind, after))};
+        assert_int_equal(hs_view_ask(view, &ask, count_asked, &count), CASES[i].err);
+        assert_int_equal(count, CASES[i].count);
+    }
+    hs_view_close(view);
+}
+
 /* ---- without a link ---- */
 
 static void the_last_answer_is_remembered(void **state)
@@ -484,6 +528,7 @@ int main(void)
         CASE(what_is_here_is_not_asked_for),
         CASE(own_writes_count),
         CASE(pages_go_on_through_the_hubs_pages),
+        CASE(answers_go_on_behind_a_record_of_the_kind),
         CASE(the_last_answer_is_remembered),
         CASE(what_is_here_alone_is_said_to_be_that),
         CASE(nobody_is_kept_waiting_by_the_end),
