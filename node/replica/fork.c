@@ -309,6 +309,8 @@ void hs_rep_fork_stored(struct hs_replica *r, const struct rep_pending *pending,
     }
     if (err != HS_OK)
         return;
+    /* Who is sent the records is told how far they go now. */
+    stream->changed = stream->member->partition->changed[stream->name.lane] = r->commit;
     struct counting counting = {r, stream->fork};
     struct sought sought = {pending, r, stream};
     enum hs_err read = r->source.loose(r->source.ctx, &stream->name, count_loose, &counting);

@@ -434,6 +434,84 @@ static void a_hub_that_is_half_filled_itself_says_so(void **state)
     clear(&t);
 }
 
+/* A hall that is set back with its memory, again and again: several contents of some numbers lie at the hub. */
+struct twin {
+    struct world_node *node;
+    struct world_store kept;
+};
+
+static struct twin twin_of(struct table *t)
+{
+    struct twin twin = {.node = world_hall(t->w, "hall-2", D1, 1)};
+    world_start(twin.node);
+    struct world_link *link = world_dial(twin.node, t->hub);
+    world_write_text(twin.node, 3201, HS_LANE_PEOPLE, "before");
+    world_settle(t->w);
+    world_cut(link);
+    world_store_copy(&twin.node->store, &twin.kept);
+    return twin;
+}
+
+/* One operation a letter, behind what it had at first. */
+static void branch(struct table *t, struct twin *twin, const char *ops)
+{
+    world_stop(twin->node);
+    world_store_fini(&twin->node->store);
+    world_store_copy(&twin->kept, &twin->node->store);
+    world_start(twin->node);
+    for (; *ops != '\0'; ops++)
+        world_write(twin->node, 3201, HS_LANE_PEOPLE, ops, 1);
+    struct world_link *link = world_dial(twin->node, t->hub);
+    world_advance(t->w, 3000);
+    world_cut(link);
+}
+
+/* It is not in the list, for it goes by its operations; but its operations are in the records. */
+static void a_forked_stream_is_no_obstacle(void **state)
+{
+    (void)state;
+    struct table t;
+    set(&t);
+    write_some(t.hub, 3201, HS_LANE_PEOPLE, 5);
+    struct twin twin = twin_of(&t);
+    branch(&t, &twin, "ab");
+    branch(&t, &twin, "wxyz");
+    assert_true(t.hub->store.fork_count > 0);
+    size_t ops = world_ops(t.hub);
+    assert_true(ops >= 10);
+    begin(&t);
+    world_advance(t.w, 5000);
+    assert_int_equal(t.hall->store.fill_count, 0);
+    assert_int_equal(world_notices(t.hall, HS_NOTICE_ENDED), 0);
+    assert_int_equal(world_ops(t.hall), ops);
+    assert_int_equal(t.hall->store.fork_count, t.hub->store.fork_count);
+    world_store_fini(&twin.kept);
+    clear(&t);
+}
+
+/* Another branch comes while the records are being read. */
+static void a_fork_that_grows_meanwhile_is_told(void **state)
+{
+    (void)state;
+    struct table t;
+    set(&t);
+    write_some(t.hub, 3201, HS_LANE_PEOPLE, 5);
+    struct twin twin = twin_of(&t);
+    branch(&t, &twin, "ab");
+    branch(&t, &twin, "wxyz");
+    t.hub->records_late = 1000; /* the list has gone out, the records not yet */
+    begin(&t);
+    world_advance(t.w, 3000);
+    branch(&t, &twin, "12345678");
+    t.hub->records_late = 0;
+    world_advance(t.w, 5000);
+    assert_int_equal(t.hall->store.fill_count, 0);
+    assert_int_equal(world_notices(t.hall, HS_NOTICE_ENDED), 0);
+    assert_int_equal(world_ops(t.hall), world_ops(t.hub));
+    world_store_fini(&twin.kept);
+    clear(&t);
+}
+
 /* ---- pruned logs ---- */
 
 static void who_was_away_longer_than_the_log_gets_states(void **state)
@@ -575,6 +653,8 @@ int main(void)
         cmocka_unit_test(states_wait_until_stored_has_told),
         cmocka_unit_test(records_that_are_behind_the_log_are_read_later),
         cmocka_unit_test(a_hub_that_is_half_filled_itself_says_so),
+        cmocka_unit_test(a_forked_stream_is_no_obstacle),
+        cmocka_unit_test(a_fork_that_grows_meanwhile_is_told),
         cmocka_unit_test(who_was_away_longer_than_the_log_gets_states),
         cmocka_unit_test(two_hubs_that_have_pruned_fill_each_other),
         cmocka_unit_test(what_a_hall_has_pruned_comes_from_its_hub),
