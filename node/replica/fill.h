@@ -53,4 +53,8 @@ const char *hs_rep_fill_text(struct hs_replica *r, const struct rep_fill *fill);
 void hs_rep_fill_refused(struct rep_fill *fill, enum hs_err err, const char *why);
 void hs_rep_fill_end(struct hs_replica *r, struct rep_fill *fill); /* its last states were handed to the store */
 
+/* May these be sent?  HS_EFILLING: they name operations beyond our own heads.  They came as states from a hub that was
+ * ahead, and the log has not followed: nobody would take them from us. */
+enum hs_err hs_rep_states_check(struct hs_replica *r, const struct hs_states *states);
+
 #endif

@@ -253,8 +253,9 @@ struct reading {
     const char *why;
 };
 
-static bool is_within(struct reading *in, const struct hs_dot *dot)
+static bool is_within(void *ctx, const struct hs_dot *dot)
 {
+    const struct reading *in = ctx;
     return dot->n <= bound_of(in->s, in->fill, dot->origin);
 }
 
@@ -267,21 +268,28 @@ static void look_at_covered(struct reading *in, const struct hs_field_state *fie
     }
 }
 
-static enum hs_err check_sources(struct reading *in, const struct hs_record *record)
+typedef bool (*within_fn)(void *ctx, const struct hs_dot *dot);
+
+static bool all_within(const struct hs_record *record, within_fn within, void *ctx)
 {
     bool good = true;
     for (size_t i = 0; i < record->applied_count && good; i++)
-        good = is_within(in, &record->applied[i]);
+        good = within(ctx, &record->applied[i]);
     for (size_t i = 0; i < record->variant_count && good; i++)
-        good = is_within(in, &record->variants[i].dot);
+        good = within(ctx, &record->variants[i].dot);
     for (size_t i = 0; i < record->field_count && good; i++) {
-        const struct hs_field_state *field = &record->fields[i];
-        for (size_t k = 0; k < field->live_count && good; k++)
-            good = is_within(in, &field->live[k].dot);
-        look_at_covered(in, field);
+        for (size_t k = 0; k < record->fields[i].live_count && good; k++)
+            good = within(ctx, &record->fields[i].live[k].dot);
     }
+    return good;
+}
+
+static enum hs_err check_sources(struct reading *in, const struct hs_record *record)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        look_at_covered(in, &record->fields[i]);
     in->why = "it names operations that nobody is known to have written";
-    return good ? HS_OK : HS_EGAP;
+    return all_within(record, is_within, in) ? HS_OK : HS_EGAP;
 }
 
 static enum hs_err check_name(struct reading *in, struct hs_bytes key)
@@ -323,6 +331,39 @@ static void end_for(struct reading *in, enum hs_err err, struct hs_bytes key)
         hs_text_to_hex(key, id);
     hs_rep_session_end(in->s, err, "a state that does not hold: record %s: %s", id, in->why);
 }
+
+/* ---- our own, before they are sent ---- */
+
+struct own {
+    struct hs_replica *r;
+    struct hs_stream place;
+};
+
+static bool is_held(void *ctx, const struct hs_dot *dot)
+{
+    const struct own *own = ctx;
+    struct hs_stream name = {dot->origin, own->place.partition, own->place.lane};
+    const struct rep_stream *stream = hs_rep_stream_find(&own->r->frontier, &name);
+    return stream != NULL && (stream->fork != NULL || dot->n <= stream->n);
+}
+
+enum hs_err hs_rep_states_check(struct hs_replica *r, const struct hs_states *states)
+{
+    struct own own = {r, {.partition = states->partition, .lane = states->lane}};
+    struct hs_cur cur = hs_cur_of(states->body);
+    enum hs_err err = HS_OK;
+    while (cur.left > 0 && err == HS_OK) {
+        struct hs_record record;
+        hs_cur_sized(&cur);
+        hs_arena_reset(&r->decoding);
+        err = hs_record_decode(hs_cur_sized(&cur), &r->decoding, &record);
+        if (err == HS_OK && !all_within(&record, is_held, &own))
+            err = HS_EFILLING;
+    }
+    return err == HS_EMALFORMED ? HS_EDAMAGED : err;
+}
+
+/* ---- those that come ---- */
 
 /* Whole records of @body; the rest is the beginning of one.  False: the session has ended. */
 static bool read_records(struct reading *in, struct hs_bytes body, struct hs_bytes *rest)

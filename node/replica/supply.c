@@ -322,6 +322,12 @@ static bool is_origin_known(struct rep_session *s, const struct rep_stream *stre
     return lag != NULL ? lag->peer_n > 0 : !hs_rep_exchange_open(s, stream);
 }
 
+static void refuse_rest(struct rep_session *s, struct rep_supply *supply, enum hs_err err)
+{
+    answer_error(s, supply->partition, supply->lane, err);
+    close_supply(s, supply);
+}
+
 static void fail_supply(struct rep_session *s, struct rep_supply *supply, enum hs_err err, const char *what)
 {
     struct hs_replica *r = s->r;
@@ -332,8 +338,7 @@ static void fail_supply(struct rep_session *s, struct rep_supply *supply, enum h
     hs_rep_notice(r, HS_NOTICE_FILL_FAILED, s->peer, err,
                   hs_rep_text(r, "%s of %s to %s: %s", hs_lane_text((enum hs_lane)supply->lane),
                               hs_partition_text(supply->partition, partition), s->certificate.node_id, what));
-    answer_error(s, supply->partition, supply->lane, err);
-    close_supply(s, supply);
+    refuse_rest(s, supply, err);
 }
 
 /* The next heads in one message.  False: no room now, or the supply has failed and is gone. */
@@ -432,6 +437,20 @@ static bool read_piece(struct rep_session *s, struct rep_supply *supply, struct 
     piece->records = records;
     piece->at = 0;
     return true;
+}
+
+/* False: the supply has failed and is gone. */
+static bool check_piece(struct rep_session *s, struct rep_supply *supply, const struct piece *piece)
+{
+    struct hs_states states = {supply->partition, supply->lane, hs_buf_bytes(&piece->body)};
+    enum hs_err err = piece->at > 0 ? HS_OK : hs_rep_states_check(s->r, &states);
+    if (err == HS_OK)
+        return true;
+    if (err == HS_EFILLING) /* no failure of ours: the next hub, or later */
+        refuse_rest(s, supply, err);
+    else
+        fail_supply(s, supply, err, "its records cannot be sent");
+    return false;
 }
 
 static void send_part(struct rep_session *s, const struct rep_supply *supply, struct piece *piece)
@@ -541,7 +560,7 @@ bool hs_rep_supply_send(struct rep_session *s, uint8_t lane)
         return false;
     if (piece->of == NULL && !read_piece(s, supply, piece))
         return true;
-    if (piece->commit > s->r->commit || !tell_moved(s, supply))
+    if (piece->commit > s->r->commit || !tell_moved(s, supply) || !check_piece(s, supply, piece))
         return true;
     send_part(s, supply, piece);
     if (piece->at == piece->body.size)

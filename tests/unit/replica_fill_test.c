@@ -434,6 +434,29 @@ static void a_hub_that_is_half_filled_itself_says_so(void **state)
     clear(&t);
 }
 
+/* It was filled by one that was ahead of it, and the operations have not followed: nobody could check its records. */
+static void a_hub_whose_records_are_ahead_of_its_log_waits(void **state)
+{
+    (void)state;
+    struct table t;
+    struct hs_buf key = {0}, record = {0};
+    set(&t);
+    struct hs_stream customers = write_some(t.hub, 3201, HS_LANE_PEOPLE, 10);
+    world_record_of(&customers, 11, HS_BYTES("ahead", 5), &key, &record);
+    world_store_put_state(&t.hub->store, hs_buf_bytes(&key), hs_buf_bytes(&record));
+    begin(&t);
+    world_settle(t.w);
+    assert_int_equal(world_last_notice(t.hall, HS_NOTICE_FILL_FAILED)->err, HS_EFILLING);
+    assert_int_equal(world_notices(t.hall, HS_NOTICE_ENDED), 0);
+    world_write_text(t.hub, 3201, HS_LANE_PEOPLE, "ahead");
+    world_advance(t.w, 3000);
+    assert_int_equal(t.hall->store.fill_count, 0);
+    assert_int_equal(world_ops(t.hall), 11);
+    hs_buf_fini(&key);
+    hs_buf_fini(&record);
+    clear(&t);
+}
+
 /* A hall that is set back with its memory, again and again: several contents of some numbers lie at the hub. */
 struct twin {
     struct world_node *node;
@@ -653,6 +676,7 @@ int main(void)
         cmocka_unit_test(states_wait_until_stored_has_told),
         cmocka_unit_test(records_that_are_behind_the_log_are_read_later),
         cmocka_unit_test(a_hub_that_is_half_filled_itself_says_so),
+        cmocka_unit_test(a_hub_whose_records_are_ahead_of_its_log_waits),
         cmocka_unit_test(a_forked_stream_is_no_obstacle),
         cmocka_unit_test(a_fork_that_grows_meanwhile_is_told),
         cmocka_unit_test(who_was_away_longer_than_the_log_gets_states),
