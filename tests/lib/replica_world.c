@@ -468,6 +468,10 @@ bool world_store_next(struct world_node *node, size_t count)
         if (errs[i] == HS_OK)
             note_made(&made, todo[i]);
     }
+    bool any = false;
+    for (size_t i = 0; i < count; i++)
+        any |= errs[i] == HS_OK;
+    node->store.commit -= !any; /* a group that fails is no commit */
     world_store_settle_money(&node->store);
     commit.heads = made.heads;
     commit.receipts = made.receipts;
