@@ -96,8 +96,8 @@ static void fill_live(struct shown *to, const struct hs_peer_status *from, uint6
     fill_states(status, from);
     fill_lanes(to, from, mono);
     status->districts = to->districts;
-    for (size_t i = 0; from->live && i < from->certificate.district_count; i++)
-        to->districts[status->n_districts++] = from->certificate.districts[i];
+    for (size_t i = 0; i < from->district_count; i++)
+        to->districts[status->n_districts++] = from->districts[i];
 }
 
 static void put_peer(struct hs_buf *buf, Hallsync__PeerStatus *peer)

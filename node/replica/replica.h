@@ -217,8 +217,10 @@ enum hs_err hs_replica_step(struct hs_replica *replica, const struct hs_replica_
 struct hs_peer_status {
     hs_peer peer;
     bool outbound, live;
-    struct hs_certificate certificate; /* once live */
-    uint64_t live_since_ms;            /* monotonic */
+    struct hs_certificate certificate;    /* once live */
+    hs_partition districts[HS_SCOPE_MAX]; /* once live: its scope, a witness's whose operations it keeps */
+    size_t district_count;                /* 0: everything */
+    uint64_t live_since_ms;               /* monotonic */
     uint64_t lag_out_ops, lag_in_ops;
     uint64_t oldest_unsent_ms; /* monotonic time since when something waits to be stored there; 0: nothing */
     int64_t clock_offset_ms;

@@ -1,6 +1,8 @@
 /* Figures of the sessions, for people. */
 #include "node/replica/fill.h"
 
+#include <string.h>
+
 #define NODE_OVERHEAD_BYTES 48 /* of an allocation and its place in a tree */
 
 static bool comes_as_states(const struct rep_session *s, const struct rep_lag *lag)
@@ -113,6 +115,10 @@ static void fill(struct rep_session *s, struct hs_peer_status *to)
         .payments_fen = s->payments_fen,
         .memory_bytes = memory_of(s),
     };
+    if (to->live && !s->scope.everything) {
+        memcpy(to->districts, s->scope.districts, s->scope.count * sizeof *to->districts);
+        to->district_count = s->scope.count;
+    }
     hs_rep_lags_visit(s, count_lag, to);
     add_lanes(to);
     to->unsigned_ops = unsigned_ops(s);

@@ -36,7 +36,8 @@ with Region("scopes that do not fit are refused by name") as region:
         return region.open(hub)
 
     city_a = city("city-a", ["3201", "3202"])
-    until("the first city is live", lambda: "province" in city_a.live(), 20)
+    until("the first city is live", lambda: "province" in city_a.live() and "city-a" in province.live(), 20)
+    equal((province.live()["city-a"]["districts"], city_a.live()["province"]["districts"]), (["3201", "3202"], []), "what each holds")
 
     # Beside it, with one district in common.
     city_b = city("city-b", ["3202", "3203"])
