@@ -25,35 +25,57 @@ struct naming {
     size_t count;
 };
 
-static void name_member(struct naming *naming, const struct rep_member *member, uint64_t current)
+static void name_stream(struct naming *naming, const struct rep_stream *stream)
 {
-    for (size_t i = 0; i < member->count && naming->count < HS_LIST_ITEMS_MAX; i++) {
-        const struct rep_stream *stream = member->streams[i];
-        if (!is_to_be_named(naming->r, stream, current))
-            continue;
-        Hallsync__StreamHead *head = &naming->heads[naming->count];
-        hallsync__stream_head__init(head);
-        head->stream = &naming->names[naming->count];
-        hs_rep_stream_write(&stream->name, head->stream);
-        head->n = stream->n;
-        head->hash = hs_rep_data(stream->hash.bytes, REP_SHORT_HASH_BYTES);
-        naming->list[naming->count++] = head;
+    if (naming->count == HS_LIST_ITEMS_MAX)
+        return;
+    Hallsync__StreamHead *head = &naming->heads[naming->count];
+    hallsync__stream_head__init(head);
+    head->stream = &naming->names[naming->count];
+    hs_rep_stream_write(&stream->name, head->stream);
+    head->n = stream->n;
+    head->hash = hs_rep_data(stream->hash.bytes, REP_SHORT_HASH_BYTES);
+    naming->list[naming->count++] = head;
+}
+
+static void name_own(struct naming *naming)
+{
+    struct hs_replica *r = naming->r;
+    uint64_t current = r->source.current_origin(r->source.ctx);
+    for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node) {
+        for (size_t i = 0; i < member->count; i++) {
+            if (is_to_be_named(r, member->streams[i], current))
+                name_stream(naming, member->streams[i]);
+        }
     }
 }
 
-/* A witness has no streams of its own: it names those that it keeps for others. */
+/* A witness has no streams of its own: it names those that it keeps for others, first what is nowhere else, then what
+ * one hub has. */
+static void name_kept(struct naming *naming, const struct rep_member *member, unsigned hubs)
+{
+    struct hs_replica *r = naming->r;
+    for (size_t i = 0; i < member->count && naming->count < HS_LIST_ITEMS_MAX; i++) {
+        const struct rep_stream *stream = member->streams[i];
+        bool wanted = stream->n > 0 && stream->fork == NULL && hs_rep_signed_by_hubs(r, stream, hubs + 1) < stream->n &&
+                      (hubs == 0 || hs_rep_signed_by_hubs(r, stream, hubs) >= stream->n);
+        if (wanted)
+            name_stream(naming, stream);
+    }
+}
+
 static void name_all(struct naming *naming)
 {
-    const struct hs_replica *r = naming->r;
-    uint64_t current = r->source.current_origin(r->source.ctx);
-    if (r->certificate.role != HS_ROLE_WITNESS) {
-        for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node)
-            name_member(naming, member, current);
+    const struct rep_frontier *f = &naming->r->frontier;
+    if (naming->r->certificate.role != HS_ROLE_WITNESS) {
+        name_own(naming);
         return;
     }
-    for (size_t i = 0; i < r->frontier.count; i++) {
-        for (size_t k = 0; k < r->frontier.partitions[i]->count; k++)
-            name_member(naming, r->frontier.partitions[i]->members[k], current);
+    for (unsigned hubs = 0; hubs < 2; hubs++) {
+        for (size_t i = 0; i < f->count; i++) {
+            for (size_t k = 0; k < f->partitions[i]->count; k++)
+                name_kept(naming, f->partitions[i]->members[k], hubs);
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 
 /* ---- the beginning ---- */
 
-/* Heads by themselves, each of a stream that no hub has signed for as far as the hall may have it. */
+/* Heads by themselves, each of a stream that no two hubs have signed for, as far as the hall may have it. */
 static void announce_tail(struct rep_session *s)
 {
     struct hs_replica *r = s->r;
@@ -23,7 +23,7 @@ static void announce_tail(struct rep_session *s)
             for (size_t m = 0; m < member->count && r->err == HS_OK; m++) {
                 const struct rep_stream *stream = member->streams[m];
                 if (stream->n == 0 || stream->fork != NULL || !hs_rep_may_send(s, stream) ||
-                    hs_rep_signed_by_hubs(r, stream, 1) >= stream->n)
+                    hs_rep_signed_by_hubs(r, stream, 2) >= stream->n)
                     continue;
                 names[count++] = stream->name;
                 if (count == sizeof names / sizeof *names) {

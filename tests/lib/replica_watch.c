@@ -159,6 +159,12 @@ static void look_heads(const struct look *look, size_t count, Hallsync__StreamHe
         look_stream(look, heads[i]->stream, heads[i]->n);
 }
 
+static void look_fill(const struct look *look, const Hallsync__PeerFillHeads *fill)
+{
+    for (size_t i = 0; i < fill->n_heads; i++)
+        look_stream(look, fill->heads[i]->stream, fill->heads[i]->n);
+}
+
 static void look_message(const struct look *look, const ProtobufCMessage *message)
 {
     switch (look->type) {
@@ -173,6 +179,13 @@ static void look_message(const struct look *look, const ProtobufCMessage *messag
         break;
     case HALLSYNC__PEER_TYPE__PEER_BASE:
         look_ops(look, ((const Hallsync__PeerBase *)message)->head->stream);
+        break;
+    case HALLSYNC__PEER_TYPE__PEER_FILL_HEADS:
+        look_fill(look, (const Hallsync__PeerFillHeads *)message);
+        break;
+    case HALLSYNC__PEER_TYPE__PEER_STATES:
+        judge(look, world_in_scope(look->to, (hs_partition)((const Hallsync__PeerStates *)message)->partition),
+              (hs_partition)((const Hallsync__PeerStates *)message)->partition, NULL);
         break;
     case HALLSYNC__PEER_TYPE__PEER_DISPUTE:
         look_stream(look, ((const Hallsync__PeerDispute *)message)->stream, 1);
@@ -203,6 +216,8 @@ static const ProtobufCMessageDescriptor *descriptor_of(uint8_t type)
         [HALLSYNC__PEER_TYPE__PEER_HEARTBEAT] = &hallsync__peer_heartbeat__descriptor,
         [HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY] = &hallsync__peer_probe_reply__descriptor,
         [HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY] = &hallsync__peer_compare_reply__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_FILL_HEADS] = &hallsync__peer_fill_heads__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_STATES] = &hallsync__peer_states__descriptor,
         [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = &hallsync__peer_dispute__descriptor,
         [HALLSYNC__PEER_TYPE__PEER_LOOSE] = &hallsync__peer_loose__descriptor,
         [HALLSYNC__PEER_TYPE__PEER_BASE] = &hallsync__peer_base__descriptor,

@@ -1,7 +1,7 @@
 /* replica_property_test.c -- random schedules: writes, losses, doubles, swaps, flipped bits, cuts, restarts, failing
  * stores, older copies of stores coming back.  After each step: nobody holds what is outside his scope, no credit is
- * overdrawn, no session grows.  After healing: whatever any store still had is everywhere it belongs, frontiers and
- * digests are equal.
+ * overdrawn, no session grows, and no frame names anything that its receiver may not have.  After healing: whatever any
+ * store still had is everywhere it belongs, frontiers and digests are equal.
  *
  * HS_SEED=n runs one world; HS_WORLDS=n that many, from HS_SEED or 1 on. */
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "storage/model/record.h"
-#include "tests/lib/replica_world.h"
+#include "tests/lib/replica_watch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,16 +29,25 @@ static const hs_partition PLACES[] = {3201, 3202, 3203, HS_PARTITION_REGION};
 struct shape {
     const char *name;
     size_t hubs, halls;
-    unsigned dials[DIALS_MAX][2]; /* who dials whom: hubs first, then halls */
+    unsigned dials[DIALS_MAX][2]; /* who dials whom: hubs first, then halls, then witnesses */
     size_t dial_count;
+    size_t witnesses;
+    bool is_tiered; /* the first hub has everything, the others a part each; so have the halls */
 };
 static const struct shape SHAPES[] = {
-    {"hall-hub", 1, 1, {{1, 0}}, 1},
-    {"hall-hub-hall", 1, 2, {{1, 0}, {2, 0}}, 2},
-    {"hub-hub", 2, 0, {{1, 0}}, 1},
-    {"hall-hub-hub-hall", 2, 2, {{1, 0}, {2, 0}, {3, 1}}, 3},
-    {"hall with two hubs", 2, 1, {{2, 0}, {2, 1}, {0, 1}}, 3},
+    {"hall-hub", 1, 1, {{1, 0}}, 1, 0, false},
+    {"hall-hub-hall", 1, 2, {{1, 0}, {2, 0}}, 2, 0, false},
+    {"hub-hub", 2, 0, {{1, 0}}, 1, 0, false},
+    {"hall-hub-hub-hall", 2, 2, {{1, 0}, {2, 0}, {3, 1}}, 3, 0, false},
+    {"hall with two hubs", 2, 1, {{2, 0}, {2, 1}, {0, 1}}, 3, 0, false},
+    {"hubs that dial each other", 2, 2, {{0, 1}, {1, 0}, {2, 0}, {3, 1}}, 4, 0, false},
+    {"three tiers", 3, 2, {{1, 0}, {2, 0}, {3, 1}, {4, 2}}, 4, 0, true},
+    {"three tiers, twin cities", 4, 2, {{1, 0}, {2, 0}, {3, 2}, {4, 1}, {5, 3}}, 5, 0, true},
+    {"hall and witness", 1, 1, {{1, 0}, {1, 2}}, 2, 1, false},
+    {"witness with a line of its own", 2, 1, {{2, 0}, {2, 3}, {3, 0}, {1, 0}}, 4, 1, false},
 };
+
+static const hs_partition CITY_1[] = {3201}, CITY_2[] = {3202, 3203};
 
 struct run {
     struct world *w;
@@ -50,6 +59,7 @@ struct run {
     bool flips;  /* bits flip on the way */
     bool states; /* hubs prune, halls are made anew; no store comes back */
     uint64_t written;
+    struct world_watched watched;
 };
 
 static size_t below(struct run *run, size_t count)
@@ -77,7 +87,7 @@ static void redial(struct run *run, size_t i)
 
 static void act_write(struct run *run)
 {
-    struct world_node *node = any_node(run);
+    struct world_node *node = run->w->nodes[below(run, run->shape->hubs + run->shape->halls)];
     char text[600];
     int size = snprintf(text, sizeof text, "op %" PRIu64 " of %s ", ++run->written, node->certificate.node_id);
     size_t more = below(run, 20) == 0 ? 500 : below(run, 40);
@@ -260,11 +270,21 @@ static bool is_own(const struct world_node *node, uint64_t origin)
            hs_key_equal(&writer.node_key, &node->certificate.node_key);
 }
 
+/* Hubs and witnesses hold besides what nodes wrote that are at home with them. */
+static bool is_from_below(const struct world_node *node, uint64_t origin)
+{
+    const struct world_node *writer = world_writer(node->world, origin);
+    hs_partition home = writer == NULL ? HS_PARTITION_REGION : writer->certificate.home;
+    if (node->certificate.role == HS_ROLE_WITNESS)
+        return hs_certificate_names(&node->certificate, home);
+    return node->certificate.role == HS_ROLE_HUB && home != HS_PARTITION_REGION && world_in_scope(node, home);
+}
+
 static bool in_scope(const struct world_node *node)
 {
     for (size_t i = 0; i < node->store.stream_count; i++) {
         const struct hs_stream *name = &node->store.streams[i].name;
-        if (!hs_certificate_scope(&node->certificate, name->partition) && !is_own(node, name->origin))
+        if (!world_in_scope(node, name->partition) && !is_own(node, name->origin) && !is_from_below(node, name->origin))
             return false;
     }
     return true;
@@ -309,7 +329,9 @@ static bool holds(struct run *run)
         good &= notices_fit(run, node) && sessions_fit(node);
         node->notice_count = 0;
     }
-    return good;
+    if (run->watched.bad > 0)
+        print_error("%s\n", run->watched.first);
+    return good && run->watched.bad == 0;
 }
 
 /* ---- what must hold in the end ---- */
@@ -329,7 +351,7 @@ static bool has_all_of(const struct world_node *node, const struct world_store *
 {
     for (size_t i = 0; i < had->stream_count; i++) {
         const struct world_stream *stream = &had->streams[i];
-        if (!hs_certificate_scope(&node->certificate, stream->name.partition))
+        if (!world_in_scope(node, stream->name.partition))
             continue;
         for (size_t n = stream->base; n < stream->count; n++) {
             if (!world_store_has(&node->store, stream->name.partition, hs_buf_bytes(&stream->ops[n].bytes)))
@@ -363,13 +385,31 @@ static void heal(struct run *run)
     }
 }
 
+/* A witness without a line to a hub gives its halls back what is of their districts; what they wrote for others stays
+ * there if they lose it. */
+static bool keeps_back(const struct run *run, size_t k)
+{
+    bool is_witness = run->w->nodes[k]->certificate.role == HS_ROLE_WITNESS;
+    bool dials = false;
+    for (size_t i = 0; i < run->shape->dial_count; i++)
+        dials |= run->shape->dials[i][0] == k;
+    return is_witness && !dials;
+}
+
+/* A witness may lack what it need not have. */
+static bool agree(const struct world_node *a, const struct world_node *b)
+{
+    bool witness = a->certificate.role == HS_ROLE_WITNESS || b->certificate.role == HS_ROLE_WITNESS;
+    return witness || world_same(a, b);
+}
+
 static bool healed(struct run *run, const struct world_store *had)
 {
     bool good = true;
     struct world *w = run->w;
     for (size_t i = 0; i < w->node_count && good; i++) {
         for (size_t k = 0; k < w->node_count && good; k++)
-            good = has_all_of(w->nodes[i], &had[k]) && world_same(w->nodes[i], w->nodes[k]);
+            good = (keeps_back(run, k) || has_all_of(w->nodes[i], &had[k])) && agree(w->nodes[i], w->nodes[k]);
         good = good && in_scope(w->nodes[i]) && w->nodes[i]->store.fill_count == 0;
         if (!good)
             print_error("%s lacks something or holds too much\n", w->nodes[i]->certificate.node_id);
@@ -386,8 +426,14 @@ static bool compared(struct run *run)
     for (size_t i = 0; i < run->w->node_count; i++)
         world_compare(run->w->nodes[i]);
     world_advance(run->w, 3000);
-    for (size_t i = 0; i < run->shape->dial_count; i++)
-        expected += 2;
+    for (size_t i = 0; i < run->shape->dial_count; i++) {
+        const struct world_link *link = run->links[i];
+        bool compares = link->end[0]->certificate.role != HS_ROLE_WITNESS &&
+                        link->end[1]->certificate.role != HS_ROLE_WITNESS;
+        expected += compares && world_live(link) ? 2 : 0;
+    }
+    if (expected == 0)
+        return false;
     for (size_t i = 0; i < run->w->node_count; i++)
         equal += world_notices(run->w->nodes[i], HS_NOTICE_EQUAL);
     return equal >= expected;
@@ -395,20 +441,37 @@ static bool compared(struct run *run)
 
 /* ---- runs ---- */
 
+static void build_hubs(struct run *run)
+{
+    char id[16];
+    for (size_t i = 0; i < run->shape->hubs; i++) {
+        bool city = run->shape->is_tiered && i > 0;
+        snprintf(id, sizeof id, "hub-%u", (unsigned)(i + 1) & 7);
+        struct world_node *hub = world_hub_at(run->w, id, i == 1 ? 3201 : 3202);
+        if (city)
+            world_narrow(hub, i == 1 ? CITY_1 : CITY_2, i == 1 ? 1 : 2);
+    }
+}
+
 static void build(struct run *run)
 {
     static const hs_partition DISTRICTS[][2] = {{3201, 3202}, {3202, 3203}};
     char id[16];
-    for (size_t i = 0; i < run->shape->hubs; i++) {
-        snprintf(id, sizeof id, "hub-%u", (unsigned)(i + 1) & 7);
-        world_start(world_hub(run->w, id));
-    }
+    build_hubs(run);
     for (size_t i = 0; i < run->shape->halls; i++) {
         snprintf(id, sizeof id, "hall-%u", (unsigned)(i + 1) & 7);
-        world_start(world_hall(run->w, id, DISTRICTS[i], 2));
+        if (run->shape->is_tiered)
+            world_hall(run->w, id, i == 0 ? CITY_1 : CITY_2, i == 0 ? 1 : 2);
+        else
+            world_hall(run->w, id, DISTRICTS[i], 2);
     }
-    for (size_t i = 0; i < run->w->node_count; i++)
+    for (size_t i = 0; i < run->shape->witnesses; i++)
+        world_witness(run->w, "witness", DISTRICTS[0], 2);
+    for (size_t i = 0; i < run->w->node_count; i++) {
         run->w->nodes[i]->credit_bytes = HS_CREDIT_BYTES_MIN;
+        world_start(run->w->nodes[i]);
+    }
+    world_look_at(run->w, &run->watched);
 }
 
 static bool run_world(uint64_t seed, bool forks, bool flips, bool states)

@@ -222,9 +222,8 @@ const struct trace_scenario TRACE_WITNESS[] = {
      it_keeps_the_tail},
     {"witness-disk-lost",
      "What a hall lost with its disk comes back from its witness.",
-     {"and with announcements of all other streams that it holds, may send, and whose head no hub's receipt that it "
-      "has "
-      "reaches: it may send what lies in C's scope.",
+     {"and with announcements of all other streams that it holds, may send, and whose head no two hubs' receipts "
+      "that it has reach: it may send what lies in C's scope.",
       "Of those that S holds more of, C announces where it is, as far as it may take them, and S goes on from there:"},
      the_disk_is_lost},
     {"witness-base",
@@ -252,7 +251,8 @@ const struct trace_scenario TRACE_WITNESS[] = {
      a_list},
     {"witness-hub",
      "A witness with a line of its own hands in itself.",
-     {"A witness that dials a hub names all streams whose head no hub's receipt reaches.",
+     {"A witness that dials a hub names the streams whose head no two hubs' receipts reach, first those that none "
+      "reaches.",
       "C may send streams of nodes whose home lies in its districts, and tells S its receipts of them; S sends no "
       "operations, and may tell C of these streams. S answers Hello with an announcement, which may be empty.",
       "C's heartbeats name, ten to thirty seconds after they moved, those of these streams whose head no hub's receipt "
