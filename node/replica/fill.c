@@ -160,6 +160,7 @@ const char *hs_rep_fill_text(struct hs_replica *r, const struct rep_fill *fill)
 /* PROTOCOL.md, "State transfer": where we are now, then that operations may go on from there. */
 static void tell_done(struct rep_session *s, hs_partition partition, uint8_t lane)
 {
+    hs_rep_pairs_remove(&s->pruned_there, partition, lane);
     struct hs_replica *r = s->r;
     const struct rep_partition *held = hs_rep_partition_find(&r->frontier, partition);
     struct hs_stream names[HS_LIST_ITEMS_MAX / 4];
@@ -167,7 +168,7 @@ static void tell_done(struct rep_session *s, hs_partition partition, uint8_t lan
     for (size_t i = 0; held != NULL && i < held->count; i++) {
         for (size_t k = 0; k < held->members[i]->count; k++) {
             const struct rep_stream *stream = held->members[i]->streams[k];
-            if (stream->name.lane != lane || stream->n == 0 || stream->fork != NULL)
+            if (stream->name.lane != lane || stream->n == 0 || stream->fork != NULL || !hs_rep_may_tell(s, stream))
                 continue;
             names[count++] = stream->name;
             if (count == sizeof names / sizeof *names) {
@@ -264,21 +265,32 @@ static void send_fill(struct rep_session *s, struct rep_fill *fill)
     hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_FILL, &message.base);
 }
 
-static void ask_one(struct hs_replica *r, struct rep_fill *fill)
+/* First of all who has said that it has what we lack, and not by number any more; else in turn. */
+static struct rep_session *whom_to_ask(struct hs_replica *r, const struct rep_fill *fill, bool *is_full)
 {
-    bool is_full = false;
+    struct rep_session *first = NULL;
     for (size_t i = 0; i < r->session_count; i++) {
         struct rep_session *s = r->sessions[i];
         if (s->state != REP_LIVE || s->certificate.role != HS_ROLE_HUB || !hs_rep_in_view(s, fill->partition) ||
             s->peer <= fill->refused_by)
             continue;
-        if (s->fills_open[fill->lane] < REP_FILLS_OPEN_MAX) {
-            send_fill(s, fill);
-            return;
-        }
-        is_full = true;
+        if (s->fills_open[fill->lane] >= REP_FILLS_OPEN_MAX)
+            *is_full = true;
+        else if (hs_rep_pairs_have(&s->pruned_there, fill->partition, fill->lane))
+            return s;
+        else if (first == NULL)
+            first = s;
     }
-    if (!is_full && fill->refused_by != 0) /* all were asked */
+    return first;
+}
+
+static void ask_one(struct hs_replica *r, struct rep_fill *fill)
+{
+    bool is_full = false;
+    struct rep_session *s = whom_to_ask(r, fill, &is_full);
+    if (s != NULL)
+        send_fill(s, fill);
+    else if (!is_full && fill->refused_by != 0) /* all were asked */
         pause_fill(fill, r->now_ms);
 }
 
@@ -395,6 +407,7 @@ void hs_rep_pruned_received(struct rep_session *s, const ProtobufCMessage *messa
         tell_done(s, name.partition, name.lane);
         return;
     }
+    hs_rep_pairs_add(r, &s->pruned_there, name.partition, name.lane);
     bool is_new = hs_rep_fill_find(r, name.partition, name.lane) == NULL && r->fill_count < HS_FILLS_MAX;
     if (hs_rep_pairs_add(r, &s->told_fills, name.partition, name.lane) && is_new)
         begin(s, name.partition, name.lane);

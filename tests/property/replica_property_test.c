@@ -197,8 +197,8 @@ static void act_prune(struct run *run)
         return;
     const struct world_stream *stream = &hub->store.streams[below(run, hub->store.stream_count)];
     if (stream->name.lane == HS_LANE_MONEY || stream->checkpoint_count == 0 ||
-        world_store_forked(&hub->store, &stream->name))
-        return;
+        world_store_forked(&hub->store, &stream->name) || !world_in_scope(hub, stream->name.partition))
+        return; /* what only passes through here has no states */
     world_prune(hub, &stream->name, stream->checkpoints[below(run, stream->checkpoint_count)].n);
 }
 
@@ -361,7 +361,7 @@ static bool has_all_of(const struct world_node *node, const struct world_store *
     for (size_t i = 0; i < had->state_count; i++) {
         hs_partition partition = hs_from_be16(had->states[i].key.data);
         struct hs_bytes state = hs_buf_bytes(&had->states[i].state);
-        if (hs_certificate_scope(&node->certificate, partition) && !has_record(node, partition, state))
+        if (world_in_scope(node, partition) && !has_record(node, partition, state))
             return false;
     }
     return true;
