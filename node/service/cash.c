@@ -54,7 +54,19 @@ static enum hs_err write_both(struct hs_work *work, const struct hs_item *item, 
     return money->partition == home ? write_ops(work->store, together, 1) : write_ops(work->store, apart, 2);
 }
 
-enum hs_err hs_cash_write(struct hs_work *work, const struct hs_item *item, const struct hs_money *money)
+/* Sent again after the district has left this node's scope: the fact went with it, its slip lies in the home district
+ * and is here.  Whether the fact is elsewhere nobody knows for certain: it is written again, which counts once, under
+ * the number that was printed. */
+static enum hs_err write_again(struct hs_work *work, const struct hs_item *item, const struct hs_money *money)
+{
+    struct hs_write write = {.kind = item->kind->number, .id = item->id, .is_fact = true, .fact = money->fact};
+    struct hs_draft draft = {.partition = money->partition, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1};
+    work->out.result = HALLSYNC__RESULT__RESULT_EXISTS;
+    work->out.safe = hs_safety_here(work->desk);
+    return write_ops(work->store, &draft, 1);
+}
+
+static enum hs_err write_new(struct hs_work *work, const struct hs_item *item, const struct hs_money *money)
 {
     uint32_t date = hs_date_of(work->now_ms, work->desk->options.utc_offset_minutes);
     enum hs_err err = hs_store_number(work->store, date, money->window, work->out.receipt);
@@ -70,4 +82,14 @@ enum hs_err hs_cash_write(struct hs_work *work, const struct hs_item *item, cons
     work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
     work->out.safe = hs_safety_here(work->desk);
     return err;
+}
+
+enum hs_err hs_cash_write(struct hs_work *work, const struct hs_item *item, const struct hs_money *money)
+{
+    enum hs_err err = HS_ENOTFOUND;
+    if (!hs_whole(work->desk, work->view, money->partition))
+        err = hs_fact_slip(work, item, money->amount_fen);
+    if (err == HS_OK)
+        return write_again(work, item, money);
+    return err == HS_ENOTFOUND ? write_new(work, item, money) : err;
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { ENTRY_NUMBER = 1, ENTRY_FACT_KIND = 4 };
+enum { ENTRY_NUMBER = 1, ENTRY_AMOUNT = 3, ENTRY_FACT_KIND = 4 };
 enum { INDEX_ENTRY_FACT = 1 };       /* of cash entries */
 enum { INDEX_REVERSAL_PAYMENT = 1 }; /* of reversals */
 
@@ -44,7 +44,7 @@ static enum hs_err compare(struct hs_work *work, const struct hs_item *item, str
         if (!hs_bytes_equal(variant->bytes, message))
             continue;
         work->out.result = HALLSYNC__RESULT__RESULT_EXISTS;
-        work->out.safe = hs_safety_of(work->view, &stored->name, &variant->dot);
+        work->out.safe = (Hallsync__Safety)hs_look_safety(&work->look, &stored->name, &variant->dot);
         return HS_OK;
     }
     return hs_refuse(&work->refusal, HS_EDIFFERS, 0, "another %s with other content has the id %s", item->kind->name,
@@ -54,7 +54,7 @@ static enum hs_err compare(struct hs_work *work, const struct hs_item *item, str
 enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, struct hs_bytes message)
 {
     struct hs_stored stored;
-    enum hs_err err = hs_view_find(work->view, item->kind->number, item->id, &stored);
+    enum hs_err err = hs_look_find(&work->look, item->kind->number, item->id, &stored);
     if (err == HS_OK)
         err = compare(work, item, message, &stored);
     else if (err != HS_ENOTFOUND)
@@ -69,6 +69,7 @@ enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, stru
 struct receipt {
     uint16_t kind;
     char *number;
+    int64_t amount_fen;
 };
 
 static enum hs_err take_number(void *ctx, const struct hs_stored *stored)
@@ -83,6 +84,7 @@ static enum hs_err take_number(void *ctx, const struct hs_stored *stored)
         if (number.size < HS_NUMBER_BYTES_MAX) {
             memcpy(receipt->number, number.data, number.size);
             receipt->number[number.size] = '\0';
+            receipt->amount_fen = hs_tlv_s64(entry->bytes, ENTRY_AMOUNT, 0);
             err = HS_EEXISTS; /* the first one by number: enough */
         }
     }
@@ -90,14 +92,31 @@ static enum hs_err take_number(void *ctx, const struct hs_stored *stored)
     return err == HS_ENOTFOUND ? HS_OK : err;
 }
 
+static enum hs_err find_receipt(const struct hs_look *look, struct hs_bytes id, struct receipt *wanted)
+{
+    struct hs_ask entries = {.kind = HS_KIND_CASH_ENTRY, .index = INDEX_ENTRY_FACT, .key = id};
+    wanted->number[0] = '\0';
+    enum hs_err err = hs_look_index(look, &entries, take_number, wanted);
+    return err == HS_EEXISTS ? HS_OK : err;
+}
+
 enum hs_err hs_fact_receipt(const struct hs_look *look, uint16_t kind, struct hs_bytes id,
                             char receipt[static HS_NUMBER_BYTES_MAX])
 {
     struct receipt wanted = {.kind = kind, .number = receipt};
-    struct hs_ask entries = {.kind = HS_KIND_CASH_ENTRY, .index = INDEX_ENTRY_FACT, .key = id};
-    receipt[0] = '\0';
-    enum hs_err err = hs_look_index(look, &entries, take_number, &wanted);
-    return err == HS_EEXISTS ? HS_OK : err;
+    return find_receipt(look, id, &wanted);
+}
+
+enum hs_err hs_fact_slip(struct hs_work *work, const struct hs_item *item, int64_t amount_fen)
+{
+    struct receipt wanted = {.kind = item->kind->number, .number = work->out.receipt};
+    enum hs_err err = find_receipt(&work->look, item->id, &wanted);
+    if (err != HS_OK || work->out.receipt[0] == '\0')
+        return err == HS_OK ? HS_ENOTFOUND : err;
+    if (wanted.amount_fen != amount_fen)
+        return hs_refuse(&work->refusal, HS_EDIFFERS, 0, "another %s with other content has the id %s",
+                         item->kind->name, item->id_text);
+    return HS_OK;
 }
 
 /* ---- the reversal of a payment ---- */

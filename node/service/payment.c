@@ -157,7 +157,7 @@ static enum hs_err done_before(struct hs_work *work, const struct hs_item *item)
     struct hs_stored stored;
     const struct hs_variant *variant;
     struct hs_bytes message;
-    enum hs_err err = hs_view_find(work->view, HS_KIND_REVERSAL, item->id, &stored);
+    enum hs_err err = hs_look_find(&work->look, HS_KIND_REVERSAL, item->id, &stored);
     if (err == HS_OK)
         err = hs_fact_variant(&stored, work->scratch, &variant);
     if (err == HS_OK)

@@ -89,6 +89,9 @@ enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, stru
 /* Number of the cash entry of a payment or reversal; empty if none is here. */
 enum hs_err hs_fact_receipt(const struct hs_look *look, uint16_t kind, struct hs_bytes id,
                             char receipt[static HS_NUMBER_BYTES_MAX]);
+/* The slip of a fact that is not here itself, because its district is not: its number, in @work->out.  HS_ENOTFOUND;
+ * HS_EDIFFERS: it is of another amount. */
+enum hs_err hs_fact_slip(struct hs_work *work, const struct hs_item *item, int64_t amount_fen);
 /* Has a payment been reversed?  @payment: partition and id. */
 enum hs_err hs_fact_reversed(const struct hs_look *look, const struct hs_record_name *payment, bool *reversed);
 /* The counting variant of a stored fact: a view into @stored, and what @arena holds. */

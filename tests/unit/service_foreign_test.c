@@ -4,6 +4,7 @@
 #include "tests/unit/service_world.h"
 
 #include "node/service/foreign.h"
+#include "proto/msg/tlv.h"
 
 #define PAGES 250
 
@@ -457,6 +458,69 @@ static void an_own_payment_is_reversed_before_the_hub_has_it(void **state)
     assert_null(reverse_error("p-12", "r-12"));
 }
 
+/* Sent again when the district, and with it the reversal, has left this hall: it is known by the hub. */
+static void a_reversal_sent_again_is_the_same(void **state)
+{
+    (void)state;
+    fill_hub();
+    assert_null(reverse(&line->at_hub, "p-9", "r-9")->error);
+    assert_non_null(get_record(&line->at_hub, HS_KIND_REVERSAL, "r-9"));
+    assert_null(reverse_error("p-9", "r-9"));
+    assert_int_equal(line->at_hall.reply->put->results[0]->result, HALLSYNC__RESULT__RESULT_EXISTS);
+    assert_string_equal(reverse_error("p-9", "r-10"), "already-reversed");
+}
+
+#define SLIP "nj-gulou-20261101-01-ABCDEF-000007"
+
+/* The slip of a payment of 500 fen, without the payment. */
+static void write_slip(struct hs_store *store, const char *payment_id)
+{
+    struct hs_buf entry = {0};
+    struct hs_id id;
+    struct hs_dot dot;
+    hs_stamp stamp;
+    struct hs_commit commit;
+    bool hashed;
+    assert_int_equal(hs_id_from_text(payment_id, strlen(payment_id), &id, &hashed), HS_OK);
+    hs_tlv_put_text(&entry, 1, SLIP);
+    hs_tlv_put_u64(&entry, 2, 1795240800000);
+    hs_tlv_put_s64(&entry, 3, 500);
+    hs_tlv_put_u64(&entry, 4, HS_KIND_PAYMENT);
+    hs_tlv_put_bytes(&entry, 5, HS_BYTES(id.bytes, sizeof id.bytes));
+    hs_tlv_put_u64(&entry, 6, 3299);
+    struct hs_write write = {.kind = HS_KIND_CASH_ENTRY,
+                             .id = HS_BYTES(SLIP, sizeof SLIP - 1),
+                             .is_fact = true,
+                             .fact = hs_buf_bytes(&entry)};
+    struct hs_draft draft = {.partition = 3201, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1};
+    assert_int_equal(hs_store_begin(store), HS_OK);
+    assert_int_equal(hs_store_write(store, &draft, &dot, &stamp), HS_OK);
+    assert_int_equal(hs_store_commit(store, &commit), HS_OK);
+    hs_buf_fini(&entry);
+}
+
+static void a_payment_of_a_district_that_has_left_keeps_its_slip(void **state)
+{
+    (void)state;
+    struct client *client = &line->at_hall;
+    client_close(client);
+    office_stop(&line->hall);
+    world_open(&line->hall.node, false);
+    write_slip(line->hall.node.store, "p-13");
+    world_close(&line->hall.node);
+    office_start(&line->hall, false);
+    client_open(client, &line->hall, ZMQ_DEALER);
+    const Hallsync__PutResult *result = PAY(.payment_id = TEXT("p-13"), .account = TEXT(FOREIGN_ACCOUNT),
+                                            .amount_fen = 501);
+    assert_string_equal(result->error, "id-in-use");
+    result = PAY(.payment_id = TEXT("p-13"), .account = TEXT(FOREIGN_ACCOUNT), .amount_fen = 500);
+    assert_result(result, HALLSYNC__RESULT__RESULT_EXISTS);
+    assert_string_equal(result->receipt, SLIP);
+    assert_string_equal(get_record(client, HS_KIND_PAYMENT, "p-13")->receipt, SLIP); /* it may have been nowhere else */
+    result = PAY(.payment_id = TEXT("p-13"), .account = TEXT(FOREIGN_ACCOUNT), .amount_fen = 500);
+    assert_result(result, HALLSYNC__RESULT__RESULT_EXISTS);
+}
+
 /* ---- the memory of answers ---- */
 
 static struct hs_foreign *made(unsigned number, size_t records, size_t state_bytes, struct hs_ask *ask)
@@ -535,6 +599,8 @@ int main(void)
         CASE(a_payment_is_reversed_with_the_hubs_knowledge),
         CASE(another_hall_was_first),
         CASE(an_own_payment_is_reversed_before_the_hub_has_it),
+        CASE(a_reversal_sent_again_is_the_same),
+        CASE(a_payment_of_a_district_that_has_left_keeps_its_slip),
         cmocka_unit_test(the_memory_is_bounded),
     };
     return cmocka_run_group_tests_name("service foreign", tests, NULL, NULL);
