@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A new hall is filled over a narrow line while both ends work and are killed at random: it goes on where it was.
+"""A new hall is filled over a narrow line while both ends work and are killed at random: it goes on where it was, at
+another hub as well.
 
 What the line carries is counted: a fill that was cut again and again costs what was on its way, and no more."""
 import json
@@ -21,6 +22,7 @@ QUICK = {"heartbeat_ms": 500, "backoff_max_ms": 300}
 network = Network()
 with network.region(f"a hall is filled through {KILLS} kills") as region:
     hub = region.hub("nj-hub", **QUICK)
+    twin = region.further_hub("nj-twin", hub, **QUICK)
     first = region.hall("nj-first", hub, ["3201"], **QUICK)
     path = os.path.join(region.dir, "customers.csv")
     with open(path, "w") as out:
@@ -74,12 +76,29 @@ with network.region(f"a hall is filled through {KILLS} kills") as region:
     whole, once, _ = fill("nj-whole", 0)
     cut, often, seen = fill("nj-cut", KILLS)
     at_work.stop()
+
+    # Its hub dies for good in the middle: the other one goes on with it, from where it was.
+    twin.synced()
+    until("the hubs are equal", lambda: agree(hub, twin))
+    moved = region.hall("nj-moved", hub, ["3201"], start=False, **QUICK)
+    moved.dials(hub, twin)
+    moved.line.rate(RATE)
+    moved.start()
+    there = CUSTOMERS * region.random.uniform(0.2, 0.8)
+    until(f"nj-moved has {there:.0f} customers", lambda: customers(moved) >= there, 60)
+    hub.kill()
+    until("nj-moved has everything", lambda: customers(moved) == CUSTOMERS and not progress(moved), 120)
+    carried = sum(moved.line.bytes())
+    print(f"nj-moved: {carried >> 10} KiB, {there:.0f} of {CUSTOMERS} customers from the first hub", flush=True)
+    check(carried < once + LOST, f"{carried} bytes from two hubs, {once} from one")
+    hub.start()
+    twin.synced()
     check(seen, "status never said that it was being filled")
     check(often < once + KILLS * LOST, f"{often} bytes with {KILLS} kills, {once} without")
-    for node in (first, whole, cut):
+    for node in (first, whole, cut, moved):
         node.synced()
-    until("all agree", lambda: agree(hub, first, whole, cut), 60)
-    for node in (whole, cut):
+    until("all agree", lambda: agree(hub, twin, first, whole, cut, moved), 60)
+    for node in (whole, cut, moved):
         text = json.dumps(node.status()) + open(node.log).read()
         check("damaged" not in text, f"{node.name}: a fill is no damage: {text[-500:]}")
-    witness.verify(hub, first, whole, cut)
+    witness.verify(hub, twin, first, whole, cut, moved)
