@@ -134,6 +134,8 @@ static void take(struct hs_desk *desk, struct hs_foreign *foreign)
     }
     if (call == NULL)
         return; /* he could not wait so long */
+    if (foreign != NULL)
+        foreign->ask = call->ask; /* the call's own, for as long as it lasts */
     call->foreign = foreign;
     call->foreign_err = err;
     call->asking = HS_ASKING_OVER;

@@ -446,14 +446,20 @@ static enum hs_err show_source(struct showing *showing)
     const struct hs_show *show = showing->show;
     const struct hs_foreign *foreign = show->look.foreign;
     Hallsync__Record *record = showing->record;
-    if (foreign != NULL) {
+    const struct hs_record_name *name = showing->name;
+    /* Found by what it shows here, where it may show something else at the hub; or a bill, to which there may be
+     * payments that came before it. */
+    bool by_value = foreign != NULL && (foreign->ask.index != 0 || name->kind == HS_KIND_BILL);
+    bool untold = by_value && showing->state.variant_count == 0 &&
+                  hs_foreign_record(foreign, name->kind, name->id) == NULL;
+    if (foreign != NULL && !untold) {
         record->has_as_of_ms = true;
         record->as_of_ms = foreign->as_of_ms;
         record->from = hs_arena_text(show->arena, HS_BYTES(foreign->node, strlen(foreign->node)));
     }
-    record->has_complete = show->partial || (foreign != NULL && foreign->cut);
+    record->has_complete = show->partial || untold || (foreign != NULL && foreign->cut);
     record->complete = false;
-    return foreign != NULL && record->from == NULL ? HS_ENOMEM : HS_OK;
+    return record->has_as_of_ms && record->from == NULL ? HS_ENOMEM : HS_OK;
 }
 
 enum hs_err hs_show(struct hs_show *show, const struct hs_stored *stored, Hallsync__Record **record)

@@ -1,115 +1,26 @@
 /* service_foreign_test.c -- records of other districts: asked of a hub, joined with what was written here, remembered;
  * and what is said where nobody can be asked.  The hub is a store of its own, which the test asks as a replica would.
  */
-#include "tests/unit/service_world.h"
+#include "tests/lib/service_line.h"
 
 #include "node/service/foreign.h"
 #include "proto/msg/tlv.h"
 
 #define PAGES 250
 
-/* A hall, and a hub that it can ask. */
-struct line {
-    struct office hall, hub;
-    struct client at_hall, at_hub;
-    enum hs_err err;    /* what the line says; HS_OK: the hub answers */
-    bool silent;        /* nothing ever comes back */
-    bool garbled;       /* states that are none */
-    unsigned questions; /* asked so far */
-    unsigned given_up;
-};
-static struct line *line; /* for the hook that has no room for it */
-
-/* ---- the hub ---- */
-
-struct told {
-    struct hs_asked records[600];
-    size_t count;
-    struct hs_arena arena;
-};
-
-static enum hs_err keep(void *ctx, const struct hs_asked *asked)
-{
-    static const uint8_t NONSENSE[] = {7, 7, 7};
-    struct told *told = ctx;
-    size_t asked_for = 0;
-    for (size_t i = 0; i < told->count; i++)
-        asked_for += !told->records[i].beside;
-    if (asked_for == HS_ANSWER_RECORDS_MAX && !asked->beside)
-        return HS_EEXISTS;
-    struct hs_asked *to = &told->records[told->count++];
-    *to = *asked;
-    to->stored.name.id = hs_arena_copy(&told->arena, asked->stored.name.id);
-    to->stored.state = line->garbled ? HS_BYTES(NONSENSE, sizeof NONSENSE)
-                                     : hs_arena_copy(&told->arena, asked->stored.state);
-    return HS_OK;
-}
-
-static void answer(uint64_t token, const struct hs_ask *ask)
-{
-    static struct told told;
-    struct hs_view *view = world_view(&line->hub.node);
-    told.count = 0;
-    hs_arena_init(&told.arena, 0);
-    enum hs_err err = hs_view_ask(view, ask, keep, &told);
-    struct hs_answer answer = {.records = told.records,
-                               .count = told.count,
-                               .last = err != HS_EEXISTS,
-                               .as_of_ms = 1795240800000,
-                               .node = "nj-hub"};
-    hs_service_answered(line->hall.service, token, err == HS_EEXISTS ? HS_OK : err, &answer);
-    hs_view_close(view);
-    hs_arena_fini(&told.arena);
-}
-
-static enum hs_err ask_hub(void *ctx, uint64_t token, const struct hs_ask *ask)
-{
-    (void)ctx;
-    line->questions++;
-    if (line->silent)
-        return HS_OK;
-    if (line->err != HS_OK)
-        hs_service_answered(line->hall.service, token, line->err, NULL);
-    else
-        answer(token, ask);
-    return HS_OK;
-}
-
-static void ask_end(void *ctx, uint64_t token)
-{
-    (void)ctx;
-    (void)token;
-    line->given_up++;
-}
+static struct line *line;
 
 static int open_line(void **state)
 {
-    line = calloc(1, sizeof *line);
-    office_make(&line->hub, HS_ROLE_HUB, NULL);
-    line->hub.options.accept_unknown_accounts = true;
-    office_restart(&line->hub);
-    office_make(&line->hall, HS_ROLE_HALL, line->hub.region);
-    office_stop(&line->hall);
-    world_open(&line->hall.node, false);
-    world_fill_empty(&line->hall.node);
-    world_close(&line->hall.node);
-    line->hall.options.hooks.ask = ask_hub;
-    line->hall.options.hooks.ask_end = ask_end;
-    office_start(&line->hall, false);
-    client_open(&line->at_hall, &line->hall, ZMQ_DEALER);
-    client_open(&line->at_hub, &line->hub, ZMQ_DEALER);
-    *state = line;
+    *state = line = malloc(sizeof *line);
+    line_open(line);
     return 0;
 }
 
 static int close_line(void **state)
 {
-    (void)state;
-    client_close(&line->at_hall);
-    client_close(&line->at_hub);
-    office_drop(&line->hall);
-    office_drop(&line->hub);
-    free(line);
+    line_close(*state);
+    free(*state);
     return 0;
 }
 
@@ -127,8 +38,6 @@ static void fill_hub(void)
     assert_result(TICKET(.ticket_id = TEXT("t-9"), .service = TEXT("complaint"), .account = TEXT(FOREIGN_ACCOUNT),
                          .summary = TEXT("x")),
                   HALLSYNC__RESULT__RESULT_CREATED);
-    /* A flush makes it readable without asking. */
-    assert_non_null(get_record(client, HS_KIND_TICKET, "t-9"));
 }
 
 static const char *get_error(uint32_t kind, const char *id)
@@ -311,7 +220,7 @@ static void answers_go_on_behind_a_record_of_the_kind(void **state)
         {99, 99, 0, HS_LANE_WORK, "x", "x", HS_EINVAL, 0},
     };
     fill_hub();
-    struct hs_view *view = world_view(&line->hub.node);
+    struct hs_view *view = line_hub_view(line);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         size_t count = 0;
         uint8_t after[HS_RECORD_KEY_BYTES_MAX];

@@ -81,7 +81,7 @@ static inline void office_restart(struct office *office)
 }
 
 /* @region: of an office made before; NULL: a new one. */
-static inline void office_make(struct office *office, enum hs_role role, struct world_region *region)
+static inline void office_make_as(struct office *office, const char *id, enum hs_role role, struct world_region *region)
 {
     static const char *const ADDRESSES[] = {"tcp://192.0.2.1:7420"};
     static const struct hs_secret ISSUER;
@@ -89,7 +89,7 @@ static inline void office_make(struct office *office, enum hs_role role, struct 
     office->region = region != NULL ? region : &office->own_region;
     if (region == NULL)
         world_begin(office->region);
-    world_add(office->region, &office->node, role == HS_ROLE_HUB ? "nj-hub" : "nj-gulou", role);
+    world_add(office->region, &office->node, id, role);
     office->node.options.flush_wanted = office_flush_wanted;
     snprintf(office->endpoint, sizeof office->endpoint, "ipc://%s/%s.sock", office->region->base, office->node.id);
     office->options = (struct hs_service_options){.endpoint = office->endpoint,
@@ -100,6 +100,11 @@ static inline void office_make(struct office *office, enum hs_role role, struct 
                                                   .utc_offset_minutes = 480};
     office->context = zmq_ctx_new();
     office_start(office, true);
+}
+
+static inline void office_make(struct office *office, enum hs_role role, struct world_region *region)
+{
+    office_make_as(office, role == HS_ROLE_HUB ? "nj-hub" : "nj-gulou", role, region);
 }
 
 static inline void office_drop(struct office *office)
