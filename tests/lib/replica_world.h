@@ -22,7 +22,7 @@ struct world_op {
 struct world_stream {
     struct hs_stream name;
     struct world_op *ops; /* [base, count): those before are gone, but for the hash of the last of them */
-    size_t count, base;
+    size_t count, room, base;
     struct hs_checkpoint *checkpoints; /* ascending */
     size_t checkpoint_count;
 };

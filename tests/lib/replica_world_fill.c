@@ -284,7 +284,7 @@ static void jump(struct world_stream *stream, const struct hs_signed_head *head)
     stream->ops = realloc(stream->ops, head->n * sizeof *stream->ops);
     assert(stream->ops != NULL);
     memset(stream->ops + stream->count, 0, (head->n - stream->count) * sizeof *stream->ops);
-    stream->count = stream->base = head->n;
+    stream->count = stream->base = stream->room = head->n;
     stream->ops[head->n - 1].hash = head->hash;
     world_stream_check(stream, &head->signature);
 }

@@ -52,7 +52,11 @@ struct world_stream *world_store_stream(struct world_store *store, const struct 
 void world_stream_append(struct world_stream *stream, struct hs_bytes op)
 {
     struct hs_hash before = stream->count == 0 ? hs_chain_start(&stream->name) : stream->ops[stream->count - 1].hash;
-    stream->ops = more(stream->ops, stream->count, sizeof *stream->ops);
+    if (stream->count >= stream->room) {
+        stream->room = stream->count * 2 + 4;
+        stream->ops = realloc(stream->ops, stream->room * sizeof *stream->ops);
+        assert(stream->ops != NULL);
+    }
     stream->ops[stream->count++] = (struct world_op){buf_of(op), hs_chain_next(&before, op)};
 }
 
@@ -75,7 +79,7 @@ enum hs_err world_store_put_base(struct world_store *store, const struct hs_sign
         stream->count++;
     }
     stream->ops[stream->count - 1].hash = head->hash;
-    stream->base = stream->count;
+    stream->base = stream->room = stream->count;
     world_stream_check(stream, &head->signature);
     return HS_OK;
 }
@@ -260,6 +264,7 @@ static void *copy_array(const void *from, size_t count, size_t size)
 static void copy_stream(struct world_stream *stream)
 {
     stream->ops = copy_array(stream->ops, stream->count, sizeof *stream->ops);
+    stream->room = stream->count;
     for (size_t i = 0; i < stream->count; i++)
         stream->ops[i].bytes = buf_of(hs_buf_bytes(&stream->ops[i].bytes));
     stream->checkpoints = copy_array(stream->checkpoints, stream->checkpoint_count, sizeof *stream->checkpoints);
