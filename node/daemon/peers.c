@@ -416,6 +416,7 @@ static enum hs_err open_replica(struct hs_peers *peers)
         .software = "hallsync " HS_VERSION,
         .districts = peers->options.conf->districts,
         .district_count = peers->options.conf->district_count,
+        .rebuilding_until_ms = hs_store_doubt_ms(peers->options.store) + HS_REBUILDING_MS,
     };
     randombytes_buf(options.process_id, sizeof options.process_id);
     struct hs_replica_source source = peers_source(peers);

@@ -166,6 +166,7 @@ void hs_rep_pairs_fini(struct rep_pairs *pairs);
 enum hs_err hs_rep_fills_load(struct hs_replica *r);
 void hs_rep_fills_run(struct hs_replica *r);  /* ask whom to ask; look whether one has ended */
 void hs_rep_fills_soon(struct hs_replica *r); /* do that in this step */
+bool hs_rep_is_rebuilding(const struct hs_replica *r);
 void hs_rep_fills_moved(struct hs_replica *r, const struct hs_commit *commit);
 void hs_rep_fill_stored(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err);
 bool hs_rep_is_filling(const struct hs_replica *r, hs_partition partition); /* in any lane */

@@ -265,20 +265,31 @@ static void send_fill(struct rep_session *s, struct rep_fill *fill)
     hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_FILL, &message.base);
 }
 
-/* First of all who has said that it has what we lack, and not by number any more; else in turn. */
+bool hs_rep_is_rebuilding(const struct hs_replica *r)
+{
+    return r->certificate.role == HS_ROLE_HUB && r->source.clock_ms(r->source.ctx) < r->options.rebuilding_until_ms;
+}
+
+static bool may_ask(const struct rep_session *s, const struct rep_fill *fill)
+{
+    bool supplies = s->certificate.role == HS_ROLE_HUB ||
+                    (s->certificate.role == HS_ROLE_HALL && hs_rep_is_rebuilding(s->r));
+    return s->state == REP_LIVE && supplies && hs_rep_in_view(s, fill->partition) && s->peer > fill->refused_by;
+}
+
+/* First of all who has said that it has what we lack, and not by number any more; else hubs in turn, then halls. */
 static struct rep_session *whom_to_ask(struct hs_replica *r, const struct rep_fill *fill, bool *is_full)
 {
     struct rep_session *first = NULL;
     for (size_t i = 0; i < r->session_count; i++) {
         struct rep_session *s = r->sessions[i];
-        if (s->state != REP_LIVE || s->certificate.role != HS_ROLE_HUB || !hs_rep_in_view(s, fill->partition) ||
-            s->peer <= fill->refused_by)
+        if (!may_ask(s, fill))
             continue;
         if (s->fills_open[fill->lane] >= REP_FILLS_OPEN_MAX)
             *is_full = true;
         else if (hs_rep_pairs_have(&s->pruned_there, fill->partition, fill->lane))
             return s;
-        else if (first == NULL)
+        else if (first == NULL || (first->certificate.role != HS_ROLE_HUB && s->certificate.role == HS_ROLE_HUB))
             first = s;
     }
     return first;
@@ -405,6 +416,11 @@ void hs_rep_pruned_received(struct rep_session *s, const ProtobufCMessage *messa
     const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &name);
     if (stream != NULL && (stream->n >= head->n || stream->fork != NULL)) {
         tell_done(s, name.partition, name.lane);
+        return;
+    }
+    if (s->certificate.role != HS_ROLE_HUB && !hs_rep_is_rebuilding(r)) {
+        hs_rep_notice_stream(s, HS_NOTICE_FILL_FAILED, &name, HS_ENOTHUB,
+                             "a hall has what is missing here, as state only, and this hub is not being rebuilt");
         return;
     }
     hs_rep_pairs_add(r, &s->pruned_there, name.partition, name.lane);

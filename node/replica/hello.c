@@ -139,6 +139,7 @@ void hs_rep_hello_send(struct rep_session *s)
     hello.clock_ms = r->source.clock_ms(r->source.ctx);
     hello.credit = (uint32_t)s->in.first;
     hello.software = r->software;
+    hello.has_rebuilding = hello.rebuilding = hs_rep_is_rebuilding(r);
     if (put_certificate(r, &hello) && put_scope(r, &hello) && put_filling(s, &hello) &&
         (!s->outbound || put_heads(s, &hello)))
         hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello.base);
@@ -240,10 +241,11 @@ static void join_live(struct rep_session *s)
     hs_rep_view_begin(s);
 }
 
-/* PROTOCOL.md, "State transfer": only hubs supply states, and only they hold back operations for them. */
+/* PROTOCOL.md, "State transfer": only hubs supply states, and halls to a hub that is being rebuilt; only who supplies
+ * holds back operations for them. */
 static void take_filling(struct rep_session *s, const Hallsync__PeerHello *hello)
 {
-    bool is_supplier = s->r->certificate.role == HS_ROLE_HUB;
+    bool is_supplier = s->r->certificate.role == HS_ROLE_HUB || s->is_rebuilding;
     for (size_t i = 0; is_supplier && i < hello->n_filling; i++) {
         uint8_t lane = (uint8_t)hello->filling[i];
         if (lane != HS_LANE_MONEY)
@@ -263,6 +265,7 @@ static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
     s->heads_told = r->commit;
     s->clock_offset_ms = (int64_t)(hello->clock_ms - r->source.clock_ms(r->source.ctx));
     hs_rep_node_learn(s->node, hs_buf_bytes(&s->certificate_bytes));
+    s->is_rebuilding = s->certificate.role == HS_ROLE_HUB && hello->has_rebuilding && hello->rebuilding;
     take_filling(s, hello);
     meet_others_of_node(s);
     if (s->state == REP_ENDED)

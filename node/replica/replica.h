@@ -32,6 +32,8 @@ struct hs_replica_options {
     /* The configured scope, ascending; narrows the certificate's.  Copied.  0: as the certificate says. */
     const hs_partition *districts;
     size_t district_count;
+    /* Until then (wall clock) a hub may have lost what halls still have as state, and takes it from them. */
+    uint64_t rebuilding_until_ms;
 };
 
 /* A record as digests are compared: what it is, and what went into it (hs_record_inputs). */

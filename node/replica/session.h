@@ -141,6 +141,7 @@ struct rep_session {
     struct rep_pairs peer_fills;      /* what the peer wants as states: no operations of it until it says so */
     struct rep_pairs told_fills;      /* what it takes us to be filling */
     struct rep_pairs pruned_there;    /* what it has told us that it cannot send by number: it is asked first */
+    bool is_rebuilding;               /* a hub that takes states from halls */
     struct rep_pairs said_pruned;     /* what we have told it that we cannot send by number */
     uint64_t pruned_ms;               /* say it again then; 0: nothing to say */
     struct rep_supplies *supplies;    /* what is sent to it as states; NULL: nothing */

@@ -188,7 +188,7 @@ static bool is_half_filled(const struct rep_session *s, hs_partition partition, 
 
 static enum hs_err may_supply(const struct rep_session *s, hs_partition partition, uint8_t lane)
 {
-    if (s->r->certificate.role != HS_ROLE_HUB)
+    if (s->r->certificate.role != HS_ROLE_HUB && !(s->is_rebuilding && s->r->certificate.role == HS_ROLE_HALL))
         return HS_ENOTHUB;
     if (is_half_filled(s, partition, lane))
         return HS_EFILLING;

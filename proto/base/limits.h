@@ -28,8 +28,10 @@
 /* State transfer. */
 #define HS_STATES_BYTES_SOFT HS_SEGMENT_BYTES_SOFT /* of a message: an urgent operation waits for one at most */
 #define HS_STATES_BYTES_MAX  HS_SEGMENT_BYTES_MAX
-#define HS_STATE_BYTES_MAX   (1024 * 1024)         /* of one record, over as many messages as it needs */
-#define HS_FILLS_MAX         ((HS_SCOPE_MAX + 1) * 4) /* (partition, lane) that a node wants at a time */
+#define HS_STATE_BYTES_MAX   (1024 * 1024) /* of one record, over as many messages as it needs */
+#define HS_REBUILDING_MS \
+    (7 * 24 * 3600 * 1000LL)                  /* so long a hub that may have lost something takes states from halls */
+#define HS_FILLS_MAX ((HS_SCOPE_MAX + 1) * 4) /* (partition, lane) that a node wants at a time */
 
 /* Questions about records of other districts. */
 #define HS_ANSWER_RECORDS_MAX 100

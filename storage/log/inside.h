@@ -128,6 +128,7 @@ struct hs_log {
     bool evicts_held; /* at the start, a district of the scope was still being evicted */
     struct hs_note *note;
     const char *broken;
+    uint64_t doubt_ms; /* as hs_store_doubt_ms */
     struct hs_position position;
     enum hs_err fatal;
     hs_stamp stamp; /* the last one given */
@@ -243,6 +244,7 @@ enum hs_err log_evict_cancel(struct hs_log *log, hs_partition partition, bool *e
 void log_put_folded(struct hs_log *log, uint64_t commit);
 void log_reset_feeds(struct hs_log *log); /* who follows from before this commit would miss what goes in it */
 void log_put_life(struct hs_log *log);
+void log_put_doubt(struct hs_log *log); /* from now on */
 enum hs_err log_get_life(struct hs_txn *txn, struct log_life *life);
 enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why);
 hs_stamp log_last_stamp(struct hs_txn *txn);

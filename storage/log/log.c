@@ -48,12 +48,14 @@ static enum hs_err open_env(const struct hs_log_options *options, struct hs_env 
 /* Without the proof that nothing was shown beyond what the store holds, the current origin must not be written on. */
 static void check_continuity(struct hs_log *log)
 {
+    struct hs_note_claim claim = {log->position, log_before_last(&log->txn), log->life.current};
+    const char *doubt = hs_note_doubt(log->note, &claim);
+    if (doubt == NULL)
+        return;
+    log_put_doubt(log);
     if (log->life.current == 0)
         return;
-    struct hs_note_claim claim = {log->position, log_before_last(&log->txn), log->life.current};
-    log->broken = hs_note_doubt(log->note, &claim);
-    if (log->broken == NULL)
-        return;
+    log->broken = doubt;
     hs_log_strike(log, log->broken);
     hs_note_void(log->note);
 }
@@ -159,6 +161,11 @@ struct hs_bytes hs_log_certificate_bytes(const struct hs_log *log)
 const char *hs_log_break(const struct hs_log *log)
 {
     return log->broken;
+}
+
+uint64_t hs_log_doubt_ms(const struct hs_log *log)
+{
+    return log->doubt_ms;
 }
 
 struct hs_position hs_log_position(const struct hs_log *log)

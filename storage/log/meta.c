@@ -12,6 +12,7 @@
 #define KEY_LIFE     KEY("life")   /* u64 current, u64 last, u64 count, why */
 #define KEY_FOLDED   KEY("folded") /* u64 */
 #define KEY_RESET    KEY("reset")  /* u64 */
+#define KEY_DOUBT    KEY("doubt")  /* u64 */
 
 #define NODE_ROW_BYTES_MAX (2 * HS_KEY_BYTES + HS_NODE_ID_BYTES_MAX)
 #define LIFE_ROW_BYTES     (3 * 8)
@@ -67,43 +68,53 @@ uint64_t hs_log_own_origins(struct hs_txn *txn)
     return log_get_life(txn, &life) == HS_OK ? life.count : 0;
 }
 
-/* ---- commits that do not list any more all that came in them ---- */
+/* ---- numbers ---- */
 
-static void put_commit_number(struct hs_log *log, struct hs_bytes key, uint64_t commit)
+static void put_number(struct hs_log *log, struct hs_bytes key, uint64_t number)
 {
     uint8_t row[8];
-    hs_be64(row, commit);
+    hs_be64(row, number);
     hs_txn_put(log_change(log), LOG_META, key, HS_BYTES(row, sizeof row));
 }
 
-static uint64_t get_commit_number(struct hs_txn *txn, struct hs_bytes key)
+static uint64_t get_number(struct hs_txn *txn, struct hs_bytes key)
 {
     struct hs_bytes row = get(txn, key);
     return row.size == 8 ? hs_from_be64(row.data) : 0;
 }
 
+/* ---- commits that do not list any more all that came in them ---- */
+
 void log_put_folded(struct hs_log *log, uint64_t commit)
 {
-    put_commit_number(log, KEY_FOLDED, commit);
+    put_number(log, KEY_FOLDED, commit);
 }
 
 uint64_t hs_log_folded(struct hs_txn *txn)
 {
-    return get_commit_number(txn, KEY_FOLDED);
+    return get_number(txn, KEY_FOLDED);
 }
 
 void log_reset_feeds(struct hs_log *log)
 {
-    put_commit_number(log, KEY_RESET, log->position.commit + 1);
+    put_number(log, KEY_RESET, log->position.commit + 1);
 }
 
 enum hs_err hs_log_check_feed(struct hs_txn *txn, const struct hs_position *position)
 {
-    uint64_t reset = get_commit_number(txn, KEY_RESET);
+    uint64_t reset = get_number(txn, KEY_RESET);
     uint64_t folded = hs_log_folded(txn);
     if (txn->err != HS_OK)
         return txn->err;
     return position->commit < (reset > folded ? reset : folded) ? HS_ERESET : hs_log_check_position(txn, position);
+}
+
+/* ---- is it the newest state that this node ever had? ---- */
+
+void log_put_doubt(struct hs_log *log)
+{
+    log->doubt_ms = log->now_ms(log->ctx);
+    put_number(log, KEY_DOUBT, log->doubt_ms);
 }
 
 /* ---- whose store it is ---- */
@@ -188,6 +199,7 @@ static enum hs_err load(struct hs_log *log, const char *path, struct hs_why *why
     log->store_id = hs_from_be64(store.data);
     log->position = hs_log_last(&log->txn);
     log->stamp = log_last_stamp(&log->txn);
+    log->doubt_ms = get_number(&log->txn, KEY_DOUBT);
     enum hs_err err = log_get_life(&log->txn, &log->life);
     log->life_before = log->life;
     if (err == HS_EDAMAGED)

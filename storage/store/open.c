@@ -185,6 +185,11 @@ struct hs_bytes hs_store_certificate_bytes(const struct hs_store *store)
     return hs_log_certificate_bytes(store->log);
 }
 
+uint64_t hs_store_doubt_ms(const struct hs_store *store)
+{
+    return hs_log_doubt_ms(store->log);
+}
+
 const char *hs_store_break(const struct hs_store *store)
 {
     return hs_log_break(store->log);
