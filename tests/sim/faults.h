@@ -31,6 +31,7 @@
     X(DISK_FULL, "disk-full", "no space is free for a time")                                        \
     X(DISK_FAILS, "disk-fails", "commits fail for a time")                                          \
     X(ROT, "rot", "a bit turns in a record of a stopped machine")                                   \
+    X(PRUNE, "prune", "operations other than money, older than a few seconds, become base states")  \
     X(ROT_LOG, "rot-log", "a bit turns in an operation or a receipt; only where it is asked for")
 
 enum fault_type {
