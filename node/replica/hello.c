@@ -241,11 +241,10 @@ static void join_live(struct rep_session *s)
     hs_rep_view_begin(s);
 }
 
-/* PROTOCOL.md, "State transfer": only hubs supply states, and halls to a hub that is being rebuilt; only who supplies
- * holds back operations for them. */
+/* PROTOCOL.md, "State transfer": only hubs hold back operations for states: what a hall writes may be urgent. */
 static void take_filling(struct rep_session *s, const Hallsync__PeerHello *hello)
 {
-    bool is_supplier = s->r->certificate.role == HS_ROLE_HUB || s->is_rebuilding;
+    bool is_supplier = s->r->certificate.role == HS_ROLE_HUB;
     for (size_t i = 0; is_supplier && i < hello->n_filling; i++) {
         uint8_t lane = (uint8_t)hello->filling[i];
         if (lane != HS_LANE_MONEY)

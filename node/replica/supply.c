@@ -253,7 +253,7 @@ void hs_rep_fill_received(struct rep_session *s, const ProtobufCMessage *message
         answer_error(s, partition, lane, err);
         return;
     }
-    if (lane != HS_LANE_MONEY)
+    if (lane != HS_LANE_MONEY && s->r->certificate.role == HS_ROLE_HUB)
         hs_rep_pairs_add(s->r, &s->peer_fills, partition, lane);
     open_supply(s, partition, lane, HS_BYTES(fill->after.data, fill->after.len));
 }

@@ -8,7 +8,6 @@
 #define NEVER        UINT64_MAX
 #define MILLION      1000000
 #define YEAR_MS      ((int64_t)31556952 * 1000)
-#define PRUNE_BUDGET 20
 #define PRUNE_AGE_MS 8000                    /* at most */
 #define SLOTS        (SIM_SNAPSHOTS_MAX - 1) /* of snapshots by the plan; the last one is of lost-commits */
 
@@ -309,44 +308,6 @@ static void rot(struct faults *faults, struct sim_machine *machine, const struct
         auditor_damaged(faults->auditor, machine);
 }
 
-/* ---- retention, in seconds instead of months ---- */
-
-struct prune {
-    struct hs_job job;
-    struct sim_machine *machine;
-    uint64_t before_ms;
-    bool more;
-};
-
-static void submit_prune(struct sim_machine *machine, uint64_t before_ms);
-
-static enum hs_err run_prune(struct hs_job *job, struct hs_store *store)
-{
-    struct prune *prune = (struct prune *)job;
-    struct hs_upkeep upkeep = {.before_ms = prune->before_ms, .budget = PRUNE_BUDGET};
-    return hs_store_upkeep(store, &upkeep, &prune->more);
-}
-
-static void pruned(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
-{
-    struct prune *prune = (struct prune *)job;
-    (void)commit;
-    if (err == HS_OK && prune->more)
-        submit_prune(prune->machine, prune->before_ms);
-    free(prune);
-}
-
-static void submit_prune(struct sim_machine *machine, uint64_t before_ms)
-{
-    struct prune *prune = calloc(1, sizeof *prune);
-    if (prune == NULL)
-        sim_fail(machine->sim, "out of memory");
-    *prune = (struct prune){
-        .job = {.run = run_prune, .done = pruned, .weight = 1}, .machine = machine, .before_ms = before_ms};
-    if (!sim_submit(machine, &prune->job))
-        free(prune);
-}
-
 /* ---- clocks ---- */
 
 static void set_clock(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
@@ -429,7 +390,7 @@ static void strike(struct faults *faults, const struct fault *fault)
         break;
     case FAULT_PRUNE:
         if (machine->life == SIM_RUNNING)
-            submit_prune(machine, sim_wall_ms(machine) - fault->value % PRUNE_AGE_MS);
+            sim_prune(machine, sim_wall_ms(machine) - fault->value % PRUNE_AGE_MS);
         break;
     case FAULT_ROT:
     case FAULT_ROT_LOG:

@@ -12,7 +12,7 @@
 
 static const struct scenario *const LISTS[] = {SCENARIOS_ORIGINS,     SCENARIOS_MERGE, SCENARIOS_MONEY,
                                                SCENARIOS_REPLICATION, SCENARIOS_TRUST, SCENARIOS_PEERS,
-                                               SCENARIOS_BOUNDS};
+                                               SCENARIOS_REGION,      SCENARIOS_BOUNDS};
 #define LIST_COUNT (sizeof LISTS / sizeof *LISTS)
 
 /* ---- the cast ---- */

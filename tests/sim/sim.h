@@ -199,6 +199,10 @@ void sim_wipe(struct sim_machine *machine); /* the store is gone, keys stay; the
  */
 bool sim_rot(struct sim_machine *machine, const char *store, const char *table, struct sim_random *random);
 
+/* Operations other than money that came before this (its wall clock) become base states, piece by piece, as far as a
+ * hub has them; of a machine that runs. */
+void sim_prune(struct sim_machine *machine, uint64_t before_ms);
+
 /* ---- the network ---- */
 
 void sim_cut(struct sim_machine *from, struct sim_machine *to, bool cut); /* one way */

@@ -108,6 +108,13 @@ struct sim_machine *stage_hall(struct stage *stage, const char *name, hs_partiti
     return machine;
 }
 
+struct sim_machine *stage_add(struct stage *stage, const struct sim_plan *plan)
+{
+    struct sim_machine *machine = sim_add_as(stage->sim, plan);
+    sim_start(machine);
+    return machine;
+}
+
 /* ---- deeds ---- */
 
 static void own(struct stage *stage, struct deed *deed)

@@ -30,6 +30,9 @@ struct sim_machine *stage_hub(struct stage *stage, const char *name, struct sim_
 struct sim_machine *stage_hall(struct stage *stage, const char *name, hs_partition district, struct sim_machine *hub,
                                struct sim_machine *other_hub);
 
+/* Any other one.  Started. */
+struct sim_machine *stage_add(struct stage *stage, const struct sim_plan *plan);
+
 /* ---- deeds; the stage owns them from here on ---- */
 
 /* Sent until it is answered; an answer of error class other than input is no answer.  Fails after a virtual minute. */

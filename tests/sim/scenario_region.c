@@ -1,0 +1,173 @@
+/* scenario_region.c -- what comes as state, hubs that have lost it, tiers, and the witness beside a hall. */
+#include "tests/sim/scenarios.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CITY_ACCOUNT "3202000007"
+
+static void prune_all(struct stage *stage)
+{
+    for (unsigned i = 0; i < stage->sim->machine_count; i++) {
+        struct sim_machine *machine = stage->sim->machines[i];
+        if (machine->life == SIM_RUNNING)
+            sim_prune(machine, sim_wall_ms(machine) + 1);
+    }
+    stage_run(stage, 5000);
+}
+
+/* The only hub burns down, and so does the hall that wrote a customer; the other hall has it only as a state that it
+ * was filled with.  The hub takes it from there, and the money as signed operations. */
+static void a_burnt_hub_takes_states_from_halls(struct stage *stage)
+{
+    struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
+    struct sim_machine *gone = stage_hall(stage, "hall-1", DISTRICT, hub, NULL);
+    stage_name(stage, gone, ACCOUNT, "kept");
+    pay_many(stage, gone, "paid", 3);
+    stage_settle(stage);
+    struct sim_machine *hall = stage_hall(stage, "hall-2", DISTRICT, hub, NULL);
+    stage_settle(stage);
+    sim_stop(gone);
+    stage_watch(stage, "filled");
+    stage_wipe(stage, hub);
+    stage_run(stage, 60000);
+    STAGE_CHECK(stage, stage_seen(stage) > 0);
+    STAGE_CHECK(stage, has_payments(stage, hub, 3) && has_payments(stage, hall, 3));
+    STAGE_CHECK(stage, all_show(stage, ACCOUNT, "kept"));
+}
+
+/* A hall is away while the hub's log is pruned: it gets state instead, and what it wrote meanwhile is not lost. */
+static void away_longer_than_the_log(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    stage_name(stage, cast.hall, ACCOUNT, "before");
+    stage_settle(stage);
+    stage_part(stage, cast.other_hall, cast.hub, true);
+    stage_name(stage, cast.hall, ACCOUNT, "while it was away");
+    stage_name(stage, cast.other_hall, NEIGHBOR, "written away");
+    pay_many(stage, cast.other_hall, "away", 2);
+    pay_many(stage, cast.hall, "there", 2);
+    stage_run(stage, 5000);
+    prune_all(stage);
+    stage_watch(stage, "filled");
+    stage_part(stage, cast.other_hall, cast.hub, false);
+    stage_settle(stage);
+    STAGE_CHECK(stage, stage_seen(stage) > 0);
+    STAGE_CHECK(stage, all_have_payments(stage, 4));
+    STAGE_CHECK(stage, all_show(stage, ACCOUNT, "while it was away") && all_show(stage, NEIGHBOR, "written away"));
+}
+
+/* Both hubs have pruned; a third hall comes, and the hub that fills it dies in the middle: it goes on at the other. */
+static void a_fill_goes_on_at_the_other_hub(struct stage *stage)
+{
+    struct cast cast = two_hubs(stage);
+    for (unsigned i = 1; i <= 40; i++) {
+        char account[16], name[16];
+        snprintf(account, sizeof account, "3201%06u", i);
+        snprintf(name, sizeof name, "customer %u", i);
+        stage_name(stage, cast.hall, account, name);
+    }
+    stage_settle(stage);
+    prune_all(stage);
+    struct sim_machine *hall = stage_hall(stage, "hall-3", DISTRICT, cast.hub, cast.other_hub);
+    stage_run(stage, 60);
+    sim_kill(cast.hub);
+    stage_run(stage, 30000);
+    STAGE_CHECK(stage, stage_has(stage, hall, HS_KIND_CUSTOMER, "3201000040"));
+    sim_start(cast.hub);
+    stage_settle(stage);
+    STAGE_CHECK(stage, all_show(stage, "3201000001", "customer 1"));
+}
+
+struct tiers {
+    struct sim_machine *province, *city, *other_city, *hall, *other_hall;
+};
+
+static struct sim_machine *city_of(struct stage *stage, const char *name, const hs_partition *district,
+                                   struct sim_machine *province)
+{
+    return stage_add(stage, &(struct sim_plan){.node_id = name,
+                                               .role = HS_ROLE_HUB,
+                                               .home = *district,
+                                               .districts = district,
+                                               .district_count = 1,
+                                               .upstreams = {{province, NULL}},
+                                               .upstream_count = 1});
+}
+
+static struct tiers make_tiers(struct stage *stage)
+{
+    static const hs_partition DISTRICTS[] = {DISTRICT, OTHER_DISTRICT};
+    struct tiers tiers = {.province = stage_hub(stage, "province", NULL)};
+    tiers.city = city_of(stage, "city-1", &DISTRICTS[0], tiers.province);
+    tiers.other_city = city_of(stage, "city-2", &DISTRICTS[1], tiers.province);
+    tiers.hall = stage_hall(stage, "hall-1", DISTRICT, tiers.city, NULL);
+    tiers.other_hall = stage_hall(stage, "hall-2", OTHER_DISTRICT, tiers.other_city, NULL);
+    stage_run(stage, 1000);
+    return tiers;
+}
+
+/* What a hall takes for another city's district goes up to the province and down there, and nowhere else. */
+static void a_payment_goes_up_and_down_the_tiers(struct stage *stage)
+{
+    struct tiers tiers = make_tiers(stage);
+    stage_name(stage, tiers.other_hall, CITY_ACCOUNT, "of the other city");
+    stage_settle(stage);
+    stage_pay(stage, tiers.hall, "far", CITY_ACCOUNT, 700, "");
+    stage_settle(stage);
+    STAGE_CHECK(stage, has_payments(stage, tiers.other_hall, 1) && has_payments(stage, tiers.province, 1));
+    STAGE_CHECK(stage, stage_has(stage, tiers.other_hall, HS_KIND_PAYMENT, "far"));
+    STAGE_CHECK(stage, !stage_has(stage, tiers.hall, HS_KIND_CUSTOMER, CITY_ACCOUNT));
+    stage_name(stage, tiers.province, ACCOUNT, "from above");
+    stage_settle(stage);
+    STAGE_CHECK(stage, stage_has(stage, tiers.hall, HS_KIND_CUSTOMER, ACCOUNT));
+    STAGE_CHECK(stage, !stage_has(stage, tiers.other_hall, HS_KIND_CUSTOMER, ACCOUNT));
+}
+
+/* The hall's disk dies while its line is down; the witness dials the hub itself when that is back. */
+static void a_witness_hands_in_for_a_dead_hall(struct stage *stage)
+{
+    static const hs_partition HOME = DISTRICT;
+    struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
+    struct sim_machine *witness = stage_add(stage, &(struct sim_plan){.node_id = "witness-1",
+                                                                      .role = HS_ROLE_WITNESS,
+                                                                      .home = HOME,
+                                                                      .districts = &HOME,
+                                                                      .district_count = 1,
+                                                                      .upstreams = {{hub, NULL}},
+                                                                      .upstream_count = 1});
+    struct sim_machine *hall = stage_add(stage, &(struct sim_plan){.node_id = "hall-1",
+                                                                   .role = HS_ROLE_HALL,
+                                                                   .home = HOME,
+                                                                   .districts = &HOME,
+                                                                   .district_count = 1,
+                                                                   .upstreams = {{hub, NULL}, {witness, "witness"}},
+                                                                   .upstream_count = 2});
+    stage_run(stage, 1000);
+    stage_part(stage, hall, hub, true);
+    stage_part(stage, witness, hub, true);
+    pay_many(stage, hall, "alone", 4);
+    stage_run(stage, 2000);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_PAYMENT, "alone-4") == HERE);
+    sim_kill(hall);
+    sim_reboot(hall);
+    sim_wipe(hall);
+    auditor_disk_changed(stage->auditor, hall);
+    stage_part(stage, witness, hub, false);
+    stage_run(stage, 60000);
+    STAGE_CHECK(stage, has_payments(stage, hub, 4));
+    stage_part(stage, hall, hub, false);
+    sim_start(hall);
+    stage_settle(stage);
+    STAGE_CHECK(stage, has_payments(stage, hall, 4));
+    STAGE_CHECK(stage, stage_safe(stage, hub, HS_KIND_PAYMENT, "alone-4") == SAFE);
+}
+
+const struct scenario SCENARIOS_REGION[] = {
+    {"a-burnt-hub-takes-states-from-halls", a_burnt_hub_takes_states_from_halls},
+    {"away-longer-than-the-log", away_longer_than_the_log},
+    {"a-fill-goes-on-at-the-other-hub", a_fill_goes_on_at_the_other_hub},
+    {"a-payment-goes-up-and-down-the-tiers", a_payment_goes_up_and_down_the_tiers},
+    {"a-witness-hands-in-for-a-dead-hall", a_witness_hands_in_for_a_dead_hall},
+    {0},
+};
