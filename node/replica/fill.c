@@ -418,11 +418,9 @@ void hs_rep_pruned_received(struct rep_session *s, const ProtobufCMessage *messa
         tell_done(s, name.partition, name.lane);
         return;
     }
-    if (s->certificate.role != HS_ROLE_HUB && !hs_rep_is_rebuilding(r)) {
+    if (s->certificate.role != HS_ROLE_HUB && !hs_rep_is_rebuilding(r))
         hs_rep_notice_stream(s, HS_NOTICE_FILL_FAILED, &name, HS_ENOTHUB,
-                             "a hall has what is missing here, as state only, and this hub is not being rebuilt");
-        return;
-    }
+                             "a hall has what is missing here, as state only: another hub must bring it");
     hs_rep_pairs_add(r, &s->pruned_there, name.partition, name.lane);
     bool is_new = hs_rep_fill_find(r, name.partition, name.lane) == NULL && r->fill_count < HS_FILLS_MAX;
     if (hs_rep_pairs_add(r, &s->told_fills, name.partition, name.lane) && is_new)

@@ -68,7 +68,9 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     {"those of money MUST be kept whole.", "tests/unit/replica_fill_liar_test.c", "money_is_never_pruned"},
     {"and ends the session if the lane is that of money, or if it may not take the stream (*scope*).",
      "tests/unit/replica_fill_liar_test.c", "money_is_never_pruned"},
-    {"It goes to hubs only, for partitions that the common view shows in full (else the session ends: *scope*),",
+    {"Any other hub MUST NOT be filled from a hall: it waits for another hub.", "tests/unit/replica_fill_test.c",
+     "what_a_hall_has_pruned_comes_from_its_hub"},
+    {"for partitions that the common view shows in full (else the session ends: *scope*),",
      "tests/unit/replica_fill_liar_test.c", "only_the_scope_is_supplied"},
     {"A hub SHOULD hold back operations of what it was asked for, or what the peer's Hello names in `filling`, unless "
      "they are money;",
