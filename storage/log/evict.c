@@ -1,9 +1,14 @@
 /* evict.c -- districts that left the scope go, a piece at a time: first the records with their base states, then what
  * the commits list of their ops, then what is left of their streams.  What stays is what only this node has: own ops
- * that no other store has signed for, and the heads of the current origin.
+ * that no other store has signed for, and whole the records that they wrote to.
  *
  * Key: partition u16.  Row: phase u8, how far that phase is (sized: a record key, a commit number, a stream), then the
- * streams of which ops stay: origin u64, lane u8, varint n, behind which they stay. */
+ * streams of which ops stay: origin u64, lane u8, varint n, behind which they stay.
+ *
+ * A record says up to which number of an origin it knows everything.  So no op may be applied to it while earlier ones
+ * of the same origin have been forgotten: the current origin is struck out if it has written there, and what is written
+ * to the district from then on has a beginning of its own.  And money comes by number only, so of money a stream that
+ * stays stays whole: should the district come back, nobody would be asked for the ops below its head. */
 #include "storage/log/inside.h"
 
 #include "proto/msg/tlv.h"
@@ -119,9 +124,11 @@ static bool find_kept(struct hs_bytes kept, const struct hs_stream *stream, uint
     while (cur.left > 0 && cur.err == HS_OK) {
         uint64_t origin = hs_cur_u64(&cur);
         uint8_t lane = hs_cur_u8(&cur);
-        *n = hs_cur_varint(&cur);
-        if (cur.err == HS_OK && origin == stream->origin && lane == stream->lane)
+        uint64_t behind = hs_cur_varint(&cur);
+        if (cur.err == HS_OK && origin == stream->origin && lane == stream->lane) {
+            *n = behind;
             return true;
+        }
     }
     return false;
 }
@@ -137,6 +144,7 @@ struct survey {
     struct hs_log *log;
     struct hs_buf kept;
     uint64_t ops;
+    bool current; /* the current origin has written here */
 };
 
 /* What nobody else has signed for.  A hub keeps that of others as well: it has signed for it. */
@@ -154,12 +162,16 @@ static enum hs_err survey_stream(void *ctx, const struct hs_head *head)
         err = log_find_checkpoint(&log->txn, &head->stream, signed_n, &at);
     if (err != HS_OK && err != HS_ENOTFOUND)
         return err;
-    if (!own && at.n >= head->n)
+    bool is_signed = at.n >= head->n;
+    survey->current = survey->current || head->stream.origin == log->life.current;
+    if (!own && is_signed)
         return HS_OK;
+    if (head->stream.lane == HS_LANE_MONEY && !is_signed)
+        at.n = 0;
+    survey->ops += head->n - at.n;
     hs_buf_put_u64(&survey->kept, head->stream.origin);
     hs_buf_put_u8(&survey->kept, head->stream.lane);
     hs_buf_put_varint(&survey->kept, at.n);
-    survey->ops += head->n - at.n;
     return survey->kept.err;
 }
 
@@ -180,12 +192,13 @@ static enum hs_err visit_streams(struct hs_log *log, hs_partition partition, hs_
     return err == HS_ENOTFOUND ? HS_OK : err;
 }
 
-/* @more: it has begun. */
 static enum hs_err begin_records(struct hs_log *log, const struct eviction *waiting, bool *begun)
 {
     struct survey survey = {.log = log};
     enum hs_err err = visit_streams(log, waiting->partition, survey_stream, &survey);
     *begun = err == HS_OK && survey.ops <= KEPT_OPS_MAX;
+    if (*begun && survey.current)
+        hs_log_strike(log, "a district that it wrote to left the scope");
     if (*begun)
         put(log, &(struct eviction){waiting->partition, PHASE_RECORDS, HS_BYTES_NONE, hs_buf_bytes(&survey.kept)});
     hs_buf_fini(&survey.kept);
@@ -214,10 +227,18 @@ static enum hs_err visit_kept_ops(struct hs_txn *txn, const struct hs_stream *st
     return err == HS_OK ? txn->err : err;
 }
 
+/* Records lie by lanes as streams do. */
+static bool concerns(const struct hs_evicted *piece, uint8_t lane)
+{
+    bool behind = piece->after.size < 3 || lane >= piece->after.data[2];
+    return behind && (piece->to.size < 3 || lane <= piece->to.data[2]);
+}
+
 /* Once the eviction is over, whatever is here of the partition stays: a replay may then apply it twice, or early. */
-enum hs_err hs_log_kept(struct hs_log *log, struct hs_txn *txn, hs_partition partition, hs_visit_logged visit,
+enum hs_err hs_log_kept(struct hs_log *log, struct hs_txn *txn, const struct hs_evicted *piece, hs_visit_logged visit,
                         void *ctx)
 {
+    hs_partition partition = piece->partition;
     struct eviction eviction = {.partition = partition};
     struct hs_stream stream = {.partition = partition};
     enum hs_err err = find(txn, partition, &eviction);
@@ -228,7 +249,7 @@ enum hs_err hs_log_kept(struct hs_log *log, struct hs_txn *txn, hs_partition par
     while (err == HS_OK && stream.partition == partition) {
         uint64_t n = 0;
         bool kept = over || find_kept(eviction.kept, &stream, &n) || is_own(log, txn, stream.origin);
-        err = kept ? visit_kept_ops(txn, &stream, n, visit, ctx) : txn->err;
+        err = kept && concerns(piece, stream.lane) ? visit_kept_ops(txn, &stream, n, visit, ctx) : txn->err;
         if (err == HS_OK)
             err = log_step_stream(&stream) ? log_next_stream(txn, &stream, &stream) : HS_ENOTFOUND;
     }
@@ -338,7 +359,7 @@ static bool is_of(const struct log_item *item, hs_partition partition)
     return item->type != ITEM_EVICTED && item->stream.partition == partition;
 }
 
-/* A run's ops up to the kept number go; what is left of it is listed still. */
+/* A run's ops up to the kept number go, with those up to the next checkpoint; what is left of it is listed still. */
 static enum hs_err drop_run(struct sweep *sweep, struct log_item *run)
 {
     uint64_t n;
@@ -415,8 +436,7 @@ static enum hs_err find_leftover(struct sweep *sweep, struct leftover *leftover)
     while (err == HS_OK && stream.partition == sweep->eviction.partition) {
         uint64_t n;
         err = hs_log_head(&reader, &stream, &head);
-        bool kept = stays(log, &sweep->eviction, &stream, &n) &&
-                    (stream.origin == log->life.current || n < head.n || log_touched(log, &stream) != NULL);
+        bool kept = stays(log, &sweep->eviction, &stream, &n) && (n < head.n || log_touched(log, &stream) != NULL);
         if (err == HS_OK && !kept) {
             *leftover = (struct leftover){stream, true};
             return log->txn.err;

@@ -116,9 +116,9 @@ enum hs_err hs_log_next_eviction(struct hs_log *log, struct hs_eviction *next); 
 bool hs_log_evicts_held(const struct hs_log *log); /* at its start: a district that came back meanwhile */
 enum hs_err hs_log_evict_records(struct hs_log *log, const struct hs_evicted *piece);
 enum hs_err hs_log_evict(struct hs_log *log, hs_partition partition, size_t *budget);
-/* The ops of a partition under eviction that stay, for they are nowhere else. */
+/* The ops that stay of a partition under eviction, for they are nowhere else: those of the piece's lanes. */
 typedef enum hs_err (*hs_visit_logged)(void *ctx, const struct hs_logged *op);
-enum hs_err hs_log_kept(struct hs_log *log, struct hs_txn *txn, hs_partition partition, hs_visit_logged visit,
+enum hs_err hs_log_kept(struct hs_log *log, struct hs_txn *txn, const struct hs_evicted *piece, hs_visit_logged visit,
                         void *ctx);
 
 /* ---- ops that are not kept for ever ---- */

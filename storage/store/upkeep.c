@@ -33,7 +33,7 @@ static enum hs_err join_kept(void *ctx, const struct hs_stored *base)
     return store_join(evicting->store, base, NULL);
 }
 
-/* Base states are there only in a replay, of a district that has come back since. */
+/* Base states that are there: of records that stay, and in a replay of a district that has come back since. */
 static enum hs_err join_bases(struct evicting *evicting)
 {
     uint8_t prefix[2];
@@ -52,9 +52,70 @@ enum hs_err store_evict(struct hs_store *store, struct hs_txn *txn, const struct
     if (err == HS_OK)
         err = join_bases(&evicting);
     if (err == HS_OK)
-        err = hs_log_kept(store->log, txn, piece->partition, apply_kept, &evicting);
+        err = hs_log_kept(store->log, txn, piece, apply_kept, &evicting);
     store->rotten = store->rotten || err == HS_EDAMAGED;
     return err;
+}
+
+/* Records of the piece to which ops that stay have written; they become base states. */
+struct touched {
+    struct hs_store *store;
+    const struct hs_records_range *range;
+    struct hs_arena arena;
+    struct touched_state {
+        struct touched_state *next;
+        struct hs_stored stored;
+    } * first;
+};
+
+static enum hs_err touch(struct touched *touched, const struct hs_record_name *name)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    struct hs_stored stored;
+    if (!hs_records_in_range(touched->range, HS_BYTES(key, hs_record_key(name, key))))
+        return HS_OK;
+    enum hs_err err = hs_records_get(hs_records_txn(touched->store->records), name, &stored);
+    if (err != HS_OK)
+        return err == HS_ENOTFOUND ? HS_OK : err; /* of a void op */
+    struct touched_state *state = hs_arena_alloc(&touched->arena, sizeof *state);
+    if (state == NULL)
+        return HS_ENOMEM;
+    *state = (struct touched_state){touched->first, stored};
+    state->stored.name.id = hs_arena_copy(&touched->arena, name->id);
+    state->stored.state = hs_arena_copy(&touched->arena, stored.state);
+    touched->first = state;
+    return state->stored.name.id.size == name->id.size && state->stored.state.size == stored.state.size ? HS_OK
+                                                                                                        : HS_ENOMEM;
+}
+
+static enum hs_err touch_op(void *ctx, const struct hs_logged *logged)
+{
+    struct touched *touched = ctx;
+    struct hs_op op;
+    enum hs_err err = hs_op_decode(logged->bytes, &touched->arena, &op);
+    if (err != HS_OK)
+        return err == HS_ENOMEM ? err : HS_OK;
+    for (size_t i = 0; i < op.write_count && err == HS_OK; i++) {
+        struct hs_record_name name = {logged->stream.partition, logged->stream.lane, op.writes[i].kind,
+                                      op.writes[i].id};
+        err = touch(touched, &name);
+    }
+    return err;
+}
+
+static enum hs_err evict_from_log(struct hs_store *store, const struct hs_evicted *piece,
+                                  const struct hs_records_range *range)
+{
+    struct touched touched = {.store = store, .range = range};
+    struct hs_txn *txn = hs_log_reader_of(store->log).txn;
+    hs_arena_init(&touched.arena, 0);
+    enum hs_err err = hs_log_kept(store->log, txn, piece, touch_op, &touched);
+    if (err == HS_OK)
+        err = hs_log_evict_records(store->log, piece);
+    for (const struct touched_state *state = touched.first; state != NULL && err == HS_OK; state = state->next)
+        hs_log_put_base_state(store->log, &state->stored);
+    hs_arena_fini(&touched.arena);
+    return err == HS_OK ? txn->err : err;
 }
 
 static enum hs_err evict_records(struct hs_store *store, const struct hs_eviction *next, size_t *budget)
@@ -70,7 +131,7 @@ static enum hs_err evict_records(struct hs_store *store, const struct hs_evictio
         range.to = HS_BYTES(last, last_size);
     struct hs_evicted piece = {next->partition, range.after, range.to};
     *budget -= count;
-    enum hs_err err = hs_log_evict_records(store->log, &piece);
+    enum hs_err err = evict_from_log(store, &piece, &range);
     if (err != HS_OK)
         return err;
     store->group_ops++;

@@ -357,6 +357,42 @@ static void a_district_comes_back_after_its_eviction(void **state)
     verify(&place->hall);
 }
 
+/* Found by the property test: of a stream whose head stays nobody is asked for the payments below it. */
+static void money_of_a_district_that_comes_back_is_whole(void **state)
+{
+    static const hs_partition ONE[] = {3202};
+    struct place *place = *state;
+    struct world_node *hall = &place->hall;
+    world_open(hall, true);
+    world_open(&place->hub, true);
+    world_fill_empty(hall);
+    struct hs_stream money = {.partition = 3201, .lane = HS_LANE_MONEY};
+    for (uint64_t i = 1; i <= 3; i++)
+        money.origin = write_in(hall, 3201, HS_LANE_MONEY, i).origin;
+    give_receipt(place, &money, 2); /* the third is nowhere else */
+    world_carry(hall, &place->hub);
+    leave(hall, ONE);
+    upkeep(hall, 10);
+    assert_true(has(hall, hall, 3201, HS_LANE_MONEY, 1) && has(hall, hall, 3201, HS_LANE_MONEY, 3));
+    assert_true(world_current_origin(hall) == 0); /* it wrote to what is forgotten */
+    leave(hall, ONE);
+    world_close(hall);
+    set_districts(hall, NULL, 0);
+    world_open(hall, false);
+    give_receipt(place, &money, 3);
+    leave(hall, ONE);
+    upkeep(hall, 10); /* a hub has all of it */
+    assert_false(has(hall, hall, 3201, HS_LANE_MONEY, 1) || has(hall, hall, 3201, HS_LANE_MONEY, 3));
+    assert_int_equal(world_head(hall, &money), 0);
+    world_close(hall);
+    set_districts(hall, NULL, 0);
+    world_open(hall, false);
+    world_carry(&place->hub, hall);
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_true(has(hall, hall, 3201, HS_LANE_MONEY, i));
+    verify(hall);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +401,7 @@ int main(void)
         TEST(a_later_certificate_stands_from_the_next_start_on),
         TEST(a_district_that_is_gone_is_evicted),
         TEST(a_district_comes_back_after_its_eviction),
+        TEST(money_of_a_district_that_comes_back_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

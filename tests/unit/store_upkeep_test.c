@@ -271,6 +271,29 @@ static void a_large_commit_goes_in_pieces(void **state)
     assert_true(hs_hash_equal(&before, &after));
 }
 
+/* Found by the property test: what a group wrote to two streams in turns is signed at its end only. */
+static void streams_written_in_turns_are_folded(void **state)
+{
+    struct place *place = *state;
+    struct world_node *hub = &place->hub;
+    struct hs_commit commit;
+    struct hs_dot dot;
+    assert_int_equal(hs_store_begin(hub->store), HS_OK);
+    for (uint64_t i = 0; i < 9; i++) {
+        struct world_fact fact = world_money(++hub->made);
+        fact.lane = i % 3 == 0 ? HS_LANE_MONEY : i % 3 == 1 ? HS_LANE_BULK : HS_LANE_WORK;
+        assert_int_equal(world_write(hub, &fact, &dot), HS_OK);
+    }
+    assert_int_equal(hs_store_commit(hub->store, &commit), HS_OK);
+    upkeep(hub, UINT64_MAX, 5);
+    for (uint8_t lane = HS_LANE_WORK; lane <= HS_LANE_BULK; lane++) {
+        struct hs_stream stream = {dot.origin, 3201, lane};
+        if (lane != HS_LANE_PEOPLE)
+            assert_int_equal(beginning(hub, &stream), lane == HS_LANE_MONEY ? 0 : 3);
+    }
+    verify(hub);
+}
+
 static void a_folded_op_is_void_and_its_request_known_no_more(void **state)
 {
     struct place *place = *state;
@@ -366,6 +389,7 @@ int main(void)
         TEST(what_the_records_have_not_on_disk_is_not_folded),
         TEST(empty_commits_go_and_the_log_goes_on),
         TEST(a_large_commit_goes_in_pieces),
+        TEST(streams_written_in_turns_are_folded),
         TEST(a_folded_op_is_void_and_its_request_known_no_more),
         TEST(forked_streams_are_left_alone),
         TEST(a_witness_drops_what_two_hubs_have),
