@@ -275,7 +275,7 @@ enum hs_err hs_rep_piece_read(struct rep_session *s, const Hallsync__PeerLoose *
     piece->origin = err == HS_OK ? hs_rep_origin_find(&r->frontier, segment->stream.origin) : NULL;
     if (err == HS_OK && piece->origin == NULL)
         err = HS_EMALFORMED; /* the opening goes first */
-    if (err == HS_OK && !hs_rep_may_take(s, &segment->stream) && piece->origin->node != r->node)
+    if (err == HS_OK && !hs_rep_may_hear(s, &segment->stream))
         err = HS_ESCOPE;
     if (err == HS_OK)
         err = walk(piece, &r->walking);

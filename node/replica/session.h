@@ -206,6 +206,7 @@ bool hs_rep_visible(const struct rep_session *s, hs_partition partition, struct 
 bool hs_rep_may_send(const struct rep_session *s, const struct rep_stream *stream);
 bool hs_rep_may_take(const struct rep_session *s, const struct hs_stream *name);
 bool hs_rep_may_tell(const struct rep_session *s, const struct rep_stream *stream); /* receipts, forks */
+bool hs_rep_may_hear(const struct rep_session *s, const struct hs_stream *name);    /* ... of a known origin */
 /* Those that may be told of a stream, or bring it.  @visit ends no session. */
 typedef void (*hs_rep_visit_session)(struct rep_session *s, const struct rep_stream *stream, void *ctx);
 void hs_rep_session_each(struct hs_replica *r, const struct rep_stream *stream, hs_rep_visit_session visit, void *ctx);

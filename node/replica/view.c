@@ -240,6 +240,16 @@ bool hs_rep_may_tell(const struct rep_session *s, const struct rep_stream *strea
            (s->relation == REP_WITNESS_HUB && !s->outbound && at_home_in(s->r, &s->scope, node));
 }
 
+/* The same, as the other side sees it: what it may tell us of. */
+bool hs_rep_may_hear(const struct rep_session *s, const struct hs_stream *name)
+{
+    const struct rep_origin *origin = hs_rep_origin_find(&s->r->frontier, name->origin);
+    if (origin == NULL)
+        return false;
+    return may_take(s, name->partition, origin->node) || origin->node == s->r->node ||
+           (s->relation == REP_WITNESS_HUB && s->outbound && at_home_in(s->r, &s->r->scope, origin->node));
+}
+
 /* ---- who hears of what ---- */
 
 bool hs_rep_watch(struct rep_session *s, struct rep_partition *partition)

@@ -376,6 +376,37 @@ static void a_twin_that_was_not_heard_of_gives_way(void **state)
     close_region(&t);
 }
 
+/* It keeps the streams of its halls, so it must hear that one has forked; from a hub it takes nothing else. */
+static void a_witness_hears_of_forks_from_its_hub(void **state)
+{
+    (void)state;
+    struct region t = {0};
+    struct world_store older;
+    open_region(&t);
+    struct world_node *witness = world_witness(t.w, "witness", NORTH, 2);
+    world_start(witness);
+    struct world_link *link = world_dial(witness, t.north);
+    world_dial(t.hall_north, witness);
+    struct world_link *line = world_dial(t.hall_north, t.north);
+    struct hs_stream stream = world_write_text(t.hall_north, 3201, HS_LANE_MONEY, "paid");
+    world_settle(t.w);
+    world_store_copy(&t.hall_north->store, &older);
+    world_write_text(t.hall_north, 3201, HS_LANE_MONEY, "paid once more");
+    world_settle(t.w);
+    world_cut(line);
+    world_stop(t.hall_north);
+    world_store_fini(&t.hall_north->store);
+    t.hall_north->store = older;
+    world_start(t.hall_north);
+    world_write_text(t.hall_north, 3201, HS_LANE_MONEY, "another one under that number");
+    world_dial(t.hall_north, t.north);
+    world_settle(t.w);
+    assert_true(world_store_forked(&t.north->store, &stream));
+    assert_true(world_store_forked(&witness->store, &stream));
+    assert_true(world_live(link));
+    close_region(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_certificate_in_a_refusal_is_checked),
         cmocka_unit_test(two_hubs_that_dial_each_other_keep_one_session),
         cmocka_unit_test(a_twin_that_was_not_heard_of_gives_way),
+        cmocka_unit_test(a_witness_hears_of_forks_from_its_hub),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

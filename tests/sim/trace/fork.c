@@ -543,7 +543,7 @@ const struct trace_scenario TRACE_FORK[] = {
      "A loose piece is verified by itself.",
      {"The receiver ends the session if the form or the signature do not hold, if the origin's opening has not come, "
       "or if "
-      "it may not take the partition and the origin is not its own."},
+      "it is none of those that the peer may tell it of."},
      pieces_that_do_not_hold},
     {"fork-piece",
      "What differs is the proof, what is new is kept, all else is dropped.",
