@@ -330,6 +330,25 @@ static void a_folded_op_is_void_and_its_request_known_no_more(void **state)
     world_assert_equal(hall, &place->hub);
 }
 
+static void what_passes_through_a_hub_waits_for_another_hub(void **state)
+{
+    static const hs_partition CITY[] = {3202};
+    struct place *place = *state;
+    struct world_node *city = &place->second_hub;
+    city->options.districts = CITY;
+    city->options.district_count = 1;
+    world_open(city, true);
+    struct hs_stream stream = write_lane(&place->hall, HS_LANE_BULK, 5); /* of 3201 */
+    world_carry(&place->hall, city);
+    upkeep(city, UINT64_MAX, 100);
+    assert_int_equal(beginning(city, &stream), 0);
+    world_carry(city, &place->hub);
+    carry_receipts(&place->hub, city);
+    upkeep(city, UINT64_MAX, 100);
+    assert_int_equal(beginning(city, &stream), 5);
+    verify(city);
+}
+
 static void forked_streams_are_left_alone(void **state)
 {
     struct place *place = *state;
@@ -391,6 +410,7 @@ int main(void)
         TEST(a_large_commit_goes_in_pieces),
         TEST(streams_written_in_turns_are_folded),
         TEST(a_folded_op_is_void_and_its_request_known_no_more),
+        TEST(what_passes_through_a_hub_waits_for_another_hub),
         TEST(forked_streams_are_left_alone),
         TEST(a_witness_drops_what_two_hubs_have),
     };
