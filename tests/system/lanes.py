@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A work order made now passes a backlog of another lane, in either direction: the times of many of them, on narrow lines.
 
-    tests/system/lanes.py [--rate 2mbit --goal 1] [--backlog 20000] [--tickets 100] [--way up|down|both]
+    tests/system/lanes.py [--rate 2mbit --goal 1] [--backlog 20000] [--tickets 100] [--way up|down|fill|all]
 
 A backlog (payments of the hall, or bills of the hub) is made while the line is down; as soon as it flows, tickets are opened one after
-the other, and the change feed of the other end says when each arrives.  Both ends are on one machine, so one clock serves.
+the other, and the change feed of the other end says when each arrives.  Way "fill": a new hall is filled with customers meanwhile.  Both
+ends are on one machine, so one clock serves.
 """
 import argparse
 import json
@@ -66,37 +67,60 @@ def bills(region, hub, accounts, count, round):
     hub.json("bill", "import", path, seconds=600)
 
 
-def tickets(writer, reader, count, account, pause, name):
-    """Open so many, one each @pause seconds, while something else waits; how long each took, and how many passed a backlog."""
+def tickets(writer, reader, count, account, pause, name, behind):
+    """Open so many, one each @pause seconds; how long each took, and how many of them while something else was @behind."""
     arrivals, opened, passing = Arrivals(reader), {}, 0
-    until(f"the backlog of {writer.name} flows", lambda: waiting(writer) > 0, 120)
     for number in range(count):
         ticket = f"{name}-{number}"
         began = time.monotonic()
         writer.json("ticket", "open", f"ticket_id={ticket}", "service=reconnection", f"account={account}", "summary=复电")
         opened[ticket] = began
-        passing += waiting(writer) > 10
+        passing += behind()
         time.sleep(max(0, began + pause - time.monotonic()))
     until(f"all tickets are at {reader.name}", lambda: all(ticket in arrivals.at for ticket in opened), 120)
     arrivals.end()
     return [arrivals.at[ticket] - began for ticket, began in opened.items()], passing
 
 
-def measure(region, hub, hall, accounts, line, way, round):
-    """Ticket times over a backlog in one direction."""
+def judge(line, way, took, passing):
+    print(f"{line['rate']} {way}: {len(took)} tickets, {passing} of them past a backlog: p50 {quantile(took, 0.5):.2f} s, "
+          f"p99 {quantile(took, 0.99):.2f} s, greatest {max(took):.2f} s", flush=True)
+    check(passing > 0.6 * len(took), "the backlog was gone too early to say anything")
+    check(quantile(took, 0.99) < line["goal"] * SLOW, f"the tickets took more than {line['goal']} s")
+
+
+def past_segments(region, hub, hall, accounts, line, way, round):
+    """Ticket times over a backlog of operations in one direction."""
     hall.line.down()
     until("the cut is noticed", lambda: all(peer["state"] != "live" for peer in hall.status()["peers"]), 60)
     writer, reader = (hall, hub) if way == "up" else (hub, hall)
     (payments if way == "up" else bills)(region, writer, accounts, line["backlog"], round)
     hall.line.rate(line["rate"])
     hall.line.up()
-    took, passing = tickets(writer, reader, line["tickets"], accounts[0], line["pause"], f"t{round}")
-    print(f"{line['rate']} {way}: {len(took)} tickets, {passing} of them past a backlog: p50 {quantile(took, 0.5):.2f} s, "
-          f"p99 {quantile(took, 0.99):.2f} s, greatest {max(took):.2f} s", flush=True)
-    check(passing > 0.6 * len(took), "the backlog was gone too early to say anything")
-    check(quantile(took, 0.99) < line["goal"] * SLOW, f"the tickets took more than {line['goal']} s")
+    until(f"the backlog of {writer.name} flows", lambda: waiting(writer) > 0, 120)
+    took, passing = tickets(writer, reader, line["tickets"], accounts[0], line["pause"], f"t{round}", lambda: waiting(writer) > 10)
+    judge(line, way, took, passing)
     hall.line.rate("1gbit")
     hall.synced(300)
+
+
+def customers_at(node):
+    return sum(line["count"] for line in node.json("digest").lines() if line["kind"] == "customer")
+
+
+def past_states(region, hub, accounts, line, round):
+    """Ticket times to a new hall that is being filled with the hub's customers."""
+    hall = region.hall(f"nj-new-{round}", hub, ["3201"], start=False, backoff_max_ms=300)
+    hall.line.rate(line["rate"])
+    hall.start()
+    until("customers come", lambda: customers_at(hall) > 0, 60)
+    took, passing = tickets(hub, hall, line["tickets"], accounts[0], line["pause"], f"f{round}",
+                            lambda: customers_at(hall) < len(accounts))
+    judge(line, "fill", took, passing)
+    hall.line.rate("1gbit")
+    hall.synced(300)
+    check(customers_at(hall) == len(accounts), "customers are missing")
+    hall.stop()
 
 
 def main():
@@ -106,7 +130,7 @@ def main():
     parser.add_argument("--backlog", type=int, default=100000)
     parser.add_argument("--tickets", type=int, default=100)
     parser.add_argument("--pause", type=float, default=0.1)
-    parser.add_argument("--way", choices=("up", "down", "both"), default="both")
+    parser.add_argument("--way", choices=("up", "down", "fill", "all"), default="all")
     asked = parser.parse_args()
     lines = [{"rate": "2mbit", "goal": 1, "backlog": 100000 if LONG else 40000, "tickets": 100 if LONG else 40, "pause": 0.1},
              {"rate": "64kbit", "goal": 5, "backlog": 100000 if LONG else 10000, "tickets": 100 if LONG else 8, "pause": 1}]
@@ -116,11 +140,13 @@ def main():
     with network.region("work orders pass a backlog on a narrow line") as region:
         hub = region.hub("nj-hub", backoff_max_ms=300)
         hall = region.hall("nj-gulou", hub, ["3201"], backoff_max_ms=300)
-        accounts = region.customers(hub, 1000)
+        accounts = region.customers(hub, 40000 if LONG else 16000)
         hall.synced()
         for round, line in enumerate(lines):
-            for way in ("up", "down") if asked.way == "both" else (asked.way,):
-                measure(region, hub, hall, accounts, line, way, 2 * round + (way == "down"))
+            for way in ("up", "down") if asked.way == "all" else {asked.way} - {"fill"}:
+                past_segments(region, hub, hall, accounts, line, way, 2 * round + (way == "down"))
+            if asked.way in ("fill", "all"):
+                past_states(region, hub, accounts, line, round)
 
 
 if __name__ == "__main__":
