@@ -2,9 +2,9 @@
  *
  * Lanes in strict order: work, money, people, bulk, in each the segments before the states; every eighth turn goes to
  * what has waited longest.  Never more than the credit that the peer gave; and unless it is work, no more on its way
- * than one segment or what came back as credit in a second, so that an urgent order overtakes a backlog on a slow line.
- * The measured rate of a fast line doubles with each answer, as long as more waits.  A limit that people have set holds
- * back everything but work, and counts that too. */
+ * than one segment or what comes back as credit in a quarter of a second and a round trip, so that an urgent order
+ * overtakes a backlog on a slow line.  The measured rate of a fast line doubles with each answer, as long as more
+ * waits.  A limit that people have set holds back everything but work, and counts that too. */
 #include "node/replica/core.h"
 
 #include "proto/keys.pb-c.h"
@@ -15,6 +15,8 @@
 #define OLDEST_TURN         8
 #define COMPRESS_FROM_BYTES 64
 #define COMPRESSION_LEVEL   3
+#define WINDOW_MS           250
+#define BASE_MS_MAX         1000
 #define ONE_SEGMENT         (HS_SEGMENT_BYTES_SOFT + REP_SEGMENT_COST)
 #define LIMIT_MAX           ((uint64_t)1 << 40) /* bytes a second: beyond it there is none */
 #define LIMIT_DEBT_MS       3600000             /* what a limit forgives after an hour */
@@ -186,36 +188,74 @@ static uint64_t came_back(const struct rep_outflow *out)
     return out->allowed - out->first;
 }
 
-/* Three quarters of a second: the line's own time and two commits fit into the second as well. */
-static uint64_t window(const struct rep_outflow *out)
+/* What fills the line for a quarter of a second, beyond the time that an answer takes when nothing else is on its way:
+ * routers drop what waits much longer, and TCP then stands still for a second. */
+static uint64_t span_ms(const struct rep_outflow *out)
 {
-    uint64_t share = out->rate / 4 * 3;
-    return share > ONE_SEGMENT ? share : ONE_SEGMENT;
+    return WINDOW_MS + (out->base_ms < BASE_MS_MAX ? out->base_ms : BASE_MS_MAX);
 }
 
+static uint64_t window(const struct rep_outflow *out)
+{
+    return out->rate * span_ms(out) / 1000;
+}
+
+/* By the packing of the one before, if it had any. */
+static uint64_t bytes_of(const struct rep_outflow *out, uint64_t cost)
+{
+    bool packs = out->last_bytes < out->last_cost;
+    return packs ? cost * out->last_bytes / out->last_cost : cost;
+}
+
+/* The line is full by the bytes that it carries; what they cost in credit may be many times that. */
 bool hs_rep_room(struct rep_session *s, uint8_t lane, uint64_t cost)
 {
     struct rep_outflow *out = &s->out;
     uint64_t on_way = out->sent - came_back(out);
-    bool room = lane == HS_LANE_WORK || on_way == 0 || on_way + cost <= window(out);
+    bool room = lane == HS_LANE_WORK || on_way == 0 || on_way + cost <= ONE_SEGMENT ||
+                out->bytes - out->bytes_back + bytes_of(out, cost) <= window(out);
     bool fit = room && cost <= out->allowed - out->sent;
     if (!fit)
         out->limited = true;
     return fit && (lane == HS_LANE_WORK || has_tokens(s));
 }
 
+static void put_part(struct rep_outflow *out)
+{
+    if (out->part_count < REP_PARTS)
+        out->part_count++;
+    out->parts[(out->part_at + out->part_count - 1) % REP_PARTS] = (struct rep_flight){out->sent, out->bytes};
+}
+
+static void take_parts(struct rep_outflow *out)
+{
+    for (; out->part_count > 0 && out->parts[out->part_at].sent <= came_back(out); out->part_count--) {
+        out->bytes_back = out->parts[out->part_at].bytes;
+        out->part_at = (out->part_at + 1) % REP_PARTS;
+    }
+}
+
+/* What was just sent. */
 void hs_rep_spend(struct rep_session *s, uint64_t cost)
 {
     struct rep_outflow *out = &s->out;
     count_bytes(s);
+    bool is_alone = out->sent == came_back(out);
+    out->last_cost = cost;
+    out->last_bytes = s->sent_bytes - out->bytes;
+    if (is_alone)
+        out->bytes_back = out->bytes;
     out->sent += cost;
+    out->bytes = s->sent_bytes;
+    put_part(out);
     out->turns++;
     if (out->marked)
         return;
     out->marked = true;
+    out->is_alone = is_alone;
     out->limited = false;
     out->mark_sent = out->sent;
-    out->mark_back = came_back(out);
+    out->mark_back = out->bytes_back;
     out->mark_ms = s->r->now_ms;
 }
 
@@ -225,16 +265,17 @@ void hs_rep_spend(struct rep_session *s, uint64_t cost)
 static void measure(struct rep_session *s)
 {
     struct rep_outflow *out = &s->out;
-    uint64_t back = came_back(out);
-    if (!out->marked || back < out->mark_sent)
+    if (!out->marked || came_back(out) < out->mark_sent)
         return;
     uint64_t ms = s->r->now_ms - out->mark_ms;
-    uint64_t amount = back - out->mark_back, most = 2 * (out->rate > ONE_SEGMENT ? out->rate : ONE_SEGMENT);
-    uint64_t sample = amount * 1000 / (ms == 0 ? 1 : ms);
+    uint64_t amount = out->bytes_back - out->mark_back, full = window(out) > amount ? window(out) : amount;
+    uint64_t sample = amount * 1000 / (ms == 0 ? 1 : ms), most = 2 * full * 1000 / span_ms(out);
     if (out->limited && sample < out->rate)
         out->rate = (out->rate + sample) / 2;
     else if (out->limited && amount >= window(out) / 2)
         out->rate = sample < most ? sample : most;
+    if (out->is_alone)
+        out->base_ms = out->base_ms == 0 || ms < out->base_ms ? ms : (3 * out->base_ms + ms) / 4;
     out->marked = false;
 }
 
@@ -245,6 +286,7 @@ void hs_rep_credit_received(struct rep_session *s, uint64_t total)
         return;
     }
     s->out.allowed = total;
+    take_parts(&s->out);
     measure(s);
     hs_rep_session_dirty(s);
 }

@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #define REP_PROCESS_BYTES 16
+#define REP_PARTS         32 /* of what is on its way, told apart */
 
 enum rep_session_state { REP_GREETED, REP_LIVE, REP_ENDED };
 
@@ -76,14 +77,24 @@ struct rep_pairs {
 };
 #define REP_PAIR(partition, lane) ((uint32_t)(partition) << 8 | (lane))
 
+/* A piece of what is on its way: the credit and the bytes of frames that were sent in all at its end. */
+struct rep_flight {
+    uint64_t sent, bytes;
+};
+
 /* Credit and the measured rate of what we send. */
 struct rep_outflow {
-    uint64_t allowed;                       /* cumulative, as the peer says */
-    uint64_t first;                         /* the first credit */
-    uint64_t sent;                          /* cumulative cost */
-    uint64_t rate;                          /* cost per second that came back as credit */
-    uint64_t mark_sent, mark_back, mark_ms; /* the sample being taken */
-    bool marked, limited;
+    uint64_t allowed;                   /* cumulative, as the peer says */
+    uint64_t first;                     /* the first credit */
+    uint64_t sent;                      /* cumulative cost */
+    struct rep_flight parts[REP_PARTS]; /* a ring; when it is full, the newest one takes in what follows */
+    size_t part_at, part_count;
+    uint64_t bytes, bytes_back;             /* of frames, cumulative: sent at the last part's end; of what came back */
+    uint64_t last_cost, last_bytes;         /* of what was sent last */
+    uint64_t rate;                          /* bytes of frames per second whose credit came back */
+    uint64_t mark_sent, mark_back, mark_ms; /* the sample being taken; back: bytes */
+    uint64_t base_ms;                       /* what an answer takes when nothing else is on its way; 0: not known */
+    bool marked, limited, is_alone;         /* is_alone: nothing was on its way at the sample's beginning */
     unsigned turns;
 
     /* The limit that people set, here or there. */

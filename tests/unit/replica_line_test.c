@@ -126,7 +126,7 @@ static void an_order_passes_a_backlog_on_2_mbit(void **state)
     (void)state;
     uint64_t ms = past_operations(250000);
     print_message("2 Mbit/s, operations: %u ms at the longest\n", (unsigned)ms);
-    assert_true(ms < 1000);
+    assert_true(ms < 450); /* a router drops what waits longer, and the line stands still for a second */
 }
 
 static void an_order_passes_states_on_64_kbit(void **state)

@@ -140,8 +140,9 @@ const struct trace_scenario TRACE_ORDER[] = {
      lanes_in_order},
     {"order-window",
      "What is not urgent leaves the line free.",
-     {"Of lanes other than work it SHOULD have no more on its way than one segment, or what came back as credit in the "
-      "last second if that is more;"},
+     {"Of lanes other than work it SHOULD have no more on its way than one segment, or what fills the line for a "
+      "quarter "
+      "of a second and a round trip, by the measured rate at which credit comes back;"},
      one_segment_on_its_way},
     {"order-forwarded",
      "What a node passes on is on its own disk.",
