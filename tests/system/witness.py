@@ -97,12 +97,10 @@ class Witness:
             for record in node.json("payment", "list", "--limit", "1000000", seconds=120).lines():
                 payments[record["payment_id"]] = record["amount_fen"]
                 put(kind="payment", id=record["payment_id"], content=content_of(record), fen=record["amount_fen"])
-            entries = dump(node, "entries")
-            given_back = {of: -int(fen) for _, of, fen in entries}  # a reversal's, where the payment itself is not held
             for number, of, account, reason in dump(node, "reversals"):
-                put(kind="reversal", id=number, content={"payment_id": of, "account": account, "reason": reason},
-                    fen=payments.get(of, given_back.get(number)))
-            for number, of, fen in entries:
+                known = {"fen": payments[of]} if of in payments else {}  # the payment may lie in a district that is not held
+                put(kind="reversal", id=number, content={"payment_id": of, "account": account, "reason": reason}, **known)
+            for number, of, fen in dump(node, "entries"):
                 put(entry=number, of=of, fen=int(fen))
             put(totals=node.totals())
             for digest in node.json("digest").lines():
