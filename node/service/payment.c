@@ -91,7 +91,8 @@ static enum hs_err not_here(struct hs_work *work, struct hs_bytes id, enum hs_er
 {
     char text[HS_ID_TEXT_BYTES];
     hs_text_to_hex(id, text);
-    if (hs_work_wants(work, HS_KIND_PAYMENT, id))
+    bool elsewhere = err == HS_OK || !hs_store_holds_all(work->store); /* who holds all asks nobody */
+    if (elsewhere && hs_work_wants(work, HS_KIND_PAYMENT, id))
         return hs_refuse(&work->refusal, HS_ENOTHERE, REVERSAL_PAYMENT, "payment_id: %s is not here", text);
     if (err == HS_ENOTFOUND)
         return hs_refuse(&work->refusal, HS_ENOPAYMENT, REVERSAL_PAYMENT, "payment_id: there is no payment %s", text);

@@ -109,6 +109,16 @@ static bool is_below(struct hs_txn *txn, const struct hs_stream *stream, uint64_
     return hs_log_op(&reader, stream, n, &op) == HS_ENOTFOUND;
 }
 
+bool audit_in_log(const struct audit_machine *machine, const struct audit_op *op)
+{
+    struct hs_txn txn;
+    if (hs_txn_begin(hs_log_env(hs_daemon_store(machine->sim->daemon)->log), false, &txn) != HS_OK)
+        return true; /* nothing is concluded from that */
+    bool there = !is_below(&txn, &op->stream->name, op->n);
+    hs_txn_abort(&txn);
+    return there;
+}
+
 static bool leads_to(const struct audit_op *op, const struct audit_op *next)
 {
     crypto_generichash_state state;

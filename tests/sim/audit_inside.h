@@ -248,6 +248,7 @@ bool audit_is_blurred(const struct audit_machine *machine, hs_partition partitio
 bool audit_is_sharp(const struct audit_machine *machine); /* nothing of it is blurred */
 bool audit_kind_blurred(const struct auditor *auditor, const struct audit_machine *machine, hs_partition partition,
                         uint16_t kind);
+bool audit_in_log(const struct audit_machine *machine, const struct audit_op *op); /* by number, now */
 void audit_sharpen(struct auditor *auditor, struct audit_machine *machine, struct hs_view *view);
 struct audit_claim {
     uint64_t n;

@@ -432,6 +432,20 @@ static bool fork_settled(struct auditor *auditor, const struct audit_op *op, uin
     return true;
 }
 
+/* Of a district that it does not hold a machine gives operations only: what it has pruned there, or as a witness let go
+ * of, hubs had signed for, and have lost since. */
+static bool somebody_can_give(struct auditor *auditor, const struct audit_op *op)
+{
+    bool can = false;
+    for (unsigned i = 0; i < auditor->sim->machine_count && !can; i++) {
+        const struct audit_machine *machine = &auditor->machines[i];
+        if (audit_watched(machine) && ((op->held | op->loose) & machine->bit) != 0)
+            can = audit_holds(machine, op->stream->name.partition) || (op->loose & machine->bit) != 0 ||
+                  audit_in_log(machine, op);
+    }
+    return can;
+}
+
 /* Everything that some running machine holds is at all that must hold it. */
 bool auditor_settled(struct auditor *auditor, char why[static 200])
 {
@@ -447,7 +461,7 @@ bool auditor_settled(struct auditor *auditor, char why[static 200])
         uint32_t held = op->held | op->loose;
         for (unsigned j = 0; (held & running) != 0 && j < auditor->sim->machine_count; j++) {
             const struct audit_machine *machine = &auditor->machines[j];
-            if ((held & machine->bit) != 0 || !needs(machine, op))
+            if ((held & machine->bit) != 0 || !needs(machine, op) || !somebody_can_give(auditor, op))
                 continue;
             snprintf(why, 200, "%s has not got %s%s", machine->sim->name, audit_op_name(op),
                      op->stream->forked ? " (forked)" : "");
