@@ -39,12 +39,13 @@ static enum hs_err is_at_hub(struct hs_log *log, const struct hs_stream *stream,
     return err;
 }
 
-/* Is the run, clipped here, one of those that are folded? */
+/* Is the run, clipped here, one of those that are folded?  Not what lies outside the scope: nobody could be given it as
+ * state, and a hub that has lost it would hold up all that is written there later. */
 static enum hs_err is_foldable(struct hs_log *log, struct log_item *item, bool *foldable)
 {
     uint64_t fork;
     *foldable = false;
-    if (item->type != ITEM_OPS || item->stream.lane == HS_LANE_MONEY)
+    if (item->type != ITEM_OPS || item->stream.lane == HS_LANE_MONEY || !hs_log_holds(log, item->stream.partition))
         return HS_OK;
     enum hs_err err = hs_log_fork(&log->txn, &item->stream, &fork);
     if (err != HS_ENOTFOUND)

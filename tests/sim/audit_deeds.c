@@ -213,8 +213,10 @@ static void check_done(struct auditor *auditor, struct audit_deed *audit, const 
     const struct audit_write *write = find_write(auditor, audit, machine->bit, 0);
     uint32_t seen = audit_is_sharp(machine) ? machine->bit : UINT32_MAX; /* it may have been shown by state */
     bool same = told->result == HALLSYNC__RESULT__RESULT_UNCHANGED || told->result == HALLSYNC__RESULT__RESULT_EXISTS;
-    bool covered = write != NULL || (!is_fact(audit->deed) && (same || audit->import) &&
-                                     (audit->deed->type == DEED_RESOLVE || says_the_same(auditor, audit, seen)));
+    bool elsewhere = same && !audit_holds(machine, audit->deed->partition); /* a hub said so */
+    bool covered = write != NULL || (elsewhere && find_write(auditor, audit, UINT32_MAX, 0) != NULL) ||
+                   (!is_fact(audit->deed) && (same || audit->import) &&
+                    (audit->deed->type == DEED_RESOLVE || says_the_same(auditor, audit, seen)));
     if (!covered)
         audit_fail(auditor, AUDIT_FACTS,
                    "%s acknowledged deed %" PRIu64 ", %s %s, with result %u; no operation in its committed log does it",
