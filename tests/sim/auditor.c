@@ -432,6 +432,16 @@ static bool fork_settled(struct auditor *auditor, const struct audit_op *op, uin
     return true;
 }
 
+/* A witness that dials no hub gives back to its hall, and that takes what is of its districts. */
+static bool has_way_out(const struct auditor *auditor, const struct audit_machine *machine, const struct audit_op *op)
+{
+    bool out = machine->node->role != HS_ROLE_WITNESS || machine->sim->conf.upstreams_count > 0;
+    for (unsigned i = 0; i < auditor->sim->machine_count && !out; i++)
+        out = auditor->machines[i].node == op->stream->author &&
+              audit_holds(&auditor->machines[i], op->stream->name.partition);
+    return out;
+}
+
 /* Of a district that it does not hold a machine gives operations only: what it has pruned there, or as a witness let go
  * of, hubs had signed for, and have lost since. */
 static bool somebody_can_give(struct auditor *auditor, const struct audit_op *op)
@@ -439,7 +449,7 @@ static bool somebody_can_give(struct auditor *auditor, const struct audit_op *op
     bool can = false;
     for (unsigned i = 0; i < auditor->sim->machine_count && !can; i++) {
         const struct audit_machine *machine = &auditor->machines[i];
-        if (audit_watched(machine) && ((op->held | op->loose) & machine->bit) != 0)
+        if (audit_watched(machine) && ((op->held | op->loose) & machine->bit) != 0 && has_way_out(auditor, machine, op))
             can = audit_holds(machine, op->stream->name.partition) || (op->loose & machine->bit) != 0 ||
                   audit_in_log(machine, op);
     }
