@@ -112,6 +112,7 @@ with Region("records of other districts") as region:
     equal(hall.json("payment", "reverse", f"p-{THERE}", "reversal_id=r-1", "window=2").object()["result"], "exists", "done before")
     own = hall.json("payment", "get", "p-2").object()
     equal(own["amount_fen"], 500, "an own payment is here")
+    equal(hall.json("payment", "reverse", f"p-{HERE}").object()["result"], "created", "what is here needs no hub")
     hall.restart()  # what was remembered was so in memory only
     equal(error("customer", "get", THERE), "no-link", "after a restart")
     own = hall.json("payment", "get", "p-2").object()
