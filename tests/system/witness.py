@@ -66,7 +66,7 @@ class Witness:
             signed = [node.hub.name] if told["safe"] != "here" and getattr(node, "hub", None) else []
             self.write("acknowledged", node, **known, level=told["safe"], number=told["receipt"], holders=[node.name, *signed])
             return told
-        if answer.status == 3:
+        if answer.status == 3 and '"no-link"' not in answer.out:
             self.write("unanswered", node, **known)
             return None
         error = answer.lines()[-1]
@@ -188,6 +188,10 @@ class Clients:
                     self.changed.notify_all()
                 self.stopping.wait(self.pause)
                 return told
+            if told and told["error"] == "no-link":  # of another district, and no hub can be asked: the customer comes again
+                with self.changed:
+                    self.refused["no-link"] = self.refused.get("no-link", 0) + 1
+                return None
             if told:
                 check(told["error"] in self.endure, f"{self.node.name}: refused: {told}")
                 with self.changed:
