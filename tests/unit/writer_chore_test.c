@@ -1,0 +1,77 @@
+/* writer_chore_test.c -- what node/writer does when nobody asks for anything. */
+#include "tests/unit/writer_world.h"
+
+struct test_chore {
+    struct hs_chore chore; /* first */
+    sem_t done;
+    unsigned times;
+    uint64_t wait_ms; /* after each */
+};
+
+static enum hs_err run_chore(struct hs_job *job, struct hs_store *store)
+{
+    struct test_chore *chore = (struct test_chore *)job;
+    assert_true(store->open);
+    trace(store, 'x');
+    chore->times++;
+    chore->chore.wait_ms = chore->wait_ms;
+    return HS_OK;
+}
+
+static void end_chore(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
+{
+    (void)err;
+    (void)commit;
+    sem_post(&((struct test_chore *)job)->done);
+}
+
+static void a_chore_comes_again_in_groups_of_its_own(void **state)
+{
+    (void)state;
+    struct test_chore chore = {.chore = {.job = {.run = run_chore, .done = end_chore}, .wait_ms = 1}, .wait_ms = 1};
+    sem_init(&chore.done, 0, 0);
+    struct fixture *fixture = start(&(struct hs_writer_options){.flush_ms = 60000, .chore = &chore.chore});
+    wait_for(&chore.done, 3);
+    assert_int_equal(submit(fixture, 1, HS_OK, 0), HS_OK);
+    wait_for(&fixture->done, 1);
+    wait_for(&chore.done, 1);
+    hs_writer_stop(fixture->writer);
+    assert_non_null(strstr(fixture->store.trace, "bxcbxcbxc"));
+    assert_non_null(strstr(fixture->store.trace, "bwc")); /* the job's group is not the chore's */
+    finish(fixture);
+    sem_destroy(&chore.done);
+}
+
+static void a_chore_is_put_off_for_work_but_not_for_ever(void **state)
+{
+    (void)state;
+    struct test_chore chore = {.chore = {.job = {.run = run_chore, .done = end_chore}, .wait_ms = 0}, .wait_ms = 60000};
+    sem_init(&chore.done, 0, 0);
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    pthread_mutex_init(&fixture->lock, NULL);
+    pthread_mutex_init(&fixture->store.lock, NULL);
+    sem_init(&fixture->done, 0, 0);
+    sem_init(&fixture->store.in_commit, 0, 0);
+    struct hs_writer_options options = {.store = &fixture->store, .flush_ms = 60000, .chore = &chore.chore};
+    assert_int_equal(hs_writer_new(&options, &fixture->writer), HS_OK);
+    unsigned turns = 0;
+    for (; chore.times == 0 && turns < 1000000; turns++) { /* there is always something to do */
+        assert_int_equal(submit(fixture, 1, HS_OK, 0), HS_OK);
+        hs_writer_turn(fixture->writer);
+    }
+    assert_int_equal(chore.times, 1);
+    assert_true(turns > 1);
+    hs_writer_stop(fixture->writer);
+    finish(fixture);
+    sem_destroy(&chore.done);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chore_comes_again_in_groups_of_its_own),
+        cmocka_unit_test(a_chore_is_put_off_for_work_but_not_for_ever),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
