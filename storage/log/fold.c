@@ -28,12 +28,8 @@ static enum hs_err find_hub(void *ctx, const char *node_id, enum hs_role role)
 static enum hs_err is_at_hub(struct hs_log *log, const struct hs_stream *stream, uint64_t n, bool *held)
 {
     struct hs_log_reader reader = hs_log_reader_of(log);
-    bool hub = log->certificate.role == HS_ROLE_HUB;
-    enum hs_err err = HS_OK;
-    /* What passes through a hub of other districts is at a hub that has its records when that one has signed. */
-    *held = hub && hs_log_holds(log, stream->partition);
-    if (!hub)
-        err = hs_log_writer_holds(&log->txn, stream->origin, find_hub, held);
+    *held = log->certificate.role == HS_ROLE_HUB;
+    enum hs_err err = *held ? HS_OK : hs_log_writer_holds(&log->txn, stream->origin, find_hub, held);
     if (err == HS_OK && !*held)
         err = hs_log_holders(&reader, stream, n, log->store_id, find_hub, held);
     return err;
