@@ -132,6 +132,7 @@ void hs_rep_hello_send(struct rep_session *s)
 {
     struct hs_replica *r = s->r;
     Hallsync__PeerHello hello = HALLSYNC__PEER_HELLO__INIT;
+    s->hello_commit = r->commit;
     hs_arena_reset(&r->arena);
     hello.version_min = hello.version_max = REP_VERSION;
     hello.process_id = hs_rep_data(r->options.process_id, REP_PROCESS_BYTES);
@@ -261,7 +262,7 @@ static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
     memcpy(s->process_id, hello->process_id.data, REP_PROCESS_BYTES);
     s->store_id = hello->store_id;
     s->out.allowed = s->out.first = hello->credit;
-    s->heads_told = r->commit;
+    s->heads_told = s->hello_commit;
     s->clock_offset_ms = (int64_t)(hello->clock_ms - r->source.clock_ms(r->source.ctx));
     hs_rep_node_learn(s->node, hs_buf_bytes(&s->certificate_bytes));
     s->is_rebuilding = s->certificate.role == HS_ROLE_HUB && hello->has_rebuilding && hello->rebuilding;

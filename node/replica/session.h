@@ -162,6 +162,7 @@ struct rep_session {
     /* Heartbeats. */
     bool is_limit_new;      /* the peer has not been told it */
     uint64_t heads_told;    /* own heads of commits up to this one; a witness: of streams that no hub has signed for */
+    uint64_t hello_commit;  /* the last one when our Hello was made: it names nothing of later ones */
     uint64_t heads_due;     /* a witness: it names next those of commits up to this one ... */
     uint64_t heads_due_ms;  /* ... then */
     uint64_t receipts_told; /* of receipts stored with commits up to this one */

@@ -168,11 +168,25 @@ static bool begins(const struct rep_session *s, const struct rep_stream *stream)
     return lag != NULL && lag->peer_n == 0 && stream->fork == NULL && hs_rep_may_send(s, stream);
 }
 
+/* What was written while the greetings were on their way is in none: the witness says if it holds more than nothing. */
+static void begin_unnamed(struct rep_session *s)
+{
+    struct hs_replica *r = s->r;
+    for (const struct rep_member *member = r->node->members; member != NULL; member = member->of_node) {
+        for (size_t i = 0; i < member->count; i++) {
+            const struct rep_stream *stream = member->streams[i];
+            if (stream->changed > s->hello_commit && hs_rep_lag_find(s, &stream->name) == NULL)
+                hs_rep_lag_learn(s, &stream->name, 0);
+        }
+    }
+}
+
 void hs_rep_witness_announced(struct rep_session *s, const struct hs_stream *names, size_t count)
 {
     struct hs_replica *r = s->r;
     struct hs_stream wanted[64];
     size_t wanted_count = 0;
+    bool begins_now = !s->exchange.begun && s->relation == REP_HALL_WITNESS;
     s->exchange.begun = true;
     for (size_t i = 0; i < count && s->state == REP_LIVE && r->err == HS_OK; i++) {
         struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &names[i]);
@@ -190,6 +204,8 @@ void hs_rep_witness_announced(struct rep_session *s, const struct hs_stream *nam
     }
     if (wanted_count > 0)
         hs_rep_announce(s, wanted, wanted_count);
+    if (begins_now)
+        begin_unnamed(s);
     hs_rep_session_dirty(s);
 }
 

@@ -407,6 +407,34 @@ static void a_witness_hears_of_forks_from_its_hub(void **state)
     close_region(&t);
 }
 
+static void what_is_written_during_the_greeting_reaches_the_witness(void **state)
+{
+    (void)state;
+    for (size_t moment = 0; moment < 5; moment++) {
+        struct region t = {0};
+        open_region(&t);
+        struct world_node *witness = world_witness(t.w, "witness", NORTH, 2);
+        world_start(witness);
+        struct world_link *link = world_dial(t.hall_north, witness);
+        for (size_t i = 0; i < moment; i++)
+            world_deliver(link, (int)((i + 1) % 2));
+        struct hs_stream stream = world_write_text(t.hall_north, 3301, HS_LANE_MONEY, "paid");
+        world_settle(t.w);
+        assert_int_equal(world_head(witness, &stream), 1);
+        link = world_dial(witness, t.north);
+        for (size_t i = 0; i < moment; i++)
+            world_deliver(link, (int)((i + 1) % 2));
+        struct hs_stream second = world_write_text(t.hall_north, 3302, HS_LANE_MONEY, "paid");
+        world_deliver(&t.w->links[0], 1);
+        world_deliver(&t.w->links[0], 1);
+        world_store_next(witness, 8);
+        world_advance(t.w, 40000);
+        assert_int_equal(world_head(t.north, &stream), 1);
+        assert_int_equal(world_head(t.north, &second), 1);
+        close_region(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +452,7 @@ int main(void)
         cmocka_unit_test(two_hubs_that_dial_each_other_keep_one_session),
         cmocka_unit_test(a_twin_that_was_not_heard_of_gives_way),
         cmocka_unit_test(a_witness_hears_of_forks_from_its_hub),
+        cmocka_unit_test(what_is_written_during_the_greeting_reaches_the_witness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
