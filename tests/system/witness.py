@@ -171,13 +171,13 @@ class Clients:
                     check(again is None or (again["result"], again["receipt"]) == ("exists", told["receipt"]),
                           f"a payment sent again: {told}, then {again}")
                 if told and record["account"].startswith(self.reverse) and chance.random() < 0.1:
-                    self.insist(self.witness.reverse, record)
+                    self.insist(self.witness.reverse, record, patient=False)  # else the clerk tells the customer to come back
         except (Failed, Exception) as error:  # told by the test's own thread
             with self.changed:
                 self.error = error
                 self.changed.notify_all()
 
-    def insist(self, what, record):
+    def insist(self, what, record, patient=True):
         began = time.monotonic()
         while True:
             told = what(self.node, record)
@@ -196,5 +196,7 @@ class Clients:
                 check(told["error"] in self.endure, f"{self.node.name}: refused: {told}")
                 with self.changed:
                     self.refused[told["error"]] = self.refused.get(told["error"], 0) + 1
+                if not patient:
+                    return None
             if self.stopping.wait(0.05):
                 return None
