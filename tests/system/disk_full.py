@@ -6,7 +6,7 @@ from network import Network, command
 from region import check, equal, payment, until
 from witness import Clients, Witness
 
-DISK_MIB, RESERVE_MIB = 40, 8
+DISK_MIB, RESERVE_MIB = 80, 16
 
 network = Network()
 
