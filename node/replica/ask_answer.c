@@ -111,6 +111,7 @@ static void answer(struct rep_session *s, const struct hs_ask *ask, uint64_t id)
     enum hs_err passed;
     begin_reply(&reply);
     enum hs_err err = r->source.ask(r->source.ctx, ask, put_record, &reply);
+    hs_buf_reset(&r->entry); /* others go on behind what is in it */
     if (err == HS_EEXISTS)
         err = reply.too_big ? HS_ETOOBIG : HS_OK;
     if ((err == HS_ENOTHERE || err == HS_EFILLING) && hs_rep_ask_put(r, ask, s, id, &passed))

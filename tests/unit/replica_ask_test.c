@@ -130,6 +130,38 @@ static void a_hub_answers(void **state)
     world_free(t.w);
 }
 
+/* What has been put together for an answer is in no other message. */
+static void what_was_answered_is_in_no_later_message(void **state)
+{
+    (void)state;
+    struct world *w = world_new(1);
+    struct world_node *hub = world_hub(w, "hub-1"), *hall = world_hall(w, "hall-1", D1, 1);
+    struct puppet p;
+    Hallsync__PeerAsk ask = HALLSYNC__PEER_ASK__INIT;
+    Hallsync__PeerCompare compare = HALLSYNC__PEER_COMPARE__INIT;
+    has.asked_for = 1;
+    has.beside = 0;
+    has.state_bytes = 40;
+    has.err = HS_OK;
+    hub->ask = answer;
+    world_start(hub);
+    world_write_text(hub, 3201, HS_LANE_BULK, "bill");
+    puppet_dial(&p, hall, hub);
+    puppet_greet(&p);
+    ask.id = compare.id = 1;
+    ask.kind = KIND;
+    ask.key = (ProtobufCBinaryData){7, (uint8_t *)(uintptr_t) "the-key"};
+    puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_ASK, &ask.base);
+    const Hallsync__PeerAnswer *told = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_ANSWER);
+    assert_int_equal(told->n_records, 1);
+    puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_COMPARE, &compare.base);
+    const Hallsync__PeerCompareReply *reply = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY);
+    assert_int_equal(reply->n_entries, 1);
+    assert_int_equal(reply->entries[0]->partition, 3201);
+    puppet_fini(&p);
+    world_free(w);
+}
+
 static void without_a_hub_there_is_no_link(void **state)
 {
     (void)state;
@@ -526,6 +558,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hub_answers),
+        cmocka_unit_test(what_was_answered_is_in_no_later_message),
         cmocka_unit_test(without_a_hub_there_is_no_link),
         cmocka_unit_test(another_hub_is_asked_instead),
         cmocka_unit_test(answers_come_in_pages),
