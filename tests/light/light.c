@@ -61,7 +61,8 @@ void light_node_make(struct light_node *node, const struct light_region *region,
     draft->role = count == 0 ? HS_ROLE_HUB : HS_ROLE_HALL;
     draft->home = count == 0 ? 0 : districts[0];
     draft->district_count = count;
-    memcpy(draft->districts, districts, count * sizeof *districts);
+    if (count > 0)
+        memcpy(draft->districts, districts, count * sizeof *districts);
     make_keys(region, id, &node->secret, &draft->node_key);
     memcpy(node->curve_secret, curve.bytes, sizeof node->curve_secret);
     int failed = crypto_scalarmult_base(draft->curve_key.bytes, node->curve_secret);
