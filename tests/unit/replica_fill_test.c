@@ -109,6 +109,14 @@ static void both_ends_go_on_working_meanwhile(void **state)
     clear(&t);
 }
 
+/* Each moves by one; false: nothing is left to move. */
+static bool turn(struct table *t)
+{
+    bool moved = world_deliver(t->link, 1);
+    moved = world_deliver(t->link, 0) || moved;
+    return world_store_next(t->hall, 1) || moved;
+}
+
 static void what_was_stored_is_not_sent_again(void **state)
 {
     (void)state;
@@ -126,7 +134,7 @@ static void what_was_stored_is_not_sent_again(void **state)
     struct hs_peer_status status;
     t.link = world_dial(t.hall, t.hub);
     while (t.hall->store.state_count == held)
-        assert_true(world_deliver(t.link, 1) | world_deliver(t.link, 0) | world_store_next(t.hall, 1));
+        assert_true(turn(&t));
     world_settle(t.w);
     assert_int_equal(world_ops(t.hall), 1500);
     assert_true(world_status(t.hall, t.link->peer[0], &status));
@@ -256,7 +264,7 @@ static void money_comes_as_operations_and_ends_by_itself(void **state)
     begin(&t);
     while (world_head(t.hall, &paid) < 900) {
         assert_non_null(world_store_fill(&t.hall->store, 3201, HS_LANE_MONEY));
-        assert_true(world_deliver(t.link, 1) | world_deliver(t.link, 0) | world_store_next(t.hall, 1));
+        assert_true(turn(&t));
     }
     world_settle(t.w);
     assert_int_equal(world_head(t.hall, &paid), 900);
