@@ -5,13 +5,16 @@
 
 #include "tests/unit/service_world.h"
 
+#include <stdatomic.h>
+
 struct line {
     struct office hall, hub;
     struct client at_hall, at_hub;
-    enum hs_err err; /* what the line says; HS_OK: the hub answers */
-    bool silent;     /* nothing ever comes back */
-    bool garbled;    /* states that are none */
-    unsigned questions, given_up;
+    /* Set by the test, used by the hall's thread, and the other way round. */
+    _Atomic enum hs_err err; /* what the line says; HS_OK: the hub answers */
+    atomic_bool silent;      /* nothing ever comes back */
+    atomic_bool garbled;     /* states that are none */
+    atomic_uint questions, given_up;
     struct hs_asked records[600]; /* of the answer being made */
     size_t count;
     struct hs_arena arena;
