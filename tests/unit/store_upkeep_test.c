@@ -404,14 +404,10 @@ static void a_witness_drops_what_two_hubs_have(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(old_operations_at_a_hub_become_base_states),
-        TEST(what_the_records_have_not_on_disk_is_not_folded),
-        TEST(empty_commits_go_and_the_log_goes_on),
-        TEST(a_large_commit_goes_in_pieces),
-        TEST(streams_written_in_turns_are_folded),
-        TEST(a_folded_op_is_void_and_its_request_known_no_more),
-        TEST(what_lies_outside_the_scope_is_not_folded),
-        TEST(forked_streams_are_left_alone),
+        TEST(old_operations_at_a_hub_become_base_states), TEST(what_the_records_have_not_on_disk_is_not_folded),
+        TEST(empty_commits_go_and_the_log_goes_on),       TEST(a_large_commit_goes_in_pieces),
+        TEST(streams_written_in_turns_are_folded),        TEST(a_folded_op_is_void_and_its_request_known_no_more),
+        TEST(what_lies_outside_the_scope_is_not_folded),  TEST(forked_streams_are_left_alone),
         TEST(a_witness_drops_what_two_hubs_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
