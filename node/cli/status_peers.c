@@ -163,15 +163,20 @@ static void make_room(struct rows *rows, size_t count)
     rows->room += count;
 }
 
+static void count_live(struct rows *rows, const char *role)
+{
+    rows->halls += strcmp(role, "hall") == 0;
+    rows->hubs += strcmp(role, "hub") == 0;
+    rows->witnesses += strcmp(role, "witness") == 0;
+}
+
 static void take_peers(struct rows *rows, const Hallsync__StatusReply *status)
 {
     make_room(rows, status->n_peers);
     for (size_t i = 0; i < status->n_peers; i++) {
         const Hallsync__PeerStatus *peer = status->peers[i];
-        bool live = strcmp(peer->state, "live") == 0;
-        rows->halls += live && strcmp(peer->role, "hall") == 0;
-        rows->hubs += live && strcmp(peer->role, "hub") == 0;
-        rows->witnesses += live && strcmp(peer->role, "witness") == 0;
+        if (strcmp(peer->state, "live") == 0)
+            count_live(rows, peer->role);
         add_row(rows, rank_of(peer), peer->group != NULL, peer->node_id, peer_object(peer));
     }
 }
@@ -181,9 +186,10 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct row *)a)->node_id, ((const struct row *)b)->node_id);
 }
 
-static json_t *away_object(const Hallsync__Node *node)
+static json_t *node_object(const Hallsync__Node *node)
 {
-    json_t *object = json_pack("{ss ss ss}", "node_id", node->node_id, "role", node->role, "state", "away");
+    json_t *object = json_pack("{ss ss ss}", "node_id", node->node_id, "role", node->role, "state",
+                               node->live ? "live" : "away");
     if (object != NULL && node->has_seen_ms)
         json_object_set_new(object, "since_ms", json_integer((json_int_t)node->seen_ms));
     else if (object != NULL)
@@ -191,8 +197,9 @@ static json_t *away_object(const Hallsync__Node *node)
     return object;
 }
 
-/* Those that have joined and that there is no session with.  @count: of the rows before them, sorted by name. */
-static void take_away(struct rows *rows, const Hallsync__NodesReply *nodes, const char *own_id)
+/* The others that have joined: away, or live since a moment that the status was too old for.  The rows before them are
+ * sorted by name. */
+static void take_others(struct rows *rows, const Hallsync__NodesReply *nodes, const char *own_id)
 {
     size_t before = rows->count;
     make_room(rows, nodes->n_nodes);
@@ -205,8 +212,11 @@ static void take_away(struct rows *rows, const Hallsync__NodesReply *nodes, cons
             known = strcmp(rows->items[k].node_id, node->node_id) == 0; /* made anew: two keys, one node */
         if (known || node->curve_key == NULL || strcmp(node->node_id, own_id) == 0)
             continue;
-        rows->away++;
-        add_row(rows, RANK_AWAY, false, node->node_id, away_object(node));
+        if (node->live)
+            count_live(rows, node->role);
+        else
+            rows->away++;
+        add_row(rows, node->live ? RANK_WELL : RANK_AWAY, false, node->node_id, node_object(node));
     }
 }
 
@@ -287,7 +297,7 @@ enum hs_err cli_status_peers(struct cli *cli, const Hallsync__StatusReply *statu
     if (hub && err == HS_OK) {
         if (rows.count > 0)
             qsort(rows.items, rows.count, sizeof *rows.items, compare_names);
-        take_away(&rows, nodes, own_id);
+        take_others(&rows, nodes, own_id);
     }
     if (err == HS_OK)
         show_sums(&rows);

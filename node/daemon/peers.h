@@ -44,7 +44,9 @@ enum hs_err hs_peers_ask(struct hs_peers *peers, uint64_t token, const struct hs
 void hs_peers_ask_end(struct hs_peers *peers, uint64_t token);        /* nobody waits for it any more */
 void hs_peers_status(struct hs_peers *peers, struct hs_buf *partial); /* packed StatusReply: peers, counters */
 void hs_peers_put_problem(struct hs_buf *partial, const char *text);  /* StatusReply.problems, as partial message */
-uint64_t hs_peers_seen(struct hs_peers *peers, const char *node_id);  /* wall clock of its last session; 0: none yet */
+/* Wall clock of the last session with it; 0: none yet.  @live out: there is one, which what hs_peers_status tells may
+ * be too old to show. */
+uint64_t hs_peers_seen(struct hs_peers *peers, const char *node_id, bool *live);
 const char *hs_peers_address(const struct hs_peers *peers, size_t i); /* bound address; NULL behind the last */
 
 #endif

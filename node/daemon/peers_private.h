@@ -64,6 +64,7 @@ struct knocker {
 struct seen {
     char node_id[HS_NODE_ID_BYTES_MAX + 1];
     uint64_t last_ms; /* wall clock */
+    bool live;        /* there is one: as published, or newer than that */
 };
 #define SEEN_MAX 8192
 
@@ -85,7 +86,7 @@ struct hs_peers {
     bool stopping;
     struct note *notes, **notes_end;
     struct hs_buf status; /* packed, as of published_ms */
-    uint64_t published_ms, publish_every_ms, seen_ms, watched_ms;
+    uint64_t published_ms, publish_every_ms, watched_ms;
     struct seen *seen; /* ascending by node id */
     size_t seen_count, seen_room;
 };
@@ -111,8 +112,10 @@ enum hs_err peers_rate(struct hs_peers *peers, hs_peer peer, uint32_t rate);
 void peers_join(struct hs_peers *peers, hs_peer peer, const struct hs_key *curve_key, struct hs_bytes frame);
 
 /* peers_seen.c */
-void peers_seen_live(struct hs_peers *peers, const char *node_id);
-void peers_seen_note(struct hs_peers *peers, const char *node_id, uint64_t wall_ms); /* under the lock */
+void peers_seen_live(struct hs_peers *peers, const char *node_id); /* a session has begun, that no picture shows yet */
+/* Under the lock, for each new picture: nobody is live; then those that are. */
+void peers_seen_begin(struct hs_peers *peers);
+void peers_seen_note(struct hs_peers *peers, const char *node_id, uint64_t wall_ms);
 
 /* peers_status.c */
 void peers_publish(struct hs_peers *peers, bool now);

@@ -46,6 +46,13 @@ void peers_seen_note(struct hs_peers *peers, const char *node_id, uint64_t wall_
         peers->seen_count++;
     }
     peers->seen[at].last_ms = wall_ms;
+    peers->seen[at].live = true;
+}
+
+void peers_seen_begin(struct hs_peers *peers)
+{
+    for (size_t i = 0; i < peers->seen_count; i++)
+        peers->seen[i].live = false;
 }
 
 void peers_seen_live(struct hs_peers *peers, const char *node_id)
@@ -57,12 +64,13 @@ void peers_seen_live(struct hs_peers *peers, const char *node_id)
     pthread_mutex_unlock(&peers->lock);
 }
 
-uint64_t hs_peers_seen(struct hs_peers *peers, const char *node_id)
+uint64_t hs_peers_seen(struct hs_peers *peers, const char *node_id, bool *live)
 {
     bool found;
     pthread_mutex_lock(&peers->lock);
     size_t at = place_of(peers, node_id, &found);
     uint64_t last_ms = found ? peers->seen[at].last_ms : 0;
+    *live = found && peers->seen[at].live;
     pthread_mutex_unlock(&peers->lock);
     return last_ms;
 }

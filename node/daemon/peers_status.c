@@ -12,7 +12,6 @@
 
 #define PUBLISH_MS    100
 #define PUBLISH_SHARE 20 /* of the thread's time a twentieth at most: a hub has a thousand sessions to look through */
-#define SEEN_MS       1000
 #define PEERS_SHOWN   4096
 
 static uint64_t wall_ms(void)
@@ -127,8 +126,7 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
     static struct hs_peer_status shown[PEERS_SHOWN]; /* one peers' thread a process */
     size_t count = hs_replica_peers(peers->replica, shown, PEERS_SHOWN);
     uint64_t mono = hs_link_now_ms(), wall = wall_ms(), most = 0;
-    bool note = mono >= peers->seen_ms + SEEN_MS;
-    peers->seen_ms = note ? mono : peers->seen_ms;
+    peers_seen_begin(peers);
     for (size_t i = 0; i < count; i++) {
         struct shown peer;
         const struct upstream *upstream = peers_upstream_of(peers, shown[i].peer);
@@ -139,7 +137,7 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
             peer.status.limited_hours = upstream->conf->limited_hours[0] != '\0' ? upstream->conf->limited_hours : NULL;
         }
         put_peer(buf, &peer.status);
-        if (note && shown[i].live)
+        if (shown[i].live)
             peers_seen_note(peers, shown[i].certificate.node_id, wall);
         most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
     }

@@ -184,6 +184,7 @@ enum hs_err hs_node_put(struct hs_call *call, struct hs_bytes key, struct hs_byt
     char hex[2 * HS_KEY_BYTES + 1];
     char curve_hex[2 * HS_KEY_BYTES + 1];
     Hallsync__Node node = HALLSYNC__NODE__INIT;
+    bool live = false;
     hs_arena_reset(&call->scratch);
     enum hs_err err = key.size == HS_KEY_BYTES ? read_body(certificate, &call->scratch, &body) : HS_EDAMAGED;
     if (err != HS_OK)
@@ -201,8 +202,10 @@ enum hs_err hs_node_put(struct hs_call *call, struct hs_bytes key, struct hs_byt
     node.curve_key = curve_hex;
     node.has_home = true;
     node.home = body->home;
-    node.seen_ms = hooks->seen == NULL ? 0 : hooks->seen(hooks->ctx, body->node_id);
+    node.seen_ms = hooks->seen == NULL ? 0 : hooks->seen(hooks->ctx, body->node_id, &live);
     node.has_seen_ms = node.seen_ms != 0;
+    node.has_live = live;
+    node.live = live;
     add_node(call, &node, (enum hs_role)body->role, "joined");
     return call->body.err;
 }
