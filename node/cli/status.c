@@ -135,6 +135,18 @@ static void show_store(const Hallsync__Reply *reply, struct hs_buf *text)
     }
 }
 
+/* As hubs say it of themselves to halls. */
+static void show_rebuilding(const struct cli *cli, const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    char until[HS_TIME_TEXT_BYTES];
+    if (!status->has_rebuilding_until_ms)
+        return;
+    hs_time_text(status->rebuilding_until_ms, cli->utc_offset_minutes, until);
+    until[10] = ' ';
+    hs_buf_put_format(text, "until %.16s halls fill it too: its store is new, or not proven to be the newest", until);
+    put_line("rebuilding", text);
+}
+
 static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struct hs_buf *text)
 {
     const Hallsync__StatusReply *status = reply->status;
@@ -150,6 +162,7 @@ static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struc
     show_waiting(status, text);
     show_to_look_at(status, text);
     show_store(reply, text);
+    show_rebuilding(cli, status, text);
 }
 
 /* ---- what comes as states ---- */

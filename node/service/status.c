@@ -158,6 +158,7 @@ static void add_identity(struct hs_call *call, Hallsync__StatusReply *status)
 
 static void add_store(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status)
 {
+    const struct hs_store *store = call->desk->options.store;
     struct hs_store_sizes sizes;
     hs_view_sizes(view, &sizes);
     status->commit = sizes.commit;
@@ -169,6 +170,10 @@ static void add_store(struct hs_call *call, struct hs_view *view, Hallsync__Stat
     status->parked = hs_view_list_count(view, HS_LIST_PARKED);
     status->forks = hs_view_list_count(view, HS_LIST_FORK);
     status->origins_opened = hs_view_own_origins(view);
+    if (hs_store_certificate(store)->role == HS_ROLE_HUB) {
+        status->rebuilding_until_ms = hs_store_doubt_ms(store) + HS_REBUILDING_MS;
+        status->has_rebuilding_until_ms = hs_now_ms() < status->rebuilding_until_ms;
+    }
 }
 
 enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)

@@ -47,6 +47,11 @@ with Region("what status says of a region") as region:
     check("(of the 2 that its certificate names)" in screen(hall), screen(hall))
     check("2 hubs" not in screen(hall) and "1 hub, 1 witness connected" in screen(hall), screen(hall))
 
+    # The store of a hub that was just made may be the successor of one that is lost.
+    told = hub.status()
+    check(0 < told["rebuilding_until_ms"] - told["clock_ms"] <= 7 * 24 * 3600 * 1000, told)
+    check("\nrebuilding  until " in screen(hub) and "rebuilding" not in screen(hall) + screen(witness), screen(hub))
+
     # With hubs: everything is handed in, and the witness has signed too.
     hall.json("customer", "put", "account=3201000001", "name=Li Wei")
     for n in range(5):

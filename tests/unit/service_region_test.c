@@ -1,5 +1,8 @@
 /* service_region_test.c -- what the region adds to the local API: its own kinds. */
+#include "node/service/call.h"
 #include "tests/unit/service_world.h"
+
+#include <sys/stat.h>
 
 struct desk {
     struct office office;
@@ -120,12 +123,56 @@ static void a_hall_does_not_write_them(void **state)
     assert_int_equal(put_error(client, HS_KIND_REISSUE), HS_EINVAL); /* nor does anybody's client */
 }
 
+/* ---- a hub that may have lost something ---- */
+
+static const Hallsync__StatusReply *status_of(struct client *client)
+{
+    Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
+    Hallsync__Request request = REQUEST(status, STATUS, &body);
+    const Hallsync__Reply *reply = client_ask(client, &request);
+    assert_null(reply->error);
+    return reply->status;
+}
+
+/* Restarted at @now_ms, on a machine that was started anew: nothing proves that the store is the newest. */
+static const Hallsync__StatusReply *status_after_reboot(struct desk *desk, uint64_t now_ms)
+{
+    struct office *office = &desk->office;
+    client_close(&desk->client);
+    office_stop(office);
+    world_remove(office->region->notes);
+    assert_int_equal(mkdir(office->region->notes, 0700), 0);
+    office->region->now_ms = now_ms;
+    office_start(office, false);
+    client_open(&desk->client, office, ZMQ_DEALER);
+    return status_of(&desk->client);
+}
+
+#define HOUR_MS 3600000
+
+static void a_hub_tells_until_when_it_is_rebuilding(void **state)
+{
+    uint64_t now = hs_now_ms();
+    const Hallsync__StatusReply *status = status_after_reboot(*state, now - HS_REBUILDING_MS - HOUR_MS);
+    assert_false(status->has_rebuilding_until_ms);
+    status = status_after_reboot(*state, now - HS_REBUILDING_MS + HOUR_MS);
+    assert_true(status->has_rebuilding_until_ms);
+    assert_true(status->rebuilding_until_ms == now + HOUR_MS);
+}
+
+static void a_hall_is_never_rebuilding(void **state)
+{
+    assert_false(status_after_reboot(*state, hs_now_ms())->has_rebuilding_until_ms);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_hub_writes_the_catalogue_for_the_region, open_hub, close_desk),
         cmocka_unit_test_setup_teardown(a_notice_goes_to_its_district_or_to_all, open_hub, close_desk),
         cmocka_unit_test_setup_teardown(a_hall_does_not_write_them, open_hall, close_desk),
+        cmocka_unit_test_setup_teardown(a_hub_tells_until_when_it_is_rebuilding, open_hub, close_desk),
+        cmocka_unit_test_setup_teardown(a_hall_is_never_rebuilding, open_hall, close_desk),
     };
     return cmocka_run_group_tests_name("service region", tests, NULL, NULL);
 }
