@@ -12,6 +12,8 @@
 #include <zstd.h>
 
 #define REP_VERSION            1 /* of the protocol: the only one so far */
+#define REP_TYPE_COMMON        HALLSYNC__PEER_TYPE__PEER_ANSWER /* types up to it are known to every node */
+#define REP_TYPES_MAX          64
 #define REP_SESSIONS_MAX       16384
 #define REP_HALF_OPEN_MAX      32                 /* inbound sessions that have not shown a certificate */
 #define REP_UNSTORED_BYTES     (64 * 1024 * 1024) /* first credits are shares of it */
@@ -126,6 +128,8 @@ struct hs_bytes hs_rep_store_copy(struct hs_replica *r, struct hs_replica_store 
 /* Takes the store; NULL: the replica has failed, before or now. */
 struct rep_pending *hs_rep_store_give(struct hs_replica *r, struct hs_replica_store *store);
 void hs_rep_wake(struct hs_replica *r, uint64_t at_ms); /* at the latest */
+
+bool hs_rep_knows_type(unsigned type); /* replica.c */
 
 /* wire.c: small parts of messages */
 bool hs_rep_stream_read(const Hallsync__StreamName *from, struct hs_stream *to); /* false: no such lane or partition */

@@ -127,6 +127,30 @@ static bool put_filling(struct rep_session *s, Hallsync__PeerHello *hello)
     return hello->filling != NULL;
 }
 
+/* PROTOCOL.md, "Versions": an older node ends the session at a message that it does not know. */
+static bool put_features(struct hs_replica *r, Hallsync__PeerHello *hello)
+{
+    hello->features = hs_arena_array(&r->arena, REP_TYPES_MAX, sizeof *hello->features);
+    for (unsigned type = REP_TYPE_COMMON + 1; hello->features != NULL && type < REP_TYPES_MAX; type++) {
+        if (hs_rep_knows_type(type))
+            hello->features[hello->n_features++] = type;
+    }
+    return hello->features != NULL;
+}
+
+static void take_features(struct rep_session *s, const Hallsync__PeerHello *hello)
+{
+    for (size_t i = 0; i < hello->n_features; i++) {
+        if (hello->features[i] < REP_TYPES_MAX)
+            s->takes |= UINT64_C(1) << hello->features[i];
+    }
+}
+
+bool hs_rep_takes(const struct rep_session *s, unsigned type)
+{
+    return type <= REP_TYPE_COMMON || (s->takes & UINT64_C(1) << type) != 0;
+}
+
 /* PROTOCOL.md, "Hello": only who dialled names heads; who was dialled does not know yet what the other may see. */
 void hs_rep_hello_send(struct rep_session *s)
 {
@@ -141,7 +165,7 @@ void hs_rep_hello_send(struct rep_session *s)
     hello.credit = (uint32_t)s->in.first;
     hello.software = r->software;
     hello.has_rebuilding = hello.rebuilding = hs_rep_is_rebuilding(r);
-    if (put_certificate(r, &hello) && put_scope(r, &hello) && put_filling(s, &hello) &&
+    if (put_certificate(r, &hello) && put_scope(r, &hello) && put_filling(s, &hello) && put_features(r, &hello) &&
         (!s->outbound || put_heads(s, &hello)))
         hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello.base);
     else
@@ -160,6 +184,8 @@ static enum hs_err check_form(const struct rep_session *s, const Hallsync__PeerH
     if (hello->process_id.len != REP_PROCESS_BYTES || hello->credit < HS_CREDIT_BYTES_MIN)
         return HS_EMALFORMED;
     if (hello->n_districts > HS_SCOPE_MAX || hello->n_heads > HS_LIST_ITEMS_MAX || hello->n_filling > HS_FILLS_MAX)
+        return HS_EMALFORMED;
+    if (hello->n_features > HS_LIST_ITEMS_MAX)
         return HS_EMALFORMED;
     for (size_t i = 0; i < hello->n_filling; i++) {
         if (!hs_partition_valid(hello->filling[i] >> 8) || !hs_lane_valid(hello->filling[i] & 0xff))
@@ -266,6 +292,7 @@ static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
     s->clock_offset_ms = (int64_t)(hello->clock_ms - r->source.clock_ms(r->source.ctx));
     hs_rep_node_learn(s->node, hs_buf_bytes(&s->certificate_bytes));
     s->is_rebuilding = s->certificate.role == HS_ROLE_HUB && hello->has_rebuilding && hello->rebuilding;
+    take_features(s, hello);
     take_filling(s, hello);
     meet_others_of_node(s);
     if (s->state == REP_ENDED)

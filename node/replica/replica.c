@@ -57,10 +57,17 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_ANSWER] = {&hallsync__peer_answer__descriptor, hs_rep_answer_received, IN(REP_LIVE)},
 };
 
+#define MESSAGE_COUNT (sizeof MESSAGES / sizeof *MESSAGES)
+_Static_assert(MESSAGE_COUNT <= REP_TYPES_MAX, "a session has a bit for each");
+
+bool hs_rep_knows_type(unsigned type)
+{
+    return type < MESSAGE_COUNT && MESSAGES[type].received != NULL;
+}
+
 static void handle(struct rep_session *s, const struct hs_frame *frame)
 {
-    bool known = frame->type < sizeof MESSAGES / sizeof *MESSAGES && MESSAGES[frame->type].received != NULL;
-    if (!known || (MESSAGES[frame->type].states & IN(s->state)) == 0) {
+    if (!hs_rep_knows_type(frame->type) || (MESSAGES[frame->type].states & IN(s->state)) == 0) {
         hs_rep_session_end(s, HS_EMALFORMED, "message of type %u out of place", frame->type);
         return;
     }

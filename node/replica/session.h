@@ -127,6 +127,7 @@ struct rep_session {
     struct hs_buf certificate_bytes;
     uint8_t process_id[REP_PROCESS_BYTES];
     uint64_t store_id;
+    uint64_t takes; /* messages of later nodes that it named: bits 1 << type */
     struct rep_node *node;
     struct rep_session *of_node; /* the node's next live one */
 
@@ -226,6 +227,7 @@ void hs_rep_session_each(struct hs_replica *r, const struct rep_stream *stream, 
 /* hello.c */
 void hs_rep_hello_send(struct rep_session *s);
 void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *message);
+bool hs_rep_takes(const struct rep_session *s, unsigned type); /* of a live one: may it be sent such a message? */
 void hs_rep_refuse_received(struct rep_session *s, const ProtobufCMessage *message);
 
 /* reissue.c */

@@ -23,6 +23,12 @@ enum {
     LOG_FILL_HEAD,
     LOG_FOLD,
     LOG_EVICT,
+    LOG_REVOCATION, /* from here on since schema 2 */
+    LOG_RELEASE,
+    LOG_PEER_STORE,
+    LOG_ANNOUNCED,
+    LOG_BACKUP,
+    LOG_HEALED,
     LOG_TABLE_COUNT
 };
 

@@ -25,6 +25,12 @@ static const char *const TABLES[LOG_TABLE_COUNT] = {
     [LOG_FILL_HEAD] = "fill_head",
     [LOG_FOLD] = "fold",
     [LOG_EVICT] = "evict",
+    [LOG_REVOCATION] = "revocation",
+    [LOG_RELEASE] = "release",
+    [LOG_PEER_STORE] = "peer_store",
+    [LOG_ANNOUNCED] = "announced",
+    [LOG_BACKUP] = "backup",
+    [LOG_HEALED] = "healed",
 };
 
 static enum hs_err open_env(const struct hs_log_options *options, struct hs_env **env, struct hs_why *why)
