@@ -253,7 +253,7 @@ static bool check_join(struct lab *lab, const struct route *route, unsigned a, u
            differs(lab, route, a | b, a == b ? "joined with itself" : "with both states joined");
 }
 
-/* Equal inputs and unequal states would be reported as damage (PROTOCOL.md, 8.5). */
+/* Equal inputs and unequal states would be reported as damage (PROTOCOL.md, 8.12). */
 static bool check_inputs(struct lab *lab, unsigned a, unsigned b)
 {
     char text[2][SET_TEXT_BYTES];
