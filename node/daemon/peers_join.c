@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct join_job {
     struct hs_job job;
@@ -19,18 +18,11 @@ struct join_job {
     struct note *note; /* the answer; made beforehand */
 };
 
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static enum hs_err issue(struct join_job *self, struct hs_store *store, struct hs_enrolment *enrolment)
 {
     const struct hs_keys *keys = self->peers->options.keys;
     struct hs_enrol_issuer issuer = {hs_buf_bytes(&keys->issuer_signed), keys->issuer};
-    enum hs_err err = hs_enrol_certificate(enrolment, &self->ask, &issuer, wall_ms(), &self->certificate);
+    enum hs_err err = hs_enrol_certificate(enrolment, &self->ask, &issuer, peers_wall_ms(), &self->certificate);
     if (err == HS_OK)
         err = hs_store_put_enrolment(store, &self->ask.secret_hash, enrolment);
     if (err == HS_OK)
@@ -48,7 +40,7 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
     enum hs_err err = hs_view_enrolment(hs_store_view(store), &self->ask.secret_hash, &enrolment);
     if (err == HS_OK) {
         snprintf(self->node_id, sizeof self->node_id, "%s", enrolment.node_id);
-        err = hs_enrol_decide(&enrolment, &self->ask, wall_ms(), &again);
+        err = hs_enrol_decide(&enrolment, &self->ask, peers_wall_ms(), &again);
     }
     if (err != HS_OK)
         return err;

@@ -6,6 +6,7 @@
 #include "node/replica/replica.h"
 
 #include <pthread.h>
+#include <time.h>
 
 /* What other threads say to ours: a list under the lock, taken over whole. */
 enum note_type { NOTE_STORED, NOTE_PROBE, NOTE_PROBE_END, NOTE_ASK, NOTE_ASK_END, NOTE_JOINED };
@@ -90,6 +91,14 @@ struct hs_peers {
     struct seen *seen; /* ascending by node id */
     size_t seen_count, seen_room;
 };
+
+/* The wall clock, since 1970. */
+static inline uint64_t peers_wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 /* peers_source.c */
 struct hs_replica_source peers_source(struct hs_peers *peers);

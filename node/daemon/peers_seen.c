@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Where it stands, or would. */
 static size_t place_of(const struct hs_peers *peers, const char *node_id, bool *found)
@@ -57,10 +56,8 @@ void peers_seen_begin(struct hs_peers *peers)
 
 void peers_seen_live(struct hs_peers *peers, const char *node_id)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     pthread_mutex_lock(&peers->lock);
-    peers_seen_note(peers, node_id, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+    peers_seen_note(peers, node_id, peers_wall_ms());
     pthread_mutex_unlock(&peers->lock);
 }
 

@@ -4,8 +4,6 @@
 
 #include "storage/model/record.h"
 
-#include <time.h>
-
 /* Records that are being made anew from the log cannot be read meanwhile. */
 #define VIEW_WAIT_MS 600000
 
@@ -199,9 +197,7 @@ static uint64_t current_origin(void *ctx)
 static uint64_t clock_ms(void *ctx)
 {
     (void)ctx;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return peers_wall_ms();
 }
 
 static void payments(void *ctx, uint64_t *count, int64_t *sum_fen)

@@ -8,18 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define PUBLISH_MS    100
 #define PUBLISH_SHARE 20 /* of the thread's time a twentieth at most: a hub has a thousand sessions to look through */
 #define PEERS_SHOWN   4096
-
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* What a peer's message points into. */
 struct shown {
@@ -125,7 +117,7 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
 {
     static struct hs_peer_status shown[PEERS_SHOWN]; /* one peers' thread a process */
     size_t count = hs_replica_peers(peers->replica, shown, PEERS_SHOWN);
-    uint64_t mono = hs_link_now_ms(), wall = wall_ms(), most = 0;
+    uint64_t mono = hs_link_now_ms(), wall = peers_wall_ms(), most = 0;
     peers_seen_begin(peers);
     for (size_t i = 0; i < count; i++) {
         struct shown peer;

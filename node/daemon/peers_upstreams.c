@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define WATCH_MS    1000
 #define DAY_MINUTES (24 * 60)
@@ -16,13 +15,6 @@
 
 _Static_assert(HS_CONF_UPSTREAMS_MAX <= HS_LINK_UPSTREAMS_MAX && HS_CONF_GROUPS_MAX <= HS_LINK_GROUPS_MAX,
                "what may be configured can be dialled");
-
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- which one ---- */
 
@@ -53,7 +45,7 @@ static void set_phase(struct hs_peers *peers, struct upstream *upstream, enum up
     bool same = upstream->phase == phase && upstream->err == err && strcmp(upstream->text, text) == 0;
     bool failure = phase == UPSTREAM_DOWN || phase == UPSTREAM_REFUSED || phase == UPSTREAM_OWN;
     if (upstream->phase != phase || upstream->since_ms == 0)
-        upstream->since_ms = wall_ms();
+        upstream->since_ms = peers_wall_ms();
     upstream->phase = phase;
     upstream->err = err;
     snprintf(upstream->text, sizeof upstream->text, "%s", text);
@@ -136,7 +128,8 @@ void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err)
 
 static void tell_rate(struct hs_peers *peers, struct upstream *upstream, enum hs_err *err)
 {
-    uint64_t minutes = wall_ms() / 60000 + DAY_MINUTES + (uint64_t)(int64_t)peers->options.conf->utc_offset_minutes;
+    uint64_t minutes = peers_wall_ms() / 60000 + DAY_MINUTES +
+                       (uint64_t)(int64_t)peers->options.conf->utc_offset_minutes;
     uint32_t rate = hs_conf_rate(upstream->conf, (unsigned)(minutes % DAY_MINUTES));
     if (*err != HS_OK || upstream->peer == 0 || upstream->rate == rate)
         return;
