@@ -179,6 +179,8 @@ void hs_request_ran(struct hs_call *call)
             err = hs_park(call);
         if (err == HS_OK)
             return;
+        if (call->asking == HS_ASKING_NOW)
+            hs_ask_late(call);
     }
     hs_call_answer(call, err);
 }
