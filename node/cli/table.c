@@ -57,32 +57,30 @@ static void list_text(const json_t *values, char text[static CELL_BYTES])
 }
 
 /* The node's clock is ours: it is on this machine. */
-static void age_text(enum cli_form form, uint64_t value, char text[static CELL_BYTES])
+static uint64_t clock_s(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t seconds = value / 1000;
-    if (form == CLI_FORM_SPAN)
-        cli_age_text(value, text);
-    else
-        cli_age_text((uint64_t)now.tv_sec > seconds ? (uint64_t)now.tv_sec - seconds : 0, text);
+    return (uint64_t)now.tv_sec;
 }
 
-static void number_text(const struct cli *cli, enum cli_form form, json_int_t value, char text[static CELL_BYTES])
+static void number_text(const struct cli_list *list, enum cli_form form, json_int_t value, char text[static CELL_BYTES])
 {
     if (form == CLI_FORM_MONEY)
         cli_money_text(value, text);
     else if (form == CLI_FORM_TIME)
-        hs_time_text((uint64_t)value, cli->utc_offset_minutes, text);
+        hs_time_text((uint64_t)value, list->cli->utc_offset_minutes, text);
     else if (form == CLI_FORM_BYTES)
         cli_bytes_text((uint64_t)value, text);
-    else if (form == CLI_FORM_AGE || form == CLI_FORM_SPAN)
-        age_text(form, (uint64_t)value, text);
+    else if (form == CLI_FORM_SPAN)
+        cli_age_text((uint64_t)value, text);
+    else if (form == CLI_FORM_AGE)
+        cli_age_text(list->now_s > (uint64_t)value / 1000 ? list->now_s - (uint64_t)value / 1000 : 0, text);
     else
         snprintf(text, CELL_BYTES, "%" JSON_INTEGER_FORMAT, value);
 }
 
-static void cell_text(const struct cli *cli, const struct cli_column *column, const json_t *object,
+static void cell_text(const struct cli_list *list, const struct cli_column *column, const json_t *object,
                       char text[static CELL_BYTES])
 {
     const json_t *value = json_object_get(object, column->key);
@@ -90,7 +88,7 @@ static void cell_text(const struct cli *cli, const struct cli_column *column, co
     if (json_is_string(value))
         line_text(json_string_value(value), text);
     else if (json_is_integer(value))
-        number_text(cli, column->form, json_integer_value(value), text);
+        number_text(list, column->form, json_integer_value(value), text);
     else if (json_is_boolean(value))
         snprintf(text, CELL_BYTES, "%s", json_is_true(value) ? "yes" : "no");
     else if (json_is_array(value))
@@ -199,7 +197,7 @@ static void print_row(const struct cli_list *list, const json_t *object)
             continue;
         const json_t *value = json_object_get(object, list->columns[c].key);
         bool whole = is_prose(list, c) && json_is_string(value);
-        cell_text(list->cli, &list->columns[c], object, text);
+        cell_text(list, &list->columns[c], object, text);
         print_cell(list, c, object == NULL ? list->columns[c].title : whole ? json_string_value(value) : text, &at);
     }
     putchar('\n');
@@ -217,9 +215,10 @@ static void widen(struct cli_list *list, size_t column, const char *text)
 static void measure(struct cli_list *list)
 {
     char text[CELL_BYTES];
+    list->now_s = clock_s();
     for (size_t i = 0; i < json_array_size(list->page); i++) {
         for (size_t c = 0; c < list->column_count; c++) {
-            cell_text(list->cli, &list->columns[c], json_array_get(list->page, i), text);
+            cell_text(list, &list->columns[c], json_array_get(list->page, i), text);
             widen(list, c, text);
         }
     }
@@ -312,9 +311,10 @@ static void print_whole(const char *text, size_t indent)
 
 static void print_line(const struct cli *cli, const struct cli_column *column, const json_t *object, size_t widest)
 {
+    const struct cli_list alone = {.cli = cli, .now_s = clock_s()};
     char text[CELL_BYTES];
     const json_t *value = json_object_get(object, column->key);
-    cell_text(cli, column, object, text);
+    cell_text(&alone, column, object, text);
     if (text[0] == '\0')
         return;
     printf("%-*s  ", (int)widest, column->title);

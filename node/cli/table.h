@@ -36,6 +36,7 @@ struct cli_list {
     uint32_t shown; /* bits of columns under the last header */
     uint32_t cut;   /* bits of those that did not fit */
     size_t room;    /* columns of the terminal; 0: it is none, everything is shown */
+    uint64_t now_s; /* what ages of this page are counted to: none is wider when printed than when measured */
     bool failed;    /* out of memory */
 };
 
