@@ -648,10 +648,7 @@ static void errors_have_an_exit_status(void **state)
 
 static void read_manual(struct hs_buf *text)
 {
-    static const char HERE[] = __FILE__; /* tests/unit/cli_json_test.c */
-    char path[4096];
-    snprintf(path, sizeof path, "%.*s/../../docs/man/hallsync.1", (int)(strrchr(HERE, '/') - HERE), HERE);
-    FILE *file = fopen(path, "r");
+    FILE *file = fopen(HS_SOURCE_DIR "/docs/man/hallsync.1", "r");
     assert_non_null(file);
     int c;
     while ((c = getc(file)) != EOF)
