@@ -42,6 +42,9 @@ enum hs_err_class {
     X(HS_ENOTHUB, INPUT, "not-a-hub", "only a hub can do this")                                        \
     X(HS_EEXISTS, INPUT, "exists", "it is there already")                                              \
     X(HS_EKIND, INPUT, "unknown-kind", "no such kind of record")                                       \
+    X(HS_ENOTSEALED, INPUT, "not-sealed", "this is no backup and no bundle of hallsync")               \
+    X(HS_EPURPOSE, INPUT, "other-purpose", "the file is sealed for another purpose")                   \
+    X(HS_ERECIPIENT, INPUT, "other-recipient", "the file is sealed to others: it needs another key")   \
     X(HS_ERESET, INPUT, "reset", "this store does not know that position: list everything anew")       \
     /* retry */                                                                                        \
     X(HS_EUNREACHABLE, RETRY, "unreachable", "the node does not answer")                               \
@@ -73,6 +76,7 @@ enum hs_err_class {
     X(HS_EFOREIGN, OPERATOR, "foreign-store", "the store belongs to another node")                     \
     X(HS_ENETFS, OPERATOR, "network-filesystem", "the data directory must be on a local disk")         \
     X(HS_ESCHEMA, OPERATOR, "newer-schema", "the store was written by a newer version")                \
+    X(HS_ENEWERFILE, OPERATOR, "newer-file", "the file was written by a newer version of hallsync")    \
     X(HS_ECONFIG, OPERATOR, "bad-config", "the configuration is wrong")                                \
     X(HS_EADDRESS, OPERATOR, "bad-address", "the address cannot be used")                              \
     X(HS_EINUSE, OPERATOR, "address-in-use", "another program listens at that address")                \
@@ -80,6 +84,7 @@ enum hs_err_class {
     X(HS_ENOSTORE, OPERATOR, "no-store", "there is no store here")                                     \
     /* damage */                                                                                       \
     X(HS_EDAMAGED, DAMAGE, "damaged", "stored data do not match their checksum")                       \
+    X(HS_ECUTSHORT, DAMAGE, "cut-short", "the file ends before its end")                               \
     /* bug */                                                                                          \
     X(HS_EINTERNAL, BUG, "internal", "hallsync met a state that it should not be in")
 

@@ -47,6 +47,13 @@
 #define HS_CERTIFICATE_BYTES_MAX 4096
 #define HS_OPENING_BYTES_MAX     512
 
+/* Sealed files. */
+#define HS_SEALED_HEADER_BYTES_MAX   (16 * 1024)
+#define HS_SEALED_RECIPIENTS_MAX     64
+#define HS_SEALED_BLOCK_BYTES        (64 * 1024)       /* before compression */
+#define HS_SEALED_ITEM_BYTES_MAX     (2 * 1024 * 1024) /* one row: a base state of the largest record fits */
+#define HS_SEALED_MANIFEST_BYTES_MAX (1024 * 1024)
+
 /* Names. */
 #define HS_NODE_ID_BYTES_MAX 32
 #define HS_REGION_BYTES_MAX  64
