@@ -21,7 +21,8 @@
 #define OTHERS_ORIGIN    4711
 #define TEXTS_MAX        96
 #define REQUEST_BODY_MIN HALLSYNC__REQUEST__BODY_PUT
-#define REQUEST_ROWS     13 /* bodies of Request, numbered on from there */
+#define REQUEST_ROWS     13   /* bodies of Request, numbered on from there */
+#define ROW_SCOPE        0xff /* came later: the other rows of the corpus mean what they meant */
 
 /* A node with its desk. */
 struct office {
@@ -477,8 +478,9 @@ static void make_request(struct hs_cur *in, struct hs_arena *arena, struct hs_bu
     struct maker maker = {.in = in, .arena = arena};
     struct hs_buf body = {0}, seen = {0};
     uint8_t id[HS_REQUEST_ID_BYTES] = {0};
-    uint8_t row = fuzz_u8(in) % (REQUEST_ROWS + 1), how = fuzz_u8(in);
-    if (row == REQUEST_ROWS) {
+    uint8_t row = fuzz_u8(in), how = fuzz_u8(in);
+    uint32_t number = row == ROW_SCOPE ? HALLSYNC__REQUEST__BODY_SCOPE : REQUEST_BODY_MIN + row % (REQUEST_ROWS + 1);
+    if (number == REQUEST_BODY_MIN + REQUEST_ROWS) {
         hs_buf_put_bytes(to, fuzz_bytes(in, fuzz_u16(in) % 1024));
         return;
     }
@@ -490,7 +492,7 @@ static void make_request(struct hs_cur *in, struct hs_arena *arena, struct hs_bu
         hs_tlv_put_bytes(to, 3, hs_buf_bytes(&seen));
     }
     const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(&hallsync__request__descriptor,
-                                                                                    REQUEST_BODY_MIN + row);
+                                                                                    number);
     make_message(&maker, field->descriptor, &body);
     hs_tlv_put_bytes(to, field->id, hs_buf_bytes(&body));
     hs_buf_fini(&body);
@@ -623,6 +625,7 @@ static void open_office(size_t which)
                                                 .store = office->store,
                                                 .hooks = {.status = status_hook},
                                                 .issuer = which == 0 ? &region.issuer : NULL,
+                                                .issuer_signed = hs_buf_bytes(&region.issuer_signed),
                                                 .peer_addresses = ADDRESSES,
                                                 .peer_address_count = 1,
                                                 .utc_offset_minutes = 480},
@@ -713,6 +716,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 /* ---- seeds: each row twice, and each kind put ---- */
 
+#define HALL_2 18 /* among the texts */
+
 void fuzz_seeds(fuzz_put put)
 {
     char name[48];
@@ -725,6 +730,9 @@ void fuzz_seeds(fuzz_put put)
         snprintf(name, sizeof name, "row-%02u-all", row);
         put(name, HS_BYTES(bytes, sizeof bytes));
     }
+    /* hall-2 gets another district, then is to lose its home. */
+    static const uint8_t SCOPES[] = {0, ROW_SCOPE, 1, 1, HALL_2, 2, 0, 1, ROW_SCOPE, 2, 1, HALL_2, 1, 1};
+    put("scope", HS_BYTES(SCOPES, sizeof SCOPES));
     for (uint8_t kind = 0; kind < HS_KIND_COUNT; kind++) {
         uint8_t bytes[64] = {0, 0, 1, 0, kind};
         snprintf(name, sizeof name, "put-%s", HS_KINDS[kind].name);
