@@ -8,6 +8,7 @@
  * the lane money ever lies there as state.
  *
  * HS_SEED and HS_WORLDS choose what is run. */
+#include "tests/property/random_writes.h"
 #include "tests/lib/store_fill.h"
 
 #include "proto/msg/tlv.h"
@@ -17,44 +18,16 @@
 
 #include <sodium.h>
 
-#define DEFAULT_SEED    20261121
-#define DEFAULT_WORLDS  4
-#define STEPS           240
-#define OPS_MAX         12 /* of a group */
-#define DOTS_KEPT       24
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-#define LANES           4
-#define FILLS           ((size_t)2 * LANES)
+#define DEFAULT_SEED   20261121
+#define DEFAULT_WORLDS 4
+#define STEPS          240
+#define OPS_MAX        12 /* of a group */
+#define DOTS_KEPT      24
+#define LANES          4
+#define FILLS          ((size_t)2 * LANES)
 
 enum { HALL, HUB_A, HUB_B, FIRST, SECOND, REFERENCE, NODES };
 static const hs_partition DISTRICTS[] = {3201, 3301};
-
-static uint64_t random_state;
-
-/* splitmix64 */
-static uint64_t random_u64(void)
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-
-static size_t random_below(size_t bound)
-{
-    return (size_t)(random_u64() % bound);
-}
-
-static bool chance(unsigned percent)
-{
-    return random_below(100) < percent;
-}
-
-static const char *pick(const char *const *texts, size_t count)
-{
-    return texts[random_below(count)];
-}
-#define PICK(...) pick((const char *const[]){__VA_ARGS__}, COUNT_OF(((const char *const[]){__VA_ARGS__})))
 
 /* A new hall's fills, DISTRICTS by lanes, each with the node that supplies it in this session. */
 struct filler {
@@ -74,49 +47,6 @@ struct world {
 
 /* ---- random ops of every kind ---- */
 
-static void *take(struct world *world, size_t count, size_t size)
-{
-    void *memory = hs_arena_array(&world->arena, count, size);
-    assert_non_null(memory);
-    return memory;
-}
-
-static struct hs_bytes keep(struct world *world, struct hs_buf *buf)
-{
-    assert_int_equal(buf->err, HS_OK);
-    struct hs_bytes bytes = HS_BYTES(take(world, buf->size + 1, 1), buf->size);
-    if (buf->size != 0)
-        memcpy((uint8_t *)(uintptr_t)bytes.data, buf->data, buf->size);
-    hs_buf_fini(buf);
-    return bytes;
-}
-
-static struct hs_bytes keep_text(struct world *world, const char *text)
-{
-    struct hs_buf buf = {0};
-    hs_buf_put(&buf, text, strlen(text));
-    return keep(world, &buf);
-}
-
-static struct hs_bytes small_id(struct world *world, size_t bound)
-{
-    uint8_t id[HS_ID_BYTES] = {0};
-    struct hs_buf buf = {0};
-    id[15] = (uint8_t)random_below(bound);
-    hs_buf_put(&buf, id, sizeof id);
-    return keep(world, &buf);
-}
-
-static const char *some_account(void)
-{
-    return PICK("3201000001", "3201000002", "3201000003", "3301000001");
-}
-
-static const char *some_bill(void)
-{
-    return PICK("B1", "B2", "B11", "B12");
-}
-
 static struct hs_bytes fact_of(struct world *world, uint16_t kind, struct hs_bytes id)
 {
     struct hs_buf fact = {0};
@@ -129,7 +59,7 @@ static struct hs_bytes fact_of(struct world *world, uint16_t kind, struct hs_byt
         hs_tlv_put_u64(&fact, 6, random_below(3));
         break;
     case HS_KIND_REVERSAL:
-        hs_tlv_put_bytes(&fact, 2, small_id(world, 20));
+        hs_tlv_put_bytes(&fact, 2, small_id(&world->arena, 20));
         hs_tlv_put_u64(&fact, 5, random_below(3));
         break;
     case HS_KIND_CASH_ENTRY:
@@ -137,11 +67,11 @@ static struct hs_bytes fact_of(struct world *world, uint16_t kind, struct hs_byt
         hs_tlv_put_u64(&fact, 2, 1795233600000);
         hs_tlv_put_s64(&fact, 3, (int64_t)random_below(200) + 1);
         hs_tlv_put_u64(&fact, 4, chance(80) ? HS_KIND_PAYMENT : HS_KIND_REVERSAL);
-        hs_tlv_put_bytes(&fact, 5, small_id(world, 20));
+        hs_tlv_put_bytes(&fact, 5, small_id(&world->arena, 20));
         hs_tlv_put_u64(&fact, 6, 3201);
         break;
     case HS_KIND_TICKET_EVENT:
-        hs_tlv_put_bytes(&fact, 2, small_id(world, 6));
+        hs_tlv_put_bytes(&fact, 2, small_id(&world->arena, 6));
         hs_tlv_put_text(&fact, 3, PICK("open", "open", "accepted", "assigned", "working", "resolved", "archived"));
         if (chance(40))
             hs_tlv_put_text(&fact, 4, PICK("zhao", "qian"));
@@ -149,37 +79,20 @@ static struct hs_bytes fact_of(struct world *world, uint16_t kind, struct hs_byt
     default:
         hs_buf_put_u8(&fact, (uint8_t)random_below(3));
     }
-    return keep(world, &fact);
-}
-
-static struct hs_bytes field_value(struct world *world, uint16_t kind, uint32_t number, struct hs_bytes id)
-{
-    struct hs_buf value = {0};
-    if (chance(10))
-        return HS_BYTES_NONE; /* a clear */
-    if (kind == HS_KIND_BILL && number == 4)
-        hs_tlv_put_u64(&value, number, 50 * random_below(5));
-    else if ((kind == HS_KIND_BILL || kind == HS_KIND_CUSTOMER) && number == 1)
-        hs_tlv_put_bytes(&value, number, id);
-    else if (kind != HS_KIND_CUSTOMER && number == 2)
-        hs_tlv_put_text(&value, number,
-                        kind == HS_KIND_BILL ? some_account() : PICK("complaint", "reconnection", "magic"));
-    else
-        hs_tlv_put_text(&value, number, PICK("a", "b", "3201000001"));
-    return keep(world, &value);
+    return keep(&world->arena, &fact);
 }
 
 static void register_write(struct world *world, struct hs_write *write)
 {
-    struct hs_field_write *fields = take(world, 6, sizeof *fields);
+    struct hs_field_write *fields = take(&world->arena, 6, sizeof *fields);
     write->fields = fields;
     for (uint32_t number = 1; number <= 6; number++) {
         if (!chance(70) && !(number == 6 && write->field_count == 0))
             continue;
         struct hs_field_write *field = &fields[write->field_count++];
-        struct hs_dot *over = take(world, 1, sizeof *over);
+        struct hs_dot *over = take(&world->arena, 1, sizeof *over);
         *field = (struct hs_field_write){
-            .number = number, .value = field_value(world, write->kind, number, write->id), .over = over};
+            .number = number, .value = field_value(&world->arena, write->kind, number, write->id), .over = over};
         *over = world->dots[random_below(DOTS_KEPT)]; /* that it may be of another stream is the point */
         field->over_count = over->n != 0 && chance(60);
     }
@@ -189,15 +102,15 @@ static struct hs_bytes id_for(struct world *world, uint16_t kind)
 {
     switch (kind) {
     case HS_KIND_CUSTOMER:
-        return keep_text(world, some_account());
+        return keep_text(&world->arena, some_account());
     case HS_KIND_BILL:
-        return keep_text(world, some_bill());
+        return keep_text(&world->arena, some_bill());
     case HS_KIND_CASH_ENTRY:
-        return keep_text(world, PICK("nj-1", "nj-2", "nj-3", "nj-4", "nj-5"));
+        return keep_text(&world->arena, PICK("nj-1", "nj-2", "nj-3", "nj-4", "nj-5"));
     case HS_KIND_TICKET:
-        return small_id(world, 6);
+        return small_id(&world->arena, 6);
     default:
-        return small_id(world, 40);
+        return small_id(&world->arena, 40);
     }
 }
 
@@ -640,8 +553,9 @@ static void open_all(struct world *world)
     }
 }
 
-static void run_world(struct world *world)
+static void run_world(void *ctx)
 {
+    struct world *world = ctx;
     memset(world, 0, sizeof *world);
     hs_arena_init(&world->arena, 0);
     world_begin(&world->region);
@@ -661,23 +575,11 @@ static void run_world(struct world *world)
     hs_arena_fini(&world->arena);
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text == NULL ? otherwise : strtoull(text, NULL, 10);
-}
-
 static void a_filled_store_is_one_that_took_the_logs(void **state)
 {
     (void)state;
     static struct world world;
-    uint64_t seed = number_from("HS_SEED", DEFAULT_SEED);
-    uint64_t worlds = number_from("HS_WORLDS", DEFAULT_WORLDS);
-    for (uint64_t i = 0; i < worlds; i++) {
-        random_state = seed + i;
-        print_message("HS_SEED=%llu HS_WORLDS=1\n", (unsigned long long)(seed + i));
-        run_world(&world);
-    }
+    run_worlds(DEFAULT_SEED, DEFAULT_WORLDS, run_world, &world);
 }
 
 int main(void)

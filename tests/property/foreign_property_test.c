@@ -3,6 +3,7 @@
  * moves, each at the hall or at the hub.  Record by record, in lists, with what is paid, reversed and moved.
  *
  * HS_SEED and HS_WORLDS choose what is run. */
+#include "tests/lib/random.h"
 #include "tests/lib/service_line.h"
 
 #define DEFAULT_SEED   20261122
@@ -11,20 +12,9 @@
 #define DEEDS          30
 #define IDS            4 /* of each kind */
 
-static uint64_t random_state;
-
-/* splitmix64 */
-static uint64_t random_u64(void)
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-
 static unsigned below(unsigned bound)
 {
-    return (unsigned)(random_u64() % bound);
+    return (unsigned)random_below(bound);
 }
 
 /* ---- deeds: whether they are taken does not matter here ---- */
@@ -249,10 +239,14 @@ static void gather(struct line *line, struct office *all)
     client_open(&line->at_hub, &line->hub, ZMQ_DEALER);
 }
 
-static void run_world(struct line *line)
+static void run_world(void *ctx)
 {
+    struct line *line = ctx;
     struct office *all = malloc(sizeof *all);
     struct client at_all;
+    assert_non_null(all);
+    memset(contents, 0, sizeof contents);
+    memset(has_two, 0, sizeof has_two);
     line_open(line);
     office_make_as(all, "nj-all", HS_ROLE_HUB, line->hub.region);
     for (unsigned round = 0; round < ROUNDS; round++) {
@@ -274,17 +268,9 @@ static void run_world(struct line *line)
 static void a_hall_shows_what_all_know(void **state)
 {
     (void)state;
-    const char *seed = getenv("HS_SEED"), *worlds = getenv("HS_WORLDS");
-    uint64_t first = seed != NULL ? strtoull(seed, NULL, 10) : DEFAULT_SEED;
-    uint64_t count = worlds != NULL ? strtoull(worlds, NULL, 10) : DEFAULT_WORLDS;
     struct line *line = malloc(sizeof *line);
-    for (uint64_t i = 0; i < count; i++) {
-        print_message("HS_SEED=%llu\n", (unsigned long long)(first + i));
-        random_state = first + i;
-        memset(contents, 0, sizeof contents);
-        memset(has_two, 0, sizeof has_two);
-        run_world(line);
-    }
+    assert_non_null(line);
+    run_worlds(DEFAULT_SEED, DEFAULT_WORLDS, run_world, line);
     free(line);
 }
 

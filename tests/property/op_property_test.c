@@ -3,11 +3,7 @@
  * them again to the same bytes, found nothing unknown in them and the content keeps the rules.
  *
  * HS_SEED=N repeats a run. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/lib/random.h"
 
 #include "proto/msg/op.h"
 #include "proto/msg/tlv.h"
@@ -21,22 +17,6 @@
 #define BROKEN_OPS          150
 #define MUTATIONS           400
 #define BROKEN_OP_BYTES_MAX 1024 /* small ones are broken more often at the places that matter */
-
-static uint64_t prng_state;
-
-/* splitmix64 */
-static uint64_t random_u64(void)
-{
-    uint64_t z = prng_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-
-static size_t random_below(size_t bound)
-{
-    return (size_t)(random_u64() % bound);
-}
 
 /* Small numbers mostly, now and then of any size: varints of every length. */
 static uint64_t random_number(void)
@@ -378,9 +358,8 @@ static void every_mutant_is_judged_rightly(void **state)
 
 int main(void)
 {
-    const char *seed = getenv("HS_SEED");
-    prng_state = seed != NULL ? strtoull(seed, NULL, 10) : DEFAULT_SEED;
-    print_message("HS_SEED=%llu\n", (unsigned long long)prng_state);
+    random_state = number_of(getenv("HS_SEED"), DEFAULT_SEED);
+    print_message("HS_SEED=%llu\n", (unsigned long long)random_state);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoding_and_decoding_are_inverse),
         cmocka_unit_test(no_truncation_is_mistaken),

@@ -5,11 +5,7 @@
 #ifndef HS_TESTS_RECORD_WORLD_H
 #define HS_TESTS_RECORD_WORLD_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/lib/random.h"
 
 #include "proto/msg/tlv.h"
 #include "storage/model/record.h"
@@ -25,27 +21,7 @@
 #define FACTS        3
 #define OVER_MAX     128
 
-static uint64_t prng_state;
 static uint64_t world_seed; /* of the last world begun */
-
-/* splitmix64 */
-static inline uint64_t random_u64(void)
-{
-    uint64_t z = prng_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-
-static inline size_t random_below(size_t bound)
-{
-    return (size_t)(random_u64() % bound);
-}
-
-static inline bool chance(unsigned percent)
-{
-    return random_below(100) < percent;
-}
 
 /* ---- worlds ---- */
 
@@ -86,7 +62,7 @@ static inline void *take(struct world *world, size_t count, size_t size)
 
 static inline void world_init(struct world *world, uint64_t seed)
 {
-    prng_state = world_seed = seed;
+    random_state = world_seed = seed;
     memset(world, 0, sizeof *world);
     hs_arena_init(&world->arena, 0);
     world->origin_count = 2 + random_below(ORIGINS_MAX - 1);
@@ -254,11 +230,6 @@ static inline void step(struct world *world)
 }
 
 /* ---- running ---- */
-
-static inline uint64_t number_of(const char *text, uint64_t otherwise)
-{
-    return text != NULL ? strtoull(text, NULL, 0) : otherwise;
-}
 
 /* What to type to see a failure again. */
 static inline void print_repeat(uint64_t seed, size_t worlds)

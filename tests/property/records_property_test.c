@@ -3,45 +3,20 @@
  * and again, with commits, aborts and replays between.  All derived tables must come out equal byte for byte, the
  * verification must pass after each step, and the money must be what an oracle without any table says. HS_SEED=N
  * HS_WORLDS=M (or M as argument) repeats a run. */
+#include "tests/property/random_writes.h"
 #include "tests/unit/records_world.h"
 
 #include <inttypes.h>
 
-#define DEFAULT_SEED    20261121
-#define DEFAULT_WORLDS  60
-#define ACTS_MAX        90
-#define ORIGINS         3
-#define ENVS            3
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#define DEFAULT_SEED   20261121
+#define DEFAULT_WORLDS 60
+#define ACTS_MAX       90
+#define ORIGINS        3
+#define ENVS           3
+#define WINDOWS        3
 
-static uint64_t prng_state;
 static uint64_t world_seed;
 static size_t world_count = DEFAULT_WORLDS;
-
-/* splitmix64 */
-static uint64_t random_u64(void)
-{
-    uint64_t z = prng_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-
-static size_t random_below(size_t bound)
-{
-    return (size_t)(random_u64() % bound);
-}
-
-static bool chance(unsigned percent)
-{
-    return random_below(100) < percent;
-}
-
-static const char *pick(const char *const *texts, size_t count)
-{
-    return texts[random_below(count)];
-}
-#define PICK(...) pick((const char *const[]){__VA_ARGS__}, COUNT_OF(((const char *const[]){__VA_ARGS__})))
 
 /* ---- acts: ops that were written ---- */
 
@@ -69,49 +44,6 @@ struct history {
 static const struct hs_certificate HUB = {.role = HS_ROLE_HUB};
 static const struct hs_certificate HALL = {.role = HS_ROLE_HALL};
 
-static void *take(struct history *history, size_t count, size_t size)
-{
-    void *memory = hs_arena_array(&history->arena, count, size);
-    assert_non_null(memory);
-    return memory;
-}
-
-static struct hs_bytes keep(struct history *history, struct hs_buf *buf)
-{
-    assert_int_equal(buf->err, HS_OK);
-    struct hs_bytes bytes = HS_BYTES(take(history, buf->size + 1, 1), buf->size);
-    if (buf->size != 0)
-        memcpy((uint8_t *)(uintptr_t)bytes.data, buf->data, buf->size);
-    hs_buf_fini(buf);
-    return bytes;
-}
-
-static struct hs_bytes keep_text(struct history *history, const char *text)
-{
-    struct hs_buf buf = {0};
-    hs_buf_put(&buf, text, strlen(text));
-    return keep(history, &buf);
-}
-
-static struct hs_bytes small_id(struct history *history, size_t bound)
-{
-    uint8_t id[HS_ID_BYTES] = {0};
-    struct hs_buf buf = {0};
-    id[15] = (uint8_t)random_below(bound);
-    hs_buf_put(&buf, id, sizeof id);
-    return keep(history, &buf);
-}
-
-static const char *some_account(void)
-{
-    return PICK("3201000001", "3201000002", "3301000001");
-}
-
-static const char *some_bill(void)
-{
-    return PICK("B1", "B2", "B11");
-}
-
 /* ---- random records of every kind ---- */
 
 static struct hs_bytes payment_fact(struct history *history)
@@ -123,17 +55,17 @@ static struct hs_bytes payment_fact(struct history *history)
     if (chance(80))
         hs_tlv_put_text(&fact, 4, some_bill());
     if (chance(80))
-        hs_tlv_put_u64(&fact, 6, random_below(3));
-    return keep(history, &fact);
+        hs_tlv_put_u64(&fact, 6, random_below(WINDOWS));
+    return keep(&history->arena, &fact);
 }
 
 static struct hs_bytes reversal_fact(struct history *history)
 {
     struct hs_buf fact = {0};
     if (chance(95))
-        hs_tlv_put_bytes(&fact, 2, small_id(history, 8));
+        hs_tlv_put_bytes(&fact, 2, small_id(&history->arena, 8));
     hs_tlv_put_u64(&fact, 5, random_below(3));
-    return keep(history, &fact);
+    return keep(&history->arena, &fact);
 }
 
 static struct hs_bytes entry_fact(struct history *history, struct hs_bytes number)
@@ -143,44 +75,27 @@ static struct hs_bytes entry_fact(struct history *history, struct hs_bytes numbe
     hs_tlv_put_u64(&fact, 2, 1795233600000);
     hs_tlv_put_s64(&fact, 3, (int64_t)random_below(200) - 50);
     hs_tlv_put_u64(&fact, 4, chance(80) ? HS_KIND_PAYMENT : HS_KIND_REVERSAL);
-    hs_tlv_put_bytes(&fact, 5, small_id(history, 4));
+    hs_tlv_put_bytes(&fact, 5, small_id(&history->arena, 4));
     hs_tlv_put_u64(&fact, 6, chance(90) ? 3201 : 77777);
-    return keep(history, &fact);
+    return keep(&history->arena, &fact);
 }
 
 static struct hs_bytes event_fact(struct history *history)
 {
     struct hs_buf fact = {0};
-    hs_tlv_put_bytes(&fact, 2, small_id(history, 3));
+    hs_tlv_put_bytes(&fact, 2, small_id(&history->arena, 3));
     if (chance(80))
         hs_tlv_put_text(&fact, 3,
                         PICK("open", "open", "accepted", "assigned", "working", "resolved", "archived", "gone"));
     if (chance(40))
         hs_tlv_put_text(&fact, 4, PICK("zhao", "qian"));
-    return keep(history, &fact);
-}
-
-static struct hs_bytes field_value(struct history *history, uint16_t kind, uint32_t number, struct hs_bytes id)
-{
-    struct hs_buf value = {0};
-    if (chance(10))
-        return HS_BYTES_NONE; /* a clear */
-    if (kind == HS_KIND_BILL && number == 4)
-        hs_tlv_put_u64(&value, number, 50 * random_below(5));
-    else if ((kind == HS_KIND_BILL || kind == HS_KIND_CUSTOMER) && number == 1)
-        hs_tlv_put_bytes(&value, number, id);
-    else if (kind != HS_KIND_CUSTOMER && number == 2)
-        hs_tlv_put_text(&value, number,
-                        kind == HS_KIND_BILL ? some_account() : PICK("complaint", "reconnection", "magic"));
-    else
-        hs_tlv_put_text(&value, number, PICK("a", "b", "3201000001"));
-    return keep(history, &value);
+    return keep(&history->arena, &fact);
 }
 
 /* A dot of some op before; that it may be of another stream or record is the point. */
 static struct hs_dot *some_dot(struct history *history)
 {
-    struct hs_dot *dot = take(history, 1, sizeof *dot);
+    struct hs_dot *dot = take(&history->arena, 1, sizeof *dot);
     const struct act *act = &history->acts[random_below(history->act_count)];
     *dot = (struct hs_dot){act->stream.origin, act->n};
     return dot;
@@ -188,14 +103,14 @@ static struct hs_dot *some_dot(struct history *history)
 
 static void register_write(struct history *history, struct hs_write *write)
 {
-    struct hs_field_write *fields = take(history, 6, sizeof *fields);
+    struct hs_field_write *fields = take(&history->arena, 6, sizeof *fields);
     write->fields = fields;
     for (uint32_t number = 1; number <= 6; number++) {
         if (!chance(70) && !(number == 6 && write->field_count == 0))
             continue;
         struct hs_field_write *field = &fields[write->field_count++];
         field->number = number;
-        field->value = field_value(history, write->kind, number, write->id);
+        field->value = field_value(&history->arena, write->kind, number, write->id);
         if (history->act_count != 0 && chance(40)) {
             field->over = some_dot(history);
             field->over_count = 1;
@@ -207,15 +122,15 @@ static struct hs_bytes id_for(struct history *history, uint16_t kind)
 {
     switch (kind) {
     case HS_KIND_CUSTOMER:
-        return keep_text(history, some_account());
+        return keep_text(&history->arena, some_account());
     case HS_KIND_BILL:
-        return keep_text(history, some_bill());
+        return keep_text(&history->arena, some_bill());
     case HS_KIND_CASH_ENTRY:
-        return keep_text(history, PICK("nj-1", "nj-2", "nj-3", "nj-4", "nj-5"));
+        return keep_text(&history->arena, PICK("nj-1", "nj-2", "nj-3", "nj-4", "nj-5"));
     case HS_KIND_TICKET:
-        return small_id(history, 3);
+        return small_id(&history->arena, 3);
     default:
-        return chance(97) ? small_id(history, 8) : keep_text(history, "short");
+        return chance(97) ? small_id(&history->arena, 8) : keep_text(&history->arena, "short");
     }
 }
 
@@ -233,7 +148,7 @@ static void fact_write(struct history *history, struct hs_write *write)
         write->fact = event_fact(history);
     else {
         hs_buf_put_u8(&other, (uint8_t)random_below(3));
-        write->fact = keep(history, &other);
+        write->fact = keep(&history->arena, &other);
     }
 }
 
@@ -265,7 +180,7 @@ static void random_write(struct history *history, struct hs_write *write)
 static void random_act(struct history *history)
 {
     struct act *act = &history->acts[history->act_count];
-    struct hs_write *writes = take(history, 3, sizeof *writes);
+    struct hs_write *writes = take(&history->arena, 3, sizeof *writes);
     struct hs_op op = {.writes = writes, .write_count = 1};
     struct hs_buf bytes = {0};
     history->clock += random_below(4) << 16;
@@ -288,7 +203,7 @@ static void random_act(struct history *history)
     hs_op_encode(&op, &bytes);
     if (chance(3))
         bytes.size--;
-    act->bytes = keep(history, &bytes);
+    act->bytes = keep(&history->arena, &bytes);
     history->act_count++;
 }
 
@@ -508,22 +423,23 @@ static void add_totals(struct hs_totals *to, const struct hs_totals *more)
 /* By account, and by window: each way of narrowing comes to the whole. */
 static void expect_parts(struct hs_txn *txn, const struct hs_totals *whole)
 {
-    static const char *const ACCOUNTS[] = {"3201000001", "3201000002", "3301000001"};
     struct hs_totals part;
     struct hs_totals accounts = {0};
     struct hs_totals windows = {0};
     struct hs_totals both = {0};
-    for (uint32_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < COUNT_OF(ACCOUNTS); i++) {
         assert_int_equal(hs_records_totals(txn, &(struct hs_totals_filter){.account = ACCOUNTS[i]}, &part), HS_OK);
         add_totals(&accounts, &part);
-        assert_int_equal(hs_records_totals(txn, &(struct hs_totals_filter){.has_window = true, .window = i}, &part),
-                         HS_OK);
-        add_totals(&windows, &part);
-        for (uint32_t j = 0; j < 3; j++) {
+        for (uint32_t j = 0; j < WINDOWS; j++) {
             struct hs_totals_filter filter = {.account = ACCOUNTS[i], .has_window = true, .window = j};
             assert_int_equal(hs_records_totals(txn, &filter, &part), HS_OK);
             add_totals(&both, &part);
         }
+    }
+    for (uint32_t i = 0; i < WINDOWS; i++) {
+        assert_int_equal(hs_records_totals(txn, &(struct hs_totals_filter){.has_window = true, .window = i}, &part),
+                         HS_OK);
+        add_totals(&windows, &part);
     }
     assert_memory_equal(&accounts, whole, sizeof *whole);
     assert_memory_equal(&windows, whole, sizeof *whole);
@@ -548,7 +464,7 @@ static void expect_money(struct history *history)
 static void run(uint64_t seed)
 {
     static struct history history;
-    prng_state = seed;
+    random_state = seed;
     memset(&history, 0, sizeof history);
     hs_arena_init(&history.arena, 0);
     history.clock = (uint64_t)1795233600000 << 16;
@@ -578,11 +494,6 @@ static void order_does_not_matter(void **state)
         world_seed = seed + i;
         run(world_seed);
     }
-}
-
-static uint64_t number_of(const char *text, uint64_t otherwise)
-{
-    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
 }
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@
  * records of his node.
  *
  * HS_SEED and HS_WORLDS choose what is run. */
+#include "tests/lib/random.h"
 #include "tests/lib/store_fill.h"
 
 #include "storage/model/record.h"
@@ -18,22 +19,6 @@
 #define DISTRICTS      3
 #define FOLLOWED_MAX   4096
 #define DOTS_KEPT      16
-
-static uint64_t random_state;
-
-/* splitmix64 */
-static uint64_t random_u64(void)
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-
-static size_t random_below(size_t bound)
-{
-    return (size_t)(random_u64() % bound);
-}
 
 /* ---- the world ---- */
 
@@ -480,8 +465,9 @@ static void expect_the_same(struct world *world)
     expect_followed(world);
 }
 
-static void run_world(struct world *world)
+static void run_world(void *ctx)
 {
+    struct world *world = ctx;
     static const char *const IDS[NODES] = {"nj-hall-1", "nj-hall-2", "nj-hub-1", "nj-hub-2"};
     memset(world, 0, sizeof *world);
     world_begin(&world->region);
@@ -504,23 +490,11 @@ static void run_world(struct world *world)
     world_end(&world->region);
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text == NULL ? otherwise : strtoull(text, NULL, 10);
-}
-
 static void what_was_forgotten_is_missed_by_nobody(void **state)
 {
     (void)state;
     static struct world world;
-    uint64_t seed = number_from("HS_SEED", DEFAULT_SEED);
-    uint64_t worlds = number_from("HS_WORLDS", DEFAULT_WORLDS);
-    for (uint64_t i = 0; i < worlds; i++) {
-        random_state = seed + i;
-        print_message("HS_SEED=%llu HS_WORLDS=1\n", (unsigned long long)(seed + i));
-        run_world(&world);
-    }
+    run_worlds(DEFAULT_SEED, DEFAULT_WORLDS, run_world, &world);
 }
 
 int main(void)

@@ -1,0 +1,76 @@
+/* random_writes.h -- parts of random writes that name one another often; all of them live in the arena. */
+#ifndef HS_TESTS_RANDOM_WRITES_H
+#define HS_TESTS_RANDOM_WRITES_H
+
+#include "tests/lib/random.h"
+
+#include "proto/msg/tlv.h"
+#include "storage/model/kinds.h"
+
+#include <string.h>
+
+static inline void *take(struct hs_arena *arena, size_t count, size_t size)
+{
+    void *memory = hs_arena_array(arena, count, size);
+    assert_non_null(memory);
+    return memory;
+}
+
+static inline struct hs_bytes keep(struct hs_arena *arena, struct hs_buf *buf)
+{
+    assert_int_equal(buf->err, HS_OK);
+    uint8_t *kept = take(arena, buf->size + 1, 1);
+    struct hs_bytes bytes = HS_BYTES(kept, buf->size);
+    if (buf->size != 0)
+        memcpy(kept, buf->data, buf->size);
+    hs_buf_fini(buf);
+    return bytes;
+}
+
+static inline struct hs_bytes keep_text(struct hs_arena *arena, const char *text)
+{
+    struct hs_buf buf = {0};
+    hs_buf_put(&buf, text, strlen(text));
+    return keep(arena, &buf);
+}
+
+static inline struct hs_bytes small_id(struct hs_arena *arena, size_t bound)
+{
+    uint8_t id[HS_ID_BYTES] = {0};
+    struct hs_buf buf = {0};
+    id[HS_ID_BYTES - 1] = (uint8_t)random_below(bound);
+    hs_buf_put(&buf, id, sizeof id);
+    return keep(arena, &buf);
+}
+
+static const char *const ACCOUNTS[] = {"3201000001", "3201000002", "3201000003", "3301000001"};
+
+static inline const char *some_account(void)
+{
+    return ACCOUNTS[random_below(COUNT_OF(ACCOUNTS))];
+}
+
+static inline const char *some_bill(void)
+{
+    return PICK("B1", "B2", "B11", "B12");
+}
+
+/* Of a record with this id. */
+static inline struct hs_bytes field_value(struct hs_arena *arena, uint16_t kind, uint32_t number, struct hs_bytes id)
+{
+    struct hs_buf value = {0};
+    if (chance(10))
+        return HS_BYTES_NONE; /* a clear */
+    if (kind == HS_KIND_BILL && number == 4)
+        hs_tlv_put_u64(&value, number, 50 * random_below(5));
+    else if ((kind == HS_KIND_BILL || kind == HS_KIND_CUSTOMER) && number == 1)
+        hs_tlv_put_bytes(&value, number, id);
+    else if (kind != HS_KIND_CUSTOMER && number == 2)
+        hs_tlv_put_text(&value, number,
+                        kind == HS_KIND_BILL ? some_account() : PICK("complaint", "reconnection", "magic"));
+    else
+        hs_tlv_put_text(&value, number, PICK("a", "b", "3201000001"));
+    return keep(arena, &value);
+}
+
+#endif
