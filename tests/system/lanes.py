@@ -3,11 +3,12 @@
 
     tests/system/lanes.py [--rate 2mbit --goal 1] [--backlog 20000] [--tickets 100] [--way up|down|fill|all]
 
-A backlog (payments of the hall, or bills of the hub) is made while the line is down; as soon as it flows, tickets are opened one after
+A backlog (payments of the hall, or bills of the hub) is made while the line is down; while it flows, tickets are opened one after
 the other, and the change feed of the other end says when each arrives.  Way "fill": a new hall is filled with customers meanwhile.  Both
 ends are on one machine, so one clock serves.
 """
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from network import Network
 from region import SLOW, check, payment, tool, until
 
 LONG = bool(os.environ.get("HS_LONG"))
+ROUNDS = itertools.count()  # in names and numbers
 
 
 class Arrivals(threading.Thread):
@@ -68,29 +70,23 @@ def bills(region, hub, accounts, count, round):
 
 
 def tickets(writer, reader, count, account, pause, name, behind):
-    """Open so many, one each @pause seconds; how long each took, and how many of them while something else was @behind."""
-    arrivals, opened, passing = Arrivals(reader), {}, 0
-    for number in range(count):
-        ticket = f"{name}-{number}"
+    """Open so many, one each @pause seconds, while something else is @behind; how long each took."""
+    arrivals, opened = Arrivals(reader), {}
+    while len(opened) < count and behind():
+        ticket = f"{name}-{len(opened)}"
         began = time.monotonic()
         writer.json("ticket", "open", f"ticket_id={ticket}", "service=reconnection", f"account={account}", "summary=复电")
         opened[ticket] = began
-        passing += behind()
         time.sleep(max(0, began + pause - time.monotonic()))
     until(f"all tickets are at {reader.name}", lambda: all(ticket in arrivals.at for ticket in opened), 120)
     arrivals.end()
-    return [arrivals.at[ticket] - began for ticket, began in opened.items()], passing
+    check(opened, "the backlog was gone before one ticket was opened")
+    return [arrivals.at[ticket] - began for ticket, began in opened.items()]
 
 
-def judge(line, way, took, passing):
-    print(f"{line['rate']} {way}: {len(took)} tickets, {passing} of them past a backlog: p50 {quantile(took, 0.5):.2f} s, "
-          f"p99 {quantile(took, 0.99):.2f} s, greatest {max(took):.2f} s", flush=True)
-    check(passing > 0.6 * len(took), "the backlog was gone too early to say anything")
-    check(quantile(took, 0.99) < line["goal"] * SLOW, f"the tickets took more than {line['goal']} s")
-
-
-def past_segments(region, hub, hall, accounts, line, way, round):
-    """Ticket times over a backlog of operations in one direction."""
+def past_segments(region, hub, hall, accounts, line, way, count):
+    """Times of up to so many tickets over a backlog of operations in one direction."""
+    round = next(ROUNDS)
     hall.line.down()
     until("the cut is noticed", lambda: all(peer["state"] != "live" for peer in hall.status()["peers"]), 60)
     writer, reader = (hall, hub) if way == "up" else (hub, hall)
@@ -98,29 +94,39 @@ def past_segments(region, hub, hall, accounts, line, way, round):
     hall.line.rate(line["rate"])
     hall.line.up()
     until(f"the backlog of {writer.name} flows", lambda: waiting(writer) > 0, 120)
-    took, passing = tickets(writer, reader, line["tickets"], accounts[0], line["pause"], f"t{round}", lambda: waiting(writer) > 10)
-    judge(line, way, took, passing)
+    took = tickets(writer, reader, count, accounts[0], line["pause"], f"t{round}", lambda: waiting(writer) > 10)
     hall.line.rate("1gbit")
     hall.synced(300)
+    return took
 
 
 def customers_at(node):
     return sum(line["count"] for line in node.json("digest").lines() if line["kind"] == "customer")
 
 
-def past_states(region, hub, accounts, line, round):
-    """Ticket times to a new hall that is being filled with the hub's customers."""
+def past_states(region, hub, accounts, line, count):
+    """Times of up to so many tickets to a new hall that is being filled with the hub's customers."""
+    round = next(ROUNDS)
     hall = region.hall(f"nj-new-{round}", hub, ["3201"], start=False, backoff_max_ms=300)
     hall.line.rate(line["rate"])
     hall.start()
     until("customers come", lambda: customers_at(hall) > 0, 60)
-    took, passing = tickets(hub, hall, line["tickets"], accounts[0], line["pause"], f"f{round}",
-                            lambda: customers_at(hall) < len(accounts))
-    judge(line, "fill", took, passing)
+    took = tickets(hub, hall, count, accounts[0], line["pause"], f"f{round}", lambda: customers_at(hall) < len(accounts))
     hall.line.rate("1gbit")
     hall.synced(300)
     check(customers_at(hall) == len(accounts), "customers are missing")
     hall.stop()
+    return took
+
+
+def judge(line, way, measure):
+    """Of as many tickets as are wanted: where this machine is slow and a backlog is gone too soon, over more than one."""
+    took = []
+    while len(took) < line["tickets"]:
+        took += measure(line["tickets"] - len(took))
+    print(f"{line['rate']} {way}: {len(took)} tickets past a backlog: p50 {quantile(took, 0.5):.2f} s, "
+          f"p99 {quantile(took, 0.99):.2f} s, greatest {max(took):.2f} s", flush=True)
+    check(quantile(took, 0.99) < line["goal"] * SLOW, f"the tickets took more than {line['goal']} s")
 
 
 def main():
@@ -142,11 +148,11 @@ def main():
         hall = region.hall("nj-gulou", hub, ["3201"], backoff_max_ms=300)
         accounts = region.customers(hub, 40000 if LONG else 16000)
         hall.synced()
-        for round, line in enumerate(lines):
+        for line in lines:
             for way in ("up", "down") if asked.way == "all" else {asked.way} - {"fill"}:
-                past_segments(region, hub, hall, accounts, line, way, 2 * round + (way == "down"))
+                judge(line, way, lambda count: past_segments(region, hub, hall, accounts, line, way, count))
             if asked.way in ("fill", "all"):
-                past_states(region, hub, accounts, line, round)
+                judge(line, "fill", lambda count: past_states(region, hub, accounts, line, count))
 
 
 if __name__ == "__main__":
