@@ -21,8 +21,6 @@ static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, 
         return HS_EPRUNED;
     if (hs_stream_equal(name, &node->unreadable))
         return HS_EDAMAGED;
-    if (first <= stream->base)
-        return HS_EPRUNED;
     const struct hs_checkpoint *end = NULL;
     size_t bytes = 0, at = first - 1;
     for (size_t i = 0; i < stream->checkpoint_count; i++) {
