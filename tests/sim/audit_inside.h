@@ -117,7 +117,7 @@ struct audit_machine {
     struct sim_machine *sim;
     struct audit_node *node;
     uint32_t bit;
-    bool damaged; /* nothing that it says counts any more */
+    bool damaged; /* nothing that it says or holds counts any more; what it writes others may get */
     struct hs_position seen;
     uint64_t store_id;            /* 0: not known yet */
     uint64_t gained;              /* operations, so far */
@@ -199,7 +199,7 @@ bool audit_holds(const struct audit_machine *machine, hs_partition partition); /
 bool audit_passes(const struct audit_machine *machine, const struct audit_node *author); /* whatever it writes */
 /* Has a hub's store had it (1), and a second store, a hub's or a witness's (2)? */
 bool audit_at_hubs(const struct auditor *auditor, const struct audit_op *op, unsigned stores);
-/* Read what has been committed since. */
+/* Read what has been committed since; of a damaged machine only what it has written. */
 void audit_follow(struct auditor *auditor, struct audit_machine *machine);
 
 /* ---- fields of messages: audit_tlv.c ---- */
@@ -223,6 +223,10 @@ bool audit_id(const char *text, uint8_t id[static 16]);
 /* One operation that a machine has got: into the sets; checks what can be checked at once. */
 void audit_gain(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn,
                 const struct hs_logged *logged);
+/* One that a damaged machine has got.  It is believed nothing; but what it wrote itself others come to hold, by number
+ * or as state. */
+void audit_learn(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn,
+                 const struct hs_logged *logged);
 void audit_forget(struct auditor *auditor, struct audit_machine *machine); /* it holds nothing any more */
 struct audit_stream *audit_stream_find(const struct auditor *auditor, const struct hs_stream *name);
 struct audit_op *audit_op_find(const struct auditor *auditor, const struct audit_record *record,

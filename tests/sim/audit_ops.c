@@ -141,7 +141,14 @@ struct audit_record *audit_record(struct auditor *auditor, const struct hs_strea
 
 /* ---- a new operation ---- */
 
-static void reckon_chain(struct audit_op *op, uint32_t bit)
+/* What lies behind is not held where a stream begins later, or came as state: only its hash is there. */
+static bool hash_behind(struct hs_txn *txn, const struct audit_op *op, struct hs_hash *hash)
+{
+    struct hs_log_reader reader = {txn, NULL};
+    return op->n > 1 && hs_log_hash_at(&reader, &op->stream->name, op->n - 1, hash) == HS_OK;
+}
+
+static void reckon_chain(struct audit_op *op, struct hs_txn *txn, uint32_t bit)
 {
     static const char DOMAIN[] = "hallsync chain 1"; /* with its zero */
     const struct audit_op *before = audit_held_at(op->stream, op->n - 1, bit);
@@ -150,7 +157,7 @@ static void reckon_chain(struct audit_op *op, uint32_t bit)
     crypto_generichash_state state;
     if (before != NULL) {
         last = before->chain;
-    } else {
+    } else if (!hash_behind(txn, op, &last)) {
         hs_stream_key(&op->stream->name, key);
         crypto_generichash_init(&state, NULL, 0, sizeof last.bytes);
         crypto_generichash_update(&state, (const uint8_t *)DOMAIN, sizeof DOMAIN);
@@ -259,8 +266,8 @@ static bool is_writer(const struct audit_machine *machine, const struct audit_st
     return machine->node == stream->author && !machine->node->damaged;
 }
 
-static struct audit_op *new_op(struct auditor *auditor, struct audit_machine *machine, struct audit_stream *stream,
-                               const struct hs_logged *logged)
+static struct audit_op *new_op(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn,
+                               struct audit_stream *stream, const struct hs_logged *logged)
 {
     struct audit_op **place = place_of(auditor, stream, logged->n);
     struct audit_op *op = audit_new(auditor, sizeof *op);
@@ -277,8 +284,8 @@ static struct audit_op *new_op(struct auditor *auditor, struct audit_machine *ma
     if (op->is_void)
         op->write_count = 0;
     if (!logged->loose)
-        reckon_chain(op, machine->bit);
-    if (machine->node == stream->author)
+        reckon_chain(op, txn, machine->bit);
+    if (machine->node == stream->author && !machine->damaged)
         check_new(auditor, machine, op);
     if (is_writer(machine, stream))
         audit_life_wrote(auditor, machine, op);
@@ -362,11 +369,23 @@ void audit_gain(struct auditor *auditor, struct audit_machine *machine, struct h
         op = op->other;
     bool is_new = op == NULL;
     if (is_new)
-        op = new_op(auditor, machine, stream, logged);
+        op = new_op(auditor, machine, txn, stream, logged);
     audit_hold(auditor, machine, op, logged->loose);
     if (is_writer(machine, stream) && (is_new || machine->life.starting))
         op->own |= machine->bit;
     machine->gained++;
+}
+
+void audit_learn(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn,
+                 const struct hs_logged *logged)
+{
+    struct audit_stream *stream = stream_of(auditor, machine, txn, &logged->stream);
+    const struct audit_op *op = logged->n <= stream->room ? stream->ops[logged->n - 1] : NULL;
+    bool known = op != NULL && !stream->author->fork_possible; /* or a bit has turned in it */
+    for (; op != NULL; op = op->other)
+        known = known || hs_bytes_equal(op->bytes, logged->bytes);
+    if (!known && !logged->loose && machine->node == stream->author)
+        new_op(auditor, machine, txn, stream, logged);
 }
 
 void audit_forget(struct auditor *auditor, struct audit_machine *machine)

@@ -161,10 +161,10 @@ static void note_echo(struct auditor *auditor, struct audit_machine *from, struc
 void audit_peers_sent(struct auditor *auditor, struct audit_talk *talk, uint8_t type, struct hs_bytes body)
 {
     struct naming naming = {auditor, talk->to, talk->tale};
-    if (talk->from->damaged || talk->to->damaged)
-        return;
     audit_follow(auditor, talk->from);
     audit_follow(auditor, talk->to);
+    if (talk->from->damaged || talk->to->damaged)
+        return;
     if (type == AUDIT_FRAME_ACK)
         check_receipts(auditor, talk->from, body);
     if (talk->tale == NULL)

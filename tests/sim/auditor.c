@@ -239,10 +239,30 @@ static void follow_to(struct auditor *auditor, struct audit_machine *machine, st
                    machine->seen.commit + 1, hs_err_name(err));
 }
 
+static enum hs_err visit_damaged(void *ctx, const struct hs_logged *logged)
+{
+    struct following *following = ctx;
+    if (logged->state == NULL && logged->evicted == NULL)
+        audit_learn(following->auditor, following->machine, following->txn, logged);
+    return HS_OK;
+}
+
+/* Its disk may have been set back unseen; and what cannot be read of it is passed over. */
+static void learn_to(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn,
+                     struct hs_position position)
+{
+    struct following following = {auditor, machine, txn};
+    struct hs_position to;
+    uint64_t after = hs_log_check_position(txn, &machine->seen) == HS_OK ? machine->seen.commit : 0;
+    struct hs_log_span span = {after, position.commit, SIZE_MAX};
+    (void)hs_log_walk(txn, &span, visit_damaged, &following, &to);
+    machine->seen = position;
+}
+
 /* Only what the continuity note names counts as committed. */
 void audit_follow(struct auditor *auditor, struct audit_machine *machine)
 {
-    if (machine->damaged || machine->sim->daemon == NULL)
+    if (machine->sim->daemon == NULL)
         return;
     struct hs_store *store = hs_daemon_store(machine->sim->daemon);
     struct hs_position position = hs_store_position(store);
@@ -251,7 +271,10 @@ void audit_follow(struct auditor *auditor, struct audit_machine *machine)
         return;
     if (hs_txn_begin(hs_log_env(store->log), false, &txn) != HS_OK)
         return;
-    follow_to(auditor, machine, &txn, position.commit);
+    if (machine->damaged)
+        learn_to(auditor, machine, &txn, position);
+    else
+        follow_to(auditor, machine, &txn, position.commit);
     hs_txn_abort(&txn);
 }
 
@@ -314,11 +337,12 @@ static struct sim_machine *step_aside(struct auditor *auditor)
 void auditor_turned(struct auditor *auditor, struct sim_machine *machine)
 {
     struct audit_machine *own = audit_machine_of(auditor, machine);
-    if (!audit_watched(own))
+    if (machine->life != SIM_RUNNING)
         return;
     struct sim_machine *current = step_aside(auditor);
     audit_follow(auditor, own);
-    audit_money_turn(auditor, own);
+    if (audit_watched(own))
+        audit_money_turn(auditor, own);
     auditor->sim->current = current;
 }
 

@@ -124,18 +124,23 @@ static void a_payment_goes_up_and_down_the_tiers(struct stage *stage)
     STAGE_CHECK(stage, !stage_has(stage, tiers.other_hall, HS_KIND_CUSTOMER, ACCOUNT));
 }
 
+static struct sim_machine *witness_of(struct stage *stage, const hs_partition *district, struct sim_machine *hub)
+{
+    return stage_add(stage, &(struct sim_plan){.node_id = "witness-1",
+                                               .role = HS_ROLE_WITNESS,
+                                               .home = *district,
+                                               .districts = district,
+                                               .district_count = 1,
+                                               .upstreams = {{hub, NULL}},
+                                               .upstream_count = 1});
+}
+
 /* The hall's disk dies while its line is down; the witness dials the hub itself when that is back. */
 static void a_witness_hands_in_for_a_dead_hall(struct stage *stage)
 {
     static const hs_partition HOME = DISTRICT;
     struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
-    struct sim_machine *witness = stage_add(stage, &(struct sim_plan){.node_id = "witness-1",
-                                                                      .role = HS_ROLE_WITNESS,
-                                                                      .home = HOME,
-                                                                      .districts = &HOME,
-                                                                      .district_count = 1,
-                                                                      .upstreams = {{hub, NULL}},
-                                                                      .upstream_count = 1});
+    struct sim_machine *witness = witness_of(stage, &HOME, hub);
     struct sim_machine *hall = stage_add(stage, &(struct sim_plan){.node_id = "hall-1",
                                                                    .role = HS_ROLE_HALL,
                                                                    .home = HOME,
@@ -163,11 +168,61 @@ static void a_witness_hands_in_for_a_dead_hall(struct stage *stage)
     STAGE_CHECK(stage, stage_safe(stage, hub, HS_KIND_PAYMENT, "alone-4") >= HUB);
 }
 
+/* A hub whose records are damaged goes on writing; a new hall is filled by it, and then holds as state what nobody has
+ * by number. */
+static void what_a_damaged_hub_wrote_comes_as_state(struct stage *stage)
+{
+    struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
+    stage_name(stage, hub, ACCOUNT, "before");
+    auditor_damaged(stage->auditor, hub);
+    stage_name(stage, hub, ACCOUNT, "after");
+    struct sim_machine *hall = stage_hall(stage, "hall-1", DISTRICT, hub, NULL);
+    stage_run(stage, 10000);
+    STAGE_CHECK(stage, stage_has(stage, hall, HS_KIND_CUSTOMER, ACCOUNT));
+    stage_name(stage, hall, ACCOUNT, "at the hall");
+    stage_settle(stage);
+    STAGE_CHECK(stage, all_show(stage, ACCOUNT, "at the hall"));
+}
+
+/* Two hubs have signed for what a hall wrote, so its witness begins behind that; what comes then is first at the
+ * witness, and the hall is one whose word does not count. */
+static void a_witness_begins_behind_what_two_hubs_have(struct stage *stage)
+{
+    static const hs_partition HOME = DISTRICT;
+    struct sim_machine *province = stage_hub(stage, "province", NULL);
+    struct sim_machine *city = city_of(stage, "city-1", &HOME, province);
+    struct sim_machine *witness = witness_of(stage, &HOME, city);
+    struct sim_machine *hall = stage_add(stage, &(struct sim_plan){.node_id = "hall-1",
+                                                                   .role = HS_ROLE_HALL,
+                                                                   .home = HOME,
+                                                                   .districts = &HOME,
+                                                                   .district_count = 1,
+                                                                   .upstreams = {{city, NULL}, {witness, "witness"}},
+                                                                   .upstream_count = 2});
+    stage_run(stage, 1000);
+    stage_part(stage, hall, witness, true);
+    stage_part(stage, city, witness, true);
+    auditor_damaged(stage->auditor, hall);
+    pay_many(stage, hall, "both", 3);
+    stage_run(stage, 10000);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_PAYMENT, "both-3") == SAFE);
+    stage_part(stage, hall, city, true);
+    stage_part(stage, hall, witness, false);
+    pay_many(stage, hall, "witness", 2);
+    stage_run(stage, 10000);
+    stage_part(stage, city, witness, false);
+    stage_part(stage, hall, city, false);
+    stage_settle(stage);
+    STAGE_CHECK(stage, has_payments(stage, city, 5) && has_payments(stage, province, 5));
+}
+
 const struct scenario SCENARIOS_REGION[] = {
     {"a-burnt-hub-takes-states-from-halls", a_burnt_hub_takes_states_from_halls},
     {"away-longer-than-the-log", away_longer_than_the_log},
     {"a-fill-goes-on-at-the-other-hub", a_fill_goes_on_at_the_other_hub},
     {"a-payment-goes-up-and-down-the-tiers", a_payment_goes_up_and_down_the_tiers},
     {"a-witness-hands-in-for-a-dead-hall", a_witness_hands_in_for_a_dead_hall},
+    {"what-a-damaged-hub-wrote-comes-as-state", what_a_damaged_hub_wrote_comes_as_state},
+    {"a-witness-begins-behind-what-two-hubs-have", a_witness_begins_behind_what_two_hubs_have},
     {0},
 };
