@@ -217,9 +217,21 @@ void hs_rep_fill_end(struct hs_replica *r, struct rep_fill *fill)
 
 static void pause_fill(struct rep_fill *fill, uint64_t now_ms)
 {
-    fill->refused_by = 0;
+    fill->refused = (struct rep_turn){0};
     fill->retry_ms = now_ms + fill->pause_ms;
     fill->pause_ms = fill->pause_ms * 2 < PAUSE_MAX_MS ? fill->pause_ms * 2 : PAUSE_MAX_MS;
+}
+
+/* First of all who has said that it has what we lack, and not by number any more; then hubs, then halls. */
+static struct rep_turn turn_of(const struct rep_session *s, const struct rep_fill *fill)
+{
+    bool has_it = hs_rep_pairs_have(&s->pruned_there, fill->partition, fill->lane);
+    return (struct rep_turn){has_it ? 1 : s->certificate.role == HS_ROLE_HUB ? 2 : 3, s->peer};
+}
+
+static bool is_before(const struct rep_turn *a, const struct rep_turn *b)
+{
+    return a->rank != b->rank ? a->rank < b->rank : a->peer < b->peer;
 }
 
 void hs_rep_fill_refused(struct rep_fill *fill, enum hs_err err, const char *why)
@@ -230,7 +242,7 @@ void hs_rep_fill_refused(struct rep_fill *fill, enum hs_err err, const char *why
                   hs_rep_text(r, "%s: %s: %s", hs_rep_fill_text(r, fill), s->certificate.node_id, why));
     leave_session(fill);
     fill->state = REP_FILL_WAITING;
-    fill->refused_by = s->peer;
+    fill->refused = turn_of(s, fill);
     hs_rep_fills_soon(r);
 }
 
@@ -270,29 +282,35 @@ bool hs_rep_is_rebuilding(const struct hs_replica *r)
     return r->certificate.role == HS_ROLE_HUB && r->source.clock_ms(r->source.ctx) < r->options.rebuilding_until_ms;
 }
 
-static bool may_ask(const struct rep_session *s, const struct rep_fill *fill)
+bool hs_rep_may_supply_us(const struct rep_session *s)
 {
-    bool supplies = s->certificate.role == HS_ROLE_HUB ||
-                    (s->certificate.role == HS_ROLE_HALL && hs_rep_is_rebuilding(s->r));
-    return s->state == REP_LIVE && supplies && hs_rep_in_view(s, fill->partition) && s->peer > fill->refused_by;
+    return s->certificate.role == HS_ROLE_HUB || (s->certificate.role == HS_ROLE_HALL && hs_rep_is_rebuilding(s->r));
 }
 
-/* First of all who has said that it has what we lack, and not by number any more; else hubs in turn, then halls. */
+static bool may_ask(const struct rep_session *s, const struct rep_fill *fill)
+{
+    const struct rep_turn turn = turn_of(s, fill);
+    return s->state == REP_LIVE && hs_rep_may_supply_us(s) && hs_rep_in_view(s, fill->partition) &&
+           is_before(&fill->refused, &turn);
+}
+
 static struct rep_session *whom_to_ask(struct hs_replica *r, const struct rep_fill *fill, bool *is_full)
 {
-    struct rep_session *first = NULL;
+    struct rep_session *next = NULL;
+    struct rep_turn next_turn = {0};
     for (size_t i = 0; i < r->session_count; i++) {
         struct rep_session *s = r->sessions[i];
-        if (!may_ask(s, fill))
+        const struct rep_turn turn = turn_of(s, fill);
+        if (!may_ask(s, fill) || (next != NULL && is_before(&next_turn, &turn)))
             continue;
-        if (s->fills_open[fill->lane] >= REP_FILLS_OPEN_MAX)
+        if (s->fills_open[fill->lane] >= REP_FILLS_OPEN_MAX) {
             *is_full = true;
-        else if (hs_rep_pairs_have(&s->pruned_there, fill->partition, fill->lane))
-            return s;
-        else if (first == NULL || (first->certificate.role != HS_ROLE_HUB && s->certificate.role == HS_ROLE_HUB))
-            first = s;
+            continue;
+        }
+        next = s;
+        next_turn = turn;
     }
-    return first;
+    return next;
 }
 
 static void ask_one(struct hs_replica *r, struct rep_fill *fill)
@@ -301,7 +319,7 @@ static void ask_one(struct hs_replica *r, struct rep_fill *fill)
     struct rep_session *s = whom_to_ask(r, fill, &is_full);
     if (s != NULL)
         send_fill(s, fill);
-    else if (!is_full && fill->refused_by != 0) /* all were asked */
+    else if (!is_full && fill->refused.peer != 0) /* all were asked */
         pause_fill(fill, r->now_ms);
 }
 
@@ -418,7 +436,7 @@ void hs_rep_pruned_received(struct rep_session *s, const ProtobufCMessage *messa
         tell_done(s, name.partition, name.lane);
         return;
     }
-    if (s->certificate.role != HS_ROLE_HUB && !hs_rep_is_rebuilding(r))
+    if (!hs_rep_may_supply_us(s))
         hs_rep_notice_stream(s, HS_NOTICE_FILL_FAILED, &name, HS_ENOTHUB,
                              "a hall has what is missing here, as state only: another hub must bring it");
     hs_rep_pairs_add(r, &s->pruned_there, name.partition, name.lane);

@@ -23,12 +23,18 @@ struct rep_bound {
     uint64_t origin, n;
 };
 
+/* The order in which sessions are asked; all zero: before the first one. */
+struct rep_turn {
+    unsigned rank;
+    hs_peer peer;
+};
+
 struct rep_fill {
     hs_partition partition;
     uint8_t lane;
     enum rep_fill_state state;
     struct rep_session *from; /* NULL: WAITING */
-    hs_peer refused_by;       /* who could not supply it last: the next one is asked */
+    struct rep_turn refused;  /* who could not supply it last: the next one is asked */
     uint64_t retry_ms;        /* nobody is asked before */
     uint32_t pause_ms;
     size_t stores; /* on their way to the store */
@@ -49,6 +55,7 @@ struct rep_fill {
 
 struct rep_fill *hs_rep_fill_find(const struct hs_replica *r, hs_partition partition, uint32_t lane); /* NULL: none */
 const char *hs_rep_fill_text(struct hs_replica *r, const struct rep_fill *fill); /* "people of 3201" */
+bool hs_rep_may_supply_us(const struct rep_session *s); /* a hub, or a hall while this hub is being rebuilt */
 /* It cannot go on from that session: another one, or later.  @why: for people. */
 void hs_rep_fill_refused(struct rep_fill *fill, enum hs_err err, const char *why);
 void hs_rep_fill_end(struct hs_replica *r, struct rep_fill *fill); /* its last states were handed to the store */

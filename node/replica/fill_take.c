@@ -20,9 +20,12 @@ static struct rep_fill *fill_of(struct rep_session *s, uint32_t partition, uint3
     struct rep_fill *fill = hs_partition_valid(partition) && hs_lane_valid(lane)
                                 ? hs_rep_fill_find(s->r, (hs_partition)partition, lane)
                                 : NULL;
-    if (fill != NULL && fill->from == s && (fill->state == REP_FILL_HEADS || fill->state == REP_FILL_STATES))
+    if (fill == NULL || fill->from != s || (fill->state != REP_FILL_HEADS && fill->state != REP_FILL_STATES))
+        hs_rep_session_end(s, HS_EMALFORMED, "states that nobody has asked for");
+    else if (!hs_rep_may_supply_us(s))
+        hs_rep_session_end(s, HS_ENOTHUB, "states of a hall, which this hub does not take any more");
+    else
         return fill;
-    hs_rep_session_end(s, HS_EMALFORMED, "states that nobody has asked for");
     return NULL;
 }
 

@@ -149,6 +149,7 @@ struct world_node {
     uint64_t state_reads;
     const hs_partition *districts; /* configured; NULL: as the certificate says */
     size_t district_count;
+    uint64_t rebuilding_ms; /* so long after its start a hub takes states from halls */
     /* What it answers to questions, NULL: it has nothing; and who hears of answers to its own. */
     enum hs_err (*ask)(struct world_node *node, const struct hs_ask *ask, hs_visit_asked visit, void *ctx);
     void (*answered)(struct world_node *node, const struct hs_replica_update *update);

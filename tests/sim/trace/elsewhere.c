@@ -8,6 +8,7 @@
 #define LINK    "tests/unit/link_test.c"
 #define KEYS    "tests/unit/keys_test.c"
 #define RECORDS "tests/unit/records_test.c"
+#define REBUILD "tests/unit/replica_rebuild_test.c"
 #define ASK     "tests/unit/replica_ask_test.c"
 #define SERVICE "tests/unit/service_test.c"
 #define PUT     "tests/unit/service_put_test.c"
@@ -68,8 +69,16 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     {"those of money MUST be kept whole.", "tests/unit/replica_fill_liar_test.c", "money_is_never_pruned"},
     {"and ends the session if the lane is that of money, or if it may not take the stream (*scope*).",
      "tests/unit/replica_fill_liar_test.c", "money_is_never_pruned"},
-    {"Any other hub MUST NOT be filled from a hall: it waits for another hub.", "tests/unit/replica_fill_test.c",
-     "what_a_hall_has_pruned_comes_from_its_hub"},
+    {"and halls supply it as a hub would, with their own districts and the region; what another node says there counts "
+     "for nothing.",
+     REBUILD, "a_hall_supplies_a_hub_that_is_being_rebuilt"},
+    {"What a hall sends so is checked as what a hub sends,", "tests/unit/replica_fill_liar_test.c", "lie_of_a_hall"},
+    {"Any other hub MUST NOT be filled from a hall: it tells its operator and waits for another hub.", REBUILD,
+     "a_hub_whose_time_is_over_takes_nothing_from_a_hall"},
+    {"When the seven days are over, a session in which states still come from a hall ends (*not-a-hub*).", REBUILD,
+     "what_a_hall_has_begun_to_send_ends_with_the_time"},
+    {"an asker SHOULD ask those first that have sent `PeerPruned` for it, then hubs, then halls.", REBUILD,
+     "who_has_said_pruned_is_asked_before_all"},
     {"for partitions that the common view shows in full (else the session ends: *scope*),",
      "tests/unit/replica_fill_liar_test.c", "only_the_scope_is_supplied"},
     {"A hub SHOULD hold back operations of what it was asked for, or what the peer's Hello names in `filling`, unless "
@@ -111,6 +120,8 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "tests/unit/replica_fill_liar_test.c", "states_are_what_they_say"},
     {"| record state | 1,048,576 bytes | not sent; session ends |", "tests/unit/replica_fill_liar_test.c",
      "a_record_has_a_limit"},
+    {"| states from halls, at a hub that may have lost something | for 7 days | session ends |", REBUILD,
+     "what_a_hall_has_begun_to_send_ends_with_the_time"},
     {"| states under way in a session | 4 (partition, lane) of each lane; 262,144 heads | *busy*; session ends |",
      "tests/unit/replica_fill_liar_test.c", "a_supplier_has_four_of_a_lane_at_a_time"},
     {"| (partition, lane) wanted as states | 1,028 | refused; the rest waits |", "tests/unit/replica_fill_liar_test.c",

@@ -176,7 +176,7 @@ const struct trace_scenario TRACE_STATE[] = {
      lied_to},
     {"state-refused",
      "Who cannot supply says why, and is asked again.",
-     {"the asker turns to the next hub, and when it has asked all, waits."},
+     {"the asker turns to the next one, and when it has asked all, waits."},
      not_a_hub},
     {0},
 };
