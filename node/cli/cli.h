@@ -99,6 +99,8 @@ enum hs_err cli_config_find(struct cli *cli);
  * next call. Too busy is tried again until the time is over. */
 enum hs_err cli_call(struct cli *cli, Hallsync__Request *request, int body, const Hallsync__Reply **reply);
 uint64_t cli_timeout_ms(const struct cli *cli); /* the option --timeout, or 10 s */
+/* Ask for the nodes that have joined or may join. */
+enum hs_err cli_call_nodes(struct cli *cli, const Hallsync__NodesReply **nodes);
 /* Ask for one write: its result, or the error of that. */
 enum hs_err cli_call_one(struct cli *cli, Hallsync__Request *request, const Hallsync__PutResult **result);
 /* The error of one record of a put, in cli->bad; HS_OK if it has none. */

@@ -101,7 +101,7 @@ static enum hs_err init_hall(struct cli_setup *setup, const char *id)
         return cli_json_line(json_pack("{ss ss ss}", "id", id, "role", "hall", "data", setup->dir));
     printf("Keys are in %s/keys; they are certified when %s joins.\n\n", setup->dir, id);
     printf("1. At the hub: hallsync node enroll %s --district D[,D...]\n", id);
-    printf("2. Here: hallsync join TOKEN --data %s\n", setup->dir);
+    printf("2. Here: hallsync join - --data %s  (with the token on standard input)\n", setup->dir);
     return HS_OK;
 }
 

@@ -55,7 +55,8 @@ static enum hs_err show_token(struct cli *cli, const Hallsync__EnrollReply *repl
         return cli_json_line(cli_show_message(&reply->base));
     puts(reply->token);
     fflush(stdout);
-    fprintf(stderr, "At the new node, once and before it expires: hallsync join TOKEN --data DIR\n");
+    fprintf(stderr, "At the new node, once and before it expires: hallsync join - --data DIR\n"
+                    "(with the token on standard input: arguments are seen by others of that machine)\n");
     return HS_OK;
 }
 
@@ -77,7 +78,7 @@ enum hs_err cli_run_enroll(struct cli *cli)
 
 /* ---- those that there are ---- */
 
-static enum hs_err ask_nodes(struct cli *cli, const Hallsync__NodesReply **nodes)
+enum hs_err cli_call_nodes(struct cli *cli, const Hallsync__NodesReply **nodes)
 {
     Hallsync__NodesRequest body = HALLSYNC__NODES_REQUEST__INIT;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
@@ -101,7 +102,7 @@ enum hs_err cli_run_nodes(struct cli *cli)
     const Hallsync__NodesReply *nodes;
     enum hs_err err = cli_take_args(cli, 0, 0);
     if (err == HS_OK)
-        err = ask_nodes(cli, &nodes);
+        err = cli_call_nodes(cli, &nodes);
     if (err != HS_OK)
         return err;
     struct cli_list list;
@@ -151,7 +152,7 @@ enum hs_err cli_run_node_show(struct cli *cli)
     const Hallsync__NodesReply *nodes;
     enum hs_err err = cli_take_args(cli, 1, 1);
     if (err == HS_OK)
-        err = ask_nodes(cli, &nodes);
+        err = cli_call_nodes(cli, &nodes);
     if (err != HS_OK)
         return err;
     const Hallsync__Node *node = find_node(nodes, cli->args[0]);

@@ -220,19 +220,6 @@ static void take_others(struct rows *rows, const Hallsync__NodesReply *nodes, co
     }
 }
 
-static enum hs_err ask_nodes(struct cli *cli, const Hallsync__NodesReply **nodes)
-{
-    Hallsync__NodesRequest body = HALLSYNC__NODES_REQUEST__INIT;
-    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
-    request.body_case = HALLSYNC__REQUEST__BODY_NODES;
-    request.nodes = &body;
-    const Hallsync__Reply *reply;
-    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_NODES, &reply);
-    if (err == HS_OK)
-        *nodes = reply->nodes;
-    return err;
-}
-
 /* ---- on the screen ---- */
 
 static int compare_rows(const void *a, const void *b)
@@ -293,7 +280,7 @@ enum hs_err cli_status_peers(struct cli *cli, const Hallsync__StatusReply *statu
     snprintf(own_id, sizeof own_id, "%s", status->node_id);
     take_peers(&rows, status);
     if (hub)
-        err = ask_nodes(cli, &nodes);
+        err = cli_call_nodes(cli, &nodes);
     if (hub && err == HS_OK) {
         if (rows.count > 0)
             qsort(rows.items, rows.count, sizeof *rows.items, compare_names);

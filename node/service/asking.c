@@ -99,6 +99,8 @@ const struct hs_foreign *hs_ask_foreign(struct hs_call *call, const struct hs_as
 enum hs_err hs_ask_fail(struct hs_call *call, const char *what)
 {
     enum hs_err err = call->foreign_err != HS_OK ? call->foreign_err : HS_ENOLINK;
+    if (err == HS_ENOLINK)
+        return hs_fail(err, &call->why, "%s: %s", what, hs_err_text(err));
     return hs_fail(err, &call->why, "%s is not here; a hub was to say, and: %s", what, hs_err_text(err));
 }
 
