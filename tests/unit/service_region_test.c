@@ -125,15 +125,6 @@ static void a_hall_does_not_write_them(void **state)
 
 /* ---- a hub that may have lost something ---- */
 
-static const Hallsync__StatusReply *status_of(struct client *client)
-{
-    Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
-    Hallsync__Request request = REQUEST(status, STATUS, &body);
-    const Hallsync__Reply *reply = client_ask(client, &request);
-    assert_null(reply->error);
-    return reply->status;
-}
-
 /* Restarted at @now_ms, on a machine that was started anew: nothing proves that the store is the newest. */
 static const Hallsync__StatusReply *status_after_reboot(struct desk *desk, uint64_t now_ms)
 {
@@ -145,7 +136,7 @@ static const Hallsync__StatusReply *status_after_reboot(struct desk *desk, uint6
     office->region->now_ms = now_ms;
     office_start(office, false);
     client_open(&desk->client, office, ZMQ_DEALER);
-    return status_of(&desk->client);
+    return status(&desk->client);
 }
 
 #define HOUR_MS 3600000
@@ -153,16 +144,61 @@ static const Hallsync__StatusReply *status_after_reboot(struct desk *desk, uint6
 static void a_hub_tells_until_when_it_is_rebuilding(void **state)
 {
     uint64_t now = hs_now_ms();
-    const Hallsync__StatusReply *status = status_after_reboot(*state, now - HS_REBUILDING_MS - HOUR_MS);
-    assert_false(status->has_rebuilding_until_ms);
-    status = status_after_reboot(*state, now - HS_REBUILDING_MS + HOUR_MS);
-    assert_true(status->has_rebuilding_until_ms);
-    assert_true(status->rebuilding_until_ms == now + HOUR_MS);
+    const Hallsync__StatusReply *told = status_after_reboot(*state, now - HS_REBUILDING_MS - HOUR_MS);
+    assert_false(told->has_rebuilding_until_ms);
+    told = status_after_reboot(*state, now - HS_REBUILDING_MS + HOUR_MS);
+    assert_true(told->has_rebuilding_until_ms);
+    assert_true(told->rebuilding_until_ms == now + HOUR_MS);
 }
 
 static void a_hall_is_never_rebuilding(void **state)
 {
     assert_false(status_after_reboot(*state, hs_now_ms())->has_rebuilding_until_ms);
+}
+
+/* ---- what a hall has not handed in ---- */
+
+/* A hub, made for this, signs for what the hall's stream has by now. */
+static void sign_at_a_hub(struct world_node *hall, const struct hs_stream *stream, uint64_t n)
+{
+    struct world_node hub;
+    struct hs_commit commit;
+    struct hs_receipt receipt = {.store_id = 77, .stream = *stream, .n = n, .time_ms = 1};
+    world_add(hall->region, &hub, "nj-hub", HS_ROLE_HUB);
+    receipt.hub_key = hub.draft.node_key;
+    struct hs_view *view = world_view(hall);
+    assert_int_equal(hs_view_hash_at(view, stream, n, &receipt.hash), HS_OK);
+    hs_view_close(view);
+    assert_int_equal(hs_receipt_sign(&receipt, &hub.options.signer), HS_OK);
+    assert_int_equal(hs_store_begin(hall->store), HS_OK);
+    assert_int_equal(hs_store_put_receipt(hall->store, &receipt, hub.options.certificate), HS_OK);
+    assert_int_equal(hs_store_commit(hall->store, &commit), HS_OK);
+    world_drop(&hub);
+}
+
+static void own_operations_wait_until_a_hub_has_signed(void **state)
+{
+    struct desk *desk = *state;
+    struct world_node *hall = &desk->office.node;
+    struct world_node other;
+    client_close(&desk->client);
+    office_stop(&desk->office);
+    world_open(hall, false);
+    struct hs_stream stream = {.origin = world_group(hall, 5).origin, .partition = 3201, .lane = HS_LANE_MONEY};
+    sign_at_a_hub(hall, &stream, 5);
+    world_group(hall, 2);
+    world_add(desk->office.region, &other, "nj-xuanwu", HS_ROLE_HALL);
+    world_open(&other, true);
+    world_group(&other, 3); /* which nobody has signed for, as far as this hall has heard */
+    assert_int_equal(world_carry(&other, hall), 1);
+    world_drop(&other);
+    world_close(hall);
+    office_start(&desk->office, false);
+    client_open(&desk->client, &desk->office, ZMQ_DEALER);
+    const Hallsync__StatusReply *told = status(&desk->client);
+    assert_int_equal(told->n_waiting, 1);
+    assert_string_equal(told->waiting[0]->lane, "money");
+    assert_int_equal(told->waiting[0]->out_ops, 2);
 }
 
 int main(void)
@@ -173,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hall_does_not_write_them, open_hall, close_desk),
         cmocka_unit_test_setup_teardown(a_hub_tells_until_when_it_is_rebuilding, open_hub, close_desk),
         cmocka_unit_test_setup_teardown(a_hall_is_never_rebuilding, open_hall, close_desk),
+        cmocka_unit_test_setup_teardown(own_operations_wait_until_a_hub_has_signed, open_hall, close_desk),
     };
     return cmocka_run_group_tests_name("service region", tests, NULL, NULL);
 }
