@@ -5,6 +5,7 @@
 
 #include "tests/unit/service_world.h"
 
+#include <semaphore.h>
 #include <stdatomic.h>
 
 struct line {
@@ -15,6 +16,7 @@ struct line {
     atomic_bool silent;      /* nothing ever comes back */
     atomic_bool garbled;     /* states that are none */
     atomic_uint questions, given_up;
+    sem_t asked;                  /* posted by each question */
     struct hs_asked records[600]; /* of the answer being made */
     size_t count;
     struct hs_arena arena;
@@ -67,6 +69,7 @@ static inline enum hs_err line_ask(void *ctx, uint64_t token, const struct hs_as
 {
     struct line *line = ctx;
     line->questions++;
+    sem_post(&line->asked);
     if (line->silent)
         return HS_OK;
     if (line->err != HS_OK)
@@ -86,6 +89,7 @@ static inline void line_ask_end(void *ctx, uint64_t token)
 static inline void line_open(struct line *line)
 {
     memset(line, 0, sizeof *line);
+    assert_int_equal(sem_init(&line->asked, 0, 0), 0);
     office_make(&line->hub, HS_ROLE_HUB, NULL);
     line->hub.options.accept_unknown_accounts = true;
     office_restart(&line->hub);
@@ -106,6 +110,7 @@ static inline void line_close(struct line *line)
     client_close(&line->at_hub);
     office_drop(&line->hall);
     office_drop(&line->hub);
+    sem_destroy(&line->asked);
 }
 
 #endif

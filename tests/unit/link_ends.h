@@ -59,7 +59,7 @@ static inline struct hs_link *new_hub(const struct pair *keys, const char *addre
 }
 
 static inline struct hs_link *new_dialler(const struct pair *keys, const struct hs_link_upstream *upstreams,
-                                          size_t count)
+                                          size_t count, unsigned connect_ms)
 {
     struct hs_link *link = NULL;
     struct hs_link_options options = {.upstreams = upstreams, .upstream_count = count};
@@ -67,7 +67,7 @@ static inline struct hs_link *new_dialler(const struct pair *keys, const struct 
     options.curve_secret = keys->secret;
     options.backoff_min_ms = 20;
     options.backoff_max_ms = 200;
-    options.connect_ms = 1000;
+    options.connect_ms = connect_ms;
     assert_int_equal(hs_link_new(&options, &link, NULL), HS_OK);
     return link;
 }
@@ -79,7 +79,7 @@ static inline struct hs_link *new_hall(const struct pair *keys, const struct hs_
     struct hs_link_upstream upstreams[2] = {{.curve_key = *hub}, {.curve_key = *hub}};
     snprintf(upstreams[0].address, sizeof upstreams[0].address, "%s", first);
     snprintf(upstreams[1].address, sizeof upstreams[1].address, "%s", second == NULL ? "" : second);
-    return new_dialler(keys, upstreams, second == NULL ? 1 : 2);
+    return new_dialler(keys, upstreams, second == NULL ? 1 : 2, LONG_MS);
 }
 
 /* The next event that is no note, or HS_ETIMEDOUT. */

@@ -20,7 +20,7 @@ static void open_grouped(struct grouped *grouped)
         upstream->group = i == 2 ? 5 : 0;
         snprintf(upstream->address, sizeof upstream->address, "%s", hs_link_address(ends[i], 0));
     }
-    grouped->hall = new_dialler(&grouped->hall_keys, grouped->upstreams, COUNT(grouped->upstreams));
+    grouped->hall = new_dialler(&grouped->hall_keys, grouped->upstreams, COUNT(grouped->upstreams), LONG_MS);
 }
 
 /* @peers: of the hub's group and of the witness's, as they come up. */

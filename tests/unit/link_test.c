@@ -412,13 +412,13 @@ static void silent_listener_is_given_up(void **state)
     struct pair hall_keys = new_pair();
     struct sockaddr_in address = local(0);
     socklen_t size = sizeof address;
-    char text[64];
+    struct hs_link_upstream upstream = {.curve_key = hub_keys.public_key};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(fd, 8), 0);
     getsockname(fd, (struct sockaddr *)&address, &size);
-    snprintf(text, sizeof text, "tcp://127.0.0.1:%u", ntohs(address.sin_port));
-    struct hs_link *hall = new_hall(&hall_keys, &hub_keys.public_key, text, NULL);
+    snprintf(upstream.address, sizeof upstream.address, "tcp://127.0.0.1:%u", ntohs(address.sin_port));
+    struct hs_link *hall = new_dialler(&hall_keys, &upstream, 1, 1000);
     uint64_t begun = hs_link_now_ms();
     struct hs_link_event event = expect_complaint(hall);
     assert_true(event.err == HS_ETIMEDOUT || event.err == HS_EREFUSED);

@@ -291,8 +291,7 @@ static void nobody_is_kept_waiting_by_the_end(void **state)
     Hallsync__Request request = REQUEST(get, GET, &get);
     line->silent = true;
     client_send(&line->at_hall, &request);
-    while (line->questions == 0)
-        usleep(1000);
+    assert_int_equal(sem_wait(&line->asked), 0);
     assert_non_null(status(&line->at_hub)); /* others are served meanwhile; so they are here: */
     struct client second;
     client_open(&second, &line->hall, ZMQ_DEALER);
