@@ -76,12 +76,13 @@ with Region("retention: what is old goes, with a dead hall, a retired one and on
         clients.more(20)
         here.synced()
     clients.stop()
-    for node in (hub, here):  # a start tidies up at once, else each minute; the last one is let be
-        for _ in range(2):
+    for node in (hub, here):  # a start tidies up at once, else each minute; killed once in the middle of that, and then let be
+        for begun in (False, True):
+            if begun:
+                time.sleep(region.random.uniform(0.9, 1.6))
             node.kill()
             witness.write("killed", node)
             node.start()
-            time.sleep(region.random.uniform(0.9, 1.6))
     for node in (hub, here):
         until(f"the customers' log has gone at {node.name}", lambda: kept(node)["people"][0] < kept(node)["people"][1] / 10, 60)
         sizes[node.name] = kept(node)
