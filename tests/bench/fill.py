@@ -10,7 +10,6 @@ import argparse
 import csv
 import json
 import os
-import random
 import shutil
 import statistics
 import subprocess
@@ -21,7 +20,7 @@ import time
 sys.path.insert(0, os.path.dirname(__file__))
 from peers import Postgres, Rsync  # noqa: E402
 from run import Namespaces, Placed, flush_ms, pay  # noqa: E402
-from region import SEED, Region, check, equal, tool  # noqa: E402
+from region import Region, check, equal, tool  # noqa: E402
 
 FIGURES = {}
 
@@ -110,12 +109,11 @@ class Fills:
         before, began, away = self.spaces.bytes_passed(), time.monotonic(), 0
         hall.start()
         for _ in range(cuts):
-            time.sleep(random.uniform(0.1, 0.5))
-            hall.kill()
-            time.sleep(0.1)
+            time.sleep(self.region.random.uniform(0.1, 0.5))  # anywhere in the fill
             down = time.monotonic()
+            hall.kill()
             hall.start()
-            away += time.monotonic() - down + 0.1
+            away += time.monotonic() - down
         hall.synced(300)
         figure(f"fill killed {cuts} times, without the time away", time.monotonic() - began - away, "s")
         figure(f"fill killed {cuts} times: bytes on the wire", (self.spaces.bytes_passed() - before) / 1e6, "MB")
@@ -152,7 +150,6 @@ def main():
     parser.add_argument("--cuts", type=int, default=5)
     arguments = parser.parse_args()
     check(os.geteuid() == 0, "network namespaces need root")
-    random.seed(SEED)
     print(f"one synced 4 KiB write: {flush_ms():.3f} ms; {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}")
     with Namespaces() as spaces, Region("fills") as region:
         fills = Fills(region, spaces, arguments.customers)

@@ -40,6 +40,15 @@ class Halls:
         until(f"{count or self.count} halls are live", lambda: self.report()["live"] >= (count or self.count), seconds)
         return self.report()
 
+    def rest(self):
+        """Nobody pays any more, and everything that was paid has its receipt."""
+        def receipted():
+            told = self.report()
+            return told["receipted"] >= told["made"]
+
+        self.tell("rate 0")
+        until("everything has its receipt", receipted, 60)
+
     def end(self):
         for pid in self.pids:
             os.kill(pid, signal.SIGCONT)
@@ -129,9 +138,8 @@ def stalled(hub, halls, rate, seconds, count):
         bills(hub, count)
         paying(name, hub, halls, rate, seconds)
         figure(f"{name}: growth of the hub's memory", (hub.memory_kib() - before) / 1024, "MiB")
-        halls.tell("rate 0")
-        time.sleep(3)
-    os.kill(halls.pids[0], signal.SIGCONT)
+        os.kill(halls.pids[0], signal.SIGCONT)
+        halls.rest()
     halls.all_live(60)
 
 
@@ -149,13 +157,13 @@ def run(arguments):
         figure("idle: the hub's share of a core", hub_share, "cores")
         figure("idle: the halls' share", sum(shares), "cores")
         paying("paying", hub, halls, arguments.rate, arguments.seconds)
-        halls.tell("rate 0")
-        time.sleep(3)
+        halls.rest()
         restart("hub killed, idle", hub, halls)
+        halls.tell("reset")
         halls.tell(f"rate {arguments.rate}")
-        time.sleep(2)
+        until("they pay", lambda: halls.report()["receipted"] > 2 * arguments.rate, 60)
         restart("hub killed while they pay", hub, halls)
-        halls.tell("rate 0")
+        halls.rest()
         restart("hub away for a minute", hub, halls, away=60)
         paying("after that", hub, halls, arguments.rate, arguments.seconds)
         stalled(hub, halls, arguments.rate, arguments.seconds, 20000)
