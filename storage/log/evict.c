@@ -424,27 +424,46 @@ struct leftover {
     bool found;
 };
 
-/* The first stream behind @after of which nothing is to stay. */
-static enum hs_err find_leftover(struct sweep *sweep, struct leftover *leftover)
+/* Do ops of it stay, or does what they stand on? */
+static enum hs_err is_kept(struct sweep *sweep, const struct hs_stream *stream, bool *kept)
 {
-    struct hs_log *log = sweep->log;
-    struct hs_log_reader reader = hs_log_reader_of(log);
-    struct hs_stream stream = {.partition = sweep->eviction.partition};
+    struct hs_log_reader reader = hs_log_reader_of(sweep->log);
     struct hs_head head;
-    leftover->found = false;
-    enum hs_err err = log_next_stream(&log->txn, &stream, &stream);
+    uint64_t n;
+    enum hs_err err = hs_log_head(&reader, stream, &head);
+    *kept = err == HS_OK && stays(sweep->log, &sweep->eviction, stream, &n) &&
+            (n < head.n || log_touched(sweep->log, stream) != NULL);
+    return err == HS_ENOTFOUND ? sweep->log->txn.err : err;
+}
+
+/* The first stream with rows in the table of which nothing is to stay. */
+static enum hs_err find_leftover_in(struct sweep *sweep, hs_table table, struct leftover *leftover)
+{
+    struct hs_txn *txn = &sweep->log->txn;
+    struct hs_stream stream = {.partition = sweep->eviction.partition};
+    enum hs_err err = log_next_stream_in(txn, table, &stream, &stream);
     while (err == HS_OK && stream.partition == sweep->eviction.partition) {
-        uint64_t n;
-        err = hs_log_head(&reader, &stream, &head);
-        bool kept = stays(log, &sweep->eviction, &stream, &n) && (n < head.n || log_touched(log, &stream) != NULL);
+        bool kept;
+        err = is_kept(sweep, &stream, &kept);
         if (err == HS_OK && !kept) {
             *leftover = (struct leftover){stream, true};
-            return log->txn.err;
+            return txn->err;
         }
         if (err == HS_OK)
-            err = log_step_stream(&stream) ? log_next_stream(&log->txn, &stream, &stream) : HS_ENOTFOUND;
+            err = log_step_stream(&stream) ? log_next_stream_in(txn, table, &stream, &stream) : HS_ENOTFOUND;
     }
-    return err == HS_ENOTFOUND ? log->txn.err : err;
+    return err == HS_ENOTFOUND ? txn->err : err;
+}
+
+/* Receipts and proofs of a fork may be here before any op of their stream is. */
+static enum hs_err find_leftover(struct sweep *sweep, struct leftover *leftover)
+{
+    static const hs_table TABLES[] = {LOG_OP, LOG_RECEIPT, LOG_FORK};
+    enum hs_err err = HS_OK;
+    leftover->found = false;
+    for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES && err == HS_OK && !leftover->found; i++)
+        err = find_leftover_in(sweep, TABLES[i], leftover);
+    return err;
 }
 
 static enum hs_err end(struct hs_log *log, hs_partition partition)

@@ -231,6 +231,9 @@ void log_drop_receipts(struct hs_log *log, const struct hs_stream *stream);
 
 /* The stream with the lowest key that is not below @from's (may be the same object); HS_ENOTFOUND. */
 enum hs_err log_next_stream(struct hs_txn *txn, const struct hs_stream *from, struct hs_stream *stream);
+/* The same of those with rows in another table whose keys begin with the stream's. */
+enum hs_err log_next_stream_in(struct hs_txn *txn, hs_table table, const struct hs_stream *from,
+                               struct hs_stream *stream);
 bool log_step_stream(struct hs_stream *stream); /* to the next possible key; false: there is none */
 
 /* fill.c */

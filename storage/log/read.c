@@ -93,19 +93,25 @@ bool log_reaches(const struct hs_log_reader *reader, const struct hs_stream *str
     return hs_log_head(reader, stream, &head) == HS_OK && head.n >= n;
 }
 
-enum hs_err log_next_stream(struct hs_txn *txn, const struct hs_stream *from, struct hs_stream *stream)
+enum hs_err log_next_stream_in(struct hs_txn *txn, hs_table table, const struct hs_stream *from,
+                               struct hs_stream *stream)
 {
     uint8_t key[HS_STREAM_KEY_BYTES];
     struct hs_scan scan;
     hs_stream_key(from, key);
-    hs_scan_begin(&scan, txn, LOG_OP, HS_BYTES_NONE, HS_BYTES(key, sizeof key));
+    hs_scan_begin(&scan, txn, table, HS_BYTES_NONE, HS_BYTES(key, sizeof key));
     enum hs_err err = hs_scan_next(&scan) ? HS_OK : HS_ENOTFOUND;
-    if (err == HS_OK && scan.key.size != OP_KEY_BYTES)
+    if (err == HS_OK && (table == LOG_OP ? scan.key.size != OP_KEY_BYTES : scan.key.size < HS_STREAM_KEY_BYTES))
         err = HS_EDAMAGED;
     if (err == HS_OK)
         *stream = hs_stream_from_key(scan.key.data);
     hs_scan_end(&scan);
     return txn->err == HS_OK ? err : txn->err;
+}
+
+enum hs_err log_next_stream(struct hs_txn *txn, const struct hs_stream *from, struct hs_stream *stream)
+{
+    return log_next_stream_in(txn, LOG_OP, from, stream);
 }
 
 /* The next greater key of the same length. */

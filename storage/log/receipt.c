@@ -66,6 +66,16 @@ static enum hs_err check_branch(const struct hs_log_reader *reader, const struct
     return hs_hash_equal(&hash, &receipt->hash) ? HS_OK : HS_EFORK;
 }
 
+/* Of what is not here a receipt says something to who passes it on, to who is to get the stream, and to its writer, for
+ * whom the ops will come back as well; and whose it is may not be known yet. */
+static bool is_of_use(struct hs_log *log, const struct hs_stream *stream)
+{
+    if (log->certificate.role != HS_ROLE_HALL || hs_log_holds(log, stream->partition))
+        return true;
+    const struct hs_certificate *writer = hs_log_writer(log, &log->txn, stream->origin);
+    return writer == NULL || strcmp(writer->node_id, log->certificate.node_id) == 0;
+}
+
 enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *receipt, struct hs_bytes certificate)
 {
     struct hs_receipt held;
@@ -78,6 +88,8 @@ enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *rece
         return err;
     if (branch == HS_ENOTFOUND && receipt->stream.origin == log->life.current)
         hs_log_strike(log, "a hub signed for more of this origin than this store holds");
+    if (branch == HS_ENOTFOUND && !is_of_use(log, &receipt->stream))
+        return log->txn.err;
     err = get_receipt(&log->txn, &receipt->stream, receipt->store_id, &held);
     if (err == HS_ENOTFOUND || (err == HS_OK && receipt->n > held.n)) {
         log_put_receipt_row(log, receipt);

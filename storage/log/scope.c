@@ -119,7 +119,7 @@ static int32_t next_partition(struct hs_txn *txn, hs_table table, uint32_t from)
 
 static enum hs_err evict_gone(struct hs_log *log, const struct log_scope *before)
 {
-    static const hs_table TABLES[] = {LOG_OP, LOG_BASE, LOG_FILL};
+    static const hs_table TABLES[] = {LOG_OP, LOG_BASE, LOG_FILL, LOG_RECEIPT, LOG_FORK};
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++) {
         int32_t at = next_partition(&log->txn, TABLES[i], 0);

@@ -212,18 +212,25 @@ static size_t upkeep(struct world_node *node, size_t budget)
     return pieces;
 }
 
-static void give_receipt(struct place *place, const struct hs_stream *stream, uint64_t n)
+/* A hub's for what @held has of the stream. */
+static void put_receipt(struct place *place, struct world_node *to, struct world_node *held,
+                        const struct hs_stream *stream, uint64_t n)
 {
     struct hs_commit commit;
     struct hs_receipt receipt = {
         .store_id = 77, .stream = *stream, .n = n, .time_ms = 1, .hub_key = place->hub.draft.node_key};
-    struct hs_view *view = world_view(&place->hall);
+    struct hs_view *view = world_view(held);
     assert_int_equal(hs_view_hash_at(view, stream, n, &receipt.hash), HS_OK);
     hs_view_close(view);
     assert_int_equal(hs_receipt_sign(&receipt, &place->hub.options.signer), HS_OK);
-    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(hs_store_put_receipt(place->hall.store, &receipt, place->hub.options.certificate), HS_OK);
-    assert_int_equal(hs_store_commit(place->hall.store, &commit), HS_OK);
+    assert_int_equal(hs_store_begin(to->store), HS_OK);
+    assert_int_equal(hs_store_put_receipt(to->store, &receipt, place->hub.options.certificate), HS_OK);
+    assert_int_equal(hs_store_commit(to->store, &commit), HS_OK);
+}
+
+static void give_receipt(struct place *place, const struct hs_stream *stream, uint64_t n)
+{
+    put_receipt(place, &place->hall, &place->hall, stream, n);
 }
 
 /* 3201 of hall and hub, of the hall's 1 and 2 signed for by a hub, 3 not; and as much in 3202. */
@@ -393,6 +400,118 @@ static void money_of_a_district_that_comes_back_is_whole(void **state)
     verify(hall);
 }
 
+/* ---- receipts of streams of which nothing is held ---- */
+
+static enum hs_err count_receipt(void *ctx, const struct hs_receipt *receipt)
+{
+    (void)receipt;
+    ++*(size_t *)ctx;
+    return HS_OK;
+}
+
+static size_t receipts(struct world_node *node, const struct hs_stream *stream)
+{
+    size_t count = 0;
+    struct hs_view *view = world_view(node);
+    assert_int_equal(hs_view_receipts(view, stream, count_receipt, &count), HS_OK);
+    hs_view_close(view);
+    return count;
+}
+
+static void know_writer(struct world_node *node, struct world_node *writer, const struct hs_stream *stream)
+{
+    struct hs_commit commit;
+    struct hs_bytes certificate, opening;
+    struct hs_view *view = world_view(writer);
+    assert_int_equal(hs_view_origin(view, stream->origin, &certificate, &opening), HS_OK);
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_store_put_origin(node->store, certificate, opening), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+    hs_view_close(view);
+}
+
+static void put_fork(struct world_node *node, const struct hs_stream *stream)
+{
+    struct hs_commit commit;
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_store_put_fork(node->store, stream, 1, HS_BYTES("proof", 5)), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+}
+
+static uint64_t forks(struct world_node *node)
+{
+    struct hs_view *view = world_view(node);
+    uint64_t count = hs_log_fork_count(store_log_reader(view).txn);
+    hs_view_close(view);
+    return count;
+}
+
+/* Found by tests/system/whole_region: what is signed for comes ahead of the operations, and may be all that ever comes.
+ */
+static void receipts_ahead_of_their_stream_are_evicted(void **state)
+{
+    static const hs_partition ONE[] = {3202};
+    struct place *place = *state;
+    struct world_node *hall = &place->hall;
+    world_open(hall, true);
+    world_open(&place->hub, true);
+    world_fill_empty(hall);
+    struct hs_stream streams[2];
+    for (size_t i = 0; i < 2; i++) {
+        hs_partition partition = (hs_partition)(3201 + i);
+        streams[i] = (struct hs_stream){write_in(&place->hub, partition, HS_LANE_BULK, i).origin, partition,
+                                        HS_LANE_BULK};
+        put_receipt(place, hall, &place->hub, &streams[i], 1);
+        assert_int_equal(receipts(hall, &streams[i]), 1);
+    }
+    know_writer(hall, &place->hub, &streams[0]);
+    put_fork(hall, &streams[0]);
+    assert_int_equal(forks(hall), 1);
+    leave(hall, ONE);
+    expect_evicting(hall, "3201 waits ");
+    upkeep(hall, 2);
+    expect_evicting(hall, "");
+    assert_int_equal(receipts(hall, &streams[0]), 0);
+    assert_int_equal(receipts(hall, &streams[1]), 1);
+    assert_int_equal(forks(hall), 0);
+}
+
+static void a_hall_keeps_no_receipts_of_what_is_not_its_own_elsewhere(void **state)
+{
+    static const hs_partition CITY[] = {3201};
+    struct place *place = *state;
+    struct world_node *hall = &place->hall, *hub = &place->hub, city;
+    struct world_node wiped;
+    world_open(hall, true);
+    world_open(hub, true);
+    world_open(&place->witness, true);
+    world_add(&place->region, &city, "nj-city", HS_ROLE_HUB);
+    set_districts(&city, CITY, 1);
+    world_open(&city, true);
+    struct hs_stream foreign = {write_in(hub, 3203, HS_LANE_BULK, 1).origin, 3203, HS_LANE_BULK};
+    struct hs_stream own = {write_in(hall, 3203, HS_LANE_BULK, 1).origin, 3203, HS_LANE_BULK};
+    world_twin(hall, &wiped, "wiped");
+    world_open(&wiped, true);
+    put_receipt(place, &wiped, hall, &own, 1);
+    assert_int_equal(receipts(&wiped, &own), 1); /* whose it is, is not known yet */
+    know_writer(&wiped, hall, &own);
+    own.lane = HS_LANE_WORK;
+    write_in(hall, 3203, HS_LANE_WORK, 2);
+    put_receipt(place, &wiped, hall, &own, 1); /* its operations come back as well */
+    assert_int_equal(receipts(&wiped, &own), 1);
+    know_writer(hall, hub, &foreign);
+    put_receipt(place, hall, hub, &foreign, 1);
+    assert_int_equal(receipts(hall, &foreign), 0);
+    know_writer(&place->witness, hall, &own);
+    put_receipt(place, &place->witness, hall, &own, 1); /* it keeps logs for others, of any district */
+    assert_int_equal(receipts(&place->witness, &own), 1);
+    know_writer(&city, hall, &own);
+    put_receipt(place, &city, hall, &own, 1); /* it passes on what its halls write elsewhere */
+    assert_int_equal(receipts(&city, &own), 1);
+    world_drop(&wiped);
+    world_drop(&city);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +521,8 @@ int main(void)
         TEST(a_district_that_is_gone_is_evicted),
         TEST(a_district_comes_back_after_its_eviction),
         TEST(money_of_a_district_that_comes_back_is_whole),
+        TEST(receipts_ahead_of_their_stream_are_evicted),
+        TEST(a_hall_keeps_no_receipts_of_what_is_not_its_own_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
