@@ -57,7 +57,8 @@ bool hs_store_holds_all(const struct hs_store *store);                          
  * (hs_store_put_certificate; same key, home, role and id).  Any thread. */
 struct hs_bytes hs_store_certificate_bytes(const struct hs_store *store);
 /* Wall clock of the last start at which it could not be proven that this store is the newest that the node ever had: it
- * was made then, or the machine had been started anew, or an older copy is in its place. */
+ * was made then, or the machine had been started anew, or an older copy is in its place.  Never in the future of the
+ * start: then it counts from there. */
 uint64_t hs_store_doubt_ms(const struct hs_store *store);
 /* Why the origin was struck out at this start: NULL if it was not. */
 const char *hs_store_break(const struct hs_store *store);

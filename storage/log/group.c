@@ -247,12 +247,14 @@ enum hs_err hs_log_commit(struct hs_log *log, struct hs_commit *commit)
 {
     assert(log->in_group);
     *commit = (struct hs_commit){.position = log->position};
-    if (log->txn.err == HS_OK && !log->dirty && !log->life_stale) {
+    if (log->txn.err == HS_OK && !log->dirty && !log->life_stale && !log->doubt_stale) {
         hs_log_abort(log);
         return HS_OK;
     }
     if (log->life_stale)
         log_put_life(log);
+    if (log->doubt_stale)
+        log_put_doubt(log);
     conclude(log, commit);
     struct hs_position next = {.commit = log->position.commit + 1};
     log->random(log->ctx, &next.tag, sizeof next.tag);
@@ -267,6 +269,7 @@ enum hs_err hs_log_commit(struct hs_log *log, struct hs_commit *commit)
         return end_failed(log, err);
     log->in_group = false;
     log->life_stale = false;
+    log->doubt_stale = false;
     /* Nothing of this commit may be shown to anybody before the note names it. */
     err = hs_note_write(log->note, &next, log->life.current);
     if (err != HS_OK) {

@@ -135,6 +135,7 @@ struct hs_log {
     struct hs_note *note;
     const char *broken;
     uint64_t doubt_ms; /* as hs_store_doubt_ms */
+    bool doubt_stale;  /* the table does not say so yet */
     struct hs_position position;
     enum hs_err fatal;
     hs_stamp stamp; /* the last one given */
@@ -253,7 +254,8 @@ enum hs_err log_evict_cancel(struct hs_log *log, hs_partition partition, bool *e
 void log_put_folded(struct hs_log *log, uint64_t commit);
 void log_reset_feeds(struct hs_log *log); /* who follows from before this commit would miss what goes in it */
 void log_put_life(struct hs_log *log);
-void log_put_doubt(struct hs_log *log); /* from now on */
+void log_doubt(struct hs_log *log); /* from now on; the next commit that is made puts it */
+void log_put_doubt(struct hs_log *log);
 enum hs_err log_get_life(struct hs_txn *txn, struct log_life *life);
 enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why);
 hs_stamp log_last_stamp(struct hs_txn *txn);

@@ -51,19 +51,23 @@ static enum hs_err open_env(const struct hs_log_options *options, struct hs_env 
     return err;
 }
 
-/* Without the proof that nothing was shown beyond what the store holds, the current origin must not be written on. */
-static void check_continuity(struct hs_log *log)
+/* Without the proof that nothing was shown beyond what the store holds, the current origin must not be written on.
+ * False: there is none. */
+static bool check_continuity(struct hs_log *log)
 {
     struct hs_note_claim claim = {log->position, log_before_last(&log->txn), log->life.current};
     const char *doubt = hs_note_doubt(log->note, &claim);
+    /* A doubt of a clock that was put right since would last until that clock's time has come. */
+    if (doubt != NULL || log->doubt_ms > log->now_ms(log->ctx))
+        log_doubt(log);
     if (doubt == NULL)
-        return;
-    log_put_doubt(log);
+        return true;
+    hs_note_void(log->note);
     if (log->life.current == 0)
-        return;
+        return false;
     log->broken = doubt;
     hs_log_strike(log, log->broken);
-    hs_note_void(log->note);
+    return false;
 }
 
 /* Everything that opening changes (a new store's rows, a newer certificate, a struck origin) is one commit, noted like
@@ -79,7 +83,7 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
     err = hs_note_open(options->note_dir, log->store_id, hs_env_fd(log->env), &log->note);
     if (err != HS_OK)
         return hs_fail(err, why, "cannot open the continuity note in %s: out of memory", options->note_dir);
-    check_continuity(log);
+    bool proven = check_continuity(log);
     struct hs_commit commit;
     err = hs_log_commit(log, &commit);
     /* On a full disk the store still opens for reading; the origin is struck out in memory, and in the first commit
@@ -88,8 +92,9 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
         return hs_wrap(err, why, "cannot write to %s", options->path);
     /* The last process may have died between its last commit and the note of it.  This one shows that commit even if it
      * never makes one of its own: the note must not go on naming the one before.  (One that was doubted is empty,
-     * and stays so until the strike is on disk.) */
-    err = log->life_stale ? HS_OK : hs_note_write(log->note, &log->position, log->life.current);
+     * and stays so until the doubt and the strike are on disk.) */
+    bool stale = log->life_stale || (!proven && log->doubt_stale);
+    err = stale ? HS_OK : hs_note_write(log->note, &log->position, log->life.current);
     return err == HS_OK ? HS_OK : hs_fail(err, why, "cannot write the continuity note in %s", options->note_dir);
 }
 

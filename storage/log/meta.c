@@ -111,9 +111,14 @@ enum hs_err hs_log_check_feed(struct hs_txn *txn, const struct hs_position *posi
 
 /* ---- is it the newest state that this node ever had? ---- */
 
-void log_put_doubt(struct hs_log *log)
+void log_doubt(struct hs_log *log)
 {
     log->doubt_ms = log->now_ms(log->ctx);
+    log->doubt_stale = true;
+}
+
+void log_put_doubt(struct hs_log *log)
+{
     put_number(log, KEY_DOUBT, log->doubt_ms);
 }
 

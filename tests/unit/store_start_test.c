@@ -291,6 +291,107 @@ static void what_an_older_copy_lacks_comes_back_from_a_hub(void **state)
     hs_view_close(view);
 }
 
+/* ---- since when is it in doubt? ---- */
+
+#define HOUR_MS (3600 * 1000ULL)
+
+static void lose_note(struct world_node *node)
+{
+    char note[WORLD_PATH_BYTES];
+    note_path(node, note);
+    world_close(node);
+    assert_int_equal(unlink(note), 0);
+}
+
+static void a_store_is_in_doubt_from_its_making_on(void **state)
+{
+    struct place *place = *state;
+    uint64_t made = place->region.now_ms;
+    world_open(&place->hall, true);
+    assert_int_equal(hs_store_doubt_ms(place->hall.store), made);
+    for (int i = 0; i < 3; i++) {
+        place->region.now_ms += HOUR_MS;
+        if (i == 1)
+            world_group(&place->hall, 2);
+        world_reopen(&place->hall);
+        assert_int_equal(hs_store_doubt_ms(place->hall.store), made); /* nothing was lost since */
+    }
+}
+
+static void a_reboot_brings_new_doubt(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->hall, true);
+    for (int i = 0; i < 2; i++) { /* whether the node has ever written or not */
+        place->region.now_ms += HOUR_MS;
+        lose_note(&place->hall);
+        world_open(&place->hall, false);
+        uint64_t booted = place->region.now_ms;
+        assert_int_equal(hs_store_doubt_ms(place->hall.store), booted);
+        place->region.now_ms += HOUR_MS;
+        world_reopen(&place->hall);
+        assert_int_equal(hs_store_doubt_ms(place->hall.store), booted);
+        world_group(&place->hall, 2);
+    }
+}
+
+static void an_older_copy_is_in_doubt(void **state)
+{
+    struct place *place = *state;
+    world_open(&place->hall, true);
+    for (int i = 0; i < 2; i++) {
+        back_up(place);
+        world_group(&place->hall, 2);
+        place->region.now_ms += HOUR_MS;
+        world_close(&place->hall);
+        put_back(place);
+        world_open(&place->hall, false);
+        uint64_t found = place->region.now_ms;
+        assert_int_equal(hs_store_doubt_ms(place->hall.store), found);
+        place->region.now_ms += HOUR_MS;
+        world_reopen(&place->hall);
+        assert_int_equal(hs_store_doubt_ms(place->hall.store), found);
+    }
+}
+
+/* Else it would last until that clock's time has come. */
+static void doubt_of_a_clock_that_was_put_right_counts_from_then(void **state)
+{
+    struct place *place = *state;
+    uint64_t right = place->region.now_ms;
+    place->region.now_ms += 24 * 365 * HOUR_MS;
+    world_open(&place->hall, true);
+    place->region.now_ms = right;
+    world_reopen(&place->hall);
+    assert_int_equal(hs_store_doubt_ms(place->hall.store), right);
+    assert_null(hs_store_break(place->hall.store));
+    place->region.now_ms += HOUR_MS;
+    world_reopen(&place->hall);
+    assert_int_equal(hs_store_doubt_ms(place->hall.store), right);
+}
+
+static void a_full_disk_does_not_take_the_doubt_away(void **state)
+{
+    struct place *place = *state;
+    for (int wrote = 0; wrote <= 1; wrote++) { /* and has an origin to strike out */
+        struct world_node *node = wrote ? &place->hub : &place->hall;
+        world_open(node, true);
+        if (wrote)
+            world_group(node, 3);
+        lose_note(node);
+        place->region.now_ms += HOUR_MS;
+        uint64_t booted = place->region.now_ms;
+        node->options.map_bytes = 4096;
+        world_open(node, false);
+        assert_int_equal(hs_store_doubt_ms(node->store), booted);
+        world_close(node);
+        node->options.map_bytes = WORLD_MAP_BYTES;
+        place->region.now_ms += HOUR_MS;
+        world_open(node, false); /* nobody has proven anything meanwhile */
+        assert_int_equal(hs_store_doubt_ms(node->store), place->region.now_ms);
+    }
+}
+
 /* ---- the records ---- */
 
 static void lost_or_strange_records_are_made_anew(void **state)
@@ -568,6 +669,11 @@ int main(void)
         TEST(a_copy_moved_into_place_is_another_file),
         TEST(without_a_tmpfs_every_start_is_a_break),
         TEST(what_an_older_copy_lacks_comes_back_from_a_hub),
+        TEST(a_store_is_in_doubt_from_its_making_on),
+        TEST(a_reboot_brings_new_doubt),
+        TEST(an_older_copy_is_in_doubt),
+        TEST(doubt_of_a_clock_that_was_put_right_counts_from_then),
+        TEST(a_full_disk_does_not_take_the_doubt_away),
         TEST(lost_or_strange_records_are_made_anew),
         TEST(a_rotten_record_does_not_stop_what_is_written_to_it),
         TEST(a_rotten_record_is_made_anew_when_it_is_read),
