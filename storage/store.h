@@ -167,7 +167,8 @@ enum hs_err hs_store_fill_end(struct hs_store *store, hs_partition partition, ui
 /* A witness's: the stream, of which nothing is held, begins behind this head.  HS_EEXISTS: something is held. */
 enum hs_err hs_store_put_base(struct hs_store *store, const struct hs_signed_head *head);
 
-/* A piece of what is to be tidied up: districts that left the scope are evicted, operations that are old enough and
+/* A piece of what is to be tidied up: districts that left the scope are evicted (a hub's
+ * while it is opened), operations that are old enough and
  * held by a hub become base states, rows that a fill has made needless go; a witness drops what two hubs have signed
  * for.  @more out: there is more to do now.  Inside a group that holds nothing else. */
 struct hs_upkeep {

@@ -8,7 +8,8 @@
  * A record says up to which number of an origin it knows everything.  So no op may be applied to it while earlier ones
  * of the same origin have been forgotten: the current origin is struck out if it has written there, and what is written
  * to the district from then on has a beginning of its own.  And money comes by number only, so of money a stream that
- * stays stays whole: should the district come back, nobody would be asked for the ops below its head. */
+ * stays stays whole: should the district come back, nobody would be asked for the ops below its head.  At a hub that is
+ * so of all: its halls go on under their origins. */
 #include "storage/log/inside.h"
 
 #include "proto/msg/tlv.h"
@@ -166,7 +167,8 @@ static enum hs_err survey_stream(void *ctx, const struct hs_head *head)
     survey->current = survey->current || head->stream.origin == log->life.current;
     if (!own && is_signed)
         return HS_OK;
-    if (head->stream.lane == HS_LANE_MONEY && !is_signed)
+    bool whole = head->stream.lane == HS_LANE_MONEY || log->certificate.role == HS_ROLE_HUB;
+    if (whole && !is_signed)
         at.n = 0;
     survey->ops += head->n - at.n;
     hs_buf_put_u64(&survey->kept, head->stream.origin);
@@ -470,9 +472,7 @@ static enum hs_err end(struct hs_log *log, hs_partition partition)
 {
     forget(log, partition);
     log_reset_feeds(log); /* who follows has to list anew what is here */
-    if (log->certificate.role == HS_ROLE_HALL && hs_log_holds(log, partition))
-        return log_fill_partition(log, partition);
-    return log->txn.err;
+    return hs_log_holds(log, partition) ? log_regain(log, partition) : log->txn.err;
 }
 
 static enum hs_err sweep_streams(struct hs_log *log, struct sweep *sweep)

@@ -131,7 +131,7 @@ struct hs_log {
     struct hs_certificate certificate;
     struct hs_buf own; /* the same, encoded */
     struct log_scope scope;
-    bool evicts_held; /* at the start, a district of the scope was still being evicted */
+    bool evicts_first; /* at the start: an eviction is to be ended before anything else comes */
     struct hs_note *note;
     const char *broken;
     uint64_t doubt_ms; /* as hs_store_doubt_ms */
@@ -244,7 +244,7 @@ enum hs_err log_drop_fills(struct hs_log *log, hs_partition partition);
 bool log_in_scope(const struct log_scope *scope, hs_partition partition);
 /* The scope by certificate and options; against the one before: what is new is filled, what is gone evicted. */
 enum hs_err log_enter_scope(struct hs_log *log, const struct hs_log_options *options);
-enum hs_err log_fill_partition(struct hs_log *log, hs_partition partition);
+enum hs_err log_regain(struct hs_log *log, hs_partition partition);      /* it is in the scope again, or anew */
 enum hs_err log_evict_begin(struct hs_log *log, hs_partition partition); /* under way: HS_OK */
 /* If nothing went yet; @evicting: something did. */
 enum hs_err log_evict_cancel(struct hs_log *log, hs_partition partition, bool *evicting);

@@ -113,7 +113,9 @@ struct hs_eviction {
     size_t after_size;
 };
 enum hs_err hs_log_next_eviction(struct hs_log *log, struct hs_eviction *next); /* HS_ENOTFOUND: none that can go on */
-bool hs_log_evicts_held(const struct hs_log *log); /* at its start: a district that came back meanwhile */
+/* At its start, before anything else: a district that came back meanwhile; and any of a hub, which goes on taking what
+ * its halls write there, and signs for it. */
+bool hs_log_evicts_first(const struct hs_log *log);
 enum hs_err hs_log_evict_records(struct hs_log *log, const struct hs_evicted *piece);
 enum hs_err hs_log_evict(struct hs_log *log, hs_partition partition, size_t *budget);
 /* The ops that stay of a partition under eviction, for they are nowhere else: those of the piece's lanes. */

@@ -81,30 +81,6 @@ static bool same_scope(const struct log_scope *a, const struct log_scope *b)
 
 /* ---- what has changed ---- */
 
-/* A hub is filled by the logs of those below and beside it, and by state only where these are not kept any more. */
-enum hs_err log_fill_partition(struct hs_log *log, hs_partition partition)
-{
-    enum hs_err err = HS_OK;
-    for (unsigned lane = HS_LANE_WORK; lane <= HS_LANE_BULK && err == HS_OK; lane++)
-        err = hs_log_fill_begin(log, partition, (uint8_t)lane);
-    return err;
-}
-
-static enum hs_err fill_new(struct hs_log *log, const struct log_scope *before)
-{
-    const struct log_scope *now = &log->scope;
-    enum hs_err err = HS_OK;
-    for (size_t i = 0; i < now->count && err == HS_OK; i++) {
-        if (log_in_scope(before, now->partitions[i]))
-            continue;
-        bool evicting = true;
-        err = log_evict_cancel(log, now->partitions[i], &evicting);
-        if (err == HS_OK && !evicting) /* else at the end of the eviction */
-            err = log_fill_partition(log, now->partitions[i]);
-    }
-    return err;
-}
-
 /* The first partition from @from on with rows in the table; -1: none. */
 static int32_t next_partition(struct hs_txn *txn, hs_table table, uint32_t from)
 {
@@ -115,6 +91,61 @@ static int32_t next_partition(struct hs_txn *txn, hs_table table, uint32_t from)
     int32_t found = hs_scan_next(&scan) && scan.key.size >= 2 ? hs_from_be16(scan.key.data) : -1;
     hs_scan_end(&scan);
     return found;
+}
+
+static enum hs_err fill_partition(struct hs_log *log, hs_partition partition)
+{
+    enum hs_err err = HS_OK;
+    for (unsigned lane = HS_LANE_WORK; lane <= HS_LANE_BULK && err == HS_OK; lane++)
+        err = hs_log_fill_begin(log, partition, (uint8_t)lane);
+    return err;
+}
+
+static enum hs_err find_begun(struct hs_log *log, hs_partition partition, bool *found)
+{
+    struct hs_stream stream = {.partition = partition};
+    enum hs_err err = log_next_stream(&log->txn, &stream, &stream);
+    while (err == HS_OK && stream.partition == partition && !*found) {
+        uint64_t n = 0;
+        err = hs_log_beginning(&log->txn, &stream, &n);
+        *found = err == HS_OK && n > 0;
+        if (err == HS_OK)
+            err = log_step_stream(&stream) ? log_next_stream(&log->txn, &stream, &stream) : HS_ENOTFOUND;
+    }
+    return err == HS_ENOTFOUND ? HS_OK : err;
+}
+
+/* A hub is filled by the logs of those below and beside it, and by state only where these are not kept any more: of
+ * streams that an eviction has left nobody would be asked for what lies before. */
+enum hs_err log_regain(struct hs_log *log, hs_partition partition)
+{
+    bool wanted = log->certificate.role == HS_ROLE_HALL;
+    enum hs_err err = log->certificate.role == HS_ROLE_HUB ? find_begun(log, partition, &wanted) : HS_OK;
+    return err == HS_OK && wanted ? fill_partition(log, partition) : err;
+}
+
+static enum hs_err regain_if_new(struct hs_log *log, const struct log_scope *before, hs_partition partition)
+{
+    bool evicting = true;
+    if (log_in_scope(before, partition) || !hs_log_holds(log, partition))
+        return HS_OK;
+    enum hs_err err = log_evict_cancel(log, partition, &evicting);
+    return err == HS_OK && !evicting ? log_regain(log, partition) : err; /* else at the end of the eviction */
+}
+
+/* Of a hub, whose scope may have no list, only where something is. */
+static enum hs_err regain_new(struct hs_log *log, const struct log_scope *before)
+{
+    const struct log_scope *now = &log->scope;
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; log->certificate.role == HS_ROLE_HALL && i < now->count && err == HS_OK; i++)
+        err = regain_if_new(log, before, now->partitions[i]);
+    int32_t at = log->certificate.role == HS_ROLE_HUB ? next_partition(&log->txn, LOG_OP, 0) : -1;
+    while (at >= 0 && err == HS_OK) {
+        err = regain_if_new(log, before, (hs_partition)at);
+        at = at == UINT16_MAX ? -1 : next_partition(&log->txn, LOG_OP, (uint32_t)at + 1);
+    }
+    return err;
 }
 
 static enum hs_err evict_gone(struct hs_log *log, const struct log_scope *before)
@@ -145,7 +176,7 @@ static enum hs_err change_scope(struct hs_log *log, bool create)
     put_scope(log);
     if (!known)
         return log->txn.err; /* of a version that kept none: it has taken the logs of all that it holds */
-    err = log->certificate.role == HS_ROLE_HALL ? fill_new(log, &before) : HS_OK;
+    err = regain_new(log, &before);
     return err == HS_OK ? evict_gone(log, &before) : err;
 }
 
@@ -153,12 +184,13 @@ enum hs_err log_enter_scope(struct hs_log *log, const struct hs_log_options *opt
 {
     effective_scope(&log->certificate, options, &log->scope);
     enum hs_err err = change_scope(log, options->create);
+    log->evicts_first = log->certificate.role == HS_ROLE_HUB && hs_txn_count(&log->txn, LOG_EVICT) > 0;
     for (size_t i = 0; i < log->scope.count && err == HS_OK; i++)
-        log->evicts_held = log->evicts_held || hs_log_evicting(&log->txn, log->scope.partitions[i]);
+        log->evicts_first = log->evicts_first || hs_log_evicting(&log->txn, log->scope.partitions[i]);
     return err == HS_OK ? log->txn.err : err;
 }
 
-bool hs_log_evicts_held(const struct hs_log *log)
+bool hs_log_evicts_first(const struct hs_log *log)
 {
-    return log->evicts_held;
+    return log->evicts_first;
 }

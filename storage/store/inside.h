@@ -72,7 +72,7 @@ enum hs_err store_join(struct hs_store *store, const struct hs_stored *came, str
 enum hs_err store_check_named(struct hs_store *store, const struct hs_stream *stream, const struct hs_dot *watched);
 /* Records of a district that is not held any more go; what stays of them is what ops that stay add up to. */
 enum hs_err store_evict(struct hs_store *store, struct hs_txn *txn, const struct hs_evicted *piece);
-/* A district that has come back is evicted to the end before it is filled.  Not inside a group. */
+/* What is to be evicted before anything else comes.  Not inside a group. */
 enum hs_err store_end_evictions(struct hs_store *store);
 /* Make the records reflect the log, from their last commit on; commits them.  Not inside a group. */
 enum hs_err store_catch_up(struct hs_store *store);

@@ -176,7 +176,7 @@ static enum hs_err evict_some(struct hs_store *store, bool *more)
 
 enum hs_err store_end_evictions(struct hs_store *store)
 {
-    bool more = hs_log_evicts_held(store->log);
+    bool more = hs_log_evicts_first(store->log);
     enum hs_err err = HS_OK;
     while (more && err == HS_OK)
         err = evict_some(store, &more);
@@ -267,12 +267,13 @@ enum hs_err hs_store_upkeep(struct hs_store *store, const struct hs_upkeep *upke
     *more = false;
     if (store->group_err != HS_OK)
         return store->group_err;
-    if (hs_store_certificate(store)->role == HS_ROLE_WITNESS) {
+    enum hs_role role = hs_store_certificate(store)->role;
+    if (role == HS_ROLE_WITNESS) {
         enum hs_err err = hs_log_drop_signed(store->log, &budget);
         *more = err == HS_OK && budget == 0;
         return err;
     }
-    enum hs_err err = evict(store, &budget);
+    enum hs_err err = role == HS_ROLE_HUB ? HS_OK : evict(store, &budget); /* a hub's: at its start */
     if (err == HS_OK && budget > 0)
         err = fold(store, upkeep->before_ms, &budget);
     *more = err == HS_OK && budget == 0;

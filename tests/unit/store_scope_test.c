@@ -213,19 +213,25 @@ static size_t upkeep(struct world_node *node, size_t budget)
 }
 
 /* A hub's for what @held has of the stream. */
-static void put_receipt(struct place *place, struct world_node *to, struct world_node *held,
-                        const struct hs_stream *stream, uint64_t n)
+static void put_receipt_of(struct world_node *by, struct world_node *to, struct world_node *held,
+                           const struct hs_stream *stream, uint64_t n)
 {
     struct hs_commit commit;
     struct hs_receipt receipt = {
-        .store_id = 77, .stream = *stream, .n = n, .time_ms = 1, .hub_key = place->hub.draft.node_key};
+        .store_id = 77, .stream = *stream, .n = n, .time_ms = 1, .hub_key = by->draft.node_key};
     struct hs_view *view = world_view(held);
     assert_int_equal(hs_view_hash_at(view, stream, n, &receipt.hash), HS_OK);
     hs_view_close(view);
-    assert_int_equal(hs_receipt_sign(&receipt, &place->hub.options.signer), HS_OK);
+    assert_int_equal(hs_receipt_sign(&receipt, &by->options.signer), HS_OK);
     assert_int_equal(hs_store_begin(to->store), HS_OK);
-    assert_int_equal(hs_store_put_receipt(to->store, &receipt, place->hub.options.certificate), HS_OK);
+    assert_int_equal(hs_store_put_receipt(to->store, &receipt, by->options.certificate), HS_OK);
     assert_int_equal(hs_store_commit(to->store, &commit), HS_OK);
+}
+
+static void put_receipt(struct place *place, struct world_node *to, struct world_node *held,
+                        const struct hs_stream *stream, uint64_t n)
+{
+    put_receipt_of(&place->hub, to, held, stream, n);
 }
 
 static void give_receipt(struct place *place, const struct hs_stream *stream, uint64_t n)
@@ -400,6 +406,84 @@ static void money_of_a_district_that_comes_back_is_whole(void **state)
     verify(hall);
 }
 
+/* What its halls write elsewhere goes on coming to a hub, and it signs for it: nothing of that may go with what went.
+ */
+static void a_hub_evicts_before_anything_comes(void **state)
+{
+    static const hs_partition CITY[] = {3201};
+    struct place *place = *state;
+    struct world_node *hub = &place->hub, *hall = &place->hall, other;
+    world_open(hall, true);
+    world_open(hub, true);
+    world_add(&place->region, &other, "nj-other", HS_ROLE_HUB);
+    world_open(&other, true);
+    struct hs_stream streams[8];
+    for (uint64_t i = 0; i < 8; i++) {
+        enum hs_lane lane = i % 2 == 0 ? HS_LANE_MONEY : HS_LANE_PEOPLE;
+        assert_int_equal(hs_store_begin(hall->store), HS_OK);
+        assert_int_equal(hs_store_strike(hall->store, "a stream for each"), HS_OK);
+        struct hs_commit commit;
+        assert_int_equal(hs_store_commit(hall->store, &commit), HS_OK);
+        streams[i] = (struct hs_stream){write_in(hall, 3202, lane, i).origin, 3202, (uint8_t)lane};
+    }
+    world_carry(hall, hub);
+    for (size_t i = 0; i < 8; i++)
+        put_receipt_of(&other, hub, hub, &streams[i], 1);
+    leave(hub, CITY);
+    expect_evicting(hub, "");
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(world_head(hub, &streams[i]), 0);
+    for (uint64_t i = 0; i < 8; i++) {
+        struct hs_dot dot = write_in(hall, 3202, HS_LANE_MONEY, 100 + i);
+        struct hs_stream stream = {dot.origin, 3202, HS_LANE_MONEY};
+        world_carry(hall, hub);
+        upkeep(hub, 1);
+        assert_int_equal(world_head(hub, &stream), dot.n);
+        assert_true(has(hub, hall, 3202, HS_LANE_MONEY, 100 + i));
+        verify(hub);
+    }
+    world_drop(&other);
+}
+
+/* A hall goes on under its origin: of its stream the hub must not forget what lies before. */
+static void of_what_no_other_hub_has_a_hub_keeps_all(void **state)
+{
+    static const hs_partition CITY[] = {3201};
+    struct place *place = *state;
+    struct world_node *hub = &place->hub, *hall = &place->hall, other;
+    world_open(hall, true);
+    world_open(hub, true);
+    world_add(&place->region, &other, "nj-other", HS_ROLE_HUB);
+    struct hs_stream stream = {.partition = 3202, .lane = HS_LANE_PEOPLE};
+    for (uint64_t i = 1; i <= 3; i++)
+        stream.origin = write_in(hall, 3202, HS_LANE_PEOPLE, i).origin;
+    world_carry(hall, hub);
+    put_receipt_of(&other, hub, hub, &stream, 2);
+    leave(hub, CITY);
+    expect_evicting(hub, "");
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_true(has(hub, hall, 3202, HS_LANE_PEOPLE, i));
+    set_districts(hub, NULL, 0);
+    world_reopen(hub);
+    expect_fills(hub, "");
+    struct hs_commit commit;
+    bool more;
+    assert_int_equal(hs_store_begin(hub->store), HS_OK);
+    assert_int_equal(hs_store_upkeep(hub->store, &(struct hs_upkeep){UINT64_MAX, 1000}, &more), HS_OK);
+    assert_int_equal(hs_store_commit(hub->store, &commit), HS_OK);
+    write_in(hall, 3202, HS_LANE_PEOPLE, 4);
+    world_carry(hall, hub);
+    leave(hub, CITY);
+    assert_int_equal(world_head(hub, &stream), 4);
+    assert_false(has(hub, hall, 3202, HS_LANE_PEOPLE, 1)); /* it was folded: no operation says it any more */
+    verify(hub);
+    set_districts(hub, NULL, 0);
+    world_reopen(hub);
+    expect_fills(hub, "3202/1 3202/2 3202/3 3202/4 "); /* by number nobody would be asked for it */
+    verify(hub);
+    world_drop(&other);
+}
+
 /* ---- receipts of streams of which nothing is held ---- */
 
 static enum hs_err count_receipt(void *ctx, const struct hs_receipt *receipt)
@@ -521,6 +605,8 @@ int main(void)
         TEST(a_district_that_is_gone_is_evicted),
         TEST(a_district_comes_back_after_its_eviction),
         TEST(money_of_a_district_that_comes_back_is_whole),
+        TEST(a_hub_evicts_before_anything_comes),
+        TEST(of_what_no_other_hub_has_a_hub_keeps_all),
         TEST(receipts_ahead_of_their_stream_are_evicted),
         TEST(a_hall_keeps_no_receipts_of_what_is_not_its_own_elsewhere),
     };
