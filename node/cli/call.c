@@ -123,7 +123,7 @@ static bool writes(const Hallsync__Request *request)
 {
     return request->body_case == HALLSYNC__REQUEST__BODY_PUT || request->body_case == HALLSYNC__REQUEST__BODY_REVERSE ||
            request->body_case == HALLSYNC__REQUEST__BODY_RESOLVE ||
-           request->body_case == HALLSYNC__REQUEST__BODY_ENROLL;
+           request->body_case == HALLSYNC__REQUEST__BODY_ENROLL || request->body_case == HALLSYNC__REQUEST__BODY_SCOPE;
 }
 
 static enum hs_err no_answer(struct cli *cli, const Hallsync__Request *request)

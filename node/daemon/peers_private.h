@@ -38,6 +38,7 @@ enum upstream_phase {
     UPSTREAM_TWIN,    /* waits: that node has dialled us, and one session is enough */
     UPSTREAM_OWN,     /* it is this node itself; never dialled */
 };
+#define TOLD_MAX 4
 struct upstream {
     const struct hs_conf_upstream *conf;
     struct hs_key key;
@@ -45,9 +46,10 @@ struct upstream {
     enum upstream_phase phase;
     enum hs_err err;
     char text[HS_WHY_BYTES];
-    char told[HS_WHY_BYTES]; /* the failure that was logged last; "": none since it worked */
-    uint64_t since_ms;       /* wall clock: in this phase */
-    enum hs_role role;       /* of its certificate; 0: not known yet */
+    char told[TOLD_MAX][HS_WHY_BYTES]; /* failures that were logged since it worked, each once: the latest of them */
+    size_t told_count;                 /* of all */
+    uint64_t since_ms;                 /* wall clock: in this phase */
+    enum hs_role role;                 /* of its certificate; 0: not known yet */
     char node_id[HS_NODE_ID_BYTES_MAX + 1];
     uint32_t rate; /* the limit that the replica was told for this connection */
     bool mixed;    /* its group has a node of another role, which was told */

@@ -38,7 +38,17 @@ struct upstream *peers_upstream_of(struct hs_peers *peers, hs_peer peer)
 
 /* ---- what becomes of it ---- */
 
-/* A failure is logged when it is another one than the last: what fails all night fails once in the log. */
+/* What fails all night fails once in the log, and a line that fails now so, now so, once for each. */
+static bool was_told(struct upstream *upstream, const char *text)
+{
+    for (size_t i = 0; i < TOLD_MAX && i < upstream->told_count; i++) {
+        if (strcmp(upstream->told[i], text) == 0)
+            return true;
+    }
+    snprintf(upstream->told[upstream->told_count++ % TOLD_MAX], HS_WHY_BYTES, "%s", text);
+    return false;
+}
+
 static void set_phase(struct hs_peers *peers, struct upstream *upstream, enum upstream_phase phase, enum hs_err err,
                       const char *text)
 {
@@ -50,9 +60,8 @@ static void set_phase(struct hs_peers *peers, struct upstream *upstream, enum up
     upstream->err = err;
     snprintf(upstream->text, sizeof upstream->text, "%s", text);
     peers->published_ms = 0;
-    if (same || !failure || strcmp(upstream->told, upstream->text) == 0)
+    if (same || !failure || was_told(upstream, upstream->text))
         return;
-    memcpy(upstream->told, upstream->text, sizeof upstream->told);
     hs_log(phase == UPSTREAM_OWN ? HS_LOG_ERROR : HS_LOG_WARN, "link", "upstream-failed",
            "address=%s group=%s reason=%s text=\"%s\"", upstream->conf->address, upstream->conf->group,
            hs_err_name(err), text);
@@ -182,7 +191,7 @@ void peers_upstreams_seen(struct hs_peers *peers, const struct hs_peer_status *s
             continue;
         peers_upstream_meet(peers, &shown[i].certificate);
         if (hs_link_now_ms() >= shown[i].live_since_ms + STEADY_MS) /* else the other end may just be about to refuse */
-            upstream->told[0] = '\0';
+            upstream->told_count = 0;
     }
     for (size_t i = 0; i < peers->upstream_count; i++) {
         struct upstream *upstream = &peers->upstreams[i];

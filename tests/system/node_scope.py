@@ -44,7 +44,7 @@ with Region("a hall gets other districts") as region:
     # The hall itself starts its rooms anew with it, in one process, and gets what is there; its clients ask on.
     pid = hall.process.pid
     hub.json("customer", "put", "account=3203000001", "name=There")
-    until("the new district's records come", lambda: hall.run("customer", "get", "3203000001").status == 0, 20)
+    until("the new district's records come", lambda: hall.run("customer", "get", "3203000001", "--here").status == 0, 20)
     equal(hall.status()["districts"], ["3201", "3203"], "what it says of itself")
     hall.json("customer", "put", "account=3201000001", "name=Here")
     hall.synced()
