@@ -115,17 +115,22 @@ void hs_rep_lag_rotate(struct rep_session *s, struct rep_lag *lag)
     hs_rep_lag_settle(s, lag);
 }
 
-void hs_rep_lag_learn(struct rep_session *s, const struct hs_stream *name, uint64_t n)
+/* The peer has named it.  NULL: it holds what we hold; or one of too many that are never sent: only figures would have
+ * it. */
+static struct rep_lag *named_lag(struct rep_session *s, const struct hs_stream *name, uint64_t n)
 {
     struct rep_lag *lag = hs_rep_lag_find(s, name);
-    if (lag == NULL) {
-        const struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, name);
-        if ((stream == NULL ? 0 : stream->n) == n)
-            return;
-        if (stream == NULL && s->lag_count >= REP_STRANGE_LAGS_MAX)
-            return; /* named and never sent: only figures would have it */
-        lag = hs_rep_lag_get(s, name);
-    }
+    const struct rep_stream *stream = lag == NULL ? hs_rep_stream_find(&s->r->frontier, name) : NULL;
+    if (lag != NULL)
+        return lag;
+    bool same = (stream == NULL ? 0 : stream->n) == n;
+    bool too_many = stream == NULL && s->lag_count >= REP_STRANGE_LAGS_MAX;
+    return same || too_many ? NULL : hs_rep_lag_get(s, name);
+}
+
+void hs_rep_lag_learn(struct rep_session *s, const struct hs_stream *name, uint64_t n)
+{
+    struct rep_lag *lag = named_lag(s, name, n);
     if (lag == NULL)
         return;
     if (lag->assumed)
@@ -142,7 +147,7 @@ void hs_rep_lag_learn(struct rep_session *s, const struct hs_stream *name, uint6
 
 void hs_rep_lag_rewind(struct rep_session *s, const struct hs_stream *name, uint64_t n)
 {
-    struct rep_lag *lag = hs_rep_lag_get(s, name);
+    struct rep_lag *lag = named_lag(s, name, n);
     if (lag == NULL)
         return;
     lag->peer_n = lag->sent_n = n;

@@ -500,29 +500,89 @@ static void answers_to_buckets_name_what_was_offered(void **state)
     }
 }
 
+/* How many lists each side has offered, and not been answered. */
+struct open {
+    long now[2], most;
+};
+
+static void count_open(struct world *w, struct world_link *link, int to, struct hs_bytes frame)
+{
+    struct open *open = w->ctx;
+    struct hs_frame decoded;
+    struct hs_arena arena;
+    ProtobufCMessage *message;
+    (void)link;
+    assert_int_equal(hs_frame_decode(frame, &decoded), HS_OK);
+    if (decoded.type != HALLSYNC__PEER_TYPE__PEER_FRONTIER)
+        return;
+    hs_arena_init(&arena, 0);
+    assert_int_equal(hs_msg_unpack(&hallsync__peer_frontier__descriptor, decoded.body, &arena, &message), HS_OK);
+    const Hallsync__PeerFrontier *frontier = (const Hallsync__PeerFrontier *)message;
+    for (size_t i = 0; i < frontier->n_parts; i++) {
+        if (frontier->parts[i]->has_reply && frontier->parts[i]->reply)
+            open->now[to]--;
+        else
+            open->now[1 - to]++;
+    }
+    for (size_t i = 0; i < 2; i++)
+        open->most = open->now[i] > open->most ? open->now[i] : open->most;
+    hs_arena_fini(&arena);
+}
+
 static void few_lists_are_open_at_a_time(void **state)
 {
     (void)state;
     struct world *w = world_new(1);
-    struct world_node *hub = world_hub(w, "hub-1"), *other = world_hub(w, "hub-2");
-    struct puppet p;
-    uint8_t roots[32 * 10] = {0};
+    struct open open = {{0}, 0};
+    hs_partition many[200];
+    struct world_node *hub = world_hub(w, "hub-1");
+    for (size_t i = 0; i < 200; i++)
+        many[i] = (hs_partition)(i * 50);
+    struct world_node *hall = world_hall(w, "hall-1", many, 200);
     world_start(hub);
-    puppet_dial(&p, other, hub);
-    puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_HELLO, &puppet_hello(&p)->base);
-    for (hs_partition place = 0; place < 32; place++) {
-        world_write_text(hub, place, HS_LANE_BULK, "bill");
-        hs_be16(&roots[place * 10], place);
+    world_start(hall);
+    for (size_t i = 0; i < 200; i++) {
+        world_write_text(hub, many[i], HS_LANE_BULK, "bill");
+        world_write_text(hall, many[i], HS_LANE_BULK, "another bill");
     }
-    puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FRONTIER,
-               &puppet_frontier(&p, puppet_items(puppet_part(&p, 0, 0, NULL), roots, sizeof roots))->base);
-    const Hallsync__PeerFrontier *heard;
-    size_t open = 0;
-    while ((heard = puppet_take_parts(&p)) != NULL) {
-        for (size_t i = 0; i < heard->n_parts; i++)
-            open += heard->parts[i]->level == 1;
+    w->sent = count_open;
+    w->ctx = &open;
+    world_dial(hall, hub);
+    world_settle(w);
+    assert_true(world_same(hub, hall));
+    assert_int_equal(open.now[0] + open.now[1], 0);
+    assert_in_range(open.most, 33, 64);
+    world_free(w);
+}
+
+/* Neither in lists nor in announcements. */
+static void what_only_a_peer_names_takes_no_memory_for_ever(void **state)
+{
+    (void)state;
+    struct world *w = world_new(1);
+    struct world_node *hub = world_hub(w, "hub-1"), *hall = world_hall(w, "hall-1", D1, 1);
+    struct hs_peer_status before, after;
+    struct hs_stream strange = {.origin = 1, .partition = 3201, .lane = HS_LANE_BULK};
+    struct hs_hash start = hs_chain_start(&strange);
+    struct puppet p;
+    world_start(hub);
+    puppet_dial(&p, hall, hub);
+    puppet_greet(&p);
+    for (unsigned said = 0; said < 70; said++) {
+        Hallsync__PeerFrontier message = HALLSYNC__PEER_FRONTIER__INIT;
+        Hallsync__StreamHead *heads[1000];
+        for (size_t i = 0; i < 1000; i++, strange.origin++)
+            heads[i] = puppet_head(&p, &strange, 1, start.bytes);
+        message.heads = heads;
+        message.n_heads = 1000;
+        puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FRONTIER, &message.base);
+        hs_arena_reset(&p.arena);
+        if (said == 65)
+            assert_true(world_status(hub, p.link->peer[1], &before));
     }
-    assert_int_equal(open, 32);
+    assert_true(world_status(hub, p.link->peer[1], &after));
+    assert_int_equal(puppet_ended(&p), HS_OK);
+    assert_int_equal(after.memory_bytes, before.memory_bytes);
     puppet_fini(&p);
     world_free(w);
 }
@@ -546,6 +606,7 @@ int main(void)
         cmocka_unit_test(lists_come_in_their_turn),
         cmocka_unit_test(answers_to_buckets_name_what_was_offered),
         cmocka_unit_test(few_lists_are_open_at_a_time),
+        cmocka_unit_test(what_only_a_peer_names_takes_no_memory_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
