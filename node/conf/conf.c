@@ -68,23 +68,31 @@ __attribute__((format(printf, 3, 0))) static void keep_complaint(cyaml_log_t lev
         snprintf(complaint->where, sizeof complaint->where, "%.119s", text);
 }
 
+unsigned hs_conf_key_line(const char *path, const char *key)
+{
+    size_t size = strlen(key);
+    unsigned found = 0;
+    char line[4096];
+    FILE *file = fopen(path, "re");
+    for (unsigned number = 1; file != NULL && fgets(line, sizeof line, file) != NULL; number++) {
+        const char *text = line + strspn(line, " -\"'");
+        if (strncmp(text, key, size) == 0 && strchr(":\"' ", text[size]) != NULL)
+            found = number;
+    }
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
 /* For an unknown key libcyaml names the line of the mapping that it stands in; people want the key's own. */
 static void find_unknown_key(const char *path, struct complaint *complaint)
 {
     static const char unexpected[] = "Unexpected key: ";
     if (strncmp(complaint->what, unexpected, sizeof unexpected - 1) != 0)
         return;
-    const char *key = complaint->what + sizeof unexpected - 1;
-    size_t size = strlen(key);
-    char line[4096];
-    FILE *file = fopen(path, "re");
-    for (unsigned number = 1; file != NULL && fgets(line, sizeof line, file) != NULL; number++) {
-        const char *text = line + strspn(line, " -\"'");
-        if (strncmp(text, key, size) == 0 && strchr(":\"' ", text[size]) != NULL)
-            snprintf(complaint->where, sizeof complaint->where, "(line: %u)", number);
-    }
-    if (file != NULL)
-        fclose(file);
+    unsigned line = hs_conf_key_line(path, complaint->what + sizeof unexpected - 1);
+    if (line != 0)
+        snprintf(complaint->where, sizeof complaint->where, "(line: %u)", line);
 }
 
 static cyaml_config_t reader(struct complaint *complaint)
@@ -146,7 +154,9 @@ enum hs_err hs_conf_load(const char *path, struct hs_conf *conf, struct hs_why *
                        complaint.what[0] != '\0' ? complaint.what : cyaml_strerror(code), complaint.where);
     if (loaded == NULL)
         return hs_fail(HS_ECONFIG, why, "%s: the file is empty", path);
-    enum hs_err err = fill_defaults(loaded) ? hs_conf_check(loaded, path, why) : HS_ENOMEM;
+    enum hs_err err = hs_conf_check_zeros(loaded, path, why);
+    if (err == HS_OK)
+        err = fill_defaults(loaded) ? hs_conf_check(loaded, path, why) : HS_ENOMEM;
     *conf = *loaded;
     conf->loaded = loaded;
     if (err != HS_OK) {

@@ -61,6 +61,30 @@ static enum hs_err check_range(const char *name, uint32_t value, uint32_t min, u
     return hs_fail(HS_ECONFIG, why, "%s: %u is not between %u and %u", name, value, min, max);
 }
 
+static enum hs_err check_zero(const char *path, const char *name, uint32_t value, uint32_t min, uint32_t max,
+                              struct hs_why *why)
+{
+    unsigned line = value == 0 && min > 0 ? hs_conf_key_line(path, strchr(name, '.') + 1) : 0;
+    return line == 0 ? HS_OK
+                     : hs_fail(HS_ECONFIG, why, "%s: 0 is not between %u and %u (line: %u)", name, min, max, line);
+}
+
+enum hs_err hs_conf_check_zeros(const struct hs_conf *conf, const char *path, struct hs_why *why)
+{
+    enum hs_err err = HS_OK;
+#define ZERO_TEXT(name, at, min, max)
+#define ZERO_LIST(name, at, min, max)
+#define ZERO_UINT(name, at, min, max) \
+    if (err == HS_OK)                 \
+        err = check_zero(path, name, at, min, max, why);
+#define ZERO(section, key, KIND, preset, min, max, flags, help) \
+    ZERO_##KIND(#section "." #key, conf->section.key, min, max)
+#define X(section, KEYS, required) KEYS(ZERO)
+    HS_CONF_SECTIONS(X)
+#undef X
+    return err;
+}
+
 static enum hs_err check_ranges(const struct hs_conf *conf, struct hs_why *why)
 {
     enum hs_err err = HS_OK;

@@ -66,6 +66,8 @@ static void bad_ones(void **state)
     refused("node:\n  id: \"x\"\n  role: \"hall\"\n  data: \"relative\"\n", "absolute");
     refused(LEAST "limits:\n  credit_kib: 1\n", "limits.credit_kib: 1 is not between 128 and 65536");
     refused(LEAST "limits:\n  credit_kib: many\n", "line: 6");
+    refused(LEAST "retention:\n  days: 0\n", "retention.days: 0 is not between 1 and 36500 (line: 6)");
+    refused(LEAST "limits:\n  flush_ms : 0\n  credit_kib: 512\n", "limits.flush_ms: 0 is not between 1 and");
     refused(LEAST "log:\n  level: \"loud\"\n", "loud");
     refused(LEAST "region:\n  utc_offset: \"8\"\n", "utc_offset");
     refused(LEAST "region:\n  utc_offset: \"+25:00\"\n", "utc_offset");
