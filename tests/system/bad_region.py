@@ -42,6 +42,7 @@ with Region("scopes that do not fit are refused by name") as region:
     # Beside it, with one district in common.
     city_b = city("city-b", ["3202", "3203"])
     refused(city_b, province, "city-a", "city-b", "3202")
+    city_b.stop()  # when the province starts anew, the first of the two that comes is taken
 
     # Under a hub that holds less: the whole region under a city, a city under another.
     above = region.further_hub("above", province, start=False, **QUICK)

@@ -158,8 +158,10 @@ class Node:
     def start(self, ready=True):
         check(self.process is None, f"{self.name} runs already")
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*self.enter, *self.under, tool("hallsyncd"), "-c", self.conf], stderr=log, stdout=log,
-                                            env={**os.environ, **self.region.env, **self.env})
+            env = {**os.environ, **self.region.env, **self.env}
+            self.process = subprocess.Popen([*self.enter, *self.under, tool("hallsyncd"), "-c", self.conf], stderr=log, stdout=log, env=env)
+        if "faketime" in env.get("LD_PRELOAD", ""):  # which leaves these behind when it is killed
+            self.region.shared |= {f"faketime_shm_{self.process.pid}", f"sem.faketime_sem_{self.process.pid}"}
         if ready:
             until(f"{self.name} answers", self.answers, 30)
         return self
@@ -168,7 +170,7 @@ class Node:
         check(self.process.poll() is None, f"{self.name} ended by itself with {self.process.returncode}:\n{self.tail()}")
         answer = self.run("status", "--json", "--timeout", f"{int(3 * SLOW)}s", seconds=20)
         if answer.status == 0:
-            self.region.stores.add(answer.object()["store_id"])
+            self.region.shared.add(f"hallsync-{answer.object()['store_id']}.note")
         return answer.status == 0
 
     def kill(self):
@@ -266,7 +268,8 @@ class Relay:
 class Region:
     def __init__(self, goal, network=None):
         self.goal, self.network = goal, network
-        self.nodes, self.relays, self.env, self.stores = [], [], {}, set()
+        self.nodes, self.relays, self.env = [], [], {}
+        self.shared = set()  # names in /dev/shm
         self.endings = []  # what else to undo, when all daemons are gone
         self.random = random.Random(SEED)
 
@@ -291,9 +294,9 @@ class Region:
         for ending in self.endings:
             ending()
         shutil.rmtree(self.dir)
-        for store in self.stores:
-            if os.path.exists(f"/dev/shm/hallsync-{store}.note"):
-                os.unlink(f"/dev/shm/hallsync-{store}.note")
+        for name in self.shared:
+            if os.path.exists(f"/dev/shm/{name}"):
+                os.unlink(f"/dev/shm/{name}")
         if isinstance(error, Failed):
             print(f"FAILED: {error} (HS_SEED={SEED})", file=sys.stderr)
             sys.exit(1)

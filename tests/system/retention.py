@@ -84,7 +84,7 @@ with Region("retention: what is old goes, with a dead hall, a retired one and on
             witness.write("killed", node)
             node.start()
     for node in (hub, here):
-        until(f"the customers' log has gone at {node.name}", lambda: kept(node)["people"][0] < kept(node)["people"][1] / 10, 60)
+        until(f"the customers' log has gone at {node.name}", lambda: kept(node)["people"][0] < kept(node)["people"][1] / 10, 150)
         sizes[node.name] = kept(node)
         equal(sizes[node.name]["money"][0], sizes[node.name]["money"][1], f"{node.name}: the log of money stays whole")
     until("nothing else has changed", lambda: agree(hub, here))

@@ -53,7 +53,7 @@ with Region(f"{ROUNDS} changes of a hall's districts, under load, cuts and kills
         until("the hall has its new districts", lambda: mover.status()["districts"] == ["3201", new])
         for clients in counters:
             clients.more(10)
-        until("what was of the old district alone is gone", lambda: not outside(mover, ["3201", new]), 60)
+        until("what was of the old district alone is gone", lambda: not outside(mover, ["3201", new]), 150)  # it tidies up each minute
         check(Peek(mover).records()[int(old)] < len(of[old]), f"the customers of {old} are still there")
         for clients in counters:
             clients.more(5)
