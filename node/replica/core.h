@@ -11,7 +11,7 @@
 
 #include <zstd.h>
 
-#define REP_VERSION            1 /* of the protocol: the only one so far */
+#define REP_VERSION            1                                /* of the protocol: the only one so far */
 #define REP_TYPE_COMMON        HALLSYNC__PEER_TYPE__PEER_ANSWER /* types up to it are known to every node */
 #define REP_TYPES_MAX          64
 #define REP_SESSIONS_MAX       16384
