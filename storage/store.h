@@ -60,6 +60,8 @@ struct hs_bytes hs_store_certificate_bytes(const struct hs_store *store);
  * was made then, or the machine had been started anew, or an older copy is in its place.  Never in the future of the
  * start: then it counts from there. */
 uint64_t hs_store_doubt_ms(const struct hs_store *store);
+/* The format of the log before this start, if this start has migrated it; else 0. */
+uint32_t hs_store_migrated(const struct hs_store *store);
 /* Why the origin was struck out at this start: NULL if it was not. */
 const char *hs_store_break(const struct hs_store *store);
 

@@ -124,6 +124,9 @@ static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
         .ctx = daemon,
     };
     enum hs_err err = hs_store_open(&options, &daemon->store, why);
+    if (err == HS_OK && hs_store_migrated(daemon->store) != 0)
+        hs_log(HS_LOG_INFO, "store", "migrated", "from_format=%u text=\"what that changed is kept in %s/before-*\"",
+               (unsigned)hs_store_migrated(daemon->store), daemon->conf->node.data);
     if (err == HS_OK && hs_store_break(daemon->store) != NULL)
         hs_log(HS_LOG_INFO, "store", "fresh-origin", "reason=\"%s\"", hs_store_break(daemon->store));
     if (err == HS_OK)

@@ -150,6 +150,14 @@ void hs_env_close(struct hs_env *env)
     free(env);
 }
 
+const char *hs_env_path(struct hs_env *env)
+{
+    const char *path = NULL;
+    int code = mdb_env_get_path(env->handle, &path);
+    assert(code == MDB_SUCCESS);
+    return path;
+}
+
 uint64_t hs_env_used_bytes(struct hs_env *env)
 {
     MDB_envinfo info;

@@ -27,6 +27,7 @@ struct hs_env_options {
 enum hs_err hs_env_open(const struct hs_env_options *options, struct hs_env **env, struct hs_why *why);
 void hs_env_close(struct hs_env *env);          /* NULL is fine; no transaction may be open */
 uint64_t hs_env_used_bytes(struct hs_env *env); /* pages in use times page size */
+const char *hs_env_path(struct hs_env *env);    /* as it was given */
 int hs_env_fd(struct hs_env *env);
 /* All that was ever written is on disk, also by a process that did not live to see it. */
 enum hs_err hs_env_sync(struct hs_env *env);

@@ -31,10 +31,15 @@ enum hs_err hs_log_begin(struct hs_log *log)
         return err;
     log->in_group = true;
     log->dirty = false;
+    log->migrates = false;
     log->life_before = log->life;
     log->grown_count = 0;
     log_begin_commit(log);
-    return HS_OK;
+    if (log->schema < LOG_SCHEMA)
+        err = log_migrate(log, NULL);
+    if (err != HS_OK)
+        hs_log_abort(log);
+    return err;
 }
 
 /* An origin that was struck out stays so: what spoke against it is no less true because the disk was full. */
@@ -270,6 +275,8 @@ enum hs_err hs_log_commit(struct hs_log *log, struct hs_commit *commit)
     log->in_group = false;
     log->life_stale = false;
     log->doubt_stale = false;
+    if (log->migrates)
+        log->schema = LOG_SCHEMA;
     /* Nothing of this commit may be shown to anybody before the note names it. */
     err = hs_note_write(log->note, &next, log->life.current);
     if (err != HS_OK) {

@@ -5,7 +5,7 @@
 #include "storage/log/continuity.h"
 #include "storage/log/log.h"
 
-#define LOG_SCHEMA 1
+#define LOG_SCHEMA 2
 
 enum {
     LOG_META,
@@ -128,6 +128,8 @@ struct hs_log {
     void (*random)(void *ctx, void *to, size_t size);
     void *ctx;
     uint64_t store_id;
+    uint32_t schema;   /* on disk */
+    uint32_t migrated; /* the one before this start, if it was another; else 0 */
     struct hs_certificate certificate;
     struct hs_buf own; /* the same, encoded */
     struct log_scope scope;
@@ -145,6 +147,7 @@ struct hs_log {
     /* the open group */
     bool in_group;
     bool dirty;
+    bool migrates; /* this group does */
     struct hs_txn txn;
     struct log_life life_before;
     struct log_grown *grown;
@@ -173,6 +176,12 @@ struct hs_log {
 enum hs_err log_make_beside(const char *path, char beside[static LOG_PATH_BYTES], struct hs_why *why);
 /* It is whole: to its place, and all names down to it on disk. */
 enum hs_err log_put_in_place(const char *beside, const char *path, struct hs_why *why);
+
+enum hs_err log_sync_names(const char *dir, struct hs_why *why); /* of its files, and its own */
+
+const char *log_table_name(hs_table table);
+/* migrate.c.  In the open group, from log->schema to LOG_SCHEMA, after copies of the tables that it changes. */
+enum hs_err log_migrate(struct hs_log *log, struct hs_why *why);
 
 /* Let the group fail; the first error stays. */
 enum hs_err log_fail(struct hs_log *log, enum hs_err err);
@@ -256,6 +265,7 @@ void log_reset_feeds(struct hs_log *log); /* who follows from before this commit
 void log_put_life(struct hs_log *log);
 void log_doubt(struct hs_log *log); /* from now on; the next commit that is made puts it */
 void log_put_doubt(struct hs_log *log);
+void log_put_schema(struct hs_log *log); /* this program's */
 enum hs_err log_get_life(struct hs_txn *txn, struct log_life *life);
 enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why);
 hs_stamp log_last_stamp(struct hs_txn *txn);

@@ -33,6 +33,11 @@ static const char *const TABLES[LOG_TABLE_COUNT] = {
     [LOG_HEALED] = "healed",
 };
 
+const char *log_table_name(hs_table table)
+{
+    return TABLES[table];
+}
+
 static enum hs_err open_env(const struct hs_log_options *options, struct hs_env **env, struct hs_why *why)
 {
     struct hs_env_options env_options = {
@@ -127,6 +132,7 @@ enum hs_err hs_log_open(const struct hs_log_options *options, struct hs_log **ou
     log->now_ms = options->now_ms;
     log->random = options->random;
     log->ctx = options->ctx;
+    log->schema = LOG_SCHEMA; /* until another one is read */
     enum hs_err err = make_or_open(log, options, why);
     if (err != HS_OK) {
         hs_log_close(log);
@@ -167,6 +173,11 @@ const struct hs_certificate *hs_log_certificate(const struct hs_log *log)
 struct hs_bytes hs_log_certificate_bytes(const struct hs_log *log)
 {
     return hs_buf_bytes(&log->own);
+}
+
+uint32_t hs_log_migrated(const struct hs_log *log)
+{
+    return log->schema == LOG_SCHEMA ? log->migrated : 0;
 }
 
 const char *hs_log_break(const struct hs_log *log)

@@ -36,6 +36,7 @@ const struct hs_certificate *hs_log_certificate(const struct hs_log *log);
 struct hs_bytes hs_log_certificate_bytes(const struct hs_log *log);  /* the same, encoded */
 bool hs_log_holds(const struct hs_log *log, hs_partition partition); /* in its scope */
 uint64_t hs_log_doubt_ms(const struct hs_log *log);
+uint32_t hs_log_migrated(const struct hs_log *log);
 const char *hs_log_break(const struct hs_log *log);           /* why the origin was struck out at this start, or NULL */
 struct hs_position hs_log_position(const struct hs_log *log); /* of the last commit whose note is written */
 enum hs_err hs_log_failed(const struct hs_log *log);          /* the error that made it unusable, or HS_OK */

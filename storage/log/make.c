@@ -50,6 +50,15 @@ static enum hs_err sync_dir(const char *path, struct hs_why *why)
     return error == 0 ? HS_OK : hs_fail(hs_err_from_errno(error), why, "cannot sync %s: %s", path, strerror(error));
 }
 
+enum hs_err log_sync_names(const char *dir, struct hs_why *why)
+{
+    char parent[LOG_PATH_BYTES];
+    enum hs_err err = sync_dir(dir, why);
+    if (err == HS_OK)
+        err = path_in(parent, dir, "/..", why);
+    return err == HS_OK ? sync_dir(parent, why) : err;
+}
+
 enum hs_err log_put_in_place(const char *beside, const char *path, struct hs_why *why)
 {
     char parent[LOG_PATH_BYTES];

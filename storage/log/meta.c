@@ -146,28 +146,42 @@ static void put_node(struct hs_log *log)
     hs_txn_put(log_change(log), LOG_META, KEY_NODE, HS_BYTES(row, 2 * HS_KEY_BYTES + id_size));
 }
 
-static void make(struct hs_log *log)
+void log_put_schema(struct hs_log *log)
 {
     uint8_t schema[4];
-    uint8_t store[8];
     hs_be32(schema, LOG_SCHEMA);
+    hs_txn_put(log_change(log), LOG_META, KEY_SCHEMA, HS_BYTES(schema, sizeof schema));
+}
+
+static void make(struct hs_log *log)
+{
+    uint8_t store[8];
     while (log->store_id == 0)
         log->random(log->ctx, &log->store_id, sizeof log->store_id);
     hs_be64(store, log->store_id);
-    struct hs_txn *txn = log_change(log);
-    hs_txn_put(txn, LOG_META, KEY_SCHEMA, HS_BYTES(schema, sizeof schema));
-    hs_txn_put(txn, LOG_META, KEY_STORE, HS_BYTES(store, sizeof store));
+    log_put_schema(log);
+    hs_txn_put(log_change(log), LOG_META, KEY_STORE, HS_BYTES(store, sizeof store));
     put_node(log);
 }
 
-static enum hs_err check_schema(struct hs_bytes row, const char *path, struct hs_why *why)
+/* On a full disk the store still opens for reading: then it is migrated by the first group that finds room. */
+static enum hs_err migrate(struct hs_log *log, uint32_t from, const char *path, struct hs_why *why)
 {
-    if (row.size != 4)
+    log->schema = log->migrated = from;
+    enum hs_err err = log_migrate(log, why);
+    if (err == HS_OK || err == HS_EFULL)
+        return HS_OK;
+    return hs_wrap(err, why, "%s cannot be migrated to this program's format", path);
+}
+
+static enum hs_err check_schema(struct hs_log *log, struct hs_bytes row, const char *path, struct hs_why *why)
+{
+    uint32_t schema = row.size == 4 ? hs_from_be32(row.data) : 0;
+    if (schema == 0)
         return hs_fail(HS_EDAMAGED, why, "%s does not say which version wrote it: restore it, or rebuild the node",
                        path);
-    uint32_t schema = hs_from_be32(row.data);
     if (schema <= LOG_SCHEMA)
-        return HS_OK;
+        return schema == LOG_SCHEMA ? HS_OK : migrate(log, schema, path, why);
     return hs_fail(HS_ESCHEMA, why, "%s has format %u and this program knows up to %u: install the newer version again",
                    path, schema, LOG_SCHEMA);
 }
@@ -257,7 +271,7 @@ enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, 
     if (err == HS_ENOTFOUND) {
         make(log);
     } else {
-        err = check_schema(schema, options->path, why);
+        err = check_schema(log, schema, options->path, why);
         if (err == HS_OK)
             err = load(log, options->path, why);
         if (err != HS_OK)

@@ -190,6 +190,11 @@ uint64_t hs_store_doubt_ms(const struct hs_store *store)
     return hs_log_doubt_ms(store->log);
 }
 
+uint32_t hs_store_migrated(const struct hs_store *store)
+{
+    return hs_log_migrated(store->log);
+}
+
 const char *hs_store_break(const struct hs_store *store)
 {
     return hs_log_break(store->log);

@@ -2,6 +2,7 @@
  * can be opened afterwards, with everything that was acknowledged; and an origin whose continuity is not proven is
  * never written on, whatever failed meanwhile. */
 #include "tests/fault/store_place.h"
+#include "tests/lib/store_schema.h"
 
 #define OPEN_KINDS (FAULT_OF_MEMORY | FAULT_OF_DB | FAULT_OF_LATE | FAULT_OF_FILES)
 
@@ -188,6 +189,46 @@ static void an_origin_in_doubt_is_not_written_on_after_a_full_disk(void **state)
         fault_each_while("writing on after a full disk", FAULT_BIT(FAULT_DB_FULL), calls, write_on_once, &opening);
 }
 
+/* ---- a store of an older schema ---- */
+
+/* Migrated or as it was, never without the copy; and what found no room is migrated by the first group that does. */
+static void migrate_once(void *ctx)
+{
+    struct place *place = ctx;
+    struct world_node *hall = &place->hall;
+    struct hs_store *store = NULL;
+    struct hs_why why = {{0}};
+    char kept[WORLD_PATH_BYTES];
+    world_kept(hall, "meta", kept);
+    world_remove(kept);
+    struct hs_hash before = holdings(hall);
+    world_put_schema(hall, 1);
+    world_close(hall);
+    fault_begin();
+    enum hs_err err = hs_store_open(&hall->options, &store, &why);
+    fault_end();
+    expect_refused(err, store, &why);
+    bool usable = err == HS_OK && hs_log_failed(store->log) == HS_OK;
+    hall->store = store;
+    if (!usable)
+        world_reopen(hall);
+    assert_true(world_schema(hall) == 1 || world_kept(hall, "meta", kept));
+    struct hs_hash after = holdings(hall);
+    assert_true(hs_hash_equal(&before, &after));
+    world_group(hall, 1);
+    assert_int_equal(world_schema(hall), LOG_SCHEMA);
+    assert_true(world_kept(hall, "meta", kept));
+    if (usable)
+        assert_int_equal(hs_store_migrated(hall->store), 1);
+}
+
+static void a_store_is_migrated_behind_a_copy_or_not_at_all(void **state)
+{
+    struct place *place = *state;
+    world_reopen(&place->hall);
+    fault_each("migrating a store", OPEN_KINDS, migrate_once, place);
+}
+
 /* ---- rebuilding ---- */
 
 static void rebuild_once(void *ctx)
@@ -223,6 +264,7 @@ int main(void)
         IN_PLACE(a_store_that_was_refused_opens_the_next_time),
         IN_PLACE(an_origin_in_doubt_is_not_written_on_whatever_fails),
         IN_PLACE(an_origin_in_doubt_is_not_written_on_after_a_full_disk),
+        IN_PLACE(a_store_is_migrated_behind_a_copy_or_not_at_all),
         IN_PLACE(records_half_rebuilt_are_rebuilt_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,38 @@
+"""What a node says, and what lies in its store: for golden stores (tests/golden), which must say and be the same for ever."""
+from peek import Peek
+
+
+def said(node):
+    """What the version says of a node that is alone."""
+    status = node.status()
+    return {
+        "role": status["role"],
+        "digests": node.json("digest").lines(),
+        "totals": node.totals(),
+        "payments": node.json("payment", "list", "--limit", "100000").lines(),
+        "tickets": node.json("ticket", "list").lines(),
+        "conflicts": node.json("conflict", "list").lines(),
+        "forks": status["forks"],
+        "fills": status.get("fills", []),
+        "evicting": status.get("evicting", []),
+    }
+
+
+def lies(node):
+    """What lies in its store, read by no code of hallsync."""
+    peek = Peek(node)
+    return {
+        "streams": [list(stream) for stream in peek.streams()],
+        "receipts": sorted([partition, f"{origin:016x}", str(lane)] for partition, origin, lane in peek.receipts()),
+        "rows": {name: len(peek.table(name)) for name in ("certificate", "origin", "fork", "loose", "base", "fill", "fill_head", "evict",
+                                                          "fold", "enrolment", "series")},
+    }
+
+
+def within(old, new, where=""):
+    """What of the old is not in the new one, as texts; a newer version may say more."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [text for key in old for text in (within(old[key], new[key], f"{where}.{key}") if key in new else [f"{where}.{key} is gone"])]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [text for i, (a, b) in enumerate(zip(old, new)) for text in within(a, b, f"{where}[{i}]")]
+    return [] if old == new else [f"{where}: {old!r} became {new!r}"]
