@@ -1,6 +1,6 @@
 /* service_put_test.c -- records written through the local API: what is taken, what is refused and by what name, and
  * what is done once however often it is sent. */
-#include "tests/unit/service_world.h"
+#include "tests/unit/service_desk.h"
 
 #include "proto/base/text.h"
 #include "proto/msg/tlv.h"
@@ -13,39 +13,16 @@
 enum { WINDOWS = 13, PAYMENTS_EACH = 100 };
 
 /* A hall with two customers and a bill of the first, and a client of it. */
-struct desk {
-    struct office office;
-    struct client client;
-};
-
 static int open_desk(void **state)
 {
-    struct desk *desk = calloc(1, sizeof *desk);
+    struct desk *desk = make_desk(HS_ROLE_HALL);
     struct client *client = &desk->client;
-    office_make(&desk->office, HS_ROLE_HALL, NULL);
-    client_open(client, &desk->office, ZMQ_DEALER);
     assert_result(CUSTOMER(.account = TEXT(ACCOUNT), .name = TEXT("陈")), HALLSYNC__RESULT__RESULT_CREATED);
     assert_result(CUSTOMER(.account = TEXT(OTHER_ACCOUNT), .name = TEXT("李")), HALLSYNC__RESULT__RESULT_CREATED);
     assert_result(BILL(.bill_id = TEXT("B1"), .account = TEXT(ACCOUNT), .amount_fen = 5000),
                   HALLSYNC__RESULT__RESULT_CREATED);
     *state = desk;
     return 0;
-}
-
-static int close_desk(void **state)
-{
-    struct desk *desk = *state;
-    client_close(&desk->client);
-    office_drop(&desk->office);
-    free(desk);
-    return 0;
-}
-
-static void restart(struct desk *desk)
-{
-    client_close(&desk->client);
-    office_restart(&desk->office);
-    client_open(&desk->client, &desk->office, ZMQ_DEALER);
 }
 
 /* ---- money ---- */

@@ -1,42 +1,8 @@
 /* service_region_test.c -- what the region adds to the local API: its own kinds. */
 #include "node/service/call.h"
-#include "tests/unit/service_world.h"
+#include "tests/unit/service_desk.h"
 
 #include <sys/stat.h>
-
-struct desk {
-    struct office office;
-    struct client client;
-};
-
-static void *make_desk(enum hs_role role)
-{
-    struct desk *desk = calloc(1, sizeof *desk);
-    office_make(&desk->office, role, NULL);
-    client_open(&desk->client, &desk->office, ZMQ_DEALER);
-    return desk;
-}
-
-static int open_hall(void **state)
-{
-    *state = make_desk(HS_ROLE_HALL);
-    return 0;
-}
-
-static int open_hub(void **state)
-{
-    *state = make_desk(HS_ROLE_HUB);
-    return 0;
-}
-
-static int close_desk(void **state)
-{
-    struct desk *desk = *state;
-    client_close(&desk->client);
-    office_drop(&desk->office);
-    free(desk);
-    return 0;
-}
 
 /* ---- the region's kinds ---- */
 

@@ -1,6 +1,6 @@
 /* service_test.c -- the local API apart from what is written: the socket, requests that are none, look-ups, the change
  * feed, waiting, figures, enrolment, and a store that was set back. */
-#include "tests/unit/service_world.h"
+#include "tests/unit/service_desk.h"
 
 #include "proto/msg/tlv.h"
 
@@ -10,47 +10,6 @@
 #include <sys/un.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-struct desk {
-    struct office office;
-    struct client client;
-};
-
-static void *make_desk(enum hs_role role)
-{
-    struct desk *desk = calloc(1, sizeof *desk);
-    office_make(&desk->office, role, NULL);
-    client_open(&desk->client, &desk->office, ZMQ_DEALER);
-    return desk;
-}
-
-static int open_hall(void **state)
-{
-    *state = make_desk(HS_ROLE_HALL);
-    return 0;
-}
-
-static int open_hub(void **state)
-{
-    *state = make_desk(HS_ROLE_HUB);
-    return 0;
-}
-
-static int close_desk(void **state)
-{
-    struct desk *desk = *state;
-    client_close(&desk->client);
-    office_drop(&desk->office);
-    free(desk);
-    return 0;
-}
-
-static void restart(struct desk *desk)
-{
-    client_close(&desk->client);
-    office_restart(&desk->office);
-    client_open(&desk->client, &desk->office, ZMQ_DEALER);
-}
 
 /* ---- the socket ---- */
 

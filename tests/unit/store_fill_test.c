@@ -1,40 +1,18 @@
 /* store_fill_test.c -- what comes as state: streams that begin behind an operation, base states, fills. */
 #include "tests/lib/store_fill.h"
+#include "tests/unit/store_place.h"
 
 #include "storage/log/inside.h"
 #include "storage/store/inside.h"
 
-#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-struct place {
-    struct world_region region;
-    struct world_node hall, hub, other; /* other: a hub that is empty */
-};
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, setup, place_end)
 
 static int setup(void **state)
 {
-    struct place *place = calloc(1, sizeof *place);
-    if (place == NULL)
-        return -1;
-    *state = place;
-    world_begin(&place->region);
-    world_add(&place->region, &place->hall, "nj-hall", HS_ROLE_HALL);
-    world_add(&place->region, &place->hub, "nj-hub", HS_ROLE_HUB);
-    world_add(&place->region, &place->other, "nj-hub-2", HS_ROLE_HUB);
+    struct place *place = place_begin(state);
     world_open(&place->hall, true);
     world_open(&place->hub, true);
-    world_open(&place->other, true);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct place *place = *state;
-    world_drop(&place->hall);
-    world_drop(&place->hub);
-    world_drop(&place->other);
-    world_end(&place->region);
-    free(place);
+    world_open(&place->second_hub, true);
     return 0;
 }
 
@@ -125,19 +103,19 @@ static void a_stream_begins_behind_a_head_and_goes_on(void **state)
 {
     struct place *place = *state;
     struct hs_stream stream = write_facts(&place->hall, HS_LANE_MONEY, 5);
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    struct hs_signed_head five = head_of(&place->hall, &place->other, &stream);
-    assert_int_equal(hs_store_put_base(place->other.store, &five), HS_OK);
-    assert_int_equal(hs_store_put_base(place->other.store, &five), HS_EEXISTS);
-    struct hs_commit commit = begin_commit(&place->other);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    struct hs_signed_head five = head_of(&place->hall, &place->second_hub, &stream);
+    assert_int_equal(hs_store_put_base(place->second_hub.store, &five), HS_OK);
+    assert_int_equal(hs_store_put_base(place->second_hub.store, &five), HS_EEXISTS);
+    struct hs_commit commit = begin_commit(&place->second_hub);
     assert_int_equal(commit.head_count, 1);
     assert_int_equal(commit.heads[0].n, 5);
     assert_int_equal(commit.receipt_count, 0); /* it holds nothing yet */
     write_facts(&place->hall, HS_LANE_MONEY, 3);
-    world_carry(&place->hall, &place->other);
-    assert_int_equal(world_head(&place->other, &stream), 8);
+    world_carry(&place->hall, &place->second_hub);
+    assert_int_equal(world_head(&place->second_hub, &stream), 8);
 
-    struct hs_view *view = world_view(&place->other);
+    struct hs_view *view = world_view(&place->second_hub);
     struct hs_buf body = {0};
     struct hs_segment segment;
     struct hs_hash hash;
@@ -165,7 +143,7 @@ static void a_stream_begins_behind_a_head_and_goes_on(void **state)
     assert_int_equal(ops, 6);
     hs_view_close(view);
     hs_buf_fini(&body);
-    assert_sound(&place->other);
+    assert_sound(&place->second_hub);
 }
 
 static void a_base_needs_an_origin_and_a_number(void **state)
@@ -173,11 +151,11 @@ static void a_base_needs_an_origin_and_a_number(void **state)
     struct place *place = *state;
     struct hs_stream stream = write_facts(&place->hall, HS_LANE_MONEY, 2);
     struct hs_signed_head head = head_of(&place->hall, NULL, &stream);
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    assert_int_equal(hs_store_put_base(place->other.store, &head), HS_ECERT);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    assert_int_equal(hs_store_put_base(place->second_hub.store, &head), HS_ECERT);
     head.n = 0;
-    assert_int_equal(hs_store_put_base(place->other.store, &head), HS_EMALFORMED);
-    hs_store_abort(place->other.store);
+    assert_int_equal(hs_store_put_base(place->second_hub.store, &head), HS_EMALFORMED);
+    hs_store_abort(place->second_hub.store);
 }
 
 /* The owner was set back: somebody holds more of its current origin. */
@@ -205,21 +183,21 @@ static void a_hall_is_filled_and_goes_on_by_number(void **state)
     struct hs_stream hubs = {dot.origin, 3201, HS_LANE_PEOPLE};
     world_carry(&place->hall, &place->hub);
 
-    fill_all(&place->hub, &place->other, 3201, HS_LANE_PEOPLE, 1);
+    fill_all(&place->hub, &place->second_hub, 3201, HS_LANE_PEOPLE, 1);
     struct fill_found found;
-    fill_state(&place->other, 3201, HS_LANE_PEOPLE, &found);
+    fill_state(&place->second_hub, 3201, HS_LANE_PEOPLE, &found);
     assert_false(found.there);
-    assert_same_records(&place->hub, &place->other);
-    assert_int_equal(world_head(&place->other, &own), 3);
-    assert_int_equal(world_head(&place->other, &hubs), 3);
-    assert_sound(&place->other);
+    assert_same_records(&place->hub, &place->second_hub);
+    assert_int_equal(world_head(&place->second_hub, &own), 3);
+    assert_int_equal(world_head(&place->second_hub, &hubs), 3);
+    assert_sound(&place->second_hub);
 
     write_facts(&place->hall, HS_LANE_PEOPLE, 2);
     write_register(&place->hub, HS_LANE_PEOPLE, "b", 9, NULL);
     world_carry(&place->hall, &place->hub);
-    world_carry(&place->hub, &place->other);
-    world_assert_equal(&place->hub, &place->other);
-    assert_sound(&place->other);
+    world_carry(&place->hub, &place->second_hub);
+    world_assert_equal(&place->hub, &place->second_hub);
+    assert_sound(&place->second_hub);
 }
 
 static void money_is_never_taken_as_state(void **state)
@@ -227,20 +205,20 @@ static void money_is_never_taken_as_state(void **state)
     struct place *place = *state;
     struct hs_stream stream = write_facts(&place->hall, HS_LANE_MONEY, 3);
     struct fill_found found;
-    fill_all(&place->hall, &place->other, 3201, HS_LANE_MONEY, 1);
-    fill_state(&place->other, 3201, HS_LANE_MONEY, &found);
+    fill_all(&place->hall, &place->second_hub, 3201, HS_LANE_MONEY, 1);
+    fill_state(&place->second_hub, 3201, HS_LANE_MONEY, &found);
     assert_true(found.there && found.fill.noted);
-    assert_int_equal(world_head(&place->other, &stream), 0);
+    assert_int_equal(world_head(&place->second_hub, &stream), 0);
     struct hs_states states = {3201, HS_LANE_MONEY, HS_BYTES("\x06\x0c\x81\x02\x01\xf4x\x01y", 9)};
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    assert_true(hs_store_fill_states(place->other.store, &states) != HS_OK);
-    assert_int_equal(hs_store_fill_end(place->other.store, 3201, HS_LANE_MONEY), HS_EINVAL);
-    hs_store_abort(place->other.store);
-    write_facts(&place->hall, HS_LANE_MONEY, 1); /* more than was noted */
-    world_carry(&place->hall, &place->other);    /* and the log gets there */
-    fill_state(&place->other, 3201, HS_LANE_MONEY, &found);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    assert_true(hs_store_fill_states(place->second_hub.store, &states) != HS_OK);
+    assert_int_equal(hs_store_fill_end(place->second_hub.store, 3201, HS_LANE_MONEY), HS_EINVAL);
+    hs_store_abort(place->second_hub.store);
+    write_facts(&place->hall, HS_LANE_MONEY, 1);   /* more than was noted */
+    world_carry(&place->hall, &place->second_hub); /* and the log gets there */
+    fill_state(&place->second_hub, 3201, HS_LANE_MONEY, &found);
     assert_false(found.there);
-    assert_same_records(&place->hall, &place->other);
+    assert_same_records(&place->hall, &place->second_hub);
 }
 
 static void a_fill_of_money_that_is_here_ends_at_once(void **state)
@@ -248,9 +226,9 @@ static void a_fill_of_money_that_is_here_ends_at_once(void **state)
     struct place *place = *state;
     struct fill_found found;
     write_facts(&place->hall, HS_LANE_MONEY, 3);
-    world_carry(&place->hall, &place->other);
-    fill_all(&place->hall, &place->other, 3201, HS_LANE_MONEY, 1);
-    fill_state(&place->other, 3201, HS_LANE_MONEY, &found);
+    world_carry(&place->hall, &place->second_hub);
+    fill_all(&place->hall, &place->second_hub, 3201, HS_LANE_MONEY, 1);
+    fill_state(&place->second_hub, 3201, HS_LANE_MONEY, &found);
     assert_false(found.there);
 }
 
@@ -292,14 +270,14 @@ static void a_stream_jumps_over_what_is_not_kept(void **state)
 {
     struct place *place = *state;
     struct hs_stream stream = write_facts(&place->hall, HS_LANE_PEOPLE, 4);
-    world_carry(&place->hall, &place->other);
+    world_carry(&place->hall, &place->second_hub);
     write_facts(&place->hall, HS_LANE_PEOPLE, 3);
-    struct hs_stream own = write_facts(&place->other, HS_LANE_PEOPLE, 2);
-    uint64_t flushed = hs_store_position(place->other.store).commit;
-    fill_all(&place->hall, &place->other, 3201, HS_LANE_PEOPLE, 1);
-    assert_int_equal(world_head(&place->other, &stream), 7);
-    assert_int_equal(world_head(&place->other, &own), 2); /* further on than the supplier */
-    struct hs_view *view = world_view(&place->other);
+    struct hs_stream own = write_facts(&place->second_hub, HS_LANE_PEOPLE, 2);
+    uint64_t flushed = hs_store_position(place->second_hub.store).commit;
+    fill_all(&place->hall, &place->second_hub, 3201, HS_LANE_PEOPLE, 1);
+    assert_int_equal(world_head(&place->second_hub, &stream), 7);
+    assert_int_equal(world_head(&place->second_hub, &own), 2); /* further on than the supplier */
+    struct hs_view *view = world_view(&place->second_hub);
     struct hs_buf body = {0};
     struct hs_segment segment;
     struct hs_hash hash;
@@ -315,11 +293,11 @@ static void a_stream_jumps_over_what_is_not_kept(void **state)
     hs_view_close(view);
     hs_buf_fini(&body);
     assert_true(flushed > 0);
-    assert_sound(&place->other);
+    assert_sound(&place->second_hub);
     write_facts(&place->hall, HS_LANE_PEOPLE, 2);
-    world_carry(&place->hall, &place->other);
-    assert_int_equal(world_head(&place->other, &stream), 9);
-    assert_sound(&place->other);
+    world_carry(&place->hall, &place->second_hub);
+    assert_int_equal(world_head(&place->second_hub, &stream), 9);
+    assert_sound(&place->second_hub);
 }
 
 /* In pieces, until nothing is left. */
@@ -357,25 +335,25 @@ static void what_lies_before_gaps_is_folded(void **state)
 {
     struct place *place = *state;
     struct hs_stream stream = write_facts(&place->hall, HS_LANE_PEOPLE, 4);
-    world_carry(&place->hall, &place->other);
+    world_carry(&place->hall, &place->second_hub);
     write_facts(&place->hall, HS_LANE_PEOPLE, 3);
-    fill_all(&place->hall, &place->other, 3201, HS_LANE_PEOPLE, 1 << 20);
+    fill_all(&place->hall, &place->second_hub, 3201, HS_LANE_PEOPLE, 1 << 20);
     write_facts(&place->hall, HS_LANE_PEOPLE, 2);
-    world_carry(&place->hall, &place->other);
+    world_carry(&place->hall, &place->second_hub);
     write_facts(&place->hall, HS_LANE_PEOPLE, 1);
-    fill_all(&place->hall, &place->other, 3201, HS_LANE_PEOPLE, 1 << 20); /* a second gap */
-    assert_sound(&place->other);
-    keep_up(&place->other, 0);
-    assert_begins_behind(&place->other, &stream, 10);
-    assert_sound(&place->other);
+    fill_all(&place->hall, &place->second_hub, 3201, HS_LANE_PEOPLE, 1 << 20); /* a second gap */
+    assert_sound(&place->second_hub);
+    keep_up(&place->second_hub, 0);
+    assert_begins_behind(&place->second_hub, &stream, 10);
+    assert_sound(&place->second_hub);
     write_facts(&place->hall, HS_LANE_PEOPLE, 1);
-    fill_all(&place->hall, &place->other, 3201, HS_LANE_PEOPLE, 1 << 20); /* and one behind which nothing came */
-    assert_begins_behind(&place->other, &stream, 11);
-    assert_sound(&place->other);
+    fill_all(&place->hall, &place->second_hub, 3201, HS_LANE_PEOPLE, 1 << 20); /* and one behind which nothing came */
+    assert_begins_behind(&place->second_hub, &stream, 11);
+    assert_sound(&place->second_hub);
     write_facts(&place->hall, HS_LANE_PEOPLE, 1);
-    world_carry(&place->hall, &place->other);
-    world_assert_equal(&place->hall, &place->other);
-    assert_sound(&place->other);
+    world_carry(&place->hall, &place->second_hub);
+    world_assert_equal(&place->hall, &place->second_hub);
+    assert_sound(&place->second_hub);
 }
 
 /* Found by fill_property: of own streams that take turns in a commit only the last run ends at a checkpoint. */
@@ -411,33 +389,33 @@ static void of_two_lists_the_lowest_counts(void **state)
     struct hs_stream hubs = write_facts(&place->hub, HS_LANE_PEOPLE, 2); /* not at the hall */
     struct hs_view *hall = world_view(&place->hall);
     struct hs_view *hub = world_view(&place->hub);
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    assert_int_equal(hs_store_fill_begin(place->other.store, 3201, HS_LANE_PEOPLE), HS_OK);
-    fill_note(hall, &place->other, 3201, HS_LANE_PEOPLE, 1);
-    assert_int_equal(hs_store_commit(place->other.store, &commit), HS_OK);
-    fill_state(&place->other, 3201, HS_LANE_PEOPLE, &at);
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    assert_true(fill_chunk(hall, &place->other, &at, 300));
-    assert_int_equal(hs_store_commit(place->other.store, &commit), HS_OK);
-    world_reopen(&place->other);
-    fill_state(&place->other, 3201, HS_LANE_PEOPLE, &at);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    assert_int_equal(hs_store_fill_begin(place->second_hub.store, 3201, HS_LANE_PEOPLE), HS_OK);
+    fill_note(hall, &place->second_hub, 3201, HS_LANE_PEOPLE, 1);
+    assert_int_equal(hs_store_commit(place->second_hub.store, &commit), HS_OK);
+    fill_state(&place->second_hub, 3201, HS_LANE_PEOPLE, &at);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    assert_true(fill_chunk(hall, &place->second_hub, &at, 300));
+    assert_int_equal(hs_store_commit(place->second_hub.store, &commit), HS_OK);
+    world_reopen(&place->second_hub);
+    fill_state(&place->second_hub, 3201, HS_LANE_PEOPLE, &at);
     assert_true(at.there && at.fill.after.size > 0 && at.fill.records > 0);
 
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    fill_note(hub, &place->other, 3201, HS_LANE_PEOPLE, 1);
-    while (fill_chunk(hub, &place->other, &at, 300)) {
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    fill_note(hub, &place->second_hub, 3201, HS_LANE_PEOPLE, 1);
+    while (fill_chunk(hub, &place->second_hub, &at, 300)) {
     }
-    assert_int_equal(hs_store_fill_end(place->other.store, 3201, HS_LANE_PEOPLE), HS_OK);
-    assert_int_equal(hs_store_commit(place->other.store, &commit), HS_OK);
+    assert_int_equal(hs_store_fill_end(place->second_hub.store, 3201, HS_LANE_PEOPLE), HS_OK);
+    assert_int_equal(hs_store_commit(place->second_hub.store, &commit), HS_OK);
     hs_view_close(hall);
     hs_view_close(hub);
-    assert_int_equal(world_head(&place->other, &first), 4);
-    assert_int_equal(world_head(&place->other, &hubs), 0); /* the first supplier had none of it */
-    assert_sound(&place->other);
+    assert_int_equal(world_head(&place->second_hub, &first), 4);
+    assert_int_equal(world_head(&place->second_hub, &hubs), 0); /* the first supplier had none of it */
+    assert_sound(&place->second_hub);
     world_carry(&place->hall, &place->hub);
-    world_carry(&place->hub, &place->other);
-    world_assert_equal(&place->hub, &place->other);
-    assert_sound(&place->other);
+    world_carry(&place->hub, &place->second_hub);
+    world_assert_equal(&place->hub, &place->second_hub);
+    assert_sound(&place->second_hub);
 }
 
 static void states_come_in_order_and_once(void **state)
@@ -455,26 +433,26 @@ static void states_come_in_order_and_once(void **state)
     assert_false(last);
     assert_true(body.size <= 600);
     struct hs_states states = {3201, HS_LANE_WORK, hs_buf_bytes(&body)};
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    assert_int_equal(hs_store_fill_states(place->other.store, &states), HS_EINVAL); /* no fill */
-    assert_int_equal(hs_store_fill_begin(place->other.store, 3201, HS_LANE_WORK), HS_OK);
-    assert_int_equal(hs_store_fill_states(place->other.store, &states), HS_EINVAL); /* no heads */
-    fill_note(view, &place->other, 3201, HS_LANE_WORK, 8);
-    assert_int_equal(hs_store_fill_states(place->other.store, &states), HS_OK);
-    assert_int_equal(hs_store_fill_states(place->other.store, &states), HS_EGAP);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    assert_int_equal(hs_store_fill_states(place->second_hub.store, &states), HS_EINVAL); /* no fill */
+    assert_int_equal(hs_store_fill_begin(place->second_hub.store, 3201, HS_LANE_WORK), HS_OK);
+    assert_int_equal(hs_store_fill_states(place->second_hub.store, &states), HS_EINVAL); /* no heads */
+    fill_note(view, &place->second_hub, 3201, HS_LANE_WORK, 8);
+    assert_int_equal(hs_store_fill_states(place->second_hub.store, &states), HS_OK);
+    assert_int_equal(hs_store_fill_states(place->second_hub.store, &states), HS_EGAP);
     struct hs_states wrong = {3201, HS_LANE_BULK, states.body};
-    assert_int_equal(hs_store_fill_states(place->other.store, &wrong), HS_EMALFORMED);
+    assert_int_equal(hs_store_fill_states(place->second_hub.store, &wrong), HS_EMALFORMED);
     wrong = (struct hs_states){3202, HS_LANE_WORK, states.body};
-    assert_int_equal(hs_store_fill_states(place->other.store, &wrong), HS_EMALFORMED);
+    assert_int_equal(hs_store_fill_states(place->second_hub.store, &wrong), HS_EMALFORMED);
     wrong = (struct hs_states){3201, HS_LANE_WORK, HS_BYTES(body.data, body.size - 1)};
-    assert_int_equal(hs_store_fill_states(place->other.store, &wrong), HS_EMALFORMED);
+    assert_int_equal(hs_store_fill_states(place->second_hub.store, &wrong), HS_EMALFORMED);
     hs_buf_put_bytes(&twice, states.body);
     hs_buf_put_bytes(&twice, states.body);
     wrong.body = hs_buf_bytes(&twice);
-    assert_int_equal(hs_store_fill_states(place->other.store, &wrong), HS_EMALFORMED);
+    assert_int_equal(hs_store_fill_states(place->second_hub.store, &wrong), HS_EMALFORMED);
     hs_buf_fini(&twice);
-    begin_commit(&place->other);
-    fill_state(&place->other, 3201, HS_LANE_WORK, &at);
+    begin_commit(&place->second_hub);
+    fill_state(&place->second_hub, 3201, HS_LANE_WORK, &at);
     assert_true(at.fill.records > 0 && hs_bytes_equal(at.fill.after, next));
     assert_int_equal(hs_view_states(view, 3201, HS_LANE_WORK, HS_BYTES("\x0c\x82\x01zz", 5), 600, &body, &next, &last),
                      HS_EINVAL);
@@ -490,25 +468,25 @@ static void lists_of_heads_are_checked(void **state)
     struct hs_stream second = write_facts(&place->hub, HS_LANE_WORK, 2);
     struct hs_signed_head heads[2] = {{.stream = stream, .n = 2}, {.stream = second, .n = 2}};
     struct hs_fill_note note = {.partition = 3201, .lane = HS_LANE_WORK, .heads = heads, .count = 1, .last = true};
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    assert_int_equal(hs_store_fill_note(place->other.store, &note), HS_EINVAL); /* no fill */
-    assert_int_equal(hs_store_fill_begin(place->other.store, 3201, HS_LANE_WORK), HS_OK);
-    assert_int_equal(hs_store_fill_note(place->other.store, &note), HS_ECERT);
-    head_of(&place->hall, &place->other, &stream);
-    head_of(&place->hub, &place->other, &second);
-    assert_int_equal(hs_store_fill_note(place->other.store, &note), HS_OK);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    assert_int_equal(hs_store_fill_note(place->second_hub.store, &note), HS_EINVAL); /* no fill */
+    assert_int_equal(hs_store_fill_begin(place->second_hub.store, 3201, HS_LANE_WORK), HS_OK);
+    assert_int_equal(hs_store_fill_note(place->second_hub.store, &note), HS_ECERT);
+    head_of(&place->hall, &place->second_hub, &stream);
+    head_of(&place->hub, &place->second_hub, &second);
+    assert_int_equal(hs_store_fill_note(place->second_hub.store, &note), HS_OK);
     note.count = 2;
     if (hs_stream_compare(&stream, &second) < 0) { /* then the wrong way round */
         heads[0].stream = second;
         heads[1].stream = stream;
     }
-    assert_int_equal(hs_store_fill_note(place->other.store, &note), HS_EINVAL);
+    assert_int_equal(hs_store_fill_note(place->second_hub.store, &note), HS_EINVAL);
     note.count = 1;
     heads[0].n = 0;
-    assert_int_equal(hs_store_fill_note(place->other.store, &note), HS_EINVAL);
+    assert_int_equal(hs_store_fill_note(place->second_hub.store, &note), HS_EINVAL);
     heads[0] = (struct hs_signed_head){.stream = {stream.origin, 3201, HS_LANE_BULK}, .n = 1};
-    assert_int_equal(hs_store_fill_note(place->other.store, &note), HS_EINVAL);
-    hs_store_abort(place->other.store);
+    assert_int_equal(hs_store_fill_note(place->second_hub.store, &note), HS_EINVAL);
+    hs_store_abort(place->second_hub.store);
 }
 
 /* ---- what else sees states that came ---- */
@@ -533,13 +511,13 @@ static void the_feed_tells_of_states_that_came(void **state)
     struct place *place = *state;
     struct seen seen = {0};
     write_facts(&place->hall, HS_LANE_WORK, 20);
-    world_group(&place->other, 1);
-    struct hs_position from = hs_store_position(place->other.store);
+    world_group(&place->second_hub, 1);
+    struct hs_position from = hs_store_position(place->second_hub.store);
     struct hs_position to;
-    fill_all(&place->hall, &place->other, 3201, HS_LANE_WORK, 700);
+    fill_all(&place->hall, &place->second_hub, 3201, HS_LANE_WORK, 700);
     write_facts(&place->hall, HS_LANE_WORK, 2);
-    world_carry(&place->hall, &place->other);
-    struct hs_view *view = world_view(&place->other);
+    world_carry(&place->hall, &place->second_hub);
+    struct hs_view *view = world_view(&place->second_hub);
     assert_int_equal(hs_view_changes(view, &from, SIZE_MAX, see_change, &seen, &to), HS_OK);
     assert_int_equal(seen.states, 20);
     assert_int_equal(seen.ops, 2);
@@ -593,19 +571,19 @@ static void a_start_replays_states_that_came(void **state)
     write_register(&place->hall, HS_LANE_WORK, "r", 3, NULL);
     char spare[WORLD_PATH_BYTES];
     world_path(spare, place->region.base, "spare");
-    world_copy_dir(place->other.dir, spare); /* its records, as they were before */
-    fill_all(&place->hall, &place->other, 3201, HS_LANE_WORK, 500);
-    struct hs_hash before = world_digests(&place->other);
-    world_close(&place->other);
+    world_copy_dir(place->second_hub.dir, spare); /* its records, as they were before */
+    fill_all(&place->hall, &place->second_hub, 3201, HS_LANE_WORK, 500);
+    struct hs_hash before = world_digests(&place->second_hub);
+    world_close(&place->second_hub);
     char from[WORLD_PATH_BYTES];
     char to[WORLD_PATH_BYTES];
     world_path(from, spare, "records/data.mdb");
-    world_path(to, place->other.dir, "records/data.mdb");
+    world_path(to, place->second_hub.dir, "records/data.mdb");
     world_copy_file(from, to);
-    world_open(&place->other, false);
-    struct hs_hash after = world_digests(&place->other);
+    world_open(&place->second_hub, false);
+    struct hs_hash after = world_digests(&place->second_hub);
     assert_true(hs_hash_equal(&before, &after));
-    assert_sound(&place->other);
+    assert_sound(&place->second_hub);
 }
 
 static void an_aborted_step_leaves_nothing(void **state)
@@ -614,21 +592,21 @@ static void an_aborted_step_leaves_nothing(void **state)
     struct fill_found at;
     write_facts(&place->hall, HS_LANE_WORK, 5);
     struct hs_view *view = world_view(&place->hall);
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    assert_int_equal(hs_store_fill_begin(place->other.store, 3201, HS_LANE_WORK), HS_OK);
-    fill_note(view, &place->other, 3201, HS_LANE_WORK, 8);
-    begin_commit(&place->other);
-    struct hs_hash before = world_digests(&place->other);
-    fill_state(&place->other, 3201, HS_LANE_WORK, &at);
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    fill_chunk(view, &place->other, &at, 300);
-    hs_store_abort(place->other.store);
-    struct hs_hash after = world_digests(&place->other);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    assert_int_equal(hs_store_fill_begin(place->second_hub.store, 3201, HS_LANE_WORK), HS_OK);
+    fill_note(view, &place->second_hub, 3201, HS_LANE_WORK, 8);
+    begin_commit(&place->second_hub);
+    struct hs_hash before = world_digests(&place->second_hub);
+    fill_state(&place->second_hub, 3201, HS_LANE_WORK, &at);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    fill_chunk(view, &place->second_hub, &at, 300);
+    hs_store_abort(place->second_hub.store);
+    struct hs_hash after = world_digests(&place->second_hub);
     assert_true(hs_hash_equal(&before, &after));
-    fill_state(&place->other, 3201, HS_LANE_WORK, &at);
+    fill_state(&place->second_hub, 3201, HS_LANE_WORK, &at);
     assert_int_equal(at.fill.after.size, 0);
     hs_view_close(view);
-    assert_sound(&place->other);
+    assert_sound(&place->second_hub);
 }
 
 /* Another store's record names numbers of this node's origin that it has not given out: it was set back. */
@@ -636,20 +614,20 @@ static void a_state_that_names_more_than_was_given_out_ends_the_origin(void **st
 {
     struct place *place = *state;
     struct fill_found at;
-    uint64_t origin = write_facts(&place->other, HS_LANE_WORK, 1).origin;
+    uint64_t origin = write_facts(&place->second_hub, HS_LANE_WORK, 1).origin;
     struct hs_dot ahead = {origin, 7};
     write_register(&place->hall, HS_LANE_WORK, "r", 3, &ahead);
     struct hs_view *view = world_view(&place->hall);
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    assert_int_equal(hs_store_fill_begin(place->other.store, 3201, HS_LANE_WORK), HS_OK);
-    fill_note(view, &place->other, 3201, HS_LANE_WORK, 8);
-    begin_commit(&place->other);
-    assert_true(world_current_origin(&place->other) == origin);
-    fill_state(&place->other, 3201, HS_LANE_WORK, &at);
-    assert_int_equal(hs_store_begin(place->other.store), HS_OK);
-    fill_chunk(view, &place->other, &at, 1 << 20);
-    begin_commit(&place->other);
-    assert_true(world_current_origin(&place->other) == 0);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    assert_int_equal(hs_store_fill_begin(place->second_hub.store, 3201, HS_LANE_WORK), HS_OK);
+    fill_note(view, &place->second_hub, 3201, HS_LANE_WORK, 8);
+    begin_commit(&place->second_hub);
+    assert_true(world_current_origin(&place->second_hub) == origin);
+    fill_state(&place->second_hub, 3201, HS_LANE_WORK, &at);
+    assert_int_equal(hs_store_begin(place->second_hub.store), HS_OK);
+    fill_chunk(view, &place->second_hub, &at, 1 << 20);
+    begin_commit(&place->second_hub);
+    assert_true(world_current_origin(&place->second_hub) == 0);
     hs_view_close(view);
 }
 
@@ -661,8 +639,8 @@ static void a_damaged_base_state_is_not_used(void **state)
     struct hs_buf row = {0};
     struct hs_buf key = {0};
     write_facts(&place->hall, HS_LANE_WORK, 3);
-    fill_all(&place->hall, &place->other, 3201, HS_LANE_WORK, 1 << 20);
-    assert_int_equal(hs_txn_begin(hs_log_env(place->other.store->log), true, &txn), HS_OK);
+    fill_all(&place->hall, &place->second_hub, 3201, HS_LANE_WORK, 1 << 20);
+    assert_int_equal(hs_txn_begin(hs_log_env(place->second_hub.store->log), true, &txn), HS_OK);
     hs_scan_begin(&scan, &txn, LOG_BASE, HS_BYTES_NONE, HS_BYTES_NONE);
     assert_true(hs_scan_next(&scan));
     hs_buf_put_bytes(&key, scan.key);
@@ -671,7 +649,7 @@ static void a_damaged_base_state_is_not_used(void **state)
     row.data[row.size - 1] ^= 1;
     hs_txn_put(&txn, LOG_BASE, hs_buf_bytes(&key), hs_buf_bytes(&row));
     assert_int_equal(hs_txn_commit(&txn), HS_OK);
-    assert_int_equal(hs_store_rebuild(place->other.store), HS_EDAMAGED);
+    assert_int_equal(hs_store_rebuild(place->second_hub.store), HS_EDAMAGED);
     hs_buf_fini(&row);
     hs_buf_fini(&key);
 }

@@ -1,40 +1,17 @@
 /* store_scope_test.c -- what a node holds in full: by certificate and configuration, what is new filled, what is gone
  * evicted. */
-#include "tests/lib/store_world.h"
+#include "tests/unit/store_place.h"
 
 #include "storage/store/inside.h"
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-struct place {
-    struct world_region region;
-    struct world_node hall, hub, witness;
-};
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, place_end)
 
 static int setup(void **state)
 {
-    struct place *place = calloc(1, sizeof *place);
-    if (place == NULL)
-        return -1;
-    *state = place;
-    world_begin(&place->region);
-    world_add(&place->region, &place->hall, "nj-hall", HS_ROLE_HALL);
-    world_add(&place->region, &place->hub, "nj-hub", HS_ROLE_HUB);
-    world_add(&place->region, &place->witness, "nj-witness", HS_ROLE_WITNESS);
+    struct place *place = place_begin(state);
     place->hall.draft.districts[1] = 3202;
     place->hall.draft.district_count = 2;
     world_certify(&place->hall);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct place *place = *state;
-    world_drop(&place->hall);
-    world_drop(&place->hub);
-    world_drop(&place->witness);
-    world_end(&place->region);
-    free(place);
     return 0;
 }
 

@@ -1,38 +1,13 @@
 /* store_test.c -- storage/store: opening, groups over log and records.  Starts after faults:
  * store_start_test.c; readers: store_thread_test.c. */
-#include "tests/lib/store_world.h"
+#include "tests/unit/store_place.h"
 
 #include "storage/store/inside.h"
 
-struct place {
-    struct world_region region;
-    struct world_node hall, hub, second_hub, witness;
-};
-
 static int setup(void **state)
 {
-    struct place *place = calloc(1, sizeof *place);
-    if (place == NULL)
-        return -1;
-    *state = place;
-    world_begin(&place->region);
-    world_add(&place->region, &place->hall, "nj-hall", HS_ROLE_HALL);
-    world_add(&place->region, &place->hub, "nj-hub", HS_ROLE_HUB);
-    world_add(&place->region, &place->second_hub, "nj-hub-2", HS_ROLE_HUB);
-    world_add(&place->region, &place->witness, "nj-witness", HS_ROLE_WITNESS);
+    struct place *place = place_begin(state);
     world_open(&place->hall, true);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct place *place = *state;
-    world_drop(&place->hall);
-    world_drop(&place->hub);
-    world_drop(&place->second_hub);
-    world_drop(&place->witness);
-    world_end(&place->region);
-    free(place);
     return 0;
 }
 
@@ -624,7 +599,7 @@ static void a_view_tells_the_lag_and_checkpoints_of_a_stream(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, place_end)
     const struct CMUnitTest tests[] = {
         TEST(a_new_store_is_its_owners_alone),
         TEST(a_store_knows_whose_it_is),

@@ -1,43 +1,18 @@
 /* store_upkeep_test.c -- what goes with time: operations that become base states, and a witness's that two hubs have.
  */
-#include "tests/lib/store_world.h"
+#include "tests/unit/store_place.h"
 
 #include "storage/log/inside.h"
 #include "storage/store/inside.h"
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, place_end)
 #define DAY_MS     (24 * 3600 * 1000ULL)
-
-struct place {
-    struct world_region region;
-    struct world_node hall, hub, second_hub, witness;
-};
 
 static int setup(void **state)
 {
-    struct place *place = calloc(1, sizeof *place);
-    if (place == NULL)
-        return -1;
-    *state = place;
-    world_begin(&place->region);
-    world_add(&place->region, &place->hall, "nj-hall", HS_ROLE_HALL);
-    world_add(&place->region, &place->hub, "nj-hub", HS_ROLE_HUB);
-    world_add(&place->region, &place->second_hub, "nj-hub-2", HS_ROLE_HUB);
-    world_add(&place->region, &place->witness, "nj-witness", HS_ROLE_WITNESS);
+    struct place *place = place_begin(state);
     world_open(&place->hall, true);
     world_open(&place->hub, true);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct place *place = *state;
-    world_drop(&place->hall);
-    world_drop(&place->hub);
-    world_drop(&place->second_hub);
-    world_drop(&place->witness);
-    world_end(&place->region);
-    free(place);
     return 0;
 }
 
