@@ -195,6 +195,8 @@ static void finish(struct hs_replica *r, struct rep_fill *fill)
         struct rep_session *s = r->sessions[i];
         if (s->state == REP_LIVE && hs_rep_pairs_remove(&s->told_fills, partition, lane) && lane != HS_LANE_MONEY)
             tell_done(s, partition, lane);
+        if (s->state == REP_LIVE)
+            hs_rep_witness_filled(s, partition, lane);
     }
     hs_rep_fills_soon(r);
     hs_rep_probes_moved(r);

@@ -316,6 +316,8 @@ void hs_rep_receipts_pass(struct rep_session *s); /* a hall's: what is new of it
 /* witness.c */
 void hs_rep_witness_start(struct rep_session *s);
 void hs_rep_witness_announced(struct rep_session *s, const struct hs_stream *names, size_t count);
+/* What it holds more of was not asked for as long as that was being filled. */
+void hs_rep_witness_filled(struct rep_session *s, hs_partition partition, uint8_t lane);
 void hs_rep_witness_beat(struct rep_session *s, struct hs_buf *body, uint32_t field); /* what no hub has signed for */
 void hs_rep_witness_heard(struct rep_session *s, const struct hs_stream *names, size_t count);
 void hs_rep_base_received(struct rep_session *s, const ProtobufCMessage *message);

@@ -161,6 +161,20 @@ static bool is_wanted(const struct rep_session *s, const struct hs_stream *name)
            hs_rep_may_take(s, name) && !hs_rep_is_striking(s->r, name->origin);
 }
 
+static void ask_now(struct rep_session *s, struct rep_lag *lag, void *ctx)
+{
+    const struct hs_stream *like = ctx;
+    if (lag->name.partition == like->partition && lag->name.lane == like->lane && is_wanted(s, &lag->name))
+        hs_rep_announce(s, &lag->name, 1);
+}
+
+void hs_rep_witness_filled(struct rep_session *s, hs_partition partition, uint8_t lane)
+{
+    struct hs_stream like = {.partition = partition, .lane = lane};
+    if (s->relation == REP_HALL_WITNESS && s->outbound)
+        hs_rep_lags_visit(s, ask_now, &like);
+}
+
 /* It holds nothing of one of our streams: give it a beginning. */
 static bool begins(const struct rep_session *s, const struct rep_stream *stream)
 {

@@ -100,6 +100,7 @@ static void set_up(struct game *game, uint8_t setting)
     game->liar = is_hub && setting % 4 == 0 ? world_hall(w, "hall-9", MINE, 2) : world_hub(w, "hub-9");
     for (uint8_t lane = HS_LANE_WORK; setting % 8 >= 4 && lane < HS_LANE_COUNT; lane++)
         world_store_fill_begin(&game->victim->store, 3202, lane);
+    game->victim->rebuilding_ms = setting % 16 >= 8 ? 60000 : 0; /* a hub then asks halls for states, too */
     world_start(game->honest);
     world_start(game->victim);
     take_name(game, world_write_text(game->victim, is_hub ? HS_PARTITION_REGION : 3202, HS_LANE_MONEY, "own"));
@@ -174,6 +175,9 @@ static void hello(struct game *game, struct hs_cur *in)
         put_head(game, in, &body, 8);
     hs_tlv_put_u64(&body, 9, fuzz_number(in));
     hs_tlv_put_u64(&body, 10, how >= 0xf0 ? fuzz_number(in) : HS_CREDIT_BYTES_MIN);
+    if (how / 64 == 1)
+        hs_tlv_put_u64(&body, 13, 3202 * 256 + how % 6);
+    hs_tlv_put_u64(&body, 14, how / 8 % 2); /* so a hall supplies states */
     send_bytes(game, HALLSYNC__PEER_TYPE__PEER_HELLO, hs_buf_bytes(&body));
     hs_buf_fini(&body);
 }

@@ -167,6 +167,16 @@ void world_stop(struct world_node *node)
     node->replica = NULL;
 }
 
+void world_lose_disk(struct world_node *node)
+{
+    uint64_t commit = node->store.commit;
+    world_stop(node);
+    world_store_fini(&node->store);
+    node->store.commit = commit;
+    node->store_id = world_random(node->world);
+    world_store_put_certificate(&node->store, &node->certificate.node_key, hs_buf_bytes(&node->certificate_bytes));
+}
+
 void world_free(struct world *w)
 {
     for (size_t i = 0; i < w->node_count; i++) {

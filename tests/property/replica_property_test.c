@@ -208,12 +208,7 @@ static void act_rebuild(struct run *run)
     if (!run->states || run->shape->halls == 0)
         return;
     struct world_node *hall = run->w->nodes[run->shape->hubs + below(run, run->shape->halls)];
-    uint64_t commit = hall->store.commit;
-    world_stop(hall);
-    world_store_fini(&hall->store);
-    hall->store.commit = commit;
-    hall->store_id = world_random(run->w);
-    world_store_put_certificate(&hall->store, &hall->certificate.node_key, hs_buf_bytes(&hall->certificate_bytes));
+    world_lose_disk(hall);
     world_fill_scope(hall);
     world_start(hall);
 }

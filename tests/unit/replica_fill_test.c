@@ -569,6 +569,30 @@ static void what_a_hall_has_pruned_comes_from_its_hub(void **state)
     assert_int_equal(world_ops(t->other), 33);
 }
 
+/* Its disk dies with what only its witness has got.  On the new one it is filled, while the witness names that; what is
+ * being filled is not asked for, but must not be forgotten. */
+static void what_a_witness_keeps_comes_when_the_fill_has_ended(void **state)
+{
+    struct table *t = *state;
+    struct world_node *witness = world_witness(t->w, "witness-1", D1, 1);
+    write_some(t->hub, 3201, HS_LANE_PEOPLE, 40);
+    world_start(t->hall);
+    world_start(witness);
+    struct world_link *line = world_dial(t->hall, witness);
+    struct hs_stream own = write_some(t->hall, 3201, HS_LANE_PEOPLE, 3);
+    world_settle(t->w);
+    assert_int_equal(world_head(witness, &own), 3);
+    world_cut(line);
+    world_lose_disk(t->hall);
+    begin(t);
+    world_dial(t->hall, witness);
+    world_settle(t->w);
+    assert_int_equal(t->hall->store.fill_count, 0);
+    assert_int_equal(world_head(t->hall, &own), 3);
+    assert_int_equal(world_head(t->hub, &own), 3);
+    assert_true(world_same(t->hall, t->hub));
+}
+
 static void a_fill_begins_only_where_something_is_missing(void **state)
 {
     struct table *t = *state;
@@ -631,6 +655,7 @@ int main(void)
         TEST(who_was_away_longer_than_the_log_gets_states),
         TEST(two_hubs_that_have_pruned_fill_each_other),
         TEST(what_a_hall_has_pruned_comes_from_its_hub),
+        TEST(what_a_witness_keeps_comes_when_the_fill_has_ended),
         TEST(a_fill_begins_only_where_something_is_missing),
         TEST(a_store_that_fails_begins_anew_from_what_it_has),
     };
