@@ -33,6 +33,8 @@ static enum hs_err show_events(const struct cli *cli, const json_t *ticket)
     return cli_list_end(&list);
 }
 
+#define STILL_COMING "not all is here yet: records are still coming, hallsync status shows how far they are"
+
 /* What people must know of an answer that is a hub's, or not all. */
 static void tell_source(const struct cli *cli, const Hallsync__Record *record, bool incomplete)
 {
@@ -114,8 +116,11 @@ static enum hs_err list_all(struct cli *cli, struct cli_find *find, size_t *coun
     find->incomplete = &incomplete;
     enum hs_err err = cli_find(cli, find, list_record, &listing);
     enum hs_err ended = cli_list_end(&listing.list);
+    bool asks = find->index != NULL && strcmp(find->index, "state") != 0 && strcmp(find->index, "assignee") != 0;
     if (err == HS_OK)
-        tell_source(cli, &listing.oldest, incomplete);
+        tell_source(cli, &listing.oldest, incomplete && asks);
+    if (err == HS_OK && incomplete && !asks && !cli->json)
+        puts("\n" STILL_COMING);
     *count = listing.count;
     return err != HS_OK ? err : ended;
 }
@@ -224,11 +229,15 @@ static enum hs_err export_record(void *ctx, const Hallsync__Record *record)
 enum hs_err cli_run_export(struct cli *cli)
 {
     struct export export = {.cli = cli, .kind = hs_kind_by_number(cli->command->kind)};
+    bool incomplete = false;
     enum hs_err err = cli_take_args(cli, 0, 0);
     if (err == HS_OK && !cli->json)
         err = export_header(&export);
     if (err == HS_OK)
-        err = cli_find(cli, &(struct cli_find){.kind = export.kind->number}, export_record, &export);
+        err = cli_find(cli, &(struct cli_find){.kind = export.kind->number, .incomplete = &incomplete}, export_record,
+                       &export);
+    if (err == HS_OK && incomplete)
+        fputs("hallsync: " STILL_COMING "\n", stderr);
     hs_buf_fini(&export.line);
     return err;
 }
@@ -272,6 +281,6 @@ enum hs_err cli_run_totals(struct cli *cli)
     bool incomplete = reply->totals->has_complete && !reply->totals->complete;
     err = cli_card(cli, TOTALS, sizeof TOTALS / sizeof *TOTALS, cli_show_message(&reply->totals->base));
     if (err == HS_OK && incomplete && !cli->json)
-        puts("\nThis is what is here of another district.");
+        puts(filter.account != NULL ? "\nThis is what is here of another district." : "\n" STILL_COMING);
     return err;
 }

@@ -15,6 +15,24 @@ bool hs_whole(const struct hs_desk *desk, struct hs_view *view, hs_partition par
     return hs_view_whole(view, partition);
 }
 
+struct filling {
+    uint8_t lane;
+    bool found;
+};
+
+static enum hs_err look_at_fill(void *ctx, const struct hs_fill *fill)
+{
+    struct filling *filling = ctx;
+    filling->found = filling->found || fill->lane == filling->lane;
+    return HS_OK;
+}
+
+bool hs_still_coming(struct hs_view *view, enum hs_lane lane)
+{
+    struct filling filling = {.lane = (uint8_t)lane};
+    return hs_view_fills(view, look_at_fill, &filling) != HS_OK || filling.found;
+}
+
 struct search {
     const struct hs_desk *desk;
     struct hs_view *view;

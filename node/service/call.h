@@ -155,6 +155,9 @@ struct hs_call *hs_park_asking(struct hs_desk *desk, uint64_t token);
 bool hs_ask_wanted(const struct hs_call *call, struct hs_view *view, const struct hs_ask *ask);
 /* Is all that a hub had of it here?  Where there is no hub to ask, what is held is all that there is. */
 bool hs_whole(const struct hs_desk *desk, struct hs_view *view, hs_partition partition);
+/* Are records of this lane still coming as states, or money's logs, of any district?  For sums and lists of all that is
+ * here, about which nobody is asked. */
+bool hs_still_coming(struct hs_view *view, enum hs_lane lane);
 /* Put the question once: sets parked; then, with the answer come or not, what there is: the answer, or what a hub said
  * to it some time ago, or NULL. */
 const struct hs_foreign *hs_ask_foreign(struct hs_call *call, const struct hs_ask *ask);

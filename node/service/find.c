@@ -189,8 +189,10 @@ static enum hs_err visit(struct page *page, const struct hs_kind *kind, struct h
 {
     struct hs_call *call = page->looking.call;
     const char *name = call->request->find->index;
-    if (name == NULL || name[0] == '\0')
+    if (name == NULL || name[0] == '\0') {
+        page->looking.elsewhere = hs_still_coming(page->looking.look.view, kind->lane);
         return hs_view_all(page->looking.look.view, kind->number, after, take_record, page);
+    }
     struct hs_id room;
     struct hs_ask ask = {.kind = kind->number, .after = after};
     const struct hs_index *index = hs_kind_index(kind, name);
@@ -198,7 +200,11 @@ static enum hs_err visit(struct page *page, const struct hs_kind *kind, struct h
         return no_index(call, kind);
     ask.index = index->number;
     enum hs_err err = index_key(call, kind, index, &room, &ask.key);
-    return err == HS_OK ? visit_index(page, kind, &ask) : err;
+    if (err == HS_OK)
+        err = visit_index(page, kind, &ask);
+    if (index->field == 0) /* what is to be done here: no hub was asked */
+        page->looking.elsewhere = hs_still_coming(page->looking.look.view, kind->lane);
+    return err;
 }
 
 static enum hs_err check_after(struct hs_call *call, const struct hs_kind *kind, struct hs_bytes after)

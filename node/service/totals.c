@@ -107,8 +107,9 @@ enum hs_err hs_totals_read(struct hs_call *call, struct hs_view *view)
         err = hs_view_totals(view, &filter, &totals);
     if (err != HS_OK)
         return err;
-    bool foreign = filter.account != NULL && !hs_whole(call->desk, view, hs_account_partition(filter.account));
-    reply.has_complete = foreign; /* what others have taken for it is not here */
+    /* What others have taken for an account of another district is not here. */
+    reply.has_complete = filter.account != NULL ? !hs_whole(call->desk, view, hs_account_partition(filter.account))
+                                                : hs_still_coming(view, HS_LANE_MONEY);
     reply.count = totals.count;
     reply.sum_fen = totals.sum_fen;
     reply.reversed_count = totals.reversed_count;

@@ -167,6 +167,45 @@ static void own_operations_wait_until_a_hub_has_signed(void **state)
     assert_int_equal(told->waiting[0]->out_ops, 2);
 }
 
+/* ---- while records are still coming ---- */
+
+static bool is_complete(bool has, bool complete)
+{
+    assert_true(!has || !complete); /* it is only said where it is not */
+    return !has;
+}
+
+static void assert_complete(struct client *client, bool complete)
+{
+    Hallsync__TotalsRequest all = HALLSYNC__TOTALS_REQUEST__INIT;
+    Hallsync__FindRequest customers = HALLSYNC__FIND_REQUEST__INIT, tickets = HALLSYNC__FIND_REQUEST__INIT;
+    Hallsync__TotalsReply sums = totals(client, &all);
+    assert_int_equal(is_complete(sums.has_complete, sums.complete), complete);
+    customers.kind = HS_KIND_CUSTOMER;
+    const Hallsync__RecordsReply *found = find(client, &customers)->records;
+    assert_int_equal(is_complete(found->has_complete, found->complete), complete);
+    tickets.kind = HS_KIND_TICKET;
+    tickets.index = TEXT("state");
+    tickets.key = TEXT("open");
+    found = find(client, &tickets)->records;
+    assert_int_equal(is_complete(found->has_complete, found->complete), complete);
+}
+
+/* Sums and lists of all that is here: nobody else is asked, so that they must say that they are not whole. */
+static void sums_and_lists_say_that_records_are_still_coming(void **state)
+{
+    struct desk *desk = *state;
+    assert_complete(&desk->client, false);
+    client_close(&desk->client);
+    office_stop(&desk->office);
+    world_open(&desk->office.node, false);
+    world_fill_empty(&desk->office.node);
+    world_close(&desk->office.node);
+    office_start(&desk->office, false);
+    client_open(&desk->client, &desk->office, ZMQ_DEALER);
+    assert_complete(&desk->client, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hub_tells_until_when_it_is_rebuilding, open_hub, close_desk),
         cmocka_unit_test_setup_teardown(a_hall_is_never_rebuilding, open_hall, close_desk),
         cmocka_unit_test_setup_teardown(own_operations_wait_until_a_hub_has_signed, open_hall, close_desk),
+        cmocka_unit_test_setup_teardown(sums_and_lists_say_that_records_are_still_coming, open_hall, close_desk),
     };
     return cmocka_run_group_tests_name("service region", tests, NULL, NULL);
 }
