@@ -36,6 +36,32 @@ static struct hs_bytes partition_key(hs_partition partition, uint8_t key[static 
     return HS_BYTES(key, 2);
 }
 
+struct kept {
+    uint64_t origin, behind;
+    uint8_t lane;
+};
+
+/* False: that was the last one, or the list cannot be read. */
+static bool next_kept(struct hs_cur *cur, struct kept *kept)
+{
+    if (cur->left == 0)
+        return false;
+    kept->origin = hs_cur_u64(cur);
+    kept->lane = hs_cur_u8(cur);
+    kept->behind = hs_cur_varint(cur);
+    return cur->err == HS_OK;
+}
+
+/* What is not in the list goes: one that cannot be read to its end is not to be gone by. */
+static bool is_kept_list(struct hs_bytes list)
+{
+    struct hs_cur cur = hs_cur_of(list);
+    struct kept kept;
+    while (next_kept(&cur, &kept))
+        ;
+    return cur.err == HS_OK;
+}
+
 /* Views into the map: valid until the next write. */
 static enum hs_err find(struct hs_txn *txn, hs_partition partition, struct eviction *eviction)
 {
@@ -48,7 +74,8 @@ static enum hs_err find(struct hs_txn *txn, hs_partition partition, struct evict
     *eviction = (struct eviction){.partition = partition, .phase = hs_cur_u8(&cur)};
     eviction->at = hs_cur_sized(&cur);
     eviction->kept = hs_cur_take(&cur, cur.left);
-    return cur.err == HS_OK && eviction->phase <= PHASE_STREAMS ? HS_OK : HS_EDAMAGED;
+    bool whole = cur.err == HS_OK && eviction->phase <= PHASE_STREAMS && is_kept_list(eviction->kept);
+    return whole ? HS_OK : HS_EDAMAGED;
 }
 
 static void put(struct hs_log *log, const struct eviction *eviction)
@@ -119,15 +146,13 @@ static bool is_own(struct hs_log *log, struct hs_txn *txn, uint64_t origin)
 }
 
 /* Of the ops that stay of a stream they are those behind the number; false: none stay. */
-static bool find_kept(struct hs_bytes kept, const struct hs_stream *stream, uint64_t *n)
+static bool find_kept(struct hs_bytes list, const struct hs_stream *stream, uint64_t *n)
 {
-    struct hs_cur cur = hs_cur_of(kept);
-    while (cur.left > 0 && cur.err == HS_OK) {
-        uint64_t origin = hs_cur_u64(&cur);
-        uint8_t lane = hs_cur_u8(&cur);
-        uint64_t behind = hs_cur_varint(&cur);
-        if (cur.err == HS_OK && origin == stream->origin && lane == stream->lane) {
-            *n = behind;
+    struct hs_cur cur = hs_cur_of(list);
+    struct kept kept;
+    while (next_kept(&cur, &kept)) {
+        if (kept.origin == stream->origin && kept.lane == stream->lane) {
+            *n = kept.behind;
             return true;
         }
     }

@@ -432,9 +432,10 @@ static void of_what_no_other_hub_has_a_hub_keeps_all(void **state)
     world_open(hub, true);
     world_add(&place->region, &other, "nj-other", HS_ROLE_HUB);
     struct hs_stream stream = {.partition = 3202, .lane = HS_LANE_PEOPLE};
-    for (uint64_t i = 1; i <= 3; i++)
+    for (uint64_t i = 1; i <= 3; i++) {
         stream.origin = write_in(hall, 3202, HS_LANE_PEOPLE, i).origin;
-    world_carry(hall, hub);
+        world_carry(hall, hub); /* each in a segment, at the end of which the stream could be cut */
+    }
     put_receipt_of(&other, hub, hub, &stream, 2);
     leave(hub, CITY);
     expect_evicting(hub, "");

@@ -340,6 +340,49 @@ static void forked_streams_are_left_alone(void **state)
     verify(&place->hub);
 }
 
+static enum hs_err find_store(void *ctx, const struct hs_receipt *receipt)
+{
+    uint64_t *store = ctx;
+    *store = receipt->store_id == *store ? 0 : *store;
+    return HS_OK;
+}
+
+static bool has_receipt_of(struct world_node *node, const struct hs_stream *stream, uint64_t store)
+{
+    struct hs_view *view = world_view(node);
+    assert_int_equal(hs_view_receipts(view, stream, find_store, &store), HS_OK);
+    hs_view_close(view);
+    return store == 0;
+}
+
+/* One that came ahead of the operations counts only as far as it agrees with them: later nobody could tell. */
+static void receipts_of_another_branch_go_with_what_contradicts_them(void **state)
+{
+    struct place *place = *state;
+    struct world_node *hub = &place->hub, *signer = &place->second_hub;
+    struct hs_commit commit;
+    struct hs_stream stream = write_lane(&place->hall, HS_LANE_BULK, 3);
+    struct hs_view *view = world_view(&place->hall);
+    struct hs_receipt receipts[2];
+    for (uint64_t i = 0; i < 2; i++) {
+        receipts[i] = (struct hs_receipt){.store_id = 78 + i, .stream = stream, .n = 2, .time_ms = 1};
+        receipts[i].hub_key = signer->draft.node_key;
+        assert_int_equal(hs_view_hash_at(view, &stream, 2, &receipts[i].hash), HS_OK);
+        receipts[i].hash.bytes[0] ^= (uint8_t)i;
+        assert_int_equal(hs_receipt_sign(&receipts[i], &signer->options.signer), HS_OK);
+        assert_int_equal(hs_store_begin(hub->store), HS_OK);
+        assert_int_equal(hs_store_put_receipt(hub->store, &receipts[i], signer->options.certificate), HS_OK);
+        assert_int_equal(hs_store_commit(hub->store, &commit), HS_OK);
+    }
+    hs_view_close(view);
+    world_carry(&place->hall, hub);
+    assert_true(has_receipt_of(hub, &stream, 78) && has_receipt_of(hub, &stream, 79));
+    upkeep(hub, UINT64_MAX, 100);
+    assert_int_equal(beginning(hub, &stream), 3);
+    assert_true(has_receipt_of(hub, &stream, 78));
+    assert_false(has_receipt_of(hub, &stream, 79));
+}
+
 /* ---- a witness ---- */
 
 static void a_witness_drops_what_two_hubs_have(void **state)
@@ -379,10 +422,15 @@ static void a_witness_drops_what_two_hubs_have(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(old_operations_at_a_hub_become_base_states), TEST(what_the_records_have_not_on_disk_is_not_folded),
-        TEST(empty_commits_go_and_the_log_goes_on),       TEST(a_large_commit_goes_in_pieces),
-        TEST(streams_written_in_turns_are_folded),        TEST(a_folded_op_is_void_and_its_request_known_no_more),
-        TEST(what_lies_outside_the_scope_is_not_folded),  TEST(forked_streams_are_left_alone),
+        TEST(old_operations_at_a_hub_become_base_states),
+        TEST(what_the_records_have_not_on_disk_is_not_folded),
+        TEST(empty_commits_go_and_the_log_goes_on),
+        TEST(a_large_commit_goes_in_pieces),
+        TEST(streams_written_in_turns_are_folded),
+        TEST(a_folded_op_is_void_and_its_request_known_no_more),
+        TEST(what_lies_outside_the_scope_is_not_folded),
+        TEST(forked_streams_are_left_alone),
+        TEST(receipts_of_another_branch_go_with_what_contradicts_them),
         TEST(a_witness_drops_what_two_hubs_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
