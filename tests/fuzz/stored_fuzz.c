@@ -17,6 +17,7 @@
 #define OTHERS       4711
 #define VALUE_MAX    4096
 #define PARTITION    3201
+#define LOST         3299
 #define REQUEST_TEXT "request-16-bytes"
 
 static struct fuzz_region region;
@@ -175,9 +176,23 @@ static void be_filled(void)
     fill_from_others(HS_LANE_BULK, false);
 }
 
+/* A district that is evicted: its records went, and an operation stays that nobody else has. */
+static void lose_district(void)
+{
+    struct hs_write write = {.kind = 900, .id = FUZZ_SEED("0123456789abcdef"), .is_fact = true, .fact = FUZZ_SEED("x")};
+    struct hs_draft draft = {.partition = LOST, .lane = HS_LANE_BULK, .writes = &write, .write_count = 1};
+    struct hs_eviction next;
+    struct hs_dot dot;
+    hs_stamp stamp;
+    FUZZ_CHECK(hs_store_write(store, &draft, &dot, &stamp) == HS_OK);
+    FUZZ_CHECK(log_evict_begin(store->log, LOST) == HS_OK);
+    FUZZ_CHECK(hs_log_next_eviction(store->log, &next) == HS_OK && next.partition == LOST && next.of_records);
+    FUZZ_CHECK(hs_log_evict_records(store->log, &(struct hs_evicted){.partition = LOST}) == HS_OK);
+}
+
 static void set_up(void)
 {
-    static void (*const STEPS[])(void) = {write_records, write_number, receive_others, be_filled};
+    static void (*const STEPS[])(void) = {write_records, write_number, receive_others, be_filled, lose_district};
     if (store != NULL)
         return;
     fuzz_region_make(&region);
@@ -468,6 +483,26 @@ static void fill_on(struct hs_cur *in)
     hs_buf_fini(&body);
 }
 
+static enum hs_err visit_evicting(void *ctx, hs_partition partition, bool waits)
+{
+    (void)ctx;
+    (void)partition;
+    (void)waits;
+    return visited();
+}
+
+/* What is old is folded, and the eviction goes on. */
+static void tidy_up(struct hs_cur *in)
+{
+    struct hs_eviction next;
+    bool more;
+    size_t budget = 1 + fuzz_u8(in) % 32;
+    hs_store_upkeep(store, &(struct hs_upkeep){UINT64_MAX, budget}, &more);
+    if (hs_log_next_eviction(store->log, &next) == HS_OK && !next.of_records)
+        hs_log_evict(store->log, next.partition, &budget);
+    hs_view_evicting(hs_store_view(store), visit_evicting, NULL);
+}
+
 /* On top of what is damaged: a payment of that account by this node, and the fork goes on. */
 static void write_more(struct hs_cur *in)
 {
@@ -491,6 +526,7 @@ static void write_more(struct hs_cur *in)
     hs_store_number(store, 20261121, 1, number);
     hs_store_write(store, &draft, &dot, &stamp);
     fill_on(in);
+    tidy_up(in);
     hs_buf_fini(&message);
     hs_arena_fini(&arena);
 }
@@ -530,5 +566,6 @@ void fuzz_seeds(fuzz_put put)
     put("token-cut-before-its-name", FUZZ_SEED("\0\6\0\1\0\1\0"));
     put("loose-of-billions", FUZZ_SEED("\0\10\0\2\0\0\4\xff\xff\xff\xff"));
     put("states-changed", FUZZ_SEED("\x80\0\0\xff\0\0\0\0\0\0\1\20\x1b\0"));
+    put("eviction-changed", FUZZ_SEED("\x80\16\0\1\0\0\0\0\0\0\0\0\0\0\0\0"));
     put("time-zone-out-of-range", FUZZ_SEED("\14\12\3\2\0\24\4\x7f\0\0\0"));
 }
