@@ -119,14 +119,24 @@ def past_states(region, hub, accounts, line, count):
     return took
 
 
-def judge(line, way, measure):
-    """Of as many tickets as are wanted: where this machine is slow and a backlog is gone too soon, over more than one."""
+def measured(line, way, past):
+    """The times of as many tickets as are wanted: where this machine is slow and a backlog is gone too soon, over more than one."""
     took = []
     while len(took) < line["tickets"]:
-        took += measure(line["tickets"] - len(took))
+        took += past(line["tickets"] - len(took))
     print(f"{line['rate']} {way}: {len(took)} tickets past a backlog: p50 {quantile(took, 0.5):.2f} s, "
           f"p99 {quantile(took, 0.99):.2f} s, greatest {max(took):.2f} s", flush=True)
-    check(quantile(took, 0.99) < line["goal"] * SLOW, f"the tickets took more than {line['goal']} s")
+    return took
+
+
+def judge(line, way, past, alone):
+    """Where tickets that pass nothing take long too, this machine has no time for the test, and it is measured again."""
+    for last in (False, False, True):
+        took = quantile(measured(line, way, past), 0.99)
+        if took < line["goal"] * SLOW:
+            return
+        idle = quantile(alone(), 0.99)
+        check(idle > took / 3 and not last, f"the tickets took more than {line['goal']} s; with nothing to pass {idle:.2f} s")
 
 
 def main():
@@ -148,11 +158,16 @@ def main():
         hall = region.hall("nj-gulou", hub, ["3201"], backoff_max_ms=300)
         accounts = region.customers(hub, 40000 if LONG else 16000)
         hall.synced()
+
+        def alone():
+            """With nothing to pass, on a wide line."""
+            return tickets(hub, hall, 20, accounts[0], 0.1, f"a{next(ROUNDS)}", lambda: True)
+
         for line in lines:
             for way in ("up", "down") if asked.way == "all" else {asked.way} - {"fill"}:
-                judge(line, way, lambda count: past_segments(region, hub, hall, accounts, line, way, count))
+                judge(line, way, lambda count: past_segments(region, hub, hall, accounts, line, way, count), alone)
             if asked.way in ("fill", "all"):
-                judge(line, "fill", lambda count: past_states(region, hub, accounts, line, count))
+                judge(line, "fill", lambda count: past_states(region, hub, accounts, line, count), alone)
 
 
 if __name__ == "__main__":
