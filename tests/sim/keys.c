@@ -35,6 +35,13 @@ static void certify(struct sim_machine *machine, struct hs_certificate *draft)
     hs_keys_free(&hub);
 }
 
+/* A store that is made later, in the place of a lost one, is young. */
+static uint64_t made_ms(void *ctx)
+{
+    const struct sim *sim = ctx;
+    return SIM_EPOCH_MS + sim->now_ms - (sim->turns == 0 ? sim->options.age_ms : 0);
+}
+
 /* An empty store, as init and join make it; the certificate is remembered beside it. */
 void sim_make_keys(struct sim_machine *machine, struct hs_certificate *draft)
 {
@@ -56,6 +63,8 @@ void sim_make_keys(struct sim_machine *machine, struct hs_certificate *draft)
         .signer = hs_signer_of(keys.node),
         .create = true,
         .note_dir = machine->notes,
+        .now_ms = made_ms,
+        .ctx = sim,
     };
     struct hs_store *store = NULL;
     check(sim, hs_store_open(&options, &store, &why), "an empty store", &why);

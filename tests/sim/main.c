@@ -13,11 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAL_MS    180000 /* of virtual time, within which all must be equal */
-#define CHECK_MS   997
-#define SKIP_MAX   64
-#define HALLS_MAX  4
-#define SHORT_DAYS 4
+#define HEAL_MS     180000 /* of virtual time, within which all must be equal */
+#define CHECK_MS    997
+#define SKIP_MAX    64
+#define HALLS_MAX   4
+#define SHORT_DAYS  4
+#define YOUNG_SEEDS 150 /* by which mutations are measured: all stores are young there */
 
 struct options {
     uint64_t first, seeds;
@@ -172,6 +173,8 @@ static struct sim_options draw_options(const struct options *options, uint64_t s
     drawn.credit_kib = sim_below(random, 2) == 0 ? 512 : 128;
     drawn.accept_unknown_accounts = sim_below(random, 4) != 0;
     drawn.answer_lost = sim_below(random, 2) == 0 ? 0 : 30000;
+    struct sim_random age = sim_random_of(seed, "age");
+    drawn.age_ms = seed <= YOUNG_SEEDS || sim_below(&age, 2) == 0 ? 0 : SIM_OLD_MS;
     return drawn;
 }
 

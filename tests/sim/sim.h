@@ -19,7 +19,8 @@
 #define SIM_SCOPE_MAX     8
 #define SIM_SNAPSHOTS_MAX 5
 #define SIM_PATH_BYTES    160
-#define SIM_EPOCH_MS      1780272000000ULL /* 2026-06-01 00:00 UTC: the wall clock at virtual time 0 */
+#define SIM_OLD_MS        (30 * 24 * 3600 * 1000ULL) /* of a store that is not young any more */
+#define SIM_EPOCH_MS      1780272000000ULL           /* 2026-06-01 00:00 UTC: the wall clock at virtual time 0 */
 
 struct sim;
 
@@ -123,6 +124,7 @@ struct sim_options {
     unsigned credit_kib;   /* 0: 512 */
     bool accept_unknown_accounts;
     unsigned answer_lost; /* millionths of the answers that do not reach their client; of the requests too */
+    uint64_t age_ms;      /* so long before the first turn stores were made: a young hub takes states from halls */
 };
 
 struct sim {
