@@ -200,6 +200,29 @@ static void a_hall_is_filled_and_goes_on_by_number(void **state)
     assert_sound(&place->second_hub);
 }
 
+/* Who has more of the current origin than this store has it from an owner that was set back. */
+static void a_list_that_names_more_of_the_origin_ends_it(void **state)
+{
+    static const enum hs_lane LANES[] = {HS_LANE_PEOPLE, HS_LANE_MONEY};
+    struct place *place = *state;
+    for (size_t i = 0; i < 2; i++) {
+        struct hs_signed_head head = {.stream = write_facts(&place->hall, LANES[i], 2), .n = 2};
+        struct hs_fill_note note = {
+            .partition = 3201, .lane = (uint8_t)LANES[i], .heads = &head, .count = 1, .last = true};
+        assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+        assert_int_equal(hs_store_fill_begin(place->hall.store, 3201, note.lane), HS_OK);
+        assert_int_equal(hs_store_fill_note(place->hall.store, &note), HS_OK);
+        begin_commit(&place->hall);
+        assert_true(world_current_origin(&place->hall) == head.stream.origin);
+        head.n = 3;
+        assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+        assert_int_equal(hs_store_fill_begin(place->hall.store, 3201, note.lane), HS_OK);
+        assert_int_equal(hs_store_fill_note(place->hall.store, &note), HS_OK);
+        begin_commit(&place->hall);
+        assert_true(world_current_origin(&place->hall) == 0);
+    }
+}
+
 static void money_is_never_taken_as_state(void **state)
 {
     struct place *place = *state;
@@ -661,6 +684,7 @@ int main(void)
         IN_PLACE(a_base_needs_an_origin_and_a_number),
         IN_PLACE(a_base_of_the_own_origin_ends_it),
         IN_PLACE(a_hall_is_filled_and_goes_on_by_number),
+        IN_PLACE(a_list_that_names_more_of_the_origin_ends_it),
         IN_PLACE(money_is_never_taken_as_state),
         IN_PLACE(a_fill_of_money_that_is_here_ends_at_once),
         IN_PLACE(what_is_filled_is_not_whole),
