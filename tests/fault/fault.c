@@ -162,7 +162,7 @@ static void begin_once(void)
     if (begun)
         return;
     begun = true;
-    const char *text = getenv("HS_SEED");
+    const char *text = getenv("HS_SEED") != NULL ? getenv("HS_SEED") : getenv("HS_TURN");
     const char *long_text = getenv("HS_LONG");
     all = long_text != NULL && strcmp(long_text, "1") == 0;
     if (text != NULL)
