@@ -62,6 +62,9 @@ struct hs_bytes hs_store_certificate_bytes(const struct hs_store *store);
 uint64_t hs_store_doubt_ms(const struct hs_store *store);
 /* The format of the log before this start, if this start has migrated it; else 0. */
 uint32_t hs_store_migrated(const struct hs_store *store);
+/* Is it not proven of this start that this store is the newest that the node ever had?  A store that was just made is
+ * not in doubt. */
+bool hs_store_in_doubt(const struct hs_store *store);
 /* Why the origin was struck out at this start: NULL if it was not. */
 const char *hs_store_break(const struct hs_store *store);
 
@@ -107,6 +110,13 @@ enum hs_err hs_store_put_origin(struct hs_store *store, struct hs_bytes certific
  * the hub's or the witness's. */
 enum hs_err hs_store_put_receipt(struct hs_store *store, const struct hs_receipt *receipt, struct hs_bytes certificate);
 enum hs_err hs_store_put_certificate(struct hs_store *store, struct hs_bytes certificate);
+
+/* A key that is not its node's any more (encoded Revocation), and what it had signed that counts nevertheless
+ * (Release). Both are checked here too (as hs_revocation_verify, HS_EFULL: there are too many); known ones change
+ * nothing.  Of the streams of a revoked key hs_store_receive takes what a receipt of a hub reaches that is not revoked,
+ * or a release: HS_EREVOKED beyond it, and nothing was done.  Receipts of a revoked key give no level any more. */
+enum hs_err hs_store_put_revocation(struct hs_store *store, struct hs_bytes encoded);
+enum hs_err hs_store_put_release(struct hs_store *store, struct hs_bytes encoded);
 
 /* No more ops of the current origin: the next write opens another.  @why is kept and shown. */
 enum hs_err hs_store_strike(struct hs_store *store, const char *why);
@@ -206,6 +216,7 @@ struct hs_commit {
     size_t head_count;
     const struct hs_receipt *receipts; /* a hub's or a witness's own, signed for foreign streams in this commit */
     size_t receipt_count;
+    bool is_revoking; /* a revocation or a release came */
 };
 /* Signs checkpoints (and a hub receipts), commits and syncs the log, writes the continuity note.  The records stay
  * open. */
@@ -293,6 +304,12 @@ enum hs_err hs_view_origin(struct hs_view *view, uint64_t origin, struct hs_byte
 enum hs_err hs_view_certificate(struct hs_view *view, const struct hs_key *node_key, struct hs_bytes *certificate);
 typedef enum hs_err (*hs_visit_bytes)(void *ctx, struct hs_bytes key, struct hs_bytes value);
 enum hs_err hs_view_certificates(struct hs_view *view, hs_visit_bytes visit, void *ctx); /* node key -> certificate */
+/* Node key -> Revocation, node key and more -> Release, encoded. */
+enum hs_err hs_view_revocation(struct hs_view *view, const struct hs_key *node_key, struct hs_bytes *encoded);
+enum hs_err hs_view_revocations(struct hs_view *view, hs_visit_bytes visit, void *ctx);
+enum hs_err hs_view_releases(struct hs_view *view, hs_visit_bytes visit, void *ctx);
+/* How far operations of this stream are taken; HS_ENOTFOUND: there is no limit, for its writer is not revoked. */
+enum hs_err hs_view_limit(struct hs_view *view, const struct hs_stream *stream, uint64_t *n);
 typedef enum hs_err (*hs_visit_enrolment)(void *ctx, const struct hs_enrolment *enrolment);
 enum hs_err hs_view_enrolments(struct hs_view *view, hs_visit_enrolment visit, void *ctx);
 typedef enum hs_err (*hs_visit_fork)(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof);

@@ -39,7 +39,9 @@
       "free disk below which writes are refused by and by, in MiB")
 #define HS_CONF_LINK(X)                                                                                                \
     X(link, heartbeat_ms, UINT, 2000, 100, 60000, NONE, "a heartbeat so often; a peer silent for 3.5 of them is gone") \
-    X(link, backoff_max_ms, UINT, 30000, 100, 600000, NONE, "longest pause between two attempts to reach a hub")
+    X(link, backoff_max_ms, UINT, 30000, 100, 600000, NONE, "longest pause between two attempts to reach a hub")       \
+    X(link, admit_after_ms, UINT, 60000, 1, 3600000, NONE,                                                             \
+      "a hub whose store may be an old copy lets halls in when others have told for so long what keys are revoked")
 #define HS_CONF_RETENTION(X)                     \
     X(retention, days, UINT, 90, 1, 36500, NONE, \
       "operations other than money that a hub has are kept so many days, then only what they add up to")

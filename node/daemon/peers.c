@@ -30,6 +30,10 @@ static const char *const NOTICE_EVENTS[] = {
     [HS_NOTICE_FILLING] = "filling",
     [HS_NOTICE_FILLED] = "filled",
     [HS_NOTICE_FILL_FAILED] = "fill-failed",
+    [HS_NOTICE_REVOKED] = "revoked",
+    [HS_NOTICE_OWN_REVOKED] = "own-key-revoked",
+    [HS_NOTICE_WAITING] = "revoked-waiting",
+    [HS_NOTICE_ADMITTING] = "admitting",
     [HS_NOTICE_TWIN] = "session-twin",
 };
 
@@ -41,7 +45,10 @@ static enum hs_log_level notice_level(enum hs_replica_notice notice)
     case HS_NOTICE_STREAM_STOPPED:
     case HS_NOTICE_NAMED_BEYOND:
     case HS_NOTICE_CLONE:
+    case HS_NOTICE_OWN_REVOKED:
         return HS_LOG_ERROR;
+    case HS_NOTICE_REVOKED:
+    case HS_NOTICE_WAITING:
     case HS_NOTICE_REFUSED:
     case HS_NOTICE_FILL_FAILED:
         return HS_LOG_WARN;
@@ -417,6 +424,8 @@ static enum hs_err open_replica(struct hs_peers *peers)
         .districts = peers->options.conf->districts,
         .district_count = peers->options.conf->district_count,
         .rebuilding_until_ms = hs_store_doubt_ms(peers->options.store) + HS_REBUILDING_MS,
+        .in_doubt = hs_store_in_doubt(peers->options.store),
+        .admit_after_ms = peers->options.conf->link.admit_after_ms,
     };
     randombytes_buf(options.process_id, sizeof options.process_id);
     struct hs_replica_source source = peers_source(peers);

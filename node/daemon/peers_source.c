@@ -90,6 +90,21 @@ static enum hs_err loose(void *ctx, const struct hs_stream *stream, hs_visit_loo
     WITH_VIEW(hs_view_loose(view, stream, visit, visit_ctx));
 }
 
+static enum hs_err revocations(void *ctx, hs_visit_bytes visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_revocations(view, visit, visit_ctx));
+}
+
+static enum hs_err releases(void *ctx, hs_visit_bytes visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_releases(view, visit, visit_ctx));
+}
+
+static enum hs_err limit(void *ctx, const struct hs_stream *stream, uint64_t *n)
+{
+    WITH_VIEW(hs_view_limit(view, stream, n));
+}
+
 static enum hs_err digests(void *ctx, hs_visit_digest visit, void *visit_ctx)
 {
     WITH_VIEW(hs_view_digests(view, visit, visit_ctx));
@@ -224,6 +239,9 @@ struct hs_replica_source peers_source(struct hs_peers *peers)
         .heads = heads,
         .forks = forks,
         .loose = loose,
+        .revocations = revocations,
+        .releases = releases,
+        .limit = limit,
         .digests = digests,
         .digest_level = digest_level,
         .digest_leaf = digest_leaf,

@@ -38,6 +38,10 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
         return hs_store_put_base(store, &what->head);
     case HS_STORE_CERTIFICATE:
         return hs_store_put_certificate(store, what->certificate);
+    case HS_STORE_REVOCATION:
+        return hs_store_put_revocation(store, what->row);
+    case HS_STORE_RELEASE:
+        return hs_store_put_release(store, what->row);
     }
     return HS_EINTERNAL;
 }
@@ -58,7 +62,7 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
 
 static size_t weight_of(const struct hs_replica_store *store)
 {
-    return 512 + store->segment.body.size + store->loose.segment.body.size + store->states.body.size +
+    return 512 + store->segment.body.size + store->loose.segment.body.size + store->states.body.size + store->row.size +
            store->note.count * sizeof *store->note.heads;
 }
 

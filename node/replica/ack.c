@@ -133,6 +133,8 @@ static void take_commit(struct hs_replica *r, const struct hs_commit *commit)
     for (size_t i = 0; i < commit->head_count && r->err == HS_OK; i++)
         take_new_head(r, &commit->heads[i]);
     hs_rep_receipts_committed(r, commit);
+    if (commit->is_revoking)
+        hs_rep_revocations_committed(r);
     hs_rep_probes_moved(r);
     hs_rep_fills_moved(r, commit);
     for (size_t i = 0; i < r->session_count; i++) {
@@ -186,10 +188,11 @@ static void segment_back(struct hs_replica *r, const struct rep_pending *pending
         incoming_back(r, pending->stream, err);
 }
 
-/* A receipt for the other branch of a fork is nobody's fault, and says nothing of what is held here: dropped. */
+/* A receipt for the other branch of a fork is nobody's fault, and says nothing of what is held here: dropped.  Nor can
+ * anybody know that a key was revoked while something of it was on its way. */
 static bool is_fault(const struct rep_pending *pending, enum hs_err err)
 {
-    return err != HS_OK && (pending->type != HS_STORE_RECEIPT || err != HS_EFORK);
+    return err != HS_OK && err != HS_EREVOKED && (pending->type != HS_STORE_RECEIPT || err != HS_EFORK);
 }
 
 static void finish_store(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err)
@@ -200,7 +203,7 @@ static void finish_store(struct hs_replica *r, const struct rep_pending *pending
     if (is_fault(pending, err) && s != NULL)
         hs_rep_session_end(s, err, "what it sent could not be stored: %s", hs_err_text(err));
     segment_back(r, pending, err);
-    if (err == HS_OK && s != NULL && pending->cost > 0)
+    if (!is_fault(pending, err) && s != NULL && pending->cost > 0)
         hs_rep_give_credit(s, pending->cost);
     if (pending->type == HS_STORE_STRIKE)
         hs_rep_struck(r, err);

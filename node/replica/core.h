@@ -50,6 +50,19 @@ struct rep_cut {
     struct hs_buf body;
 };
 
+/* Revocations and releases that the store has: the beginnings of their hashes, ascending. */
+struct rep_revocations {
+    uint64_t *names;
+    size_t count, room;
+};
+
+/* gate.c: of a hub in doubt. */
+struct rep_gate {
+    bool is_closed;
+    uint64_t opens_ms; /* UINT64_MAX: nobody has come yet who knows something */
+};
+
+struct rep_waiting;
 struct rep_fill;
 struct rep_ask;
 TAILQ_HEAD(rep_asks, rep_ask);
@@ -80,6 +93,10 @@ struct hs_replica {
     size_t fill_count, fill_room;
     uint64_t fills_ms;     /* ask for them then; UINT64_MAX: nobody is to be asked */
     bool is_fills_changed; /* one of money may have ended */
+    struct rep_revocations revocations;
+    struct rep_waiting *waiting;
+    size_t waiting_count;
+    struct rep_gate gate;
     struct rep_probes probes;
     uint64_t probe_id; /* last given */
     struct rep_asks asks;
@@ -175,6 +192,19 @@ void hs_rep_fills_moved(struct hs_replica *r, const struct hs_commit *commit);
 void hs_rep_fill_stored(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err);
 bool hs_rep_is_filling(const struct hs_replica *r, hs_partition partition); /* in any lane */
 void hs_rep_fills_fini(struct hs_replica *r);
+/* revoke.c, gate.c: the tick returns when to come again */
+enum hs_err hs_rep_revocations_load(struct hs_replica *r);
+void hs_rep_revocations_committed(struct hs_replica *r); /* some are new */
+void hs_rep_revocations_fini(struct hs_replica *r);
+/* How far operations of the stream are taken; UINT64_MAX: its key is not revoked. */
+uint64_t hs_rep_limit(struct hs_replica *r, const struct rep_stream *stream);
+void hs_rep_limit_moved(struct hs_replica *r, struct rep_stream *stream);
+/* Is all that is held of it, up to a limit, and is n beyond that? */
+bool hs_rep_waits(struct hs_replica *r, const struct hs_stream *name, uint64_t n);
+uint64_t hs_rep_waiting_tick(struct hs_replica *r);
+void hs_rep_gate_init(struct hs_replica *r);
+uint64_t hs_rep_gate_tick(struct hs_replica *r);
+
 /* ask.c: the tick returns when to come again */
 void hs_rep_ask_begin(struct hs_replica *r, const struct hs_replica_event *event);
 void hs_rep_ask_end(struct hs_replica *r, const struct hs_replica_event *event);

@@ -12,8 +12,9 @@ struct rep_session;
 struct rep_node {
     struct hs_key key;
     uint8_t hash[HS_NODE_HASH_BYTES];
-    enum hs_role role;            /* 0: its certificate has not been looked at (view.c) */
-    hs_partition home;            /* if it has */
+    enum hs_role role; /* 0: its certificate has not been looked at (view.c) */
+    hs_partition home; /* if it has */
+    bool is_revoked;
     struct rep_member *members;   /* one for each partition that it wrote to */
     struct rep_session *sessions; /* live ones of this node */
 };
@@ -82,6 +83,7 @@ void hs_rep_frontier_fini(struct rep_frontier *frontier);
 struct rep_node *hs_rep_node_get(struct hs_replica *r, const struct hs_key *key);
 void hs_rep_node_learn(struct rep_node *node, struct hs_bytes certificate); /* verified */
 bool hs_rep_node_is_hub(struct hs_replica *r, const struct hs_key *key);    /* by the certificate in the store */
+bool hs_rep_node_vouches(struct hs_replica *r, const struct hs_key *key);   /* a hub that is not revoked */
 struct rep_origin *hs_rep_origin_find(const struct rep_frontier *frontier, uint64_t id);
 struct rep_origin *hs_rep_origin_add(struct hs_replica *r, uint64_t id, const struct hs_key *node_key);
 /* Of a stream that the store has; NULL: the source fails, noted. */

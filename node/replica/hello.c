@@ -165,6 +165,8 @@ void hs_rep_hello_send(struct rep_session *s)
     hello.credit = (uint32_t)s->in.first;
     hello.software = r->software;
     hello.has_rebuilding = hello.rebuilding = hs_rep_is_rebuilding(r);
+    hello.has_revocations = true;
+    hello.revocations = (uint32_t)r->revocations.count;
     if (put_certificate(r, &hello) && put_scope(r, &hello) && put_filling(s, &hello) && put_features(r, &hello) &&
         (!s->outbound || put_heads(s, &hello)))
         hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello.base);
@@ -299,6 +301,10 @@ static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
         return;
     join_live(s);
     hs_rep_notice(r, HS_NOTICE_LIVE, s->peer, HS_OK, hs_rep_text(r, "%s", s->certificate.node_id));
+    s->revocations_due = hello->has_revocations ? hello->revocations : 0;
+    hs_rep_revocations_send(s); /* before anything else */
+    if (hello->has_revocations && hello->revocations == 0)
+        hs_rep_gate_told(s);
 }
 
 /* The peer's own streams: it can begin to send as soon as it knows where we are.  What it may not hand in here, it does
@@ -326,6 +332,8 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
     enum hs_err err = check_form(s, hello, &why);
     if (err == HS_OK)
         err = check_certificate(s, hello, &why);
+    if (err == HS_OK && hs_rep_refuse_revoked(s))
+        return;
     if (err == HS_OK)
         err = check_node(s, &why);
     if (err == HS_OK && hs_rep_reissued(s))
@@ -338,6 +346,8 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
         hs_rep_session_refuse(s, err, why);
         return;
     }
+    if (hs_rep_gate_holds(s, hello))
+        return;
     go_live(s, hello);
     if (s->r->err == HS_OK && s->state == REP_LIVE && !s->outbound)
         answer_heads(s, hello);
@@ -361,6 +371,10 @@ void hs_rep_refuse_received(struct rep_session *s, const ProtobufCMessage *messa
     const Hallsync__PeerRefuse *refuse = (const Hallsync__PeerRefuse *)message;
     if (refuse->certificate != NULL)
         hs_rep_reissue_received(s->r, refuse->certificate);
+    if (refuse->revocation != NULL)
+        hs_rep_revocation_shown(s, refuse->revocation);
+    if (s->state == REP_ENDED)
+        return; /* it has told of itself */
     enum hs_err err = hs_err_by_name(refuse->error);
     const char *text = hs_rep_text(s->r, "the other side says: %s",
                                    refuse->text == NULL ? refuse->error : refuse->text);

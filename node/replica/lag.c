@@ -71,14 +71,21 @@ static uint64_t held(const struct rep_lag *lag)
     return lag->stream == NULL ? 0 : lag->stream->n;
 }
 
+/* Of a revoked key it does not take more, and has been shown what there is. */
+static bool is_refused(const struct rep_session *s, const struct rep_lag *lag)
+{
+    return lag->stream->origin->node->is_revoked && lag->sent_n >= held(lag) &&
+           lag->peer_n >= hs_rep_limit(s->r, lag->stream);
+}
+
 static bool lags_out(const struct rep_session *s, const struct rep_lag *lag)
 {
-    return lag->peer_n < held(lag) && hs_rep_may_send(s, lag->stream);
+    return lag->peer_n < held(lag) && hs_rep_may_send(s, lag->stream) && !is_refused(s, lag);
 }
 
 static bool lags_in(const struct rep_session *s, const struct rep_lag *lag)
 {
-    return lag->peer_n > held(lag) && hs_rep_may_take(s, &lag->name);
+    return lag->peer_n > held(lag) && hs_rep_may_take(s, &lag->name) && !hs_rep_waits(s->r, &lag->name, lag->peer_n);
 }
 
 /* By number, and now: not what the peer takes as states instead. */

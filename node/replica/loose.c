@@ -349,7 +349,9 @@ void hs_rep_loose_received(struct rep_session *s, const ProtobufCMessage *messag
     }
     if (piece.stream->fork == NULL)
         look_for_fork(s, loose, &piece);
-    bool stored = piece.stream->fork != NULL && s->r->err == HS_OK && hs_rep_piece_store(s, &piece, cost);
+    /* Receipts say nothing of branches: of a revoked key they are taken from hubs alone. */
+    bool takes = !piece.origin->node->is_revoked || s->certificate.role == HS_ROLE_HUB;
+    bool stored = takes && piece.stream->fork != NULL && s->r->err == HS_OK && hs_rep_piece_store(s, &piece, cost);
     if (!stored)
         hs_rep_give_credit(s, cost);
 }

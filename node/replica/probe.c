@@ -82,11 +82,11 @@ static bool reached_there(const struct rep_session *s, const struct target *targ
     return lag == NULL || lag->peer_n >= target->n;
 }
 
-/* A forked stream has no numbers any more, and what is outside the scope never comes. */
+/* A forked stream has no numbers any more; what is outside the scope never comes, nor what nobody vouches for. */
 static bool reached_here(const struct rep_session *s, const struct target *target)
 {
     const struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, &target->name);
-    bool wanted = hs_rep_may_take(s, &target->name);
+    bool wanted = hs_rep_may_take(s, &target->name) && !hs_rep_waits(s->r, &target->name, target->n);
     return !wanted || (stream != NULL && (stream->n >= target->n || stream->fork != NULL));
 }
 

@@ -112,6 +112,8 @@ void hs_rep_receipt_stored(struct hs_replica *r, const struct hs_receipt *receip
     if (r->certificate.role == HS_ROLE_HUB)
         tell_all(r, receipt, from);
     struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &receipt->stream);
+    if (stream != NULL && stream->origin->node->is_revoked)
+        hs_rep_limit_moved(r, stream);
     if (r->certificate.role != HS_ROLE_HALL || stream == NULL || stream->member->node != r->node)
         return;
     if (hs_rep_node_is_hub(r, &receipt->hub_key))
@@ -161,7 +163,7 @@ struct reaching {
 static enum hs_err note_reach(void *ctx, const struct hs_receipt *receipt)
 {
     struct reaching *reaching = ctx;
-    if (receipt->n <= reaching->second || !hs_rep_node_is_hub(reaching->r, &receipt->hub_key))
+    if (receipt->n <= reaching->second || !hs_rep_node_vouches(reaching->r, &receipt->hub_key))
         return HS_OK;
     bool highest = receipt->n > reaching->first;
     reaching->second = highest ? reaching->first : receipt->n;
@@ -233,6 +235,13 @@ static enum hs_err find_signer(struct rep_session *s, const Hallsync__Receipt *f
     return err == HS_OK && hub.role == HS_ROLE_HALL ? HS_ENOTHUB : err;
 }
 
+/* Whoever has that key now may have signed it. */
+static bool is_worthless(struct hs_replica *r, const struct hs_key *signer)
+{
+    const struct rep_node *node = hs_rep_node_get(r, signer);
+    return node == NULL || node->is_revoked;
+}
+
 static void store_receipt(struct rep_session *s, const struct hs_receipt *receipt, struct hs_bytes hub)
 {
     struct hs_replica_store *store = hs_rep_store_new(s->r, HS_STORE_RECEIPT);
@@ -262,10 +271,10 @@ void hs_rep_receipt_received(struct rep_session *s, const Hallsync__Receipt *fro
     enum hs_err err = find_signer(s, from, &hub, &receipt.hub_key);
     if (err == HS_OK)
         err = hs_receipt_verify(&receipt);
-    if (err == HS_OK) {
+    if (err == HS_OK && !is_worthless(s->r, &receipt.hub_key)) {
         store_receipt(s, &receipt, hs_buf_bytes(&hub));
         hs_rep_named(s, &receipt.stream, receipt.n);
-    } else {
+    } else if (err != HS_OK) {
         hs_rep_session_end(s, err, "a receipt that does not hold");
     }
     hs_buf_fini(&hub);

@@ -275,9 +275,10 @@ void hs_rep_segment_received(struct rep_session *s, const ProtobufCMessage *mess
     bool closed = stream->fork != NULL || (lag != NULL && lag->stopped) ||
                   hs_rep_is_striking(s->r, form.stream.origin) ||
                   (stream->incoming != NULL && stream->incoming->failed);
-    bool stored = !closed && route_segment(s, stream, body, &form, cost);
+    bool waits = !closed && hs_rep_segment_waits(s, stream, body, &form);
+    bool stored = !closed && !waits && route_segment(s, stream, body, &form, cost);
     if (!stored && s->state == REP_LIVE)
         hs_rep_give_credit(s, cost);
-    if (stream->fork != NULL)
+    if (stream->fork != NULL && s->state == REP_LIVE)
         hs_rep_fork_greet(s, stream);
 }

@@ -55,6 +55,8 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_STATES] = {&hallsync__peer_states__descriptor, hs_rep_states_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_ASK] = {&hallsync__peer_ask__descriptor, hs_rep_ask_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_ANSWER] = {&hallsync__peer_answer__descriptor, hs_rep_answer_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_REVOCATIONS] = {&hallsync__peer_revocations__descriptor, hs_rep_revocations_received,
+                                               IN(REP_GREETED) | IN(REP_LIVE)},
 };
 
 #define MESSAGE_COUNT (sizeof MESSAGES / sizeof *MESSAGES)
@@ -65,10 +67,21 @@ bool hs_rep_knows_type(unsigned type)
     return type < MESSAGE_COUNT && MESSAGES[type].received != NULL;
 }
 
+/* PROTOCOL.md, "Revocations": nothing counts before those that the peer's Hello has promised. */
+static bool may_come_first(uint8_t type)
+{
+    return type == HALLSYNC__PEER_TYPE__PEER_REVOCATIONS || type == HALLSYNC__PEER_TYPE__PEER_REFUSE;
+}
+
 static void handle(struct rep_session *s, const struct hs_frame *frame)
 {
     if (!hs_rep_knows_type(frame->type) || (MESSAGES[frame->type].states & IN(s->state)) == 0) {
         hs_rep_session_end(s, HS_EMALFORMED, "message of type %u out of place", frame->type);
+        return;
+    }
+    if (s->revocations_due > 0 && s->state == REP_LIVE && !may_come_first(frame->type)) {
+        hs_rep_session_end(s, HS_EMALFORMED, "message of type %u before the revocations that were promised",
+                           frame->type);
         return;
     }
     struct hs_arena *arena = &s->r->arena;
@@ -142,6 +155,8 @@ static void run_timers(struct hs_replica *r)
         hs_rep_wake(r, limit < supply ? limit : supply);
     }
     hs_rep_wake(r, r->fills_ms);
+    hs_rep_wake(r, hs_rep_gate_tick(r));
+    hs_rep_wake(r, hs_rep_waiting_tick(r));
     hs_rep_wake(r, hs_rep_asks_tick(r));
 }
 
@@ -293,6 +308,9 @@ static enum hs_err set_up(struct hs_replica *r)
         err = hs_rep_forks_load(r);
     if (err == HS_OK && r->err == HS_OK)
         err = hs_rep_fills_load(r);
+    if (err == HS_OK && r->err == HS_OK)
+        err = hs_rep_revocations_load(r);
+    hs_rep_gate_init(r);
     r->commit = r->source.commit(r->source.ctx);
     return err == HS_OK ? r->err : err;
 }
@@ -356,6 +374,7 @@ void hs_replica_free(struct hs_replica *r)
     hs_rep_probes_fini(r);
     hs_rep_fills_fini(r);
     hs_rep_asks_fini(r);
+    hs_rep_revocations_fini(r);
     hs_rep_sessions_fini(r);
     hs_rep_pendings_fini(r);
     hs_rep_frontier_fini(&r->frontier);

@@ -34,6 +34,10 @@ struct hs_replica_options {
     size_t district_count;
     /* Until then (wall clock) a hub may have lost what halls still have as state, and takes it from them. */
     uint64_t rebuilding_until_ms;
+    /* This store may not be the newest that the node had: a hub's hears of revoked keys before it lets halls in, from
+     * another hub, or from halls for so long. */
+    bool in_doubt;
+    uint32_t admit_after_ms; /* 0: 60000 */
 };
 
 /* A record as digests are compared: what it is, and what went into it (hs_record_inputs). */
@@ -70,6 +74,9 @@ struct hs_replica_source {
     enum hs_err (*heads)(void *ctx, hs_visit_head visit, void *visit_ctx); /* at start */
     enum hs_err (*forks)(void *ctx, hs_visit_fork visit, void *visit_ctx); /* at start */
     enum hs_err (*loose)(void *ctx, const struct hs_stream *stream, hs_visit_loose visit, void *visit_ctx);
+    enum hs_err (*revocations)(void *ctx, hs_visit_bytes visit, void *visit_ctx);
+    enum hs_err (*releases)(void *ctx, hs_visit_bytes visit, void *visit_ctx);
+    enum hs_err (*limit)(void *ctx, const struct hs_stream *stream, uint64_t *n);
     /* Digests may be older than STORED.  All ascending: by partition and kind, index, key. */
     enum hs_err (*digests)(void *ctx, hs_visit_digest visit, void *visit_ctx); /* roots */
     enum hs_err (*digest_level)(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit,
@@ -145,13 +152,15 @@ enum hs_replica_store_type {
     HS_STORE_FILLED,      /* partition, lane: the end */
     HS_STORE_BASE,        /* head */
     HS_STORE_CERTIFICATE, /* certificate: this node's own, issued anew */
+    HS_STORE_REVOCATION,  /* row */
+    HS_STORE_RELEASE,     /* row */
 };
 
 /* Owned by whoever takes it out of the updates; frees with hs_replica_store_free.  Everything lives in its arena. */
 struct hs_replica_store {
     enum hs_replica_store_type type;
     uint64_t token;
-    struct hs_bytes certificate, opening;
+    struct hs_bytes certificate, opening, row;
     struct hs_segment segment;
     struct hs_receipt receipt;
     struct hs_stream stream;
@@ -182,6 +191,10 @@ enum hs_replica_notice {
     HS_NOTICE_FILLING,      /* a fill begins or goes on from this peer: text names partition and lane */
     HS_NOTICE_FILLED,       /* it has ended */
     HS_NOTICE_FILL_FAILED,  /* it cannot go on from this peer, or not to it: err, text */
+    HS_NOTICE_REVOKED,      /* a key was revoked: text names node and reason */
+    HS_NOTICE_OWN_REVOKED,  /* this node's own */
+    HS_NOTICE_WAITING,      /* a peer has more of a revoked key's stream than is taken: stream */
+    HS_NOTICE_ADMITTING,    /* a hub in doubt admits halls from now on: text says why */
     HS_NOTICE_TWIN,         /* two hubs have dialled each other: this session has ended, that of peer @token stays */
 };
 
@@ -243,5 +256,19 @@ struct hs_peer_status {
     uint64_t supplied_records, supplied_total; /* of those under way to it; the total is about */
 };
 size_t hs_replica_peers(const struct hs_replica *replica, struct hs_peer_status *to, size_t room);
+
+/* Operations of revoked keys that live peers have and nobody takes, stream by stream; at most 1,024. */
+struct hs_waiting {
+    struct hs_stream stream;
+    struct hs_key node_key; /* revoked */
+    struct hs_key holder;
+    uint64_t behind, n;  /* they lie behind the one, up to the other */
+    struct hs_hash hash; /* h(n), verified */
+    uint64_t payments;
+    int64_t fen; /* their sum */
+};
+size_t hs_replica_waiting(const struct hs_replica *replica, struct hs_waiting *to, size_t room);
+/* Are halls let in?  @opens_ms out, if not: when they will be (monotonic; UINT64_MAX: nobody knows). */
+bool hs_replica_admits(const struct hs_replica *replica, uint64_t *opens_ms);
 
 #endif

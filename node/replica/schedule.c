@@ -25,12 +25,12 @@
 
 /* Ops that the source has and STORED has not told are not ours to send yet: cut back to the newest checkpoint that it
  * told. */
-static enum hs_err trim(struct hs_replica *r, const struct rep_stream *stream, struct hs_segment *segment)
+static enum hs_err trim(struct hs_replica *r, const struct rep_stream *stream, uint64_t n, struct hs_segment *segment)
 {
-    if (segment->first + segment->count - 1 <= stream->n)
+    if (segment->first + segment->count - 1 <= n)
         return HS_OK;
     struct hs_checkpoint checkpoint;
-    enum hs_err err = r->source.checkpoint(r->source.ctx, &stream->name, stream->n, &checkpoint);
+    enum hs_err err = r->source.checkpoint(r->source.ctx, &stream->name, n, &checkpoint);
     if (err == HS_OK && checkpoint.n < segment->first)
         err = HS_ENOTFOUND;
     if (err != HS_OK)
@@ -42,6 +42,15 @@ static enum hs_err trim(struct hs_replica *r, const struct rep_stream *stream, s
         hs_cur_sized(&cur);
     segment->body.size -= cur.left;
     return cur.err == HS_OK ? HS_OK : HS_EDAMAGED;
+}
+
+/* Of a revoked key the others take what a hub has signed for: what lies on both sides of that goes as two, if there is
+ * a checkpoint between. */
+static enum hs_err part(struct hs_replica *r, const struct rep_stream *stream, struct hs_segment *segment)
+{
+    uint64_t limit = hs_rep_limit(r, stream);
+    enum hs_err err = segment->first > limit ? HS_OK : trim(r, stream, limit, segment);
+    return err == HS_ENOTFOUND ? HS_OK : err;
 }
 
 /* PROTOCOL.md, "Segment": one zstd frame, if that makes it smaller. */
@@ -69,7 +78,9 @@ static enum hs_err read_cut(struct hs_replica *r, const struct rep_stream *strea
     hs_buf_reset(&r->cutting);
     enum hs_err err = r->source.cut(r->source.ctx, &stream->name, first, &r->cutting, &segment);
     if (err == HS_OK)
-        err = trim(r, stream, &segment);
+        err = trim(r, stream, stream->n, &segment);
+    if (err == HS_OK)
+        err = part(r, stream, &segment);
     if (err == HS_OK && segment.body.size > HS_SEGMENT_BYTES_MAX)
         err = HS_ETOOBIG;
     if (err != HS_OK)
@@ -316,6 +327,16 @@ bool hs_rep_opening_send(struct rep_session *s, uint64_t origin)
     return hs_rep_read(r, err) == HS_OK;
 }
 
+/* Who is to take it needs to know who has signed for it. */
+static void vouch(struct rep_session *s, struct rep_lag *lag)
+{
+    if (lag->vouched || !lag->stream->origin->node->is_revoked)
+        return;
+    lag->vouched = true;
+    hs_rep_receipts_tell(s, &lag->name);
+    hs_rep_ack_send(s);
+}
+
 static void send_segment(struct rep_session *s, const struct rep_lag *lag, const struct rep_cut *cut)
 {
     Hallsync__PeerSegment message = HALLSYNC__PEER_SEGMENT__INIT;
@@ -361,6 +382,7 @@ static bool send_next(struct rep_session *s, struct rep_lag *lag)
         stop_sending(s, lag, err);
         return true;
     }
+    vouch(s, lag);
     send_segment(s, lag, cut);
     hs_rep_spend(s, cut->raw_bytes + REP_SEGMENT_COST);
     lag->sent_n = cut->first + cut->count - 1;

@@ -35,6 +35,7 @@ struct rep_lag {
     bool stopped; /* bad chain or signature: not taken from this peer until the head moves */
     bool assumed; /* peer_n is, until the peer has answered what we offered: nothing is sent */
     bool gapped;  /* what it sent was dropped: it begins anew from the head that it is, or will be, told */
+    bool vouched; /* of a revoked key: the peer was told how far hubs have signed */
     bool pruned;  /* we cannot go on by number: it waits until the peer has states instead */
     TAILQ_ENTRY(rep_lag) turn;
 };
@@ -127,7 +128,9 @@ struct rep_session {
     struct hs_buf certificate_bytes;
     uint8_t process_id[REP_PROCESS_BYTES];
     uint64_t store_id;
-    uint64_t takes; /* messages of later nodes that it named: bits 1 << type */
+    uint32_t revocations_due; /* that its Hello said: they come before anything else */
+    bool is_held;             /* its Hello is good, and it is not let in */
+    uint64_t takes;           /* messages of later nodes that it named: bits 1 << type */
     struct rep_node *node;
     struct rep_session *of_node; /* the node's next live one */
 
@@ -223,6 +226,17 @@ bool hs_rep_may_hear(const struct rep_session *s, const struct hs_stream *name);
 /* Those that may be told of a stream, or bring it.  @visit ends no session. */
 typedef void (*hs_rep_visit_session)(struct rep_session *s, const struct rep_stream *stream, void *ctx);
 void hs_rep_session_each(struct hs_replica *r, const struct rep_stream *stream, hs_rep_visit_session visit, void *ctx);
+
+/* revoke.c, gate.c */
+void hs_rep_revocations_send(struct rep_session *s); /* all that there are */
+void hs_rep_revocations_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_revocation_shown(struct rep_session *s, const Hallsync__Revocation *message);
+bool hs_rep_refuse_revoked(struct rep_session *s); /* its key is, and the session has ended */
+/* It passes the limit of a revoked key: what it brings was counted, and is not taken. */
+bool hs_rep_segment_waits(struct rep_session *s, struct rep_stream *stream, const Hallsync__PeerSegment *message,
+                          const struct hs_segment *form);
+bool hs_rep_gate_holds(struct rep_session *s, const Hallsync__PeerHello *hello);
+void hs_rep_gate_told(struct rep_session *s); /* it has told all its revocations */
 
 /* hello.c */
 void hs_rep_hello_send(struct rep_session *s);

@@ -148,6 +148,11 @@ bool hs_rep_node_is_hub(struct hs_replica *r, const struct hs_key *key)
     return node != NULL && is_known(r, node) && node->role == HS_ROLE_HUB;
 }
 
+bool hs_rep_node_vouches(struct hs_replica *r, const struct hs_key *key)
+{
+    return hs_rep_node_is_hub(r, key) && !hs_rep_node_get(r, key)->is_revoked;
+}
+
 /* ---- the view ---- */
 
 static const struct rep_scope *lower_scope(const struct rep_session *s)

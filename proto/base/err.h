@@ -69,6 +69,7 @@ enum hs_err_class {
     X(HS_EFORK, PEER, "fork", "one origin signed two contents under one number")                       \
     X(HS_ECREDIT, PEER, "credit", "more was sent than was allowed")                                    \
     X(HS_ESCOPE, PEER, "scope", "outside what the certificate allows")                                 \
+    X(HS_EREVOKED, PEER, "revoked", "the key of that node was revoked")                                \
     /* operator */                                                                                     \
     X(HS_EIO, OPERATOR, "io-error", "the operating system reported an error")                          \
     X(HS_EFULL, OPERATOR, "disk-full", "the disk or the store is full")                                \

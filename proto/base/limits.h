@@ -46,6 +46,12 @@
 /* Trust. */
 #define HS_CERTIFICATE_BYTES_MAX 4096
 #define HS_OPENING_BYTES_MAX     512
+#define HS_REASON_BYTES_MAX      200 /* why a key was revoked, or what it had signed released */
+#define HS_PERSON_BYTES_MAX      64  /* who has decided that */
+#define HS_RELEASE_HEADS_MAX     256
+#define HS_REVOCATION_BYTES_MAX  8192
+#define HS_RELEASE_BYTES_MAX     (24 * 1024)
+#define HS_REVOCATIONS_MAX       65536 /* revocations and releases of a region */
 
 /* Sealed files. */
 #define HS_SEALED_HEADER_BYTES_MAX   (16 * 1024)

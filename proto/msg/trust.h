@@ -43,6 +43,7 @@ const char *hs_role_text(enum hs_role role);
 struct hs_certificate {
     char region[HS_REGION_BYTES_MAX + 1];
     char node_id[HS_NODE_ID_BYTES_MAX + 1];
+    char issuer_id[HS_NODE_ID_BYTES_MAX + 1]; /* the hub that holds the issuer key */
     enum hs_role role;
     struct hs_key root_key, issuer_key, node_key, curve_key;
     hs_partition home;

@@ -166,8 +166,8 @@ static bool read_key(const ProtobufCBinaryData *from, struct hs_key *key)
     return hs_fixed_read(from, key->bytes, sizeof key->bytes);
 }
 
-static enum hs_err verify_issuer(const Hallsync__Signed *outer, const struct hs_key *root, struct hs_arena *arena,
-                                 struct hs_certificate *out)
+enum hs_err hs_issuer_read(const Hallsync__Signed *outer, const struct hs_key *root, struct hs_arena *arena,
+                           struct hs_certificate *out)
 {
     ProtobufCMessage *message;
     enum hs_err err = read_body(outer, &hallsync__issuer_body__descriptor, arena, &message);
@@ -181,6 +181,7 @@ static enum hs_err verify_issuer(const Hallsync__Signed *outer, const struct hs_
     if (!region_valid(body->region) || !hs_node_id_valid(body->node_id))
         return HS_ECERT;
     hs_line_read(body->region, out->region, HS_REGION_BYTES_MAX);
+    hs_line_read(body->node_id, out->issuer_id, HS_NODE_ID_BYTES_MAX);
     return check_signed(ISSUER_DOMAIN, outer, root);
 }
 
@@ -219,18 +220,21 @@ static enum hs_err verify_node(const Hallsync__Signed *outer, struct hs_arena *a
     return check_signed(NODE_DOMAIN, outer, &out->issuer_key);
 }
 
+enum hs_err hs_certificate_read(const Hallsync__Certificate *certificate, const struct hs_key *root,
+                                struct hs_arena *arena, struct hs_certificate *out)
+{
+    if (certificate->base.n_unknown_fields != 0)
+        return HS_EMALFORMED;
+    enum hs_err err = hs_issuer_read(certificate->issuer, root, arena, out);
+    return err == HS_OK ? verify_node(certificate->node, arena, out) : err;
+}
+
 static enum hs_err verify_certificate(struct hs_bytes bytes, const struct hs_key *root, struct hs_arena *arena,
                                       struct hs_certificate *out)
 {
     ProtobufCMessage *message;
     enum hs_err err = hs_msg_unpack(&hallsync__certificate__descriptor, bytes, arena, &message);
-    if (err != HS_OK)
-        return err;
-    if (message->n_unknown_fields != 0)
-        return HS_EMALFORMED;
-    const Hallsync__Certificate *certificate = (const Hallsync__Certificate *)message;
-    err = verify_issuer(certificate->issuer, root, arena, out);
-    return err == HS_OK ? verify_node(certificate->node, arena, out) : err;
+    return err == HS_OK ? hs_certificate_read((const Hallsync__Certificate *)message, root, arena, out) : err;
 }
 
 enum hs_err hs_certificate_verify(struct hs_bytes certificate, const struct hs_key *root, struct hs_certificate *out)

@@ -17,6 +17,14 @@ enum hs_err hs_signature_check(const char *domain, struct hs_bytes body, const s
 enum hs_err hs_signed_make(const char *domain, const ProtobufCMessage *body, const struct hs_signer *signer,
                            struct hs_buf *encoded);
 
+struct Hallsync__Signed;
+struct Hallsync__Certificate;
+/* As hs_certificate_verify; of an issuer only region, issuer_id, root_key and issuer_key are set. */
+enum hs_err hs_certificate_read(const struct Hallsync__Certificate *certificate, const struct hs_key *root,
+                                struct hs_arena *arena, struct hs_certificate *out);
+enum hs_err hs_issuer_read(const struct Hallsync__Signed *issuer, const struct hs_key *root, struct hs_arena *arena,
+                           struct hs_certificate *out);
+
 /* Exactly @size bytes of a protobuf field, copied; false (and @to untouched) if there are more or fewer. */
 bool hs_fixed_read(const ProtobufCBinaryData *from, uint8_t *to, size_t size);
 /* A protobuf text of 1..@bytes_max bytes, copied with its zero. */

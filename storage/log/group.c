@@ -34,6 +34,7 @@ enum hs_err hs_log_begin(struct hs_log *log)
     log->migrates = false;
     log->life_before = log->life;
     log->grown_count = 0;
+    log->revoked = false;
     log_begin_commit(log);
     if (log->schema < LOG_SCHEMA)
         err = log_migrate(log, NULL);
@@ -224,6 +225,7 @@ static void conclude(struct hs_log *log, struct hs_commit *commit)
     commit->head_count = heads;
     commit->receipts = log->receipts;
     commit->receipt_count = receipts;
+    commit->is_revoking = log->revoked;
 }
 
 /* Is the disk where it was before the commit that failed? */

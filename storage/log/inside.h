@@ -136,6 +136,7 @@ struct hs_log {
     bool evicts_first; /* at the start: an eviction is to be ended before anything else comes */
     struct hs_note *note;
     const char *broken;
+    bool in_doubt;
     uint64_t doubt_ms; /* as hs_store_doubt_ms */
     bool doubt_stale;  /* the table does not say so yet */
     struct hs_position position;
@@ -153,6 +154,7 @@ struct hs_log {
     struct log_grown *grown;
     size_t grown_count, grown_room;
     struct hs_buf items;
+    bool revoked;         /* a revocation or a release came in it */
     struct log_item run;  /* the last item, still growing; count 0: none */
     struct log_came came; /* the same of states */
 
@@ -239,6 +241,15 @@ enum hs_err log_signed_by_two_hubs(struct hs_log *log, const struct hs_stream *s
 enum hs_err log_drop_false_receipts(struct hs_log *log, const struct hs_stream *stream, uint64_t n);
 void log_drop_receipts(struct hs_log *log, const struct hs_stream *stream);
 
+/* How far hubs' stores, this one among them, have signed for it, held or not. */
+enum hs_err log_signed_at_all(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t *n);
+
+/* revoke.c */
+/* HS_EREVOKED: the key is not its node's any more. */
+enum hs_err log_check_revoked(struct hs_txn *txn, struct hs_bytes node_key);
+/* HS_EREVOKED: op n of the stream is not taken, for its writer's key was revoked, and nobody vouches for it. */
+enum hs_err log_check_limit(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n);
+
 /* The stream with the lowest key that is not below @from's (may be the same object); HS_ENOTFOUND. */
 enum hs_err log_next_stream(struct hs_txn *txn, const struct hs_stream *from, struct hs_stream *stream);
 /* The same of those with rows in another table whose keys begin with the stream's. */
@@ -257,6 +268,10 @@ enum hs_err log_regain(struct hs_log *log, hs_partition partition);      /* it i
 enum hs_err log_evict_begin(struct hs_log *log, hs_partition partition); /* under way: HS_OK */
 /* If nothing went yet; @evicting: something did. */
 enum hs_err log_evict_cancel(struct hs_log *log, hs_partition partition, bool *evicting);
+
+/* origin.c, meta.c: whose key an origin is under, and which the region's root is; HS_ENOTFOUND. */
+enum hs_err log_find_writer(struct hs_txn *txn, uint64_t origin, struct hs_key *node_key);
+enum hs_err log_find_root(struct hs_txn *txn, struct hs_key *root);
 
 /* meta.c, commits.c */
 /* The last commit of which something was folded: older rows list what is left, and may be gone. */

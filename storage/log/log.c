@@ -89,6 +89,7 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
     if (err != HS_OK)
         return hs_fail(err, why, "cannot open the continuity note in %s: out of memory", options->note_dir);
     bool proven = check_continuity(log);
+    log->in_doubt = !proven && !options->create;
     struct hs_commit commit;
     err = hs_log_commit(log, &commit);
     /* On a full disk the store still opens for reading; the origin is struck out in memory, and in the first commit
@@ -178,6 +179,11 @@ struct hs_bytes hs_log_certificate_bytes(const struct hs_log *log)
 uint32_t hs_log_migrated(const struct hs_log *log)
 {
     return log->schema == LOG_SCHEMA ? log->migrated : 0;
+}
+
+bool hs_log_in_doubt(const struct hs_log *log)
+{
+    return log->in_doubt;
 }
 
 const char *hs_log_break(const struct hs_log *log)

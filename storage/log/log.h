@@ -37,6 +37,7 @@ struct hs_bytes hs_log_certificate_bytes(const struct hs_log *log);  /* the same
 bool hs_log_holds(const struct hs_log *log, hs_partition partition); /* in its scope */
 uint64_t hs_log_doubt_ms(const struct hs_log *log);
 uint32_t hs_log_migrated(const struct hs_log *log);
+bool hs_log_in_doubt(const struct hs_log *log);
 const char *hs_log_break(const struct hs_log *log);           /* why the origin was struck out at this start, or NULL */
 struct hs_position hs_log_position(const struct hs_log *log); /* of the last commit whose note is written */
 enum hs_err hs_log_failed(const struct hs_log *log);          /* the error that made it unusable, or HS_OK */
@@ -58,13 +59,17 @@ hs_stamp hs_log_stamp(struct hs_log *log, hs_stamp above);
 enum hs_err hs_log_write(struct hs_log *log, hs_partition partition, uint8_t lane, struct hs_bytes op,
                          struct hs_dot *dot);
 /* Take a segment; @from out: its first op that was not held.  Nothing is changed by HS_EGAP, HS_EEXISTS (all held),
- * HS_EFORK, HS_ECERT (origin unknown), HS_ESIGNATURE (the chain does not lead to the signed hash), HS_EMALFORMED;
- * except that a segment beyond the head of the current origin strikes that out. */
+ * HS_EFORK, HS_ECERT (origin unknown), HS_ESIGNATURE (the chain does not lead to the signed hash), HS_EREVOKED (beyond
+ * the limit of a revoked key), HS_EMALFORMED; except that a segment beyond the head of the current origin strikes that
+ * out. */
 enum hs_err hs_log_receive(struct hs_log *log, const struct hs_segment *segment, uint64_t *from);
 
 enum hs_err hs_log_put_certificate(struct hs_log *log, struct hs_bytes certificate);
 enum hs_err hs_log_put_origin(struct hs_log *log, struct hs_bytes certificate, struct hs_bytes opening);
 enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *receipt, struct hs_bytes certificate);
+/* Both are checked; known ones change nothing.  HS_EFULL: there are too many. */
+enum hs_err hs_log_put_revocation(struct hs_log *log, struct hs_bytes encoded);
+enum hs_err hs_log_put_release(struct hs_log *log, struct hs_bytes encoded);
 enum hs_err hs_log_strike(struct hs_log *log, const char *why);
 enum hs_err hs_log_put_fork(struct hs_log *log, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof);
 enum hs_err hs_log_put_loose(struct hs_log *log, const struct hs_loose *loose); /* HS_EEXISTS: known */
@@ -186,6 +191,11 @@ enum hs_err hs_log_forks(struct hs_txn *txn, hs_visit_fork visit, void *ctx);
 enum hs_err hs_log_fork(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n); /* HS_ENOTFOUND */
 uint64_t hs_log_fork_count(struct hs_txn *txn);
 enum hs_err hs_log_loose(struct hs_txn *txn, const struct hs_stream *stream, hs_visit_loose visit, void *ctx);
+enum hs_err hs_log_revocation(struct hs_txn *txn, const struct hs_key *node_key, struct hs_bytes *encoded);
+enum hs_err hs_log_revocations(struct hs_txn *txn, hs_visit_bytes visit, void *ctx);
+enum hs_err hs_log_releases(struct hs_txn *txn, hs_visit_bytes visit, void *ctx);
+/* How far ops of a revoked key are taken.  HS_ENOTFOUND: it is not revoked, or nobody knows whose the stream is. */
+enum hs_err hs_log_limit(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t *n);
 uint64_t hs_log_current_origin(struct hs_txn *txn);
 uint64_t hs_log_own_origins(struct hs_txn *txn);
 

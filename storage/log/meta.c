@@ -68,6 +68,15 @@ uint64_t hs_log_own_origins(struct hs_txn *txn)
     return log_get_life(txn, &life) == HS_OK ? life.count : 0;
 }
 
+enum hs_err log_find_root(struct hs_txn *txn, struct hs_key *root)
+{
+    struct hs_bytes row = get(txn, KEY_NODE);
+    if (row.size < HS_KEY_BYTES)
+        return txn->err == HS_OK ? HS_EDAMAGED : txn->err;
+    memcpy(root->bytes, row.data, HS_KEY_BYTES);
+    return HS_OK;
+}
+
 /* ---- numbers ---- */
 
 static void put_number(struct hs_log *log, struct hs_bytes key, uint64_t number)

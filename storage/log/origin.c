@@ -285,6 +285,15 @@ enum hs_err hs_log_find_certificate(struct hs_txn *txn, const struct hs_key *nod
     return hs_txn_get(txn, LOG_CERTIFICATE, key_bytes(node_key), certificate);
 }
 
+enum hs_err log_find_writer(struct hs_txn *txn, uint64_t origin, struct hs_key *node_key)
+{
+    struct hs_bytes key, opening;
+    enum hs_err err = get_origin(txn, origin, &key, &opening);
+    if (err == HS_OK)
+        memcpy(node_key->bytes, key.data, HS_KEY_BYTES);
+    return err;
+}
+
 enum hs_err hs_log_find_origin(struct hs_txn *txn, uint64_t origin, struct hs_bytes *certificate,
                                struct hs_bytes *opening)
 {

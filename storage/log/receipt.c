@@ -183,6 +183,12 @@ static enum hs_err tell_holder(struct hs_bytes certificate, hs_visit_holder visi
     return visit(ctx, node_id, (enum hs_role)hs_tlv_u64(body, NODE_ROLE, 0));
 }
 
+/* Does it say anything of how safe an operation is?  HS_EREVOKED: no, whoever has the key now may have signed it. */
+static enum hs_err receipt_counts(struct hs_txn *txn, const struct hs_receipt *receipt)
+{
+    return log_check_revoked(txn, HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES));
+}
+
 struct holders {
     const struct hs_log_reader *reader;
     uint64_t n;
@@ -202,7 +208,10 @@ static enum hs_err visit_signed(void *ctx, const struct hs_receipt *receipt)
                    !hs_bytes_equal(HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES), holders->writer);
     if (!another || receipt->n < holders->n)
         return HS_OK;
-    enum hs_err err = check_branch(holders->reader, receipt);
+    enum hs_err err = receipt_counts(holders->reader->txn, receipt);
+    if (err != HS_OK)
+        return err == HS_EREVOKED ? HS_OK : err;
+    err = check_branch(holders->reader, receipt);
     if (err != HS_OK && err != HS_EPRUNED)
         return HS_OK;
     err = hs_log_find_certificate(holders->reader->txn, &receipt->hub_key, &certificate);
@@ -225,31 +234,46 @@ enum hs_err hs_log_writer_holds(struct hs_txn *txn, uint64_t origin, hs_visit_ho
 {
     struct hs_bytes certificate, opening;
     enum hs_err err = hs_log_find_origin(txn, origin, &certificate, &opening);
+    if (err == HS_OK)
+        err = log_check_revoked(txn, hs_tlv_bytes(body_of(certificate), NODE_KEY));
+    if (err == HS_EREVOKED)
+        return HS_OK;
     return err == HS_OK ? tell_holder(certificate, visit, ctx) : err;
 }
 
 /* ---- how far ---- */
 
 struct reach {
-    struct hs_log *log;
-    uint64_t n[2]; /* the highest, and the highest of another store */
+    struct hs_log_reader reader;
+    uint64_t store_id; /* does not count; 0: all do */
+    bool beyond;       /* what names more than is held counts */
+    uint64_t n[2];     /* the highest, and the highest of another store */
 };
+
+/* Is it the word of a hub? */
+static enum hs_err is_of_hub(struct hs_txn *txn, const struct hs_receipt *receipt, bool *is_hub)
+{
+    struct hs_bytes certificate;
+    enum hs_err err = hs_log_find_certificate(txn, &receipt->hub_key, &certificate);
+    if (err != HS_OK)
+        return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
+    *is_hub = hs_tlv_u64(body_of(certificate), NODE_ROLE, 0) == HS_ROLE_HUB;
+    err = *is_hub ? receipt_counts(txn, receipt) : HS_OK;
+    *is_hub = *is_hub && err != HS_EREVOKED;
+    return err == HS_EREVOKED ? HS_OK : err;
+}
 
 static enum hs_err raise(void *ctx, const struct hs_receipt *receipt)
 {
     struct reach *reach = ctx;
-    struct hs_log *log = reach->log;
-    struct hs_log_reader reader = hs_log_reader_of(log);
-    struct hs_bytes certificate;
-    if (receipt->n <= reach->n[1] || receipt->store_id == log->store_id)
+    bool is_hub = false;
+    if (receipt->n <= reach->n[1] || (reach->store_id != 0 && receipt->store_id == reach->store_id))
         return HS_OK;
-    enum hs_err err = hs_log_find_certificate(&log->txn, &receipt->hub_key, &certificate);
-    if (err != HS_OK)
-        return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
-    if (hs_tlv_u64(body_of(certificate), NODE_ROLE, 0) != HS_ROLE_HUB)
-        return HS_OK;
-    err = check_branch(&reader, receipt);
-    if (err != HS_OK && err != HS_EPRUNED)
+    enum hs_err err = is_of_hub(reach->reader.txn, receipt, &is_hub);
+    if (err != HS_OK || !is_hub)
+        return err;
+    err = check_branch(&reach->reader, receipt);
+    if (err != HS_OK && err != HS_EPRUNED && !(reach->beyond && err == HS_ENOTFOUND))
         return HS_OK;
     reach->n[1] = receipt->n > reach->n[0] ? reach->n[0] : receipt->n;
     reach->n[0] = receipt->n > reach->n[0] ? receipt->n : reach->n[0];
@@ -258,7 +282,7 @@ static enum hs_err raise(void *ctx, const struct hs_receipt *receipt)
 
 static enum hs_err find_reach(struct hs_log *log, const struct hs_stream *stream, size_t stores, uint64_t *n)
 {
-    struct reach reach = {log, {0, 0}};
+    struct reach reach = {.reader = hs_log_reader_of(log), .store_id = log->store_id};
     enum hs_err err = hs_log_receipts(&log->txn, stream, raise, &reach);
     *n = reach.n[stores - 1];
     return err;
@@ -272,4 +296,13 @@ enum hs_err log_signed_by_hub(struct hs_log *log, const struct hs_stream *stream
 enum hs_err log_signed_by_two_hubs(struct hs_log *log, const struct hs_stream *stream, uint64_t *n)
 {
     return find_reach(log, stream, 2, n);
+}
+
+/* Also what is not held yet: this is how far it may be taken. */
+enum hs_err log_signed_at_all(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t *n)
+{
+    struct reach reach = {.reader = *reader, .beyond = true};
+    enum hs_err err = hs_log_receipts(reader->txn, stream, raise, &reach);
+    *n = reach.n[0];
+    return err;
 }

@@ -91,10 +91,14 @@ enum hs_err hs_log_receive(struct hs_log *log, const struct hs_segment *segment,
         return HS_ECERT;
     if (segment->first + segment->count - 1 <= grown->n)
         return HS_EEXISTS;
+    struct hs_log_reader reader = hs_log_reader_of(log);
+    enum hs_err err = log_check_limit(&reader, &segment->stream, segment->first + segment->count - 1);
+    if (err != HS_OK)
+        return err;
     /* Somebody holds more of this origin than its owner: the owner was set back without knowing. */
     if (segment->stream.origin == log->life.current)
         hs_log_strike(log, "another store holds more of this origin than this one");
-    enum hs_err err = check_segment(log, segment, grown);
+    err = check_segment(log, segment, grown);
     if (err != HS_OK)
         return err;
     *from = grown->n + 1;

@@ -195,6 +195,11 @@ uint32_t hs_store_migrated(const struct hs_store *store)
     return hs_log_migrated(store->log);
 }
 
+bool hs_store_in_doubt(const struct hs_store *store)
+{
+    return hs_log_in_doubt(store->log);
+}
+
 const char *hs_store_break(const struct hs_store *store)
 {
     return hs_log_break(store->log);

@@ -101,7 +101,9 @@ enum hs_err hs_view_holders(struct hs_view *view, const struct hs_stream *stream
     enum hs_err err = hs_log_writer_holds(store_log_reader(view).txn, stream->origin, visit_writer, &holders);
     if (err == HS_ENOTFOUND)
         err = HS_OK; /* a writer that nobody knows */
-    if (err == HS_OK && keeps_for_others(own->role) && !holders.is_writer)
+    struct hs_bytes revocation;
+    bool is_revoked = hs_log_revocation(store_log_reader(view).txn, &own->node_key, &revocation) != HS_ENOTFOUND;
+    if (err == HS_OK && keeps_for_others(own->role) && !holders.is_writer && !is_revoked)
         err = visit(ctx, own->node_id, own->role);
     return err == HS_OK ? visit_signers(view, stream, n, &holders) : err;
 }
@@ -166,6 +168,27 @@ enum hs_err hs_view_forks(struct hs_view *view, hs_visit_fork visit, void *ctx)
 enum hs_err hs_view_loose(struct hs_view *view, const struct hs_stream *stream, hs_visit_loose visit, void *ctx)
 {
     return hs_log_loose(store_log_reader(view).txn, stream, visit, ctx);
+}
+
+enum hs_err hs_view_revocation(struct hs_view *view, const struct hs_key *node_key, struct hs_bytes *encoded)
+{
+    return hs_log_revocation(store_log_reader(view).txn, node_key, encoded);
+}
+
+enum hs_err hs_view_revocations(struct hs_view *view, hs_visit_bytes visit, void *ctx)
+{
+    return hs_log_revocations(store_log_reader(view).txn, visit, ctx);
+}
+
+enum hs_err hs_view_releases(struct hs_view *view, hs_visit_bytes visit, void *ctx)
+{
+    return hs_log_releases(store_log_reader(view).txn, visit, ctx);
+}
+
+enum hs_err hs_view_limit(struct hs_view *view, const struct hs_stream *stream, uint64_t *n)
+{
+    struct hs_log_reader reader = store_log_reader(view);
+    return hs_log_limit(&reader, stream, n);
 }
 
 uint64_t hs_view_current_origin(struct hs_view *view)

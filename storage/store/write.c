@@ -131,6 +131,16 @@ enum hs_err hs_store_put_certificate(struct hs_store *store, struct hs_bytes cer
     return hs_log_put_certificate(store->log, certificate);
 }
 
+enum hs_err hs_store_put_revocation(struct hs_store *store, struct hs_bytes encoded)
+{
+    return hs_log_put_revocation(store->log, encoded);
+}
+
+enum hs_err hs_store_put_release(struct hs_store *store, struct hs_bytes encoded)
+{
+    return hs_log_put_release(store->log, encoded);
+}
+
 enum hs_err hs_store_strike(struct hs_store *store, const char *why)
 {
     return hs_log_strike(store->log, why);

@@ -115,6 +115,9 @@ VISITOR(hs_visit_compared, visit_compared, (void *ctx, const struct hs_compared 
 VISITOR(hs_visit_fork, visit_fork, (void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof),
         (visitor->ctx, stream, n, proof))
 
+VISITOR(hs_visit_bytes, visit_bytes, (void *ctx, struct hs_bytes key, struct hs_bytes value),
+        (visitor->ctx, key, value))
+
 SOURCE(cut,
        (void *ctx, const struct hs_stream *stream, uint64_t first, struct hs_buf *body, struct hs_segment *segment),
        (ctx, stream, first, body, segment))
@@ -130,6 +133,9 @@ SOURCE(heads, (void *ctx, hs_visit_head visit, void *visit_ctx), (ctx, VISITED(v
 SOURCE(forks, (void *ctx, hs_visit_fork visit, void *visit_ctx), (ctx, VISITED(visit_fork)))
 SOURCE(loose, (void *ctx, const struct hs_stream *stream, hs_visit_loose visit, void *visit_ctx),
        (ctx, stream, VISITED(visit_loose)))
+SOURCE(revocations, (void *ctx, hs_visit_bytes visit, void *visit_ctx), (ctx, VISITED(visit_bytes)))
+SOURCE(releases, (void *ctx, hs_visit_bytes visit, void *visit_ctx), (ctx, VISITED(visit_bytes)))
+SOURCE(limit, (void *ctx, const struct hs_stream *stream, uint64_t *n), (ctx, stream, n))
 SOURCE(digests, (void *ctx, hs_visit_digest visit, void *visit_ctx), (ctx, VISITED(visit_digest)))
 SOURCE(digest_level,
        (void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit, void *visit_ctx),
@@ -154,6 +160,9 @@ struct hs_replica_source __wrap_world_source(struct world_node *node)
     source.heads = heads;
     source.forks = forks;
     source.loose = loose;
+    source.revocations = revocations;
+    source.releases = releases;
+    source.limit = limit;
     source.digests = digests;
     source.digest_level = digest_level;
     source.digest_leaf = digest_leaf;

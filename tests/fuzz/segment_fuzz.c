@@ -502,6 +502,18 @@ static bool send_segment(struct victim *victim, const struct wire *wire)
     return victim->taken > before;
 }
 
+static enum hs_err source_rows(void *ctx, hs_visit_bytes visit, void *visit_ctx)
+{
+    (void)ctx, (void)visit, (void)visit_ctx;
+    return HS_OK;
+}
+
+static enum hs_err source_limit(void *ctx, const struct hs_stream *stream, uint64_t *n)
+{
+    (void)ctx, (void)stream, (void)n;
+    return HS_ENOTFOUND;
+}
+
 static void victim_init(struct victim *victim)
 {
     struct hs_replica_options options = {
@@ -513,6 +525,9 @@ static void victim_init(struct victim *victim)
                                        .checkpoint = source_checkpoint,
                                        .receipts = source_receipts,
                                        .certificate = source_certificate,
+                                       .revocations = source_rows,
+                                       .releases = source_rows,
+                                       .limit = source_limit,
                                        .heads = source_heads,
                                        .forks = source_forks,
                                        .loose = source_loose,

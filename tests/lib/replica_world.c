@@ -139,6 +139,8 @@ void world_start(struct world_node *node)
         .software = "world 1",
         .districts = node->districts,
         .district_count = node->district_count,
+        .in_doubt = node->in_doubt,
+        .admit_after_ms = node->admit_after_ms,
     };
     hs_be64(options.process_id, ++node->processes);
     struct hs_replica_source source = world_source(node);
@@ -179,6 +181,7 @@ void world_lose_disk(struct world_node *node)
 
 void world_free(struct world *w)
 {
+    hs_buf_fini(&w->issuer_signed);
     for (size_t i = 0; i < w->node_count; i++) {
         struct world_node *node = w->nodes[i];
         world_stop(node);
@@ -361,6 +364,8 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
 {
     struct world_store *store = &node->store;
     struct hs_opening opening;
+    uint64_t limit;
+    bool is_new;
     switch (todo->type) {
     case HS_STORE_ORIGIN:
         if (hs_opening_verify(todo->opening, &opening) != HS_OK)
@@ -368,7 +373,13 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
         world_store_put_origin(store, opening.origin, todo->certificate, todo->opening);
         return HS_OK;
     case HS_STORE_SEGMENT:
+        if (world_limit(node, &todo->segment.stream, &limit) == HS_OK &&
+            todo->segment.first + todo->segment.count - 1 > limit)
+            return HS_EREVOKED;
         return world_store_receive(store, &todo->segment);
+    case HS_STORE_REVOCATION:
+    case HS_STORE_RELEASE:
+        return world_store_put_trust(store, &node->world->root_key, todo->type == HS_STORE_RELEASE, todo->row, &is_new);
     case HS_STORE_RECEIPT:
         world_store_put_receipt(store, &todo->receipt);
         world_store_put_certificate(store, &todo->receipt.hub_key, todo->certificate);
@@ -478,6 +489,7 @@ bool world_store_next(struct world_node *node, size_t count)
             node->world->watch->stored(node->world->watch->ctx, node, todo[i], errs[i]);
         if (errs[i] == HS_OK)
             note_made(&made, todo[i]);
+        commit.is_revoking |= todo[i]->type == HS_STORE_REVOCATION || todo[i]->type == HS_STORE_RELEASE;
     }
     bool any = false;
     for (size_t i = 0; i < count; i++)
@@ -542,7 +554,7 @@ struct hs_stream world_write(struct world_node *node, hs_partition partition, en
                              size_t size)
 {
     struct hs_head head = write_op(node, partition, lane, HS_BYTES(data, size));
-    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0};
+    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false};
     told(node, 0, HS_OK, &commit);
     return head.stream;
 }
@@ -564,7 +576,7 @@ struct hs_stream world_write_many(struct world_node *node, hs_partition partitio
         if (i + 1 == count || (i + 1) % (HS_SEGMENT_BYTES_SOFT / 512) == 0)
             head = check_stream(node, stream);
     }
-    struct hs_commit commit = {{++node->store.commit, world_random(node->world)}, &head, 1, NULL, 0};
+    struct hs_commit commit = {{++node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false};
     told(node, 0, HS_OK, &commit);
     return name;
 }
@@ -572,6 +584,13 @@ struct hs_stream world_write_many(struct world_node *node, hs_partition partitio
 struct hs_stream world_write_text(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text)
 {
     return world_write(node, partition, lane, text, strlen(text));
+}
+
+void world_tell_trust(struct world_node *node)
+{
+    struct hs_commit commit = {.position = {++node->store.commit, world_random(node->world)}, .is_revoking = true};
+    if (node->replica != NULL)
+        told(node, 0, HS_OK, &commit);
 }
 
 void world_write_untold(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text)
@@ -583,7 +602,7 @@ void world_tell(struct world_node *node, const struct hs_stream *name)
 {
     const struct world_stream *stream = world_store_find(&node->store, name);
     struct hs_head head = {*name, stream->count, stream->ops[stream->count - 1].hash};
-    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0};
+    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false};
     told(node, 0, HS_OK, &commit);
 }
 
@@ -599,7 +618,7 @@ void world_import(struct world_node *to, const struct world_node *from, const st
         world_stream_append(stream, hs_buf_bytes(&held->ops[stream->count].bytes));
     world_stream_check(stream, &held->checkpoints[held->checkpoint_count - 1].signature);
     struct hs_head head = {*name, stream->count, stream->ops[stream->count - 1].hash};
-    struct hs_commit commit = {{++to->store.commit, world_random(to->world)}, &head, 1, NULL, 0};
+    struct hs_commit commit = {{++to->store.commit, world_random(to->world)}, &head, 1, NULL, 0, false};
     told(to, 0, HS_OK, &commit);
 }
 

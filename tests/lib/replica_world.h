@@ -43,6 +43,11 @@ struct world_certificate {
     struct hs_key key;
     struct hs_buf bytes;
 };
+struct world_trust { /* a revocation or a release */
+    bool is_release;
+    struct hs_key key;
+    struct hs_buf row;
+};
 struct world_state { /* a record that came as state, or what pruned ops became */
     struct hs_buf key, state;
 };
@@ -64,8 +69,9 @@ struct world_store {
     struct world_loose *looses;
     struct world_state *states; /* ascending */
     struct world_fill *fills;   /* ascending */
+    struct world_trust *trusts;
     size_t stream_count, origin_count, receipt_count, certificate_count, fork_count, loose_count, state_count,
-        fill_count;
+        fill_count, trust_count;
     uint64_t current; /* origin; 0: none */
     uint64_t commit;
     bool rotten;        /* the digests of @rot are wrong */
@@ -88,6 +94,11 @@ void world_stream_append(struct world_stream *stream, struct hs_bytes op);
 void world_stream_check(struct world_stream *stream,
                         const struct hs_signature *signature); /* a checkpoint of its last op */
 enum hs_err world_store_receive(struct world_store *store, const struct hs_segment *segment);
+/* replica_world_revoke.c */
+enum hs_err world_store_put_trust(struct world_store *store, const struct hs_key *root, bool is_release,
+                                  struct hs_bytes row, bool *is_new);
+void world_trusts_copy(struct world_store *to);
+void world_trusts_fini(struct world_store *store);
 /* replica_world_fill.c: base states and fills, as store.h has them. */
 void world_store_put_state(struct world_store *store, struct hs_bytes key, struct hs_bytes state);    /* joined */
 void world_store_prune(struct world_store *store, struct world_stream *stream, uint64_t n);           /* ops up to n */
@@ -147,6 +158,8 @@ struct world_node {
     uint32_t credit_bytes;
     uint64_t records_late; /* the records are so many commits behind the log: states of them cannot be read yet */
     uint64_t state_reads;
+    bool in_doubt; /* at its next start: it may be an old copy */
+    uint32_t admit_after_ms;
     const hs_partition *districts; /* configured; NULL: as the certificate says */
     size_t district_count;
     uint64_t rebuilding_ms; /* so long after its start a hub takes states from halls */
@@ -185,6 +198,7 @@ struct world {
     uint64_t seed, random;
     struct hs_secret root, issuer;
     struct hs_key root_key, issuer_key;
+    struct hs_buf issuer_signed; /* once somebody has signed with it */
     struct world_node *nodes[WORLD_NODES_MAX];
     size_t node_count;
     struct world_link links[WORLD_LINKS_MAX];
@@ -247,6 +261,9 @@ struct hs_stream world_write_many(struct world_node *node, hs_partition partitio
                                   size_t size);
 /* All ops that @from has of a stream, as one commit of @to's own. */
 void world_import(struct world_node *to, const struct world_node *from, const struct hs_stream *name);
+/* @at, a person revokes the key of @node, or releases what waits. */
+void world_revoke(struct world_node *at, const struct world_node *node, bool by_root);
+void world_release(struct world_node *at, const struct hs_waiting *waiting, size_t count);
 /* Without telling the replica: as if it were committed and STORED still on its way. */
 void world_write_untold(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text);
 /* ... and here it comes. */

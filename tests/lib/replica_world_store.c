@@ -289,6 +289,7 @@ void world_store_copy(const struct world_store *from, struct world_store *to)
     for (size_t i = 0; i < to->fork_count; i++)
         to->forks[i].proof = buf_of(hs_buf_bytes(&from->forks[i].proof));
     world_fills_copy(to);
+    world_trusts_copy(to);
     to->looses = copy_array(from->looses, from->loose_count, sizeof *from->looses);
     for (size_t i = 0; i < to->loose_count; i++) {
         to->looses[i].body = buf_of(hs_buf_bytes(&from->looses[i].body));
@@ -321,5 +322,6 @@ void world_store_fini(struct world_store *store)
     free(store->forks);
     free(store->looses);
     world_fills_fini(store);
+    world_trusts_fini(store);
     *store = (struct world_store){0};
 }

@@ -178,6 +178,19 @@ static void payments(void *ctx, uint64_t *count, int64_t *sum_fen)
     *sum_fen = node->payments_fen;
 }
 
+/* Nobody is revoked here. */
+static enum hs_err no_rows(void *ctx, hs_visit_bytes visit, void *visit_ctx)
+{
+    (void)ctx, (void)visit, (void)visit_ctx;
+    return HS_OK;
+}
+
+static enum hs_err no_limit(void *ctx, const struct hs_stream *stream, uint64_t *n)
+{
+    (void)ctx, (void)stream, (void)n;
+    return HS_ENOTFOUND;
+}
+
 struct hs_replica_source light_source(struct light_node *node)
 {
     return (struct hs_replica_source){
@@ -188,6 +201,9 @@ struct hs_replica_source light_source(struct light_node *node)
         .checkpoint = checkpoint,
         .receipts = receipts,
         .certificate = certificate_of,
+        .revocations = no_rows,
+        .releases = no_rows,
+        .limit = no_limit,
         .heads = heads,
         .forks = forks,
         .loose = looses,

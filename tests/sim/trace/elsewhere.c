@@ -2,6 +2,7 @@
 #include "tests/sim/trace/trace.h"
 
 #define TRUST   "tests/unit/trust_test.c"
+#define REVOKE  "tests/unit/revoke_test.c"
 #define MSG     "tests/unit/msg_test.c"
 #define LOG     "tests/unit/log_test.c"
 #define STORE   "tests/unit/store_test.c"
@@ -24,6 +25,14 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "nothing_unsigned_rides_along"},
     {"A pure function of the operation and its writer's certificate, so that all nodes judge alike:", TRUST,
      "kinds_and_scope_follow_the_role"},
+    {"A verifier MUST refuse one unless the certificate holds by section 5.1 and names `RevocationBody.node_key`;",
+     REVOKE, "what_was_forged_is_refused"},
+    {"a sender MUST end one at the limit, if it has a checkpoint there or before it,",
+     "tests/unit/replica_revoke_test.c", "a_sender_cuts_at_the_limit"},
+    {"| revocation, release, encoded | 8,192, 24,576 bytes | malformed |", REVOKE, "limits_are_kept"},
+    {"| heads of a release | 256 | malformed |", REVOKE, "limits_are_kept"},
+    {"| revocations and releases of a region | 65,536 | not kept |", "tests/unit/store_revoke_test.c",
+     "there_may_be_so_many_and_no_more"},
     /* 6 */
     {"A writer makes one for the last operation of each of its streams that grew in a commit, in that commit,", LOG,
      "ops_are_numbered_chained_and_signed_once_a_commit"},

@@ -304,8 +304,7 @@ const struct trace_scenario TRACE_HELLO[] = {
      the_course},
     {"session-out-of-place",
      "Who says something out of place is not answered.",
-     {"A node of version 1 neither makes nor acts on one.",
-      "While it is greeted only `PeerHello` and `PeerRefuse` may come; while it is live anything but `PeerHello`.",
+     {"While it is greeted only `PeerHello` and `PeerRefuse` may come; while it is live anything but `PeerHello`.",
       "A receiver MUST end the session, without an answer, at a message out of place, of a type that it does not know, "
       "or that breaks a rule of this section whose breach has no other consequence named; it SHOULD tell its operator "
       "why.",

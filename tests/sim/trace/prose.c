@@ -90,8 +90,12 @@ static void put_hello(struct trace *t, const ProtobufCMessage *message)
         trace_put(t, "; versions %u to %u", hello->version_min, hello->version_max);
     if (t->shows_sizes)
         trace_put(t, "; credit %u", hello->credit);
-    if (hello->n_features > 0)
-        trace_put(t, "; feature %u", hello->features[0]);
+    for (size_t i = 0; i < hello->n_features; i++) {
+        if (trace_type_name((uint8_t)hello->features[i]) == NULL) /* else it is what all of them know */
+            trace_put(t, "; feature %u", hello->features[i]);
+    }
+    if (hello->revocations > 0)
+        trace_put(t, "; %u revocation%s will come", hello->revocations, hello->revocations == 1 ? "" : "s");
     if (hello->n_heads > 0)
         trace_put(t, "; I hold ");
     put_heads(t, hello->heads, hello->n_heads);
@@ -101,6 +105,8 @@ static void put_refuse(struct trace *t, const ProtobufCMessage *message)
 {
     const Hallsync__PeerRefuse *refuse = (const Hallsync__PeerRefuse *)message;
     trace_put(t, "Refuse: %s (%s)", refuse->error, refuse->text == NULL ? "" : refuse->text);
+    if (refuse->revocation != NULL)
+        trace_put(t, ", with the revocation");
 }
 
 /* ---- frontier ---- */
@@ -447,6 +453,22 @@ static void put_states(struct trace *t, const ProtobufCMessage *message)
     trace_put(t, states->partial ? ", the last record goes on" : states->last ? ", the last" : "");
 }
 
+/* ---- revoked keys ---- */
+
+static void put_revocations(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerRevocations *told = (const Hallsync__PeerRevocations *)message;
+    struct hs_certificate certificate = {0};
+    trace_put(t, "Revocations: ");
+    for (size_t i = 0; i < told->n_revocations; i++) {
+        if (put_signed(t, told->revocations[i]->node, &certificate))
+            trace_put(t, "%skey of %s", i > 0 ? ", " : "", certificate.node_id);
+    }
+    if (told->n_releases > 0)
+        trace_put(t, "%s%zu release%s", told->n_revocations > 0 ? ", " : "", told->n_releases,
+                  told->n_releases == 1 ? "" : "s");
+}
+
 /* ---- questions ---- */
 
 static void put_ask(struct trace *t, const ProtobufCMessage *message)
@@ -552,6 +574,7 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_STATES] = {"States", put_states},
     [HALLSYNC__PEER_TYPE__PEER_ASK] = {"Ask", put_ask},
     [HALLSYNC__PEER_TYPE__PEER_ANSWER] = {"Answer", put_said},
+    [HALLSYNC__PEER_TYPE__PEER_REVOCATIONS] = {"Revocations", put_revocations},
     [HALLSYNC__PEER_TYPE__PEER_JOIN] = {"Join", NULL},
     [HALLSYNC__PEER_TYPE__PEER_JOIN_REPLY] = {"Join reply", NULL},
 };

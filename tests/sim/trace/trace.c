@@ -151,6 +151,8 @@ static void put_store(struct trace *t, const struct hs_replica_store *store)
         trace_put_stream(t, &store->receipt.stream);
         trace_put(t, " ");
         trace_put_number(t, &store->receipt.stream, store->receipt.n, store->receipt.hash.bytes);
+    } else if (store->type == HS_STORE_REVOCATION || store->type == HS_STORE_RELEASE) {
+        trace_put(t, store->type == HS_STORE_REVOCATION ? "a revocation" : "a release");
     } else if (store->type == HS_STORE_CERTIFICATE) {
         trace_put(t, "certificate of its own, issued anew");
     } else if (store->type == HS_STORE_BASE) {
@@ -204,6 +206,14 @@ static const char *notice_text(enum hs_replica_notice notice)
         return "filling has to wait: ";
     case HS_NOTICE_TWIN:
         return "session ended: ";
+    case HS_NOTICE_REVOKED:
+        return "revoked: ";
+    case HS_NOTICE_OWN_REVOKED:
+        return "ALARM its own key was revoked: ";
+    case HS_NOTICE_WAITING:
+        return "waits: ";
+    case HS_NOTICE_ADMITTING:
+        return "lets halls in: ";
     }
     return "";
 }
@@ -212,7 +222,8 @@ static void tell_notice(struct trace *t, const struct world_node *node, const st
 {
     bool names_error = update->notice == HS_NOTICE_REFUSED || update->notice == HS_NOTICE_ENDED ||
                        update->notice == HS_NOTICE_STREAM_STOPPED;
-    bool names_stream = update->notice == HS_NOTICE_FORK || update->notice == HS_NOTICE_STREAM_STOPPED;
+    bool names_stream = update->notice == HS_NOTICE_FORK || update->notice == HS_NOTICE_STREAM_STOPPED ||
+                        update->notice == HS_NOTICE_WAITING;
     if (update->notice == HS_NOTICE_EQUAL && !is_shown(t, HALLSYNC__PEER_TYPE__PEER_COMPARE))
         return;
     begin(t, node, "", NULL);
