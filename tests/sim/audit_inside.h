@@ -248,6 +248,8 @@ void audit_hold(struct auditor *auditor, struct audit_machine *machine, struct a
 /* ---- what comes as state: audit_fill.c ---- */
 
 void audit_blur(struct audit_machine *machine, hs_partition partition, uint8_t lane);
+/* What its log has no longer by number, but as base states. */
+void audit_blur_folded(struct audit_machine *machine, struct hs_txn *txn);
 bool audit_is_blurred(const struct audit_machine *machine, hs_partition partition, uint8_t lane);
 bool audit_is_sharp(const struct audit_machine *machine); /* nothing of it is blurred */
 bool audit_kind_blurred(const struct auditor *auditor, const struct audit_machine *machine, hs_partition partition,

@@ -220,6 +220,8 @@ static void follow_to(struct auditor *auditor, struct audit_machine *machine, st
 {
     struct following following = {auditor, machine, txn};
     enum hs_err err = HS_OK;
+    if (machine->seen.commit == 0)
+        audit_blur_folded(machine, txn); /* read anew: what was folded before is in no commit's list */
     note_totals(machine);
     while (machine->seen.commit < commit && err == HS_OK) {
         struct hs_position to = machine->seen;
