@@ -449,6 +449,44 @@ enum hs_err hs_view_list(struct hs_view *view, enum hs_list list, struct hs_byte
 uint64_t hs_view_list_count(struct hs_view *view, enum hs_list list);
 bool hs_view_listed(struct hs_view *view, enum hs_list list, const struct hs_record_name *name);
 
+/* ---- dumps and loads: what backups are made of ---- */
+
+/* All rows of the log at one moment.  The records are not in it: they are what the log adds up to.  While it is open
+ * the log's file cannot use again what is deleted: who holds one looks at its growth. */
+struct hs_dump;
+/* On the writer's thread and outside of a group a view that is opened at once shows the same moment.  Any other call of
+ * a dump: any thread, one at a time. */
+enum hs_err hs_dump_begin(struct hs_store *store, struct hs_dump **dump);
+void hs_dump_end(struct hs_dump *dump); /* before the store is closed; NULL is fine */
+struct hs_position hs_dump_position(struct hs_dump *dump);
+uint64_t hs_dump_count(struct hs_dump *dump);        /* rows in all */
+uint64_t hs_dump_growth(const struct hs_dump *dump); /* bytes that the log has grown by since it was begun */
+uint32_t hs_dump_schema(void);                       /* the version that this program writes */
+typedef enum hs_err (*hs_visit_row)(void *ctx, const char *table, struct hs_bytes key, struct hs_bytes value);
+enum hs_err hs_dump_rows(struct hs_dump *dump, hs_visit_row visit, void *ctx);   /* by table; of each, ascending */
+enum hs_err hs_dump_heads(struct hs_dump *dump, hs_visit_head visit, void *ctx); /* as hs_view_heads */
+/* Is it the row of a checkpoint?  The last one of a stream is the stream's head. */
+bool hs_row_head(const char *table, struct hs_bytes key, struct hs_bytes value, struct hs_head *head);
+
+/* A store made of such rows, with an id of its own, under the lock of its directory; what else lies there, the keys
+ * among it, is its maker's business.  The store is there when it is whole, or not at all; a directory in which a load
+ * was cut short counts as empty.  Then it is opened like any other, and replays. */
+struct hs_load;
+struct hs_load_options {
+    const char *dir;
+    size_t map_bytes;  /* as hs_store_options */
+    const char *aside; /* a name in @dir, not there yet: what lies in @dir is moved to it first; NULL: nothing may */
+};
+/* HS_EEXISTS: something lies in the directory; HS_ELOCKED, HS_ENETFS, HS_EFULL, HS_EPERM, HS_EIO, HS_ENOMEM. */
+enum hs_err hs_load_begin(const struct hs_load_options *options, struct hs_load **load, struct hs_why *why);
+/* In the order of a dump.  HS_ESCHEMA: a table that this program does not know; HS_EDAMAGED: not such rows; HS_EFULL,
+ * HS_EIO. */
+enum hs_err hs_load_row(struct hs_load *load, const char *table, struct hs_bytes key, struct hs_bytes value);
+uint64_t hs_load_store_id(const struct hs_load *load);
+bool hs_load_moved(const struct hs_load *load);                    /* something lay there, and is aside now */
+enum hs_err hs_load_end(struct hs_load *load, struct hs_why *why); /* put in place; frees @load either way */
+void hs_load_abort(struct hs_load *load);                          /* NULL is fine */
+
 /* Figures. */
 struct hs_store_sizes {
     uint64_t log_bytes, records_bytes; /* used pages */

@@ -31,6 +31,8 @@ enum {
     LOG_HEALED,
     LOG_TABLE_COUNT
 };
+extern const char *const LOG_TABLES[LOG_TABLE_COUNT];
+hs_table log_table_of(const char *name); /* dump.c; LOG_TABLE_COUNT: there is none */
 
 /* Rows of LOG_OP: a stream's ops and, behind the op that it signs, its checkpoint.  One table, so that a commit touches
  * one page for both; the last row of a stream is always a checkpoint, so it is the stream's head as well.

@@ -9,7 +9,7 @@
 
 #define AHEAD_BYTES ((size_t)1 << 20)
 
-static const char *const TABLES[LOG_TABLE_COUNT] = {
+const char *const LOG_TABLES[LOG_TABLE_COUNT] = {
     [LOG_META] = "meta",
     [LOG_COMMIT] = "commit",
     [LOG_OP] = "op",
@@ -42,7 +42,7 @@ static enum hs_err open_env(const struct hs_log_options *options, struct hs_env 
 {
     struct hs_env_options env_options = {
         .path = options->path,
-        .tables = TABLES,
+        .tables = LOG_TABLES,
         .table_count = LOG_TABLE_COUNT,
         .map_bytes = options->map_bytes,
         .ahead_bytes = AHEAD_BYTES,

@@ -201,6 +201,18 @@ uint64_t hs_log_own_origins(struct hs_txn *txn);
 
 enum hs_err hs_log_find_series(struct hs_txn *txn, const char *series, uint64_t *origin); /* HS_ENOTFOUND */
 
+/* ---- dumps and loads: as in store.h ---- */
+
+uint64_t hs_log_rows(struct hs_txn *txn);
+enum hs_err hs_log_dump(struct hs_txn *txn, hs_visit_row visit, void *ctx);
+struct hs_log_load;
+/* Beside @path.  HS_EEXISTS: there is a log. */
+enum hs_err hs_log_load_begin(const char *path, size_t map_bytes, uint64_t store_id, struct hs_log_load **load,
+                              struct hs_why *why);
+enum hs_err hs_log_load_row(struct hs_log_load *load, const char *table, struct hs_bytes key, struct hs_bytes value);
+enum hs_err hs_log_load_end(struct hs_log_load *load, struct hs_why *why); /* frees it */
+void hs_log_load_abort(struct hs_log_load *load);
+
 /* The position of the last commit in @txn; {0, 0} in an empty log. */
 struct hs_position hs_log_last(struct hs_txn *txn);
 /* Is it one of this log's?  HS_ERESET. */

@@ -77,6 +77,10 @@ enum hs_err store_end_evictions(struct hs_store *store);
 /* Make the records reflect the log, from their last commit on; commits them.  Not inside a group. */
 enum hs_err store_catch_up(struct hs_store *store);
 
+/* Until a commit that was seen may be shown: view.c. */
+enum hs_err store_wait_for_note(struct hs_store *store, const struct hs_position *seen);
+size_t store_map_bytes(size_t wanted); /* 0: the default */
+
 void store_free_views(struct hs_store *store);
 struct hs_log_reader store_log_reader(struct hs_view *view);
 struct hs_txn *store_records_txn(struct hs_view *view);

@@ -46,9 +46,9 @@ static struct path path_of(const char *dir, const char *name)
     return path;
 }
 
-static size_t map_bytes(const struct hs_store_options *options)
+size_t store_map_bytes(size_t wanted)
 {
-    return options->map_bytes == 0 ? MAP_BYTES_DEFAULT : options->map_bytes;
+    return wanted == 0 ? MAP_BYTES_DEFAULT : wanted;
 }
 
 static enum hs_err open_log(struct hs_store *store, const struct hs_store_options *options, struct hs_why *why)
@@ -56,7 +56,7 @@ static enum hs_err open_log(struct hs_store *store, const struct hs_store_option
     struct path path = path_of(options->dir, "log");
     struct hs_log_options log = {
         .path = path.text,
-        .map_bytes = map_bytes(options),
+        .map_bytes = store_map_bytes(options->map_bytes),
         .create = options->create,
         .certificate = options->certificate,
         .districts = options->districts,
@@ -82,7 +82,7 @@ static enum hs_err open_records(struct hs_store *store, const struct hs_store_op
     struct path path = path_of(options->dir, "records");
     struct hs_records_options records = {
         .path = path.text,
-        .map_bytes = map_bytes(options),
+        .map_bytes = store_map_bytes(options->map_bytes),
         .create = true,
         .utc_offset_minutes = options->utc_offset_minutes,
     };

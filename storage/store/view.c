@@ -46,7 +46,7 @@ static enum hs_err wait_for_flush(struct hs_store *store, uint64_t min_commit, u
 }
 
 /* A commit is on disk a moment before its continuity note is written; until then nobody may see it. */
-static enum hs_err wait_for_note(struct hs_store *store, const struct hs_position *seen)
+enum hs_err store_wait_for_note(struct hs_store *store, const struct hs_position *seen)
 {
     pthread_mutex_lock(&store->mutex);
     while (store->noted.commit < seen->commit && store->failed == HS_OK)
@@ -135,7 +135,7 @@ enum hs_err hs_view_open(struct hs_store *store, uint64_t min_commit, unsigned w
         return err;
     }
     struct hs_position seen = hs_log_last(&view->log);
-    err = wait_for_note(store, &seen);
+    err = store_wait_for_note(store, &seen);
     if (err != HS_OK) {
         hs_view_close(view);
         return err;

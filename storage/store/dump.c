@@ -1,0 +1,68 @@
+/* dump.c -- dumps of an open store. */
+#include "storage/store/inside.h"
+
+#include <stdlib.h>
+
+struct hs_dump {
+    struct hs_store *store;
+    struct hs_txn txn;
+    uint64_t begun_bytes; /* of the log, when it was begun */
+};
+
+enum hs_err hs_dump_begin(struct hs_store *store, struct hs_dump **out)
+{
+    *out = NULL;
+    struct hs_dump *dump = calloc(1, sizeof *dump);
+    if (dump == NULL)
+        return HS_ENOMEM;
+    dump->store = store;
+    enum hs_err err = store_failed(store);
+    if (err == HS_OK)
+        err = hs_txn_begin(hs_log_env(store->log), false, &dump->txn);
+    if (err == HS_OK) {
+        struct hs_position last = hs_log_last(&dump->txn);
+        err = store_wait_for_note(store, &last);
+    }
+    if (err != HS_OK) {
+        hs_dump_end(dump);
+        return err;
+    }
+    dump->begun_bytes = hs_env_used_bytes(hs_log_env(store->log));
+    *out = dump;
+    return HS_OK;
+}
+
+void hs_dump_end(struct hs_dump *dump)
+{
+    if (dump == NULL)
+        return;
+    hs_txn_abort(&dump->txn);
+    free(dump);
+}
+
+struct hs_position hs_dump_position(struct hs_dump *dump)
+{
+    return hs_log_last(&dump->txn);
+}
+
+uint64_t hs_dump_count(struct hs_dump *dump)
+{
+    return hs_log_rows(&dump->txn);
+}
+
+uint64_t hs_dump_growth(const struct hs_dump *dump)
+{
+    uint64_t now = hs_env_used_bytes(hs_log_env(dump->store->log));
+    return now > dump->begun_bytes ? now - dump->begun_bytes : 0;
+}
+
+enum hs_err hs_dump_rows(struct hs_dump *dump, hs_visit_row visit, void *ctx)
+{
+    return hs_log_dump(&dump->txn, visit, ctx);
+}
+
+enum hs_err hs_dump_heads(struct hs_dump *dump, hs_visit_head visit, void *ctx)
+{
+    struct hs_log_reader reader = {&dump->txn, NULL};
+    return hs_log_heads(&reader, visit, ctx);
+}
