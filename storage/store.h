@@ -449,6 +449,30 @@ enum hs_err hs_view_list(struct hs_view *view, enum hs_list list, struct hs_byte
 uint64_t hs_view_list_count(struct hs_view *view, enum hs_list list);
 bool hs_view_listed(struct hs_view *view, enum hs_list list, const struct hs_record_name *name);
 
+/* ---- backups ---- */
+
+/* One of this store that was read back whole. */
+#define HS_BACKUP_PATH_BYTES_MAX 1024
+struct hs_backup_row {
+    uint64_t time_ms;            /* when; its name among them */
+    struct hs_position position; /* what it holds */
+    uint64_t bytes;
+    struct hs_hash file; /* hs_unsealer_hash of it */
+    struct hs_bytes path;
+};
+enum hs_err hs_store_put_backup(struct hs_store *store, const struct hs_backup_row *row); /* the newest 64 are kept */
+enum hs_err hs_store_drop_backup(struct hs_store *store, uint64_t time_ms);               /* it is gone */
+typedef enum hs_err (*hs_visit_backup)(void *ctx, const struct hs_backup_row *row);
+enum hs_err hs_view_backups(struct hs_view *view, hs_visit_backup visit, void *ctx); /* by time */
+
+/* A hub's verified backups, together, count as a store beside its own: each holds what those before it held.  That
+ * store has an id of its own, drawn when the hub vouches first; in its name the hub signs receipts for the heads that
+ * the newest backup holds, which are in the commit like others.  HS_ENOTHUB. */
+enum hs_err hs_store_vouch(struct hs_store *store, const struct hs_head *heads, size_t count);
+uint64_t hs_view_backup_store(struct hs_view *view); /* 0: none */
+/* The newest one is gone: nothing is vouched for from now on; the next one is another store. */
+enum hs_err hs_store_retire_backups(struct hs_store *store);
+
 /* ---- dumps and loads: what backups are made of ---- */
 
 /* All rows of the log at one moment.  The records are not in it: they are what the log adds up to.  While it is open

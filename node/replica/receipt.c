@@ -157,7 +157,8 @@ void hs_rep_receipts_pass(struct rep_session *s)
 
 struct reaching {
     struct hs_replica *r;
-    uint64_t first, second; /* the highest, of two stores */
+    struct hs_key hub;      /* that has signed for first */
+    uint64_t first, second; /* the highest, of two hubs: one and its own backups are one */
 };
 
 static enum hs_err note_reach(void *ctx, const struct hs_receipt *receipt)
@@ -165,10 +166,14 @@ static enum hs_err note_reach(void *ctx, const struct hs_receipt *receipt)
     struct reaching *reaching = ctx;
     if (receipt->n <= reaching->second || !hs_rep_node_vouches(reaching->r, &receipt->hub_key))
         return HS_OK;
+    bool same = reaching->first != 0 && hs_key_equal(&receipt->hub_key, &reaching->hub);
     bool highest = receipt->n > reaching->first;
-    reaching->second = highest ? reaching->first : receipt->n;
-    if (highest)
+    if (!same)
+        reaching->second = highest ? reaching->first : receipt->n;
+    if (highest) {
         reaching->first = receipt->n;
+        reaching->hub = receipt->hub_key;
+    }
     return HS_OK;
 }
 

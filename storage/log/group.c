@@ -35,6 +35,7 @@ enum hs_err hs_log_begin(struct hs_log *log)
     log->life_before = log->life;
     log->grown_count = 0;
     log->revoked = false;
+    log->vouched_count = 0;
     log_begin_commit(log);
     if (log->schema < LOG_SCHEMA)
         err = log_migrate(log, NULL);
@@ -166,17 +167,18 @@ void log_seal(struct hs_log *log, struct log_grown *grown)
 
 static enum hs_err make_result_room(struct hs_log *log)
 {
-    if (log->grown_count <= log->result_room)
+    size_t room = log->grown_count + log->vouched_count;
+    if (room <= log->result_room)
         return HS_OK;
-    struct hs_head *heads = reallocarray(log->heads, log->grown_count, sizeof *heads);
+    struct hs_head *heads = reallocarray(log->heads, room, sizeof *heads);
     if (heads == NULL)
         return log_fail(log, HS_ENOMEM);
     log->heads = heads;
-    struct hs_receipt *receipts = reallocarray(log->receipts, log->grown_count, sizeof *receipts);
+    struct hs_receipt *receipts = reallocarray(log->receipts, room, sizeof *receipts);
     if (receipts == NULL)
         return log_fail(log, HS_ENOMEM);
     log->receipts = receipts;
-    log->result_room = log->grown_count;
+    log->result_room = room;
     return HS_OK;
 }
 
@@ -221,6 +223,8 @@ static void conclude(struct hs_log *log, struct hs_commit *commit)
         if (grown->received && signs_receipts(log))
             sign_receipt(log, grown, &log->receipts[receipts++]);
     }
+    for (size_t i = 0; i < log->vouched_count; i++)
+        log->receipts[receipts++] = log->vouched[i];
     commit->heads = log->heads;
     commit->head_count = heads;
     commit->receipts = log->receipts;

@@ -160,6 +160,9 @@ struct hs_log {
     struct log_item run;  /* the last item, still growing; count 0: none */
     struct log_came came; /* the same of states */
 
+    struct hs_receipt *vouched; /* signed in the name of the backups; told with the commit's own */
+    size_t vouched_count, vouched_room;
+
     /* what the last commit did */
     struct hs_head *heads;
     struct hs_receipt *receipts;
@@ -242,6 +245,8 @@ enum hs_err log_signed_by_two_hubs(struct hs_log *log, const struct hs_stream *s
 /* Receipts at or below n that speak of another branch: soon they could not be compared any more. */
 enum hs_err log_drop_false_receipts(struct hs_log *log, const struct hs_stream *stream, uint64_t n);
 void log_drop_receipts(struct hs_log *log, const struct hs_stream *stream);
+/* Would this store's receipt for n say more than the one that is held? */
+bool log_receipt_raises(struct hs_log *log, const struct hs_stream *stream, uint64_t store_id, uint64_t n);
 
 /* How far hubs' stores, this one among them, have signed for it, held or not. */
 enum hs_err log_signed_at_all(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t *n);

@@ -50,14 +50,16 @@ static bool is_key(struct hs_bytes key, const char *text)
     return hs_bytes_equal(key, HS_BYTES(text, strlen(text)));
 }
 
-/* What names the store that was dumped is not taken over. */
+/* What names the store that was dumped is not taken over, nor what it vouches for: backups later than this one may be
+ * gone. */
 static void put_row(struct hs_log_load *load, hs_table table, struct hs_bytes key, struct hs_bytes value)
 {
     uint8_t store[8];
     hs_be64(store, load->store_id);
     if (table == LOG_META && is_key(key, "store"))
         value = HS_BYTES(store, sizeof store);
-    hs_txn_append(&load->txn, table, key, value);
+    if (table != LOG_BACKUP || !is_key(key, "store"))
+        hs_txn_append(&load->txn, table, key, value);
 }
 
 enum hs_err hs_log_load_row(struct hs_log_load *load, const char *name, struct hs_bytes key, struct hs_bytes value)

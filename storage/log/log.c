@@ -158,6 +158,7 @@ void hs_log_close(struct hs_log *log)
     free(log->grown);
     free(log->heads);
     free(log->receipts);
+    free(log->vouched);
     free(log);
 }
 

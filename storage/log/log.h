@@ -201,7 +201,14 @@ uint64_t hs_log_own_origins(struct hs_txn *txn);
 
 enum hs_err hs_log_find_series(struct hs_txn *txn, const char *series, uint64_t *origin); /* HS_ENOTFOUND */
 
-/* ---- dumps and loads: as in store.h ---- */
+/* ---- backups, dumps and loads: as in store.h ---- */
+
+enum hs_err hs_log_put_backup(struct hs_log *log, const struct hs_backup_row *row);
+enum hs_err hs_log_drop_backup(struct hs_log *log, uint64_t time_ms);
+enum hs_err hs_log_backups(struct hs_txn *txn, hs_visit_backup visit, void *ctx);
+uint64_t hs_log_backup_store(struct hs_txn *txn);
+enum hs_err hs_log_retire_backups(struct hs_log *log);
+enum hs_err hs_log_vouch(struct hs_log *log, const struct hs_head *heads, size_t count);
 
 uint64_t hs_log_rows(struct hs_txn *txn);
 enum hs_err hs_log_dump(struct hs_txn *txn, hs_visit_row visit, void *ctx);

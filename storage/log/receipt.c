@@ -115,6 +115,13 @@ enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, 
     return err == HS_OK ? txn->err : err;
 }
 
+bool log_receipt_raises(struct hs_log *log, const struct hs_stream *stream, uint64_t store_id, uint64_t n)
+{
+    struct hs_receipt held;
+    enum hs_err err = get_receipt(&log->txn, stream, store_id, &held);
+    return err == HS_ENOTFOUND || (err == HS_OK && held.n < n);
+}
+
 /* ---- receipts that go ---- */
 
 /* The first of the stream's, or the first at or below n that is of another branch; HS_ENOTFOUND. */
@@ -245,9 +252,10 @@ enum hs_err hs_log_writer_holds(struct hs_txn *txn, uint64_t origin, hs_visit_ho
 
 struct reach {
     struct hs_log_reader reader;
-    uint64_t store_id; /* does not count; 0: all do */
-    bool beyond;       /* what names more than is held counts */
-    uint64_t n[2];     /* the highest, and the highest of another store */
+    uint64_t store_id;   /* does not count; 0: all do */
+    bool beyond;         /* what names more than is held counts */
+    struct hs_key first; /* of the hub that is at n[0] */
+    uint64_t n[2];       /* the highest, and the highest of another hub: a hub and its own backups are one */
 };
 
 /* Is it the word of a hub? */
@@ -275,8 +283,14 @@ static enum hs_err raise(void *ctx, const struct hs_receipt *receipt)
     err = check_branch(&reach->reader, receipt);
     if (err != HS_OK && err != HS_EPRUNED && !(reach->beyond && err == HS_ENOTFOUND))
         return HS_OK;
-    reach->n[1] = receipt->n > reach->n[0] ? reach->n[0] : receipt->n;
-    reach->n[0] = receipt->n > reach->n[0] ? receipt->n : reach->n[0];
+    bool same = reach->n[0] != 0 && hs_key_equal(&receipt->hub_key, &reach->first);
+    bool highest = receipt->n > reach->n[0];
+    if (!same)
+        reach->n[1] = highest ? reach->n[0] : receipt->n;
+    if (highest) {
+        reach->n[0] = receipt->n;
+        reach->first = receipt->hub_key;
+    }
     return HS_OK;
 }
 

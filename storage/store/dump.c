@@ -1,4 +1,4 @@
-/* dump.c -- dumps of an open store. */
+/* dump.c -- dumps of an open store, and its backups. */
 #include "storage/store/inside.h"
 
 #include <stdlib.h>
@@ -65,4 +65,36 @@ enum hs_err hs_dump_heads(struct hs_dump *dump, hs_visit_head visit, void *ctx)
 {
     struct hs_log_reader reader = {&dump->txn, NULL};
     return hs_log_heads(&reader, visit, ctx);
+}
+
+/* ---- backups ---- */
+
+enum hs_err hs_store_put_backup(struct hs_store *store, const struct hs_backup_row *row)
+{
+    return hs_log_put_backup(store->log, row);
+}
+
+enum hs_err hs_store_drop_backup(struct hs_store *store, uint64_t time_ms)
+{
+    return hs_log_drop_backup(store->log, time_ms);
+}
+
+enum hs_err hs_view_backups(struct hs_view *view, hs_visit_backup visit, void *ctx)
+{
+    return hs_log_backups(store_log_reader(view).txn, visit, ctx);
+}
+
+enum hs_err hs_store_vouch(struct hs_store *store, const struct hs_head *heads, size_t count)
+{
+    return hs_log_vouch(store->log, heads, count);
+}
+
+uint64_t hs_view_backup_store(struct hs_view *view)
+{
+    return hs_log_backup_store(store_log_reader(view).txn);
+}
+
+enum hs_err hs_store_retire_backups(struct hs_store *store)
+{
+    return hs_log_retire_backups(store->log);
 }
