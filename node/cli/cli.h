@@ -38,7 +38,10 @@
     X(REASON, "reason", 0, "TEXT", "why")                                                                       \
     X(FROM, "from", 0, "POSITION", "go on behind this position")                                                \
     X(SOURCE, "source", 0, "NAME", "whose values an import brings (default: import)")                           \
-    X(REJECTS, "rejects", 0, "FILE", "where rows that were refused go (default: FILE.rejects.csv)")
+    X(REJECTS, "rejects", 0, "FILE", "where rows that were refused go (default: FILE.rejects.csv)")             \
+    X(OUT, "out", 0, "FILE|DIR", "a copy of the backup there")                                                  \
+    X(SECRET, "secret", 0, "FILE", "the recovery key that a backup is sealed to")                               \
+    X(FORCE, "force", 0, NULL, "move what is in the directory aside")
 
 enum cli_option {
 #define X(id, ...) CLI_##id,
@@ -73,6 +76,7 @@ struct cli {
     bool json;
     int utc_offset_minutes;
     char *endpoint;          /* owned, set by cli_config_find */
+    const char *config;      /* the file that it has found; NULL: none was asked for */
     struct hallsync *client; /* made when first needed */
     bool reached;            /* the node has been there once */
     uint64_t call_ms;        /* how long a call may take, all tries; 0: cli_timeout_ms() */
@@ -130,7 +134,11 @@ enum hs_err cli_run_enroll(struct cli *cli); /* nodes.c */
 enum hs_err cli_run_nodes(struct cli *cli);
 enum hs_err cli_run_node_show(struct cli *cli);
 enum hs_err cli_run_node_scope(struct cli *cli);
-enum hs_err cli_run_watch(struct cli *cli); /* watch.c */
+enum hs_err cli_run_watch(struct cli *cli);  /* watch.c */
+enum hs_err cli_run_backup(struct cli *cli); /* backup.c */
+enum hs_err cli_run_backup_show(struct cli *cli);
+enum hs_err cli_run_backup_key(struct cli *cli);
+enum hs_err cli_run_restore(struct cli *cli); /* restore.c */
 
 /* Text of all commands, or of those whose words begin with @words; owned by the caller, NULL: out of memory or none. */
 char *cli_help_text(const char *words);

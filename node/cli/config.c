@@ -32,6 +32,7 @@ static enum hs_err from_file(struct cli *cli, const char *path)
     if (err != HS_OK)
         return cli_bad(&cli->bad, HS_ECONFIG, NULL, "%s", why.text[0] != '\0' ? why.text : hs_err_text(err));
     cli->utc_offset_minutes = conf.utc_offset_minutes;
+    cli->config = path;
     if (cli->endpoint == NULL)
         cli->endpoint = strdup(conf.listen.clients);
     hs_conf_free(&conf);

@@ -81,10 +81,13 @@ static bool is_group(const char *word)
 
 static enum hs_err choose(struct cli *cli, struct words *words)
 {
-    size_t taken = 0;
-    for (size_t i = 0; i < CLI_COMMAND_COUNT && cli->command == NULL; i++) {
-        if (matches(&CLI_COMMANDS[i], words, &taken))
+    size_t most = 0; /* "backup show" is not "backup" with an argument */
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        size_t one = 0;
+        if (matches(&CLI_COMMANDS[i], words, &one) && one > most) {
             cli->command = &CLI_COMMANDS[i];
+            most = one;
+        }
     }
     if (words->count == 0)
         return cli_usage(cli, "which command?  'hallsync help' lists them");
@@ -93,8 +96,8 @@ static enum hs_err choose(struct cli *cli, struct words *words)
     if (cli->command == NULL)
         return cli_usage(cli, "no such command: '%s%s%s'; 'hallsync help' lists them", words->list[0],
                          words->count > 1 ? " " : "", words->count > 1 ? words->list[1] : "");
-    cli->args = words->list + taken;
-    cli->arg_count = words->count - taken;
+    cli->args = words->list + most;
+    cli->arg_count = words->count - most;
     return HS_OK;
 }
 

@@ -147,6 +147,29 @@ static void show_rebuilding(const struct cli *cli, const Hallsync__StatusReply *
     put_line("rebuilding", text);
 }
 
+/* The age of the last one that was read back whole; none at all only where somebody could open one. */
+static void show_backup(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    const Hallsync__BackupStatus *backup = status->backup;
+    char age[CLI_AGE_BYTES], bytes[CLI_BYTES_BYTES];
+    if (backup == NULL)
+        return;
+    if (backup->has_last_ms)
+        hs_buf_put_format(
+            text, "last verified %s ago, %s",
+            cli_age_text(status->clock_ms > backup->last_ms ? (status->clock_ms - backup->last_ms) / 1000 : 0, age),
+            cli_bytes_text(backup->last_bytes, bytes));
+    else
+        hs_buf_put_format(text, "none yet");
+    if (backup->has_last_ms && backup->second_store != NULL && strcmp(backup->second_store, "yes") == 0)
+        hs_buf_put_format(text, "; counts as a second store");
+    if (backup->running != NULL)
+        hs_buf_put_format(text, "; one is being made");
+    if (backup->failed != NULL)
+        hs_buf_put_format(text, "; the newest FAILED: %s", backup->failed_text);
+    put_line("backup", text);
+}
+
 static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struct hs_buf *text)
 {
     const Hallsync__StatusReply *status = reply->status;
@@ -163,6 +186,7 @@ static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struc
     show_to_look_at(status, text);
     show_store(reply, text);
     show_rebuilding(cli, status, text);
+    show_backup(status, text);
 }
 
 /* ---- what comes as states ---- */
@@ -222,7 +246,7 @@ static enum hs_err show_status(struct cli *cli, size_t lines)
         return show_json(reply);
     show_node(cli, reply, &text);
     hs_buf_fini(&text);
-    size_t above = 12 + reply->status->n_problems + (reply->status->n_fills > 0 ? 2 + reply->status->n_fills : 0);
+    size_t above = 13 + reply->status->n_problems + (reply->status->n_fills > 0 ? 2 + reply->status->n_fills : 0);
     err = show_fills(cli, reply->status);
     return err == HS_OK ? cli_status_peers(cli, reply->status, lines > above ? lines - above : lines != 0) : err;
 }

@@ -46,16 +46,17 @@
 #define HS_CONF_RETENTION(X)                     \
     X(retention, days, UINT, 90, 1, 36500, NONE, \
       "operations other than money that a hub has are kept so many days, then only what they add up to")
-#define HS_CONF_BACKUP(X)                                                                                              \
-    X(backup, dir, TEXT, "", 0, 4000, NONE,                                                                            \
-      "where backups are written, a directory on another disk than the data; default: DATA/backups")                   \
-    X(backup, recipients, LIST, "", 0, 8, NONE,                                                                        \
-      "recovery keys that backups are sealed to, hsr1-...: hallsync backup-key new makes one")                         \
-    X(backup, keep, UINT, 7, 1, 60, NONE, "so many backups are kept, the newest")                                      \
-    X(backup, growth_max_mib, UINT, 256, 1, 1048576, NONE,                                                             \
-      "a backup is given up when the log has grown by so much while it was being made, in MiB")                        \
-    X(backup, second_store, TEXT, "no", 2, 3, NONE,                                                                    \
-      "yes: a hub's verified backup counts as a second store for safe; only if backup.dir outlives the hub's own disk")
+#define HS_CONF_BACKUP(X)                                                                                          \
+    X(backup, dir, TEXT, "", 0, 4000, NONE,                                                                        \
+      "where backups are written, a directory on another disk than the data; default: DATA/backups")               \
+    X(backup, recipients, LIST, "", 0, 8, NONE,                                                                    \
+      "recovery keys that backups are sealed to, hsr1-...: hallsync backup-key new makes one")                     \
+    X(backup, keep, UINT, 7, 1, 60, NONE, "so many backups are kept, the newest")                                  \
+    X(backup, growth_max_mib, UINT, 256, 1, 1048576, NONE,                                                         \
+      "a backup is given up when the log has grown by so much while it was being made, in MiB")                    \
+    X(backup, second_store, TEXT, "no", 2, 3, NONE,                                                                \
+      "yes: a hub's verified backup counts as a second store for safe; only if backup.dir outlives the hub's own " \
+      "disk")
 #define HS_CONF_LOG(X) X(log, level, TEXT, "info", 4, 7, RELOAD, "error, warn, info or debug")
 #define HS_CONF_REGION(X)                             \
     X(region, utc_offset, TEXT, "+08:00", 6, 6, NONE, \
@@ -99,8 +100,8 @@
 HS_CONF_SECTIONS(HS_CONF_STRUCT)
 
 #define HS_CONF_BACKUP_KEYS_MAX 8
-#define HS_CONF_UPSTREAMS_MAX 16
-#define HS_CONF_GROUPS_MAX    8
+#define HS_CONF_UPSTREAMS_MAX   16
+#define HS_CONF_GROUPS_MAX      8
 
 /* A hub or witness that this node dials. */
 struct hs_conf_upstream {

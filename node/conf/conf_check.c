@@ -1,6 +1,7 @@
 #include "node/conf/conf_private.h"
 
 #include "proto/base/text.h"
+#include "proto/sealed/recovery.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -114,12 +115,15 @@ static enum hs_err check_choices(const struct hs_conf *conf, struct hs_why *why)
 {
     static const char *const roles[] = {"hall", "hub", "witness", NULL};
     static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+    static const char *const answers[] = {"yes", "no", NULL};
     static const char *const rules[] = {"refuse", "accept", NULL};
     enum hs_err err = check_choice("node.role", conf->node.role, roles, why);
     if (err == HS_OK)
         err = check_choice("log.level", conf->log.level, levels, why);
     if (err == HS_OK)
         err = check_choice("rules.unknown_accounts", conf->rules.unknown_accounts, rules, why);
+    if (err == HS_OK)
+        err = check_choice("backup.second_store", conf->backup.second_store, answers, why);
     return err;
 }
 
@@ -137,6 +141,28 @@ static enum hs_err check_clients(struct hs_conf *conf, struct hs_why *why)
     if (strlen(conf->listen.clients) - 6 > 107)
         return hs_fail(HS_ECONFIG, why,
                        "listen.clients: the path of a socket has at most 107 bytes; set a shorter one");
+    return HS_OK;
+}
+
+static enum hs_err check_backup(struct checked *checked)
+{
+    struct hs_conf *conf = checked->conf;
+    struct hs_conf_backup *backup = &conf->backup;
+    if (backup->dir[0] == '\0') {
+        free(backup->dir);
+        if (asprintf(&backup->dir, "%s/backups", conf->node.data) < 0) {
+            backup->dir = NULL;
+            return HS_ENOMEM;
+        }
+    }
+    if (backup->dir[0] != '/')
+        return complain(checked, backup->dir, 1, "backup.dir: '%s' is not an absolute path", backup->dir);
+    conf->backup_key_count = 0;
+    for (unsigned i = 0; i < backup->recipients_count; i++) {
+        if (hs_recovery_parse(backup->recipients[i], &conf->backup_keys[conf->backup_key_count++]) != HS_OK)
+            return complain(checked, backup->recipients[i], 1,
+                            "backup.recipients: '%s' is not a recovery key, hsr1-...", backup->recipients[i]);
+    }
     return HS_OK;
 }
 
@@ -321,6 +347,8 @@ enum hs_err hs_conf_check(struct hs_conf *conf, const char *path, struct hs_why 
         err = hs_fail(HS_ECONFIG, why, "listen.peers: a witness listens for the halls that it keeps a tail of");
     if (err == HS_OK)
         err = check_scope(&checked);
+    if (err == HS_OK)
+        err = check_backup(&checked);
     return err == HS_OK ? check_upstreams(&checked) : err;
 }
 

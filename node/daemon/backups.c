@@ -41,9 +41,15 @@ struct kept {
     char path[HS_BACKUP_PATH_BYTES_MAX + 1];
 };
 
+struct listing {
+    struct kept kept[KEPT_MAX]; /* by time */
+    size_t count;
+};
+
 struct hs_backups {
     struct hs_backups_options options;
     char dir[PATH_MAX];
+    struct listing listing; /* the thread's */
     pthread_t thread;
     bool running;
 
@@ -55,9 +61,9 @@ struct hs_backups {
     struct hs_backup *backup; /* while it runs */
     bool has_last;
     struct kept last;
-    bool vouches;           /* the newest backup is vouched for */
-    const char *no_second;  /* why backups do not count as a store; NULL: they do */
-    uint64_t failed_ms;     /* 0: the newest run did not fail */
+    bool vouches;          /* the newest backup is vouched for */
+    const char *no_second; /* why backups do not count as a store; NULL: they do */
+    uint64_t failed_ms;    /* 0: the newest run did not fail */
     enum hs_err failed;
     struct hs_why failed_why;
     bool has_run;
@@ -186,11 +192,6 @@ static enum hs_err begin(struct hs_backups *backups, struct hs_backup **backup, 
 
 /* ---- what there is ---- */
 
-struct listing {
-    struct kept kept[KEPT_MAX]; /* by time */
-    size_t count;
-};
-
 static enum hs_err list_one(void *ctx, const struct hs_backup_row *row)
 {
     struct listing *listing = ctx;
@@ -203,8 +204,9 @@ static enum hs_err list_one(void *ctx, const struct hs_backup_row *row)
     return HS_OK;
 }
 
-static enum hs_err list_all(struct hs_backups *backups, struct listing *listing, uint64_t *store_id)
+static enum hs_err list_all(struct hs_backups *backups, uint64_t *store_id)
 {
+    struct listing *listing = &backups->listing;
     struct hs_view *view = NULL;
     listing->count = 0;
     enum hs_err err = hs_view_open(backups->options.store, 0, 0, &view);
@@ -271,21 +273,21 @@ static const char *find_no_second(const struct hs_backups *backups)
 
 static void look(struct hs_backups *backups)
 {
-    static struct listing listing; /* this thread's alone */
+    const struct listing *listing = &backups->listing;
     uint64_t store_id = 0;
     bool gone = false, newest = true;
     struct kept last = {0};
-    if (list_all(backups, &listing, &store_id) != HS_OK)
+    if (list_all(backups, &store_id) != HS_OK)
         return;
     const char *no_second = find_no_second(backups);
-    for (size_t i = listing.count; i > 0 && last.time_ms == 0; i--) {
-        if (is_there(&listing.kept[i - 1], &gone)) {
-            last = listing.kept[i - 1];
+    for (size_t i = listing->count; i > 0 && last.time_ms == 0; i--) {
+        if (is_there(&listing->kept[i - 1], &gone)) {
+            last = listing->kept[i - 1];
             break;
         }
         newest = false;
         if (gone)
-            drop_row(backups, &listing.kept[i - 1]);
+            drop_row(backups, &listing->kept[i - 1]);
     }
     bool vouches = store_id != 0 && newest && last.time_ms != 0 && no_second == NULL;
     if (store_id != 0 && !vouches)
@@ -301,12 +303,12 @@ static void look(struct hs_backups *backups)
 /* Files of this node that are more than are to be kept. */
 static void keep_newest(struct hs_backups *backups)
 {
-    static struct listing listing; /* this thread's alone */
+    const struct listing *listing = &backups->listing;
     uint64_t store_id;
-    if (list_all(backups, &listing, &store_id) != HS_OK)
+    if (list_all(backups, &store_id) != HS_OK)
         return;
-    for (size_t i = 0; i + backups->options.conf->backup.keep < listing.count; i++) {
-        const struct kept *kept = &listing.kept[i];
+    for (size_t i = 0; i + backups->options.conf->backup.keep < listing->count; i++) {
+        const struct kept *kept = &listing->kept[i];
         if (unlink(kept->path) != 0 && errno != ENOENT) {
             hs_log(HS_LOG_ERROR, "backup", "not-removed", "file=\"%s\" text=\"%s\"", kept->path, strerror(errno));
             continue;

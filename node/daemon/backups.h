@@ -1,5 +1,5 @@
-/* backups.h -- the node's backups: a thread of its own makes them when asked to, keeps the newest, and looks from time to
- * time whether they are still there.  Reads the store from one moment, writes it through the writer. */
+/* backups.h -- the node's backups: a thread of its own makes them when asked to, keeps the newest, and looks from time
+ * to time whether they are still there.  Reads the store from one moment, writes it through the writer. */
 #ifndef HS_DAEMON_BACKUPS_H
 #define HS_DAEMON_BACKUPS_H
 
@@ -16,7 +16,7 @@ struct hs_backups_options {
     struct hs_signer signer;
 };
 enum hs_err hs_backups_new(const struct hs_backups_options *options, struct hs_backups **backups); /* HS_ENOMEM */
-enum hs_err hs_backups_start(struct hs_backups *backups);                                         /* its thread */
+enum hs_err hs_backups_start(struct hs_backups *backups);                                          /* its thread */
 /* Before the writer is stopped: one under way is given up.  NULL is fine. */
 void hs_backups_stop(struct hs_backups *backups);
 void hs_backups_free(struct hs_backups *backups);

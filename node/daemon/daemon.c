@@ -1,6 +1,7 @@
 #include "node/daemon/daemon.h"
 
 #include "node/daemon/advertise.h"
+#include "node/daemon/backups.h"
 #include "node/daemon/check.h"
 #include "node/daemon/peers.h"
 #include "node/daemon/registry.h"
@@ -22,6 +23,7 @@ struct hs_daemon {
     struct hs_upkeeper upkeeper;
     struct hs_peers *peers;
     struct hs_registry *registry;
+    struct hs_backups *backups;
     struct hs_advertised advertised;
     struct hs_problems problems;
     _Atomic(struct hs_service *) service; /* set while its thread may cause commits already */
@@ -79,6 +81,7 @@ static void status(void *ctx, struct hs_buf *partial)
 {
     const struct hs_daemon *daemon = ctx;
     hs_peers_status(daemon->peers, partial);
+    hs_backups_status(daemon->backups, partial);
     for (size_t i = 0; i < daemon->problems.count; i++)
         hs_peers_put_problem(partial, daemon->problems.text[i]);
 }
@@ -106,6 +109,11 @@ static enum hs_err ask(void *ctx, uint64_t token, const struct hs_ask *question)
 static void ask_end(void *ctx, uint64_t token)
 {
     hs_peers_ask_end(((struct hs_daemon *)ctx)->peers, token);
+}
+
+static enum hs_err backup(void *ctx, bool start, struct hs_buf *reply, struct hs_why *why)
+{
+    return hs_backups_ask(((struct hs_daemon *)ctx)->backups, start, reply, why);
 }
 
 /* ---- making ---- */
@@ -193,7 +201,8 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
                   .probe_end = probe_end,
                   .seen = seen,
                   .ask = conf->upstreams_count != 0 ? ask : NULL,
-                  .ask_end = ask_end},
+                  .ask_end = ask_end,
+                  .backup = backup},
         .issuer = daemon->keys.issuer,
         .issuer_signed = hs_buf_bytes(&daemon->keys.issuer_signed),
         .peer_addresses = daemon->advertised.list,
@@ -218,6 +227,15 @@ static enum hs_err make_registry(struct hs_daemon *daemon)
     return hs_registry_new(&options, &daemon->registry);
 }
 
+static enum hs_err make_backups(struct hs_daemon *daemon)
+{
+    struct hs_backups_options options = {.conf = daemon->conf,
+                                         .store = daemon->store,
+                                         .writer = daemon->writer,
+                                         .signer = hs_signer_of(daemon->keys.node)};
+    return hs_backups_new(&options, &daemon->backups);
+}
+
 static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
 {
     enum hs_err err = hs_keys_load(daemon->conf->node.data, &daemon->keys, why);
@@ -229,6 +247,8 @@ static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
         err = make_writer(daemon);
     if (err == HS_OK)
         err = make_registry(daemon);
+    if (err == HS_OK)
+        err = make_backups(daemon);
     if (err == HS_OK)
         err = make_peers(daemon, why);
     if (err == HS_OK)
@@ -265,6 +285,8 @@ enum hs_err hs_daemon_start(struct hs_daemon *daemon)
         err = hs_service_start(daemon->service);
     if (err == HS_OK)
         err = hs_peers_start(daemon->peers);
+    if (err == HS_OK)
+        err = hs_backups_start(daemon->backups);
     return err;
 }
 
@@ -296,12 +318,14 @@ void hs_daemon_stop(struct hs_daemon *daemon)
 {
     if (daemon == NULL)
         return;
+    hs_backups_stop(daemon->backups);
     if (daemon->writer != NULL)
         hs_writer_stop(daemon->writer);
     hs_peers_stop(daemon->peers);
     hs_service_stop(daemon->service);
     hs_peers_free(daemon->peers);
     hs_registry_free(daemon->registry);
+    hs_backups_free(daemon->backups);
     hs_writer_free(daemon->writer);
     hs_store_close(daemon->store);
     hs_keys_free(&daemon->keys);

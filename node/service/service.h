@@ -23,6 +23,8 @@ struct hs_service_hooks {
      * there is no hub to ask, now or later. */
     enum hs_err (*ask)(void *ctx, uint64_t token, const struct hs_ask *ask);
     void (*ask_end)(void *ctx, uint64_t token);
+    /* Append a packed BackupReply, and begin a backup if @start.  NULL: HS_ENOTHERE. */
+    enum hs_err (*backup)(void *ctx, bool start, struct hs_buf *reply, struct hs_why *why);
 };
 
 struct hs_service_options {

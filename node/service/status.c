@@ -197,3 +197,13 @@ enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
         hooks->status(hooks->ctx, &call->body); /* later parts win, lists are joined: protobuf's rule for merging */
     return HS_OK;
 }
+
+/* The daemon makes them; the view is only there because each read has one. */
+enum hs_err hs_backup_read(struct hs_call *call, struct hs_view *view)
+{
+    const struct hs_service_hooks *hooks = &call->desk->options.hooks;
+    (void)view;
+    if (hooks->backup == NULL)
+        return hs_fail(HS_ENOTHERE, &call->why, "this node makes no backups");
+    return hooks->backup(hooks->ctx, call->request->backup->start, &call->body, &call->why);
+}

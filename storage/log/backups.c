@@ -1,5 +1,5 @@
-/* backups.c -- which backups of this store were verified, and what a hub vouches for by them: they are, together, a store
- * of its own, with an id that lives on from one to the next, for each holds what those before it held. */
+/* backups.c -- which backups of this store were verified, and what a hub vouches for by them: they are, together, a
+ * store of its own, with an id that lives on from one to the next, for each holds what those before it held. */
 #include "storage/log/inside.h"
 
 #include <stdlib.h>

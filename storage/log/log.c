@@ -35,7 +35,7 @@ const char *const LOG_TABLES[LOG_TABLE_COUNT] = {
 
 const char *log_table_name(hs_table table)
 {
-    return TABLES[table];
+    return LOG_TABLES[table];
 }
 
 static enum hs_err open_env(const struct hs_log_options *options, struct hs_env **env, struct hs_why *why)

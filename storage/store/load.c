@@ -45,10 +45,10 @@ static bool is_there(const struct hs_load *load, const char *name)
     return access(path, F_OK) == 0;
 }
 
-/* What a load leaves alone: its lock, what was moved aside before, and what belongs to the file system. */
+/* What a load leaves alone: its lock, what was moved aside before, backups, and what belongs to the file system. */
 static bool stays(const char *name)
 {
-    static const char *const NAMES[] = {".", "..", "lock", "replaced", "lost+found"};
+    static const char *const NAMES[] = {".", "..", "lock", "replaced", "backups", "lost+found"};
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         if (strcmp(name, NAMES[i]) == 0)
             return true;

@@ -1,0 +1,46 @@
+#include "node/cli/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BAR_WIDTH  30
+#define PROGRESS_S 10
+
+void cli_progress_begin(struct cli_progress *progress)
+{
+    *progress = (struct cli_progress){.terminal = isatty(STDERR_FILENO) == 1, .told = time(NULL)};
+}
+
+static void draw(const struct cli_progress *progress, const char *what, uint64_t done, uint64_t total)
+{
+    static const char FULL[BAR_WIDTH + 1] = "##############################";
+    double part = total == 0 ? 0 : done < total ? (double)done / (double)total : 1;
+    fprintf(stderr, "\r[%-*.*s] %-10s %3d %% ", BAR_WIDTH, (int)(part * BAR_WIDTH), FULL, what, (int)(part * 100));
+    (void)progress;
+}
+
+void cli_progress_tell(struct cli_progress *progress, const char *what, uint64_t done, uint64_t total)
+{
+    time_t now = time(NULL);
+    bool other = strcmp(progress->what, what) != 0;
+    snprintf(progress->what, sizeof progress->what, "%s", what);
+    if (!other && now - progress->told < (progress->terminal ? 1 : PROGRESS_S))
+        return;
+    progress->told = now;
+    if (progress->terminal) {
+        draw(progress, what, done, total);
+        progress->shown = true;
+    } else if (!other && total != 0) {
+        fprintf(stderr, "%s: %d %%\n", what, (int)((double)done * 100 / (double)total));
+    } else {
+        fprintf(stderr, "%s\n", what);
+    }
+}
+
+void cli_progress_end(struct cli_progress *progress)
+{
+    if (progress->shown)
+        fputs("\n", stderr);
+    progress->shown = false;
+}
