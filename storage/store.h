@@ -19,6 +19,8 @@
 #include "proto/msg/op.h"
 #include "proto/msg/trust.h"
 
+#include <sys/types.h>
+
 struct hs_store;
 struct hs_view;
 
@@ -228,6 +230,18 @@ enum hs_err hs_store_flush(struct hs_store *store);
 bool hs_store_flush_due(const struct hs_store *store);        /* somebody waits, or flush_ops are uncommitted */
 uint64_t hs_store_unflushed(const struct hs_store *store);    /* ops applied and not committed */
 struct hs_position hs_store_position(struct hs_store *store); /* of the last log commit; any thread */
+
+/* The oldest snapshot of each environment, the log's and the records', that anybody reads, in whatever process: pid 0,
+ * nobody.  Readers that have died are forgotten.  Any thread.  HS_EIO. */
+#define HS_STORE_ENVS 2
+struct hs_store_reader {
+    pid_t pid;
+    size_t thread;
+    uint64_t snapshot;
+};
+enum hs_err hs_store_readers(struct hs_store *store, struct hs_store_reader oldest[static HS_STORE_ENVS]);
+/* Bytes that are left of the smaller of the two maps; any thread. */
+uint64_t hs_store_map_left(struct hs_store *store);
 
 /* Rebuild the records from the log.  Not inside a group. */
 enum hs_err hs_store_rebuild(struct hs_store *store);

@@ -112,6 +112,26 @@ static void show_to_look_at(const Hallsync__StatusReply *status, struct hs_buf *
         cli_line("PROBLEM", status->problems[i], INDENT);
 }
 
+static void show_room(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    static const struct {
+        const char *level, *text;
+    } ROOM[] = {
+        {"low", "customers, bills and imports wait, from clients and from peers"},
+        {"scarce", "only payments and tickets are taken"},
+        {"full", "nothing is taken any more; reads go on"},
+    };
+    char left[CLI_BYTES_BYTES];
+    for (size_t i = 0; status->disk_level != NULL && i < sizeof ROOM / sizeof *ROOM; i++) {
+        if (strcmp(status->disk_level, ROOM[i].level) != 0)
+            continue;
+        hs_buf_put_format(text, "%s: %s", ROOM[i].level, ROOM[i].text);
+        if (status->has_map_free_bytes && status->map_free_bytes < status->disk_free_bytes)
+            hs_buf_put_format(text, " (%s are left in its store)", cli_bytes_text(status->map_free_bytes, left));
+        put_line("ROOM", text);
+    }
+}
+
 static void show_store(const Hallsync__Reply *reply, struct hs_buf *text)
 {
     const Hallsync__StatusReply *status = reply->status;
@@ -125,6 +145,7 @@ static void show_store(const Hallsync__Reply *reply, struct hs_buf *text)
     if (status->records_commit < status->commit)
         hs_buf_put_format(text, ", records up to %" PRIu64, status->records_commit);
     put_line("store", text);
+    show_room(status, text);
     if (status->origin != NULL) {
         hs_buf_put_format(text, "%s, life %" PRIu64 " of this node", status->origin, status->origins_opened);
         put_line("origin", text);

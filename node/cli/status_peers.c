@@ -73,6 +73,8 @@ static void set_lanes(json_t *object, const Hallsync__PeerStatus *peer, struct h
         if (lane->in_ops != 0)
             hs_buf_put_format(text, " (+%" PRIu64 ")", lane->in_ops);
     }
+    if (peer->held)
+        hs_buf_put_format(text, "%sheld there: little room", text->size == 0 ? "" : "; ");
     set_text(object, "waiting", text);
 }
 

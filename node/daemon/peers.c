@@ -34,10 +34,11 @@ static const char *const NOTICE_EVENTS[] = {
     [HS_NOTICE_OWN_REVOKED] = "own-key-revoked",
     [HS_NOTICE_WAITING] = "revoked-waiting",
     [HS_NOTICE_ADMITTING] = "admitting",
+    [HS_NOTICE_HELD] = "peer-held",
     [HS_NOTICE_TWIN] = "session-twin",
 };
 
-static enum hs_log_level notice_level(enum hs_replica_notice notice)
+static enum hs_log_level notice_level(enum hs_replica_notice notice, enum hs_err err)
 {
     switch (notice) {
     case HS_NOTICE_DAMAGE:
@@ -52,6 +53,8 @@ static enum hs_log_level notice_level(enum hs_replica_notice notice)
     case HS_NOTICE_REFUSED:
     case HS_NOTICE_FILL_FAILED:
         return HS_LOG_WARN;
+    case HS_NOTICE_HELD:
+        return err == HS_OK ? HS_LOG_INFO : HS_LOG_WARN;
     case HS_NOTICE_PROBE_DONE:
     case HS_NOTICE_EQUAL:
         return HS_LOG_DEBUG;
@@ -64,7 +67,7 @@ static void notice(struct hs_peers *peers, const struct hs_replica_update *updat
 {
     const char *address = hs_link_peer_address(peers->link, update->peer);
     const char *text = update->text != NULL ? update->text : "";
-    hs_log(notice_level(update->notice), "replica", NOTICE_EVENTS[update->notice],
+    hs_log(notice_level(update->notice, update->err), "replica", NOTICE_EVENTS[update->notice],
            "peer=%" PRIu64 "%s%s reason=%s text=\"%s\"", update->peer, address[0] != '\0' ? " address=" : "", address,
            hs_err_name(update->err), text);
     if (update->notice == HS_NOTICE_LIVE) {
@@ -182,6 +185,12 @@ enum hs_err peers_rate(struct hs_peers *peers, hs_peer peer, uint32_t rate)
 {
     struct hs_replica_event event = {
         .type = HS_REPLICA_RATE, .now_ms = hs_link_now_ms(), .peer = peer, .rate_max = rate};
+    return step(peers, &event);
+}
+
+enum hs_err peers_hold(struct hs_peers *peers, uint32_t lanes)
+{
+    struct hs_replica_event event = {.type = HS_REPLICA_HOLD, .now_ms = hs_link_now_ms(), .lanes = lanes};
     return step(peers, &event);
 }
 
@@ -350,6 +359,8 @@ static enum hs_err take_turn(struct hs_peers *peers, unsigned wait_ms)
     }
     if (err == HS_OK)
         err = peers_upstreams_watch(peers, hs_link_now_ms());
+    if (err == HS_OK)
+        err = peers_room_watch(peers, hs_link_now_ms());
     if (until > now || wait_ms == 0)
         peers_close_view(peers);
     peers_publish(peers, false);
@@ -465,6 +476,7 @@ enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers
         return HS_ENOMEM;
     peers->options = *options;
     peers->notes_end = &peers->notes;
+    peers_room_open(peers);
     pthread_mutex_init(&peers->lock, NULL);
     enum hs_err err = open_link(peers, why);
     if (err == HS_OK)

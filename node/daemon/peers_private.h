@@ -3,6 +3,8 @@
 #define HS_DAEMON_PEERS_PRIVATE_H
 
 #include "node/daemon/peers.h"
+#include "node/disk/disk.h"
+#include "node/disk/readers.h"
 #include "node/replica/replica.h"
 
 #include <pthread.h>
@@ -84,6 +86,8 @@ struct hs_peers {
     struct upstream upstreams[HS_CONF_UPSTREAMS_MAX];
     size_t upstream_count;
     struct knocker knockers[KNOCKERS_MAX];
+    struct hs_disk disk;
+    struct hs_readers readers;
 
     pthread_mutex_t lock; /* of what follows */
     bool stopping;
@@ -115,6 +119,12 @@ void peers_note_free(struct note *note);
 void peers_note_post(struct hs_peers *peers, struct note *note);                  /* takes it */
 struct note *peers_notes_take(struct hs_peers *peers);                            /* all, in order; the caller frees */
 enum hs_err peers_note_commit(struct note *note, const struct hs_commit *commit); /* copies */
+
+/* peers_room.c: how much room there is, and who keeps it from being used again. */
+void peers_room_open(struct hs_peers *peers);
+enum hs_err peers_room_watch(struct hs_peers *peers, uint64_t now_ms);
+/* peers.c: of these lanes nothing is taken from now on: bits 1 << lane. */
+enum hs_err peers_hold(struct hs_peers *peers, uint32_t lanes);
 
 /* peers.c: what may be sent to a peer from now on, in bytes a second; 0: no limit. */
 enum hs_err peers_rate(struct hs_peers *peers, hs_peer peer, uint32_t rate);

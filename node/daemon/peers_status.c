@@ -72,6 +72,7 @@ static void fill_figures(Hallsync__PeerStatus *to, const struct hs_peer_status *
     to->unsigned_ops = from->unsigned_ops;
     to->has_rate_max = from->rate_max != 0;
     to->rate_max = from->rate_max;
+    to->has_held = to->held = from->held_lanes != 0;
 }
 
 static void fill_live(struct shown *to, const struct hs_peer_status *from, uint64_t mono, uint64_t wall)
@@ -183,6 +184,8 @@ void hs_peers_put_problem(struct hs_buf *partial, const char *text)
 static void put_problems(const struct hs_peers *peers, struct hs_buf *buf)
 {
     char text[HS_WHY_BYTES];
+    if (peers->readers.is_long)
+        hs_peers_put_problem(buf, peers->readers.text);
     for (size_t i = 0; i < peers->upstream_count; i++) {
         const struct upstream *upstream = &peers->upstreams[i];
         if (upstream->phase == UPSTREAM_OWN) {

@@ -101,6 +101,7 @@ struct hs_replica {
     uint64_t probe_id; /* last given */
     struct rep_asks asks;
     uint64_t ask_id; /* last given */
+    uint32_t held;   /* lanes of which nothing is taken now: bits 1 << lane */
     uint64_t now_ms, wake_ms;
 
     /* Room for work, kept from step to step. */
@@ -168,6 +169,9 @@ void hs_rep_receipts_committed(struct hs_replica *r, const struct hs_commit *com
 void hs_rep_receipt_stored(struct hs_replica *r, const struct hs_receipt *receipt, hs_peer from);
 void hs_rep_struck(struct hs_replica *r, enum hs_err err);            /* the store has answered */
 bool hs_rep_is_striking(const struct hs_replica *r, uint64_t origin); /* it has not yet */
+
+/* hold.c */
+void hs_rep_hold(struct hs_replica *r, const struct hs_replica_event *event);
 
 /* probe.c, compare.c */
 void hs_rep_probe_begin(struct hs_replica *r, const struct hs_replica_event *event);

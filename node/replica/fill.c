@@ -327,7 +327,8 @@ static void ask_one(struct hs_replica *r, struct rep_fill *fill)
 
 static bool is_askable(const struct hs_replica *r, const struct rep_fill *fill)
 {
-    return fill->state == REP_FILL_WAITING && fill->stores == 0 && fill->retry_ms <= r->now_ms;
+    return fill->state == REP_FILL_WAITING && fill->stores == 0 && fill->retry_ms <= r->now_ms &&
+           !hs_rep_is_held(r, fill->lane);
 }
 
 static void ask_all(struct hs_replica *r)

@@ -482,7 +482,9 @@ void hs_rep_states_received(struct rep_session *s, const ProtobufCMessage *messa
         hs_rep_session_end(s, HS_EMALFORMED, "states that are none");
         return;
     }
-    struct hs_replica_store *store = hs_rep_take_credit(s, cost) ? hs_rep_store_new(s->r, HS_STORE_STATES) : NULL;
+    if (!hs_rep_take_credit(s, cost) || !hs_rep_hold_bears(s, fill->lane, cost))
+        return;
+    struct hs_replica_store *store = hs_rep_store_new(s->r, HS_STORE_STATES);
     if (store == NULL)
         return;
     if (!take_states(s, fill, states, store, cost))

@@ -9,7 +9,8 @@ enum {
     BEAT_HEADS = 3,
     BEAT_COUNT = 4,
     BEAT_FEN = 5,
-    BEAT_RATE_MAX = 6
+    BEAT_RATE_MAX = 6,
+    BEAT_HELD = 7
 }; /* fields of PeerHeartbeat */
 
 #define BEAT_PARTS 16
@@ -56,6 +57,9 @@ static void send_beat(struct rep_session *s)
     if (s->is_limit_new)
         hs_tlv_put_u64(body, BEAT_RATE_MAX, s->out.limit);
     s->is_limit_new = false;
+    if (s->told_held != r->held)
+        hs_tlv_put_u64(body, BEAT_HELD, r->held);
+    s->told_held = r->held;
     hs_rep_fail(r, body->err);
     hs_rep_send_bytes(s, HALLSYNC__PEER_TYPE__PEER_HEARTBEAT, hs_buf_bytes(body));
 }
@@ -106,6 +110,8 @@ void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *me
         send_echo(s, beat->clock_ms);
     if (beat->has_rate_max)
         hs_rep_rate_told(s, beat->rate_max);
+    if (beat->has_held_lanes)
+        hs_rep_hold_told(s, beat->held_lanes);
     if (beat->has_payments_count && beat->has_payments_fen) {
         s->payments_known = true;
         s->payments_count = beat->payments_count;

@@ -361,7 +361,7 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
     }
     hs_rep_probes_joined(s);
     hs_rep_fills_soon(s->r);
-    if (s->is_limit_new) /* before much has come */
+    if (s->is_limit_new || s->r->held != 0) /* before much has come */
         hs_rep_heartbeat_soon(s);
     hs_rep_session_dirty(s);
 }

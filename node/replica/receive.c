@@ -252,6 +252,16 @@ static bool may_begin(struct rep_session *s, const struct hs_stream *name, struc
     return s->state == REP_LIVE;
 }
 
+/* PROTOCOL.md, "Order of sending": what comes of a lane that is held is dropped; where we are is told when it goes
+ * again. */
+static bool hold_back(struct rep_session *s, const struct hs_stream *name)
+{
+    struct rep_lag *lag = hs_rep_is_held(s->r, name->lane) ? hs_rep_lag_find(s, name) : NULL;
+    if (lag != NULL)
+        lag->gapped = true;
+    return lag != NULL;
+}
+
 void hs_rep_segment_received(struct rep_session *s, const ProtobufCMessage *message)
 {
     const Hallsync__PeerSegment *body = (const Hallsync__PeerSegment *)message;
@@ -274,7 +284,7 @@ void hs_rep_segment_received(struct rep_session *s, const ProtobufCMessage *mess
     const struct rep_lag *lag = hs_rep_lag_find(s, &form.stream);
     bool closed = stream->fork != NULL || (lag != NULL && lag->stopped) ||
                   hs_rep_is_striking(s->r, form.stream.origin) ||
-                  (stream->incoming != NULL && stream->incoming->failed);
+                  (stream->incoming != NULL && stream->incoming->failed) || hold_back(s, &form.stream);
     bool waits = !closed && hs_rep_segment_waits(s, stream, body, &form);
     bool stored = !closed && !waits && route_segment(s, stream, body, &form, cost);
     if (!stored && s->state == REP_LIVE)

@@ -125,6 +125,7 @@ static const event_fn EVENTS[] = {
     [HS_REPLICA_PROBE_END] = hs_rep_probe_end,
     [HS_REPLICA_COMPARE] = hs_rep_compare_all,
     [HS_REPLICA_RATE] = hs_rep_rate,
+    [HS_REPLICA_HOLD] = hs_rep_hold,
     [HS_REPLICA_ASK] = hs_rep_ask_begin,
     [HS_REPLICA_ASK_END] = hs_rep_ask_end,
 };

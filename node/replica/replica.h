@@ -111,6 +111,7 @@ enum hs_replica_event_type {
     HS_REPLICA_PROBE_END, /* gave up */
     HS_REPLICA_COMPARE,   /* compare digests with all peers now */
     HS_REPLICA_RATE,      /* from now on at most so much to and from this peer: peer, rate_max */
+    HS_REPLICA_HOLD,      /* from now on nothing is taken of these lanes, the others go: lanes */
     HS_REPLICA_ASK,       /* put a question to a hub: token, ask; answered by an ANSWER update, always */
     HS_REPLICA_ASK_END,   /* nobody waits for that answer any more: token */
 };
@@ -126,6 +127,7 @@ struct hs_replica_event {
     enum hs_err err;                /* STORED: HS_OK or why it was not stored */
     const struct hs_commit *commit; /* STORED; borrowed for the call */
     uint64_t rate_max;              /* RATE: bytes a second, each direction; 0: as many as may be */
+    uint32_t lanes;                 /* HOLD: bits 1 << lane */
     struct hs_ask ask;              /* ASK */
 };
 
@@ -195,6 +197,7 @@ enum hs_replica_notice {
     HS_NOTICE_OWN_REVOKED,  /* this node's own */
     HS_NOTICE_WAITING,      /* a peer has more of a revoked key's stream than is taken: stream */
     HS_NOTICE_ADMITTING,    /* a hub in doubt admits halls from now on: text says why */
+    HS_NOTICE_HELD,         /* the peer has little room left, and takes some lanes not now; HS_OK: it does again */
     HS_NOTICE_TWIN,         /* two hubs have dialled each other: this session has ended, that of peer @token stays */
 };
 
@@ -251,6 +254,7 @@ struct hs_peer_status {
         uint64_t oldest_unsent_ms; /* as above */
     } lanes[HS_LANE_COUNT];        /* by enum hs_lane */
     uint64_t unsigned_ops;         /* own operations that this peer's store has not signed for; hubs and witnesses */
+    uint32_t held_lanes;           /* it takes none of these now: bits 1 << lane */
     uint64_t rate_max;             /* limit of what is sent to it now, bytes a second; 0: none */
     size_t filling, supplying; /* (partition, lane) under way from it, and to it; what waits as lag is without them */
     uint64_t supplied_records, supplied_total; /* of those under way to it; the total is about */

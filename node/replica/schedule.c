@@ -403,6 +403,8 @@ static bool first_of(struct rep_session *s, uint8_t lane, struct candidate *to)
 {
     struct rep_lag *lag = TAILQ_FIRST(&s->turns[lane]);
     *to = (struct candidate){lag, lane, lag == NULL ? 0 : lag->queued_ms};
+    if (!hs_rep_goes(s, lane))
+        return false;
     return lag != NULL || hs_rep_supply_waits(s, lane, &to->queued_ms);
 }
 
@@ -422,6 +424,8 @@ static struct candidate longest_waiting(struct rep_session *s)
     for (uint8_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
         struct rep_lag *lag = TAILQ_FIRST(&s->turns[lane]);
         struct candidate states = {.lane = lane};
+        if (!hs_rep_goes(s, lane))
+            continue;
         if (lag != NULL && (longest.lane == 0 || lag->queued_ms < longest.queued_ms))
             longest = (struct candidate){lag, lane, lag->queued_ms};
         if (hs_rep_supply_waits(s, lane, &states.queued_ms) &&

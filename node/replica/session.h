@@ -163,6 +163,11 @@ struct rep_session {
     size_t fills_open[HS_LANE_COUNT]; /* asked of it and not ended */
     size_t fill_bounds;               /* of all of them together */
 
+    /* Lanes of which nothing is taken: bits 1 << lane (hold.c). */
+    uint32_t peer_held;
+    uint32_t told_held;  /* what the peer knows of ours */
+    uint64_t held_bytes; /* states that came all the same */
+
     /* Heartbeats. */
     bool is_limit_new;      /* the peer has not been told it */
     uint64_t heads_told;    /* own heads of commits up to this one; a witness: of streams that no hub has signed for */
@@ -335,6 +340,14 @@ void hs_rep_witness_filled(struct rep_session *s, hs_partition partition, uint8_
 void hs_rep_witness_beat(struct rep_session *s, struct hs_buf *body, uint32_t field); /* what no hub has signed for */
 void hs_rep_witness_heard(struct rep_session *s, const struct hs_stream *names, size_t count);
 void hs_rep_base_received(struct rep_session *s, const ProtobufCMessage *message);
+
+/* hold.c */
+void hs_rep_hold_told(struct rep_session *s, uint32_t lanes); /* by the peer */
+bool hs_rep_goes(const struct rep_session *s, uint8_t lane);  /* does the peer take it now? */
+bool hs_rep_is_held(const struct hs_replica *r, uint8_t lane);
+/* States of a lane that is held came: what was on its way is stored.  False: it is more than that, and the session has
+ * ended. */
+bool hs_rep_hold_bears(struct rep_session *s, uint8_t lane, uint64_t cost);
 
 /* strike.c */
 void hs_rep_named(struct rep_session *s, const struct hs_stream *name, uint64_t n); /* our current origin, too far? */

@@ -123,6 +123,7 @@ static void fill(struct rep_session *s, struct hs_peer_status *to)
     add_lanes(to);
     to->unsigned_ops = unsigned_ops(s);
     to->rate_max = hs_rep_rate_max(s);
+    to->held_lanes = s->peer_held;
     for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++)
         to->filling += s->fills_open[lane];
     hs_rep_supply_status(s, to);

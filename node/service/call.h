@@ -5,6 +5,7 @@
 #ifndef HS_SERVICE_CALL_H
 #define HS_SERVICE_CALL_H
 
+#include "node/disk/disk.h"
 #include "node/service/foreign.h"
 #include "node/service/service.h"
 #include "node/service/socket.h"
@@ -108,7 +109,7 @@ struct hs_desk {
     uint64_t next_token;
     struct hs_told told;
     struct hs_foreign_cache cache;
-    uint64_t disk_free_bytes, disk_tick;
+    struct hs_disk disk;
     uint64_t requests, refusals;
 };
 
@@ -168,10 +169,6 @@ void hs_ask_collect(struct hs_desk *desk);        /* answers that have come */
 void hs_ask_late(struct hs_call *call);           /* nobody waits for it any more */
 /* HS_ENOLINK or what else kept a hub from answering, and a sentence. */
 enum hs_err hs_ask_fail(struct hs_call *call, const char *what);
-
-/* disk.c: HS_EFULL if the disk has too little room left for a write of this lane (0: none of them). */
-enum hs_err hs_disk_check(struct hs_desk *desk, unsigned lane, struct hs_why *why);
-uint64_t hs_disk_free_bytes(const struct hs_desk *desk);
 
 /* told.c: positions and what they prove. */
 void hs_told_note(struct hs_desk *desk, const struct hs_position *position);

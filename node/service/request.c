@@ -125,8 +125,9 @@ static enum hs_err read_soon(struct hs_call *call, bool *taken)
 static enum hs_err write_later(struct hs_call *call, bool *taken)
 {
     enum hs_err err = call->row->prepare(call);
+    hs_disk_look(&call->desk->disk, hs_tick_ms());
     if (err == HS_OK)
-        err = hs_disk_check(call->desk, call->lane, &call->why);
+        err = hs_disk_check(&call->desk->disk, call->lane, &call->why);
     if (err == HS_OK)
         err = hs_desk_submit(call);
     *taken = err == HS_OK;

@@ -166,6 +166,8 @@ static struct hs_service *new_service(const struct hs_service_options *options)
         free_service(desk);
         return NULL;
     }
+    desk->disk = (struct hs_disk){
+        .dir = service->dir, .store = options->store, .reserve_bytes = options->disk_reserve_bytes};
     return service;
 }
 

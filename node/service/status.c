@@ -156,6 +156,17 @@ static void add_identity(struct hs_call *call, Hallsync__StatusReply *status)
     add_scope(call, status);
 }
 
+static void add_room(struct hs_call *call, Hallsync__StatusReply *status)
+{
+    struct hs_disk *disk = &call->desk->disk;
+    hs_disk_look(disk, hs_tick_ms());
+    status->disk_free_bytes = disk->free_bytes;
+    status->has_map_free_bytes = true;
+    status->map_free_bytes = disk->map_bytes;
+    if (disk->level != HS_DISK_PLENTY)
+        status->disk_level = (char *)(uintptr_t)hs_disk_level_text(disk->level);
+}
+
 static void add_store(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status)
 {
     const struct hs_store *store = call->desk->options.store;
@@ -164,7 +175,7 @@ static void add_store(struct hs_call *call, struct hs_view *view, Hallsync__Stat
     status->commit = sizes.commit;
     status->records_commit = sizes.records_commit;
     status->store_bytes = sizes.log_bytes + sizes.records_bytes;
-    status->disk_free_bytes = hs_disk_free_bytes(call->desk);
+    add_room(call, status);
     status->conflicts = conflict_count(view);
     status->overpayments = hs_view_list_count(view, HS_LIST_OVERPAID);
     status->parked = hs_view_list_count(view, HS_LIST_PARKED);

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 
 #define TABLES_MAX    32
 #define READERS_MAX   512
+#define LOCK_BYTES    (48 << 10)          /* more than LMDB needs for so many readers */
 #define KEY_BYTES_MAX 511                 /* LMDB's */
 #define FULL_BYTES    ((uint64_t)1 << 20) /* a disk with less than that free is full */
 
@@ -85,6 +88,19 @@ static int open_tables(struct hs_env *env, const struct hs_env_options *options)
     return code;
 }
 
+/* LMDB maps its lock file and writes to it: a page without a block is SIGBUS where the disk is full.  (This is before
+ * LMDB has it open: whoever closes the file gives up the locks that this process has on it.) */
+static enum hs_err back_lock(const struct hs_env_options *options, struct hs_why *why)
+{
+    char file[4096];
+    snprintf(file, sizeof file, "%s/lock.mdb", options->path); /* no longer than data.mdb, which was looked at */
+    int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int error = fd < 0 || (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOCK_BYTES) != 0 && errno != EOPNOTSUPP) ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return error == 0 ? HS_OK : hs_fail(hs_err_from_errno(error), why, "cannot make %s: %s", file, strerror(error));
+}
+
 static int open_handle(struct hs_env *env, const struct hs_env_options *options)
 {
     int code = mdb_env_create(&env->handle);
@@ -117,6 +133,8 @@ enum hs_err hs_env_open(const struct hs_env_options *options, struct hs_env **ou
     assert(options->table_count >= 1);
     assert(options->table_count <= TABLES_MAX);
     enum hs_err err = make_folder(options, why);
+    if (err == HS_OK)
+        err = back_lock(options, why);
     if (err != HS_OK)
         return err;
     struct hs_env *env = calloc(1, sizeof *env);
@@ -169,6 +187,43 @@ uint64_t hs_env_used_bytes(struct hs_env *env)
     return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
 }
 
+/* LMDB keeps the pages that were given back as a table, the first: of each transaction how many, and which. */
+static uint64_t given_back(struct hs_env *env)
+{
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val key, value;
+    uint64_t pages = 0;
+    int code = mdb_txn_begin(env->handle, NULL, MDB_RDONLY, &txn);
+    if (code == MDB_SUCCESS)
+        code = mdb_cursor_open(txn, 0, &cursor);
+    while (code == MDB_SUCCESS) {
+        size_t count = 0;
+        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        if (code == MDB_SUCCESS && value.mv_size >= sizeof count)
+            memcpy(&count, value.mv_data, sizeof count);
+        pages += count;
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    return pages;
+}
+
+uint64_t hs_env_left_bytes(struct hs_env *env)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    int code = mdb_env_info(env->handle, &info);
+    assert(code == MDB_SUCCESS);
+    code = mdb_env_stat(env->handle, &stat);
+    assert(code == MDB_SUCCESS);
+    uint64_t used = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+    uint64_t left = used < info.me_mapsize ? info.me_mapsize - used : 0;
+    return left > info.me_mapsize / 8 ? left : left + given_back(env) * stat.ms_psize;
+}
+
 int hs_env_fd(struct hs_env *env)
 {
     mdb_filehandle_t fd = -1;
@@ -180,6 +235,28 @@ int hs_env_fd(struct hs_env *env)
 enum hs_err hs_env_sync(struct hs_env *env)
 {
     return hs_err_from_lmdb(mdb_env_sync(env->handle, 1));
+}
+
+/* A line of LMDB's list: "pid thread snapshot", the last a dash where nothing is read; the first line is a heading. */
+static int take_reader(const char *line, void *ctx)
+{
+    struct hs_reader *oldest = ctx;
+    int pid;
+    size_t thread;
+    uint64_t snapshot;
+    bool reads = sscanf(line, "%d %zx %" SCNu64, &pid, &thread, &snapshot) == 3;
+    if (reads && (oldest->pid == 0 || snapshot < oldest->snapshot))
+        *oldest = (struct hs_reader){pid, thread, snapshot};
+    return 0;
+}
+
+enum hs_err hs_env_readers(struct hs_env *env, struct hs_reader *oldest)
+{
+    *oldest = (struct hs_reader){0};
+    enum hs_err err = hs_env_check_readers(env);
+    if (err == HS_OK && mdb_reader_list(env->handle, take_reader, oldest) < 0)
+        err = HS_EIO;
+    return err;
 }
 
 enum hs_err hs_env_check_readers(struct hs_env *env)

@@ -8,6 +8,7 @@
 #include "proto/base/err.h"
 
 #include <lmdb.h>
+#include <sys/types.h>
 
 struct hs_env;
 
@@ -28,7 +29,15 @@ enum hs_err hs_env_open(const struct hs_env_options *options, struct hs_env **en
 void hs_env_close(struct hs_env *env);          /* NULL is fine; no transaction may be open */
 uint64_t hs_env_used_bytes(struct hs_env *env); /* pages in use times page size */
 const char *hs_env_path(struct hs_env *env);    /* as it was given */
+uint64_t hs_env_left_bytes(struct hs_env *env); /* of the map; nearly full, pages that were given back count as well */
 int hs_env_fd(struct hs_env *env);
+/* Who reads the oldest snapshot that anybody reads, in whatever process; those that have died are forgotten. */
+struct hs_reader {
+    pid_t pid; /* 0: nobody reads */
+    size_t thread;
+    uint64_t snapshot;
+};
+enum hs_err hs_env_readers(struct hs_env *env, struct hs_reader *oldest);
 /* All that was ever written is on disk, also by a process that did not live to see it. */
 enum hs_err hs_env_sync(struct hs_env *env);
 enum hs_err hs_env_check_readers(struct hs_env *env); /* free the slots of dead processes */

@@ -212,6 +212,16 @@ struct hs_position hs_records_snapshot_position(struct hs_txn *txn)
     return meta.position;
 }
 
+uint64_t hs_records_left_bytes(const struct hs_records *records)
+{
+    return hs_env_left_bytes(records->env);
+}
+
+enum hs_err hs_records_readers(const struct hs_records *records, struct hs_reader *oldest)
+{
+    return hs_env_readers(records->env, oldest);
+}
+
 uint64_t hs_records_used_bytes(struct hs_records *records)
 {
     return hs_env_used_bytes(records->env);

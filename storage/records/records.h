@@ -89,6 +89,8 @@ enum hs_err hs_records_empty(struct hs_records *records); /* everything, positio
 struct hs_txn *hs_records_txn(struct hs_records *records);
 enum hs_err hs_records_snapshot(struct hs_records *records, struct hs_txn *txn); /* any thread */
 struct hs_position hs_records_snapshot_position(struct hs_txn *txn);
+enum hs_err hs_records_readers(const struct hs_records *records, struct hs_reader *oldest); /* any thread */
+uint64_t hs_records_left_bytes(const struct hs_records *records);                           /* of the map; any thread */
 uint64_t hs_records_used_bytes(struct hs_records *records);
 
 enum hs_err hs_records_get(struct hs_txn *txn, const struct hs_record_name *name, struct hs_stored *stored);

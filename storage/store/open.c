@@ -190,6 +190,24 @@ uint64_t hs_store_doubt_ms(const struct hs_store *store)
     return hs_log_doubt_ms(store->log);
 }
 
+enum hs_err hs_store_readers(struct hs_store *store, struct hs_store_reader oldest[static HS_STORE_ENVS])
+{
+    struct hs_reader found[HS_STORE_ENVS];
+    enum hs_err err = hs_env_readers(hs_log_env(store->log), &found[0]);
+    if (err == HS_OK)
+        err = hs_records_readers(store->records, &found[1]);
+    for (size_t i = 0; i < HS_STORE_ENVS && err == HS_OK; i++)
+        oldest[i] = (struct hs_store_reader){found[i].pid, found[i].thread, found[i].snapshot};
+    return err;
+}
+
+uint64_t hs_store_map_left(struct hs_store *store)
+{
+    uint64_t log = hs_env_left_bytes(hs_log_env(store->log));
+    uint64_t records = hs_records_left_bytes(store->records);
+    return log < records ? log : records;
+}
+
 uint32_t hs_store_migrated(const struct hs_store *store)
 {
     return hs_log_migrated(store->log);

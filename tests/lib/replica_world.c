@@ -627,6 +627,11 @@ void world_rate(struct world_node *node, hs_peer peer, uint64_t bytes_per_s)
     step(node, (struct hs_replica_event){.type = HS_REPLICA_RATE, .peer = peer, .rate_max = bytes_per_s});
 }
 
+void world_hold(struct world_node *node, uint32_t lanes)
+{
+    step(node, (struct hs_replica_event){.type = HS_REPLICA_HOLD, .lanes = lanes});
+}
+
 void world_probe(struct world_node *node, uint64_t token)
 {
     step(node, (struct hs_replica_event){.type = HS_REPLICA_PROBE, .token = token});

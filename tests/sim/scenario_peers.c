@@ -258,6 +258,50 @@ static void a_full_disk_refuses_and_recovers(struct stage *stage)
     STAGE_CHECK(stage, all_have_payments(stage, 5) && all_show(stage, ACCOUNT, "later"));
 }
 
+static bool shows(struct stage *stage, struct sim_machine *machine, const char *account, const char *name)
+{
+    char shown[64];
+    stage_shown(stage, machine, account, shown);
+    return strcmp(shown, name) == 0;
+}
+
+static void expect_room(struct stage *stage, struct sim_machine *machine, const char *level)
+{
+    Hallsync__Reply *reply = stage_status(stage, machine);
+    const char *told = reply->status->disk_level;
+    STAGE_CHECK(stage, strcmp(told == NULL ? "" : told, level) == 0);
+    hallsync__reply__free_unpacked(reply, NULL);
+}
+
+/* What its peers hand in must not take what is kept for the tills: people and bulk wait with whoever has them, payments
+ * come on; told once, and once that it is over. */
+static void with_little_room_peers_wait(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    struct sim_machine *tight[] = {cast.hall, cast.hub};
+    stage_name(stage, cast.other_hall, ACCOUNT, "before");
+    stage_settle(stage);
+    for (unsigned i = 0; i < 2; i++) {
+        char name[16], id[16];
+        snprintf(name, sizeof name, "changed-%u", i);
+        snprintf(id, sizeof id, "paid-%u", i);
+        uint64_t much = tight[i]->disk_free_bytes;
+        stage_watch(stage, "room");
+        tight[i]->disk_free_bytes = ((uint64_t)tight[i]->conf.limits.disk_reserve_mib << 20) * 3 / 2;
+        stage_run(stage, 5000);
+        expect_room(stage, tight[i], "low");
+        stage_name(stage, cast.other_hall, ACCOUNT, name);
+        pay_many(stage, cast.other_hall, id, 2);
+        stage_run(stage, 20000);
+        STAGE_CHECK(stage, has_payments(stage, tight[i], 2 * (i + 1)));
+        STAGE_CHECK(stage, !shows(stage, tight[i], ACCOUNT, name));
+        tight[i]->disk_free_bytes = much;
+        stage_settle(stage);
+        STAGE_CHECK(stage, all_show(stage, ACCOUNT, name) && tight[i]->lives == 1 && stage_seen(stage) == 2);
+        expect_room(stage, tight[i], "");
+    }
+}
+
 /* The disk fills up under it after all: commits fail.  The process ends, as often as it is started; not one payment
  * that was told is lost. */
 static void commits_fail_for_a_while(struct stage *stage)
@@ -342,6 +386,7 @@ const struct scenario SCENARIOS_PEERS[] = {
     {"a-hall-made-anew-is-followed", a_hall_made_anew_is_followed},
     {"a-hall-joins-under-load", a_hall_joins_under_load},
     {"a-full-disk-refuses-and-recovers", a_full_disk_refuses_and_recovers},
+    {"with-little-room-peers-wait", with_little_room_peers_wait},
     {"commits-fail-for-a-while", commits_fail_for_a_while},
     {"a-hall-tries-until-the-hub-is-there", a_hall_tries_until_the_hub_is_there},
     {"an-idle-region-writes-nothing", an_idle_region_writes_nothing},

@@ -1,36 +1,13 @@
 #!/usr/bin/env python3
 """The disk fills up, at a hall and then at a hub: what must wait is refused by name, money last; freed again it goes on as if nothing was."""
-import os
-
-from network import Network, command
+from disks import Disk
+from network import Network
 from region import check, equal, payment, until
 from witness import Clients, Witness
 
-DISK_MIB, RESERVE_MIB = 80, 16
+RESERVE_MIB = 16
 
 network = Network()
-
-
-class Disk:
-    """A small disk under a node's directory, and a file that takes its room."""
-
-    def __init__(self, region, name):
-        self.dir = os.path.join(region.dir, name)
-        os.mkdir(self.dir)
-        command("mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "none", self.dir)
-        region.endings.append(lambda: command("umount", self.dir))
-        self.ballast = os.path.join(self.dir, "ballast")
-
-    def leave(self, kibibytes):
-        """Only so much stays free."""
-        disk = os.statvfs(self.dir)
-        take = disk.f_bavail * disk.f_frsize - (kibibytes << 10)
-        with open(self.ballast, "ab") as out:
-            os.posix_fallocate(out.fileno(), out.tell(), take) if take > 0 else out.truncate(out.tell() + take)
-
-    def free(self):
-        os.unlink(self.ballast)
-
 
 with network.region("disk full and freed again, at a hall and at a hub") as region:
     quick = {"heartbeat_ms": 300, "backoff_max_ms": 300}
@@ -61,11 +38,38 @@ with network.region("disk full and freed again, at a hall and at a hub") as regi
         told = witness.pay(node, record)
         return told.get("error", "taken")
 
+    def customers(node):
+        """Their digest."""
+        return [line for line in node.json("digest").lines() if line["kind"] == "customer" and line["partition"] == "3201"]
+
+    def told(node, level):
+        """How often it said so since it was started."""
+        return open(node.log).read().count(f"event=room level={level}")
+
+    edition = []
+
+    def peers_wait(node, disk, before):
+        """What others hand in does not take the reserve: customers wait where they are, payments come."""
+        peer = hub if node is hall else other
+        until(f"{peer.name} knows that {node.name} has little room", lambda: peer.live()[node.name].get("held"))
+        check("held there" in peer.run("status").out, "status tells it")
+        region.customers(other, 4000, edition=1 + len(edition))
+        edition.append(node.name)
+        record = payment(accounts[1], next(witness.numbers))
+        witness.pay(other, record)
+        until(f"{node.name} has a payment of {other.name}", lambda: node.run("payment", "get", record["payment_id"]).status == 0)
+        counters[1].more(20)
+        equal(customers(node), before, f"customers at {node.name} while they must wait")
+        check(disk.left() >= RESERVE_MIB << 20, f"{disk.left() >> 10} KiB are left: others' customers have taken the reserve")
+        equal(node.status()["disk_level"], "low", "the level")
+
     def fill_and_free(node, disk):
         running = node.process.pid
         disk.leave(int(1.5 * RESERVE_MIB * 1024))
         until(f"{node.name} refuses customers", lambda: customer(node) == "disk-full")
         equal(pay(node), "taken", "money while customers must wait")
+        others = customers(node)
+        peers_wait(node, disk, others)
         disk.leave(RESERVE_MIB * 1024 * 3 // 16)
         until(f"{node.name} refuses money", lambda: pay(node) == "disk-full")
         equal(customer(node), "disk-full", "customers")
@@ -73,14 +77,18 @@ with network.region("disk full and freed again, at a hall and at a hub") as regi
               lambda: f"MiB are free on the disk of {node.dir}" in node.run("payment", "add", f"account={accounts[0]}", "amount_fen=1").err)
         equal(node.run("customer", "get", accounts[0]).status, 0, "reading")
         check(node.status()["disk_free_bytes"] < RESERVE_MIB << 20, "status tells of it")
-        # To the last byte, and more than the store has in hand comes from others: that cannot be kept, and is asked for again later.
+        equal(node.status()["disk_level"], "full", "the level")
+        # To the last byte, and more money than the store has in hand comes from others: that cannot be kept, and is asked for again later.
         disk.leave(0)
-        region.customers(other, 4000, edition=1 + running)
+        witness.pay_all(other, [payment(accounts[n % 100], next(witness.numbers)) for n in range(4000)])
         until(f"{node.name} tells that others' data find no room", lambda: "reason=disk-full" in open(node.log).read(), 60)
         counters[1].more(20)
+        equal([told(node, level) for level in ("low", "scarce")], [1, 0], "how often it told of a level")
         disk.free()
         until(f"{node.name} takes money again", lambda: pay(node) == "taken")
         until(f"{node.name} takes customers again", lambda: customer(node) == "taken")
+        until(f"{node.name} has got the customers that waited", lambda: others != customers(node) == customers(other), 60)
+        until("the level is told", lambda: "disk_level" not in node.status() and told(node, "plenty") == 1)
         check(node.process.poll() is None and node.process.pid == running, f"{node.name} ended by itself:\n{node.tail()}")
 
     fill_and_free(hall, disks["nj-gulou"])

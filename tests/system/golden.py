@@ -1,5 +1,13 @@
 """What a node says, and what lies in its store: for golden stores (tests/golden), which must say and be the same for ever."""
+import json
+import os
+import re
+import tarfile
+
 from peek import Peek
+from region import Node
+
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
 
 
 def said(node):
@@ -36,3 +44,20 @@ def within(old, new, where=""):
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         return [text for i, (a, b) in enumerate(zip(old, new)) for text in within(a, b, f"{where}[{i}]")]
     return [] if old == new else [f"{where}: {old!r} became {new!r}"]
+
+
+def unpack(region, archive, directory):
+    """The nodes of an archive, in a directory, not started, and what was said of them; nothing becomes too old to be kept while this runs."""
+    with tarfile.open(archive) as tar:
+        tar.extractall(directory)
+    with open(os.path.join(directory, "expected.json")) as file:
+        expected = json.load(file)["nodes"]
+    nodes = {}
+    for name in expected:
+        nodes[name] = node = Node(region, name)
+        region.nodes.append(node)
+        node.dir = os.path.join(directory, name)
+        node.conf = os.path.join(node.dir, "hallsync.yaml")
+        node.rewrite_conf(lambda text: re.sub(r"\nretention:\n.*\n", "\n", text.replace("@DIR@", directory)))
+        node.settings("retention", days=36500)
+    return nodes, expected

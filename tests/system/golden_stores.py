@@ -4,18 +4,15 @@
 Signed bytes are never rewritten; what the migration changed lies beside the log, as it was."""
 import glob
 import hashlib
-import json
 import os
 import re
 import shutil
 import subprocess
-import tarfile
 
-from golden import lies, said, within
+from golden import GOLDEN, lies, said, unpack, within
 from peek import Peek, number
-from region import Node, Region, agree, check, equal, payment, until
+from region import Region, agree, check, equal, payment, until
 
-GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
 SCHEMA = int(re.search(r"#define LOG_SCHEMA (\d+)", open(os.path.join(GOLDEN, "../../storage/log/inside.h")).read()).group(1))
 SIGNED = ("op", "certificate", "origin", "receipt", "fork", "loose", "base", "fill", "fill_head", "evict", "fold", "series", "enrolment")
 
@@ -28,20 +25,6 @@ def hashes(node):
 
 def schema(node):
     return number(dict(Peek(node).table("meta"))[b"schema"])
-
-
-def unpack(region, archive):
-    """Its nodes, not started, and what was said of them; nothing becomes too old to be kept while this runs."""
-    with tarfile.open(archive) as tar:
-        tar.extractall(region.dir)
-    with open(os.path.join(region.dir, "expected.json")) as file:
-        expected = json.load(file)["nodes"]
-    nodes = {name: Node(region, name) for name in expected}
-    for node in nodes.values():
-        region.nodes.append(node)
-        node.rewrite_conf(lambda text: re.sub(r"\nretention:\n.*\n", "\n", text.replace("@DIR@", region.dir)))
-        node.settings("retention", days=36500)
-    return nodes, expected
 
 
 def alone(node, expected):
@@ -94,7 +77,7 @@ def together(nodes, expected):
 
 for archive in sorted(glob.glob(os.path.join(GOLDEN, "stores-*.tar.xz"))):
     with Region(f"golden stores: {os.path.basename(archive)}") as region:
-        nodes, expected = unpack(region, archive)
+        nodes, expected = unpack(region, archive, region.dir)
         for name, node in nodes.items():
             alone(node, expected[name])
         everything = {p["payment_id"] for node in expected.values() for p in node["payments"]}

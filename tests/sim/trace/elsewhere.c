@@ -9,6 +9,7 @@
 #define LINK    "tests/unit/link_test.c"
 #define KEYS    "tests/unit/keys_test.c"
 #define RECORDS "tests/unit/records_test.c"
+#define HOLD    "tests/unit/replica_hold_test.c"
 #define REBUILD "tests/unit/replica_rebuild_test.c"
 #define ASK     "tests/unit/replica_ask_test.c"
 #define SERVICE "tests/unit/service_test.c"
@@ -143,5 +144,8 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "requests_that_ask_nonsense_are_refused"},
     {"| node id, region | 32, 64 bytes | refused |", TRUST, "drafts_that_make_no_sense_are_not_signed"},
     {"| join token | 8 addresses of 128 bytes | refused |", TRUST, "tokens_that_make_no_sense_are_not_made"},
+    {"States that come all the same are stored up to the cost of the first credit; beyond that the session ends "
+     "(*disk-full*).",
+     HOLD, "a_peer_that_does_not_stop_is_ended"},
     {0},
 };

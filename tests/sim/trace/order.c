@@ -128,6 +128,56 @@ static void forwarded_when_committed(struct trace *t)
     trace_run(t, 50);
 }
 
+static void little_room(struct trace *t)
+{
+    struct trace_pair pair = trace_pair(t);
+    t->hidden |= TRACE_TYPE(OPENING) | TRACE_TYPE(ACK);
+    t->hidden &= ~TRACE_TYPE(HEARTBEAT);
+    t->hides_arrivals = true;
+    trace_tell(t, "The disk of gulou is nearly full.");
+    world_hold(pair.hall, 1U << HS_LANE_PEOPLE | 1U << HS_LANE_BULK);
+    trace_run(t, 30);
+    t->hidden |= TRACE_TYPE(HEARTBEAT);
+    trace_tell(t, "Customers wait at the hub; a payment and a ticket go.");
+    trace_write(pair.hub, 3201, HS_LANE_PEOPLE, 2);
+    trace_write(pair.hub, 3201, HS_LANE_MONEY, 1);
+    trace_write(pair.hub, 3201, HS_LANE_WORK, 1);
+    trace_run(t, 100);
+    t->hidden &= ~TRACE_TYPE(HEARTBEAT);
+    trace_tell(t, "There is room again.");
+    world_hold(pair.hall, 0);
+    trace_run(t, 100);
+    trace_fact(t, world_same(pair.hub, pair.hall), "Both hold the same.");
+}
+
+static void little_room_unheard(struct trace *t)
+{
+    struct world_node *hub = world_hub(t->w, "hub"), *gulou = world_hall(t->w, "gulou", GULOU, 1);
+    struct puppet p;
+    t->is_quiet = true;
+    world_start(gulou);
+    trace_puppet_called(&p, hub, gulou);
+    trace_say_hello(t, &p);
+    trace_run(t, 50);
+    trace_zero(t);
+    t->hidden |= TRACE_TYPE(OPENING);
+    t->hides_arrivals = true;
+    struct hs_stream people = trace_write(hub, 3201, HS_LANE_PEOPLE, 2);
+    struct hs_stream money = trace_write(hub, 3201, HS_LANE_MONEY, 1);
+    trace_tell(t,
+               "The hub is of the version before, and does not know of held lanes: it sends customers and a payment.");
+    world_hold(gulou, 1U << HS_LANE_PEOPLE);
+    trace_say_segment(t, &p, &people, 1, 2);
+    trace_say_segment(t, &p, &money, 1, 1);
+    trace_run(t, 50);
+    trace_tell(t, "There is room again: gulou says where it is, and the hub sends the customers once more.");
+    world_hold(gulou, 0);
+    trace_run(t, 20);
+    trace_say_segment(t, &p, &people, 1, 2);
+    trace_run(t, 50);
+    puppet_fini(&p);
+}
+
 const struct trace_scenario TRACE_ORDER[] = {
     {"order-urgent",
      "An urgent operation passes a backlog on a slow line.",
@@ -148,5 +198,15 @@ const struct trace_scenario TRACE_ORDER[] = {
      "What a node passes on is on its own disk.",
      {"A node MUST forward only what it has committed."},
      forwarded_when_committed},
+    {"order-held",
+     "Who has little room left takes work and money, and lets the rest wait.",
+     {"A node that has little room left names in `PeerHeartbeat.held_lanes` the lanes of which it takes nothing now, "
+      "bits 2^lane, of people and bulk only; other bits mean nothing, and 0 that all go again.",
+      "Until then its peer SHOULD NOT send it segments or states of these lanes.", "Work and money are never held."},
+     little_room},
+    {"order-held-unheard",
+     "Who does not know of held lanes sends in vain, and then again.",
+     {"A segment that comes all the same is dropped, and when the lane goes again its stream is announced (8.4)."},
+     little_room_unheard},
     {0},
 };

@@ -373,6 +373,11 @@ static void put_beat(struct trace *t, const ProtobufCMessage *message)
     put_heads(t, beat->heads, beat->n_heads);
     if (beat->has_payments_count)
         trace_put(t, "; payments %llu", (unsigned long long)beat->payments_count);
+    if (beat->has_held_lanes)
+        trace_put(t, "; I take %s", beat->held_lanes == 0 ? "all lanes" : "none of:");
+    for (uint8_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++)
+        trace_put(t, "%s%s", (beat->held_lanes & 1U << lane) != 0 ? " " : "",
+                  (beat->held_lanes & 1U << lane) != 0 ? hs_lane_text((enum hs_lane)lane) : "");
 }
 
 static void put_probe(struct trace *t, const ProtobufCMessage *message)

@@ -204,6 +204,8 @@ static const char *notice_text(enum hs_replica_notice notice)
         return "filled ";
     case HS_NOTICE_FILL_FAILED:
         return "filling has to wait: ";
+    case HS_NOTICE_HELD:
+        return "held: ";
     case HS_NOTICE_TWIN:
         return "session ended: ";
     case HS_NOTICE_REVOKED:

@@ -1,0 +1,51 @@
+/* What the peers' thread watches of the disk: with little room left its peers' people and bulk wait, and whoever reads
+ * an old snapshot for long keeps room from being used again. */
+#include "node/daemon/peers_private.h"
+
+#include "node/log/log.h"
+
+#include <inttypes.h>
+
+void peers_room_open(struct hs_peers *peers)
+{
+    const struct hs_conf *conf = peers->options.conf;
+    peers->disk = (struct hs_disk){.dir = conf->node.data,
+                                   .store = peers->options.store,
+                                   .reserve_bytes = (uint64_t)conf->limits.disk_reserve_mib << 20};
+}
+
+static void tell_room(const struct hs_disk *disk)
+{
+    static const struct {
+        enum hs_log_level level;
+        const char *text;
+    } TOLD[] = {
+        [HS_DISK_PLENTY] = {HS_LOG_INFO, "everything is taken again"},
+        [HS_DISK_LOW] = {HS_LOG_WARN, "people and bulk wait, from clients and from peers"},
+        [HS_DISK_SCARCE] = {HS_LOG_ERROR, "only money and work are taken"},
+        [HS_DISK_FULL] = {HS_LOG_ERROR, "nothing is taken from clients any more; reads go on"},
+    };
+    hs_log(TOLD[disk->level].level, "disk", "room", "level=%s free_mib=%" PRIu64 " map_mib=%" PRIu64 " text=\"%s\"",
+           hs_disk_level_text(disk->level), disk->free_bytes >> 20, disk->map_bytes >> 20, TOLD[disk->level].text);
+}
+
+static void watch_readers(struct hs_peers *peers, uint64_t now_ms)
+{
+    bool is_news;
+    enum hs_err err = hs_readers_look(&peers->readers, peers->options.store, now_ms, &is_news);
+    if (err != HS_OK) /* nobody waits for it: the next look tells */
+        hs_log(HS_LOG_WARN, "disk", "readers-unknown", "reason=%s", hs_err_name(err));
+    else if (is_news && peers->readers.is_long)
+        hs_log(HS_LOG_WARN, "disk", "long-reader", "text=\"%s\"", peers->readers.text);
+    else if (is_news)
+        hs_log(HS_LOG_INFO, "disk", "long-reader-gone", "text=\"freed pages are used again\"");
+}
+
+enum hs_err peers_room_watch(struct hs_peers *peers, uint64_t now_ms)
+{
+    watch_readers(peers, now_ms);
+    if (!hs_disk_look(&peers->disk, now_ms))
+        return HS_OK;
+    tell_room(&peers->disk);
+    return peers_hold(peers, hs_disk_held_lanes(peers->disk.level));
+}
