@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""collect-support: what helps is in the file, and no secret, no customer and no amount of one is."""
+import json
+import os
+import re
+import tarfile
+
+from ops import Ops, recovery
+from region import Region, check, equal, payment
+
+CUSTOMER = {"account": "3201000777", "name": "Ouyang Xiaoming", "phone": "13851234567", "identity_no": "320102197501012345",
+            "card_no": "8800123456", "address": "Zhongshan Beilu 77"}
+
+
+def unpack(region, path):
+    """name -> text"""
+    place = os.path.join(region.dir, "unpacked")
+    with tarfile.open(path) as tar:
+        names = [member.name for member in tar.getmembers() if member.isfile()]
+        tar.extractall(place)
+    return {os.path.basename(name): open(os.path.join(place, name), errors="replace").read() for name in names}
+
+
+with Region("collect-support has what helps and nothing that is secret or private") as region:
+    ops = Ops(region)
+    hub = region.hub("nj-hub")
+    hall = region.hall("nj-gulou", hub, ["3201"], start=False)
+    secret = recovery(ops, hall)
+    ops.unit(hall)
+    ops.systemctl("start", hall)
+    hall.put_lines(["customer", "put"], [CUSTOMER])
+    paid = hall.put_lines(["payment", "add"], [payment(CUSTOMER["account"], 7, 98765)])[0]
+    hall.synced()
+    token = region.enroll(hub, "nj-later", ["3202"])
+    with open(hall.log, "a") as log:  # what has no business there, and might come there some day
+        log.write(f"event=x account={CUSTOMER['account']} name=\"{CUSTOMER['name']}\" phone={CUSTOMER['phone']} token {token}\n")
+        log.write(f"json {json.dumps(CUSTOMER)} receipt {paid['receipt']}\n")
+    for out in ("out", "out2"):
+        os.mkdir(os.path.join(region.dir, out))
+
+    ops.faces("collect-support", hall, "--out", "out", "--daemon-log", hall.log)
+    equal(os.listdir(os.path.join(region.dir, "out")), [], "what a dry run left")
+    ops.refused(2, "no such directory", "collect-support", hall, "--out", "/nowhere")
+    ops.done("collect-support", hall, "--out", "out", "--daemon-log", hall.log)
+
+    recovery_key = re.search(r"hsr1-[\w-]{16,}", open(hall.conf).read()).group()
+
+    def look(out, running):
+        (name,) = os.listdir(os.path.join(region.dir, out))
+        files = unpack(region, os.path.join(region.dir, out, name))
+        everything = "\n".join(files.values())
+        keys = [open(os.path.join(hall.dir, "keys", key), "rb").read().hex() for key in os.listdir(os.path.join(hall.dir, "keys"))]
+        forbidden = [value for key, value in CUSTOMER.items()] + [token, paid["receipt"], hall.curve_key(), "98765", *keys,
+                                                                  open(secret).read().strip(), recovery_key]
+        equal([text for text in forbidden if text in everything], [], f"{out}: what must not be there")
+        check("(struck out)" in files["daemon.log"] and "event=started" in files["daemon.log"], "the log is there")
+        check("node.id" in files["hallsync.yaml"] or 'id: "nj-gulou"' in files["hallsync.yaml"], "the configuration is there")
+        check("log/data.mdb" in files["files.txt"] and "keys/node.key" in files["files.txt"], "names and sizes of files")
+        check("hallsync 0" in files["versions.txt"], "versions")
+        equal("status.json" in files, running, "status")
+        if running:
+            equal(json.loads(files["status.json"])["store_id"], hall.status()["store_id"], "the status is whole")
+            equal(json.loads(files["totals.txt"])["count"], 1, "how many payments")
+
+    look("out", True)
+    hall.kill()  # as it is when help is wanted
+    done = ops.done("collect-support", hall, "--out", "out2", "--daemon-log", hall.log)
+    check("did not answer" in done.out, done.out)
+    look("out2", False)
