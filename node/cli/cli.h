@@ -36,6 +36,9 @@
     X(PARTITION, "partition", 0, "D", "only this district, or region")                                          \
     X(TYPE, "type", 0, "TYPE", "only of this type, such as overpaid")                                           \
     X(REASON, "reason", 0, "TEXT", "why")                                                                       \
+    X(KEY, "key", 0, "DIGITS", "how the key begins, of a node that has several")                                \
+    X(NAME, "name", 0, "NAME", "who has decided it")                                                            \
+    X(ROOT, "root", 0, "FILE", "sign with the region's root key in FILE")                                       \
     X(FROM, "from", 0, "POSITION", "go on behind this position")                                                \
     X(SOURCE, "source", 0, "NAME", "whose values an import brings (default: import)")                           \
     X(REJECTS, "rejects", 0, "FILE", "where rows that were refused go (default: FILE.rejects.csv)")             \
@@ -139,6 +142,9 @@ enum hs_err cli_run_backup(struct cli *cli); /* backup.c */
 enum hs_err cli_run_backup_show(struct cli *cli);
 enum hs_err cli_run_backup_key(struct cli *cli);
 enum hs_err cli_run_restore(struct cli *cli); /* restore.c */
+enum hs_err cli_run_revoke(struct cli *cli);  /* revoke.c */
+enum hs_err cli_run_release(struct cli *cli);
+enum hs_err cli_show_withheld(const struct cli *cli, Hallsync__WithheldStatus *const *rows, size_t count);
 
 /* Text of all commands, or of those whose words begin with @words; owned by the caller, NULL: out of memory or none. */
 char *cli_help_text(const char *words);

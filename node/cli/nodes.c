@@ -120,9 +120,10 @@ static enum hs_err show_node(const struct cli *cli, const Hallsync__Node *node)
     static const struct cli_column CARD[] = {
         {"node_id", "node", CLI_FORM_TEXT},        {"role", "role", CLI_FORM_TEXT},
         {"districts", "districts", CLI_FORM_TEXT}, {"home", "home", CLI_FORM_TEXT},
-        {"state", "state", CLI_FORM_TEXT},         {"since_ms", "since", CLI_FORM_TIME},
-        {"expires_ms", "expires", CLI_FORM_TIME},  {"seen_ms", "last seen", CLI_FORM_TIME},
-        {"key", "node key", CLI_FORM_TEXT},        {"curve_key", "link key", CLI_FORM_TEXT},
+        {"state", "state", CLI_FORM_TEXT},         {"reason", "reason", CLI_FORM_TEXT},
+        {"since_ms", "since", CLI_FORM_TIME},      {"expires_ms", "expires", CLI_FORM_TIME},
+        {"seen_ms", "last seen", CLI_FORM_TIME},   {"key", "node key", CLI_FORM_TEXT},
+        {"curve_key", "link key", CLI_FORM_TEXT},
     };
     enum hs_err err = cli_card(cli, CARD, sizeof CARD / sizeof *CARD, cli_show_message(&node->base));
     if (err != HS_OK || cli->json || node->curve_key == NULL || strcmp(node->role, "hall") == 0)

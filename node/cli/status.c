@@ -191,6 +191,28 @@ static void show_backup(const Hallsync__StatusReply *status, struct hs_buf *text
     put_line("backup", text);
 }
 
+static void show_revoked(const struct cli *cli, const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    char at[HS_TIME_TEXT_BYTES];
+    if (status->revoked != NULL) {
+        hs_buf_put_format(text,
+                          "the key of this node was revoked: %s.  No other node takes anything of it; what is "
+                          "written here stays here",
+                          status->revoked);
+        put_line("REVOKED", text);
+    }
+    if (!status->has_admitting || status->admitting)
+        return;
+    if (status->has_admits_ms) {
+        hs_time_text(status->admits_ms, cli->utc_offset_minutes, at);
+        hs_buf_put_format(text, "halls from %.8s on, or as soon as another hub is here: ", at + 11);
+    } else {
+        hs_buf_put_format(text, "nobody yet: ");
+    }
+    hs_buf_put_format(text, "its store may be an old copy, so it hears first what keys were revoked");
+    put_line("admits", text);
+}
+
 static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struct hs_buf *text)
 {
     const Hallsync__StatusReply *status = reply->status;
@@ -208,6 +230,7 @@ static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struc
     show_store(reply, text);
     show_rebuilding(cli, status, text);
     show_backup(status, text);
+    show_revoked(cli, status, text);
 }
 
 /* ---- what comes as states ---- */
@@ -269,6 +292,10 @@ static enum hs_err show_status(struct cli *cli, size_t lines)
     hs_buf_fini(&text);
     size_t above = 13 + reply->status->n_problems + (reply->status->n_fills > 0 ? 2 + reply->status->n_fills : 0);
     err = show_fills(cli, reply->status);
+    if (err == HS_OK && reply->status->n_withheld > 0) {
+        putchar('\n');
+        err = cli_show_withheld(cli, reply->status->withheld, reply->status->n_withheld);
+    }
     return err == HS_OK ? cli_status_peers(cli, reply->status, lines > above ? lines - above : lines != 0) : err;
 }
 

@@ -42,6 +42,8 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
         snprintf(self->node_id, sizeof self->node_id, "%s", enrolment.node_id);
         err = hs_enrol_decide(&enrolment, &self->ask, peers_wall_ms(), &again);
     }
+    if (err == HS_OK && hs_view_revocation(hs_store_view(store), &self->ask.node_key, &known) == HS_OK)
+        err = HS_EREVOKED; /* it is to draw new keys */
     if (err != HS_OK)
         return err;
     if (!again)

@@ -109,6 +109,8 @@ static inline uint64_t peers_wall_ms(void)
 /* peers_source.c */
 struct hs_replica_source peers_source(struct hs_peers *peers);
 void peers_close_view(struct hs_peers *peers);
+/* Of a node, encoded, appended; HS_ENOTFOUND. */
+enum hs_err peers_certificate(struct hs_peers *peers, const struct hs_key *node_key, struct hs_buf *certificate);
 
 /* peers_store.c: hand what the replica wants stored to the writer; its end comes back as a note. */
 enum hs_err peers_store(struct hs_peers *peers, struct hs_replica_store *store);

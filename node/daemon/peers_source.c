@@ -47,17 +47,22 @@ static enum hs_err origin(void *ctx, uint64_t id, struct hs_buf *certificate, st
     return certificate->err != HS_OK ? certificate->err : opening->err;
 }
 
-static enum hs_err certificate_of(void *ctx, const struct hs_key *node_key, struct hs_buf *certificate)
+enum hs_err peers_certificate(struct hs_peers *peers, const struct hs_key *node_key, struct hs_buf *certificate)
 {
     struct hs_view *view;
     struct hs_bytes certified = HS_BYTES_NONE;
-    enum hs_err err = view_of(ctx, &view);
+    enum hs_err err = view_of(peers, &view);
     if (err == HS_OK)
         err = hs_view_certificate(view, node_key, &certified);
     if (err != HS_OK)
         return err;
     hs_buf_put_bytes(certificate, certified);
     return certificate->err;
+}
+
+static enum hs_err certificate_of(void *ctx, const struct hs_key *node_key, struct hs_buf *certificate)
+{
+    return peers_certificate(ctx, node_key, certificate);
 }
 
 static enum hs_err hash_at(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_hash *hash)

@@ -3,15 +3,19 @@
 #include "node/daemon/peers_private.h"
 
 #include "proto/local.pb-c.h"
+#include "proto/base/text.h"
 #include "proto/msg/frame.h"
+#include "proto/msg/tlv.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PUBLISH_MS    100
-#define PUBLISH_SHARE 20 /* of the thread's time a twentieth at most: a hub has a thousand sessions to look through */
-#define PEERS_SHOWN   4096
+#define PUBLISH_MS     100
+#define PUBLISH_SHARE  20 /* of the thread's time a twentieth at most: a hub has a thousand sessions to look through */
+#define PEERS_SHOWN    4096
+#define WITHHELD_SHOWN 256
 
 /* What a peer's message points into. */
 struct shown {
@@ -202,6 +206,63 @@ static void put_problems(const struct hs_peers *peers, struct hs_buf *buf)
     }
 }
 
+/* ---- revoked keys ---- */
+
+enum { STATUS_WITHHELD = 51, STATUS_ADMITTING = 52, STATUS_ADMITS = 53 }; /* of StatusReply */
+enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1 };              /* of Certificate, Signed, NodeBody */
+
+static void name_of(struct hs_peers *peers, const struct hs_key *key, char to[static HS_NODE_ID_BYTES_MAX + 1])
+{
+    struct hs_buf certificate = {0};
+    to[0] = '\0';
+    if (peers_certificate(peers, key, &certificate) == HS_OK) {
+        struct hs_bytes body = hs_tlv_bytes(hs_tlv_bytes(hs_buf_bytes(&certificate), CERTIFICATE_NODE), SIGNED_BODY);
+        struct hs_bytes id = hs_tlv_bytes(body, NODE_ID);
+        snprintf(to, HS_NODE_ID_BYTES_MAX + 1, "%.*s", (int)id.size, (const char *)id.data);
+    }
+    hs_buf_fini(&certificate);
+}
+
+static void put_withheld(struct hs_peers *peers, const struct hs_waiting *waiting, struct hs_buf *buf)
+{
+    Hallsync__WithheldStatus row = HALLSYNC__WITHHELD_STATUS__INIT;
+    char node[HS_NODE_ID_BYTES_MAX + 1], holder[HS_NODE_ID_BYTES_MAX + 1];
+    char key[2 * HS_KEY_BYTES + 1], origin[17];
+    struct hs_buf inner = {0};
+    name_of(peers, &waiting->node_key, node);
+    name_of(peers, &waiting->holder, holder);
+    hs_text_to_hex(HS_BYTES(waiting->node_key.bytes, HS_KEY_BYTES), key);
+    snprintf(origin, sizeof origin, "%016" PRIx64, waiting->stream.origin);
+    row.node_id = node;
+    row.holder = holder[0] != '\0' ? holder : NULL;
+    row.key = key;
+    row.origin = origin;
+    row.partition = waiting->stream.partition;
+    row.lane = (char *)hs_lane_text((enum hs_lane)waiting->stream.lane);
+    row.behind = waiting->behind;
+    row.last = waiting->n;
+    row.hash = (ProtobufCBinaryData){HS_HASH_BYTES, (uint8_t *)waiting->hash.bytes};
+    row.payments = waiting->payments;
+    row.payments_fen = waiting->fen;
+    hs_msg_pack(&row.base, &inner);
+    hs_tlv_put_bytes(buf, STATUS_WITHHELD, hs_buf_bytes(&inner));
+    hs_buf_fini(&inner);
+}
+
+static void put_revoked(struct hs_peers *peers, struct hs_buf *buf)
+{
+    static struct hs_waiting waiting[WITHHELD_SHOWN]; /* one peers' thread a process */
+    uint64_t opens_ms;
+    size_t count = hs_replica_waiting(peers->replica, waiting, WITHHELD_SHOWN);
+    for (size_t i = 0; i < count; i++)
+        put_withheld(peers, &waiting[i], buf);
+    if (hs_replica_admits(peers->replica, &opens_ms))
+        return;
+    hs_tlv_put_u64(buf, STATUS_ADMITTING, false);
+    if (opens_ms != UINT64_MAX)
+        hs_tlv_put_u64(buf, STATUS_ADMITS, peers_wall_ms() + opens_ms - hs_link_now_ms());
+}
+
 static void put_counters(struct hs_peers *peers, struct hs_buf *buf)
 {
     for (int i = 0; i < HS_LINK_COUNTER_COUNT; i++) {
@@ -222,6 +283,7 @@ void peers_publish(struct hs_peers *peers, bool now)
     put_live(peers, &peers->status);
     put_upstreams(peers, &peers->status);
     put_problems(peers, &peers->status);
+    put_revoked(peers, &peers->status);
     put_counters(peers, &peers->status);
     pthread_mutex_unlock(&peers->lock);
     peers->publish_every_ms = PUBLISH_MS + PUBLISH_SHARE * (hs_link_now_ms() - mono);

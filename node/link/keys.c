@@ -63,18 +63,22 @@ static enum hs_err save_line(const char *dir, const char *name, const uint8_t by
     return err;
 }
 
-static enum hs_err load_line(const char *dir, const char *name, bool secret, uint8_t to[static SEED_BYTES],
-                             struct hs_why *why)
+static enum hs_err read_line(const char *path, bool secret, uint8_t to[static SEED_BYTES], struct hs_why *why)
 {
-    char path[PATH_MAX];
     struct hs_buf line = {0};
-    enum hs_err err = path_of(dir, name, path, why);
-    if (err == HS_OK)
-        err = (secret ? hs_file_read_secret : hs_file_read)(path, LINE_BYTES, &line, why);
+    enum hs_err err = (secret ? hs_file_read_secret : hs_file_read)(path, LINE_BYTES, &line, why);
     if (err == HS_OK)
         err = parse_line(hs_buf_bytes(&line), path, to, why);
     wipe(&line);
     return err;
+}
+
+static enum hs_err load_line(const char *dir, const char *name, bool secret, uint8_t to[static SEED_BYTES],
+                             struct hs_why *why)
+{
+    char path[PATH_MAX];
+    enum hs_err err = path_of(dir, name, path, why);
+    return err == HS_OK ? read_line(path, secret, to, why) : err;
 }
 
 static enum hs_err load_bytes(const char *dir, const char *name, struct hs_buf *content, struct hs_why *why)
@@ -122,11 +126,11 @@ static void *guarded(size_t size, enum hs_err *err, struct hs_why *why)
     return memory;
 }
 
-static enum hs_err load_secret(const char *dir, const char *name, struct hs_secret **secret, struct hs_key *public_key,
+static enum hs_err read_secret(const char *path, struct hs_secret **secret, struct hs_key *public_key,
                                struct hs_why *why)
 {
     uint8_t seed[SEED_BYTES];
-    enum hs_err err = load_line(dir, name, true, seed, why);
+    enum hs_err err = read_line(path, true, seed, why);
     struct hs_secret *made = err == HS_OK ? guarded(sizeof *made, &err, why) : NULL;
     if (made != NULL) {
         crypto_sign_seed_keypair(public_key->bytes, made->bytes, seed);
@@ -135,6 +139,25 @@ static enum hs_err load_secret(const char *dir, const char *name, struct hs_secr
     }
     sodium_memzero(seed, sizeof seed);
     return err;
+}
+
+static enum hs_err load_secret(const char *dir, const char *name, struct hs_secret **secret, struct hs_key *public_key,
+                               struct hs_why *why)
+{
+    char path[PATH_MAX];
+    enum hs_err err = path_of(dir, name, path, why);
+    return err == HS_OK ? read_secret(path, secret, public_key, why) : err;
+}
+
+enum hs_err hs_root_load(const char *path, struct hs_secret **root, struct hs_why *why)
+{
+    struct hs_key root_key;
+    return read_secret(path, root, &root_key, why);
+}
+
+void hs_root_free(struct hs_secret *root)
+{
+    sodium_free(root);
 }
 
 static enum hs_err load_curve(const char *dir, struct hs_keys *keys, struct hs_why *why)

@@ -38,6 +38,10 @@ enum hs_err hs_keys_make_hall(const char *dir, struct hs_keys *keys, struct hs_w
 enum hs_err hs_keys_save_certificate(const char *dir, struct hs_bytes certificate, struct hs_bytes hub,
                                      const struct hs_key *root, struct hs_why *why);
 
+/* The region's root key from a file as init made it; guarded, freed by hs_root_free (NULL is fine). */
+enum hs_err hs_root_load(const char *path, struct hs_secret **root, struct hs_why *why);
+void hs_root_free(struct hs_secret *root);
+
 /* Write a file whole and synced under its name, or not at all; mode as given.  Write replaces, create never does:
  * HS_EEXISTS. */
 enum hs_err hs_file_write(const char *path, struct hs_bytes content, unsigned mode, struct hs_why *why);

@@ -2,6 +2,7 @@
 #include "node/service/handlers.h"
 
 #include "node/enrol/enrol.h"
+#include "node/service/revoke.h"
 #include "proto/base/text.h"
 #include "proto/keys.pb-c.h"
 #include "proto/msg/frame.h"
@@ -177,7 +178,27 @@ static enum hs_err read_body(struct hs_bytes certificate, struct hs_arena *arena
     return err == HS_OK || err == HS_ENOMEM ? err : HS_EDAMAGED;
 }
 
-enum hs_err hs_node_put(struct hs_call *call, struct hs_bytes key, struct hs_bytes certificate)
+/* Whose key it is no more. */
+static const char *add_revocation(struct hs_call *call, struct hs_view *view, struct hs_bytes key,
+                                  struct hs_revocation *revocation, Hallsync__Node *node)
+{
+    struct hs_key node_key;
+    memcpy(node_key.bytes, key.data, sizeof node_key.bytes);
+    if (hs_revoked_read(call->desk->options.store, view, &node_key, revocation) != HS_OK)
+        return "joined";
+    node->reason = revocation->reason;
+    node->has_revoked_ms = true;
+    node->revoked_ms = revocation->time_ms;
+    return "revoked";
+}
+
+static bool wants_certificates(const struct hs_call *call)
+{
+    return call->request->body_case == HALLSYNC__REQUEST__BODY_NODES && call->request->nodes->has_certificates &&
+           call->request->nodes->certificates;
+}
+
+enum hs_err hs_node_put(struct hs_call *call, struct hs_view *view, struct hs_bytes key, struct hs_bytes certificate)
 {
     const struct hs_service_hooks *hooks = &call->desk->options.hooks;
     const Hallsync__NodeBody *body;
@@ -206,17 +227,28 @@ enum hs_err hs_node_put(struct hs_call *call, struct hs_bytes key, struct hs_byt
     node.has_seen_ms = node.seen_ms != 0;
     node.has_live = live;
     node.live = live;
-    add_node(call, &node, (enum hs_role)body->role, "joined");
+    node.has_certificate = wants_certificates(call);
+    if (node.has_certificate)
+        node.certificate = (ProtobufCBinaryData){certificate.size, (uint8_t *)(uintptr_t)certificate.data};
+    struct hs_revocation revocation;
+    add_node(call, &node, (enum hs_role)body->role, add_revocation(call, view, key, &revocation, &node));
     return call->body.err;
 }
 
+struct listing {
+    struct hs_call *call;
+    struct hs_view *view;
+};
+
 static enum hs_err add_certificate(void *ctx, struct hs_bytes key, struct hs_bytes certificate)
 {
-    return hs_node_put(ctx, key, certificate);
+    const struct listing *listing = ctx;
+    return hs_node_put(listing->call, listing->view, key, certificate);
 }
 
 enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view)
 {
     enum hs_err err = hs_view_enrolments(view, add_enrolment, call);
-    return err == HS_OK ? hs_view_certificates(view, add_certificate, call) : err;
+    struct listing listing = {call, view};
+    return err == HS_OK ? hs_view_certificates(view, add_certificate, &listing) : err;
 }

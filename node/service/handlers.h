@@ -13,6 +13,10 @@ enum hs_err hs_enroll_prepare(struct hs_call *call);
 enum hs_err hs_enroll_run(struct hs_call *call, struct hs_store *store);
 enum hs_err hs_scope_prepare(struct hs_call *call); /* scope.c */
 enum hs_err hs_scope_run(struct hs_call *call, struct hs_store *store);
+enum hs_err hs_revoke_prepare(struct hs_call *call); /* revoke.c */
+enum hs_err hs_revoke_run(struct hs_call *call, struct hs_store *store);
+enum hs_err hs_release_prepare(struct hs_call *call);
+enum hs_err hs_release_run(struct hs_call *call, struct hs_store *store);
 
 /* find.c, totals.c, conflicts.c, status.c, enroll.c: reads. */
 enum hs_err hs_get_read(struct hs_call *call, struct hs_view *view);
@@ -29,7 +33,8 @@ void hs_waiting_add(struct hs_call *call, struct hs_view *view, Hallsync__Status
 /* enroll.c: districts of a request, valid ones.  HS_EVALUE, HS_ENOMEM. */
 enum hs_err hs_districts_take(struct hs_call *call, const uint32_t *from, size_t count, hs_partition **districts);
 /* Append a node that has joined, by its certificate, to call->body. */
-enum hs_err hs_node_put(struct hs_call *call, struct hs_bytes node_key, struct hs_bytes certificate);
+enum hs_err hs_node_put(struct hs_call *call, struct hs_view *view, struct hs_bytes node_key,
+                        struct hs_bytes certificate);
 
 /* watch.c, wait.c: what may take its time. */
 enum hs_err hs_watch_read(struct hs_call *call, struct hs_view *view);

@@ -4,6 +4,7 @@
 #include "node/service/handlers.h"
 
 #include "node/service/put.h"
+#include "node/service/revoke.h"
 #include "proto/base/hash.h"
 #include "proto/msg/tlv.h"
 
@@ -90,8 +91,12 @@ static enum hs_err check_node(struct hs_call *call, const struct latest *latest,
     const struct hs_certificate *certificate = &latest->certificate;
     char home[HS_PARTITION_TEXT_BYTES];
     bool stays = false;
+    struct hs_revocation revocation;
     if (!latest->found)
         return hs_fail(HS_ENOTFOUND, &call->why, "node_id: no node %s has joined", node_id);
+    struct hs_store *store = call->desk->options.store;
+    if (hs_revoked_read(store, hs_store_view(store), &certificate->node_key, &revocation) == HS_OK)
+        return hs_fail(HS_EREVOKED, &call->why, "node_id: the key of %s was revoked: %s", node_id, revocation.reason);
     if (certificate->role == HS_ROLE_HUB)
         return hs_fail(HS_EINVAL, &call->why,
                        "node_id: %s is a hub; what a hub holds is said by scope.districts of its "
@@ -137,7 +142,8 @@ static enum hs_err reissue(struct hs_call *call, struct hs_store *store, struct 
     if (err == HS_OK)
         err = hs_store_put_certificate(store, hs_buf_bytes(&encoded));
     if (err == HS_OK)
-        err = hs_node_put(call, HS_BYTES(certificate->node_key.bytes, HS_KEY_BYTES), hs_buf_bytes(&encoded));
+        err = hs_node_put(call, hs_store_view(store), HS_BYTES(certificate->node_key.bytes, HS_KEY_BYTES),
+                          hs_buf_bytes(&encoded));
     hs_buf_fini(&encoded);
     hs_buf_fini(&fact);
     return err;
@@ -149,7 +155,7 @@ static enum hs_err answer_unchanged(struct hs_call *call, struct hs_view *view,
 {
     struct hs_bytes encoded = HS_BYTES_NONE;
     enum hs_err err = hs_view_certificate(view, &certificate->node_key, &encoded);
-    return err == HS_OK ? hs_node_put(call, HS_BYTES(certificate->node_key.bytes, HS_KEY_BYTES), encoded) : err;
+    return err == HS_OK ? hs_node_put(call, view, HS_BYTES(certificate->node_key.bytes, HS_KEY_BYTES), encoded) : err;
 }
 
 enum hs_err hs_scope_run(struct hs_call *call, struct hs_store *store)

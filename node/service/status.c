@@ -1,5 +1,6 @@
 /* What this node knows of itself; peers and links are told by the rest of the daemon and merged in. */
 #include "node/service/handlers.h"
+#include "node/service/revoke.h"
 
 #include "proto/msg/frame.h"
 
@@ -199,6 +200,10 @@ enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
     add_fills(call, view, &status);
     add_evictions(call, view, &status);
     hs_waiting_add(call, view, &status);
+    struct hs_revocation revocation;
+    const struct hs_store *store = call->desk->options.store;
+    if (hs_revoked_read(store, view, &hs_store_certificate(store)->node_key, &revocation) == HS_OK)
+        status.revoked = revocation.reason;
     if (current != 0) {
         snprintf(origin, sizeof origin, "%016" PRIx64, current);
         status.origin = origin;

@@ -4,12 +4,15 @@
 #include "storage/log/inside.h"
 
 #include "proto/msg/revoke.h"
+#include "proto/msg/tlv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define RELEASE_KEY_BYTES (HS_KEY_BYTES + 16)
-#define RELEASE_DOMAIN    "hallsync release row 1"
+enum { REVOCATION_NODE = 2 }; /* of Revocation */
+
+#define RELEASE_DOMAIN "hallsync release row 1"
 
 static struct hs_bytes key_bytes(const struct hs_key *key)
 {
@@ -47,7 +50,13 @@ enum hs_err hs_log_put_revocation(struct hs_log *log, struct hs_bytes encoded)
 {
     struct hs_revocation revocation;
     enum hs_err err = hs_revocation_verify(encoded, &log->certificate.root_key, &revocation);
-    return err == HS_OK ? put_row(log, LOG_REVOCATION, key_bytes(&revocation.node.node_key), encoded) : err;
+    if (err != HS_OK)
+        return err;
+    /* Whom it is about is to be known, too; a certificate that does not fit another one of that key changes nothing. */
+    err = hs_log_put_certificate(log, hs_tlv_bytes(encoded, REVOCATION_NODE));
+    if (err == HS_OK || err == HS_ECERT)
+        err = put_row(log, LOG_REVOCATION, key_bytes(&revocation.node.node_key), encoded);
+    return err;
 }
 
 enum hs_err hs_log_put_release(struct hs_log *log, struct hs_bytes encoded)

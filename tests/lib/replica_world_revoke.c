@@ -2,6 +2,7 @@
 #include "tests/lib/replica_world_source.h"
 
 #include "proto/msg/revoke.h"
+#include "proto/msg/tlv.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@ enum hs_err world_store_put_trust(struct world_store *store, const struct hs_key
     struct hs_release *release = malloc(sizeof *release);
     assert(release != NULL);
     enum hs_err err = is_release ? hs_release_verify(row, root, release) : hs_revocation_verify(row, root, &revocation);
+    if (err == HS_OK && !is_release)
+        world_store_put_certificate(store, &revocation.node.node_key, hs_tlv_bytes(row, 2));
     if (err == HS_OK)
         *is_new = put_row(store, is_release, is_release ? &release->node_key : &revocation.node.node_key, row);
     free(release);
