@@ -532,4 +532,60 @@ struct hs_store_sizes {
 };
 void hs_view_sizes(struct hs_view *view, struct hs_store_sizes *sizes);
 
+/* ---- checking ----
+ *
+ * One pass over everything: chains and signatures of all streams, certificates, openings and receipts; checksums of
+ * base states and records; that what operations and base states say is in the records; indexes, sums, digests and lists
+ * against the records.  Every page in use is read.  In steps, each with a snapshot of its own, so that the store can be
+ * written to meanwhile. */
+enum hs_rot {
+    HS_ROT_OPS = 1,    /* stream, first, last: what is there is not what was signed */
+    HS_ROT_CHECKPOINT, /* stream, first: the signature does not hold; the ops may be sound */
+    HS_ROT_ORIGIN,     /* stream.origin if known: certificate or opening */
+    HS_ROT_RECEIPT,    /* stream */
+    HS_ROT_LOOSE,      /* stream, first */
+    HS_ROT_BASE,       /* name: a base state's checksum fails */
+    HS_ROT_COMMITS,    /* first: commit, or 0 */
+    HS_ROT_TABLE,      /* text: pages that cannot be read */
+    HS_ROT_RECORD,     /* name: its checksum fails */
+    HS_ROT_EFFECT,     /* name: it lacks what an operation (stream, first) or its base state (first 0) says */
+    HS_ROT_DERIVED,    /* text: indexes, sums, digests or lists do not fit the records */
+    HS_ROT_COUNT
+};
+const char *hs_rot_text(enum hs_rot rot); /* "operations" */
+struct hs_rotten {
+    enum hs_rot sort;
+    struct hs_stream stream;
+    uint64_t first, last;
+    struct hs_record_name name;
+    const char *node; /* who wrote it, if that is known; or NULL */
+    const char *text; /* NULL: nothing more to say */
+};
+/* In a sentence, appended. */
+void hs_rotten_text(const struct hs_rotten *rotten, struct hs_buf *text);
+typedef enum hs_err (*hs_visit_rotten)(void *ctx, const struct hs_rotten *rotten);
+struct hs_check_figures {
+    uint64_t rows, streams, ops, checkpoints, receipts, certificates, bases, commits, records;
+    uint64_t effects; /* operations held against the records */
+    uint64_t found;
+    bool no_records; /* they are not of this log, or of another version: the next start makes them anew */
+};
+struct hs_check_options {
+    bool full; /* every operation against the records; else every 64th */
+    hs_visit_rotten visit;
+    void *ctx;
+};
+struct hs_check;
+enum hs_err hs_check_new(const struct hs_check_options *options, struct hs_check **check); /* HS_ENOMEM */
+void hs_check_free(struct hs_check *check);                                                /* NULL is fine */
+/* The next piece, about @budget rows, of a view that was opened for it; the last one reads all records in it.  The
+ * check is of one store.  Any thread. */
+enum hs_err hs_check_step(struct hs_check *check, struct hs_view *view, size_t budget);
+bool hs_check_over(const struct hs_check *check);
+const struct hs_check_figures *hs_check_figures(const struct hs_check *check);
+/* All of it, of a store that nobody has open, which may be one that does not open any more; changes nothing.
+ * HS_ELOCKED, HS_ENOSTORE, HS_ESCHEMA, HS_EDAMAGED (not an LMDB file)... */
+enum hs_err hs_check_dir(const char *dir, const struct hs_check_options *options, struct hs_check_figures *figures,
+                         struct hs_why *why);
+
 #endif

@@ -44,7 +44,8 @@
     X(REJECTS, "rejects", 0, "FILE", "where rows that were refused go (default: FILE.rejects.csv)")             \
     X(OUT, "out", 0, "FILE|DIR", "a copy of the backup there")                                                  \
     X(SECRET, "secret", 0, "FILE", "the recovery key that a backup is sealed to")                               \
-    X(FORCE, "force", 0, NULL, "move what is in the directory aside")
+    X(FORCE, "force", 0, NULL, "move what is in the directory aside")                                           \
+    X(FULL, "full", 0, NULL, "every operation, not a sample")
 
 enum cli_option {
 #define X(id, ...) CLI_##id,
@@ -145,6 +146,7 @@ enum hs_err cli_run_restore(struct cli *cli); /* restore.c */
 enum hs_err cli_run_revoke(struct cli *cli);  /* revoke.c */
 enum hs_err cli_run_release(struct cli *cli);
 enum hs_err cli_show_withheld(const struct cli *cli, Hallsync__WithheldStatus *const *rows, size_t count);
+enum hs_err cli_run_verify(struct cli *cli);  /* verify.c */
 
 /* Text of all commands, or of those whose words begin with @words; owned by the caller, NULL: out of memory or none. */
 char *cli_help_text(const char *words);

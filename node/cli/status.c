@@ -132,6 +132,23 @@ static void show_room(const Hallsync__StatusReply *status, struct hs_buf *text)
     }
 }
 
+static void show_checked(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    char age[CLI_AGE_BYTES];
+    const Hallsync__CheckStatus *checked = status->checked;
+    if (checked == NULL || (!checked->has_ended_ms && !checked->running))
+        return;
+    if (checked->has_ended_ms) {
+        uint64_t seconds = status->clock_ms > checked->ended_ms ? (status->clock_ms - checked->ended_ms) / 1000 : 0;
+        hs_buf_put_format(text, "log and records read whole %s ago", cli_age_text(seconds, age));
+        if (checked->found != 0)
+            hs_buf_put_format(text, ": %" PRIu64 " DAMAGED: hallsync verify", checked->found);
+    }
+    if (checked->running)
+        hs_buf_put_format(text, "%s", checked->has_ended_ms ? "; again now" : "log and records are being read whole");
+    put_line("checked", text);
+}
+
 static void show_store(const Hallsync__Reply *reply, struct hs_buf *text)
 {
     const Hallsync__StatusReply *status = reply->status;
@@ -150,6 +167,7 @@ static void show_store(const Hallsync__Reply *reply, struct hs_buf *text)
         hs_buf_put_format(text, "%s, life %" PRIu64 " of this node", status->origin, status->origins_opened);
         put_line("origin", text);
     }
+    show_checked(status, text);
     if (status->has_retention_days && strcmp(status->role, "witness") != 0) {
         hs_buf_put_format(text, "operations for %" PRIu32 " days, money for ever", status->retention_days);
         put_line("kept", text);

@@ -3,6 +3,7 @@
 #include "node/daemon/advertise.h"
 #include "node/daemon/backups.h"
 #include "node/daemon/check.h"
+#include "node/daemon/checker.h"
 #include "node/daemon/peers.h"
 #include "node/daemon/registry.h"
 #include "node/daemon/upkeep.h"
@@ -24,6 +25,7 @@ struct hs_daemon {
     struct hs_peers *peers;
     struct hs_registry *registry;
     struct hs_backups *backups;
+    struct hs_checker *checker;
     struct hs_advertised advertised;
     struct hs_problems problems;
     _Atomic(struct hs_service *) service; /* set while its thread may cause commits already */
@@ -82,6 +84,7 @@ static void status(void *ctx, struct hs_buf *partial)
     const struct hs_daemon *daemon = ctx;
     hs_peers_status(daemon->peers, partial);
     hs_backups_status(daemon->backups, partial);
+    hs_checker_status(daemon->checker, partial);
     for (size_t i = 0; i < daemon->problems.count; i++)
         hs_peers_put_problem(partial, daemon->problems.text[i]);
 }
@@ -114,6 +117,11 @@ static void ask_end(void *ctx, uint64_t token)
 static enum hs_err backup(void *ctx, bool start, struct hs_buf *reply, struct hs_why *why)
 {
     return hs_backups_ask(((struct hs_daemon *)ctx)->backups, start, reply, why);
+}
+
+static void verify(void *ctx, bool start, bool full, struct hs_buf *reply)
+{
+    hs_checker_ask(((struct hs_daemon *)ctx)->checker, start, full, reply);
 }
 
 /* ---- making ---- */
@@ -202,7 +210,8 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
                   .seen = seen,
                   .ask = conf->upstreams_count != 0 ? ask : NULL,
                   .ask_end = ask_end,
-                  .backup = backup},
+                  .backup = backup,
+                  .verify = verify},
         .issuer = daemon->keys.issuer,
         .issuer_signed = hs_buf_bytes(&daemon->keys.issuer_signed),
         .peer_addresses = daemon->advertised.list,
@@ -236,6 +245,12 @@ static enum hs_err make_backups(struct hs_daemon *daemon)
     return hs_backups_new(&options, &daemon->backups);
 }
 
+static enum hs_err make_checker(struct hs_daemon *daemon)
+{
+    struct hs_checker_options options = {.store = daemon->store, .writer = daemon->writer};
+    return hs_checker_new(&options, &daemon->checker);
+}
+
 static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
 {
     enum hs_err err = hs_keys_load(daemon->conf->node.data, &daemon->keys, why);
@@ -249,6 +264,8 @@ static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
         err = make_registry(daemon);
     if (err == HS_OK)
         err = make_backups(daemon);
+    if (err == HS_OK)
+        err = make_checker(daemon);
     if (err == HS_OK)
         err = make_peers(daemon, why);
     if (err == HS_OK)
@@ -287,6 +304,8 @@ enum hs_err hs_daemon_start(struct hs_daemon *daemon)
         err = hs_peers_start(daemon->peers);
     if (err == HS_OK)
         err = hs_backups_start(daemon->backups);
+    if (err == HS_OK)
+        err = hs_checker_start(daemon->checker);
     return err;
 }
 
@@ -299,6 +318,8 @@ uint64_t hs_daemon_turn(struct hs_daemon *daemon, enum hs_daemon_room room)
         return hs_peers_turn(daemon->peers);
     case HS_DAEMON_SERVICE:
         return hs_service_turn(daemon->service);
+    case HS_DAEMON_CHECKER:
+        return hs_checker_turn(daemon->checker);
     }
     return UINT64_MAX;
 }
@@ -319,6 +340,7 @@ void hs_daemon_stop(struct hs_daemon *daemon)
     if (daemon == NULL)
         return;
     hs_backups_stop(daemon->backups);
+    hs_checker_stop(daemon->checker);
     if (daemon->writer != NULL)
         hs_writer_stop(daemon->writer);
     hs_peers_stop(daemon->peers);
@@ -326,6 +348,7 @@ void hs_daemon_stop(struct hs_daemon *daemon)
     hs_peers_free(daemon->peers);
     hs_registry_free(daemon->registry);
     hs_backups_free(daemon->backups);
+    hs_checker_free(daemon->checker);
     hs_writer_free(daemon->writer);
     hs_store_close(daemon->store);
     hs_keys_free(&daemon->keys);

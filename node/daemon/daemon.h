@@ -1,12 +1,13 @@
 /* daemon.h -- a node: store, writer, peers and service, made and ended in order.
  *
- * Each of its three rooms works in turns that never wait.  hs_daemon_start gives each a thread that takes its turns;
+ * Each of its four rooms works in turns that never wait.  hs_daemon_start gives each a thread that takes its turns;
  * the simulator (tests/sim) takes them itself, in an order of its own, on a clock and links of its own.
  *
  *   main thread      signals
  *   writer           the only one that writes the store
  *   service          the local socket; reads from views, writes through the writer
  *   peers            link and replica; reads from views, stores through the writer
+ *   checker          reads the store whole from time to time, with the lowest priority
  *   (ZAP handler, libzmq's own I/O threads)
  */
 #ifndef HS_DAEMON_H
@@ -38,7 +39,7 @@ void hs_daemon_stop(struct hs_daemon *daemon);
 
 /* Without threads: one turn of a room.  Answers when it wants the next one at the latest, by the monotonic clock;
  * UINT64_MAX: when there is something new. */
-enum hs_daemon_room { HS_DAEMON_WRITER, HS_DAEMON_PEERS, HS_DAEMON_SERVICE };
+enum hs_daemon_room { HS_DAEMON_WRITER, HS_DAEMON_PEERS, HS_DAEMON_SERVICE, HS_DAEMON_CHECKER };
 uint64_t hs_daemon_turn(struct hs_daemon *daemon, enum hs_daemon_room room);
 struct hs_store *hs_daemon_store(struct hs_daemon *daemon);
 struct hs_writer *hs_daemon_writer(struct hs_daemon *daemon);

@@ -26,6 +26,7 @@ enum hs_err hs_digest_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_conflicts_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_backup_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view);
+enum hs_err hs_verify_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view);
 
 /* waiting.c: a hall's own operations that no hub has signed for, by lane, in the call's scratch. */

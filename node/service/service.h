@@ -25,6 +25,8 @@ struct hs_service_hooks {
     void (*ask_end)(void *ctx, uint64_t token);
     /* Append a packed BackupReply, and begin a backup if @start.  NULL: HS_ENOTHERE. */
     enum hs_err (*backup)(void *ctx, bool start, struct hs_buf *reply, struct hs_why *why);
+    /* Append a packed VerifyReply, and begin a check if @start.  NULL: there is none to ask. */
+    void (*verify)(void *ctx, bool start, bool full, struct hs_buf *reply);
 };
 
 struct hs_service_options {

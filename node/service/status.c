@@ -223,3 +223,15 @@ enum hs_err hs_backup_read(struct hs_call *call, struct hs_view *view)
         return hs_fail(HS_ENOTHERE, &call->why, "this node makes no backups");
     return hooks->backup(hooks->ctx, call->request->backup->start, &call->body, &call->why);
 }
+
+/* The store is checked by a thread of its own. */
+enum hs_err hs_verify_read(struct hs_call *call, struct hs_view *view)
+{
+    const struct hs_service_hooks *hooks = &call->desk->options.hooks;
+    const Hallsync__VerifyRequest *asked = call->request->verify;
+    (void)view;
+    if (hooks->verify == NULL)
+        return hs_fail(HS_ENOTHERE, &call->why, "nobody checks this store");
+    hooks->verify(hooks->ctx, asked->start, asked->has_full && asked->full, &call->body);
+    return HS_OK;
+}

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static enum hs_err decode(struct hs_bytes key, struct hs_bytes row, struct hs_stored *state)
+enum hs_err log_decode_base(struct hs_bytes key, struct hs_bytes row, struct hs_stored *state)
 {
     if (row.size < HS_HASH_BYTES || hs_record_from_key(key, &state->name) != HS_OK)
         return HS_EDAMAGED;
@@ -34,7 +34,7 @@ enum hs_err hs_log_base_state(struct hs_txn *txn, const struct hs_record_name *n
     struct hs_bytes row;
     enum hs_err err = hs_txn_get(txn, LOG_BASE, bytes, &row);
     if (err == HS_OK)
-        err = decode(bytes, row, state);
+        err = log_decode_base(bytes, row, state);
     state->name = *name;
     return err;
 }
@@ -55,7 +55,7 @@ static enum hs_err visit_all(struct hs_txn *txn, const struct bounds *bounds, hs
             continue;
         if (bounds->to.size > 0 && hs_bytes_compare(scan.key, bounds->to) > 0)
             break;
-        err = decode(scan.key, scan.value, &state);
+        err = log_decode_base(scan.key, scan.value, &state);
         if (err == HS_OK)
             err = visit(ctx, &state);
     }

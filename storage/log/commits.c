@@ -370,7 +370,7 @@ static enum hs_err add_head(void *ctx, const struct hs_head *head)
 }
 
 /* Where commits are lost, ops are held that no record would show: as many as are held must be listed. */
-static enum hs_err check_listed(struct hs_txn *txn)
+enum hs_err log_check_listed(struct hs_txn *txn)
 {
     struct hs_scan scan;
     struct hs_log_reader reader = {txn, NULL};
@@ -403,7 +403,7 @@ enum hs_err hs_log_walk(struct hs_txn *txn, const struct hs_log_span *span, hs_v
     if (span->after >= span->until)
         return HS_OK;
     if (span->after == 0)
-        err = check_listed(txn);
+        err = log_check_listed(txn);
     hs_be64(key, span->after + 1);
     hs_scan_begin(&scan, txn, LOG_COMMIT, HS_BYTES_NONE, HS_BYTES(key, sizeof key));
     while (err == HS_OK && walker.visited < span->limit && hs_scan_next(&scan)) {

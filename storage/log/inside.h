@@ -61,6 +61,7 @@ enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stre
 /* The oldest at or above n.  In a commit that alternates between streams a run may end before the one that signs it. */
 enum hs_err log_next_checkpoint(struct hs_txn *txn, const struct hs_stream *stream, uint64_t n,
                                 struct log_checkpoint *out);
+enum hs_err log_decode_checkpoint(const struct hs_scan *scan, struct log_checkpoint *out); /* n is of the key */
 bool log_reaches(const struct hs_log_reader *reader, const struct hs_stream *stream,
                  uint64_t n); /* is its head there? */
 /* Bytes of an op in a segment: its length and itself. */
@@ -212,6 +213,7 @@ void log_put_commit(struct hs_log *log, const struct hs_position *position);
 void log_put_receipt_row(struct hs_log *log, const struct hs_receipt *receipt);
 
 /* base.c, begin.c, fill.c */
+enum hs_err log_decode_base(struct hs_bytes key, struct hs_bytes row, struct hs_stored *state); /* hash checked */
 enum hs_err log_bases(struct hs_txn *txn, struct hs_bytes from, struct hs_bytes to, hs_visit_record visit, void *ctx);
 #define FOLD_KEY_BYTES (HS_STREAM_KEY_BYTES + 8)
 struct hs_bytes log_fold_key(const struct hs_stream *stream, uint64_t n, uint8_t key[static FOLD_KEY_BYTES]);
@@ -225,6 +227,8 @@ enum hs_err log_jump(struct hs_log *log, const struct hs_signed_head *head);
 void log_end_money_fills(struct hs_log *log);
 
 void log_list_evicted(struct hs_log *log, const struct hs_evicted *piece);
+/* As many ops as are held are listed by commits; HS_EDAMAGED. */
+enum hs_err log_check_listed(struct hs_txn *txn);
 enum hs_err log_read_item(struct hs_cur *cur, struct log_item *item); /* HS_EDAMAGED */
 void log_put_item(struct hs_buf *to, const struct log_item *item);
 
@@ -239,6 +243,7 @@ typedef enum hs_err (*log_edit_item)(void *ctx, struct log_item *item, bool *kee
 enum hs_err log_edit_commit(struct hs_log *log, uint64_t *commit, log_edit_item edit, void *ctx);
 
 /* receipt.c */
+enum hs_err log_decode_receipt(struct hs_bytes key, struct hs_bytes row, struct hs_receipt *receipt);
 /* How far another hub's store has signed for the stream, on the branch that is here; 0: not at all. */
 enum hs_err log_signed_by_hub(struct hs_log *log, const struct hs_stream *stream, uint64_t *n);
 enum hs_err log_signed_by_two_hubs(struct hs_log *log, const struct hs_stream *stream, uint64_t *n);

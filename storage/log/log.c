@@ -56,6 +56,29 @@ static enum hs_err open_env(const struct hs_log_options *options, struct hs_env 
     return err;
 }
 
+enum hs_err hs_log_inspect(const char *path, size_t map_bytes, struct hs_env **env, struct hs_why *why)
+{
+    struct hs_env_options options = {
+        .path = path, .tables = TABLES, .table_count = LOG_TABLE_COUNT, .map_bytes = map_bytes};
+    struct hs_txn txn;
+    struct hs_bytes row = HS_BYTES_NONE;
+    enum hs_err err = hs_env_open(&options, env, why);
+    if (err != HS_OK)
+        return err;
+    err = hs_txn_begin(*env, false, &txn);
+    if (err == HS_OK)
+        err = hs_txn_get(&txn, LOG_META, HS_BYTES("schema", 6), &row);
+    uint32_t schema = row.size == 4 ? hs_from_be32(row.data) : 0;
+    hs_txn_abort(&txn);
+    if (err == HS_OK && schema > LOG_SCHEMA)
+        err = hs_fail(HS_ESCHEMA, why, "%s has format %u and this program knows up to %u", path, schema, LOG_SCHEMA);
+    if (err == HS_ENOTFOUND)
+        err = hs_fail(HS_ENOSTORE, why, "the store in %s was never finished", path);
+    if (err != HS_OK)
+        hs_env_close(*env);
+    return err;
+}
+
 /* Without the proof that nothing was shown beyond what the store holds, the current origin must not be written on.
  * False: there is none. */
 static bool check_continuity(struct hs_log *log)

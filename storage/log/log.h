@@ -249,4 +249,37 @@ struct hs_log_span {
 enum hs_err hs_log_walk(struct hs_txn *txn, const struct hs_log_span *span, hs_visit_logged visit, void *ctx,
                         struct hs_position *to);
 
+/* ---- checking ---- */
+
+/* All tables, from the first row to the last, in steps; zeroed but for what is marked before the first. */
+struct hs_log_check {
+    struct hs_key root;               /* set: the region's */
+    hs_visit_rotten visit;            /* set; anything but HS_OK ends the check */
+    hs_visit_record base;             /* set: for each base state that is as it was stored; NULL: nobody cares */
+    void *ctx;                        /* set: of both */
+    struct hs_check_figures *figures; /* set; counted up */
+    enum hs_err err;
+    unsigned phase;
+    uint8_t key[512]; /* of the last row read in this phase */
+    size_t at_size;
+    struct {
+        struct hs_stream stream;
+        uint64_t n, signed_n; /* the last op read, and the last that a checkpoint proves */
+        struct hs_hash hash;
+        bool broken; /* ops between them are missing */
+    } at;
+    uint64_t writer_origin;
+    bool writer_known;
+    struct hs_certificate writer;
+};
+/* About @budget rows.  HS_ENOMEM, HS_EIO...; damage is visited. */
+enum hs_err hs_log_check_step(struct hs_log_check *check, struct hs_txn *txn, size_t budget);
+bool hs_log_check_over(const struct hs_log_check *check);
+/* The writer of an origin's ops, NULL: not known; until the next call. */
+const struct hs_certificate *hs_log_check_writer(struct hs_log_check *check, struct hs_txn *txn, uint64_t origin);
+/* The region's root key and its node's role, as the store has them. */
+enum hs_err hs_log_owner(struct hs_txn *txn, struct hs_key *root, enum hs_role *role);
+/* The environment alone, of a store that nobody has open, to be looked at.  HS_ENOSTORE, HS_ESCHEMA, HS_EDAMAGED... */
+enum hs_err hs_log_inspect(const char *path, size_t map_bytes, struct hs_env **env, struct hs_why *why);
+
 #endif

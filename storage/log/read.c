@@ -28,7 +28,7 @@ static bool is_beginning(const struct hs_scan *scan)
     return is_checkpoint(scan) && scan->value.size == BEGINNING_ROW_BYTES;
 }
 
-static enum hs_err decode_checkpoint(const struct hs_scan *scan, struct log_checkpoint *out)
+enum hs_err log_decode_checkpoint(const struct hs_scan *scan, struct log_checkpoint *out)
 {
     struct hs_cur cur = hs_cur_of(scan->value);
     out->begins = is_beginning(scan);
@@ -51,7 +51,7 @@ enum hs_err log_find_checkpoint(struct hs_txn *txn, const struct hs_stream *stre
     bool found = hs_scan_last(&scan, HS_BYTES(key, sizeof key));
     while (found && !is_checkpoint(&scan))
         found = hs_scan_prev(&scan);
-    enum hs_err err = found ? decode_checkpoint(&scan, out) : HS_ENOTFOUND;
+    enum hs_err err = found ? log_decode_checkpoint(&scan, out) : HS_ENOTFOUND;
     hs_scan_end(&scan);
     return txn->err == HS_OK ? err : txn->err;
 }
@@ -66,7 +66,7 @@ enum hs_err log_next_checkpoint(struct hs_txn *txn, const struct hs_stream *stre
     bool found = hs_scan_next(&scan);
     while (found && !is_checkpoint(&scan))
         found = hs_scan_next(&scan);
-    enum hs_err err = found ? decode_checkpoint(&scan, out) : HS_ENOTFOUND;
+    enum hs_err err = found ? log_decode_checkpoint(&scan, out) : HS_ENOTFOUND;
     hs_scan_end(&scan);
     return txn->err == HS_OK ? err : txn->err;
 }
@@ -252,7 +252,7 @@ static enum hs_err check_rows(struct hs_scan *scan, struct log_checkpoint *at, u
             at->hash = hs_chain_next(&at->hash, scan->value);
             continue;
         }
-        enum hs_err err = decode_checkpoint(scan, &signed_at);
+        enum hs_err err = log_decode_checkpoint(scan, &signed_at);
         if (err != HS_OK || signed_at.begins || signed_at.n != at->n || !hs_hash_equal(&signed_at.hash, &at->hash))
             return HS_EDAMAGED;
         if (at->n >= last)
@@ -324,7 +324,7 @@ static bool add_op(struct cutter *cutter, struct hs_bytes op)
 static enum hs_err end_at(struct cutter *cutter, const struct hs_scan *scan)
 {
     struct log_checkpoint checkpoint;
-    enum hs_err err = decode_checkpoint(scan, &checkpoint);
+    enum hs_err err = log_decode_checkpoint(scan, &checkpoint);
     if (err != HS_OK)
         return err;
     if (checkpoint.n != cutter->next - 1 || !hs_hash_equal(&checkpoint.hash, &cutter->hash))

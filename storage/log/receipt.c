@@ -15,7 +15,7 @@ static void make_key(const struct hs_stream *stream, uint64_t store_id, uint8_t 
     hs_be64(key + HS_STREAM_KEY_BYTES, store_id);
 }
 
-static enum hs_err decode(struct hs_bytes key, struct hs_bytes row, struct hs_receipt *receipt)
+enum hs_err log_decode_receipt(struct hs_bytes key, struct hs_bytes row, struct hs_receipt *receipt)
 {
     struct hs_cur cur = hs_cur_of(row);
     if (key.size != RECEIPT_KEY_BYTES)
@@ -52,7 +52,7 @@ static enum hs_err get_receipt(struct hs_txn *txn, const struct hs_stream *strea
     struct hs_bytes row;
     make_key(stream, store_id, key);
     enum hs_err err = hs_txn_get(txn, LOG_RECEIPT, HS_BYTES(key, sizeof key), &row);
-    return err == HS_OK ? decode(HS_BYTES(key, sizeof key), row, receipt) : err;
+    return err == HS_OK ? log_decode_receipt(HS_BYTES(key, sizeof key), row, receipt) : err;
 }
 
 /* Does it speak of the branch that is held here?  Only what is held can be compared; HS_EPRUNED: not held any more, or
@@ -107,7 +107,7 @@ enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, 
     hs_stream_key(stream, prefix);
     hs_scan_begin(&scan, txn, LOG_RECEIPT, HS_BYTES(prefix, sizeof prefix), HS_BYTES_NONE);
     while (err == HS_OK && hs_scan_next(&scan)) {
-        err = decode(scan.key, scan.value, &receipt);
+        err = log_decode_receipt(scan.key, scan.value, &receipt);
         if (err == HS_OK)
             err = visit(ctx, &receipt);
     }
@@ -135,7 +135,7 @@ static enum hs_err find_receipt(struct hs_log *log, const struct hs_stream *stre
     hs_stream_key(stream, key);
     hs_scan_begin(&scan, &log->txn, LOG_RECEIPT, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES_NONE);
     while (err == HS_ENOTFOUND && hs_scan_next(&scan)) {
-        err = decode(scan.key, scan.value, &receipt);
+        err = log_decode_receipt(scan.key, scan.value, &receipt);
         bool wanted = false_until == NULL || (receipt.n <= *false_until && check_branch(&reader, &receipt) == HS_EFORK);
         if (err == HS_OK && !wanted)
             err = HS_ENOTFOUND;

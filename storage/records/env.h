@@ -27,6 +27,9 @@ enum hs_err hs_records_ready(struct hs_records *records);
 void hs_records_settle(struct hs_txn *txn);
 extern const struct hs_derive_sink HS_TABLES_SINK; /* ctx: struct hs_records */
 
+/* Of FORMAT.md, section 2, and of the rules in code; an older environment is replayed anew. */
+#define HS_RECORDS_VERSION 2
+
 /* What the meta table says. */
 struct hs_meta {
     uint32_t version;

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #define MINUTES_OF_DAY (24 * 60)
-#define VERSION        2 /* of FORMAT.md, section 2, and of the rules in code; an older environment is replayed anew */
 
 static const char META_KEY[] = "records";
 
@@ -41,7 +40,7 @@ void hs_meta_write(struct hs_txn *txn, const struct hs_meta *meta)
 static void write_meta(struct hs_records *records, const struct hs_position *position)
 {
     hs_meta_write(&records->txn, &(struct hs_meta){
-                                     .version = VERSION,
+                                     .version = HS_RECORDS_VERSION,
                                      .position = *position,
                                      .utc_offset_minutes = records->utc_offset_minutes,
                                      .rules = records->rules,
@@ -58,10 +57,10 @@ static enum hs_err adopt(struct hs_records *records, struct hs_why *why)
     enum hs_err err = hs_meta_read(&records->txn, &meta);
     if (err != HS_OK && err != HS_ENOTFOUND)
         return hs_fail(err, why, "the records have no readable position: delete them, they are rebuilt from the log");
-    if (err == HS_OK && meta.version > VERSION)
+    if (err == HS_OK && meta.version > HS_RECORDS_VERSION)
         return hs_fail(HS_ESCHEMA, why, "the records are of version %u, this program knows %u", (unsigned)meta.version,
-                       (unsigned)VERSION);
-    bool usable = err == HS_OK && meta.version == VERSION && meta.rules == records->rules &&
+                       (unsigned)HS_RECORDS_VERSION);
+    bool usable = err == HS_OK && meta.version == HS_RECORDS_VERSION && meta.rules == records->rules &&
                   meta.utc_offset_minutes == records->utc_offset_minutes;
     if (usable) {
         records->position = meta.position;

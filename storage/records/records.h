@@ -119,4 +119,17 @@ uint64_t hs_records_counter(struct hs_txn *txn, const char *series);
  * and why. */
 enum hs_err hs_records_verify(struct hs_txn *txn, struct hs_why *why);
 
+/* Each record's own checksum, in steps; zeroed before the first. */
+struct hs_records_scan {
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX]; /* of the last one */
+    size_t size;
+    uint64_t records;
+    bool over;
+};
+enum hs_err hs_records_scan(struct hs_txn *txn, struct hs_records_scan *at, size_t budget, hs_visit_rotten visit,
+                            void *ctx);
+/* The environment alone, of a store that nobody has open, to be looked at.  HS_ERESET: of another version or other
+ * rules, which the next start makes anew; HS_ENOSTORE, HS_EDAMAGED... */
+enum hs_err hs_records_inspect(const char *path, size_t map_bytes, struct hs_env **env, struct hs_why *why);
+
 #endif

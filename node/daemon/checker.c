@@ -1,0 +1,316 @@
+#include "node/daemon/checker.h"
+
+#include "node/log/log.h"
+#include "proto/local.pb-c.h"
+#include "proto/msg/frame.h"
+#include "proto/msg/tlv.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_MS      (60 * 1000ULL) /* after the start, whose rush is over then */
+#define EVERY_MS      (6 * 3600 * 1000ULL)
+#define PIECE_ROWS    2000
+#define PIECE_MS      100 /* from one piece to the next, if nobody waits for the end */
+#define AGAIN_MS      1000
+#define FINDINGS_MAX  100
+#define VIEW_WAIT_MS  2000
+#define LOWEST        19
+#define FIELD_CHECKED 33 /* of StatusReply */
+#define FIELD_FINDING 12 /* of VerifyReply */
+
+struct outcome {
+    uint64_t number;
+    bool full;
+    uint64_t ended_ms;
+    enum hs_err err;
+    struct hs_check_figures figures;
+    struct hs_buf findings; /* packed, as fields of a VerifyReply */
+    size_t finding_count;
+};
+
+struct hs_checker {
+    struct hs_checker_options options;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+
+    /* under the lock */
+    bool stopping, wanted, wanted_full, running, hurried;
+    struct outcome last, now;
+
+    /* the thread's */
+    struct hs_check *check;
+    uint64_t next_tick;
+};
+
+static uint64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- findings ---- */
+
+static bool of_stream(enum hs_rot sort)
+{
+    return sort == HS_ROT_OPS || sort == HS_ROT_CHECKPOINT || sort == HS_ROT_RECEIPT || sort == HS_ROT_LOOSE;
+}
+
+static void put_finding(struct outcome *outcome, const struct hs_rotten *rotten, char *text)
+{
+    Hallsync__VerifyFinding row = HALLSYNC__VERIFY_FINDING__INIT;
+    struct hs_buf packed = {0};
+    row.sort = (char *)(uintptr_t)hs_rot_text(rotten->sort);
+    row.text = text;
+    row.node_id = (char *)(uintptr_t)rotten->node;
+    if (of_stream(rotten->sort)) {
+        row.has_origin = row.has_partition = row.has_first = row.has_last = true;
+        row.origin = rotten->stream.origin;
+        row.partition = rotten->stream.partition;
+        row.lane = hs_lane_valid(rotten->stream.lane)
+                       ? (char *)(uintptr_t)hs_lane_text((enum hs_lane)rotten->stream.lane)
+                       : NULL;
+        row.first = rotten->first;
+        row.last = rotten->last;
+    } else if (rotten->name.kind != 0) {
+        row.has_partition = row.has_kind = row.has_record_id = true;
+        row.partition = rotten->name.partition;
+        row.kind = rotten->name.kind;
+        row.record_id = (ProtobufCBinaryData){rotten->name.id.size, (uint8_t *)(uintptr_t)rotten->name.id.data};
+    }
+    hs_msg_pack(&row.base, &packed);
+    hs_tlv_put_bytes(&outcome->findings, FIELD_FINDING, hs_buf_bytes(&packed));
+    hs_buf_fini(&packed);
+}
+
+static enum hs_err visit(void *ctx, const struct hs_rotten *rotten)
+{
+    struct hs_checker *checker = ctx;
+    struct hs_buf text = {0};
+    hs_rotten_text(rotten, &text);
+    hs_buf_put_u8(&text, 0);
+    if (text.err == HS_OK)
+        hs_log(HS_LOG_ERROR, "check", "damaged", "sort=%s text=\"%s\"", hs_rot_text(rotten->sort),
+               (const char *)text.data);
+    pthread_mutex_lock(&checker->lock);
+    if (text.err == HS_OK && checker->now.finding_count++ < FINDINGS_MAX)
+        put_finding(&checker->now, rotten, (char *)text.data);
+    pthread_mutex_unlock(&checker->lock);
+    hs_buf_fini(&text);
+    return HS_OK;
+}
+
+/* ---- one check ---- */
+
+static bool take_wish(struct hs_checker *checker, bool *full)
+{
+    uint64_t now = clock_ms(CLOCK_MONOTONIC);
+    pthread_mutex_lock(&checker->lock);
+    bool begins = checker->wanted || now >= checker->next_tick;
+    *full = checker->wanted && checker->wanted_full;
+    if (begins) {
+        uint64_t number = checker->last.number + 1;
+        checker->hurried = checker->wanted;
+        checker->wanted = checker->wanted_full = false;
+        checker->running = true;
+        hs_buf_reset(&checker->now.findings);
+        struct hs_buf findings = checker->now.findings;
+        checker->now = (struct outcome){.number = number, .full = *full, .findings = findings};
+    }
+    pthread_mutex_unlock(&checker->lock);
+    return begins;
+}
+
+static void end(struct hs_checker *checker, enum hs_err err)
+{
+    uint64_t ended_ms = clock_ms(CLOCK_REALTIME);
+    pthread_mutex_lock(&checker->lock);
+    struct hs_buf spare = checker->last.findings;
+    checker->now.err = err;
+    checker->now.ended_ms = ended_ms;
+    if (checker->check != NULL)
+        checker->now.figures = *hs_check_figures(checker->check);
+    checker->last = checker->now;
+    checker->now.findings = spare;
+    checker->running = false;
+    uint64_t found = checker->last.figures.found;
+    uint64_t ops = checker->last.figures.ops, records = checker->last.figures.records;
+    pthread_mutex_unlock(&checker->lock);
+    hs_check_free(checker->check);
+    checker->check = NULL;
+    checker->next_tick = clock_ms(CLOCK_MONOTONIC) + EVERY_MS;
+    hs_log(found != 0 || err != HS_OK ? HS_LOG_ERROR : HS_LOG_INFO, "check", "ended",
+           "operations=%llu records=%llu damaged=%llu reason=%s", (unsigned long long)ops, (unsigned long long)records,
+           (unsigned long long)found, hs_err_name(err));
+}
+
+static enum hs_err piece(struct hs_checker *checker)
+{
+    struct hs_view *view = NULL;
+    enum hs_err err = hs_view_open(checker->options.store, 0, 0, &view);
+    if (err == HS_OK)
+        err = hs_check_step(checker->check, view, PIECE_ROWS);
+    hs_view_close(view);
+    return err;
+}
+
+static uint64_t go_on(struct hs_checker *checker)
+{
+    enum hs_err err = piece(checker);
+    if (err != HS_OK || hs_check_over(checker->check)) {
+        end(checker, err);
+        return checker->next_tick;
+    }
+    pthread_mutex_lock(&checker->lock);
+    checker->now.figures = *hs_check_figures(checker->check);
+    bool hurried = checker->hurried;
+    pthread_mutex_unlock(&checker->lock);
+    return clock_ms(CLOCK_MONOTONIC) + (hurried ? 0 : PIECE_MS);
+}
+
+uint64_t hs_checker_turn(struct hs_checker *checker)
+{
+    bool full;
+    if (checker->check != NULL)
+        return go_on(checker);
+    if (!take_wish(checker, &full))
+        return checker->next_tick;
+    struct hs_check_options options = {.full = full, .visit = visit, .ctx = checker};
+    enum hs_err err = hs_check_new(&options, &checker->check);
+    if (err != HS_OK)
+        end(checker, err);
+    return err == HS_OK ? clock_ms(CLOCK_MONOTONIC) : checker->next_tick;
+}
+
+/* ---- its thread ---- */
+
+/* Until @tick, or until somebody wants something. */
+static bool wait_until(struct hs_checker *checker, uint64_t tick)
+{
+    struct timespec at = {.tv_sec = (time_t)(tick / 1000), .tv_nsec = (long)(tick % 1000) * 1000000};
+    int code = 0;
+    pthread_mutex_lock(&checker->lock);
+    while (!checker->stopping && !(checker->wanted && !checker->running) && code == 0 &&
+           clock_ms(CLOCK_MONOTONIC) < tick)
+        code = pthread_cond_timedwait(&checker->wake, &checker->lock, &at);
+    bool stopping = checker->stopping;
+    pthread_mutex_unlock(&checker->lock);
+    return !stopping;
+}
+
+static void *work(void *arg)
+{
+    struct hs_checker *checker = arg;
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid),
+                LOWEST); /* of this thread; without it it is only less polite */
+    while (wait_until(checker, hs_checker_turn(checker)))
+        ;
+    return NULL;
+}
+
+enum hs_err hs_checker_new(const struct hs_checker_options *options, struct hs_checker **out)
+{
+    struct hs_checker *checker = calloc(1, sizeof *checker);
+    if (checker == NULL)
+        return HS_ENOMEM;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&checker->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&checker->lock, NULL);
+    checker->options = *options;
+    checker->next_tick = clock_ms(CLOCK_MONOTONIC) + FIRST_MS;
+    *out = checker;
+    return HS_OK;
+}
+
+enum hs_err hs_checker_start(struct hs_checker *checker)
+{
+    checker->has_thread = pthread_create(&checker->thread, NULL, work, checker) == 0;
+    return checker->has_thread ? HS_OK : HS_ENOMEM;
+}
+
+void hs_checker_stop(struct hs_checker *checker)
+{
+    if (checker == NULL || !checker->has_thread)
+        return;
+    pthread_mutex_lock(&checker->lock);
+    checker->stopping = true;
+    pthread_cond_signal(&checker->wake);
+    pthread_mutex_unlock(&checker->lock);
+    pthread_join(checker->thread, NULL);
+    checker->has_thread = false;
+}
+
+void hs_checker_free(struct hs_checker *checker)
+{
+    if (checker == NULL)
+        return;
+    hs_check_free(checker->check);
+    hs_buf_fini(&checker->last.findings);
+    hs_buf_fini(&checker->now.findings);
+    pthread_cond_destroy(&checker->wake);
+    pthread_mutex_destroy(&checker->lock);
+    free(checker);
+}
+
+/* ---- for others ---- */
+
+static void put_reply(const struct hs_checker *checker, struct hs_buf *to)
+{
+    Hallsync__VerifyReply reply = HALLSYNC__VERIFY_REPLY__INIT;
+    const struct outcome *outcome = checker->running ? &checker->now : &checker->last;
+    reply.running = checker->running || checker->wanted;
+    reply.number = outcome->number;
+    reply.full = outcome->full;
+    reply.has_ended_ms = !checker->running && outcome->ended_ms != 0;
+    reply.ended_ms = outcome->ended_ms;
+    reply.error = outcome->err == HS_OK ? NULL : (char *)(uintptr_t)hs_err_name(outcome->err);
+    reply.rows = outcome->figures.rows;
+    reply.streams = outcome->figures.streams;
+    reply.ops = outcome->figures.ops;
+    reply.records = outcome->figures.records;
+    reply.effects = outcome->figures.effects;
+    reply.found = outcome->figures.found;
+    hs_msg_pack(&reply.base, to);
+    hs_buf_put_bytes(to, hs_buf_bytes(&outcome->findings));
+}
+
+void hs_checker_ask(struct hs_checker *checker, bool start, bool full, struct hs_buf *reply)
+{
+    pthread_mutex_lock(&checker->lock);
+    if (start && checker->running && (checker->now.full || !full)) {
+        checker->hurried = true;
+    } else if (start) {
+        checker->wanted = true;
+        checker->wanted_full = checker->wanted_full || full;
+        checker->hurried = true;
+    }
+    put_reply(checker, reply);
+    pthread_cond_signal(&checker->wake);
+    pthread_mutex_unlock(&checker->lock);
+}
+
+void hs_checker_status(struct hs_checker *checker, struct hs_buf *partial)
+{
+    Hallsync__CheckStatus status = HALLSYNC__CHECK_STATUS__INIT;
+    struct hs_buf packed = {0};
+    pthread_mutex_lock(&checker->lock);
+    status.running = checker->running;
+    status.has_ended_ms = checker->last.ended_ms != 0 && checker->last.err == HS_OK;
+    status.ended_ms = checker->last.ended_ms;
+    status.found = checker->last.figures.found;
+    pthread_mutex_unlock(&checker->lock);
+    hs_msg_pack(&status.base, &packed);
+    hs_tlv_put_bytes(partial, FIELD_CHECKED, hs_buf_bytes(&packed));
+    hs_buf_fini(&packed);
+}

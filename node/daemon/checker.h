@@ -1,0 +1,26 @@
+/* checker.h -- reads the store whole, from time to time and when somebody asks, on a thread of its own, and tells what
+ * is not as it was written. */
+#ifndef HS_CHECKER_H
+#define HS_CHECKER_H
+
+#include "node/writer/writer.h"
+#include "storage/store.h"
+
+struct hs_checker;
+
+struct hs_checker_options {
+    struct hs_store *store;
+    struct hs_writer *writer;
+};
+enum hs_err hs_checker_new(const struct hs_checker_options *options, struct hs_checker **checker); /* HS_ENOMEM */
+enum hs_err hs_checker_start(struct hs_checker *checker); /* its thread, which takes turns.  HS_ENOMEM */
+/* One turn, for who gives it no thread: a piece of the check, if it is time for one.  Answers when it wants the next
+ * one at the latest, by the monotonic clock. */
+uint64_t hs_checker_turn(struct hs_checker *checker);
+void hs_checker_stop(struct hs_checker *checker); /* before the writer; NULL is fine */
+void hs_checker_free(struct hs_checker *checker); /* NULL is fine */
+/* Append a packed VerifyReply; @start: begin a check, or hurry the one under way.  Any thread. */
+void hs_checker_ask(struct hs_checker *checker, bool start, bool full, struct hs_buf *reply);
+void hs_checker_status(struct hs_checker *checker, struct hs_buf *partial); /* of a StatusReply; any thread */
+
+#endif

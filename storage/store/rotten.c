@@ -1,0 +1,92 @@
+/* rotten.c -- damage in words. */
+#include "storage/store/inside.h"
+
+#include "storage/model/kinds.h"
+
+#include <inttypes.h>
+
+static const struct {
+    const char *name, *says;
+} SORTS[HS_ROT_COUNT] = {
+    [HS_ROT_OPS] = {"operations", "what is there is not what was signed"},
+    [HS_ROT_CHECKPOINT] = {"signature", "the signature does not hold"},
+    [HS_ROT_ORIGIN] = {"origin", "a certificate or an opening does not hold"},
+    [HS_ROT_RECEIPT] = {"receipt", "it does not hold"},
+    [HS_ROT_LOOSE] = {"loose-operations", "what is there is not what was signed"},
+    [HS_ROT_BASE] = {"base-state", "it does not match its checksum"},
+    [HS_ROT_COMMITS] = {"commits", "what the commits list is not what is there"},
+    [HS_ROT_TABLE] = {"pages", "pages cannot be read"},
+    [HS_ROT_RECORD] = {"record", "it does not match its checksum"},
+    [HS_ROT_EFFECT] = {"lacks", "the log says more than the record"},
+    [HS_ROT_DERIVED] = {"derived", "what follows from the records does not fit them"},
+};
+
+const char *hs_rot_text(enum hs_rot rot)
+{
+    return rot > 0 && rot < HS_ROT_COUNT ? SORTS[rot].name : "?";
+}
+
+static void put_stream(const struct hs_rotten *rotten, struct hs_buf *text)
+{
+    char district[HS_PARTITION_TEXT_BYTES];
+    const struct hs_stream *stream = &rotten->stream;
+    bool many = rotten->last > rotten->first;
+    hs_buf_put_format(text, "operation%s %" PRIu64, many ? "s" : "", rotten->first);
+    if (many)
+        hs_buf_put_format(text, " to %" PRIu64, rotten->last);
+    hs_buf_put_format(text, " of %s, district %s, lane %s, origin %016" PRIx64,
+                      rotten->node != NULL ? rotten->node : "an unknown node",
+                      hs_partition_text(stream->partition, district),
+                      hs_lane_valid(stream->lane) ? hs_lane_text((enum hs_lane)stream->lane) : "?", stream->origin);
+}
+
+/* Ids are text, or 16 bytes. */
+static void put_id(struct hs_bytes id, struct hs_buf *text)
+{
+    bool printable = id.size > 0 && id.size != HS_ID_BYTES;
+    for (size_t i = 0; i < id.size && printable; i++)
+        printable = id.data[i] > ' ' && id.data[i] < 0x7f;
+    for (size_t i = 0; i < id.size; i++)
+        hs_buf_put_format(text, printable ? "%c" : "%02x", id.data[i]);
+}
+
+static void put_record(const struct hs_rotten *rotten, struct hs_buf *text)
+{
+    char district[HS_PARTITION_TEXT_BYTES];
+    const struct hs_kind *kind = hs_kind_by_number(rotten->name.kind);
+    if (kind != NULL)
+        hs_buf_put_format(text, "%s ", kind->name);
+    else
+        hs_buf_put_format(text, "record of kind %u ", (unsigned)rotten->name.kind);
+    put_id(rotten->name.id, text);
+    hs_buf_put_format(text, " of district %s", hs_partition_text(rotten->name.partition, district));
+}
+
+void hs_rotten_text(const struct hs_rotten *rotten, struct hs_buf *text)
+{
+    switch (rotten->sort) {
+    case HS_ROT_OPS:
+    case HS_ROT_CHECKPOINT:
+    case HS_ROT_LOOSE:
+    case HS_ROT_RECEIPT:
+        put_stream(rotten, text);
+        break;
+    case HS_ROT_BASE:
+    case HS_ROT_RECORD:
+    case HS_ROT_EFFECT:
+        put_record(rotten, text);
+        break;
+    case HS_ROT_ORIGIN:
+        hs_buf_put_format(text, "origin %016" PRIx64, rotten->stream.origin);
+        break;
+    default:
+        hs_buf_put_format(text, "%s", hs_rot_text(rotten->sort));
+    }
+    if (rotten->sort == HS_ROT_EFFECT && rotten->first != 0) {
+        hs_buf_put_format(text, " lacks what ");
+        put_stream(rotten, text);
+        hs_buf_put_format(text, " wrote");
+        return;
+    }
+    hs_buf_put_format(text, ": %s", rotten->text != NULL ? rotten->text : SORTS[rotten->sort].says);
+}
