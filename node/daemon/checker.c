@@ -148,7 +148,7 @@ static void end(struct hs_checker *checker, enum hs_err err)
     checker->check = NULL;
     checker->next_tick = clock_ms(CLOCK_MONOTONIC) + EVERY_MS;
     hs_log(found != 0 || err != HS_OK ? HS_LOG_ERROR : HS_LOG_INFO, "check", "ended",
-           "operations=%llu records=%llu damaged=%llu reason=%s", (unsigned long long)ops, (unsigned long long)records,
+           "operations=%llu records=%llu found=%llu reason=%s", (unsigned long long)ops, (unsigned long long)records,
            (unsigned long long)found, hs_err_name(err));
 }
 

@@ -59,7 +59,7 @@ static enum hs_err open_env(const struct hs_log_options *options, struct hs_env 
 enum hs_err hs_log_inspect(const char *path, size_t map_bytes, struct hs_env **env, struct hs_why *why)
 {
     struct hs_env_options options = {
-        .path = path, .tables = TABLES, .table_count = LOG_TABLE_COUNT, .map_bytes = map_bytes};
+        .path = path, .tables = LOG_TABLES, .table_count = LOG_TABLE_COUNT, .map_bytes = map_bytes};
     struct hs_txn txn;
     struct hs_bytes row = HS_BYTES_NONE;
     enum hs_err err = hs_env_open(&options, env, why);
