@@ -234,7 +234,7 @@ const struct hs_sealed_header *hs_unsealer_header(const struct hs_unsealer *unse
 
 struct hs_bytes hs_unsealer_manifest(const struct hs_unsealer *unsealer)
 {
-    return unsealer->at_end ? hs_buf_bytes(&unsealer->manifest) : HS_BYTES_NONE;
+    return unsealer->at_end && unsealer->err == HS_OK ? hs_buf_bytes(&unsealer->manifest) : HS_BYTES_NONE;
 }
 
 const struct hs_hash *hs_unsealer_hash(const struct hs_unsealer *unsealer)

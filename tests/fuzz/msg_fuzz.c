@@ -10,6 +10,7 @@
 #include "proto/op.pb-c.h"
 #include "proto/peer.pb-c.h"
 #include "proto/records.pb-c.h"
+#include "proto/sealed.pb-c.h"
 #include "tests/fuzz/fuzz.h"
 
 #define UNPACKED_BYTES_MAX (1024 * 1024)
@@ -53,6 +54,8 @@ static const ProtobufCMessageDescriptor *const MESSAGES[] = {
     &hallsync__reversal__descriptor,
     &hallsync__ticket__descriptor,
     &hallsync__ticket_event__descriptor,
+    &hallsync__sealed_header__descriptor,
+    &hallsync__backup_manifest__descriptor,
 };
 #define MESSAGE_COUNT (sizeof MESSAGES / sizeof *MESSAGES)
 
