@@ -162,6 +162,17 @@ void log_put_schema(struct hs_log *log)
     hs_txn_put(log_change(log), LOG_META, KEY_SCHEMA, HS_BYTES(schema, sizeof schema));
 }
 
+bool log_is_own_key(struct hs_txn *txn, const struct hs_key *node_key)
+{
+    struct hs_bytes row = get(txn, KEY_NODE);
+    return row.size >= 2 * HS_KEY_BYTES && memcmp(row.data + HS_KEY_BYTES, node_key->bytes, HS_KEY_BYTES) == 0;
+}
+
+uint64_t log_own_store(struct hs_txn *txn)
+{
+    return get_number(txn, KEY_STORE);
+}
+
 static void make(struct hs_log *log)
 {
     uint8_t store[8];

@@ -190,9 +190,20 @@ static enum hs_err tell_holder(struct hs_bytes certificate, hs_visit_holder visi
     return visit(ctx, node_id, (enum hs_role)hs_tlv_u64(body, NODE_ROLE, 0));
 }
 
-/* Does it say anything of how safe an operation is?  HS_EREVOKED: no, whoever has the key now may have signed it. */
+/* This node's own word, for another store than the one that is open: what it held before it was restored is gone, and
+ * only its backups are there besides. */
+static bool is_of_lost_store(struct hs_txn *txn, const struct hs_receipt *receipt)
+{
+    return log_is_own_key(txn, &receipt->hub_key) && receipt->store_id != log_own_store(txn) &&
+           receipt->store_id != hs_log_backup_store(txn);
+}
+
+/* Does it say anything of how safe an operation is?  HS_EREVOKED: no, whoever has the key now may have signed it, or
+ * the store is gone. */
 static enum hs_err receipt_counts(struct hs_txn *txn, const struct hs_receipt *receipt)
 {
+    if (is_of_lost_store(txn, receipt))
+        return HS_EREVOKED;
     return log_check_revoked(txn, HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES));
 }
 
@@ -252,7 +263,7 @@ enum hs_err hs_log_writer_holds(struct hs_txn *txn, uint64_t origin, hs_visit_ho
 
 struct reach {
     struct hs_log_reader reader;
-    uint64_t store_id;   /* does not count; 0: all do */
+    bool others;         /* this node's own word does not count: whatever store it is of, it is no other hub's */
     bool beyond;         /* what names more than is held counts */
     struct hs_key first; /* of the hub that is at n[0] */
     uint64_t n[2];       /* the highest, and the highest of another hub: a hub and its own backups are one */
@@ -275,7 +286,7 @@ static enum hs_err raise(void *ctx, const struct hs_receipt *receipt)
 {
     struct reach *reach = ctx;
     bool is_hub = false;
-    if (receipt->n <= reach->n[1] || (reach->store_id != 0 && receipt->store_id == reach->store_id))
+    if (receipt->n <= reach->n[1] || (reach->others && log_is_own_key(reach->reader.txn, &receipt->hub_key)))
         return HS_OK;
     enum hs_err err = is_of_hub(reach->reader.txn, receipt, &is_hub);
     if (err != HS_OK || !is_hub)
@@ -296,7 +307,7 @@ static enum hs_err raise(void *ctx, const struct hs_receipt *receipt)
 
 static enum hs_err find_reach(struct hs_log *log, const struct hs_stream *stream, size_t stores, uint64_t *n)
 {
-    struct reach reach = {.reader = hs_log_reader_of(log), .store_id = log->store_id};
+    struct reach reach = {.reader = hs_log_reader_of(log), .others = true};
     enum hs_err err = hs_log_receipts(&log->txn, stream, raise, &reach);
     *n = reach.n[stores - 1];
     return err;

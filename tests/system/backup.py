@@ -134,6 +134,7 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     for node in (hall, hub):
         equal(node.totals()["count"], len(paid) + 6, f"{node.name}: payments after the hub was restored")
     check(hub.status()["backup"]["second_store"] != "yes", "a restored hub vouches for nothing yet")
+    equal(hub.json("payment", "get", newest).object()["safe"], "hub", "what a lost store and its backups had signed for counts no more")
 
     # The newest backup goes: it is not vouched for any more.
     hub.json("backup")
