@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -176,12 +177,39 @@ static void begin_done(struct hs_job *job, enum hs_err err, const struct hs_comm
     errand_done(job, err, commit);
 }
 
+/* A backup is about a quarter of the log; half of it must be free, and on the data's own disk the reserve besides. */
+static enum hs_err check_room(const struct hs_backups *backups, struct hs_why *why)
+{
+    const struct hs_conf *conf = backups->options.conf;
+    struct hs_view *view = NULL;
+    struct hs_store_sizes sizes;
+    struct statvfs disk;
+    struct stat data, dir;
+    enum hs_err err = hs_view_open(backups->options.store, 0, 0, &view);
+    if (err != HS_OK)
+        return err;
+    hs_view_sizes(view, &sizes);
+    hs_view_close(view);
+    if (statvfs(backups->dir, &disk) != 0 || stat(backups->dir, &dir) != 0 || stat(conf->node.data, &data) != 0)
+        return hs_fail(hs_err_from_errno(errno), why, "backup.dir: %s: %s", backups->dir, strerror(errno));
+    uint64_t needed = sizes.log_bytes / 2;
+    if (data.st_dev == dir.st_dev)
+        needed += (uint64_t)conf->limits.disk_reserve_mib << 20;
+    uint64_t left = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (left >= needed)
+        return HS_OK;
+    return hs_fail(HS_EFULL, why, "backup.dir: %s has %" PRIu64 " MiB left, and a backup may need %" PRIu64 " MiB",
+                   backups->dir, left >> 20, needed >> 20);
+}
+
 static enum hs_err begin(struct hs_backups *backups, struct hs_backup **backup, struct hs_why *why)
 {
     struct beginning beginning = {.errand = {.backups = backups, .job = {.done = begin_done}}};
     if (mkdir(backups->dir, 0700) != 0 && errno != EEXIST)
         return hs_fail(hs_err_from_errno(errno), why, "backup.dir: %s: %s", backups->dir, strerror(errno));
-    enum hs_err err = hs_writer_after_flush(backups->options.writer, &beginning.errand.job);
+    enum hs_err err = check_room(backups, why);
+    if (err == HS_OK)
+        err = hs_writer_after_flush(backups->options.writer, &beginning.errand.job);
     if (err != HS_OK)
         return err;
     err = wait_for(backups, &beginning.errand);

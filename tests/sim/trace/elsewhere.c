@@ -44,6 +44,8 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      STORE, "a_hub_that_takes_its_own_ops_back_is_one_store"},
     {"*safe* when it is *hub* and the receipt of a second store, a hub's or a witness's, reaches it as well.", STORE,
      "a_witness_makes_safe_what_a_hub_has"},
+    {"It MUST NOT go on with that id once that backup is gone or the hub itself was restored from one:",
+     "tests/unit/store_backup_test.c", "a_backup_that_is_gone_gives_no_level"},
     /* 7 */
     {"CURVE is mandatory: a node MUST NOT listen or dial without it.", LINK, "plain_client_gets_nothing"},
     {"it MUST limit connections whose key has not shown a certificate yet.", LINK, "strangers_are_few_at_a_time"},
