@@ -8,6 +8,7 @@ with everything gone.  Ports are the system's choice, seeds are printed, waiting
         hall = region.hall("nj-gulou", hub, ["3201"])
         hall.json("customer", "put", "account=3201000001", "name=A")
 """
+import contextlib
 import csv
 import json
 import os
@@ -34,12 +35,24 @@ def first_seed():
     return int(os.environ.get("HS_SEED") or drawn)
 
 
+PROGRAMS = BIN  # where hallsync and hallsyncd of the nodes to be made are
 SEED = first_seed()
 SLOW = float(os.environ.get("HS_SLOW") or 1)  # sanitizer builds: every deadline times this
 
 
 def tool(name):
-    return os.path.join(BIN, name)
+    return os.path.join(PROGRAMS if name in ("hallsync", "hallsyncd") else BIN, name)
+
+
+@contextlib.contextmanager
+def version(directory):
+    """What is made meanwhile is made by the programs there, and goes on with them."""
+    global PROGRAMS
+    PROGRAMS = directory
+    try:
+        yield
+    finally:
+        PROGRAMS = BIN
 
 
 class Failed(Exception):
@@ -116,7 +129,7 @@ class Answer:
 
 class Node:
     def __init__(self, region, name):
-        self.region, self.name = region, name
+        self.region, self.name, self.bin = region, name, PROGRAMS
         self.dir = os.path.join(region.dir, name)
         self.conf = os.path.join(self.dir, "hallsync.yaml")
         self.log = os.path.join(region.dir, name + ".log")
@@ -129,7 +142,7 @@ class Node:
     # -- commands
 
     def run(self, *words, data=None, seconds=60):
-        command = [tool("hallsync"), "-c", self.conf, *words]
+        command = [os.path.join(self.bin, "hallsync"), "-c", self.conf, *words]
         done = subprocess.run(command, input=data, capture_output=True, text=True, timeout=seconds * SLOW)
         return Answer(done)
 
@@ -171,7 +184,7 @@ class Node:
         check(self.process is None, f"{self.name} runs already")
         with open(self.log, "ab") as log:
             env = {**os.environ, **self.region.env, **self.env}
-            self.process = subprocess.Popen([*self.enter, *self.under, tool("hallsyncd"), "-c", self.conf], stderr=log, stdout=log, env=env)
+            self.process = subprocess.Popen([*self.enter, *self.under, os.path.join(self.bin, "hallsyncd"), "-c", self.conf], stderr=log, stdout=log, env=env)
         if "faketime" in env.get("LD_PRELOAD", ""):  # which leaves these behind when it is killed
             self.region.shared |= {f"faketime_shm_{self.process.pid}", f"sem.faketime_sem_{self.process.pid}"}
         if ready:
