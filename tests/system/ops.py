@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from region import BIN, SLOW, Answer, check, until
+from region import BIN, SLOW, Answer, Failed, check, until
 
 SCRIPTS = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "scripts"))
 
@@ -143,8 +143,19 @@ class Ops:
         log = os.path.join(self.logs, f"{script}-{time.monotonic_ns()}.log")
         command = [f"hallsync-{script}", *(["-c", node.conf, "--service", node.name] if node else []), "--log", log,
                    *(["--yes"] if answer else []), *words]
-        done = subprocess.run(command, input=data, stdin=None if data is not None else subprocess.DEVNULL, capture_output=True,
-                              text=True, env=self.env, cwd=self.region.dir, timeout=seconds * SLOW)
+        program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env=self.env, cwd=self.region.dir, start_new_session=True)
+        try:
+            out, err = program.communicate(data, timeout=seconds * SLOW)
+        except subprocess.TimeoutExpired:
+            program.terminate()  # it cleans up behind itself
+            try:
+                out, err = program.communicate(timeout=20 * SLOW)
+            except subprocess.TimeoutExpired:
+                os.killpg(program.pid, signal.SIGKILL)
+                out, err = program.communicate()
+            raise Failed(f"{' '.join(command)} did not end in {seconds * SLOW:.0f} s: {out[-3000:]} {err[-1000:]}") from None
+        done = subprocess.CompletedProcess(command, program.returncode, out, err)
         if node:
             self.adopt(node)
         result = Answer(done)
