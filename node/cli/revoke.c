@@ -68,7 +68,7 @@ static enum hs_err sign_revocation(struct cli *cli, struct hs_buf *row)
     Hallsync__NodesRequest body = HALLSYNC__NODES_REQUEST__INIT;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     const Hallsync__Reply *reply;
-    const Hallsync__Node *node;
+    const Hallsync__Node *node = NULL;
     struct hs_secret *root = NULL;
     body.has_certificates = body.certificates = true;
     request.body_case = HALLSYNC__REQUEST__BODY_NODES;
