@@ -25,6 +25,7 @@ struct hallsync {
     char *endpoint;
     unsigned timeout_ms;
     Hallsync__Reply *reply; /* of the last call */
+    uint64_t commit, tag;   /* newest position that the node told; commit 0: none */
     char error[HALLSYNC_ERROR_BYTES];
 };
 
@@ -87,6 +88,18 @@ void hallsync_close(struct hallsync *client)
         zmq_ctx_term(client->context);
     free(client->endpoint);
     free(client);
+}
+
+void hallsync_position(const struct hallsync *client, uint64_t *commit, uint64_t *tag)
+{
+    *commit = client->commit;
+    *tag = client->tag;
+}
+
+void hallsync_set_position(struct hallsync *client, uint64_t commit, uint64_t tag)
+{
+    client->commit = commit;
+    client->tag = tag;
 }
 
 void hallsync_set_timeout(struct hallsync *client, unsigned timeout_ms)
@@ -298,12 +311,19 @@ enum hallsync_status hallsync_call(struct hallsync *client, const Hallsync__Requ
     else
         randombytes_buf(id, HS_REQUEST_ID_BYTES);
     complete.id = (ProtobufCBinaryData){.len = HS_REQUEST_ID_BYTES, .data = id};
+    Hallsync__Position seen = HALLSYNC__POSITION__INIT;
+    seen.commit = client->commit;
+    seen.tag = client->tag;
+    if (request->seen == NULL && client->commit != 0)
+        complete.seen = &seen;
     enum hallsync_status status = connect_socket(client);
     if (status == HALLSYNC_OK)
         status = send_packed(client, &complete);
     if (status != HALLSYNC_OK)
         return status;
     *reply = client->reply;
+    if (client->reply->position != NULL)
+        hallsync_set_position(client, client->reply->position->commit, client->reply->position->tag);
     if (client->reply->error == NULL)
         return HALLSYNC_OK;
     return hallsync_fail(client, HALLSYNC_REFUSED, "%s: %s", client->reply->error,

@@ -12,4 +12,21 @@
 enum hallsync_status hallsync_fail(struct hallsync *client, enum hallsync_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4), visibility("hidden")));
 
+/* The newest position that the node told; commit 0: none yet. */
+void hallsync_position(const struct hallsync *client, uint64_t *commit, uint64_t *tag)
+    __attribute__((visibility("hidden")));
+void hallsync_set_position(struct hallsync *client, uint64_t commit, uint64_t tag)
+    __attribute__((visibility("hidden")));
+
+/* A request with one record, for @call: hallsync_call() or one that keeps it. */
+struct hallsync_caller {
+    void *ctx;
+    enum hallsync_status (*call)(void *ctx, const Hallsync__Request *request, uint8_t id[16],
+                                 const Hallsync__Reply **reply);
+    struct hallsync *client;
+};
+enum hallsync_status hallsync_put_by(const struct hallsync_caller *caller, uint32_t kind,
+                                     const ProtobufCMessage *record, const Hallsync__PutResult **result)
+    __attribute__((visibility("hidden")));
+
 #endif

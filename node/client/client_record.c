@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static enum hallsync_status put_packed(struct hallsync *client, uint32_t kind, ProtobufCBinaryData packed,
+static enum hallsync_status put_packed(const struct hallsync_caller *caller, uint32_t kind, ProtobufCBinaryData packed,
                                        const Hallsync__PutResult **result)
 {
     Hallsync__PutRecord record = HALLSYNC__PUT_RECORD__INIT;
@@ -21,31 +21,44 @@ static enum hallsync_status put_packed(struct hallsync *client, uint32_t kind, P
 
     uint8_t id[16];
     const Hallsync__Reply *reply;
-    enum hallsync_status status = hallsync_call(client, &request, id, &reply);
-    if (status != HALLSYNC_OK)
+    enum hallsync_status status = caller->call(caller->ctx, &request, id, &reply);
+    if (status != HALLSYNC_OK && (reply == NULL || reply->error != NULL))
         return status;
     if (reply->body_case != HALLSYNC__REPLY__BODY_PUT || reply->put->n_results != 1)
-        return hallsync_fail(client, HALLSYNC_PROTOCOL, "the answer to a put is not one");
+        return hallsync_fail(caller->client, HALLSYNC_PROTOCOL, "the answer to a put is not one");
     const Hallsync__PutResult *first = reply->put->results[0];
     *result = first;
     if (first->error == NULL)
         return HALLSYNC_OK;
-    return hallsync_fail(client, HALLSYNC_REFUSED, "%s: %s", first->error,
+    return hallsync_fail(caller->client, HALLSYNC_REFUSED, "%s: %s", first->error,
                          first->text != NULL ? first->text : "refused");
 }
 
-enum hallsync_status hallsync_put(struct hallsync *client, uint32_t kind, const ProtobufCMessage *record,
-                                  const Hallsync__PutResult **result)
+enum hallsync_status hallsync_put_by(const struct hallsync_caller *caller, uint32_t kind,
+                                     const ProtobufCMessage *record, const Hallsync__PutResult **result)
 {
     *result = NULL;
     size_t size = protobuf_c_message_get_packed_size(record);
     uint8_t *bytes = malloc(size + 1); /* a message without fields has no bytes */
     if (bytes == NULL)
-        return hallsync_fail(client, HALLSYNC_MEMORY, "not enough memory");
+        return hallsync_fail(caller->client, HALLSYNC_MEMORY, "not enough memory");
     protobuf_c_message_pack(record, bytes);
-    enum hallsync_status status = put_packed(client, kind, (ProtobufCBinaryData){.len = size, .data = bytes}, result);
+    enum hallsync_status status = put_packed(caller, kind, (ProtobufCBinaryData){.len = size, .data = bytes}, result);
     free(bytes);
     return status;
+}
+
+static enum hallsync_status call(void *ctx, const Hallsync__Request *request, uint8_t id[16],
+                                 const Hallsync__Reply **reply)
+{
+    return hallsync_call(ctx, request, id, reply);
+}
+
+enum hallsync_status hallsync_put(struct hallsync *client, uint32_t kind, const ProtobufCMessage *record,
+                                  const Hallsync__PutResult **result)
+{
+    struct hallsync_caller caller = {.ctx = client, .call = call, .client = client};
+    return hallsync_put_by(&caller, kind, record, result);
 }
 
 enum hallsync_status hallsync_get(struct hallsync *client, uint32_t kind, const char *id,

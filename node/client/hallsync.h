@@ -53,7 +53,7 @@ HALLSYNC_API void hallsync_set_timeout(struct hallsync *client, unsigned timeout
 /* Send @request and wait for the reply, owned by the client until its next call.  The request itself is left as it is:
  * a copy gets its version and, if it has none, a random id, made before the first sending and written into id[16]; to
  * repeat the same request later, set its id to these 16 bytes.  On HALLSYNC_REFUSED *reply carries the error, on other
- * failures it is NULL. */
+ * failures it is NULL.  Where it has no position in `seen`, the copy gets the newest that this client was told. */
 HALLSYNC_API enum hallsync_status hallsync_call(struct hallsync *client, const Hallsync__Request *request,
                                                 uint8_t id[16], const Hallsync__Reply **reply);
 /* The sentence for the last failure of this client. */
@@ -67,6 +67,72 @@ HALLSYNC_API enum hallsync_status hallsync_put(struct hallsync *client, uint32_t
                                                const Hallsync__PutResult **result);
 HALLSYNC_API enum hallsync_status hallsync_get(struct hallsync *client, uint32_t kind, const char *id,
                                                const Hallsync__Record **record);
+
+/* ---- an outbox ----
+ *
+ * A file of the caller's choice with the writes that no hub has yet.  Each is appended and synced before it is sent,
+ * and taken out when the node says that a hub has it.  Until then hallsync_outbox_work() sends it again now and then:
+ * a node that has it answers how safe it is, and one that has lost it (its disk burnt, an older copy came back) does it
+ * anew.  Nothing counts twice: facts have their ids, and a change of a customer or a bill that had been answered before
+ * names nothing as overwritten when it is done anew, so that what was written meanwhile is kept beside it.
+ *
+ * Besides, every client tells its node the newest position that it was told (Request.seen), and an outbox remembers it
+ * over the end of the program: to a node that was set back to an older copy that is proof, off line too.
+ *
+ * An outbox belongs to one thread at a time, as its client does, and to one process: the file is locked. */
+struct hallsync_outbox;
+
+/* Open or make the file @path, readable for its owner alone.  @client is borrowed and must outlive the outbox; its
+ * position is set from the file.  HALLSYNC_SYSTEM with errno: EWOULDBLOCK (another process has it open), EPROTO (it is
+ * a file of something else), or the system's. */
+HALLSYNC_API enum hallsync_status hallsync_outbox_open(struct hallsync *client, const char *path,
+                                                       struct hallsync_outbox **outbox);
+HALLSYNC_API void hallsync_outbox_close(struct hallsync_outbox *outbox); /* NULL is fine */
+
+/* As hallsync_call and hallsync_put, for writes that are to be kept: a PutRequest with one record, or a ReverseRequest.
+ * HALLSYNC_REFUSED: nothing was done and nothing is kept.  HALLSYNC_TIMEOUT and the like: not known, and kept:
+ * hallsync_outbox_work() goes on with it.  HALLSYNC_SYSTEM with errno: nothing was sent, for it cannot be kept: ENOSPC
+ * and the like; ENOBUFS: HALLSYNC_OUTBOX_MAX requests wait, none of which was ever answered; EINVAL: not one write.
+ * A full outbox gives up the oldest that was answered: it is on the node's disk, and state.dropped counts it. */
+#define HALLSYNC_OUTBOX_MAX 20000
+HALLSYNC_API enum hallsync_status hallsync_outbox_call(struct hallsync_outbox *outbox,
+                                                       const Hallsync__Request *request, uint8_t id[16],
+                                                       const Hallsync__Reply **reply);
+HALLSYNC_API enum hallsync_status hallsync_outbox_put(struct hallsync_outbox *outbox, uint32_t kind,
+                                                      const ProtobufCMessage *record,
+                                                      const Hallsync__PutResult **result);
+
+/* Send at most @requests_max of what waits again, in its order, and take out what a hub has.  To be called now and then,
+ * such as once a second while nobody is served: where a round changed nothing the next one is put off, up to a minute,
+ * and until then the call returns at once.  HALLSYNC_OK: also where nothing could be taken out; HALLSYNC_REFUSED: the
+ * node cannot now; HALLSYNC_TIMEOUT: no node. */
+HALLSYNC_API enum hallsync_status hallsync_outbox_work(struct hallsync_outbox *outbox, unsigned requests_max);
+
+struct hallsync_outbox_state {
+    size_t waiting;       /* requests in the outbox */
+    size_t unanswered;    /* of these: not known whether the node has done them */
+    size_t refused;       /* of these: sent again, and the node would not; see hallsync_outbox_each */
+    uint64_t oldest_ms;   /* wall clock, when the oldest of them was first sent; 0: none */
+    uint64_t again;       /* done anew since it was opened: the node had lost them */
+    uint64_t dropped;     /* given up since it was opened, for want of room */
+    uint64_t passed_over; /* bytes of the file that could not be read; above zero: requests may have been lost */
+    uint64_t unwritten;   /* notes that could not be written: those requests are sent once more after a start */
+};
+HALLSYNC_API void hallsync_outbox_state(const struct hallsync_outbox *outbox, struct hallsync_outbox_state *state);
+
+/* What waits, oldest first; anything but 0 from @visit stops and is returned.  -1 with errno: out of memory.  Views end
+ * with the call; the outbox must not be changed in it. */
+struct hallsync_outbox_item {
+    const Hallsync__Request *request; /* with its id */
+    uint64_t time_ms;                 /* first sent, wall clock */
+    int answered;                     /* the node has said once that it was done */
+    const char *refused;              /* what it said when it was sent again; NULL: nothing against it */
+};
+typedef int (*hallsync_outbox_visit)(void *ctx, const struct hallsync_outbox_item *item);
+HALLSYNC_API int hallsync_outbox_each(const struct hallsync_outbox *outbox, hallsync_outbox_visit visit, void *ctx);
+/* Take a request out that is in vain.  HALLSYNC_REFUSED: there is none with this id. */
+HALLSYNC_API enum hallsync_status hallsync_outbox_forget(struct hallsync_outbox *outbox, const uint8_t id[16]);
+
 /* Version of the library, "0.1.0". */
 HALLSYNC_API const char *hallsync_version(void);
 
