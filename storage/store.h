@@ -24,6 +24,8 @@
 struct hs_store;
 struct hs_view;
 
+#define HS_OLDER_WHY_BYTES 201
+
 /* ---- opening ---- */
 
 struct hs_store_options {
@@ -102,6 +104,7 @@ struct hs_segment {
     struct hs_bytes body;          /* the ops, each with a varint length before it */
     struct hs_hash end;            /* h of the last op */
     struct hs_signature signature; /* checkpoint of the last op */
+    const char *from;              /* node id of who sent it, to be shown; NULL: not known */
 };
 enum hs_err hs_store_receive(struct hs_store *store, const struct hs_segment *segment);
 
@@ -120,7 +123,8 @@ enum hs_err hs_store_put_certificate(struct hs_store *store, struct hs_bytes cer
 enum hs_err hs_store_put_revocation(struct hs_store *store, struct hs_bytes encoded);
 enum hs_err hs_store_put_release(struct hs_store *store, struct hs_bytes encoded);
 
-/* No more ops of the current origin: the next write opens another.  @why is kept and shown. */
+/* Somebody knows more of this node's writes than this store holds.  No more ops of the current origin: the next write
+ * opens another.  @why is kept and shown (hs_view_older). */
 enum hs_err hs_store_strike(struct hs_store *store, const char *why);
 
 /* A fork proof (verified by the caller): the stream takes no more segments by number. */
@@ -218,7 +222,8 @@ struct hs_commit {
     size_t head_count;
     const struct hs_receipt *receipts; /* a hub's or a witness's own, signed for foreign streams in this commit */
     size_t receipt_count;
-    bool is_revoking; /* a revocation or a release came */
+    bool is_revoking;             /* a revocation or a release came */
+    const struct hs_older *older; /* what was found anew of this store being an older copy; NULL: nothing */
 };
 /* Signs checkpoints (and a hub receipts), commits and syncs the log, writes the continuity note.  The records stay
  * open. */
@@ -333,6 +338,16 @@ enum hs_err hs_view_loose(struct hs_view *view, const struct hs_stream *stream, 
 /* The current origin, 0 if none is open; and how many this node had. */
 uint64_t hs_view_current_origin(struct hs_view *view);
 uint64_t hs_view_own_origins(struct hs_view *view);
+/* This store was found to be an older copy of itself: since when, by what, and what came back of what it had forgotten.
+ * HS_ENOTFOUND: it was not. */
+struct hs_older {
+    uint64_t found_ms, last_ms;          /* wall clock: when, and the last that came of it */
+    uint64_t operations;                 /* of this node's own that came back */
+    uint64_t money;                      /* of these, payments and reversals */
+    char from[HS_NODE_ID_BYTES_MAX + 1]; /* who brought the last of them; "": nobody did */
+    char why[HS_OLDER_WHY_BYTES];
+};
+enum hs_err hs_view_older(struct hs_view *view, struct hs_older *older);
 /* Bytes and ops of a stream from @first on, for lag figures. */
 void hs_view_lag(struct hs_view *view, const struct hs_stream *stream, uint64_t after, uint64_t *ops, uint64_t *bytes);
 

@@ -186,6 +186,25 @@ static void show_rebuilding(const struct cli *cli, const Hallsync__StatusReply *
     put_line("rebuilding", text);
 }
 
+/* Nothing is to be done about it: what a hub had is here again, and the numbers are fresh ones. */
+static void show_older(const struct cli *cli, const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    const Hallsync__OlderCopyStatus *older = status->older_copy;
+    char found[HS_TIME_TEXT_BYTES];
+    if (older == NULL)
+        return;
+    hs_time_text(older->found_ms, cli->utc_offset_minutes, found);
+    found[10] = ' ';
+    hs_buf_put_format(text, "this store was found to be an older copy at %.16s (%s)", found, older->why);
+    if (older->operations != 0)
+        hs_buf_put_format(text, "; %" PRIu64 " operation%s came back from %s, %" PRIu64 " of them money",
+                          older->operations, older->operations == 1 ? "" : "s",
+                          older->from != NULL ? older->from : "others", older->money);
+    else
+        hs_buf_put_format(text, "; nothing came back yet");
+    put_line("OLDER COPY", text);
+}
+
 /* The age of the last one that was read back whole; none at all only where somebody could open one. */
 static void show_backup(const Hallsync__StatusReply *status, struct hs_buf *text)
 {
@@ -246,6 +265,7 @@ static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struc
     show_waiting(status, text);
     show_to_look_at(status, text);
     show_store(reply, text);
+    show_older(cli, status, text);
     show_rebuilding(cli, status, text);
     show_backup(status, text);
     show_revoked(cli, status, text);

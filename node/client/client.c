@@ -25,7 +25,7 @@ struct hallsync {
     char *endpoint;
     unsigned timeout_ms;
     Hallsync__Reply *reply; /* of the last call */
-    uint64_t commit, tag;   /* newest position that the node told; commit 0: none */
+    struct hallsync_position position;
     char error[HALLSYNC_ERROR_BYTES];
 };
 
@@ -90,16 +90,21 @@ void hallsync_close(struct hallsync *client)
     free(client);
 }
 
-void hallsync_position(const struct hallsync *client, uint64_t *commit, uint64_t *tag)
+struct hallsync_position hallsync_position(const struct hallsync *client)
 {
-    *commit = client->commit;
-    *tag = client->tag;
+    return client->position;
 }
 
-void hallsync_set_position(struct hallsync *client, uint64_t commit, uint64_t tag)
+void hallsync_set_position(struct hallsync *client, const struct hallsync_position *position)
 {
-    client->commit = commit;
-    client->tag = tag;
+    client->position = *position;
+}
+
+static void take_position(struct hallsync *client, const Hallsync__Position *told)
+{
+    if (told != NULL && told->commit != 0)
+        client->position = (struct hallsync_position){
+            .commit = told->commit, .tag = told->tag, .store = told->has_store ? told->store : 0};
 }
 
 void hallsync_set_timeout(struct hallsync *client, unsigned timeout_ms)
@@ -312,9 +317,11 @@ enum hallsync_status hallsync_call(struct hallsync *client, const Hallsync__Requ
         randombytes_buf(id, HS_REQUEST_ID_BYTES);
     complete.id = (ProtobufCBinaryData){.len = HS_REQUEST_ID_BYTES, .data = id};
     Hallsync__Position seen = HALLSYNC__POSITION__INIT;
-    seen.commit = client->commit;
-    seen.tag = client->tag;
-    if (request->seen == NULL && client->commit != 0)
+    seen.commit = client->position.commit;
+    seen.tag = client->position.tag;
+    seen.store = client->position.store;
+    seen.has_store = seen.store != 0;
+    if (request->seen == NULL && seen.commit != 0)
         complete.seen = &seen;
     enum hallsync_status status = connect_socket(client);
     if (status == HALLSYNC_OK)
@@ -322,8 +329,7 @@ enum hallsync_status hallsync_call(struct hallsync *client, const Hallsync__Requ
     if (status != HALLSYNC_OK)
         return status;
     *reply = client->reply;
-    if (client->reply->position != NULL)
-        hallsync_set_position(client, client->reply->position->commit, client->reply->position->tag);
+    take_position(client, client->reply->position);
     if (client->reply->error == NULL)
         return HALLSYNC_OK;
     return hallsync_fail(client, HALLSYNC_REFUSED, "%s: %s", client->reply->error,

@@ -12,10 +12,14 @@
 enum hallsync_status hallsync_fail(struct hallsync *client, enum hallsync_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4), visibility("hidden")));
 
-/* The newest position that the node told; commit 0: none yet. */
-void hallsync_position(const struct hallsync *client, uint64_t *commit, uint64_t *tag)
-    __attribute__((visibility("hidden")));
-void hallsync_set_position(struct hallsync *client, uint64_t commit, uint64_t tag)
+/* The newest position that the node told. */
+struct hallsync_position {
+    uint64_t commit; /* 0: none yet */
+    uint64_t tag;
+    uint64_t store; /* whose it is; 0: the node did not say */
+};
+struct hallsync_position hallsync_position(const struct hallsync *client) __attribute__((visibility("hidden")));
+void hallsync_set_position(struct hallsync *client, const struct hallsync_position *position)
     __attribute__((visibility("hidden")));
 
 /* A request with one record, for @call: hallsync_call() or one that keeps it. */

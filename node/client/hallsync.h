@@ -95,17 +95,16 @@ HALLSYNC_API void hallsync_outbox_close(struct hallsync_outbox *outbox); /* NULL
  * and the like; ENOBUFS: HALLSYNC_OUTBOX_MAX requests wait, none of which was ever answered; EINVAL: not one write.
  * A full outbox gives up the oldest that was answered: it is on the node's disk, and state.dropped counts it. */
 #define HALLSYNC_OUTBOX_MAX 20000
-HALLSYNC_API enum hallsync_status hallsync_outbox_call(struct hallsync_outbox *outbox,
-                                                       const Hallsync__Request *request, uint8_t id[16],
-                                                       const Hallsync__Reply **reply);
+HALLSYNC_API enum hallsync_status hallsync_outbox_call(struct hallsync_outbox *outbox, const Hallsync__Request *request,
+                                                       uint8_t id[16], const Hallsync__Reply **reply);
 HALLSYNC_API enum hallsync_status hallsync_outbox_put(struct hallsync_outbox *outbox, uint32_t kind,
                                                       const ProtobufCMessage *record,
                                                       const Hallsync__PutResult **result);
 
-/* Send at most @requests_max of what waits again, in its order, and take out what a hub has.  To be called now and then,
- * such as once a second while nobody is served: where a round changed nothing the next one is put off, up to a minute,
- * and until then the call returns at once.  HALLSYNC_OK: also where nothing could be taken out; HALLSYNC_REFUSED: the
- * node cannot now; HALLSYNC_TIMEOUT: no node. */
+/* Send at most @requests_max of what waits again, in its order, and take out what a hub has.  To be called now and
+ * then, such as once a second while nobody is served: where a round changed nothing the next one is put off, up to a
+ * minute, and until then the call returns at once.  HALLSYNC_OK: also where nothing could be taken out;
+ * HALLSYNC_REFUSED: the node cannot now; HALLSYNC_TIMEOUT: no node. */
 HALLSYNC_API enum hallsync_status hallsync_outbox_work(struct hallsync_outbox *outbox, unsigned requests_max);
 
 struct hallsync_outbox_state {

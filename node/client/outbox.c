@@ -70,8 +70,10 @@ enum hallsync_status hallsync_outbox_open(struct hallsync *client, const char *p
         free(made);
         return not_opened(client, path);
     }
-    if (made->box.commit != 0)
-        hallsync_set_position(client, made->box.commit, made->box.tag);
+    const struct hs_box_position *told = &made->box.told;
+    struct hallsync_position position = {.commit = told->commit, .tag = told->tag, .store = told->store};
+    if (told->commit != 0)
+        hallsync_set_position(client, &position);
     *outbox = made;
     return HALLSYNC_OK;
 }
@@ -116,12 +118,12 @@ static void take_out(struct hallsync_outbox *outbox, size_t at)
 static void take_answer(struct hallsync_outbox *outbox, size_t at, const Hallsync__PutResult *result)
 {
     struct hs_box_entry *entry = &outbox->box.entries[at];
-    uint64_t commit, tag;
+    struct hallsync_position position = hallsync_position(outbox->client);
+    struct hs_box_position told = {.commit = position.commit, .tag = position.tag, .store = position.store};
     free(entry->refused);
     entry->refused = NULL;
-    hallsync_position(outbox->client, &commit, &tag);
-    if (!entry->answered || commit != outbox->box.commit || tag != outbox->box.tag)
-        outbox->unwritten += hs_box_answered(&outbox->box, at, commit, tag) != 0;
+    if (!entry->answered || told.commit != outbox->box.told.commit || told.tag != outbox->box.told.tag)
+        outbox->unwritten += hs_box_answered(&outbox->box, at, &told) != 0;
     if (is_at_hub(result))
         take_out(outbox, at);
 }

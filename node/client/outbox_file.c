@@ -19,11 +19,12 @@
 #define HEADER_ID      32 /* where the id stands; its check is behind it */
 #define CHECK_BYTES    16
 #define ROW_HEAD_BYTES (MARK_BYTES + 1 + 4)
+#define POSITION_BYTES 24
 #define REQUEST_HEAD   (8 + 8 + HS_BOX_ID_BYTES)
 #define ROW_BYTES_MAX  (ROW_HEAD_BYTES + REQUEST_HEAD + HS_REQUEST_BYTES_MAX + CHECK_BYTES)
 #define ANEW_BYTES     (256 * 1024) /* rows that are of no more use, before the file is made anew */
 
-enum { ROW_REQUEST = 1, ROW_ANSWERED = 2, ROW_DONE = 3, ROW_POSITION = 4 };
+enum { ROW_REQUEST = 1, ROW_ANSWERED = 2, ROW_DONE = 3, ROW_TOLD = 4 };
 
 /* ---- bytes ---- */
 
@@ -162,7 +163,7 @@ static int append(struct hs_box *box, const uint8_t *row, size_t size)
 
 static int append_small(struct hs_box *box, uint8_t type, const uint8_t *body, size_t size)
 {
-    uint8_t row[ROW_HEAD_BYTES + 24 + CHECK_BYTES];
+    uint8_t row[ROW_HEAD_BYTES + 8 + POSITION_BYTES + CHECK_BYTES];
     return append(box, row, make_row(box, type, body, size, NULL, 0, row));
 }
 
@@ -180,12 +181,18 @@ static int append_request(struct hs_box *box, const struct hs_box_entry *entry)
     return result;
 }
 
-static int append_answered(struct hs_box *box, uint64_t number, uint64_t commit, uint64_t tag)
+static void put_position(uint8_t *to, const struct hs_box_position *told)
 {
-    uint8_t body[24];
+    put64(to, told->commit);
+    put64(to + 8, told->tag);
+    put64(to + 16, told->store);
+}
+
+static int append_answered(struct hs_box *box, uint64_t number, const struct hs_box_position *told)
+{
+    uint8_t body[8 + POSITION_BYTES];
     put64(body, number);
-    put64(body + 8, commit);
-    put64(body + 16, tag);
+    put_position(body + 8, told);
     return append_small(box, ROW_ANSWERED, body, sizeof body);
 }
 
@@ -210,8 +217,7 @@ static void take_position(struct hs_box *box, const uint8_t *body)
 {
     if (get64(body) == 0)
         return;
-    box->commit = get64(body);
-    box->tag = get64(body + 8);
+    box->told = (struct hs_box_position){.commit = get64(body), .tag = get64(body + 8), .store = get64(body + 16)};
 }
 
 static int take_request(struct hs_box *box, const uint8_t *body, size_t size)
@@ -229,13 +235,13 @@ static int take_row(struct hs_box *box, uint8_t type, const uint8_t *body, size_
     struct hs_box_entry *entry = size >= 8 ? find_entry(box, get64(body)) : NULL;
     if (type == ROW_REQUEST && size >= REQUEST_HEAD)
         return take_request(box, body, size);
-    if (type == ROW_ANSWERED && size == 24) {
+    if (type == ROW_ANSWERED && size == 8 + POSITION_BYTES) {
         take_position(box, body + 8);
         if (entry != NULL)
             entry->answered = true;
     } else if (type == ROW_DONE && size == 8 && entry != NULL) {
         remove_entry(box, (size_t)(entry - box->entries));
-    } else if (type == ROW_POSITION && size == 16) {
+    } else if (type == ROW_TOLD && size == POSITION_BYTES) {
         take_position(box, body);
     }
     return 0; /* a type that a later version writes says nothing here */
@@ -385,16 +391,16 @@ void hs_box_close(struct hs_box *box)
 
 static int write_anew(struct hs_box *box)
 {
-    uint8_t position[16];
+    static const struct hs_box_position none;
+    uint8_t position[POSITION_BYTES];
     int result = begin_file(box);
-    put64(position, box->commit);
-    put64(position + 8, box->tag);
+    put_position(position, &box->told);
     if (result == 0)
-        result = append_small(box, ROW_POSITION, position, sizeof position);
+        result = append_small(box, ROW_TOLD, position, sizeof position);
     for (size_t i = 0; i < box->count && result == 0; i++) {
         result = append_request(box, &box->entries[i]);
         if (result == 0 && box->entries[i].answered)
-            result = append_answered(box, box->entries[i].number, 0, 0);
+            result = append_answered(box, box->entries[i].number, &none);
     }
     return result == 0 ? fsync(box->fd) : -1;
 }
@@ -465,14 +471,12 @@ int hs_box_add(struct hs_box *box, uint64_t time_ms, const uint8_t id[HS_BOX_ID_
     return 0;
 }
 
-int hs_box_answered(struct hs_box *box, size_t at, uint64_t commit, uint64_t tag)
+int hs_box_answered(struct hs_box *box, size_t at, const struct hs_box_position *told)
 {
     box->entries[at].answered = true;
-    if (commit != 0) {
-        box->commit = commit;
-        box->tag = tag;
-    }
-    return append_answered(box, box->entries[at].number, commit, tag);
+    if (told->commit != 0)
+        box->told = *told;
+    return append_answered(box, box->entries[at].number, told);
 }
 
 int hs_box_done(struct hs_box *box, size_t at)

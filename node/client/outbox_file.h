@@ -5,9 +5,10 @@
  *     row     = "hsob" type(1) size(4) body check(16)
  *     check   = BLAKE2b-128 keyed with id, over all of the row before it
  *     request = number(8) time_ms(8) id(16) Request    type 1; numbers ascend
- *     answered = number(8) commit(8) tag(8)     type 2; a position of commit 0: none was told
+ *     answered = number(8) position             type 2
  *     done    = number(8)                       type 3
- *     position = commit(8) tag(8)               type 4; what answered rows said before the file was made anew
+ *     told    = position                        type 4; what answered rows said before the file was made anew
+ *     position = commit(8) tag(8) store(8)      commit 0: none was told; store 0: it was not said whose it is
  *
  * A request is synced before it is sent.  The other rows are not: what a power cut takes of them means that something
  * is sent once more.  What cannot be read is passed over up to the next row that can. */
@@ -21,6 +22,10 @@
 #define HS_BOX_REQUESTS_MAX 20000
 #define HS_BOX_BYTES_MAX    ((size_t)32 << 20) /* of requests that wait */
 #define HS_BOX_ID_BYTES     16
+
+struct hs_box_position {
+    uint64_t commit, tag, store;
+};
 
 struct hs_box_entry {
     uint64_t number;
@@ -38,7 +43,7 @@ struct hs_box {
     uint8_t id[HS_BOX_ID_BYTES];
     uint64_t size; /* of the file, up to the last whole row */
     uint64_t next_number;
-    uint64_t commit, tag;         /* newest position told; commit 0: none */
+    struct hs_box_position told;  /* the newest */
     struct hs_box_entry *entries; /* ascending by number */
     size_t count, room;
     size_t bytes;         /* of requests in entries */
@@ -55,8 +60,8 @@ int hs_box_add(struct hs_box *box, uint64_t time_ms, const uint8_t id[HS_BOX_ID_
                size_t size);
 /* The place of the newest request with this id; count: there is none. */
 size_t hs_box_find(const struct hs_box *box, const uint8_t id[HS_BOX_ID_BYTES]);
-/* Note an answer: entry @at, and the position that was told with it (commit 0: none). */
-int hs_box_answered(struct hs_box *box, size_t at, uint64_t commit, uint64_t tag);
+/* Note an answer: entry @at, and the position that was told with it. */
+int hs_box_answered(struct hs_box *box, size_t at, const struct hs_box_position *told);
 /* Take entry @at out.  The entry is gone even where the file could not be written: it is sent once more then. */
 int hs_box_done(struct hs_box *box, size_t at);
 

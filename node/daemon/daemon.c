@@ -20,6 +20,7 @@ struct hs_daemon {
     const struct hs_conf *conf;
     struct hs_keys keys;
     struct hs_store *store;
+    uint64_t came_back; /* own operations, when that was last told; writer thread */
     struct hs_writer *writer;
     struct hs_upkeeper upkeeper;
     struct hs_peers *peers;
@@ -38,9 +39,22 @@ static void flush_wanted(void *ctx)
     hs_writer_flush(((struct hs_daemon *)ctx)->writer);
 }
 
+/* At first, and whenever twice as much has come back: a day's work comes in many commits. */
+static void tell_older(struct hs_daemon *daemon, const struct hs_older *older)
+{
+    if (older->operations != 0 && older->operations < 2 * daemon->came_back)
+        return;
+    daemon->came_back = older->operations;
+    hs_log(HS_LOG_WARN, "store", "older-copy", "text=\"%s\" operations=%llu money=%llu from=%s", older->why,
+           (unsigned long long)older->operations, (unsigned long long)older->money,
+           older->from[0] != '\0' ? older->from : "-");
+}
+
 static void committed(void *ctx, const struct hs_commit *commit)
 {
     struct hs_daemon *daemon = ctx;
+    if (commit->older != NULL)
+        tell_older(daemon, commit->older);
     hs_peers_committed(daemon->peers, commit);
     hs_registry_committed(daemon->registry, commit);
     hs_service_committed(daemon->service);

@@ -185,6 +185,7 @@ static bool take_segment(struct rep_session *s, struct rep_stream *stream, const
         return false;
     struct hs_segment *segment = &store->segment;
     *segment = *form;
+    segment->from = hs_arena_text(&store->arena, HS_BYTES(s->certificate.node_id, strlen(s->certificate.node_id)));
     struct rep_packed packed = {HS_BYTES(message->body.data, message->body.len), message->raw_bytes,
                                 message->compressed};
     enum hs_err err = hs_rep_unpack(s->r, &packed, &store->arena, &segment->body);

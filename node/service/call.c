@@ -134,11 +134,13 @@ static void put_error(const struct hs_call *call, enum hs_err err, struct hs_buf
     put_sentence(to, call->why.text[0] != '\0' ? call->why.text : hs_err_text(err));
 }
 
-static void put_position(const struct hs_position *position, struct hs_buf *to)
+static void put_position(const struct hs_call *call, struct hs_buf *to)
 {
     Hallsync__Position told = HALLSYNC__POSITION__INIT;
-    told.commit = position->commit;
-    told.tag = position->tag;
+    told.commit = call->position.commit;
+    told.tag = call->position.tag;
+    told.has_store = true;
+    told.store = hs_store_id(call->desk->options.store);
     hs_call_put(to, REPLY_POSITION, &told.base);
 }
 
@@ -150,7 +152,7 @@ static void pack_reply(const struct hs_call *call, enum hs_err err, struct hs_bu
     if (as_whole)
         put_error(call, err, to);
     if (call->position.commit != 0)
-        put_position(&call->position, to);
+        put_position(call, to);
     if (err == HS_OK || call->answered)
         hs_tlv_put_bytes(to, call->row->reply, hs_buf_bytes(&call->body));
 }

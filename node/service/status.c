@@ -127,6 +127,30 @@ static void add_evictions(struct hs_call *call, struct hs_view *view, Hallsync__
         hs_view_evicting(view, add_evicting, &rows);
 }
 
+/* ---- an older copy ---- */
+
+struct older {
+    struct hs_older found;
+    Hallsync__OlderCopyStatus status;
+};
+
+/* @room: what the reply points to. */
+static void add_older(struct hs_view *view, struct older *room, Hallsync__StatusReply *status)
+{
+    struct hs_older *found = &room->found;
+    if (hs_view_older(view, found) != HS_OK)
+        return; /* a damaged store says so elsewhere */
+    hallsync__older_copy_status__init(&room->status);
+    room->status.found_ms = found->found_ms;
+    room->status.why = found->why;
+    room->status.operations = found->operations;
+    room->status.money = found->money;
+    room->status.from = found->from[0] != '\0' ? found->from : NULL;
+    room->status.has_last_ms = true;
+    room->status.last_ms = found->last_ms;
+    status->older_copy = &room->status;
+}
+
 /* ---- the reply ---- */
 
 static void add_scope(struct hs_call *call, Hallsync__StatusReply *status)
@@ -193,12 +217,14 @@ enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
     const struct hs_service_hooks *hooks = &call->desk->options.hooks;
     Hallsync__StatusReply status = HALLSYNC__STATUS_REPLY__INIT;
     char origin[ORIGIN_TEXT_BYTES];
+    struct older older;
     uint64_t current = hs_view_current_origin(view);
     add_identity(call, &status);
     add_store(call, view, &status);
     add_counters(call, view, &status);
     add_fills(call, view, &status);
     add_evictions(call, view, &status);
+    add_older(view, &older, &status);
     hs_waiting_add(call, view, &status);
     struct hs_revocation revocation;
     const struct hs_store *store = call->desk->options.store;

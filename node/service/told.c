@@ -71,6 +71,8 @@ static void strike(struct hs_desk *desk, const struct hs_position *seen)
 void hs_told_check(struct hs_desk *desk, const Hallsync__Position *seen)
 {
     struct hs_position shown = {.commit = seen->commit, .tag = seen->tag};
+    if (seen->has_store && seen->store != hs_store_id(desk->options.store))
+        return; /* a node that was made anew or restored has another store: that it is not the old one is known */
     if (shown.commit == 0 || same(&desk->told.told[shown.commit % HS_TOLD_POSITIONS], &shown))
         return;
     if (struck_before(&desk->told, &shown))

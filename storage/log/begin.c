@@ -7,7 +7,7 @@
 void log_watch_own(struct hs_log *log, const struct hs_signed_head *head, uint64_t held)
 {
     if (head->stream.origin == log->life.current && head->n > held)
-        hs_log_strike(log, "another store holds more of this origin than this one");
+        hs_log_prove_older(log, "another store holds more of this origin than this one");
 }
 
 struct hs_bytes log_fold_key(const struct hs_stream *stream, uint64_t n, uint8_t key[static FOLD_KEY_BYTES])

@@ -35,6 +35,7 @@ enum hs_err hs_log_begin(struct hs_log *log)
     log->life_before = log->life;
     log->grown_count = 0;
     log->revoked = false;
+    log->older_found = false;
     log->vouched_count = 0;
     log_begin_commit(log);
     if (log->schema < LOG_SCHEMA)
@@ -230,6 +231,7 @@ static void conclude(struct hs_log *log, struct hs_commit *commit)
     commit->receipts = log->receipts;
     commit->receipt_count = receipts;
     commit->is_revoking = log->revoked;
+    commit->older = log->older_found ? &log->older : NULL;
 }
 
 /* Is the disk where it was before the commit that failed? */

@@ -140,6 +140,8 @@ struct hs_log {
     struct hs_note *note;
     const char *broken;
     bool in_doubt;
+    struct hs_older older; /* as the open group found it */
+    bool older_found;
     uint64_t doubt_ms; /* as hs_store_doubt_ms */
     bool doubt_stale;  /* the table does not say so yet */
     struct hs_position position;
@@ -268,6 +270,9 @@ enum hs_err log_next_stream(struct hs_txn *txn, const struct hs_stream *from, st
 enum hs_err log_next_stream_in(struct hs_txn *txn, hs_table table, const struct hs_stream *from,
                                struct hs_stream *stream);
 bool log_step_stream(struct hs_stream *stream); /* to the next possible key; false: there is none */
+
+/* older.c: the operations of a segment from this one on are this node's own, and came back. */
+enum hs_err log_came_back(struct hs_log *log, const struct hs_segment *segment, uint64_t from);
 
 /* fill.c */
 enum hs_err log_drop_fills(struct hs_log *log, hs_partition partition);

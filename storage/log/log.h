@@ -71,6 +71,9 @@ enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *rece
 enum hs_err hs_log_put_revocation(struct hs_log *log, struct hs_bytes encoded);
 enum hs_err hs_log_put_release(struct hs_log *log, struct hs_bytes encoded);
 enum hs_err hs_log_strike(struct hs_log *log, const char *why);
+/* As hs_store_strike. */
+enum hs_err hs_log_prove_older(struct hs_log *log, const char *why);
+enum hs_err hs_log_older(struct hs_txn *txn, struct hs_older *older); /* HS_ENOTFOUND */
 enum hs_err hs_log_put_fork(struct hs_log *log, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof);
 enum hs_err hs_log_put_loose(struct hs_log *log, const struct hs_loose *loose); /* HS_EEXISTS: known */
 enum hs_err hs_log_put_enrolment(struct hs_log *log, const struct hs_hash *secret_hash,

@@ -97,11 +97,12 @@ enum hs_err hs_log_receive(struct hs_log *log, const struct hs_segment *segment,
         return err;
     /* Somebody holds more of this origin than its owner: the owner was set back without knowing. */
     if (segment->stream.origin == log->life.current)
-        hs_log_strike(log, "another store holds more of this origin than this one");
+        hs_log_prove_older(log, "another store holds more of this origin than this one");
     err = check_segment(log, segment, grown);
     if (err != HS_OK)
         return err;
     *from = grown->n + 1;
+    bool own = hs_key_equal(&writer->node_key, &log->certificate.node_key);
     take(log, grown, segment, *from);
-    return log->txn.err;
+    return own ? log_came_back(log, segment, *from) : log->txn.err;
 }

@@ -201,6 +201,11 @@ uint64_t hs_view_own_origins(struct hs_view *view)
     return hs_log_own_origins(store_log_reader(view).txn);
 }
 
+enum hs_err hs_view_older(struct hs_view *view, struct hs_older *older)
+{
+    return hs_log_older(store_log_reader(view).txn, older);
+}
+
 enum hs_err hs_view_knows(struct hs_view *view, const struct hs_position *position)
 {
     return hs_log_knows(store_log_reader(view).txn, position);

@@ -81,8 +81,9 @@ enum hs_err store_check_named(struct hs_store *store, const struct hs_stream *st
     enum hs_err err = hs_log_head(&reader, &own, &head);
     if (err != HS_OK && err != HS_ENOTFOUND)
         return err;
-    return watched->n > head.n ? hs_log_strike(store->log, "a write names more of this origin than this store holds")
-                               : HS_OK;
+    return watched->n > head.n
+               ? hs_log_prove_older(store->log, "a write names more of this origin than this store holds")
+               : HS_OK;
 }
 
 static enum hs_err apply_body(struct hs_store *store, const struct hs_segment *segment, uint64_t from, bool loose)
@@ -143,7 +144,7 @@ enum hs_err hs_store_put_release(struct hs_store *store, struct hs_bytes encoded
 
 enum hs_err hs_store_strike(struct hs_store *store, const char *why)
 {
-    return hs_log_strike(store->log, why);
+    return hs_log_prove_older(store->log, why);
 }
 
 enum hs_err hs_store_put_fork(struct hs_store *store, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof)

@@ -554,7 +554,7 @@ struct hs_stream world_write(struct world_node *node, hs_partition partition, en
                              size_t size)
 {
     struct hs_head head = write_op(node, partition, lane, HS_BYTES(data, size));
-    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false};
+    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false, NULL};
     told(node, 0, HS_OK, &commit);
     return head.stream;
 }
@@ -576,7 +576,7 @@ struct hs_stream world_write_many(struct world_node *node, hs_partition partitio
         if (i + 1 == count || (i + 1) % (HS_SEGMENT_BYTES_SOFT / 512) == 0)
             head = check_stream(node, stream);
     }
-    struct hs_commit commit = {{++node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false};
+    struct hs_commit commit = {{++node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false, NULL};
     told(node, 0, HS_OK, &commit);
     return name;
 }
@@ -602,7 +602,7 @@ void world_tell(struct world_node *node, const struct hs_stream *name)
 {
     const struct world_stream *stream = world_store_find(&node->store, name);
     struct hs_head head = {*name, stream->count, stream->ops[stream->count - 1].hash};
-    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false};
+    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false, NULL};
     told(node, 0, HS_OK, &commit);
 }
 
@@ -618,7 +618,7 @@ void world_import(struct world_node *to, const struct world_node *from, const st
         world_stream_append(stream, hs_buf_bytes(&held->ops[stream->count].bytes));
     world_stream_check(stream, &held->checkpoints[held->checkpoint_count - 1].signature);
     struct hs_head head = {*name, stream->count, stream->ops[stream->count - 1].hash};
-    struct hs_commit commit = {{++to->store.commit, world_random(to->world)}, &head, 1, NULL, 0, false};
+    struct hs_commit commit = {{++to->store.commit, world_random(to->world)}, &head, 1, NULL, 0, false, NULL};
     told(to, 0, HS_OK, &commit);
 }
 

@@ -36,8 +36,12 @@ static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, 
     assert(end != NULL);
     for (at = first - 1; at < end->n; at++)
         hs_buf_put_sized(body, hs_buf_bytes(&stream->ops[at].bytes));
-    *segment = (struct hs_segment){*name,     first,         (uint32_t)(end->n - first + 1), hs_buf_bytes(body),
-                                   end->hash, end->signature};
+    *segment = (struct hs_segment){.stream = *name,
+                                   .first = first,
+                                   .count = (uint32_t)(end->n - first + 1),
+                                   .body = hs_buf_bytes(body),
+                                   .end = end->hash,
+                                   .signature = end->signature};
     return body->err;
 }
 

@@ -347,7 +347,7 @@ struct hs_head light_pay(struct light_node *node, uint64_t now_ms, size_t count)
     light_stream_check(&node->store, stream, &signature);
     hs_buf_fini(&op);
     struct hs_head head = {name, stream->n, stream->hash};
-    struct hs_commit commit = {{++node->store.commit, light_random(node)}, &head, 1, NULL, 0, false};
+    struct hs_commit commit = {{++node->store.commit, light_random(node)}, &head, 1, NULL, 0, false, NULL};
     if (node->replica != NULL)
         light_step(node, now_ms, (struct hs_replica_event){.type = HS_REPLICA_STORED, .err = HS_OK, .commit = &commit});
     return head;

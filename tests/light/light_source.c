@@ -31,8 +31,12 @@ static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, 
         const struct light_op *op = &stream->ops[at - stream->base - 1];
         hs_buf_put_sized(body, HS_BYTES(op->bytes, op->size));
     }
-    *segment = (struct hs_segment){*name,     first,         (uint32_t)(end->n - first + 1), hs_buf_bytes(body),
-                                   end->hash, end->signature};
+    *segment = (struct hs_segment){.stream = *name,
+                                   .first = first,
+                                   .count = (uint32_t)(end->n - first + 1),
+                                   .body = hs_buf_bytes(body),
+                                   .end = end->hash,
+                                   .signature = end->signature};
     return body->err;
 }
 

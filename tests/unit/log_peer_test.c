@@ -306,8 +306,17 @@ static void own_ops_from_elsewhere_strike_the_origin_and_are_taken(void **state)
     assert_int_equal(open_log(&twin, false, &place->log, NULL), HS_OK);
     place->log->life.current = stream.origin; /* as if it had never stopped */
     assert_int_equal(hs_log_begin(place->log), HS_OK);
+    tail.from = "nj-hub";
     assert_int_equal(hs_log_receive(place->log, &tail, &from), HS_OK);
     commit(place->log);
+    struct hs_older older;
+    assert_int_equal(hs_log_begin(place->log), HS_OK);
+    assert_int_equal(hs_log_older(hs_log_reader_of(place->log).txn, &older), HS_OK);
+    hs_log_abort(place->log);
+    assert_int_equal(older.operations, 2);
+    assert_int_equal(older.money, 2);
+    assert_string_equal(older.from, "nj-hub");
+    assert_string_equal(older.why, "another store holds more of this origin than this one");
     assert_true(current_origin(place->log) == 0);
     assert_int_equal(head_of(place->log, &stream), 4);
     assert_true(write_group(place->log, 5, 1, OP_BYTES).origin != stream.origin);

@@ -21,9 +21,9 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#define S(literal)  ((char[]){literal}) /* protobuf-c's members know no const */
-#define WRITES_MAX  64
-#define ENDLESS_MS  60000
+#define S(literal) ((char[]){literal}) /* protobuf-c's members know no const */
+#define WRITES_MAX 64
+#define ENDLESS_MS 60000
 
 /* ---- a node ---- */
 
@@ -170,11 +170,11 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define WITH(node, what)                      \
-    do {                                      \
-        pthread_mutex_lock(&(node)->lock);    \
-        what;                                 \
-        pthread_mutex_unlock(&(node)->lock);  \
+#define WITH(node, what)                     \
+    do {                                     \
+        pthread_mutex_lock(&(node)->lock);   \
+        what;                                \
+        pthread_mutex_unlock(&(node)->lock); \
     } while (0)
 
 /* ---- a counter ---- */
@@ -364,8 +364,7 @@ static void a_change_done_anew_overwrites_nothing(void **state)
     Hallsync__Customer customer = HALLSYNC__CUSTOMER__INIT;
     customer.account = S("3201000001");
     customer.name = S("Zhang San");
-    assert_int_equal(hallsync_outbox_put(counter.outbox, HALLSYNC_KIND_CUSTOMER, &customer.base, &result),
-                     HALLSYNC_OK);
+    assert_int_equal(hallsync_outbox_put(counter.outbox, HALLSYNC_KIND_CUSTOMER, &customer.base, &result), HALLSYNC_OK);
     WITH(node, assert_int_equal(node->last->put->records[0]->n_seen, 0));
     WITH(node, node->count = 0);
     round_of(node, &counter);
@@ -505,8 +504,8 @@ static size_t make_file(const char *path, uint8_t *bytes, size_t room, uint64_t 
         if (i == 4)
             assert_int_equal(hs_box_done(&box, 0), 0); /* of the first one */
     }
-    assert_int_equal(hs_box_answered(&box, 0, 41, 9), 0);
-    assert_int_equal(hs_box_answered(&box, 3, 42, 8), 0);
+    assert_int_equal(hs_box_answered(&box, 0, &(struct hs_box_position){41, 9, 3}), 0);
+    assert_int_equal(hs_box_answered(&box, 3, &(struct hs_box_position){42, 8, 2}), 0);
     assert_int_equal(hs_box_done(&box, 2), 0);
     ends[7] = box.size;
     hs_box_close(&box);
@@ -527,8 +526,9 @@ static void what_is_written_is_read(void **state)
         assert_true(is_entry(&box.entries[i], LEFT[i]));
         assert_int_equal(box.entries[i].answered, LEFT[i] == 1 || LEFT[i] == 4);
     }
-    assert_int_equal(box.commit, 42);
-    assert_int_equal(box.tag, 8);
+    assert_int_equal(box.told.commit, 42);
+    assert_int_equal(box.told.tag, 8);
+    assert_int_equal(box.told.store, 2);
     assert_int_equal(box.passed_over, 0);
     hs_box_close(&box);
 }
@@ -555,10 +555,12 @@ static void every_cut_loses_only_what_is_behind_it(void **state)
         assert_int_equal(box.passed_over, 0);
         for (uint64_t i = 0; i < 7; i++)
             assert_true(i == 0 || i == 3 || holds(&box, i) == (ends[i] <= cut)); /* 0 and 3 are done further on */
-        add(&box, 50);
-        hs_box_close(&box);
-        assert_int_equal(hs_box_open(&box, path_of(state)), 0);
-        assert_true(holds(&box, 50));
+        if (cut % 16 == 0) {
+            add(&box, 50);
+            hs_box_close(&box);
+            assert_int_equal(hs_box_open(&box, path_of(state)), 0);
+            assert_true(holds(&box, 50));
+        }
         hs_box_close(&box);
     }
 }
@@ -608,14 +610,17 @@ static void a_file_that_was_never_synced_is_begun_anew(void **state)
 
 static void the_file_does_not_grow_for_ever(void **state)
 {
+    static const uint8_t request[8192];
+    uint8_t id[16];
     struct hs_box box;
     struct stat stat_of;
     assert_int_equal(hs_box_open(&box, path_of(state)), 0);
     add(&box, 7);
-    assert_int_equal(hs_box_answered(&box, 0, 5, 6), 0);
-    for (uint64_t i = 0; i < 2500; i++) {
-        add(&box, i % 5 + 10);
-        assert_int_equal(hs_box_answered(&box, 1, 100 + i, i), 0);
+    assert_int_equal(hs_box_answered(&box, 0, &(struct hs_box_position){5, 6, 7}), 0);
+    for (uint64_t i = 0; i < 100; i++) {
+        id_of(i, id);
+        assert_int_equal(hs_box_add(&box, i, id, request, sizeof request), 0);
+        assert_int_equal(hs_box_answered(&box, 1, &(struct hs_box_position){100 + i, i, 7}), 0);
         assert_int_equal(hs_box_done(&box, 1), 0);
     }
     assert_int_equal(stat(path_of(state), &stat_of), 0);
@@ -624,7 +629,7 @@ static void the_file_does_not_grow_for_ever(void **state)
     assert_int_equal(hs_box_open(&box, path_of(state)), 0);
     assert_int_equal(box.count, 1);
     assert_true(is_entry(&box.entries[0], 7) && box.entries[0].answered);
-    assert_int_equal(box.commit, 2599);
+    assert_int_equal(box.told.commit, 199);
     hs_box_close(&box);
 }
 

@@ -638,6 +638,19 @@ static void a_client_that_knows_more_strikes_the_origin(void **state)
     client_ask(client, &request); /* a number that is here, with another tag */
     assert_result(CUSTOMER(.account = TEXT(ACCOUNT), .phone = TEXT("3")), HALLSYNC__RESULT__RESULT_CHANGED);
     assert_int_equal(status(client)->origins_opened, 3);
+    assert_string_equal(status(client)->older_copy->why, "a client knows more than this store");
+    assert_int_equal(status(client)->older_copy->operations, 0);
+
+    seen.commit = 1000;
+    seen.has_store = true; /* that the one which has burnt knew more is no news */
+    seen.store = status(client)->store_id + 1;
+    client_ask(client, &request);
+    assert_result(CUSTOMER(.account = TEXT(ACCOUNT), .phone = TEXT("4")), HALLSYNC__RESULT__RESULT_CHANGED);
+    assert_int_equal(status(client)->origins_opened, 3);
+    seen.store--;
+    client_ask(client, &request);
+    assert_result(CUSTOMER(.account = TEXT(ACCOUNT), .phone = TEXT("5")), HALLSYNC__RESULT__RESULT_CHANGED);
+    assert_int_equal(status(client)->origins_opened, 4);
 }
 
 /* ---- enrolment ---- */
