@@ -297,7 +297,7 @@ void log_reset_feeds(struct hs_log *log); /* who follows from before this commit
 void log_put_life(struct hs_log *log);
 void log_doubt(struct hs_log *log); /* from now on; the next commit that is made puts it */
 void log_put_doubt(struct hs_log *log);
-void log_put_schema(struct hs_log *log); /* this program's */
+void log_put_schema(struct hs_log *log);                                /* this program's */
 bool log_is_own_key(struct hs_txn *txn, const struct hs_key *node_key); /* of this node, now */
 uint64_t log_own_store(struct hs_txn *txn);
 enum hs_err log_get_life(struct hs_txn *txn, struct log_life *life);
