@@ -511,7 +511,7 @@ struct hs_dump;
  * a dump: any thread, one at a time. */
 enum hs_err hs_dump_begin(struct hs_store *store, struct hs_dump **dump);
 void hs_dump_end(struct hs_dump *dump); /* before the store is closed; NULL is fine */
-struct hs_position hs_dump_position(struct hs_dump *dump);
+struct hs_position hs_dump_position(const struct hs_dump *dump);
 uint64_t hs_dump_count(struct hs_dump *dump);        /* rows in all */
 uint64_t hs_dump_growth(const struct hs_dump *dump); /* bytes that the log has grown by since it was begun */
 uint32_t hs_dump_schema(void);                       /* the version that this program writes */

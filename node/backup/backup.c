@@ -98,10 +98,10 @@ static enum hs_err take_moment(struct hs_backup *backup, struct hs_store *store)
     if (err == HS_OK)
         err = hs_dump_begin(store, &backup->dump);
     if (err == HS_OK) {
-        struct hs_position records = hs_view_position(view), log = hs_dump_position(backup->dump);
+        struct hs_position flushed = hs_store_position(store), log = hs_dump_position(backup->dump);
         backup->manifest.commit = log.commit;
         backup->manifest.tag = log.tag;
-        err = records.commit == log.commit && records.tag == log.tag ? read_records(backup, view) : HS_EBUSY;
+        err = flushed.commit == log.commit && flushed.tag == log.tag ? read_records(backup, view) : HS_EBUSY;
     }
     hs_view_close(view);
     return err;

@@ -206,6 +206,8 @@ enum hs_err hs_restore(const struct hs_restore_options *options, struct hs_resto
     struct hs_sealed_opening opening = {.purpose = HS_SEALED_BACKUP, .public_key = &key, .secret = options->secret};
     if (err == HS_OK)
         err = restore(options, &opening, restored, why);
+    if (err != HS_OK && why != NULL && why->text[0] == '\0')
+        hs_fail(err, why, "%s cannot be restored to %s: %s", options->path, options->dir, hs_err_text(err));
     return err;
 }
 

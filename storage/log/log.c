@@ -116,8 +116,8 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
     struct hs_commit commit;
     err = hs_log_commit(log, &commit);
     /* On a full disk the store still opens for reading; the origin is struck out in memory, and in the first commit
-     * that fits. */
-    if (err != HS_OK && (err != HS_EFULL || options->create))
+     * that fits.  (Where the commit has reached the disk all the same, nobody knows what is there: not that store.) */
+    if (err != HS_OK && (err != HS_EFULL || options->create || log->fatal != HS_OK))
         return hs_wrap(err, why, "cannot write to %s", options->path);
     /* The last process may have died between its last commit and the note of it.  This one shows that commit even if it
      * never makes one of its own: the note must not go on naming the one before.  (One that was doubted is empty,

@@ -6,6 +6,7 @@
 struct hs_dump {
     struct hs_store *store;
     struct hs_txn txn;
+    struct hs_position position;
     uint64_t begun_bytes; /* of the log, when it was begun */
 };
 
@@ -20,9 +21,11 @@ enum hs_err hs_dump_begin(struct hs_store *store, struct hs_dump **out)
     if (err == HS_OK)
         err = hs_txn_begin(hs_log_env(store->log), false, &dump->txn);
     if (err == HS_OK) {
-        struct hs_position last = hs_log_last(&dump->txn);
-        err = store_wait_for_note(store, &last);
+        dump->position = hs_log_last(&dump->txn);
+        err = dump->txn.err;
     }
+    if (err == HS_OK)
+        err = store_wait_for_note(store, &dump->position);
     if (err != HS_OK) {
         hs_dump_end(dump);
         return err;
@@ -40,9 +43,9 @@ void hs_dump_end(struct hs_dump *dump)
     free(dump);
 }
 
-struct hs_position hs_dump_position(struct hs_dump *dump)
+struct hs_position hs_dump_position(const struct hs_dump *dump)
 {
-    return hs_log_last(&dump->txn);
+    return dump->position;
 }
 
 uint64_t hs_dump_count(struct hs_dump *dump)

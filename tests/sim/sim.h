@@ -197,6 +197,11 @@ struct sim_restore {
 };
 void sim_restore(struct sim_machine *machine, unsigned slot, struct sim_restore what);
 void sim_wipe(struct sim_machine *machine); /* the store is gone, keys stay; the next start makes a new one */
+/* All rows of the log of a machine that runs, as a backup has them; and a stopped one restored from that: another store
+ * of the node.  The rows are freed by the caller. */
+#define SIM_BACKUP_MAP_BYTES ((size_t)1 << 30)
+void sim_backup(struct sim_machine *machine, struct hs_buf *rows);
+void sim_restore_backup(struct sim_machine *machine, const struct hs_buf *rows);
 /* One bit of a value of a table of one of the two stores ("log" or "records") turned, by chance; false: no such value.
  */
 bool sim_rot(struct sim_machine *machine, const char *store, const char *table, struct sim_random *random);

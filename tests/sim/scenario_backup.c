@@ -1,0 +1,133 @@
+/* scenario_backup.c -- nodes that come back from a backup: another store of the same node, with what it had then.
+ *
+ * DESIGN section 7, "hall set back to an older copy", "hub lost or set back"; litestream#752, a restore that does not
+ * work. */
+#include "tests/sim/scenarios.h"
+
+#include <string.h>
+
+/* The disk is lost; the machine's tmpfs too if it was another machine. */
+static void come_back(struct stage *stage, struct sim_machine *machine, const struct hs_buf *backup)
+{
+    sim_kill(machine);
+    sim_restore_backup(machine, backup);
+    auditor_disk_changed(stage->auditor, machine);
+    sim_start(machine);
+}
+
+static uint64_t store_of(struct stage *stage, struct sim_machine *machine)
+{
+    Hallsync__Reply *reply = stage_status(stage, machine);
+    uint64_t id = reply->status->store_id;
+    hallsync__reply__free_unpacked(reply, NULL);
+    return id;
+}
+
+/* A hall's disk is lost.  From its backup it goes on off line at once, under a fresh origin; what it had handed in
+ * since comes back, and nothing is numbered twice. */
+static void a_hall_comes_back_from_its_backup(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    struct hs_buf backup = {0};
+    char before[17], after[17];
+    pay_many(stage, cast.hall, "in-the-backup", 3);
+    stage_settle(stage);
+    sim_backup(cast.hall, &backup);
+    pay_many(stage, cast.hall, "handed-in-since", 4);
+    pay_many(stage, cast.other_hall, "of-others", 2);
+    stage_settle(stage);
+    stage_origins(stage, cast.hall, before);
+    uint64_t store = store_of(stage, cast.hall);
+    stage_part(stage, cast.hall, cast.hub, true);
+    come_back(stage, cast.hall, &backup);
+    STAGE_CHECK(stage, has_payments(stage, cast.hall, 3));
+    pay_many(stage, cast.hall, "off-line", 2);
+    stage_origins(stage, cast.hall, after);
+    STAGE_CHECK(stage, strcmp(before, after) != 0 && store_of(stage, cast.hall) != store);
+    stage_part(stage, cast.hall, cast.hub, false);
+    stage_settle(stage);
+    STAGE_CHECK(stage, all_have_payments(stage, 11) && all_conflicts(stage, "fork") == 0);
+    hs_buf_fini(&backup);
+}
+
+/* The same backup is put in place on Monday, and again on Tuesday: two stores, two origins. */
+static void the_same_backup_twice(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    struct hs_buf backup = {0};
+    char monday[17], tuesday[17];
+    pay_many(stage, cast.hall, "before", 2);
+    stage_settle(stage);
+    sim_backup(cast.hall, &backup);
+    come_back(stage, cast.hall, &backup);
+    pay_many(stage, cast.hall, "monday", 3);
+    stage_origins(stage, cast.hall, monday);
+    uint64_t store = store_of(stage, cast.hall);
+    stage_settle(stage);
+    come_back(stage, cast.hall, &backup);
+    pay_many(stage, cast.hall, "tuesday", 4);
+    stage_origins(stage, cast.hall, tuesday);
+    STAGE_CHECK(stage, strcmp(monday, tuesday) != 0 && store_of(stage, cast.hall) != store);
+    stage_settle(stage);
+    STAGE_CHECK(stage, all_have_payments(stage, 9) && all_conflicts(stage, "fork") == 0);
+    hs_buf_fini(&backup);
+}
+
+/* The only hub comes back from yesterday's backup: the halls give it what it lacks, each other's included, and receipts
+ * of its new store for it. */
+static void a_hub_comes_back_from_its_backup(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    struct hs_buf backup = {0};
+    pay_many(stage, cast.hall, "in-the-backup", 3);
+    stage_name(stage, cast.hall, ACCOUNT, "before");
+    stage_settle(stage);
+    sim_backup(cast.hub, &backup);
+    pay_many(stage, cast.hall, "since", 4);
+    pay_many(stage, cast.other_hall, "since-elsewhere", 2);
+    stage_name(stage, cast.other_hall, ACCOUNT, "since");
+    stage_settle(stage);
+    stage_part(stage, cast.hall, cast.hub, true); /* what hall 1 wrote is at hall 2, too */
+    come_back(stage, cast.hub, &backup);
+    stage_run(stage, 90000); /* it is closed for a minute: it may have forgotten who was revoked */
+    STAGE_CHECK(stage, has_payments(stage, cast.hub, 9));
+    stage_part(stage, cast.hall, cast.hub, false);
+    pay_many(stage, cast.hall, "after", 1);
+    stage_settle(stage);
+    STAGE_CHECK(stage, all_have_payments(stage, 10) && all_show(stage, ACCOUNT, "since"));
+    STAGE_CHECK(stage, all_conflicts(stage, "fork") == 0);
+    STAGE_CHECK(stage, stage_safe(stage, cast.hub, HS_KIND_PAYMENT, "in-the-backup-1") == HUB);
+    hs_buf_fini(&backup);
+}
+
+/* A backup older than what is kept: what was folded since lies in base states elsewhere, and comes as states. */
+static void a_backup_older_than_the_log(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    struct hs_buf backup = {0};
+    stage_name(stage, cast.hall, ACCOUNT, "in the backup");
+    pay_many(stage, cast.hall, "in-the-backup", 1);
+    stage_settle(stage);
+    sim_backup(cast.hall, &backup);
+    stage_name(stage, cast.other_hall, ACCOUNT, "since");
+    stage_name(stage, cast.hall, NEIGHBOR, "since, too");
+    pay_many(stage, cast.hall, "since", 2);
+    stage_settle(stage);
+    stage_run(stage, 5000);
+    for (unsigned i = 0; i < stage->sim->machine_count; i++)
+        sim_prune(stage->sim->machines[i], UINT64_MAX);
+    stage_settle(stage);
+    come_back(stage, cast.hall, &backup);
+    stage_settle(stage);
+    STAGE_CHECK(stage, all_have_payments(stage, 3));
+    STAGE_CHECK(stage, all_show(stage, ACCOUNT, "since") && all_show(stage, NEIGHBOR, "since, too"));
+    hs_buf_fini(&backup);
+}
+
+const struct scenario SCENARIOS_BACKUP[] = {
+    {"a-hall-comes-back-from-its-backup", a_hall_comes_back_from_its_backup},
+    {"the-same-backup-twice", the_same_backup_twice},
+    {"a-hub-comes-back-from-its-backup", a_hub_comes_back_from_its_backup},
+    {"a-backup-older-than-the-log", a_backup_older_than_the_log},
+    {0},
+};
