@@ -21,6 +21,8 @@ struct audit_node { /* by its id; a clone is the same node */
     enum hs_role role;
     hs_partition home;
     bool hub, fork_possible, damaged;
+    unsigned number; /* bit of it in audit_machine.knows */
+    bool revoked;
 };
 
 struct audit_stream {
@@ -47,6 +49,7 @@ struct audit_op {
     uint64_t hub_stores[AUDIT_HUB_STORES];
     unsigned hub_store_count; /* stores of hubs that ever had it */
     bool witnessed;           /* a witness ever had it */
+    bool released;            /* a person has, of a revoked node's */
     struct audit_write *writes;
     size_t write_count;
 };
@@ -127,6 +130,7 @@ struct audit_machine {
     uint64_t records_seen; /* position of the records when their totals were last compared */
     struct audit_feed feed;
     struct audit_life life;
+    uint32_t knows;           /* nodes of whose revocation its store said, when it was last read */
     struct audit_map blurred; /* partition, lane -> not NULL: its records may show more than it holds by number */
 };
 
@@ -181,6 +185,7 @@ enum audit_invariant {
     AUDIT_NUMBERS = 19,
     AUDIT_ORIGINS = 20,
     AUDIT_SET_BACK = 21,
+    AUDIT_REVOKED = 22,
 };
 _Noreturn void audit_fail(const struct auditor *auditor, enum audit_invariant invariant, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -195,7 +200,10 @@ const char *audit_name(const struct audit_record *record);
 const char *audit_op_name(const struct audit_op *op);
 struct audit_machine *audit_machine_of(struct auditor *auditor, const struct sim_machine *machine);
 bool audit_watched(const struct audit_machine *machine);                       /* it runs, and what it says counts */
+bool audit_belongs(const struct audit_machine *machine);                       /* ... and its key is not revoked */
 bool audit_holds(const struct audit_machine *machine, hs_partition partition); /* in full */
+/* Must it come to all who hold its district?  Not what only a revoked node, or none but halls and witnesses, have. */
+bool audit_counts(const struct auditor *auditor, const struct audit_op *op);
 bool audit_passes(const struct audit_machine *machine, const struct audit_node *author); /* whatever it writes */
 /* Has a hub's store had it (1), and a second store, a hub's or a witness's (2)? */
 bool audit_at_hubs(const struct auditor *auditor, const struct audit_op *op, unsigned stores);

@@ -270,8 +270,8 @@ static bool is_tainted(const struct auditor *auditor, uint32_t partition, uint32
         if (record->partition != partition || record->kind != kind)
             continue;
         for (const struct audit_write *write = record->writes; write != NULL; write = write->next) {
-            if (!write->is_fact && write->op->stream->forked)
-                return true;
+            if ((!write->is_fact && write->op->stream->forked) || !audit_counts(auditor, write->op))
+                return true; /* or whoever had it before its writer was revoked has it still */
         }
     }
     return false;
@@ -317,7 +317,7 @@ void audit_nodes_equal(struct auditor *auditor)
     size_t count = 0;
     for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
         struct audit_machine *machine = audit_machine_of(auditor, auditor->sim->machines[i]);
-        if (!audit_watched(machine))
+        if (!audit_belongs(machine))
             continue;
         answers[count] = (struct answer){machine, ask_digests(auditor, machine)};
         if (answers[count].reply == NULL)

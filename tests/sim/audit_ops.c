@@ -358,6 +358,17 @@ void audit_hold(struct auditor *auditor, struct audit_machine *machine, struct a
     note_store(op, machine);
 }
 
+/* Who knows of a revocation takes what some hub's store has had, or what a person has released. */
+static void check_revoked(struct auditor *auditor, const struct audit_machine *machine, const struct audit_op *op)
+{
+    const struct audit_node *author = op->stream->author;
+    if ((machine->knows >> author->number & 1) == 0 || machine->node == author || op->hub_store_count > 0 ||
+        op->released || author->damaged)
+        return;
+    audit_fail(auditor, AUDIT_REVOKED, "%s knows that %s is revoked, and has taken %s, which no hub has had",
+               machine->sim->name, author->id, audit_op_name(op));
+}
+
 void audit_gain(struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn,
                 const struct hs_logged *logged)
 {
@@ -370,6 +381,7 @@ void audit_gain(struct auditor *auditor, struct audit_machine *machine, struct h
     bool is_new = op == NULL;
     if (is_new)
         op = new_op(auditor, machine, txn, stream, logged);
+    check_revoked(auditor, machine, op);
     audit_hold(auditor, machine, op, logged->loose);
     if (is_writer(machine, stream) && (is_new || machine->life.starting))
         op->own |= machine->bit;

@@ -192,7 +192,7 @@ static bool is_at_hub(const struct auditor *auditor, const struct audit_machine 
     bool at_hub = false;
     for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
         const struct audit_machine *hub = &auditor->machines[i];
-        at_hub = at_hub || (hub->node->hub && audit_watched(hub) && (op->held & hub->bit) != 0);
+        at_hub = at_hub || (hub->node->hub && audit_belongs(hub) && (op->held & hub->bit) != 0);
     }
     return at_hub && (audit_holds(writer, op->stream->name.partition) || has_all(op->stream, writer));
 }
@@ -217,7 +217,7 @@ bool audit_levels_settled(struct auditor *auditor, char why[static 200])
     for (unsigned i = 0; settled && i < auditor->sim->machine_count; i++) {
         const struct audit_machine *machine = &auditor->machines[i];
         struct hs_view *view;
-        if (machine->node->hub || !audit_watched(machine))
+        if (machine->node->hub || !audit_belongs(machine))
             continue;
         if (hs_view_open(hs_daemon_store(machine->sim->daemon), 0, 0, &view) != HS_OK) {
             snprintf(why, 200, "%s cannot be read", machine->sim->name);

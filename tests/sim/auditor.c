@@ -21,7 +21,8 @@
  *   18  nobody holds what is outside his scope                                                    audit_ops
  *   19  no write names what its origin has not signed                                             audit_ops
  *   20  a node opens a fresh origin only for a reason that it has                                 audit_life
- *   21  a node that was told of more of its origin than it has writes no more under it            audit_peers, _life */
+ *   21  a node that was told of more of its origin than it has writes no more under it            audit_peers, _life
+ *   22  who knows that a key is revoked takes nothing of it that no hub has had                audit_ops */
 /* clang-format on */
 #include "tests/sim/audit_inside.h"
 
@@ -125,6 +126,7 @@ static struct audit_node *node_of(struct auditor *auditor, const struct sim_mach
     node->role = machine->role;
     node->hub = machine->role == HS_ROLE_HUB;
     node->home = machine->certificate.home;
+    node->number = auditor->node_count;
     auditor->nodes[auditor->node_count++] = node;
     return node;
 }
@@ -143,6 +145,21 @@ struct audit_machine *audit_machine_of(struct auditor *auditor, const struct sim
 bool audit_watched(const struct audit_machine *machine)
 {
     return machine->sim->life == SIM_RUNNING && machine->sim->daemon != NULL && !machine->damaged;
+}
+
+bool audit_belongs(const struct audit_machine *machine)
+{
+    return audit_watched(machine) && !machine->node->revoked;
+}
+
+bool audit_counts(const struct auditor *auditor, const struct audit_op *op)
+{
+    bool counts = !op->stream->author->revoked || op->released;
+    for (unsigned i = 0; i < auditor->sim->machine_count && !counts; i++) {
+        const struct audit_machine *machine = &auditor->machines[i];
+        counts = machine->node->hub && audit_belongs(machine) && ((op->held | op->loose) & machine->bit) != 0;
+    }
+    return counts;
 }
 
 bool audit_holds(const struct audit_machine *machine, hs_partition partition)
@@ -261,6 +278,18 @@ static void learn_to(struct auditor *auditor, struct audit_machine *machine, str
     machine->seen = position;
 }
 
+/* What it reads from now on it has taken knowing of these. */
+static void note_revocations(const struct auditor *auditor, struct audit_machine *machine, struct hs_txn *txn)
+{
+    for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
+        const struct audit_machine *other = &auditor->machines[i];
+        struct hs_bytes row;
+        if (other->node != NULL && other->node->revoked &&
+            hs_log_revocation(txn, &other->sim->certificate.node_key, &row) == HS_OK)
+            machine->knows |= 1U << other->node->number;
+    }
+}
+
 /* Only what the continuity note names counts as committed. */
 void audit_follow(struct auditor *auditor, struct audit_machine *machine)
 {
@@ -277,6 +306,7 @@ void audit_follow(struct auditor *auditor, struct audit_machine *machine)
         learn_to(auditor, machine, &txn, position);
     else
         follow_to(auditor, machine, &txn, position.commit);
+    note_revocations(auditor, machine, &txn);
     hs_txn_abort(&txn);
 }
 
@@ -376,6 +406,7 @@ void auditor_disk_changed(struct auditor *auditor, struct sim_machine *machine)
         return;
     audit_forget(auditor, own);
     audit_map_fini(&own->blurred);
+    own->knows = 0;
     own->seen = (struct hs_position){0};
     own->store_id = 0;
     own->life = (struct audit_life){.set_back = true};
@@ -384,6 +415,18 @@ void auditor_disk_changed(struct auditor *auditor, struct sim_machine *machine)
 void auditor_fork_possible(struct auditor *auditor, struct sim_machine *machine)
 {
     audit_machine_of(auditor, machine)->node->fork_possible = true;
+}
+
+void auditor_revoked(struct auditor *auditor, struct sim_machine *machine)
+{
+    audit_machine_of(auditor, machine)->node->revoked = true;
+}
+
+void auditor_released(struct auditor *auditor, struct sim_machine *machine)
+{
+    const struct audit_node *node = audit_machine_of(auditor, machine)->node;
+    for (size_t i = 0; i < auditor->op_count; i++)
+        auditor->ops[i]->released = auditor->ops[i]->released || auditor->ops[i]->stream->author == node;
 }
 
 void auditor_damaged(struct auditor *auditor, struct sim_machine *machine)
@@ -414,7 +457,7 @@ void auditor_logged(struct auditor *auditor, struct sim_machine *machine, const 
 
 static bool needs(const struct audit_machine *machine, const struct audit_op *op)
 {
-    return audit_watched(machine) && audit_holds(machine, op->stream->name.partition);
+    return audit_belongs(machine) && audit_holds(machine, op->stream->name.partition);
 }
 
 struct proof {
@@ -475,7 +518,7 @@ static bool somebody_can_give(struct auditor *auditor, const struct audit_op *op
     bool can = false;
     for (unsigned i = 0; i < auditor->sim->machine_count && !can; i++) {
         const struct audit_machine *machine = &auditor->machines[i];
-        if (audit_watched(machine) && ((op->held | op->loose) & machine->bit) != 0 && has_way_out(auditor, machine, op))
+        if (audit_belongs(machine) && ((op->held | op->loose) & machine->bit) != 0 && has_way_out(auditor, machine, op))
             can = audit_holds(machine, op->stream->name.partition) || (op->loose & machine->bit) != 0 ||
                   audit_in_log(machine, op);
     }
@@ -488,7 +531,7 @@ bool auditor_settled(struct auditor *auditor, char why[static 200])
     uint32_t running = 0;
     for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
         struct audit_machine *machine = audit_machine_of(auditor, auditor->sim->machines[i]);
-        running |= audit_watched(machine) ? machine->bit : 0;
+        running |= audit_belongs(machine) ? machine->bit : 0;
         if (audit_watched(machine))
             audit_heads_check(auditor, machine); /* what came as state counts from now on */
     }
@@ -497,13 +540,14 @@ bool auditor_settled(struct auditor *auditor, char why[static 200])
         uint32_t held = op->held | op->loose;
         for (unsigned j = 0; (held & running) != 0 && j < auditor->sim->machine_count; j++) {
             const struct audit_machine *machine = &auditor->machines[j];
-            if ((held & machine->bit) != 0 || !needs(machine, op) || !somebody_can_give(auditor, op))
+            if ((held & machine->bit) != 0 || !needs(machine, op) || !audit_counts(auditor, op) ||
+                !somebody_can_give(auditor, op))
                 continue;
             snprintf(why, 200, "%s has not got %s%s", machine->sim->name, audit_op_name(op),
                      op->stream->forked ? " (forked)" : "");
             return false;
         }
-        if (op->other != NULL && !fork_settled(auditor, op, running, why))
+        if (op->other != NULL && audit_counts(auditor, op) && !fork_settled(auditor, op, running, why))
             return false;
     }
     why[0] = '\0';

@@ -36,6 +36,11 @@ void auditor_fork_possible(struct auditor *auditor, struct sim_machine *machine)
 /* A bit of it has turned: its own records may differ, nobody else's. */
 void auditor_damaged(struct auditor *auditor, struct sim_machine *machine);
 
+/* Its key is revoked at some hub from now on; nobody is to take anything new of it that no hub has had. */
+void auditor_revoked(struct auditor *auditor, struct sim_machine *machine);
+/* What it had written by now counts nevertheless. */
+void auditor_released(struct auditor *auditor, struct sim_machine *machine);
+
 /* ---- checks ---- */
 
 void auditor_check(struct auditor *auditor); /* what holds at any time, of all machines that run */

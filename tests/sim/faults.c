@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define NEVER        UINT64_MAX
+#define OLD_SEEDS    150 /* whose runs are known to find this and that */
 #define MILLION      1000000
 #define YEAR_MS      ((int64_t)31556952 * 1000)
 #define PRUNE_AGE_MS 8000                    /* at most */
@@ -50,7 +51,7 @@ static bool needs_snapshot(enum fault_type type)
 static uint64_t draw_types(struct sim_random *random)
 {
     uint64_t types = 0;
-    for (unsigned type = 0; type < FAULT_COUNT; type++) {
+    for (unsigned type = 0; type < FAULTS_DRAWN; type++) {
         unsigned rare = type == FAULT_OLD_MEMORY || type == FAULT_ROT || type == FAULT_WIPE ? 6 : 2;
         if (sim_below(random, rare) == 0)
             types |= (uint64_t)1 << type;
@@ -58,6 +59,12 @@ static uint64_t draw_types(struct sim_random *random)
     /* A rotten operation that nobody else has any more is not healed by itself: found and named, it waits for people.
      */
     return types & ~((uint64_t)1 << FAULT_ROT_LOG);
+}
+
+static uint64_t draw_revoking(uint64_t seed)
+{
+    struct sim_random random = sim_random_of(seed, "revoking");
+    return seed > OLD_SEEDS && sim_below(&random, 4) == 0 ? (uint64_t)1 << FAULT_REVOKE : 0;
 }
 
 static int compare_faults(const void *a, const void *b)
@@ -85,13 +92,23 @@ static unsigned draw_other(struct faults *faults, unsigned machine)
     return machine;
 }
 
+/* One hall at most, of those that others share a hub with; drawn apart. */
+static void draw_revocation(struct faults *faults, uint64_t horizon_ms)
+{
+    struct sim_random random = sim_random_of(faults->sim->options.seed, "revoke");
+    unsigned machine = (unsigned)sim_below(&random, faults->sim->machine_count);
+    uint64_t at_ms = faults->sim->now_ms + sim_below(&random, horizon_ms);
+    if ((faults->types >> FAULT_REVOKE & 1) != 0 && faults->sim->machines[machine]->role == HS_ROLE_HALL)
+        add(faults, (struct fault){.type = FAULT_REVOKE, .at_ms = at_ms, .machine = machine, .other = 0});
+}
+
 static void draw_plan(struct faults *faults, uint64_t horizon_ms)
 {
     struct sim_random *random = &faults->random;
     unsigned wanted = faults->types == 0 ? 0 : (unsigned)sim_below(random, 3 * FAULTS_MAX);
     for (unsigned i = 0; i < wanted; i++) {
         struct fault fault = {
-            .type = (enum fault_type)sim_below(random, FAULT_COUNT),
+            .type = (enum fault_type)sim_below(random, FAULTS_DRAWN),
             .at_ms = faults->sim->now_ms + sim_below(random, horizon_ms),
             .machine = (unsigned)sim_below(random, faults->sim->machine_count),
             .for_ms = (uint32_t)sim_below(random, horizon_ms / 3 + 1),
@@ -108,6 +125,7 @@ static void draw_plan(struct faults *faults, uint64_t horizon_ms)
                                .value = fault.value});
         add(faults, fault);
     }
+    draw_revocation(faults, horizon_ms);
     qsort(faults->plan, faults->count, sizeof *faults->plan, compare_faults);
 }
 
@@ -122,7 +140,7 @@ struct faults *faults_new(struct sim *sim, struct auditor *auditor, struct workl
     faults->workload = workload;
     faults->random = sim_random_of(sim->options.seed, "faults");
     uint64_t drawn = draw_types(&faults->random);
-    faults->types = types == 0 ? drawn : types;
+    faults->types = types == 0 ? drawn | draw_revoking(sim->options.seed) : types;
     for (unsigned i = 0; i < SIM_MACHINES_MAX; i++) {
         faults->start_ms[i] = faults->well_ms[i] = NEVER;
         for (unsigned j = 0; j < SIM_MACHINES_MAX; j++)
@@ -308,6 +326,22 @@ static void rot(struct faults *faults, struct sim_machine *machine, const struct
         auditor_damaged(faults->auditor, machine);
 }
 
+/* ---- keys ---- */
+
+/* Its counters are closed: what it takes from now on nobody else would get. */
+static void revoke(struct faults *faults, struct sim_machine *machine)
+{
+    struct sim_machine *hub = faults->sim->machines[0];
+    if (hub->life != SIM_RUNNING || faults->sim->current != NULL)
+        return;
+    if (!sim_revoke(hub, machine, false)) {
+        sim_say(faults->sim, "%s does not answer: nobody is revoked", hub->name);
+        return;
+    }
+    auditor_revoked(faults->auditor, machine);
+    workload_leave(faults->workload, machine);
+}
+
 /* ---- clocks ---- */
 
 static void set_clock(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
@@ -395,6 +429,9 @@ static void strike(struct faults *faults, const struct fault *fault)
     case FAULT_ROT:
     case FAULT_ROT_LOG:
         rot(faults, machine, fault);
+        break;
+    case FAULT_REVOKE:
+        revoke(faults, machine);
         break;
     case FAULT_COUNT:
         break;

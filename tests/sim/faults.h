@@ -32,7 +32,8 @@
     X(DISK_FAILS, "disk-fails", "commits fail for a time")                                          \
     X(ROT, "rot", "a bit turns in a record of a stopped machine")                                   \
     X(PRUNE, "prune", "operations other than money, older than a few seconds, become base states")  \
-    X(ROT_LOG, "rot-log", "a bit turns in an operation or a receipt; only where it is asked for")
+    X(ROT_LOG, "rot-log", "a bit turns in an operation or a receipt; only where it is asked for")   \
+    X(REVOKE, "revoke", "the key of a hall is revoked at the first hub: it was stolen")
 
 enum fault_type {
 #define X(fault, name, what) FAULT_##fault,
@@ -49,7 +50,8 @@ struct fault {
     uint32_t for_ms;
     uint64_t value;
 };
-#define FAULTS_MAX 48
+#define FAULTS_DRAWN FAULT_REVOKE /* those before it are drawn one by one: plans of old seeds stay what they were */
+#define FAULTS_MAX   48
 
 struct faults;
 /* @types: bit set of fault types that this run may have; 0: drawn from the seed as well.  @horizon_ms: none later. */

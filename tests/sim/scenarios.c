@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct scenario *const LISTS[] = {SCENARIOS_ORIGINS,     SCENARIOS_MERGE,  SCENARIOS_MONEY,
-                                               SCENARIOS_REPLICATION, SCENARIOS_TRUST,  SCENARIOS_PEERS,
-                                               SCENARIOS_REGION,      SCENARIOS_BOUNDS, SCENARIOS_BACKUP};
+static const struct scenario *const LISTS[] = {
+    SCENARIOS_ORIGINS, SCENARIOS_MERGE,  SCENARIOS_MONEY,  SCENARIOS_REPLICATION, SCENARIOS_TRUST,
+    SCENARIOS_PEERS,   SCENARIOS_REGION, SCENARIOS_BOUNDS, SCENARIOS_BACKUP,      SCENARIOS_REVOKE};
 #define LIST_COUNT (sizeof LISTS / sizeof *LISTS)
 
 /* ---- the cast ---- */

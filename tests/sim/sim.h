@@ -225,6 +225,12 @@ void sim_ask(struct sim_machine *machine, uint64_t client, struct hs_bytes reque
  * outside. The reply is appended; false: the machine died of it. */
 bool sim_ask_now(struct sim_machine *machine, struct hs_bytes request, struct hs_buf *reply);
 
+/* At a hub that runs, and that has the region's issuer key or is given what the root key has signed, the key of a node
+ * is revoked.  False: the hub did not do it. */
+bool sim_revoke(struct sim_machine *hub, const struct sim_machine *machine, bool by_root);
+/* ... and what waits of it counts nevertheless. */
+bool sim_release(struct sim_machine *hub, const struct sim_machine *machine);
+
 /* A job for the machine's writer, past the service; true: taken, done() will be called. */
 bool sim_submit(struct sim_machine *machine, struct hs_job *job);
 

@@ -293,6 +293,18 @@ void stage_wipe(struct stage *stage, struct sim_machine *machine)
     sim_start(machine);
 }
 
+void stage_revoke(struct stage *stage, struct sim_machine *hub, struct sim_machine *machine, bool by_root)
+{
+    STAGE_CHECK(stage, sim_revoke(hub, machine, by_root));
+    auditor_revoked(stage->auditor, machine);
+}
+
+void stage_release(struct stage *stage, struct sim_machine *hub, struct sim_machine *machine)
+{
+    auditor_released(stage->auditor, machine);
+    STAGE_CHECK(stage, sim_release(hub, machine));
+}
+
 /* ---- looking ---- */
 
 Hallsync__Reply *stage_ask(struct stage *stage, struct sim_machine *machine, Hallsync__Request *request)
@@ -425,6 +437,16 @@ Hallsync__Reply *stage_status(struct stage *stage, struct sim_machine *machine)
     request.body_case = HALLSYNC__REQUEST__BODY_STATUS;
     request.status = &body;
     return ask_well(stage, machine, &request);
+}
+
+uint64_t stage_withheld(struct stage *stage, struct sim_machine *hub)
+{
+    Hallsync__Reply *reply = stage_status(stage, hub);
+    uint64_t payments = 0;
+    for (size_t i = 0; i < reply->status->n_withheld; i++)
+        payments += reply->status->withheld[i]->payments;
+    hallsync__reply__free_unpacked(reply, NULL);
+    return payments;
 }
 
 uint64_t stage_origins(struct stage *stage, struct sim_machine *machine, char origin[static 17])

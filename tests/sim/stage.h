@@ -69,6 +69,12 @@ void stage_set_back(struct stage *stage, struct sim_machine *machine, unsigned s
 void stage_restore(struct stage *stage, struct sim_machine *machine, unsigned slot);
 void stage_wipe(struct stage *stage, struct sim_machine *machine); /* killed, store lost, started again */
 
+/* At a hub the node's key is revoked; or what waits of it released. */
+void stage_revoke(struct stage *stage, struct sim_machine *hub, struct sim_machine *machine, bool by_root);
+void stage_release(struct stage *stage, struct sim_machine *hub, struct sim_machine *machine);
+/* What the hub says that waits of revoked nodes: payments. */
+uint64_t stage_withheld(struct stage *stage, struct sim_machine *hub);
+
 /* ---- looking ---- */
 
 /* Asked and answered at once; freed with hallsync__reply__free_unpacked.  Fails if the reply is an error. */
