@@ -575,7 +575,7 @@ static void states(struct game *game, struct hs_cur *in)
 static void parts(struct game *game, struct hs_cur *in)
 {
     struct hs_buf body = {0}, inner = {0};
-    uint8_t type = fuzz_u8(in) % 24;
+    uint8_t type = fuzz_u8(in) % 32;
     struct hs_buf *to = &body;
     for (unsigned left = fuzz_u8(in) % 12; left > 0; left--) {
         uint8_t what = fuzz_u8(in);

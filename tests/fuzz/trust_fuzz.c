@@ -2,8 +2,10 @@
  * that what lies behind the signatures is reached; and true ones with some bytes changed, which must not hold.
  *
  *     input = how u8 || ... */
+#include "proto/base/text.h"
 #include "proto/keys.pb-c.h"
 #include "proto/msg/frame.h"
+#include "proto/msg/revoke.h"
 #include "proto/msg/tlv.h"
 #include "proto/msg/trust_signed.h"
 #include "proto/peer.pb-c.h"
@@ -11,11 +13,24 @@
 
 #include <sodium.h>
 
-enum { RAW, FORGED_CERTIFICATE, FORGED_OPENING, CHANGED_CERTIFICATE, CHANGED_OPENING, RECEIPT, HOW_COUNT };
+enum {
+    RAW,
+    FORGED_CERTIFICATE,
+    FORGED_OPENING,
+    CHANGED_CERTIFICATE,
+    CHANGED_OPENING,
+    RECEIPT,
+    FORGED_REVOCATION,
+    FORGED_RELEASE,
+    CHANGED_REVOCATION,
+    CHANGED_RELEASE,
+    HOW_COUNT
+};
 
 static struct hs_secret root, issuer, node;
 static struct hs_key root_key, issuer_key, node_key;
-static struct hs_buf true_certificate, true_opening;
+static struct hs_buf true_certificate, true_opening, true_revocation, true_release, true_issuer;
+static struct hs_release release; /* what the release says */
 
 /* ---- the keys of a small region, from fixed seeds ---- */
 
@@ -50,7 +65,15 @@ static void set_up(void)
     draft(&certificate);
     FUZZ_CHECK(hs_issuer_sign(&by, &root, &signed_issuer) == HS_OK);
     FUZZ_CHECK(hs_certificate_sign(&certificate, hs_buf_bytes(&signed_issuer), &issuer, &true_certificate) == HS_OK);
+    hs_buf_put_bytes(&true_issuer, hs_buf_bytes(&signed_issuer));
     hs_buf_fini(&signed_issuer);
+    struct hs_authority authority = {hs_buf_bytes(&true_issuer), &issuer};
+    FUZZ_CHECK(hs_revocation_sign(hs_buf_bytes(&true_certificate), "stolen", 3, &authority, &true_revocation) == HS_OK);
+    release = (struct hs_release){
+        .node_key = node_key, .time_ms = 4, .reason = "counted", .name = "Wang Li", .count = 2};
+    release.heads[0] = (struct hs_released){{77, 3201, HS_LANE_MONEY}, 5, {{1}}};
+    release.heads[1] = (struct hs_released){{77, 3201, HS_LANE_WORK}, 6, {{2}}};
+    FUZZ_CHECK(hs_release_sign(&release, &authority, &true_release) == HS_OK);
     struct hs_opening opening = {.origin = 77, .node_key = node_key, .follows = 5, .opened_ms = 9};
     struct hs_signer signer = hs_signer_of(&node);
     FUZZ_CHECK(hs_opening_sign(&opening, &signer, &true_opening) == HS_OK);
@@ -104,6 +127,34 @@ static bool verify_opening(struct hs_bytes bytes)
     return err == HS_OK;
 }
 
+static bool verify_revocation(struct hs_bytes bytes)
+{
+    struct hs_revocation revocation;
+    enum hs_err err = hs_revocation_verify(bytes, &root_key, &revocation);
+    FUZZ_CHECK(err == HS_OK || err == HS_ECERT || err == HS_EREGION || err == HS_EMALFORMED || err == HS_ESIGNATURE ||
+               err == HS_ENOMEM);
+    if (err != HS_OK)
+        return false;
+    FUZZ_CHECK(revocation.node.role != HS_ROLE_HUB || revocation.is_by_root);
+    FUZZ_CHECK(hs_key_equal(&revocation.signer, revocation.is_by_root ? &root_key : &issuer_key));
+    FUZZ_CHECK(hs_text_valid(HS_BYTES(revocation.reason, strlen(revocation.reason))));
+    return true;
+}
+
+static bool verify_release(struct hs_bytes bytes)
+{
+    static struct hs_release read;
+    enum hs_err err = hs_release_verify(bytes, &root_key, &read);
+    FUZZ_CHECK(err == HS_OK || err == HS_ECERT || err == HS_EREGION || err == HS_EMALFORMED || err == HS_ESIGNATURE ||
+               err == HS_ENOMEM);
+    if (err != HS_OK)
+        return false;
+    FUZZ_CHECK(read.count > 0 && read.count <= HS_RELEASE_HEADS_MAX && read.name[0] != '\0');
+    for (size_t i = 0; i < read.count; i++)
+        FUZZ_CHECK(read.heads[i].n > 0 && hs_lane_valid(read.heads[i].stream.lane));
+    return true;
+}
+
 /* ---- true signatures over any bytes ---- */
 
 static void put_signed(const char *domain, struct hs_bytes body, const struct hs_secret *secret, struct hs_buf *to)
@@ -134,6 +185,20 @@ static void forged_opening(struct hs_cur *in)
     struct hs_buf whole = {0};
     put_signed("hallsync origin 1", fuzz_rest(in), &node, &whole);
     verify_opening(hs_buf_bytes(&whole));
+    hs_buf_fini(&whole);
+}
+
+/* By the issuer, of the hall: the body alone is anybody's. */
+static void forged_decision(struct hs_cur *in, bool is_release)
+{
+    struct hs_buf part = {0}, whole = {0};
+    put_signed(is_release ? "hallsync release 1" : "hallsync revocation 1", fuzz_rest(in), &issuer, &part);
+    hs_tlv_put_bytes(&whole, 1, hs_buf_bytes(&part));
+    if (!is_release)
+        hs_tlv_put_bytes(&whole, 2, hs_buf_bytes(&true_certificate));
+    hs_tlv_put_bytes(&whole, is_release ? 2 : 3, hs_buf_bytes(&true_issuer));
+    (is_release ? verify_release : verify_revocation)(hs_buf_bytes(&whole));
+    hs_buf_fini(&part);
     hs_buf_fini(&whole);
 }
 
@@ -178,6 +243,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     switch (fuzz_u8(&in) % HOW_COUNT) {
     case RAW:
         verify_certificate(HS_BYTES(in.at, in.left));
+        verify_revocation(HS_BYTES(in.at, in.left));
+        verify_release(HS_BYTES(in.at, in.left));
         verify_opening(fuzz_rest(&in));
         break;
     case FORGED_CERTIFICATE:
@@ -191,6 +258,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case CHANGED_OPENING:
         changed(&in, &true_opening, verify_opening);
+        break;
+    case FORGED_REVOCATION:
+    case FORGED_RELEASE:
+        forged_decision(&in, data[0] % HOW_COUNT == FORGED_RELEASE);
+        break;
+    case CHANGED_REVOCATION:
+        changed(&in, &true_revocation, verify_revocation);
+        break;
+    case CHANGED_RELEASE:
+        changed(&in, &true_release, verify_release);
         break;
     default:
         receipt(&in);
@@ -237,6 +314,12 @@ void fuzz_seeds(fuzz_put put)
     put_how(put, "body-opening", FORGED_OPENING, body_of(opening, 0), HS_BYTES_NONE);
     put_how(put, "changed-certificate", CHANGED_CERTIFICATE, FUZZ_SEED("\0\3\1"), HS_BYTES_NONE);
     put_how(put, "changed-opening", CHANGED_OPENING, FUZZ_SEED("\0\3\1\0\3\1"), HS_BYTES_NONE);
+    put_how(put, "revocation", RAW, hs_buf_bytes(&true_revocation), HS_BYTES_NONE);
+    put_how(put, "release", RAW, hs_buf_bytes(&true_release), HS_BYTES_NONE);
+    put_how(put, "body-revocation", FORGED_REVOCATION, body_of(hs_buf_bytes(&true_revocation), 1), HS_BYTES_NONE);
+    put_how(put, "body-release", FORGED_RELEASE, body_of(hs_buf_bytes(&true_release), 1), HS_BYTES_NONE);
+    put_how(put, "changed-revocation", CHANGED_REVOCATION, FUZZ_SEED("\0\3\1"), HS_BYTES_NONE);
+    put_how(put, "changed-release", CHANGED_RELEASE, FUZZ_SEED("\0\3\1\0\3\1"), HS_BYTES_NONE);
     put_how(put, "receipt", RECEIPT, FUZZ_SEED("12345678123456783202812345678"), HS_BYTES_NONE);
     hs_buf_fini(&hub);
 }
