@@ -269,15 +269,17 @@ struct reach {
     uint64_t n[2];       /* the highest, and the highest of another hub: a hub and its own backups are one */
 };
 
-/* Is it the word of a hub? */
-static enum hs_err is_of_hub(struct hs_txn *txn, const struct hs_receipt *receipt, bool *is_hub)
+/* Is it the word of a hub?  One that has vouched for an operation has, though its store is gone since. */
+static enum hs_err is_of_hub(struct hs_txn *txn, const struct hs_receipt *receipt, bool vouches, bool *is_hub)
 {
     struct hs_bytes certificate;
     enum hs_err err = hs_log_find_certificate(txn, &receipt->hub_key, &certificate);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
     *is_hub = hs_tlv_u64(body_of(certificate), NODE_ROLE, 0) == HS_ROLE_HUB;
-    err = *is_hub ? receipt_counts(txn, receipt) : HS_OK;
+    if (*is_hub)
+        err = vouches ? log_check_revoked(txn, HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES))
+                      : receipt_counts(txn, receipt);
     *is_hub = *is_hub && err != HS_EREVOKED;
     return err == HS_EREVOKED ? HS_OK : err;
 }
@@ -288,7 +290,7 @@ static enum hs_err raise(void *ctx, const struct hs_receipt *receipt)
     bool is_hub = false;
     if (receipt->n <= reach->n[1] || (reach->others && log_is_own_key(reach->reader.txn, &receipt->hub_key)))
         return HS_OK;
-    enum hs_err err = is_of_hub(reach->reader.txn, receipt, &is_hub);
+    enum hs_err err = is_of_hub(reach->reader.txn, receipt, reach->beyond, &is_hub);
     if (err != HS_OK || !is_hub)
         return err;
     err = check_branch(&reach->reader, receipt);

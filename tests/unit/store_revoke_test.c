@@ -278,6 +278,23 @@ static void a_revoked_hub_vouches_for_nobody(void **state)
     assert_int_equal(limit, 2);
 }
 
+/* Its receipts give no level any more; that it had taken the operations in good faith is as true as before. */
+static void a_hub_whose_store_is_lost_has_vouched_all_the_same(void **state)
+{
+    struct place *place = *state;
+    struct hs_authority issuer = by_issuer(place);
+    struct world_node again;
+    struct hs_stream stream = money_of(world_group(&place->hall, 2).origin);
+    assert_int_equal(take_next(&place->hall, &place->hub, &stream), HS_OK);
+    world_twin(&place->hub, &again, "again");
+    world_open(&again, true);
+    revoke_key(&again, &place->hall, &issuer);
+    assert_int_equal(take_next(&place->hall, &again, &stream), HS_EREVOKED);
+    pass_receipts(&place->hub, &again, &stream);
+    assert_int_equal(take_next(&place->hall, &again, &stream), HS_OK);
+    world_drop(&again);
+}
+
 static void a_node_that_is_revoked_goes_on_writing_here(void **state)
 {
     struct place *place = *state;
@@ -341,6 +358,7 @@ int main(void)
         TEST(the_issuer_key_of_a_revoked_hub_releases_nothing),
         TEST(receipts_of_a_revoked_hub_give_no_level),
         TEST(a_revoked_hub_vouches_for_nobody),
+        TEST(a_hub_whose_store_is_lost_has_vouched_all_the_same),
         TEST(a_node_that_is_revoked_goes_on_writing_here),
         TEST(what_does_not_hold_is_not_stored),
         TEST(there_may_be_so_many_and_no_more),
