@@ -198,11 +198,55 @@ static void rotten_records_while_something_fails(void **state)
     fault_each("rot", STEP_KINDS, rot_once, NULL);
 }
 
+/* ---- little room ---- */
+
+#define PATIENT (1U << HS_LANE_PEOPLE | 1U << HS_LANE_BULK)
+
+static void write_patient(struct town *town, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char text[60];
+        snprintf(text, sizeof text, "operation %zu that can wait", ++town->written);
+        world_write_text(town->hub, 3201, i % 2 == 0 ? HS_LANE_PEOPLE : HS_LANE_BULK, text);
+    }
+}
+
+/* What is on its way is dropped, what comes later waits; then there is room again. */
+static void live_with_little_room(struct town *town)
+{
+    dial_all(town);
+    world_settle(town->w);
+    write_patient(town, 6);
+    world_hold(town->hall, PATIENT);
+    world_hold(town->hub, PATIENT);
+    write_patient(town, 4);
+    world_settle(town->w);
+    write_some(town, town->hub, 3201, 2);
+    world_settle(town->w);
+    world_hold(town->hall, 0);
+    world_hold(town->hub, 0);
+    world_settle(town->w);
+}
+
+static void little_room_once(void *ctx)
+{
+    struct town town;
+    (void)ctx;
+    build(&town);
+    run(live_with_little_room, &town);
+}
+
+static void little_room_while_something_fails(void **state)
+{
+    (void)state;
+    fault_each("little room", STEP_KINDS | FAULT_BIT(FAULT_SYSTEM), little_room_once, NULL);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {fault_test(a_day_in_which_something_fails),
-                                       fault_test(a_fork_while_something_fails),
-                                       fault_test(a_fork_told_by_processes_that_are_killed_at_any_step),
-                                       fault_test(rotten_records_while_something_fails)};
+    const struct CMUnitTest tests[] = {
+        fault_test(a_day_in_which_something_fails), fault_test(a_fork_while_something_fails),
+        fault_test(a_fork_told_by_processes_that_are_killed_at_any_step),
+        fault_test(rotten_records_while_something_fails), fault_test(little_room_while_something_fails)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
