@@ -50,7 +50,7 @@ bool hs_disk_look(struct hs_disk *disk, uint64_t now_ms)
         return false;
     disk->look_ms = now_ms + HS_DISK_LOOK_MS;
     disk->free_bytes = statvfs(disk->dir, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize : UINT64_MAX;
-    disk->map_bytes = hs_store_map_left(disk->store);
+    disk->map_bytes = disk->store == NULL ? UINT64_MAX : hs_store_map_left(disk->store);
     enum hs_disk_level level = level_of(disk);
     while (level < disk->level && room(disk) < needed(disk->reserve_bytes, level) + disk->reserve_bytes / 8)
         level++;

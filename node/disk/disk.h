@@ -22,7 +22,7 @@ uint32_t hs_disk_held_lanes(enum hs_disk_level level);
 
 struct hs_disk {
     const char *dir;          /* borrowed */
-    struct hs_store *store;   /* borrowed */
+    struct hs_store *store;   /* borrowed; NULL: the disk alone counts */
     uint64_t reserve_bytes;   /* 0: nothing ever waits */
     uint64_t free_bytes;      /* on the disk; UINT64_MAX: not to be known, nobody is refused for it */
     uint64_t map_bytes;       /* left of the store's map */

@@ -3,7 +3,6 @@
 
 Signed bytes are never rewritten; what the migration changed lies beside the log, as it was."""
 import glob
-import hashlib
 import os
 import re
 import shutil
@@ -14,13 +13,24 @@ from peek import Peek, number
 from region import Region, agree, check, equal, payment, until
 
 SCHEMA = int(re.search(r"#define LOG_SCHEMA (\d+)", open(os.path.join(GOLDEN, "../../storage/log/inside.h")).read()).group(1))
-SIGNED = ("op", "certificate", "origin", "receipt", "fork", "loose", "base", "fill", "fill_head", "evict", "fold", "series", "enrolment")
+KEPT = ("certificate", "origin", "fork", "loose", "base", "fill", "fill_head", "evict", "fold", "series", "enrolment")
+TIDIED = ("op", "receipt")  # of which a witness lets go what two hubs have signed for, as soon as it runs for a second
+BEGINNING = 105  # bytes of the row of a checkpoint that is one; the last of them says so
 
 
-def hashes(node):
-    """Of each table, whole."""
+def rows_of(node):
     peek = Peek(node)
-    return {name: hashlib.sha256(repr(peek.table(name)).encode()).hexdigest() for name in SIGNED}
+    return {name: dict(peek.table(name)) for name in (*KEPT, *TIDIED)}
+
+
+def nothing_rewritten(was, now, what):
+    """Rows of these tables are never others; some may go."""
+    for name in KEPT:
+        equal(now[name], was[name], f"{what}: the rows of {name}")
+    for name in TIDIED:
+        for key, row in now[name].items():
+            before = was[name].get(key)
+            check(before == row or (len(row) == BEGINNING and before == row[:-1]), f"{what}: a row of {name} is another: {key.hex()}")
 
 
 def schema(node):
@@ -29,7 +39,7 @@ def schema(node):
 
 def alone(node, expected):
     """Opened by itself it says what it said; and so it does when its records are made anew, and when it has gone back."""
-    rows, old = hashes(node), schema(node)
+    rows, old = rows_of(node), schema(node)
     before = f"{node.dir}/before-{SCHEMA}"
     for attempt in ("as it was", "records made anew", "gone back"):
         node.start()
@@ -40,7 +50,7 @@ def alone(node, expected):
         node.stop()
         verified = node.run("verify", "--full")
         equal(verified.status, 0, f"{node.name}, {attempt}, stopped: {verified.out}{verified.err}")
-        equal(hashes(node), rows, f"{node.name}, {attempt}: a row of the log that is no meta row")
+        nothing_rewritten(rows, rows_of(node), f"{node.name}, {attempt}")
         equal(within(expected["rows"], lies(node)["rows"]), [], f"{node.name}, {attempt}: rows")
         equal(schema(node), SCHEMA, "the schema now")
         check("damaged" not in open(node.log).read(), f"{node.name}, {attempt}: damage")
