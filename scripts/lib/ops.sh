@@ -12,7 +12,7 @@ export LC_ALL=C.UTF-8
 umask 077
 
 ops_script=$(basename "$0") ops_started=$(date +%s)
-config=${HALLSYNC_CONFIG:-/var/lib/hallsync/hallsync.yaml} service=hallsync user=''
+config=${HALLSYNC_CONFIG:-/var/lib/hallsync/hallsync.yaml} service=${HALLSYNC_SERVICE:-hallsync} user=''
 dry_run=no yes=no log='' timeout=600
 ops_plan=() ops_proof=() ops_failed=no ops_acting=no ops_work=''
 
@@ -59,7 +59,7 @@ common_usage() {
 
 options of all these scripts:
   -c, --config FILE  the node's hallsync.yaml ($config)
-  --service NAME     its systemd unit ($service)
+  --service NAME     its systemd unit ($service; environment: HALLSYNC_SERVICE)
   --user NAME        who the data belong to (default: the owner of the data directory)
   --dry-run          show the plan and change nothing
   --yes              do not ask

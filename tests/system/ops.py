@@ -28,19 +28,21 @@ NAMES = sorted(name for name in os.listdir(SCRIPTS) if is_ops(os.path.join(SCRIP
 SYSTEMCTL = """#!/usr/bin/env bash
 set -eu
 quiet=; verb=$1; shift
-while [ $# -gt 0 ]; do case $1 in --quiet | --value) shift ;; -p) shift 2 ;; *) unit=$1; shift ;; esac; done
+while [ $# -gt 0 ]; do case $1 in --quiet | --value | --now) shift ;; -p) shift 2 ;; *) unit=$1; shift ;; esac; done
 pid=$(cat "$UNITS/$unit.pid" 2>/dev/null || true)
+runs() { [ -n "$pid" ] && grep -qs '^State:.[^Z]' "/proc/$pid/status"; } # what has ended may not be reaped yet
 case $verb in
-is-active) [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null ;;
+is-active) runs ;;
 show) echo ;;
+enable | disable) echo "$verb" >"$UNITS/$unit.boot" ;;
 stop)
     [ -n "$pid" ] || exit 0
     kill "$pid" 2>/dev/null || true
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+    while runs; do sleep 0.05; done
     rm -f "$UNITS/$unit.pid" ;;
 start | restart)
     [ "$verb" = start ] || "$0" stop "$unit"
-    if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then [ "$verb" = restart ] || exit 0; fi
+    [ "$verb" = restart ] || ! runs || exit 0
     exec >>"$UNITS/../../$unit.log" 2>&1 </dev/null
     setsid hallsyncd -c "$(cat "$UNITS/$unit.conf")" &
     echo $! >"$UNITS/$unit.pid" ;;

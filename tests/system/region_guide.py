@@ -5,17 +5,11 @@ import re
 import socket
 import subprocess
 
+from page import blocks
 from region import BIN, Node, Region, agree, check, equal, until
 
 GUIDE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "region.md")
 DATA = "/var/lib/hallsync"
-
-
-def blocks():
-    """(the words behind the fence, the lines) of each."""
-    with open(GUIDE, encoding="utf-8") as file:
-        for fence in re.finditer(r"^```(\w+)(.*)\n((?:(?!```).*\n)*)```$", file.read(), re.M):
-            yield fence.group(1), fence.group(2).split(), fence.group(3)
 
 
 with Region("docs/region.md does what it says") as region:
@@ -55,7 +49,9 @@ with Region("docs/region.md does what it says") as region:
         node(owner).rewrite_conf(lambda before: f"{before}\n{text}")
 
     shown = {}
-    for kind, owners, text in blocks():
+    with open(GUIDE, encoding="utf-8") as file:
+        page = file.read()
+    for kind, owners, text in blocks(page):
         for owner in owners if kind == "yaml" else []:
             configure(owner, text)
         for line in text.splitlines() if kind == "sh" else []:

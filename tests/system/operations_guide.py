@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""docs/operations.md does what it says: for each symptom the test brings it about, runs the commands that stand there, answers "yes"
+to those that ask, and looks whether it worked."""
+import glob
+import os
+import pty
+import re
+import shutil
+import subprocess
+
+from ops import Ops
+from region import Node, Region, check, equal, payment, until
+from page import blocks
+
+GUIDE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "operations.md")
+DATA = "/var/lib/hallsync"
+QUICK = {"heartbeat_ms": 300, "backoff_max_ms": 300}
+
+
+def sections():
+    """heading -> its blocks, in their order"""
+    with open(GUIDE, encoding="utf-8") as file:
+        parts = re.split(r"^## (.*)$", file.read(), flags=re.M)
+    return {heading: list(blocks(text)) for heading, text in zip(parts[1::2], parts[2::2])}
+
+
+with Region("docs/operations.md does what it says") as region:
+    ops = Ops(region)
+    hub = region.hub("hub", start=False, **QUICK)
+    region.open(hub)
+    nodes = {"hub": ops.unit(hub)}
+    for name, district in (("nj-gulou", "3201"), ("nj-xuanwu", "3202")):
+        nodes[name] = ops.unit(region.hall(name, hub, [district], **QUICK))
+    gulou, xuanwu = nodes["nj-gulou"], nodes["nj-xuanwu"]
+    places = {place: os.path.join(region.dir, place.strip("/").replace("/", "-")) for place in ("/media/safe", "/media/move", "/mnt/backup")}
+    for place in places.values():
+        os.mkdir(place)
+    accounts = region.customers(hub, 60, ("3201", "3202"))
+    for hall in (gulou, xuanwu):
+        hall.synced()
+    numbers = iter(range(1, 1 << 20))
+    paid = {}  # what each hall acknowledged, and must never be gone
+
+    def pay(hall, count=5):
+        district = hall.status()["districts"][0]
+        own = [account for account in accounts if account.startswith(district)]
+        for _ in range(count):
+            record = payment(own[0], next(numbers))
+            hall.put_lines(["payment", "add"], [record])
+            paid[record["payment_id"]] = record["amount_fen"]
+
+    def settled():
+        for hall in (gulou, xuanwu):
+            hall.synced()
+        held = {record["payment_id"]: record["amount_fen"] for record in hub.json("payment", "list", "--limit", "100000").lines()}
+        equal(held, paid, "payments at the hub")
+
+    def local(text, owner):
+        text = text.replace(DATA, nodes[owner].dir)
+        for place, here in places.items():
+            text = text.replace(place, here)
+        newest = lambda match: sorted(glob.glob(f"{match.group(1)}-????????-*.backup"))[-1]
+        return re.sub(r"(\S+)-\d{8}-\d{6}-[0-9a-f]{8}\.backup", newest, text)
+
+    def run(owner, command):
+        node = nodes[owner]
+        unit = re.fullmatch(r"systemctl (\w+) hallsync", command)
+        if unit:
+            ops.systemctl(unit.group(1), node)
+            return ""
+        words = local(command, owner)
+        question, answer = pty.openpty()  # whoever asks is answered
+        os.write(question, b"yes\n")
+        env = {**ops.env, "HALLSYNC_CONFIG": node.conf, "HALLSYNC_SERVICE": node.name}
+        done = subprocess.run(["bash", "-c", words], cwd=region.dir, stdin=answer, capture_output=True, text=True, env=env, timeout=300)
+        os.close(question)
+        os.close(answer)
+        check(done.returncode == 0, f"{owner}$ {command}: {done.returncode}: {done.stdout[-3000:]} {done.stderr[-1000:]}")
+        ops.adopt(node)
+        return done.stdout
+
+    def configure(owner, text):
+        with open(os.path.join(places["/media/safe"], "recovery.pub")) as file:
+            text = local(text.replace("<recovery key>", file.read().strip()), owner).replace("-backup\"", f"-backup-{owner}\"")
+        nodes[owner].rewrite_conf(lambda before: f"{before}\n{text}")
+
+    # ---- what is seen first, by section ----
+
+    def burnt(node):
+        node.kill()
+        shutil.rmtree(node.dir)
+
+    def before_hall():
+        pay(gulou)
+        gulou.synced()  # behind the backup, and handed in
+        burnt(gulou)
+
+    def before_hub():
+        pay(gulou)
+        pay(xuanwu)
+        settled()
+        burnt(hub)
+        pay(gulou)  # halls go on
+
+    copy = os.path.join(region.dir, "older")
+
+    def before_copy():
+        xuanwu.stop()
+        shutil.copytree(xuanwu.dir, copy, ignore=shutil.ignore_patterns("hallsync.sock"))
+        ops.systemctl("start", xuanwu)
+        pay(xuanwu)
+        xuanwu.synced()
+        xuanwu.stop()
+        for part in ("log", "records"):
+            shutil.rmtree(os.path.join(xuanwu.dir, part))
+            shutil.copytree(os.path.join(copy, part), os.path.join(xuanwu.dir, part))
+        ops.systemctl("start", xuanwu)
+        until("it notices", lambda: "OLDER COPY" in xuanwu.run("status").out, 30)
+
+    def before_room():
+        gulou.stop()
+        free = os.statvfs(region.dir).f_bavail * os.statvfs(region.dir).f_frsize >> 20
+        gulou.settings("limits", disk_reserve_mib=min(free, 1 << 20))
+        ops.systemctl("start", gulou)
+        until("it is seen", lambda: "ROOM" in gulou.run("status").out, 30)
+
+    def after_room():
+        gulou.stop()
+        gulou.rewrite_conf(lambda text: re.sub(r"\nlimits:\n.*\n", "\n", text))
+        ops.systemctl("start", gulou)
+        check("ROOM" not in gulou.run("status").out, "there is room again")
+
+    witness = region.witness("nj-xuanwu-pc", hub, ["3202"], **QUICK)
+
+    def before_stolen():
+        """Its last payments are at its witness, and at no hub; the witness is off for now."""
+        settled()
+        xuanwu.stop()
+        xuanwu.dials(hub, (witness, "witness"))
+        hub.stop()
+        ops.systemctl("start", xuanwu)
+        pay(xuanwu, 3)
+        last = list(paid)[-1]
+        until("the witness has them", lambda: witness.name in xuanwu.json("payment", "get", last).object().get("held_by", []), 30)
+        witness.stop()
+        xuanwu.stop()
+        ops.systemctl("start", hub)
+
+    def found():
+        witness.start()
+        until("what waits is named", lambda: any(row["node_id"] == "nj-xuanwu" for row in hub.status().get("withheld", [])), 30)
+
+    def after_stolen():
+        until("what was released is at the hub", lambda: hub.totals()["count"] == len(paid), 30)
+        ops.systemctl("start", xuanwu)
+        until("the hall is refused", lambda: "revoked" in xuanwu.run("status").out, 30)
+
+    def all_well():
+        settled()
+
+    def moved():
+        settled()
+        check(os.path.isdir(os.path.join(hub.dir, "replaced")), "what was there is kept")
+
+    def support():
+        equal(len(glob.glob(os.path.join(places["/media/safe"], "hallsync-support-nj-gulou-*.tar.gz"))), 1, "files to send")
+
+    nothing = lambda: None
+    staged = {
+        "Before anything happens": (lambda: (pay(gulou), pay(xuanwu), settled()), all_well),
+        "Is everything all right?": (nothing, all_well),
+        "A hall's disk is gone": (before_hall, all_well),
+        "The hub is gone": (before_hub, all_well),
+        "The hub moves": (lambda: pay(gulou), moved),
+        "An older copy came back": (before_copy, all_well),
+        "The disk fills up": (before_room, after_room),
+        "A machine was stolen": (before_stolen, after_stolen),
+        "Data may be damaged": (nothing, nothing),
+        "A drill": (nothing, nothing),
+        "Help from afar": (nothing, support),
+    }
+    first = {"hallsync node release": found}  # what happens between two commands of a section
+    taken = 0
+    for heading, parts in sections().items():
+        check(heading in staged or not parts, f"'{heading}' has commands, and nothing brings about what is seen there")
+        before, after = staged.get(heading, (nothing, nothing))
+        before()
+        for kind, owners, text in parts:
+            for owner in owners if kind == "yaml" else []:
+                configure(owner, text)
+            for line in text.splitlines() if kind == "sh" else []:
+                owner, command = re.fullmatch(r"([a-z0-9-]+)\$ (.*)", line).groups()
+                for beginning, happens in first.items():
+                    if command.startswith(beginning):
+                        happens()
+                run(owner, command)
+                taken += 1
+        after()
+        print(f"{heading}: done", flush=True)
+    equal(sorted(set(staged) - set(sections())), [], "sections that are gone")
+    check(taken > 25, f"{taken} commands")
