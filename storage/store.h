@@ -123,8 +123,41 @@ enum hs_err hs_store_put_certificate(struct hs_store *store, struct hs_bytes cer
 enum hs_err hs_store_put_revocation(struct hs_store *store, struct hs_bytes encoded);
 enum hs_err hs_store_put_release(struct hs_store *store, struct hs_bytes encoded);
 
+/* ---- stores that are gone ----
+ *
+ * A hub or a witness that was set back, or made anew, does not hold any more what it has signed for; it goes on under
+ * another store id, and receipts of the one before give no level.  Each node keeps which store a key named last. */
+
+enum hs_peer_store_state { HS_PEER_STORE_GONE = 0, HS_PEER_STORE_CURRENT = 1, HS_PEER_STORE_BACKUP = 2 };
+struct hs_peer_store {
+    struct hs_key node_key;
+    uint64_t store_id; /* 0: all that this key ever had (gone only) */
+    unsigned state;    /* hs_peer_store_state */
+    uint64_t since_ms; /* wall clock */
+    bool is_wanted;    /* its receipts are to be asked for anew: those of the store before are worth nothing */
+};
+typedef enum hs_err (*hs_visit_peer_store)(void *ctx, const struct hs_peer_store *row);
+
+/* What a hub or a witness says of its stores; all others of that key are gone, and all of an earlier key of the same
+ * node.  HS_EBUSY: there are more than can be remembered. */
+struct hs_met {
+    struct hs_bytes certificate; /* its own, verified */
+    uint64_t store_id;
+    uint64_t backup_store; /* 0: none */
+};
+enum hs_err hs_store_meet(struct hs_store *store, const struct hs_met *met);
+/* A hub says so.  Of this very store: as hs_store_strike. */
+enum hs_err hs_store_gone(struct hs_store *store, const struct hs_key *node_key, uint64_t store_id);
+enum hs_err hs_store_told(struct hs_store *store, const struct hs_key *node_key, uint64_t store_id); /* is_wanted */
+const char *hs_store_renewed(const struct hs_store *store); /* why it did at this start, or NULL */
+enum hs_err hs_view_peer_stores(struct hs_view *view, hs_visit_peer_store visit, void *ctx);
+/* The one that the key named last; HS_ENOTFOUND: it was never met, or has none. */
+enum hs_err hs_view_peer_store(struct hs_view *view, const struct hs_key *node_key, struct hs_peer_store *current);
+/* Does a receipt of this store say anything of how safe an operation is? */
+enum hs_err hs_view_store_counts(struct hs_view *view, const struct hs_key *node_key, uint64_t store_id, bool *counts);
+
 /* Somebody knows more of this node's writes than this store holds.  No more ops of the current origin: the next write
- * opens another.  @why is kept and shown (hs_view_older). */
+ * opens another; a hub's or a witness's goes on as another store, too.  @why is kept and shown (hs_view_older). */
 enum hs_err hs_store_strike(struct hs_store *store, const char *why);
 
 /* A fork proof (verified by the caller): the stream takes no more segments by number. */
@@ -223,6 +256,8 @@ struct hs_commit {
     const struct hs_receipt *receipts; /* a hub's or a witness's own, signed for foreign streams in this commit */
     size_t receipt_count;
     bool is_revoking;             /* a revocation or a release came */
+    bool stores;                  /* what is known of others' stores has changed */
+    bool renews;                  /* this store gets another id when it is opened next: do so now */
     const struct hs_older *older; /* what was found anew of this store being an older copy; NULL: nothing */
 };
 /* Signs checkpoints (and a hub receipts), commits and syncs the log, writes the continuity note.  The records stay

@@ -50,11 +50,22 @@ static void tell_older(struct hs_daemon *daemon, const struct hs_older *older)
            older->from[0] != '\0' ? older->from : "-");
 }
 
+static void start_anew(const struct hs_daemon *daemon)
+{
+    if (daemon->options.restart != NULL)
+        daemon->options.restart(daemon->options.ctx);
+}
+
 static void committed(void *ctx, const struct hs_commit *commit)
 {
     struct hs_daemon *daemon = ctx;
     if (commit->older != NULL)
         tell_older(daemon, commit->older);
+    if (commit->renews) {
+        hs_log(HS_LOG_ERROR, "store", "set-back",
+               "text=\"this store is an older copy: it gets another id, and what is missing comes back from others\"");
+        start_anew(daemon);
+    }
     hs_peers_committed(daemon->peers, commit);
     hs_registry_committed(daemon->registry, commit);
     hs_service_committed(daemon->service);
@@ -79,8 +90,7 @@ static void renewed(void *ctx)
     const struct hs_daemon *daemon = ctx;
     hs_log(HS_LOG_INFO, "daemon", "certificate-renewed",
            "text=\"this node has got other districts: its rooms start anew\"");
-    if (daemon->options.restart != NULL)
-        daemon->options.restart(daemon->options.ctx);
+    start_anew(daemon);
 }
 
 static void probed(void *ctx, uint64_t token)
@@ -157,6 +167,8 @@ static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
     if (err == HS_OK && hs_store_migrated(daemon->store) != 0)
         hs_log(HS_LOG_INFO, "store", "migrated", "from_format=%u text=\"what that changed is kept in %s/before-*\"",
                (unsigned)hs_store_migrated(daemon->store), daemon->conf->node.data);
+    if (err == HS_OK && hs_store_renewed(daemon->store) != NULL)
+        hs_log(HS_LOG_INFO, "store", "renewed", "reason=\"%s\"", hs_store_renewed(daemon->store));
     if (err == HS_OK && hs_store_break(daemon->store) != NULL)
         hs_log(HS_LOG_INFO, "store", "fresh-origin", "reason=\"%s\"", hs_store_break(daemon->store));
     if (err == HS_OK)

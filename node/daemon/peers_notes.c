@@ -51,7 +51,8 @@ static void *copy_array(const void *from, size_t count, size_t size)
 
 enum hs_err peers_note_commit(struct note *note, const struct hs_commit *commit)
 {
-    note->commit = (struct hs_commit){.position = commit->position, .is_revoking = commit->is_revoking};
+    note->commit = (struct hs_commit){
+        .position = commit->position, .is_revoking = commit->is_revoking, .stores = commit->stores};
     if (commit->head_count != 0) {
         note->commit.heads = copy_array(commit->heads, commit->head_count, sizeof *commit->heads);
         if (note->commit.heads == NULL)

@@ -110,6 +110,22 @@ static enum hs_err limit(void *ctx, const struct hs_stream *stream, uint64_t *n)
     WITH_VIEW(hs_view_limit(view, stream, n));
 }
 
+static enum hs_err peer_stores(void *ctx, hs_visit_peer_store visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_peer_stores(view, visit, visit_ctx));
+}
+
+static enum hs_err store_counts(void *ctx, const struct hs_key *node_key, uint64_t store_id, bool *counts)
+{
+    WITH_VIEW(hs_view_store_counts(view, node_key, store_id, counts));
+}
+
+static uint64_t backup_store(void *ctx)
+{
+    struct hs_view *view;
+    return view_of(ctx, &view) == HS_OK ? hs_view_backup_store(view) : 0;
+}
+
 static enum hs_err digests(void *ctx, hs_visit_digest visit, void *visit_ctx)
 {
     WITH_VIEW(hs_view_digests(view, visit, visit_ctx));
@@ -247,6 +263,9 @@ struct hs_replica_source peers_source(struct hs_peers *peers)
         .revocations = revocations,
         .releases = releases,
         .limit = limit,
+        .peer_stores = peer_stores,
+        .store_counts = store_counts,
+        .backup_store = backup_store,
         .digests = digests,
         .digest_level = digest_level,
         .digest_leaf = digest_leaf,

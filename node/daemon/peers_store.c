@@ -36,6 +36,14 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
         return hs_store_fill_end(store, what->partition, what->lane);
     case HS_STORE_BASE:
         return hs_store_put_base(store, &what->head);
+    case HS_STORE_MEET:
+        return hs_store_meet(store, &what->met);
+    case HS_STORE_GONE:
+        return hs_store_gone(store, &what->key, what->store_id);
+    case HS_STORE_TOLD:
+        return hs_store_told(store, &what->key, what->store_id);
+    case HS_STORE_RENEW:
+        return hs_store_strike(store, what->why);
     case HS_STORE_CERTIFICATE:
         return hs_store_put_certificate(store, what->certificate);
     case HS_STORE_REVOCATION:

@@ -132,6 +132,8 @@ static void take_commit(struct hs_replica *r, const struct hs_commit *commit)
     r->commit = commit->position.commit;
     for (size_t i = 0; i < commit->head_count && r->err == HS_OK; i++)
         take_new_head(r, &commit->heads[i]);
+    if (commit->stores)
+        hs_rep_stores_committed(r);
     hs_rep_receipts_committed(r, commit);
     if (commit->is_revoking)
         hs_rep_revocations_committed(r);
@@ -211,6 +213,8 @@ static void finish_store(struct hs_replica *r, const struct rep_pending *pending
         hs_rep_receipt_stored(r, &pending->receipt, pending->peer);
     if (pending->type == HS_STORE_FORK || pending->type == HS_STORE_LOOSE)
         hs_rep_fork_stored(r, pending, err);
+    if (err == HS_OK && pending->type == HS_STORE_MEET)
+        hs_rep_stores_stored(r, pending);
     if (pending->type == HS_STORE_FILL || pending->fill != NULL)
         hs_rep_fill_stored(r, pending, err);
 }

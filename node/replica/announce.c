@@ -66,6 +66,8 @@ void rep_head_take(struct rep_session *s, const struct hs_stream *name, const Ha
         hs_rep_dispute_send(s, stream);
         return;
     }
+    if (stream != NULL)
+        hs_rep_stores_check(s, stream, head->n);
     if (rewinds)
         hs_rep_lag_rewind(s, name, head->n);
     else
@@ -109,6 +111,7 @@ void rep_peer_lacks_stream(struct rep_session *s, struct rep_stream *stream)
         return;
     }
     rep_tell_head(s, &head);
+    hs_rep_stores_check(s, stream, 0);
     hs_rep_lag_learn(s, &stream->name, 0);
 }
 

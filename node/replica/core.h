@@ -62,6 +62,12 @@ struct rep_gate {
     uint64_t opens_ms; /* UINT64_MAX: nobody has come yet who knows something */
 };
 
+/* Stores of hubs and witnesses. */
+struct rep_stores {
+    struct hs_peer_store *rows; /* ascending by key and id */
+    size_t count, room;
+};
+
 struct rep_waiting;
 struct rep_fill;
 struct rep_ask;
@@ -94,6 +100,9 @@ struct hs_replica {
     uint64_t fills_ms;     /* ask for them then; UINT64_MAX: nobody is to be asked */
     bool is_fills_changed; /* one of money may have ended */
     struct rep_revocations revocations;
+    struct rep_stores stores;
+    uint64_t backup_store; /* own: as told last */
+    bool is_renewing;      /* this store is to get another id */
     struct rep_waiting *waiting;
     size_t waiting_count;
     struct rep_gate gate;
@@ -196,6 +205,11 @@ void hs_rep_fills_moved(struct hs_replica *r, const struct hs_commit *commit);
 void hs_rep_fill_stored(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err);
 bool hs_rep_is_filling(const struct hs_replica *r, hs_partition partition); /* in any lane */
 void hs_rep_fills_fini(struct hs_replica *r);
+/* stores.c */
+enum hs_err hs_rep_stores_load(struct hs_replica *r);
+void hs_rep_stores_committed(struct hs_replica *r); /* some are new, or gone */
+void hs_rep_stores_stored(struct hs_replica *r, const struct rep_pending *pending);
+void hs_rep_stores_fini(struct hs_replica *r);
 /* revoke.c, gate.c: the tick returns when to come again */
 enum hs_err hs_rep_revocations_load(struct hs_replica *r);
 void hs_rep_revocations_committed(struct hs_replica *r); /* some are new */

@@ -10,7 +10,8 @@ enum {
     BEAT_COUNT = 4,
     BEAT_FEN = 5,
     BEAT_RATE_MAX = 6,
-    BEAT_HELD = 7
+    BEAT_HELD = 7,
+    BEAT_BACKUP = 8
 }; /* fields of PeerHeartbeat */
 
 #define BEAT_PARTS 16
@@ -38,6 +39,17 @@ static void put_changed_heads(struct rep_session *s, struct hs_buf *body)
     s->heads_told = r->commit;
 }
 
+/* The peer knows it from our Hello, and now that it has changed. */
+static void put_backup_store(struct rep_session *s, struct hs_buf *body)
+{
+    struct hs_replica *r = s->r;
+    if (r->certificate.role == HS_ROLE_HUB)
+        r->backup_store = r->source.backup_store(r->source.ctx);
+    if (r->backup_store != s->backup_told)
+        hs_tlv_put_fixed64(body, BEAT_BACKUP, r->backup_store);
+    s->backup_told = r->backup_store;
+}
+
 /* PROTOCOL.md, "Heartbeat": one without an echo is answered at once by one that has nothing but clock and echo. */
 static void send_beat(struct rep_session *s)
 {
@@ -54,6 +66,7 @@ static void send_beat(struct rep_session *s)
     r->source.payments(r->source.ctx, &count, &sum_fen);
     hs_tlv_put_u64(body, BEAT_COUNT, count);
     hs_tlv_put_u64(body, BEAT_FEN, (uint64_t)sum_fen); /* int64: two's complement */
+    put_backup_store(s, body);
     if (s->is_limit_new)
         hs_tlv_put_u64(body, BEAT_RATE_MAX, s->out.limit);
     s->is_limit_new = false;
@@ -112,6 +125,10 @@ void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *me
         hs_rep_rate_told(s, beat->rate_max);
     if (beat->has_held_lanes)
         hs_rep_hold_told(s, beat->held_lanes);
+    if (beat->has_backup_store && beat->backup_store != s->backup_store) {
+        s->backup_store = beat->backup_store;
+        hs_rep_stores_meet(s);
+    }
     if (beat->has_payments_count && beat->has_payments_fen) {
         s->payments_known = true;
         s->payments_count = beat->payments_count;

@@ -161,6 +161,9 @@ void hs_rep_hello_send(struct rep_session *s)
     hello.version_min = hello.version_max = REP_VERSION;
     hello.process_id = hs_rep_data(r->options.process_id, REP_PROCESS_BYTES);
     hello.store_id = r->options.store_id;
+    hello.backup_store = r->backup_store;
+    hello.has_backup_store = r->backup_store != 0;
+    s->backup_told = r->backup_store;
     hello.clock_ms = r->source.clock_ms(r->source.ctx);
     hello.credit = (uint32_t)s->in.first;
     hello.software = r->software;
@@ -289,6 +292,7 @@ static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
         return;
     memcpy(s->process_id, hello->process_id.data, REP_PROCESS_BYTES);
     s->store_id = hello->store_id;
+    s->backup_store = hello->has_backup_store ? hello->backup_store : 0;
     s->out.allowed = s->out.first = hello->credit;
     s->heads_told = s->hello_commit;
     s->clock_offset_ms = (int64_t)(hello->clock_ms - r->source.clock_ms(r->source.ctx));
@@ -359,6 +363,8 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
     } else {
         hs_rep_witness_start(s);
     }
+    hs_rep_stores_meet(s);
+    hs_rep_stores_send(s);
     hs_rep_probes_joined(s);
     hs_rep_fills_soon(s->r);
     if (s->is_limit_new || s->r->held != 0) /* before much has come */

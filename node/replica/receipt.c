@@ -35,12 +35,23 @@ static void pack_receipt(struct hs_replica *r, const struct hs_receipt *receipt,
     hs_rep_fail(r, to->err);
 }
 
+/* Others may have brought back what an earlier life of this store has signed: that is not this one's word. */
+static bool is_past(struct hs_replica *r, const struct hs_receipt *receipt)
+{
+    const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &receipt->stream);
+    bool is_own = hs_key_equal(&receipt->hub_key, &r->certificate.node_key);
+    bool is_now = receipt->store_id == r->options.store_id || receipt->store_id == r->backup_store;
+    return is_own && (!is_now || stream == NULL || receipt->n > stream->n);
+}
+
 /* PROTOCOL.md, "Receipt": the hub's certificate goes along unless the hub sends it itself. */
-static void put_receipt(struct rep_session *s, const struct hs_receipt *receipt)
+void hs_rep_receipt_put(struct rep_session *s, const struct hs_receipt *receipt)
 {
     struct hs_replica *r = s->r;
     struct hs_buf hub = {0};
     enum hs_err err = HS_OK;
+    if (is_past(r, receipt))
+        return;
     if (!hs_key_equal(&receipt->hub_key, &r->certificate.node_key))
         err = r->source.certificate(r->source.ctx, &receipt->hub_key, &hub);
     if (err == HS_OK) {
@@ -55,7 +66,7 @@ static enum hs_err tell_receipt(void *ctx, const struct hs_receipt *receipt)
 {
     struct rep_session *s = ctx;
     if (receipt->store_id != s->store_id)
-        put_receipt(s, receipt);
+        hs_rep_receipt_put(s, receipt);
     return s->r->err;
 }
 
@@ -76,7 +87,7 @@ static void tell_one(struct rep_session *s, const struct rep_stream *stream, voi
     const struct telling *telling = ctx;
     bool may = stream == NULL || hs_rep_may_tell(s, stream);
     if (may && s->peer != telling->from && s->store_id != telling->receipt->store_id)
-        put_receipt(s, telling->receipt);
+        hs_rep_receipt_put(s, telling->receipt);
 }
 
 /* A receipt may be here before anything of its stream is. */
@@ -101,6 +112,8 @@ static void tell_all(struct hs_replica *r, const struct hs_receipt *receipt, hs_
 
 void hs_rep_receipts_committed(struct hs_replica *r, const struct hs_commit *commit)
 {
+    if (commit->receipt_count > 0 && r->certificate.role == HS_ROLE_HUB)
+        r->backup_store = r->source.backup_store(r->source.ctx); /* some may be in its name, which is new */
     for (size_t i = 0; i < commit->receipt_count && r->err == HS_OK; i++)
         tell_all(r, &commit->receipts[i], 0);
 }
@@ -132,7 +145,7 @@ static enum hs_err pass_receipt(void *ctx, const struct hs_receipt *receipt)
     const struct passing *passing = ctx;
     struct rep_session *s = passing->s;
     if (receipt->store_id != s->store_id && hs_rep_node_is_hub(s->r, &receipt->hub_key) == passing->by_hubs)
-        put_receipt(s, receipt);
+        hs_rep_receipt_put(s, receipt);
     return s->r->err;
 }
 
@@ -166,6 +179,11 @@ static enum hs_err note_reach(void *ctx, const struct hs_receipt *receipt)
     struct reaching *reaching = ctx;
     if (receipt->n <= reaching->second || !hs_rep_node_vouches(reaching->r, &receipt->hub_key))
         return HS_OK;
+    bool counts = false;
+    enum hs_err err = reaching->r->source.store_counts(reaching->r->source.ctx, &receipt->hub_key, receipt->store_id,
+                                                       &counts);
+    if (err != HS_OK || !counts)
+        return err;
     bool same = reaching->first != 0 && hs_key_equal(&receipt->hub_key, &reaching->hub);
     bool highest = receipt->n > reaching->first;
     if (!same)
@@ -278,6 +296,7 @@ void hs_rep_receipt_received(struct rep_session *s, const Hallsync__Receipt *fro
         err = hs_receipt_verify(&receipt);
     if (err == HS_OK && !is_worthless(s->r, &receipt.hub_key)) {
         store_receipt(s, &receipt, hs_buf_bytes(&hub));
+        hs_rep_stores_own(s, &receipt);
         hs_rep_named(s, &receipt.stream, receipt.n);
     } else if (err != HS_OK) {
         hs_rep_session_end(s, err, "a receipt that does not hold");

@@ -57,6 +57,7 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_ANSWER] = {&hallsync__peer_answer__descriptor, hs_rep_answer_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_REVOCATIONS] = {&hallsync__peer_revocations__descriptor, hs_rep_revocations_received,
                                                IN(REP_GREETED) | IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_STORES] = {&hallsync__peer_stores__descriptor, hs_rep_stores_received, IN(REP_LIVE)},
 };
 
 #define MESSAGE_COUNT (sizeof MESSAGES / sizeof *MESSAGES)
@@ -311,6 +312,8 @@ static enum hs_err set_up(struct hs_replica *r)
         err = hs_rep_fills_load(r);
     if (err == HS_OK && r->err == HS_OK)
         err = hs_rep_revocations_load(r);
+    if (err == HS_OK && r->err == HS_OK)
+        err = hs_rep_stores_load(r);
     hs_rep_gate_init(r);
     r->commit = r->source.commit(r->source.ctx);
     return err == HS_OK ? r->err : err;
@@ -376,6 +379,7 @@ void hs_replica_free(struct hs_replica *r)
     hs_rep_fills_fini(r);
     hs_rep_asks_fini(r);
     hs_rep_revocations_fini(r);
+    hs_rep_stores_fini(r);
     hs_rep_sessions_fini(r);
     hs_rep_pendings_fini(r);
     hs_rep_frontier_fini(&r->frontier);

@@ -77,6 +77,9 @@ struct hs_replica_source {
     enum hs_err (*revocations)(void *ctx, hs_visit_bytes visit, void *visit_ctx);
     enum hs_err (*releases)(void *ctx, hs_visit_bytes visit, void *visit_ctx);
     enum hs_err (*limit)(void *ctx, const struct hs_stream *stream, uint64_t *n);
+    enum hs_err (*peer_stores)(void *ctx, hs_visit_peer_store visit, void *visit_ctx);
+    enum hs_err (*store_counts)(void *ctx, const struct hs_key *node_key, uint64_t store_id, bool *counts);
+    uint64_t (*backup_store)(void *ctx); /* 0: none */
     /* Digests may be older than STORED.  All ascending: by partition and kind, index, key. */
     enum hs_err (*digests)(void *ctx, hs_visit_digest visit, void *visit_ctx); /* roots */
     enum hs_err (*digest_level)(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit,
@@ -156,6 +159,10 @@ enum hs_replica_store_type {
     HS_STORE_CERTIFICATE, /* certificate: this node's own, issued anew */
     HS_STORE_REVOCATION,  /* row */
     HS_STORE_RELEASE,     /* row */
+    HS_STORE_MEET,        /* met */
+    HS_STORE_GONE,        /* key, store_id */
+    HS_STORE_TOLD,        /* key, store_id */
+    HS_STORE_RENEW,       /* why */
 };
 
 /* Owned by whoever takes it out of the updates; frees with hs_replica_store_free.  Everything lives in its arena. */
@@ -175,6 +182,9 @@ struct hs_replica_store {
     struct hs_fill_note note;
     struct hs_states states;
     struct hs_signed_head head;
+    struct hs_met met;
+    struct hs_key key;
+    uint64_t store_id;
     struct hs_arena arena;
 };
 void hs_replica_store_free(struct hs_replica_store *store); /* NULL is fine */
@@ -198,6 +208,7 @@ enum hs_replica_notice {
     HS_NOTICE_WAITING,      /* a peer has more of a revoked key's stream than is taken: stream */
     HS_NOTICE_ADMITTING,    /* a hub in doubt admits halls from now on: text says why */
     HS_NOTICE_HELD,         /* the peer has little room left, and takes some lanes not now; HS_OK: it does again */
+    HS_NOTICE_SET_BACK,     /* a peer has shown that this store is an older copy: text */
     HS_NOTICE_TWIN,         /* two hubs have dialled each other: this session has ended, that of peer @token stays */
 };
 

@@ -54,6 +54,7 @@ static void session_free(struct rep_session *s)
     hs_rep_lags_fini(s);
     hs_rep_exchange_fini(s);
     hs_rep_looses_fini(s);
+    hs_rep_wanted_fini(s);
     hs_rep_compare_fini(s);
     hs_rep_supplies_fini(s);
     hs_rep_pairs_fini(&s->peer_fills);

@@ -127,10 +127,12 @@ struct rep_session {
     struct hs_certificate certificate;
     struct hs_buf certificate_bytes;
     uint8_t process_id[REP_PROCESS_BYTES];
-    uint64_t store_id;
-    uint32_t revocations_due; /* that its Hello said: they come before anything else */
-    bool is_held;             /* its Hello is good, and it is not let in */
-    uint64_t takes;           /* messages of later nodes that it named: bits 1 << type */
+    uint64_t store_id, backup_store;
+    uint64_t backup_told;      /* our own */
+    struct rep_wanted *wanted; /* receipts that it is asked for anew; NULL: none */
+    uint32_t revocations_due;  /* that its Hello said: they come before anything else */
+    bool is_held;              /* its Hello is good, and it is not let in */
+    uint64_t takes;            /* messages of later nodes that it named: bits 1 << type */
     struct rep_node *node;
     struct rep_session *of_node; /* the node's next live one */
 
@@ -243,6 +245,17 @@ bool hs_rep_segment_waits(struct rep_session *s, struct rep_stream *stream, cons
 bool hs_rep_gate_holds(struct rep_session *s, const Hallsync__PeerHello *hello);
 void hs_rep_gate_told(struct rep_session *s); /* it has told all its revocations */
 
+/* stores.c */
+void hs_rep_stores_meet(struct rep_session *s); /* it has named its stores */
+void hs_rep_stores_send(struct rep_session *s); /* those that are gone */
+void hs_rep_stores_received(struct rep_session *s, const ProtobufCMessage *message);
+/* It holds a stream up to n only, of which it has signed for more. */
+void hs_rep_stores_check(struct rep_session *s, const struct rep_stream *stream, uint64_t n);
+/* It has a receipt of our own: is it for more than we hold? */
+void hs_rep_stores_own(struct rep_session *s, const struct hs_receipt *receipt);
+void hs_rep_wanted_fini(struct rep_session *s);
+uint64_t hs_rep_wanted_bytes(const struct rep_session *s);
+
 /* hello.c */
 void hs_rep_hello_send(struct rep_session *s);
 void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *message);
@@ -325,7 +338,8 @@ void hs_rep_ack_send(struct rep_session *s);
 void hs_rep_ack_received(struct rep_session *s, const ProtobufCMessage *message);
 
 /* receipt.c */
-void hs_rep_receipts_tell(struct rep_session *s, const struct hs_stream *name); /* all that we have of a stream */
+void hs_rep_receipt_put(struct rep_session *s, const struct hs_receipt *receipt); /* into the next ack */
+void hs_rep_receipts_tell(struct rep_session *s, const struct hs_stream *name);   /* all that we have of a stream */
 void hs_rep_receipt_received(struct rep_session *s, const Hallsync__Receipt *receipt);
 
 /* Up to where hubs' stores, @stores of them, have signed for a stream. */

@@ -33,6 +33,10 @@
     (7 * 24 * 3600 * 1000LL)                  /* so long a hub that may have lost something takes states from halls */
 #define HS_FILLS_MAX ((HS_SCOPE_MAX + 1) * 4) /* (partition, lane) that a node wants at a time */
 
+/* Stores of hubs and witnesses that a node remembers, the gone ones among them. */
+#define HS_PEER_STORES_MAX        4096
+#define HS_PEER_STORES_OF_KEY_MAX 256
+
 /* Questions about records of other districts. */
 #define HS_ANSWER_RECORDS_MAX 100
 #define HS_ANSWER_BYTES_MAX   (96 * 1024)

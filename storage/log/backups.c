@@ -102,9 +102,11 @@ uint64_t hs_log_backup_store(struct hs_txn *txn)
 
 enum hs_err hs_log_retire_backups(struct hs_log *log)
 {
-    if (hs_log_backup_store(&log->txn) != 0)
-        hs_txn_delete(log_change(log), LOG_BACKUP, KEY_STORE);
-    return log->txn.err;
+    uint64_t id = hs_log_backup_store(&log->txn);
+    if (id == 0)
+        return log->txn.err;
+    hs_txn_delete(log_change(log), LOG_BACKUP, KEY_STORE);
+    return hs_log_store_gone(log, &log->certificate.node_key, id);
 }
 
 static uint64_t take_store(struct hs_log *log)

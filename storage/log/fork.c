@@ -35,7 +35,7 @@ enum hs_err hs_log_put_fork(struct hs_log *log, const struct hs_stream *stream, 
         /* Who signed it is not known: at the next start nobody could say what it proves. */
         return log->txn.err == HS_OK ? HS_ECERT : log->txn.err;
     if (stream->origin == log->life.current)
-        hs_log_strike(log, "two contents were signed under one number of this origin");
+        log_renew_or_strike(log, "two contents were signed under one number of this origin");
     hs_stream_key(stream, key);
     uint8_t *row = hs_txn_reserve(log_change(log), LOG_FORK, HS_BYTES(key, sizeof key), 8 + proof.size);
     if (row != NULL) {

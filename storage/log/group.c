@@ -31,7 +31,7 @@ enum hs_err hs_log_begin(struct hs_log *log)
         return err;
     log->in_group = true;
     log->dirty = false;
-    log->migrates = false;
+    log->migrates = log->stores_changed = log->is_to_renew = false;
     log->life_before = log->life;
     log->grown_count = 0;
     log->revoked = false;
@@ -226,6 +226,8 @@ static void conclude(struct hs_log *log, struct hs_commit *commit)
     }
     for (size_t i = 0; i < log->vouched_count; i++)
         log->receipts[receipts++] = log->vouched[i];
+    commit->stores = log->stores_changed;
+    commit->renews = log->is_to_renew;
     commit->heads = log->heads;
     commit->head_count = heads;
     commit->receipts = log->receipts;

@@ -142,8 +142,10 @@ struct hs_log {
     bool in_doubt;
     struct hs_older older; /* as the open group found it */
     bool older_found;
-    uint64_t doubt_ms; /* as hs_store_doubt_ms */
-    bool doubt_stale;  /* the table does not say so yet */
+    uint64_t renewed_from;           /* the store's id before this start, if it got another; else 0 */
+    char renewed[WHY_BYTES_MAX + 1]; /* and why */
+    uint64_t doubt_ms;               /* as hs_store_doubt_ms */
+    bool doubt_stale;                /* the table does not say so yet */
     struct hs_position position;
     enum hs_err fatal;
     hs_stamp stamp; /* the last one given */
@@ -153,7 +155,9 @@ struct hs_log {
     /* the open group */
     bool in_group;
     bool dirty;
-    bool migrates; /* this group does */
+    bool migrates;       /* this group does */
+    bool stores_changed; /* of this group: a store is known to be gone that was not */
+    bool is_to_renew;    /* of this group: this store gets another id at its next opening */
     struct hs_txn txn;
     struct log_life life_before;
     struct log_grown *grown;
@@ -263,6 +267,15 @@ enum hs_err log_signed_at_all(const struct hs_log_reader *reader, const struct h
 enum hs_err log_check_revoked(struct hs_txn *txn, struct hs_bytes node_key);
 /* HS_EREVOKED: op n of the stream is not taken, for its writer's key was revoked, and nobody vouches for it. */
 enum hs_err log_check_limit(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n);
+
+/* renew.c */
+enum hs_err log_renew(struct hs_log *log, const char *why); /* at the next opening */
+/* No more of the current origin; and one that signs receipts goes on as another store. */
+enum hs_err log_renew_or_strike(struct hs_log *log, const char *why);
+/* This store goes on under another id than @old_id: what was signed in its name is worth nothing any more, and the next
+ * opening signs for all that is held. */
+void log_mark_replaced(struct hs_txn *txn, uint64_t old_id, uint64_t now_ms);
+enum hs_err log_enter_store(struct hs_log *log); /* at the opening: another id, if it is due */
 
 /* The stream with the lowest key that is not below @from's (may be the same object); HS_ENOTFOUND. */
 enum hs_err log_next_stream(struct hs_txn *txn, const struct hs_stream *from, struct hs_stream *stream);

@@ -13,7 +13,7 @@ struct hs_log_load {
     struct hs_txn txn;
     size_t bytes; /* put in the open transaction */
     char path[LOG_PATH_BYTES], beside[LOG_PATH_BYTES];
-    uint64_t store_id;
+    uint64_t store_id, dumped_id;
 };
 
 enum hs_err hs_log_load_begin(const char *path, size_t map_bytes, uint64_t store_id, struct hs_log_load **out,
@@ -56,8 +56,10 @@ static void put_row(struct hs_log_load *load, hs_table table, struct hs_bytes ke
 {
     uint8_t store[8];
     hs_be64(store, load->store_id);
-    if (table == LOG_META && is_key(key, "store"))
+    if (table == LOG_META && is_key(key, "store")) {
+        load->dumped_id = value.size == 8 ? hs_from_be64(value.data) : 0;
         value = HS_BYTES(store, sizeof store);
+    }
     if (table != LOG_BACKUP || !is_key(key, "store"))
         hs_txn_append(&load->txn, table, key, value);
 }
@@ -99,6 +101,8 @@ static enum hs_err check(struct hs_log_load *load, struct hs_why *why)
 enum hs_err hs_log_load_end(struct hs_log_load *load, struct hs_why *why)
 {
     enum hs_err err = check(load, why);
+    if (err == HS_OK)
+        log_mark_replaced(&load->txn, load->dumped_id, 0); /* nobody asks since when */
     if (err == HS_OK)
         err = hs_txn_commit(&load->txn);
     if (err == HS_OK)

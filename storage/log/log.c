@@ -98,6 +98,18 @@ static bool check_continuity(struct hs_log *log)
     return false;
 }
 
+/* Of the id that it had: nobody asks for it again. */
+static enum hs_err forget_note(const struct hs_log *log, const struct hs_log_options *options)
+{
+    struct hs_note *old;
+    enum hs_err err = hs_note_open(options->note_dir, log->renewed_from, hs_env_fd(log->env), &old);
+    if (err != HS_OK)
+        return err;
+    hs_note_drop(old);
+    hs_note_close(old);
+    return HS_OK;
+}
+
 /* Everything that opening changes (a new store's rows, a newer certificate, a struck origin) is one commit, noted like
  * any other. */
 static enum hs_err enter(struct hs_log *log, const struct hs_log_options *options, struct hs_why *why)
@@ -116,14 +128,17 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
     struct hs_commit commit;
     err = hs_log_commit(log, &commit);
     /* On a full disk the store still opens for reading; the origin is struck out in memory, and in the first commit
-     * that fits.  (Where the commit has reached the disk all the same, nobody knows what is there: not that store.) */
-    if (err != HS_OK && (err != HS_EFULL || options->create || log->fatal != HS_OK))
+     * that fits.  (Where the commit has reached the disk all the same, nobody knows what is there: not that store.  Nor
+     * one that is to have another id, and has it in memory only.) */
+    if (err != HS_OK && (err != HS_EFULL || options->create || log->fatal != HS_OK || log->renewed_from != 0))
         return hs_wrap(err, why, "cannot write to %s", options->path);
     /* The last process may have died between its last commit and the note of it.  This one shows that commit even if it
      * never makes one of its own: the note must not go on naming the one before.  (One that was doubted is empty,
      * and stays so until the doubt and the strike are on disk.) */
     bool stale = log->life_stale || (!proven && log->doubt_stale);
     err = stale ? HS_OK : hs_note_write(log->note, &log->position, log->life.current);
+    if (err == HS_OK && log->renewed_from != 0)
+        err = forget_note(log, options);
     return err == HS_OK ? HS_OK : hs_fail(err, why, "cannot write the continuity note in %s", options->note_dir);
 }
 
@@ -213,6 +228,11 @@ bool hs_log_in_doubt(const struct hs_log *log)
 const char *hs_log_break(const struct hs_log *log)
 {
     return log->broken;
+}
+
+const char *hs_log_renewed(const struct hs_log *log)
+{
+    return log->renewed_from == 0 ? NULL : log->renewed;
 }
 
 uint64_t hs_log_doubt_ms(const struct hs_log *log)

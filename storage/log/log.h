@@ -38,6 +38,7 @@ bool hs_log_holds(const struct hs_log *log, hs_partition partition); /* in its s
 uint64_t hs_log_doubt_ms(const struct hs_log *log);
 uint32_t hs_log_migrated(const struct hs_log *log);
 bool hs_log_in_doubt(const struct hs_log *log);
+const char *hs_log_renewed(const struct hs_log *log);         /* why it got another id at this start, or NULL */
 const char *hs_log_break(const struct hs_log *log);           /* why the origin was struck out at this start, or NULL */
 struct hs_position hs_log_position(const struct hs_log *log); /* of the last commit whose note is written */
 enum hs_err hs_log_failed(const struct hs_log *log);          /* the error that made it unusable, or HS_OK */
@@ -78,6 +79,10 @@ enum hs_err hs_log_put_fork(struct hs_log *log, const struct hs_stream *stream, 
 enum hs_err hs_log_put_loose(struct hs_log *log, const struct hs_loose *loose); /* HS_EEXISTS: known */
 enum hs_err hs_log_put_enrolment(struct hs_log *log, const struct hs_hash *secret_hash,
                                  const struct hs_enrolment *enrolment);
+
+enum hs_err hs_log_meet(struct hs_log *log, const struct hs_met *met);
+enum hs_err hs_log_store_gone(struct hs_log *log, const struct hs_key *key, uint64_t id);
+enum hs_err hs_log_store_told(struct hs_log *log, const struct hs_key *key, uint64_t id);
 
 /* ---- what came as state: as hs_store_* in store.h ---- */
 
@@ -178,6 +183,9 @@ void hs_log_lag(const struct hs_log_reader *reader, const struct hs_stream *stre
 enum hs_err hs_log_cut(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t first,
                        struct hs_buf *body, struct hs_segment *segment);
 
+enum hs_err hs_log_peer_stores(struct hs_txn *txn, hs_visit_peer_store visit, void *ctx);
+enum hs_err hs_log_peer_store(struct hs_txn *txn, const struct hs_key *key, struct hs_peer_store *current);
+enum hs_err hs_log_store_counts(struct hs_txn *txn, const struct hs_key *key, uint64_t id, bool *counts);
 enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, hs_visit_receipt visit, void *ctx);
 /* The stores other than @store_id and the writer's own that have signed that they hold op n, of what is held here. */
 enum hs_err hs_log_holders(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,

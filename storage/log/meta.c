@@ -300,6 +300,9 @@ enum hs_err log_enter(struct hs_log *log, const struct hs_log_options *options, 
     err = adopt_certificate(log, options->certificate);
     if (err != HS_OK)
         return hs_wrap(err, why, "cannot keep the certificate in %s", options->path);
+    err = log_enter_store(log);
+    if (err != HS_OK)
+        return hs_wrap(err, why, "cannot give %s another store id", options->path);
     err = log_enter_scope(log, options);
     return err == HS_OK ? HS_OK : hs_wrap(err, why, "cannot keep the scope in %s", options->path);
 }

@@ -67,7 +67,7 @@ static enum hs_err find(struct hs_log *log, const char *why, struct hs_older *ol
 enum hs_err hs_log_prove_older(struct hs_log *log, const char *why)
 {
     struct hs_older older;
-    enum hs_err err = hs_log_strike(log, why);
+    enum hs_err err = log_renew_or_strike(log, why);
     if (err == HS_OK)
         err = find(log, why, &older);
     if (err != HS_OK)

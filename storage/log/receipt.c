@@ -198,13 +198,20 @@ static bool is_of_lost_store(struct hs_txn *txn, const struct hs_receipt *receip
            receipt->store_id != hs_log_backup_store(txn);
 }
 
-/* Does it say anything of how safe an operation is?  HS_EREVOKED: no, whoever has the key now may have signed it, or
- * the store is gone. */
+/* Does it say that its store had that?  HS_EREVOKED: no, whoever has the key now may have signed it. */
+static enum hs_err receipt_holds(struct hs_txn *txn, const struct hs_receipt *receipt)
+{
+    return log_check_revoked(txn, HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES));
+}
+
+/* Does it say anything of how safe an operation is?  HS_EREVOKED: no, as above, or the store that it names is gone. */
 static enum hs_err receipt_counts(struct hs_txn *txn, const struct hs_receipt *receipt)
 {
-    if (is_of_lost_store(txn, receipt))
-        return HS_EREVOKED;
-    return log_check_revoked(txn, HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES));
+    bool counts = false;
+    enum hs_err err = is_of_lost_store(txn, receipt) ? HS_EREVOKED : receipt_holds(txn, receipt);
+    if (err == HS_OK)
+        err = hs_log_store_counts(txn, &receipt->hub_key, receipt->store_id, &counts);
+    return err == HS_OK && !counts ? HS_EREVOKED : err;
 }
 
 struct holders {
@@ -264,22 +271,22 @@ enum hs_err hs_log_writer_holds(struct hs_txn *txn, uint64_t origin, hs_visit_ho
 struct reach {
     struct hs_log_reader reader;
     bool others;         /* this node's own word does not count: whatever store it is of, it is no other hub's */
-    bool beyond;         /* what names more than is held counts */
+    bool beyond;         /* how far they had it once: also what is not held here, and what is gone since */
     struct hs_key first; /* of the hub that is at n[0] */
     uint64_t n[2];       /* the highest, and the highest of another hub: a hub and its own backups are one */
 };
 
 /* Is it the word of a hub?  One that has vouched for an operation has, though its store is gone since. */
-static enum hs_err is_of_hub(struct hs_txn *txn, const struct hs_receipt *receipt, bool vouches, bool *is_hub)
+static enum hs_err is_of_hub(const struct reach *reach, const struct hs_receipt *receipt, bool *is_hub)
 {
+    struct hs_txn *txn = reach->reader.txn;
     struct hs_bytes certificate;
     enum hs_err err = hs_log_find_certificate(txn, &receipt->hub_key, &certificate);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
     *is_hub = hs_tlv_u64(body_of(certificate), NODE_ROLE, 0) == HS_ROLE_HUB;
     if (*is_hub)
-        err = vouches ? log_check_revoked(txn, HS_BYTES(receipt->hub_key.bytes, HS_KEY_BYTES))
-                      : receipt_counts(txn, receipt);
+        err = reach->beyond ? receipt_holds(txn, receipt) : receipt_counts(txn, receipt);
     *is_hub = *is_hub && err != HS_EREVOKED;
     return err == HS_EREVOKED ? HS_OK : err;
 }
@@ -290,7 +297,7 @@ static enum hs_err raise(void *ctx, const struct hs_receipt *receipt)
     bool is_hub = false;
     if (receipt->n <= reach->n[1] || (reach->others && log_is_own_key(reach->reader.txn, &receipt->hub_key)))
         return HS_OK;
-    enum hs_err err = is_of_hub(reach->reader.txn, receipt, reach->beyond, &is_hub);
+    enum hs_err err = is_of_hub(reach, receipt, &is_hub);
     if (err != HS_OK || !is_hub)
         return err;
     err = check_branch(&reach->reader, receipt);

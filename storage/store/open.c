@@ -218,6 +218,11 @@ bool hs_store_in_doubt(const struct hs_store *store)
     return hs_log_in_doubt(store->log);
 }
 
+const char *hs_store_renewed(const struct hs_store *store)
+{
+    return hs_log_renewed(store->log);
+}
+
 const char *hs_store_break(const struct hs_store *store)
 {
     return hs_log_break(store->log);

@@ -191,6 +191,21 @@ enum hs_err hs_view_limit(struct hs_view *view, const struct hs_stream *stream, 
     return hs_log_limit(&reader, stream, n);
 }
 
+enum hs_err hs_view_peer_stores(struct hs_view *view, hs_visit_peer_store visit, void *ctx)
+{
+    return hs_log_peer_stores(store_log_reader(view).txn, visit, ctx);
+}
+
+enum hs_err hs_view_peer_store(struct hs_view *view, const struct hs_key *node_key, struct hs_peer_store *current)
+{
+    return hs_log_peer_store(store_log_reader(view).txn, node_key, current);
+}
+
+enum hs_err hs_view_store_counts(struct hs_view *view, const struct hs_key *node_key, uint64_t store_id, bool *counts)
+{
+    return hs_log_store_counts(store_log_reader(view).txn, node_key, store_id, counts);
+}
+
 uint64_t hs_view_current_origin(struct hs_view *view)
 {
     return hs_log_current_origin(store_log_reader(view).txn);

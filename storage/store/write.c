@@ -142,6 +142,21 @@ enum hs_err hs_store_put_release(struct hs_store *store, struct hs_bytes encoded
     return hs_log_put_release(store->log, encoded);
 }
 
+enum hs_err hs_store_meet(struct hs_store *store, const struct hs_met *met)
+{
+    return hs_log_meet(store->log, met);
+}
+
+enum hs_err hs_store_gone(struct hs_store *store, const struct hs_key *node_key, uint64_t store_id)
+{
+    return hs_log_store_gone(store->log, node_key, store_id);
+}
+
+enum hs_err hs_store_told(struct hs_store *store, const struct hs_key *node_key, uint64_t store_id)
+{
+    return hs_log_store_told(store->log, node_key, store_id);
+}
+
 enum hs_err hs_store_strike(struct hs_store *store, const char *why)
 {
     return hs_log_prove_older(store->log, why);

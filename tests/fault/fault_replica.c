@@ -114,6 +114,7 @@ VISITOR(hs_visit_digest, visit_digest, (void *ctx, const struct hs_digest *diges
 VISITOR(hs_visit_compared, visit_compared, (void *ctx, const struct hs_compared *compared), (visitor->ctx, compared))
 VISITOR(hs_visit_fork, visit_fork, (void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof),
         (visitor->ctx, stream, n, proof))
+VISITOR(hs_visit_peer_store, visit_peer_store, (void *ctx, const struct hs_peer_store *row), (visitor->ctx, row))
 
 VISITOR(hs_visit_bytes, visit_bytes, (void *ctx, struct hs_bytes key, struct hs_bytes value),
         (visitor->ctx, key, value))
@@ -135,6 +136,8 @@ SOURCE(loose, (void *ctx, const struct hs_stream *stream, hs_visit_loose visit, 
        (ctx, stream, VISITED(visit_loose)))
 SOURCE(revocations, (void *ctx, hs_visit_bytes visit, void *visit_ctx), (ctx, VISITED(visit_bytes)))
 SOURCE(releases, (void *ctx, hs_visit_bytes visit, void *visit_ctx), (ctx, VISITED(visit_bytes)))
+SOURCE(peer_stores, (void *ctx, hs_visit_peer_store visit, void *visit_ctx), (ctx, VISITED(visit_peer_store)))
+SOURCE(store_counts, (void *ctx, const struct hs_key *key, uint64_t id, bool *counts), (ctx, key, id, counts))
 SOURCE(limit, (void *ctx, const struct hs_stream *stream, uint64_t *n), (ctx, stream, n))
 SOURCE(digests, (void *ctx, hs_visit_digest visit, void *visit_ctx), (ctx, VISITED(visit_digest)))
 SOURCE(digest_level,
@@ -163,6 +166,8 @@ struct hs_replica_source __wrap_world_source(struct world_node *node)
     source.revocations = revocations;
     source.releases = releases;
     source.limit = limit;
+    source.peer_stores = peer_stores;
+    source.store_counts = store_counts;
     source.digests = digests;
     source.digest_level = digest_level;
     source.digest_leaf = digest_leaf;

@@ -508,6 +508,25 @@ static enum hs_err source_rows(void *ctx, hs_visit_bytes visit, void *visit_ctx)
     return HS_OK;
 }
 
+static enum hs_err source_stores(void *ctx, hs_visit_peer_store visit, void *visit_ctx)
+{
+    (void)ctx, (void)visit, (void)visit_ctx;
+    return HS_OK;
+}
+
+static enum hs_err source_counts(void *ctx, const struct hs_key *key, uint64_t id, bool *counts)
+{
+    (void)ctx, (void)key, (void)id;
+    *counts = true;
+    return HS_OK;
+}
+
+static uint64_t source_backups(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
 static enum hs_err source_limit(void *ctx, const struct hs_stream *stream, uint64_t *n)
 {
     (void)ctx, (void)stream, (void)n;
@@ -528,6 +547,9 @@ static void victim_init(struct victim *victim)
                                        .revocations = source_rows,
                                        .releases = source_rows,
                                        .limit = source_limit,
+                                       .peer_stores = source_stores,
+                                       .store_counts = source_counts,
+                                       .backup_store = source_backups,
                                        .heads = source_heads,
                                        .forks = source_forks,
                                        .loose = source_loose,

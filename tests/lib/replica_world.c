@@ -131,6 +131,7 @@ static void step(struct world_node *node, struct hs_replica_event event)
 void world_start(struct world_node *node)
 {
     assert(node->replica == NULL);
+    world_have_met(node);
     struct hs_replica_options options = {
         .certificate = hs_buf_bytes(&node->certificate_bytes),
         .root_key = node->world->root_key,
@@ -411,12 +412,28 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
     case HS_STORE_STATES:
         return world_store_fill_states(store, &todo->states);
     case HS_STORE_FILLED: /* by who notes the heads */
+    case HS_STORE_MEET:   /* by perform_of_stores() */
+    case HS_STORE_GONE:
+    case HS_STORE_TOLD:
+    case HS_STORE_RENEW:
         return HS_OK;
     }
     return HS_EINTERNAL;
 }
 
-static struct hs_receipt sign_receipt(struct world_node *node, const struct hs_head *head)
+static void perform_of_stores(struct world_node *node, const struct hs_replica_store *todo, bool *is_new)
+{
+    if (todo->type == HS_STORE_MEET)
+        world_store_meet(node, &todo->met, is_new);
+    else if (todo->type == HS_STORE_GONE)
+        world_store_gone(node, &todo->key, todo->store_id, is_new);
+    else if (todo->type == HS_STORE_TOLD)
+        world_store_told(&node->store, &todo->key, todo->store_id, is_new);
+    else if (todo->type == HS_STORE_RENEW)
+        node->renews = true;
+}
+
+struct hs_receipt world_sign_receipt(struct world_node *node, const struct hs_head *head)
 {
     struct hs_receipt receipt = {.store_id = node->store_id,
                                  .stream = head->stream,
@@ -453,7 +470,7 @@ static void note_head(void *ctx, const struct hs_head *head)
     }
     made->heads[at] = *head;
     if (made->node->certificate.role != HS_ROLE_HALL)
-        made->receipts[at] = sign_receipt(made->node, head);
+        made->receipts[at] = world_sign_receipt(made->node, head);
 }
 
 static void note_made(struct making *made, const struct hs_replica_store *todo)
@@ -489,6 +506,8 @@ bool world_store_next(struct world_node *node, size_t count)
             node->world->watch->stored(node->world->watch->ctx, node, todo[i], errs[i]);
         if (errs[i] == HS_OK)
             note_made(&made, todo[i]);
+        if (errs[i] == HS_OK)
+            perform_of_stores(node, todo[i], &commit.stores);
         commit.is_revoking |= todo[i]->type == HS_STORE_REVOCATION || todo[i]->type == HS_STORE_RELEASE;
     }
     bool any = false;
@@ -554,7 +573,8 @@ struct hs_stream world_write(struct world_node *node, hs_partition partition, en
                              size_t size)
 {
     struct hs_head head = write_op(node, partition, lane, HS_BYTES(data, size));
-    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false, NULL};
+    struct hs_commit commit = {
+        {node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false, false, false, NULL};
     told(node, 0, HS_OK, &commit);
     return head.stream;
 }
@@ -576,7 +596,8 @@ struct hs_stream world_write_many(struct world_node *node, hs_partition partitio
         if (i + 1 == count || (i + 1) % (HS_SEGMENT_BYTES_SOFT / 512) == 0)
             head = check_stream(node, stream);
     }
-    struct hs_commit commit = {{++node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false, NULL};
+    struct hs_commit commit = {
+        {++node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false, false, false, NULL};
     told(node, 0, HS_OK, &commit);
     return name;
 }
@@ -602,7 +623,8 @@ void world_tell(struct world_node *node, const struct hs_stream *name)
 {
     const struct world_stream *stream = world_store_find(&node->store, name);
     struct hs_head head = {*name, stream->count, stream->ops[stream->count - 1].hash};
-    struct hs_commit commit = {{node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false, NULL};
+    struct hs_commit commit = {
+        {node->store.commit, world_random(node->world)}, &head, 1, NULL, 0, false, false, false, NULL};
     told(node, 0, HS_OK, &commit);
 }
 
@@ -618,7 +640,8 @@ void world_import(struct world_node *to, const struct world_node *from, const st
         world_stream_append(stream, hs_buf_bytes(&held->ops[stream->count].bytes));
     world_stream_check(stream, &held->checkpoints[held->checkpoint_count - 1].signature);
     struct hs_head head = {*name, stream->count, stream->ops[stream->count - 1].hash};
-    struct hs_commit commit = {{++to->store.commit, world_random(to->world)}, &head, 1, NULL, 0, false, NULL};
+    struct hs_commit commit = {
+        {++to->store.commit, world_random(to->world)}, &head, 1, NULL, 0, false, false, false, NULL};
     told(to, 0, HS_OK, &commit);
 }
 

@@ -60,6 +60,7 @@ struct world_fill {
     struct hs_buf after;
     uint64_t records, total;
 };
+struct world_node;
 struct world_store {
     struct world_stream *streams; /* ascending */
     struct world_origin *origins;
@@ -70,8 +71,9 @@ struct world_store {
     struct world_state *states; /* ascending */
     struct world_fill *fills;   /* ascending */
     struct world_trust *trusts;
+    struct hs_peer_store *peer_stores; /* ascending */
     size_t stream_count, origin_count, receipt_count, certificate_count, fork_count, loose_count, state_count,
-        fill_count, trust_count;
+        fill_count, trust_count, peer_store_count;
     uint64_t current; /* origin; 0: none */
     uint64_t commit;
     bool rotten;        /* the digests of @rot are wrong */
@@ -99,6 +101,14 @@ enum hs_err world_store_put_trust(struct world_store *store, const struct hs_key
                                   struct hs_bytes row, bool *is_new);
 void world_trusts_copy(struct world_store *to);
 void world_trusts_fini(struct world_store *store);
+/* replica_world_stores.c */
+void world_stores_copy(struct world_store *to);
+void world_store_meet(struct world_node *node, const struct hs_met *met, bool *is_new);
+void world_store_gone(struct world_node *node, const struct hs_key *key, uint64_t id, bool *is_new);
+void world_store_told(struct world_store *store, const struct hs_key *key, uint64_t id, bool *is_new);
+void world_have_met(struct world_node *node);
+void world_renew(struct world_node *node); /* a stopped one goes on as another store */
+struct hs_receipt world_sign_receipt(struct world_node *node, const struct hs_head *head);
 /* replica_world_fill.c: base states and fills, as store.h has them. */
 void world_store_put_state(struct world_store *store, struct hs_bytes key, struct hs_bytes state);    /* joined */
 void world_store_prune(struct world_store *store, struct world_stream *stream, uint64_t n);           /* ops up to n */
@@ -158,7 +168,10 @@ struct world_node {
     uint32_t credit_bytes;
     uint64_t records_late; /* the records are so many commits behind the log: states of them cannot be read yet */
     uint64_t state_reads;
-    bool in_doubt; /* at its next start: it may be an old copy */
+    uint64_t backup_store; /* 0: none */
+    bool has_met;          /* with all that there were at its first start */
+    bool renews;           /* it was shown to be an older copy */
+    bool in_doubt;         /* at its next start: it may be an old copy */
     uint32_t admit_after_ms;
     const hs_partition *districts; /* configured; NULL: as the certificate says */
     size_t district_count;

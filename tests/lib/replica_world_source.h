@@ -10,6 +10,10 @@
 enum hs_err world_revocations(void *ctx, hs_visit_bytes visit, void *visit_ctx);
 enum hs_err world_releases(void *ctx, hs_visit_bytes visit, void *visit_ctx);
 enum hs_err world_limit(void *ctx, const struct hs_stream *stream, uint64_t *n);
+/* replica_world_stores.c */
+enum hs_err world_peer_stores(void *ctx, hs_visit_peer_store visit, void *visit_ctx);
+enum hs_err world_store_counts(void *ctx, const struct hs_key *key, uint64_t id, bool *counts);
+uint64_t world_backup_store(void *ctx);
 void world_tell_trust(struct world_node *node); /* a commit that brought one */
 struct hs_replica_source world_source(struct world_node *node);
 void world_keys(const char *name, struct hs_secret *secret, struct hs_key *key);

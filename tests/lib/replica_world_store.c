@@ -290,6 +290,7 @@ void world_store_copy(const struct world_store *from, struct world_store *to)
         to->forks[i].proof = buf_of(hs_buf_bytes(&from->forks[i].proof));
     world_fills_copy(to);
     world_trusts_copy(to);
+    world_stores_copy(to);
     to->looses = copy_array(from->looses, from->loose_count, sizeof *from->looses);
     for (size_t i = 0; i < to->loose_count; i++) {
         to->looses[i].body = buf_of(hs_buf_bytes(&from->looses[i].body));
@@ -323,5 +324,6 @@ void world_store_fini(struct world_store *store)
     free(store->looses);
     world_fills_fini(store);
     world_trusts_fini(store);
+    free(store->peer_stores);
     *store = (struct world_store){0};
 }

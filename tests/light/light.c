@@ -174,6 +174,8 @@ static enum hs_err perform(struct light_node *node, const struct hs_replica_stor
         if (node->door.receipt != NULL)
             node->door.receipt(node->door.ctx, node, &todo->receipt);
         return HS_OK;
+    case HS_STORE_MEET: /* nobody is set back here */
+        return HS_OK;
     default: /* forks, strikes and states: no light node makes a cause for them */
         fprintf(stderr, "%s: a store of type %d\n", node->certificate.node_id, todo->type);
         abort();
@@ -347,7 +349,8 @@ struct hs_head light_pay(struct light_node *node, uint64_t now_ms, size_t count)
     light_stream_check(&node->store, stream, &signature);
     hs_buf_fini(&op);
     struct hs_head head = {name, stream->n, stream->hash};
-    struct hs_commit commit = {{++node->store.commit, light_random(node)}, &head, 1, NULL, 0, false, NULL};
+    struct hs_commit commit = {
+        {++node->store.commit, light_random(node)}, &head, 1, NULL, 0, false, false, false, NULL};
     if (node->replica != NULL)
         light_step(node, now_ms, (struct hs_replica_event){.type = HS_REPLICA_STORED, .err = HS_OK, .commit = &commit});
     return head;

@@ -189,6 +189,25 @@ static enum hs_err no_rows(void *ctx, hs_visit_bytes visit, void *visit_ctx)
     return HS_OK;
 }
 
+static enum hs_err no_stores(void *ctx, hs_visit_peer_store visit, void *visit_ctx)
+{
+    (void)ctx, (void)visit, (void)visit_ctx;
+    return HS_OK;
+}
+
+static enum hs_err all_count(void *ctx, const struct hs_key *key, uint64_t id, bool *counts)
+{
+    (void)ctx, (void)key, (void)id;
+    *counts = true;
+    return HS_OK;
+}
+
+static uint64_t no_backups(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
 static enum hs_err no_limit(void *ctx, const struct hs_stream *stream, uint64_t *n)
 {
     (void)ctx, (void)stream, (void)n;
@@ -208,6 +227,9 @@ struct hs_replica_source light_source(struct light_node *node)
         .revocations = no_rows,
         .releases = no_rows,
         .limit = no_limit,
+        .peer_stores = no_stores,
+        .store_counts = all_count,
+        .backup_store = no_backups,
         .heads = heads,
         .forks = forks,
         .loose = looses,

@@ -23,6 +23,7 @@ struct audit_node { /* by its id; a clone is the same node */
     bool hub, fork_possible, damaged;
     unsigned number; /* bit of it in audit_machine.knows */
     bool revoked;
+    bool may_renew; /* it was set back once, or copied: its store may get another id */
 };
 
 struct audit_stream {

@@ -317,6 +317,9 @@ static void check_continuity(struct auditor *auditor, struct audit_machine *mach
     struct hs_txn txn;
     if (machine->store_id == 0)
         machine->store_id = hs_store_id(store);
+    /* One that was set back goes on as another store, and says so. */
+    if (machine->node->may_renew && hs_store_renewed(store) != NULL)
+        machine->store_id = hs_store_id(store);
     if (machine->store_id != hs_store_id(store))
         audit_fail(auditor, AUDIT_FACTS, "%s started with another store, and nobody changed its disk",
                    machine->sim->name);
@@ -410,11 +413,13 @@ void auditor_disk_changed(struct auditor *auditor, struct sim_machine *machine)
     own->seen = (struct hs_position){0};
     own->store_id = 0;
     own->life = (struct audit_life){.set_back = true};
+    own->node->may_renew = true;
 }
 
 void auditor_fork_possible(struct auditor *auditor, struct sim_machine *machine)
 {
     audit_machine_of(auditor, machine)->node->fork_possible = true;
+    audit_machine_of(auditor, machine)->node->may_renew = true;
 }
 
 void auditor_revoked(struct auditor *auditor, struct sim_machine *machine)
@@ -432,7 +437,7 @@ void auditor_released(struct auditor *auditor, struct sim_machine *machine)
 void auditor_damaged(struct auditor *auditor, struct sim_machine *machine)
 {
     struct audit_machine *own = audit_machine_of(auditor, machine);
-    own->damaged = own->node->damaged = true;
+    own->damaged = own->node->damaged = own->node->may_renew = true;
 }
 
 /* The digests of two nodes may differ for good where a fork was: PROTOCOL.md 9.3. */

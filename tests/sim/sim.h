@@ -80,6 +80,7 @@ struct sim_machine {
     hs_partition scope[SIM_SCOPE_MAX]; /* as configured; 0 entries: as the certificate says */
     size_t scope_count;
     enum sim_life life;
+    bool starts_anew; /* its rooms, when its turn is over */
     struct hs_daemon *daemon;
     struct hs_link *link;      /* of the running daemon */
     struct sim_socket *socket; /* the same */

@@ -226,16 +226,22 @@ static void died(void *ctx, enum hs_err err)
     }
 }
 
+static void start_anew(void *ctx)
+{
+    ((struct sim_machine *)ctx)->starts_anew = true;
+}
+
 enum hs_err sim_try_start(struct sim_machine *machine)
 {
     struct sim *sim = machine->sim;
     struct hs_why why = {{0}};
     struct hs_daemon_options options = {
-        .conf = &machine->conf, .note_dir = machine->notes, .fatal = died, .ctx = machine};
+        .conf = &machine->conf, .note_dir = machine->notes, .fatal = died, .restart = start_anew, .ctx = machine};
     if (machine->life != SIM_STOPPED)
         sim_fail(sim, "%s is not stopped", machine->name);
     machine->life = SIM_RUNNING;
     machine->crash_at = 0;
+    machine->starts_anew = false;
     sim->current = machine;
     enum hs_err err = hs_daemon_new(&options, &machine->daemon, &why);
     sim->current = NULL;
@@ -467,6 +473,10 @@ bool sim_step(struct sim *sim, uint64_t until_ms)
     turn(chosen.machine, chosen.room);
     if (chosen.machine->life == SIM_DEAD)
         sim_kill(chosen.machine);
+    if (chosen.machine->life == SIM_RUNNING && chosen.machine->starts_anew) {
+        sim_stop(chosen.machine);
+        sim_start(chosen.machine);
+    }
     if (sim->turns % 64 == 0)
         sim_connections_sweep(sim);
     if (sim->hooks.turned != NULL)

@@ -500,6 +500,7 @@ static void after_a_failed_store_other_senders_begin_anew(void **state)
     world_store_copy(&t.hall->store, &other->store);
     puppet_dial(&q, other, t.hub);
     puppet_greet(&q);
+    assert_true(world_store_next(t.hub, 1)); /* it has met another hub */
     puppet_send(&t.p, &t.stream, 1, 2);
     puppet_send(&q, &t.stream, 3, 5); /* continues what is on its way */
     t.hub->store_fails = HS_EIO;

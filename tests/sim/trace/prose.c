@@ -474,6 +474,22 @@ static void put_revocations(struct trace *t, const ProtobufCMessage *message)
                   told->n_releases == 1 ? "" : "s");
 }
 
+static void put_stores(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerStores *stores = (const Hallsync__PeerStores *)message;
+    struct hs_stream name;
+    trace_put(t, "Stores:");
+    for (size_t i = 0; i < stores->n_gone; i++)
+        trace_put(t, " %s is gone", trace_store_name(t, stores->gone[i]->store_id));
+    for (size_t i = 0; i < stores->n_wanted; i++) {
+        trace_put(t, i == 0 ? " your receipts, please, of " : ", ");
+        name = name_of(stores->wanted[i]);
+        trace_put_stream(t, &name);
+    }
+    if (stores->has_told && stores->told)
+        trace_put(t, " these are all");
+}
+
 /* ---- questions ---- */
 
 static void put_ask(struct trace *t, const ProtobufCMessage *message)
@@ -580,6 +596,7 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_ASK] = {"Ask", put_ask},
     [HALLSYNC__PEER_TYPE__PEER_ANSWER] = {"Answer", put_said},
     [HALLSYNC__PEER_TYPE__PEER_REVOCATIONS] = {"Revocations", put_revocations},
+    [HALLSYNC__PEER_TYPE__PEER_STORES] = {"Stores", put_stores},
     [HALLSYNC__PEER_TYPE__PEER_JOIN] = {"Join", NULL},
     [HALLSYNC__PEER_TYPE__PEER_JOIN_REPLY] = {"Join reply", NULL},
 };

@@ -151,6 +151,11 @@ static void put_store(struct trace *t, const struct hs_replica_store *store)
         trace_put_stream(t, &store->receipt.stream);
         trace_put(t, " ");
         trace_put_number(t, &store->receipt.stream, store->receipt.n, store->receipt.hash.bytes);
+    } else if (store->type == HS_STORE_RENEW) {
+        trace_put(t, "another store id at the next start");
+    } else if (store->type == HS_STORE_GONE || store->type == HS_STORE_TOLD) {
+        trace_put(t, store->type == HS_STORE_GONE ? "gone: %s" : "all receipts came of %s",
+                  trace_store_name(t, store->store_id));
     } else if (store->type == HS_STORE_REVOCATION || store->type == HS_STORE_RELEASE) {
         trace_put(t, store->type == HS_STORE_REVOCATION ? "a revocation" : "a release");
     } else if (store->type == HS_STORE_CERTIFICATE) {
@@ -216,6 +221,8 @@ static const char *notice_text(enum hs_replica_notice notice)
         return "waits: ";
     case HS_NOTICE_ADMITTING:
         return "lets halls in: ";
+    case HS_NOTICE_SET_BACK:
+        return "ALARM an older copy: ";
     }
     return "";
 }
@@ -251,6 +258,8 @@ static void tell_wanted(void *ctx, struct world_node *node, const struct hs_repl
         begin(t, node, " x ", link->end[1 - at]);
         trace_put(t, "hangs up");
         end(t);
+    } else if (update->type == HS_REPLICA_STORE && update->store->type == HS_STORE_MEET) {
+        return; /* in every session with a hub */
     } else if (update->type == HS_REPLICA_STORE) {
         begin(t, node, "", NULL);
         trace_put(t, "asks its store: ");
@@ -272,6 +281,8 @@ static void tell_wanted(void *ctx, struct world_node *node, const struct hs_repl
 static void tell_stored(void *ctx, struct world_node *node, const struct hs_replica_store *todo, enum hs_err err)
 {
     struct trace *t = ctx;
+    if (todo->type == HS_STORE_MEET)
+        return;
     begin(t, node, "", NULL);
     trace_put(t, err == HS_OK ? "committed: " : "NOT committed (%s): ", hs_err_name(err));
     put_store(t, todo);

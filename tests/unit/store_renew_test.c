@@ -1,0 +1,243 @@
+/* store_renew_test.c -- storage: receipts of stores that are gone give no level, and a store that was set back goes on
+ * as another. */
+#include "tests/unit/store_place.h"
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, place_end)
+
+#define OLD 0x11
+#define NEW 0x22
+
+static int setup(void **state)
+{
+    struct place *place = place_begin(state);
+    world_open(&place->hall, true);
+    world_open(&place->hub, true);
+    return 0;
+}
+
+static struct hs_stream pay(struct world_node *node)
+{
+    return (struct hs_stream){world_group(node, 1).origin, 3201, HS_LANE_MONEY};
+}
+
+/* @by has signed, as store @id, for what @to holds. */
+static void give(struct world_node *to, const struct world_node *by, uint64_t id, const struct hs_stream *stream)
+{
+    struct hs_commit commit;
+    struct hs_receipt receipt = {
+        .store_id = id, .stream = *stream, .n = world_head(to, stream), .time_ms = 1, .hub_key = by->draft.node_key};
+    struct hs_view *view = world_view(to);
+    assert_int_equal(hs_view_hash_at(view, stream, receipt.n, &receipt.hash), HS_OK);
+    hs_view_close(view);
+    struct hs_signer signer = hs_signer_of(&by->secret);
+    assert_int_equal(hs_receipt_sign(&receipt, &signer), HS_OK);
+    assert_int_equal(hs_store_begin(to->store), HS_OK);
+    assert_int_equal(hs_store_put_receipt(to->store, &receipt, by->options.certificate), HS_OK);
+    assert_int_equal(hs_store_commit(to->store, &commit), HS_OK);
+}
+
+static enum hs_safety level(struct world_node *node, const struct hs_stream *stream)
+{
+    struct hs_view *view = world_view(node);
+    enum hs_safety safety = hs_view_safety(view, stream, world_head(node, stream));
+    hs_view_close(view);
+    return safety;
+}
+
+static bool meet(struct world_node *node, const struct world_node *whom, uint64_t id, uint64_t backup)
+{
+    struct hs_commit commit;
+    struct hs_met met = {whom->options.certificate, id, backup};
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_store_meet(node->store, &met), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+    return commit.stores;
+}
+
+static enum hs_err gone(struct world_node *node, const struct world_node *whom, uint64_t id, bool *renews)
+{
+    struct hs_commit commit;
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    enum hs_err err = hs_store_gone(node->store, &whom->draft.node_key, id);
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+    *renews = commit.renews;
+    return err;
+}
+
+static bool is_wanted(struct world_node *node, const struct world_node *whom)
+{
+    struct hs_peer_store current;
+    struct hs_view *view = world_view(node);
+    assert_int_equal(hs_view_peer_store(view, &whom->draft.node_key, &current), HS_OK);
+    hs_view_close(view);
+    return current.is_wanted;
+}
+
+/* ---- levels ---- */
+
+static void a_store_that_is_gone_gives_no_level(void **state)
+{
+    struct place *place = *state;
+    struct hs_stream money = pay(&place->hall);
+    assert_true(meet(&place->hall, &place->hub, OLD, 0));
+    assert_false(is_wanted(&place->hall, &place->hub));
+    give(&place->hall, &place->hub, OLD, &money);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HUB);
+    assert_false(meet(&place->hall, &place->hub, OLD, 0)); /* nothing new */
+    assert_true(meet(&place->hall, &place->hub, NEW, 0));
+    assert_true(is_wanted(&place->hall, &place->hub));
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HERE);
+    give(&place->hall, &place->hub, NEW, &money);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HUB); /* and not safe: it is one hub */
+    meet(&place->hall, &place->hub, OLD, 0);                      /* what is gone never comes back */
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HERE);
+}
+
+static void backups_count_while_their_hub_names_them(void **state)
+{
+    struct place *place = *state;
+    struct hs_stream money = pay(&place->hall);
+    meet(&place->hall, &place->hub, OLD, NEW);
+    give(&place->hall, &place->hub, OLD, &money);
+    give(&place->hall, &place->hub, NEW, &money);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_SAFE);
+    meet(&place->hall, &place->hub, OLD, 0);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HUB);
+}
+
+/* What nobody has met may be what it says; what a hub says of it is believed. */
+static void others_may_say_that_a_store_is_gone(void **state)
+{
+    struct place *place = *state;
+    bool renews;
+    struct hs_stream money = pay(&place->hall);
+    give(&place->hall, &place->second_hub, OLD, &money);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HUB);
+    assert_int_equal(gone(&place->hall, &place->second_hub, OLD, &renews), HS_OK);
+    assert_false(renews);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HERE);
+    give(&place->hall, &place->second_hub, NEW, &money);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HUB);
+}
+
+static void of_an_earlier_key_of_a_node_all_is_gone(void **state)
+{
+    struct place *place = *state;
+    struct world_node anew;
+    struct hs_stream money = pay(&place->hall);
+    meet(&place->hall, &place->hub, OLD, 0);
+    give(&place->hall, &place->hub, OLD, &money);
+    world_add(&place->region, &anew, place->hub.id, HS_ROLE_HUB);
+    anew.draft.issued_ms = place->hub.draft.issued_ms + 1;
+    world_certify(&anew);
+    meet(&place->hall, &anew, NEW, 0);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HERE);
+    give(&place->hall, &anew, NEW, &money);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HUB);
+    meet(&place->hall, &place->hub, OLD, 0); /* who still has the old key shows that in vain */
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HUB);
+    world_drop(&anew);
+}
+
+/* ---- a store that was set back ---- */
+
+struct found {
+    uint64_t store_id, n;
+    bool is_found;
+};
+
+static enum hs_err find(void *ctx, const struct hs_receipt *receipt)
+{
+    struct found *found = ctx;
+    if (receipt->store_id == found->store_id) {
+        found->n = receipt->n;
+        found->is_found = true;
+    }
+    return HS_OK;
+}
+
+static uint64_t signed_as(struct world_node *node, uint64_t store_id, const struct hs_stream *stream)
+{
+    struct found found = {.store_id = store_id};
+    struct hs_view *view = world_view(node);
+    assert_int_equal(hs_view_receipts(view, stream, find, &found), HS_OK);
+    hs_view_close(view);
+    return found.n;
+}
+
+static bool renew(struct world_node *node)
+{
+    struct hs_commit commit;
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_store_strike(node->store, "shown to be an older copy"), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+    return commit.renews;
+}
+
+static void count_notes(const struct place *place, unsigned wanted)
+{
+    unsigned count = 0;
+    DIR *dir = opendir(place->region.notes);
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
+        count += strstr(entry->d_name, ".note") != NULL;
+    closedir(dir);
+    assert_int_equal(count, wanted);
+}
+
+static void it_goes_on_as_another_and_signs_for_what_it_holds(void **state)
+{
+    struct place *place = *state;
+    struct world_node *hub = &place->hub;
+    struct hs_stream money = pay(&place->hall), own = pay(hub);
+    world_carry(&place->hall, hub);
+    uint64_t old_id = hs_store_id(hub->store), origin = world_current_origin(hub);
+    assert_int_equal(signed_as(hub, old_id, &money), 1);
+    assert_true(renew(hub));
+    assert_false(renew(hub)); /* once is enough */
+    assert_int_equal(hs_store_id(hub->store), old_id);
+    count_notes(place, 2);
+    world_reopen(hub);
+    uint64_t id = hs_store_id(hub->store);
+    assert_true(id != old_id);
+    assert_string_equal(hs_store_renewed(hub->store), "shown to be an older copy");
+    assert_int_equal(signed_as(hub, id, &money), 1);
+    assert_int_equal(signed_as(hub, id, &own), 0); /* its own: it counts without */
+    assert_int_equal(level(hub, &money), HS_SAFETY_HUB);
+    assert_true(world_current_origin(hub) != origin);
+    count_notes(place, 2); /* of the hall, and its new one */
+    world_reopen(hub);
+    assert_null(hs_store_renewed(hub->store));
+    assert_true(hs_store_id(hub->store) == id);
+}
+
+/* Who is told that his very store is gone has an older copy; and two processes under one key do not renew for ever. */
+static void it_is_renewed_a_few_times_an_hour(void **state)
+{
+    struct place *place = *state;
+    struct world_node *hub = &place->hub;
+    bool renews = true;
+    unsigned times = 0;
+    while (times < 10 && gone(hub, hub, hs_store_id(hub->store), &renews) == HS_OK && renews) {
+        world_reopen(hub);
+        times++;
+    }
+    assert_int_equal(times, 4);
+    assert_false(renews);
+    place->region.now_ms += 3600001;
+    assert_true(renew(hub));
+    assert_int_equal(gone(hub, hub, OLD, &renews), HS_OK); /* one that it had: nothing to do */
+    assert_false(renews);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_store_that_is_gone_gives_no_level),
+        TEST(backups_count_while_their_hub_names_them),
+        TEST(others_may_say_that_a_store_is_gone),
+        TEST(of_an_earlier_key_of_a_node_all_is_gone),
+        TEST(it_goes_on_as_another_and_signs_for_what_it_holds),
+        TEST(it_is_renewed_a_few_times_an_hour),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
