@@ -319,21 +319,25 @@ static bool is_believed(const struct rep_session *s, const struct hs_key *key, u
     return s->certificate.role == HS_ROLE_HUB || (is_this && r->options.in_doubt);
 }
 
-static void take_gone(struct rep_session *s, const Hallsync__StoreGone *message)
+static void store_gone(struct rep_session *s, const struct hs_key *key, uint64_t id)
 {
     struct hs_replica *r = s->r;
-    struct hs_key key;
-    memcpy(key.bytes, message->node_key.data, HS_KEY_BYTES);
-    if (!is_believed(s, &key, message->store_id) || is_gone(&r->stores, &key, message->store_id))
-        return;
-    struct hs_replica_store *store = hs_rep_store_new(r, HS_STORE_GONE);
+    struct hs_replica_store *store = is_gone(&r->stores, key, id) ? NULL : hs_rep_store_new(r, HS_STORE_GONE);
     if (store == NULL)
         return;
-    store->key = key;
-    store->store_id = message->store_id;
+    store->key = *key;
+    store->store_id = id;
     struct rep_pending *pending = hs_rep_store_give(r, store);
     if (pending != NULL)
         pending->peer = s->peer;
+}
+
+static void take_gone(struct rep_session *s, const Hallsync__StoreGone *message)
+{
+    struct hs_key key;
+    memcpy(key.bytes, message->node_key.data, HS_KEY_BYTES);
+    if (is_believed(s, &key, message->store_id))
+        store_gone(s, &key, message->store_id);
 }
 
 void hs_rep_stores_received(struct rep_session *s, const ProtobufCMessage *base)
@@ -382,14 +386,20 @@ void hs_rep_stores_check(struct rep_session *s, const struct rep_stream *stream,
         hs_rep_fail(r, err);
 }
 
-/* Nobody else can have signed it, and this store has not: it held that once, or another one did under this key. */
+/* Nobody else can have signed it.  In the name of another store it is of an earlier life, or of a later one: others
+ * know which. */
 void hs_rep_stores_own(struct rep_session *s, const struct hs_receipt *receipt)
 {
     struct hs_replica *r = s->r;
     const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &receipt->stream);
     uint64_t held = stream == NULL ? 0 : stream->n;
-    if (!hs_key_equal(&receipt->hub_key, &r->certificate.node_key) || receipt->n <= held || r->is_renewing ||
-        !hs_rep_may_take(s, &receipt->stream) || is_gone(&r->stores, &receipt->hub_key, receipt->store_id))
+    if (!hs_key_equal(&receipt->hub_key, &r->certificate.node_key))
+        return;
+    if (receipt->store_id != r->options.store_id && receipt->store_id != r->backup_store) {
+        store_gone(s, &receipt->hub_key, receipt->store_id);
+        return;
+    }
+    if (receipt->n <= held || r->is_renewing || !hs_rep_may_take(s, &receipt->stream))
         return;
     struct hs_replica_store *store = hs_rep_store_new(r, HS_STORE_RENEW);
     if (store == NULL)

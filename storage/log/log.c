@@ -98,14 +98,21 @@ static bool check_continuity(struct hs_log *log)
     return false;
 }
 
-/* Of the id that it had: nobody asks for it again. */
-static enum hs_err forget_note(const struct hs_log *log, const struct hs_log_options *options)
+/* It got another id at this start: was it the newest under the one before?  Then it goes on from there, and what it was
+ * told since it was in doubt still holds.  @forget: nobody asks for that id again. */
+static enum hs_err ask_old_note(struct hs_log *log, const struct hs_log_options *options, bool forget)
 {
     struct hs_note *old;
+    struct hs_note_claim claim = {0};
     enum hs_err err = hs_note_open(options->note_dir, log->renewed_from, hs_env_fd(log->env), &old);
     if (err != HS_OK)
         return err;
-    hs_note_drop(old);
+    if (forget) {
+        hs_note_drop(old);
+    } else {
+        claim = (struct hs_note_claim){log->position, log_before_last(&log->txn), log->life.current};
+        log->in_doubt = log->in_doubt && hs_note_doubt(old, &claim) != NULL;
+    }
     hs_note_close(old);
     return HS_OK;
 }
@@ -123,8 +130,13 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
     err = hs_note_open(options->note_dir, log->store_id, hs_env_fd(log->env), &log->note);
     if (err != HS_OK)
         return hs_fail(err, why, "cannot open the continuity note in %s: out of memory", options->note_dir);
+    log->in_doubt = true;
+    if (log->renewed_from != 0)
+        err = ask_old_note(log, options, false);
+    if (err != HS_OK)
+        return hs_fail(err, why, "cannot open the continuity note in %s: out of memory", options->note_dir);
     bool proven = check_continuity(log);
-    log->in_doubt = !proven && !options->create;
+    log->in_doubt = log->in_doubt && !proven && !options->create;
     struct hs_commit commit;
     err = hs_log_commit(log, &commit);
     /* On a full disk the store still opens for reading; the origin is struck out in memory, and in the first commit
@@ -138,7 +150,7 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
     bool stale = log->life_stale || (!proven && log->doubt_stale);
     err = stale ? HS_OK : hs_note_write(log->note, &log->position, log->life.current);
     if (err == HS_OK && log->renewed_from != 0)
-        err = forget_note(log, options);
+        err = ask_old_note(log, options, true);
     return err == HS_OK ? HS_OK : hs_fail(err, why, "cannot write the continuity note in %s", options->note_dir);
 }
 

@@ -44,6 +44,7 @@ static const ProtobufCMessageDescriptor *const MESSAGES[] = {
     &hallsync__release_body__descriptor,
     &hallsync__release__descriptor,
     &hallsync__peer_revocations__descriptor,
+    &hallsync__peer_stores__descriptor,
     &hallsync__request__descriptor,
     &hallsync__reply__descriptor,
     &hallsync__op__descriptor,

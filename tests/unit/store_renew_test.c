@@ -200,6 +200,8 @@ static void it_goes_on_as_another_and_signs_for_what_it_holds(void **state)
     uint64_t id = hs_store_id(hub->store);
     assert_true(id != old_id);
     assert_string_equal(hs_store_renewed(hub->store), "shown to be an older copy");
+    assert_false(hs_store_in_doubt(hub->store));                        /* it went on from where it was */
+    assert_true(hs_store_doubt_ms(hub->store) == place->region.now_ms); /* but others may have more */
     assert_int_equal(signed_as(hub, id, &money), 1);
     assert_int_equal(signed_as(hub, id, &own), 0); /* its own: it counts without */
     assert_int_equal(level(hub, &money), HS_SAFETY_HUB);

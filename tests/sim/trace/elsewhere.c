@@ -14,6 +14,8 @@
 #define ASK     "tests/unit/replica_ask_test.c"
 #define SERVICE "tests/unit/service_test.c"
 #define PUT     "tests/unit/service_put_test.c"
+#define STORES  "tests/unit/replica_stores_test.c"
+#define RENEW   "tests/unit/store_renew_test.c"
 
 const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     /* 5 */
@@ -119,6 +121,12 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "a_client_that_knows_more_strikes_the_origin"},
     {"and those of its earlier origins that are not forked and whose head no receipt reaches:",
      "tests/unit/replica_receipt_test.c", "a_receipt_lost_before_a_reboot_comes_again"},
+    {"It MUST go on under another store id, under which it signs for what it holds, and MUST tell its operator.", RENEW,
+     "it_goes_on_as_another_and_signs_for_what_it_holds"},
+    {"MUST NOT count for a level (6.3), for what may be folded, or for what a witness may drop;", RENEW,
+     "a_store_that_is_gone_gives_no_level"},
+    {"A `told` that was not asked for, a list that is too long, and a key or stream that is none end the session.",
+     STORES, "a_word_that_nobody_asked_for_ends_the_session"},
     /* 12 */
     {"*The envelope* of section 4 and the rules of 5.3, 6 and 10 are frozen:", "tests/golden/vectors_test.c",
      "the_bytes_are_those_of_the_file"},

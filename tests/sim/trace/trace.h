@@ -121,7 +121,7 @@ struct trace_elsewhere {
 };
 extern const struct trace_scenario TRACE_TRUST[], TRACE_HELLO[], TRACE_SCOPE[], TRACE_FRONTIER[], TRACE_SEGMENT[],
     TRACE_ORDER[], TRACE_ACK[], TRACE_ALIVE[], TRACE_FORK[], TRACE_VERSION[], TRACE_WITNESS[], TRACE_STATE[],
-    TRACE_ASK[], TRACE_REVOKE[];
+    TRACE_ASK[], TRACE_REVOKE[], TRACE_STORES[];
 extern const struct trace_elsewhere TRACE_ELSEWHERE[];
 
 /* Both return whether all is as the files say, and print what is not; with HS_WRITE=1 they write the files. */
