@@ -39,10 +39,13 @@
     X(KEY, "key", 0, "DIGITS", "how the key begins, of a node that has several")                                \
     X(NAME, "name", 0, "NAME", "who has decided it")                                                            \
     X(ROOT, "root", 0, "FILE", "sign with the region's root key in FILE")                                       \
-    X(FROM, "from", 0, "POSITION", "go on behind this position")                                                \
+    X(FROM, "from", 0, "POSITION", "go on behind this position; of a bundle: from this number on")              \
     X(SOURCE, "source", 0, "NAME", "whose values an import brings (default: import)")                           \
     X(REJECTS, "rejects", 0, "FILE", "where rows that were refused go (default: FILE.rejects.csv)")             \
-    X(OUT, "out", 0, "FILE|DIR", "a copy of the backup there")                                                  \
+    X(OUT, "out", 0, "FILE|DIR", "where the files go; a copy of the backup")                                    \
+    X(FOR, "for", 0, "NODE", "who gets the bundle: a hub, or at a hub a hall")                                  \
+    X(SIZE, "size", 0, "MIB", "of a bundle's file at most (default: 64)")                                       \
+    X(ANSWER, "answer", 0, "DIR", "write there what the senders get back")                                      \
     X(SECRET, "secret", 0, "FILE", "the recovery key that a backup is sealed to")                               \
     X(FORCE, "force", 0, NULL, "move what is in the directory aside")                                           \
     X(FULL, "full", 0, NULL, "every operation, not a sample")
@@ -138,15 +141,18 @@ enum hs_err cli_run_enroll(struct cli *cli); /* nodes.c */
 enum hs_err cli_run_nodes(struct cli *cli);
 enum hs_err cli_run_node_show(struct cli *cli);
 enum hs_err cli_run_node_scope(struct cli *cli);
-enum hs_err cli_run_watch(struct cli *cli);  /* watch.c */
-enum hs_err cli_run_backup(struct cli *cli); /* backup.c */
+enum hs_err cli_run_watch(struct cli *cli);         /* watch.c */
+enum hs_err cli_run_bundle_export(struct cli *cli); /* bundle.c */
+enum hs_err cli_run_bundle_import(struct cli *cli);
+enum hs_err cli_run_bundle_show(struct cli *cli); /* bundle_show.c */
+enum hs_err cli_run_backup(struct cli *cli);      /* backup.c */
 enum hs_err cli_run_backup_show(struct cli *cli);
 enum hs_err cli_run_backup_key(struct cli *cli);
 enum hs_err cli_run_restore(struct cli *cli); /* restore.c */
 enum hs_err cli_run_revoke(struct cli *cli);  /* revoke.c */
 enum hs_err cli_run_release(struct cli *cli);
 enum hs_err cli_show_withheld(const struct cli *cli, Hallsync__WithheldStatus *const *rows, size_t count);
-enum hs_err cli_run_verify(struct cli *cli);  /* verify.c */
+enum hs_err cli_run_verify(struct cli *cli); /* verify.c */
 
 /* Text of all commands, or of those whose words begin with @words; owned by the caller, NULL: out of memory or none. */
 char *cli_help_text(const char *words);

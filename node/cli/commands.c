@@ -95,6 +95,13 @@ const struct cli_command CLI_COMMANDS[] = {
      CLI_NEEDS_NODE, 0, CLI_BIT(PARTITION)},
     {"watch", cli_run_watch, "[KIND...] [--from POSITION]",
      "every change as a line of JSON, from now or from a position", CLI_NEEDS_NODE, 0, CLI_BIT(FROM)},
+    {"bundle export", cli_run_bundle_export, "--for NODE [--from N] [--size MIB] [--out DIR]",
+     "what a hub, or a hall, lacks of what is here: files to carry, signed and sealed", CLI_NEEDS_NOTHING, 0,
+     CLI_BIT(FOR) | CLI_BIT(FROM) | CLI_BIT(SIZE) | CLI_BIT(OUT)},
+    {"bundle import", cli_run_bundle_import, "FILE... [--answer DIR]",
+     "take in what somebody has carried here, and write what goes back", CLI_NEEDS_NOTHING, 0, CLI_BIT(ANSWER)},
+    {"bundle show", cli_run_bundle_show, "FILE", "who made it, whether it is whole, what is in it", CLI_NEEDS_NOTHING,
+     0, 0},
     {"version", cli_run_version, "", "version of this program", CLI_NEEDS_NOTHING, 0, 0},
     {"help", cli_run_help, "[COMMAND]", "this list, or a part of it", CLI_NEEDS_NOTHING, 0, 0},
 };

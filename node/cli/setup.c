@@ -73,6 +73,28 @@ enum hs_err cli_setup_config(const struct cli_setup *setup, const struct hs_conf
     return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
 }
 
+/* The hub that let the node in is known from the beginning: bundles can be sealed to it before it has written or signed
+ * anything. */
+static enum hs_err put_hub(const struct cli_setup *setup, struct hs_store *store, struct hs_why *why)
+{
+    char path[PATH_MAX + 16];
+    struct hs_buf hub = {0};
+    struct hs_commit commit;
+    snprintf(path, sizeof path, "%s/keys/hub.cert", setup->dir);
+    enum hs_err err = hs_file_read(path, HS_CERTIFICATE_BYTES_MAX, &hub, why);
+    if (err == HS_OK)
+        err = hs_store_begin(store);
+    if (err == HS_OK) {
+        err = hs_store_put_certificate(store, hs_buf_bytes(&hub));
+        if (err == HS_OK)
+            err = hs_store_commit(store, &commit);
+        else
+            hs_store_abort(store);
+    }
+    hs_buf_fini(&hub);
+    return err == HS_ENOTFOUND ? HS_OK : err; /* the region's first hub */
+}
+
 enum hs_err cli_setup_store(const struct cli_setup *setup)
 {
     struct hs_why why = {0};
@@ -85,6 +107,8 @@ enum hs_err cli_setup_store(const struct cli_setup *setup)
         .utc_offset_minutes = UTC_OFFSET_MINUTES,
     };
     enum hs_err err = hs_store_open(&options, &store, &why);
+    if (err == HS_OK)
+        err = put_hub(setup, store, &why);
     hs_store_close(store);
     return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
 }

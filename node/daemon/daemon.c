@@ -238,6 +238,8 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
                   .ask_end = ask_end,
                   .backup = backup,
                   .verify = verify},
+        .signer = hs_signer_of(daemon->keys.node),
+        .curve_secret = daemon->keys.curve_secret,
         .issuer = daemon->keys.issuer,
         .issuer_signed = hs_buf_bytes(&daemon->keys.issuer_signed),
         .peer_addresses = daemon->advertised.list,

@@ -197,8 +197,11 @@ static bool is_fault(const struct rep_pending *pending, enum hs_err err)
     return err != HS_OK && err != HS_EREVOKED && (pending->type != HS_STORE_RECEIPT || err != HS_EFORK);
 }
 
+/* @err: what the store has said. */
 static void finish_store(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err)
 {
+    if (pending->type == HS_STORE_SEGMENT && err == HS_EEXISTS)
+        err = HS_OK; /* a bundle has brought it meanwhile */
     struct rep_session *s = hs_rep_session_find(r, pending->peer);
     if (err != HS_OK && pending->type == HS_STORE_ORIGIN)
         pending->origin->stored = false;

@@ -17,6 +17,8 @@ enum hs_err hs_revoke_prepare(struct hs_call *call); /* revoke.c */
 enum hs_err hs_revoke_run(struct hs_call *call, struct hs_store *store);
 enum hs_err hs_release_prepare(struct hs_call *call);
 enum hs_err hs_release_run(struct hs_call *call, struct hs_store *store);
+enum hs_err hs_bundle_import_prepare(struct hs_call *call); /* bundle.c */
+enum hs_err hs_bundle_import_run(struct hs_call *call, struct hs_store *store);
 
 /* find.c, totals.c, conflicts.c, status.c, enroll.c: reads. */
 enum hs_err hs_get_read(struct hs_call *call, struct hs_view *view);
@@ -28,6 +30,7 @@ enum hs_err hs_backup_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_verify_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view);
+enum hs_err hs_bundle_export_read(struct hs_call *call, struct hs_view *view); /* bundle.c */
 
 /* waiting.c: a hall's own operations that no hub has signed for, by lane, in the call's scratch. */
 void hs_waiting_add(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status);

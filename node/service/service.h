@@ -35,6 +35,8 @@ struct hs_service_options {
     struct hs_store *store;
     struct hs_writer *writer;
     struct hs_service_hooks hooks;
+    struct hs_signer signer;           /* with the node's key, and its curve key: bundles; borrowed */
+    const uint8_t *curve_secret;       /* NULL: none are made or taken */
     const struct hs_secret *issuer;    /* hubs: to enrol; borrowed for the service's life; NULL at a hall */
     struct hs_bytes issuer_signed;     /* with it; borrowed too */
     const char *const *peer_addresses; /* hubs: what tokens name */

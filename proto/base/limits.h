@@ -64,6 +64,11 @@
 #define HS_SEALED_ITEM_BYTES_MAX     (2 * 1024 * 1024) /* one row: a base state of the largest record fits */
 #define HS_SEALED_MANIFEST_BYTES_MAX (1024 * 1024)
 
+/* Bundles: a part goes through one request of the local protocol, and is applied in one group. */
+#define HS_BUNDLE_BYTES_SOFT (256 * 1024)  /* items of a part, before compression: one that passes it is the last */
+#define HS_BUNDLE_BYTES_MAX  (1024 * 1024) /* the same, of a part that comes */
+#define HS_BUNDLE_PART_MAX   (960 * 1024)  /* a part as a file */
+
 /* Names. */
 #define HS_NODE_ID_BYTES_MAX 32
 #define HS_REGION_BYTES_MAX  64

@@ -1,0 +1,162 @@
+/* A bundle's other end: the running node by its socket, or the store of a stopped one. */
+#include "node/cli/bundle.h"
+#include "proto/msg/frame.h"
+
+#include <time.h>
+
+static uint64_t wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static enum hs_err fail(struct cli_bundle_way *way, enum hs_err err, const struct hs_why *why)
+{
+    return cli_bad(&way->cli->bad, err, NULL, "%s", why->text[0] != '\0' ? why->text : hs_err_text(err));
+}
+
+static enum hs_err open_store(struct cli_bundle_way *way, struct hs_why *why)
+{
+    enum hs_err err = hs_keys_load(way->conf.node.data, &way->keys, why);
+    if (err != HS_OK)
+        return err;
+    struct hs_store_options options = {
+        .dir = way->conf.node.data,
+        .certificate = hs_buf_bytes(&way->keys.certificate),
+        .signer = hs_signer_of(way->keys.node),
+        .districts = way->conf.districts,
+        .district_count = way->conf.district_count,
+        .utc_offset_minutes = way->conf.utc_offset_minutes,
+    };
+    return hs_store_open(&options, &way->store, why);
+}
+
+enum hs_err cli_bundle_way_open(struct cli_bundle_way *way, struct cli *cli)
+{
+    struct hs_why why = {""};
+    *way = (struct cli_bundle_way){.cli = cli};
+    hs_arena_init(&way->answers, 0);
+    enum hs_err err = cli_config_find(cli);
+    if (err != HS_OK || cli->config == NULL || cli->options[CLI_ENDPOINT] != NULL)
+        return err; /* only its socket is known */
+    err = hs_conf_load(cli->config, &way->conf, &why);
+    if (err == HS_OK)
+        err = open_store(way, &why);
+    if (err == HS_ELOCKED || err == HS_EPERM)
+        return HS_OK; /* it runs; or it is another user's, who lets others ask */
+    return err == HS_OK ? HS_OK : fail(way, err, &why);
+}
+
+void cli_bundle_way_close(struct cli_bundle_way *way)
+{
+    hs_store_close(way->store);
+    hs_keys_free(&way->keys);
+    hs_conf_free(&way->conf);
+    hs_arena_fini(&way->answers);
+}
+
+static struct hs_bundle_node node_of(const struct cli_bundle_way *way)
+{
+    return (struct hs_bundle_node){way->store, hs_signer_of(way->keys.node), way->keys.curve_secret, wall_ms()};
+}
+
+/* ---- a stopped one's answers ---- */
+
+static enum hs_err export_stopped(struct cli_bundle_way *way, const Hallsync__BundleExportRequest *request,
+                                  struct hs_buf *answer, struct hs_why *why)
+{
+    struct hs_bundle_node node = node_of(way);
+    struct hs_view *view = NULL;
+    enum hs_err err = hs_store_flush(way->store);
+    if (err == HS_OK)
+        err = hs_view_open(way->store, 0, 0, &view);
+    if (err == HS_OK)
+        err = hs_bundle_export(&node, view, request, answer, why);
+    hs_view_close(view);
+    return err;
+}
+
+static enum hs_err import_stopped(struct cli_bundle_way *way, struct hs_bytes part, bool show, struct hs_buf *answer,
+                                  struct hs_why *why)
+{
+    struct hs_bundle_node node = node_of(way);
+    struct hs_bundle *bundle;
+    struct hs_commit commit;
+    struct hs_arena arena;
+    hs_arena_init(&arena, 0);
+    enum hs_err err = hs_bundle_open(&node, part, &arena, &bundle, why);
+    if (err == HS_OK)
+        err = hs_store_begin(way->store);
+    if (err == HS_OK) {
+        err = hs_bundle_apply(bundle, way->store, show, &arena, answer);
+        if (err == HS_OK)
+            err = hs_store_commit(way->store, &commit);
+        else
+            hs_store_abort(way->store);
+    }
+    hs_arena_fini(&arena);
+    return err;
+}
+
+static enum hs_err unpack(struct cli_bundle_way *way, const ProtobufCMessageDescriptor *descriptor,
+                          struct hs_buf *answer, const void **reply)
+{
+    ProtobufCMessage *message;
+    *reply = NULL;
+    hs_arena_reset(&way->answers);
+    struct hs_bytes bytes = hs_arena_copy(&way->answers, hs_buf_bytes(answer));
+    enum hs_err err = bytes.data == NULL ? HS_ENOMEM : hs_msg_unpack(descriptor, bytes, &way->answers, &message);
+    if (err == HS_OK)
+        *reply = message;
+    return err;
+}
+
+/* ---- either ---- */
+
+enum hs_err cli_bundle_ask_export(struct cli_bundle_way *way, Hallsync__BundleExportRequest *request,
+                                  const Hallsync__BundleExportReply **to)
+{
+    struct hs_why why = {""};
+    struct hs_buf answer = {0};
+    if (way->store != NULL) {
+        enum hs_err err = export_stopped(way, request, &answer, &why);
+        if (err == HS_OK)
+            err = unpack(way, &hallsync__bundle_export_reply__descriptor, &answer, (const void **)to);
+        hs_buf_fini(&answer);
+        return err == HS_OK ? HS_OK : fail(way, err, &why);
+    }
+    Hallsync__Request asked = HALLSYNC__REQUEST__INIT;
+    const Hallsync__Reply *reply;
+    asked.body_case = HALLSYNC__REQUEST__BODY_BUNDLE_EXPORT;
+    asked.bundle_export = request;
+    enum hs_err err = cli_call(way->cli, &asked, HALLSYNC__REPLY__BODY_BUNDLE_EXPORT, &reply);
+    if (err == HS_OK)
+        *to = reply->bundle_export;
+    return err;
+}
+
+enum hs_err cli_bundle_ask_import(struct cli_bundle_way *way, struct hs_bytes part, bool show,
+                                  const Hallsync__BundleImportReply **to)
+{
+    struct hs_why why = {""};
+    struct hs_buf answer = {0};
+    if (way->store != NULL) {
+        enum hs_err err = import_stopped(way, part, show, &answer, &why);
+        if (err == HS_OK)
+            err = unpack(way, &hallsync__bundle_import_reply__descriptor, &answer, (const void **)to);
+        hs_buf_fini(&answer);
+        return err == HS_OK ? HS_OK : fail(way, err, &why);
+    }
+    Hallsync__Request asked = HALLSYNC__REQUEST__INIT;
+    Hallsync__BundleImportRequest body = HALLSYNC__BUNDLE_IMPORT_REQUEST__INIT;
+    const Hallsync__Reply *reply;
+    body.part = (ProtobufCBinaryData){part.size, (uint8_t *)(uintptr_t)part.data}; /* only read */
+    body.has_show = body.show = show;
+    asked.body_case = HALLSYNC__REQUEST__BODY_BUNDLE_IMPORT;
+    asked.bundle_import = &body;
+    enum hs_err err = cli_call(way->cli, &asked, HALLSYNC__REPLY__BODY_BUNDLE_IMPORT, &reply);
+    if (err == HS_OK)
+        *to = reply->bundle_import;
+    return err;
+}
