@@ -281,6 +281,13 @@ static void describe(struct applying *a)
     }
 }
 
+/* The sender is known from now on, so that something can be sealed to it. */
+static enum hs_err begin(struct applying *a, uint32_t *rows)
+{
+    enum hs_err err = hs_store_put_certificate(a->store, a->bundle->certificate);
+    return err == HS_OK || is_answer(err) ? count_rows(hs_store_view(a->store), rows) : err;
+}
+
 enum hs_err hs_bundle_apply(const struct hs_bundle *bundle, struct hs_store *store, bool show, struct hs_arena *arena,
                             struct hs_buf *to)
 {
@@ -292,7 +299,7 @@ enum hs_err hs_bundle_apply(const struct hs_bundle *bundle, struct hs_store *sto
     *a = (struct applying){.bundle = bundle, .store = store, .arena = arena};
     describe(a);
     if (!show)
-        err = count_rows(hs_store_view(store), &before);
+        err = begin(a, &before);
     for (const struct bundle_item *item = bundle->items; !show && item != NULL && err == HS_OK; item = item->next)
         err = apply_item(a, item);
     if (!show && err == HS_OK)

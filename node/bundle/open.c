@@ -201,9 +201,10 @@ static enum hs_err take_header(struct hs_bundle *bundle, struct hs_unsealer *uns
     enum hs_err err = unpack(&hallsync__bundle_manifest__descriptor,
                              hs_arena_copy(arena, hs_unsealer_manifest(unsealer)), arena, &manifest);
     bundle->sender = hs_unsealer_header(unsealer)->sender;
+    bundle->certificate = hs_arena_copy(arena, hs_unsealer_header(unsealer)->certificate);
     bundle->made_ms = hs_unsealer_header(unsealer)->made_ms;
     bundle->manifest = manifest;
-    return err;
+    return err == HS_OK && bundle->certificate.data == NULL ? HS_ENOMEM : err;
 }
 
 static enum hs_err pass(const struct hs_bundle_node *node, struct hs_bytes part, struct hs_bundle *bundle,

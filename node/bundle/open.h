@@ -16,6 +16,7 @@ struct bundle_item {
 
 struct hs_bundle {
     struct hs_certificate sender;
+    struct hs_bytes certificate; /* the same, encoded */
     uint64_t made_ms;
     const Hallsync__BundleManifest *manifest;
     struct bundle_item *items, **end;

@@ -1,5 +1,7 @@
 #include "tests/sim/faults.h"
 
+#include "tests/sim/sticks.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,8 @@
 #define OLD_SEEDS    150 /* whose runs are known to find this and that */
 #define MILLION      1000000
 #define YEAR_MS      ((int64_t)31556952 * 1000)
-#define PRUNE_AGE_MS 8000                    /* at most */
+#define PRUNE_AGE_MS 8000 /* at most */
+#define BUNDLES_MAX  16
 #define SLOTS        (SIM_SNAPSHOTS_MAX - 1) /* of snapshots by the plan; the last one is of lost-commits */
 
 struct faults {
@@ -26,6 +29,7 @@ struct faults {
     uint64_t well_ms[SIM_MACHINES_MAX];  /* when its disk and clock are well again */
     uint64_t open_ms[SIM_MACHINES_MAX][SIM_MACHINES_MAX]; /* when a road is */
     unsigned clones;
+    struct sticks *sticks;
     bool loses_commits[SIM_MACHINES_MAX]; /* when its process ends */
     bool healed;
 };
@@ -67,6 +71,12 @@ static uint64_t draw_revoking(uint64_t seed)
     return seed > OLD_SEEDS && sim_below(&random, 4) == 0 ? (uint64_t)1 << FAULT_REVOKE : 0;
 }
 
+static uint64_t draw_carrying(uint64_t seed)
+{
+    struct sim_random random = sim_random_of(seed, "carrying");
+    return seed > OLD_SEEDS && sim_below(&random, 3) == 0 ? (uint64_t)1 << FAULT_BUNDLE : 0;
+}
+
 static int compare_faults(const void *a, const void *b)
 {
     const struct fault *x = a, *y = b;
@@ -102,6 +112,30 @@ static void draw_revocation(struct faults *faults, uint64_t horizon_ms)
         add(faults, (struct fault){.type = FAULT_REVOKE, .at_ms = at_ms, .machine = machine, .other = 0});
 }
 
+/* Whom a bundle may be of, or for. */
+static unsigned draw_of(struct faults *faults, struct sim_random *random, bool hub)
+{
+    const struct sim *sim = faults->sim;
+    unsigned drawn = (unsigned)sim_below(random, sim->machine_count);
+    while (sim->machines[drawn]->role == HS_ROLE_WITNESS || (hub && sim->machines[drawn]->role != HS_ROLE_HUB))
+        drawn = (drawn + 1) % sim->machine_count; /* the first is a hub */
+    return drawn;
+}
+
+static void draw_bundles(struct faults *faults, uint64_t horizon_ms)
+{
+    struct sim_random random = sim_random_of(faults->sim->options.seed, "bundles");
+    bool wanted = (faults->types >> FAULT_BUNDLE & 1) != 0;
+    for (uint64_t i = wanted ? 1 + sim_below(&random, BUNDLES_MAX) : 0; i > 0; i--) {
+        struct fault fault = {.type = FAULT_BUNDLE,
+                              .at_ms = faults->sim->now_ms + sim_below(&random, horizon_ms),
+                              .machine = draw_of(faults, &random, false),
+                              .value = sim_draw(&random)};
+        fault.other = draw_of(faults, &random, faults->sim->machines[fault.machine]->role != HS_ROLE_HUB);
+        add(faults, fault);
+    }
+}
+
 static void draw_plan(struct faults *faults, uint64_t horizon_ms)
 {
     struct sim_random *random = &faults->random;
@@ -126,6 +160,7 @@ static void draw_plan(struct faults *faults, uint64_t horizon_ms)
         add(faults, fault);
     }
     draw_revocation(faults, horizon_ms);
+    draw_bundles(faults, horizon_ms);
     qsort(faults->plan, faults->count, sizeof *faults->plan, compare_faults);
 }
 
@@ -140,12 +175,13 @@ struct faults *faults_new(struct sim *sim, struct auditor *auditor, struct workl
     faults->workload = workload;
     faults->random = sim_random_of(sim->options.seed, "faults");
     uint64_t drawn = draw_types(&faults->random);
-    faults->types = types == 0 ? drawn | draw_revoking(sim->options.seed) : types;
+    faults->types = types == 0 ? drawn | draw_revoking(sim->options.seed) | draw_carrying(sim->options.seed) : types;
     for (unsigned i = 0; i < SIM_MACHINES_MAX; i++) {
         faults->start_ms[i] = faults->well_ms[i] = NEVER;
         for (unsigned j = 0; j < SIM_MACHINES_MAX; j++)
             faults->open_ms[i][j] = NEVER;
     }
+    faults->sticks = sticks_new(sim);
     draw_plan(faults, horizon_ms);
     return faults;
 }
@@ -163,6 +199,7 @@ static void disk_changed(struct faults *faults, struct sim_machine *machine)
 
 void faults_free(struct faults *faults)
 {
+    sticks_free(faults->sticks);
     free(faults);
 }
 
@@ -317,6 +354,12 @@ static void clone(struct faults *faults, struct sim_machine *machine, const stru
     workload_join(faults->workload, made);
 }
 
+static void prune(struct sim_machine *machine, const struct fault *fault)
+{
+    if (machine->life == SIM_RUNNING)
+        sim_prune(machine, sim_wall_ms(machine) - fault->value % PRUNE_AGE_MS);
+}
+
 static void rot(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
 {
     struct sim_random random = {fault->value};
@@ -362,6 +405,26 @@ static void fill_disk(struct faults *faults, struct sim_machine *machine, const 
     machine->disk_free_bytes = (fault->value % 700) << 20;
     machine->disk_full = fault->type == FAULT_DISK_FAILS;
     faults->well_ms[machine->index] = faults->sim->now_ms + fault->for_ms;
+}
+
+/* ---- sticks ---- */
+
+/* A new one is written; then any parts of any of the last ones turn up at those that they are for. */
+static void carry_bundles(struct faults *faults, struct sim_machine *from, struct sim_machine *to, uint64_t value)
+{
+    struct sim_random random = {value};
+    struct sticks_told told;
+    int fresh = from == to ? -1 : sticks_write(faults->sticks, from, to, sim_below(&random, 4) == 0);
+    bool at_once = sim_below(&random, 2) == 0;
+    for (unsigned i = 0; at_once && i < sticks_parts(faults->sticks, fresh); i++)
+        sticks_read(faults->sticks, fresh, i, to, &told);
+    for (uint64_t i = sim_below(&random, 6); i > 0; i--) {
+        int stick = sticks_newest(faults->sticks) - (int)sim_below(&random, STICKS_MAX);
+        unsigned parts = sticks_parts(faults->sticks, stick);
+        if (parts > 0)
+            sticks_read(faults->sticks, stick, (unsigned)sim_below(&random, parts),
+                        sticks_receiver(faults->sticks, stick), &told);
+    }
 }
 
 /* ---- all of them ---- */
@@ -423,8 +486,7 @@ static void strike(struct faults *faults, const struct fault *fault)
         fill_disk(faults, machine, fault);
         break;
     case FAULT_PRUNE:
-        if (machine->life == SIM_RUNNING)
-            sim_prune(machine, sim_wall_ms(machine) - fault->value % PRUNE_AGE_MS);
+        prune(machine, fault);
         break;
     case FAULT_ROT:
     case FAULT_ROT_LOG:
@@ -432,6 +494,9 @@ static void strike(struct faults *faults, const struct fault *fault)
         break;
     case FAULT_REVOKE:
         revoke(faults, machine);
+        break;
+    case FAULT_BUNDLE:
+        carry_bundles(faults, machine, faults->sim->machines[fault->other], fault->value);
         break;
     case FAULT_COUNT:
         break;

@@ -33,7 +33,8 @@
     X(ROT, "rot", "a bit turns in a record of a stopped machine")                                   \
     X(PRUNE, "prune", "operations other than money, older than a few seconds, become base states")  \
     X(ROT_LOG, "rot-log", "a bit turns in an operation or a receipt; only where it is asked for")   \
-    X(REVOKE, "revoke", "the key of a hall is revoked at the first hub: it was stolen")
+    X(REVOKE, "revoke", "the key of a hall is revoked at the first hub: it was stolen")             \
+    X(BUNDLE, "bundle", "somebody carries bundles: new ones, old ones, twice, in part, in any order")
 
 enum fault_type {
 #define X(fault, name, what) FAULT_##fault,

@@ -13,7 +13,7 @@ struct scenario {
 /* Each file of scenarios ends with a list of its own, closed by a zero. */
 extern const struct scenario SCENARIOS_ORIGINS[], SCENARIOS_MERGE[], SCENARIOS_MONEY[], SCENARIOS_REPLICATION[],
     SCENARIOS_TRUST[], SCENARIOS_PEERS[], SCENARIOS_REGION[], SCENARIOS_BOUNDS[], SCENARIOS_BACKUP[],
-    SCENARIOS_REVOKE[];
+    SCENARIOS_REVOKE[], SCENARIOS_BUNDLES[];
 
 #define ACCOUNT   "3201000001"
 #define NEIGHBOR  "3201000002"

@@ -441,6 +441,36 @@ static void test_way_back_proves_a_rollback(void **state)
     world_assert_equal(&place->hub.node, &place->hall.node);
 }
 
+/* A head alone is enough: the origin ends before anything is written under a number that others know. */
+static void test_head_beyond_ends_the_origin(void **state)
+{
+    struct place *place = *state;
+    struct bundle_told told;
+    struct hs_dot dot = world_group(&place->hall.node, 3);
+    for (uint64_t n = 3; n <= 4; n++) {
+        uint8_t hash[8] = {1};
+        struct hs_buf heads = {0}, part = {0};
+        Hallsync__StreamName name = HALLSYNC__STREAM_NAME__INIT;
+        Hallsync__StreamHead head = HALLSYNC__STREAM_HEAD__INIT, *list[] = {&head};
+        Hallsync__PeerFrontier frontier = HALLSYNC__PEER_FRONTIER__INIT;
+        name.origin = dot.origin;
+        name.partition = 3201;
+        name.lane = HS_LANE_MONEY;
+        head.stream = &name;
+        head.n = n;
+        head.hash = (ProtobufCBinaryData){sizeof hash, hash};
+        frontier.heads = list;
+        frontier.n_heads = 1;
+        hs_msg_pack(&frontier.base, &heads);
+        struct made_item item = {HALLSYNC__BUNDLE_ITEM__BUNDLE_HEADS, hs_buf_bytes(&heads)};
+        make_part(&place->hub, &place->hall, &item, 1, &part);
+        assert_int_equal(bundle_import(&place->hall, hs_buf_bytes(&part), &told, NULL), HS_OK);
+        assert_true((world_current_origin(&place->hall.node) == dot.origin) == (n == 3));
+        hs_buf_fini(&heads);
+        hs_buf_fini(&part);
+    }
+}
+
 /* Two contents under one number, each signed: the second is not taken, and named for what it is. */
 static void test_branch_of_a_fork_is_left(void **state)
 {
@@ -545,6 +575,7 @@ int main(void)
         TEST(test_pieces_that_do_not_hold),
         TEST(test_hall_gets_and_takes_its_districts_only),
         TEST(test_way_back_proves_a_rollback),
+        TEST(test_head_beyond_ends_the_origin),
         TEST(test_branch_of_a_fork_is_left),
         TEST(test_revocations_go_first),
     };
