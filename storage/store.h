@@ -69,6 +69,9 @@ uint32_t hs_store_migrated(const struct hs_store *store);
 /* Is it not proven of this start that this store is the newest that the node ever had?  A store that was just made is
  * not in doubt. */
 bool hs_store_in_doubt(const struct hs_store *store);
+/* For who is not the node itself and found the store in doubt: so shall the node's own start, that looks for what may
+ * be missing.  No continuity note is kept from here on. */
+void hs_store_leave_doubt(struct hs_store *store);
 /* Why the origin was struck out at this start: NULL if it was not. */
 const char *hs_store_break(const struct hs_store *store);
 

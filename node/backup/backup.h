@@ -85,7 +85,6 @@ struct hs_restore_options {
     const uint8_t *secret; /* HS_SEALED_KEY_BYTES */
     bool force;            /* what is in @dir is moved to DIR/replaced/TIME */
     uint64_t now_ms;
-    const char *note_dir; /* as hs_store_options */
     size_t map_bytes;
     struct hs_backup_watcher watcher;
 };

@@ -314,6 +314,8 @@ static enum hs_err backup_stopped(struct cli *cli, const struct hs_conf *conf)
         };
         err = hs_store_open(&options, &store, &why);
     }
+    if (err == HS_OK && hs_store_in_doubt(store))
+        hs_store_leave_doubt(store);
     if (err == HS_OK)
         err = backup_store(cli, conf, &keys, store);
     else if (err != HS_ELOCKED)

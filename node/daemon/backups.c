@@ -18,10 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_S        600 /* so often it is looked whether the newest is there */
-#define VOUCH_PIECE   256 /* receipts signed in one job: some milliseconds */
-#define STATUS_BACKUP 30
-#define KEPT_MAX      64
+#define LOOK_S          600 /* so often it is looked whether the newest is there */
+#define VOUCH_PIECE     256 /* receipts signed in one job: some milliseconds */
+#define STATUS_BACKUP   30
+#define STATUS_PROBLEMS 21
+#define OLD_MS          (3 * 24 * 3600 * 1000ULL) /* a nightly backup has failed twice by then */
+#define KEPT_MAX        64
 
 enum phase { PHASE_IDLE, PHASE_WAITING, PHASE_RUNNING, PHASE_VOUCHING };
 
@@ -619,6 +621,18 @@ enum hs_err hs_backups_ask(struct hs_backups *backups, bool start, struct hs_buf
     return stopping ? HS_ESTOPPING : reply->err;
 }
 
+/* With the lock held.  Where nobody could open a backup nobody wants one. */
+static void tell_age(const struct hs_backups *backups, struct hs_buf *partial)
+{
+    uint64_t now = wall_ms(), last = backups->last.time_ms;
+    char text[HS_WHY_BYTES];
+    if (backups->options.conf->backup_key_count == 0 || !backups->has_last || now < last + OLD_MS)
+        return;
+    snprintf(text, sizeof text, "the last verified backup is %" PRIu64 " days old: see hallsync-backup.timer",
+             (uint64_t)((now - last) / (24 * 3600 * 1000ULL)));
+    hs_tlv_put_text(partial, STATUS_PROBLEMS, text);
+}
+
 void hs_backups_status(struct hs_backups *backups, struct hs_buf *partial)
 {
     Hallsync__BackupStatus status;
@@ -626,6 +640,7 @@ void hs_backups_status(struct hs_backups *backups, struct hs_buf *partial)
     pthread_mutex_lock(&backups->lock);
     tell(backups, &status);
     hs_msg_pack(&status.base, &packed);
+    tell_age(backups, partial);
     pthread_mutex_unlock(&backups->lock);
     if (packed.err == HS_OK)
         hs_tlv_put_bytes(partial, STATUS_BACKUP, hs_buf_bytes(&packed));

@@ -237,6 +237,11 @@ bool hs_log_in_doubt(const struct hs_log *log)
     return log->in_doubt;
 }
 
+void hs_log_leave_doubt(struct hs_log *log)
+{
+    hs_note_drop(log->note);
+}
+
 const char *hs_log_break(const struct hs_log *log)
 {
     return log->broken;

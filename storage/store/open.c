@@ -223,6 +223,11 @@ const char *hs_store_renewed(const struct hs_store *store)
     return hs_log_renewed(store->log);
 }
 
+void hs_store_leave_doubt(struct hs_store *store)
+{
+    hs_log_leave_doubt(store->log);
+}
+
 const char *hs_store_break(const struct hs_store *store)
 {
     return hs_log_break(store->log);

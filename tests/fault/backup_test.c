@@ -84,7 +84,6 @@ static enum hs_err restore(struct place *place, bool force, struct hs_restored *
         .secret = place->secret,
         .force = force,
         .now_ms = WORLD_START_MS,
-        .note_dir = place->region.notes,
         .map_bytes = WORLD_MAP_BYTES,
     };
     enum hs_err err = hs_restore(&options, restored, why);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Hall and hub are backed up while they work, and restored from it: what the backups lack comes back from the others; a hub's
 verified backup makes "safe"; what is damaged, cut or somebody else's is refused and changes nothing."""
+import glob
 import os
 import shutil
 import tempfile
@@ -26,7 +27,7 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     region.endings.append(lambda: shutil.rmtree(elsewhere))
     public, secret = key(region, "recovery.key"), os.path.join(region.dir, "recovery.key")
     key(region, "other.key")
-    hub = region.hub("nj-hub", start=False)
+    hub = region.hub("nj-hub", start=False, admit_after_ms=2000)
     hub.settings("backup", recipients=[public], dir=elsewhere, keep=2, second_store="yes")
     region.open(hub)
     hub.restart()  # with the port that it was given: the backup has the configuration that it runs with
@@ -129,10 +130,12 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     equal(done[0], 0, f"restore of the hub: {done}")
     check(os.path.isdir(os.path.join(hub.dir, "replaced")), "what was there is kept")
     check(not os.path.exists(os.path.join(hub.dir, "keys", "root.key")), "the root key is in no backup")
+    os.truncate(hub.log, 0)
     hub.start()
     hall.synced()
     for node in (hall, hub):
         equal(node.totals()["count"], len(paid) + 6, f"{node.name}: payments after the hub was restored")
+    check("event=admitting" in open(hub.log).read(), "a restored hub is closed until it has been told who was revoked")
     check(hub.status()["backup"]["second_store"] != "yes", "a restored hub vouches for nothing yet")
     equal(hub.json("payment", "get", newest).object()["safe"], "hub", "what a lost store and its backups had signed for counts no more")
 
@@ -152,3 +155,16 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     equal(stopped["payments"], len(paid) + 6, "payments in the backup of a stopped node")
     hall.start()
     check(hall.status()["origin"] is not None, "it goes on")
+
+    # A timer that has stopped is seen.
+    for library in glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1"):
+        hall.stop()
+        hall.env = {"LD_PRELOAD": library, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME": "-5d"}
+        for name in glob.glob(os.path.join(hall.dir, "backups", "*")):
+            os.unlink(name)
+        hall.start()
+        hall.json("backup")
+        hall.stop()
+        hall.env = {}
+        hall.start()
+        until("the age is a problem", lambda: any("5 days old" in text for text in hall.status().get("problems", [])))

@@ -87,7 +87,6 @@ static enum hs_err restore(struct place *place, bool force, struct hs_restored *
         .secret = place->secret,
         .force = force,
         .now_ms = WORLD_START_MS + 1,
-        .note_dir = place->region.notes,
         .map_bytes = WORLD_MAP_BYTES,
     };
     return hs_restore(&options, restored, why);
@@ -138,6 +137,7 @@ static void test_what_was_there_comes_back_as_another_store(void **state)
     assert_int_equal(restored.found.config.size, 6);
     assert_string_equal(restored.replaced, "");
     open_restored(place, &copy);
+    assert_true(hs_store_in_doubt(copy.store)); /* at its first start, after the command has opened it */
     assert_int_equal(hs_store_id(copy.store), restored.store_id);
     assert_int_not_equal(restored.store_id, hs_store_id(place->hub.store));
     struct hs_hash copied_heads = world_heads(&copy), copied_digests = digests_of(&copy);
@@ -145,6 +145,29 @@ static void test_what_was_there_comes_back_as_another_store(void **state)
     assert_true(hs_hash_equal(&digests, &copied_digests));
     world_close(&copy);
     hs_restored_fini(&restored);
+}
+
+/* A command that opens a store in doubt, and is not the node, leaves the doubt to it; one that is sound stays so. */
+static void test_a_command_leaves_the_doubt(void **state)
+{
+    struct place *place = *state;
+    struct world_node *hub = &place->hub;
+    world_reopen(hub);
+    assert_false(hs_store_in_doubt(hub->store));
+    world_close(hub);
+    world_remove(place->region.notes); /* a reboot */
+    assert_int_equal(mkdir(place->region.notes, 0700), 0);
+    for (int command = 0; command < 2; command++) {
+        world_open(hub, false);
+        assert_true(hs_store_in_doubt(hub->store));
+        hs_store_leave_doubt(hub->store);
+        world_group(hub, 1); /* what it notes in the store */
+        world_close(hub);
+    }
+    world_open(hub, false);
+    assert_true(hs_store_in_doubt(hub->store));
+    world_reopen(hub);
+    assert_false(hs_store_in_doubt(hub->store));
 }
 
 /* The original goes on, and so does the copy: never under one number. */
@@ -394,6 +417,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_was_there_comes_back_as_another_store, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_command_leaves_the_doubt, begin, end),
         cmocka_unit_test_setup_teardown(test_the_restored_store_writes_under_an_origin_of_its_own, begin, end),
         cmocka_unit_test_setup_teardown(test_keys_come_back_but_the_root_key, begin, end),
         cmocka_unit_test_setup_teardown(test_what_is_written_meanwhile_is_not_in_it, begin, end),
