@@ -70,9 +70,12 @@ static enum hs_err read_manifest(struct reading *reading, struct hs_why *why)
 {
     struct hs_backup_found *found = reading->found;
     ProtobufCMessage *message;
-    struct hs_bytes bytes = hs_arena_copy(&found->arena, hs_unsealer_manifest(reading->unsealer));
-    if (bytes.data == NULL)
+    struct hs_bytes bytes = hs_unsealer_manifest(reading->unsealer);
+    if (bytes.size == 0)
         return hs_fail(HS_EDAMAGED, why, "it has no manifest: it was made wrongly");
+    bytes = hs_arena_copy(&found->arena, bytes);
+    if (bytes.data == NULL)
+        return hs_fail(HS_ENOMEM, why, "no memory for its manifest");
     enum hs_err err = hs_msg_unpack(&hallsync__backup_manifest__descriptor, bytes, &found->arena, &message);
     if (err != HS_OK)
         return hs_fail(err == HS_ENOMEM && !found->arena.over ? HS_ENOMEM : HS_EDAMAGED, why,
