@@ -131,12 +131,12 @@ void hs_park_end(struct hs_desk *desk)
 {
     while (desk->parked != NULL) {
         struct hs_call *call = desk->parked;
-        bool asks = call->asking == HS_ASKING_NOW;
         unpark(desk, &desk->parked);
-        if (asks)
+        if (call->asking == HS_ASKING_NOW)
             hs_ask_late(call);
         else
             call->row->late(call);
-        hs_call_answer(call, asks ? HS_ESTOPPING : HS_OK);
+        /* Nothing new came so far: true.  It is not synced, or nowhere: not known. */
+        hs_call_answer(call, watches(call) ? HS_OK : HS_ESTOPPING);
     }
 }

@@ -5,6 +5,7 @@
 #include "proto/msg/tlv.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -586,6 +587,27 @@ static void a_wait_ends_when_all_is_there_or_in_time(void **state)
     assert_int_equal(own->stopped_streams, 5);
 }
 
+static void a_wait_that_a_stop_cuts_short_is_no_answer(void **state)
+{
+    struct desk *desk = *state;
+    Hallsync__WaitRequest body = HALLSYNC__WAIT_REQUEST__INIT;
+    Hallsync__Request request = REQUEST(wait, WAIT, &body);
+    desk->office.options.hooks = (struct hs_service_hooks){
+        .ctx = &desk->office, .probe = probe, .probe_end = probe_end};
+    restart(desk);
+    body.timeout_ms = 60000;
+    client_send(&desk->client, &request);
+    while (atomic_load(&desk->office.probe_token) == 0)
+        sched_yield();
+    office_restart(&desk->office);
+    const Hallsync__Reply *reply = client_receive(&desk->client, ANSWER_MS);
+    assert_non_null(reply);
+    assert_non_null(reply->error);
+    assert_string_equal(reply->error, "stopping");
+    assert_null(reply->wait);
+    assert_int_equal(atomic_load(&desk->office.probe_ended), atomic_load(&desk->office.probe_token));
+}
+
 /* ---- figures ---- */
 
 static void status_tells_who_and_how_much(void **state)
@@ -748,6 +770,7 @@ int main(void)
         HALL(a_waiting_feed_ends_with_the_service),
         HALL(too_many_who_wait_are_refused),
         HALL(a_wait_ends_when_all_is_there_or_in_time),
+        HALL(a_wait_that_a_stop_cuts_short_is_no_answer),
         HALL(status_tells_who_and_how_much),
         HALL(a_client_that_knows_more_strikes_the_origin),
         HALL(only_a_hub_enrols),
