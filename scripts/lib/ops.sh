@@ -14,7 +14,7 @@ umask 077
 ops_script=$(basename "$0") ops_started=$(date +%s)
 config=${HALLSYNC_CONFIG:-/var/lib/hallsync/hallsync.yaml} service=${HALLSYNC_SERVICE:-hallsync} user=''
 dry_run=no yes=no log='' timeout=600
-ops_plan=() ops_proof=() ops_failed=no ops_acting=no ops_work=''
+ops_plan=() ops_proof=() ops_failed=no ops_worst=1 ops_acting=no ops_work=''
 
 # ---- talking ----
 
@@ -288,7 +288,7 @@ ops_end() {
         say "$(printf '%-34s %18s %18s  %s' "$what" "$before" "$after" "$verdict")"
     done < <(printf '%s\n' "proof	before	after	" "${ops_proof[@]}")
     if [ $ops_failed = yes ]; then
-        status=1
+        status=$ops_worst # a script may know of worse than 1
         say "NOT PROVEN: see what is in capitals above; the log is $log"
     else
         say "$1; $(span $(($(date +%s) - ops_started))); the log is $log"

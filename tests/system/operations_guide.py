@@ -32,7 +32,7 @@ with Region("docs/operations.md does what it says") as region:
     for name, district in (("nj-gulou", "3201"), ("nj-xuanwu", "3202")):
         nodes[name] = ops.unit(region.hall(name, hub, [district], **QUICK))
     gulou, xuanwu = nodes["nj-gulou"], nodes["nj-xuanwu"]
-    places = {place: os.path.join(region.dir, place.strip("/").replace("/", "-")) for place in ("/media/safe", "/media/move", "/mnt/backup")}
+    places = {place: os.path.join(region.dir, place.strip("/").replace("/", "-")) for place in ("/media/safe", "/media/move", "/media/stick", "/mnt/backup")}
     for place in places.values():
         os.mkdir(place)
     accounts = region.customers(hub, 60, ("3201", "3202"))
@@ -104,6 +104,20 @@ with Region("docs/operations.md does what it says") as region:
 
     copy = os.path.join(region.dir, "older")
 
+    def before_stick():
+        gulou.stop()
+        gulou.dials()
+        ops.systemctl("start", gulou)
+        pay(gulou)
+
+    def after_stick():
+        equal(hub.totals()["count"], len(paid), "payments at the hub")
+        equal(gulou.json("payment", "get", list(paid)[-1]).object()["safe"], "hub", "the level of the last one")
+        gulou.stop()
+        gulou.dials(hub)
+        ops.systemctl("start", gulou)
+        settled()
+
     def before_copy():
         xuanwu.stop()
         shutil.copytree(xuanwu.dir, copy, ignore=shutil.ignore_patterns("hallsync.sock"))
@@ -172,6 +186,7 @@ with Region("docs/operations.md does what it says") as region:
         "A hall's disk is gone": (before_hall, all_well),
         "The hub is gone": (before_hub, all_well),
         "The hub moves": (lambda: pay(gulou), moved),
+        "A hall has no line": (before_stick, after_stick),
         "An older copy came back": (before_copy, all_well),
         "The disk fills up": (before_room, after_room),
         "A machine was stolen": (before_stolen, after_stolen),
