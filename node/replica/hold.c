@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 
+#define NOTICES_FREE    8
+#define NOTICE_EVERY_MS 60000
+
 /* Money and work are never held, whatever is said. */
 #define MAY_BE_HELD (1U << HS_LANE_PEOPLE | 1U << HS_LANE_BULK)
 
@@ -20,15 +23,27 @@ bool hs_rep_is_held(const struct hs_replica *r, uint8_t lane)
     return (r->held & 1U << lane) != 0;
 }
 
+/* A few are told at once; a peer that changes its mind all the time fills nobody's log. */
+static bool is_worth_telling(struct rep_session *s)
+{
+    if (s->held_notices >= NOTICES_FREE && s->r->now_ms < s->held_notice_ms + NOTICE_EVERY_MS)
+        return false;
+    s->held_notices++;
+    s->held_notice_ms = s->r->now_ms;
+    return true;
+}
+
 void hs_rep_hold_told(struct rep_session *s, uint32_t lanes)
 {
     lanes &= MAY_BE_HELD;
     if (s->peer_held == lanes)
         return;
     s->peer_held = lanes;
-    hs_rep_notice(s->r, HS_NOTICE_HELD, s->peer, lanes == 0 ? HS_OK : HS_EFULL,
-                  hs_rep_text(s->r, "%s %s", s->certificate.node_id,
-                              lanes == 0 ? "takes everything again" : "has little room left: people and bulk wait"));
+    if (is_worth_telling(s))
+        hs_rep_notice(
+            s->r, HS_NOTICE_HELD, s->peer, lanes == 0 ? HS_OK : HS_EFULL,
+            hs_rep_text(s->r, "%s %s", s->certificate.node_id,
+                        lanes == 0 ? "takes everything again" : "has little room left: people and bulk wait"));
     hs_rep_session_dirty(s);
 }
 

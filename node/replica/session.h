@@ -169,6 +169,8 @@ struct rep_session {
     uint32_t peer_held;
     uint32_t told_held;  /* what the peer knows of ours */
     uint64_t held_bytes; /* states that came all the same */
+    unsigned held_notices;
+    uint64_t held_notice_ms;
 
     /* Heartbeats. */
     bool is_limit_new;      /* the peer has not been told it */

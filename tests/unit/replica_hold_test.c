@@ -76,6 +76,24 @@ static void work_and_money_go_and_the_rest_waits(void **state)
     assert_true(world_live(link));
 }
 
+static void who_changes_his_mind_all_the_time_fills_no_log(void **state)
+{
+    struct table *t = *state;
+    world_start(t->hall);
+    world_dial(t->hall, t->hub);
+    world_settle(t->w);
+    for (unsigned i = 0; i < 100; i++) {
+        world_hold(t->hall, i % 2 == 0 ? PATIENT : 0);
+        world_settle(t->w);
+    }
+    assert_in_range(world_notices(t->hub, HS_NOTICE_HELD), 2, 10);
+    world_advance(t->w, 61000);
+    world_hold(t->hall, PATIENT);
+    world_settle(t->w);
+    assert_int_equal(world_last_notice(t->hub, HS_NOTICE_HELD)->err, HS_EFULL);
+    assert_in_range(world_notices(t->hub, HS_NOTICE_HELD), 3, 11);
+}
+
 /* What the hub has sent when it hears of it. */
 static void what_was_on_its_way_comes_again(void **state)
 {
@@ -251,9 +269,13 @@ static void a_peer_that_does_not_stop_is_ended(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(work_and_money_go_and_the_rest_waits),        CASE(what_was_on_its_way_comes_again),
-        CASE(a_session_that_begins_meanwhile_hears_of_it), CASE(a_fill_is_not_begun),
-        CASE(a_fill_stops_and_goes_on_where_it_was),       CASE(a_peer_that_does_not_stop_is_ended),
+        CASE(work_and_money_go_and_the_rest_waits),
+        CASE(who_changes_his_mind_all_the_time_fills_no_log),
+        CASE(what_was_on_its_way_comes_again),
+        CASE(a_session_that_begins_meanwhile_hears_of_it),
+        CASE(a_fill_is_not_begun),
+        CASE(a_fill_stops_and_goes_on_where_it_was),
+        CASE(a_peer_that_does_not_stop_is_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
