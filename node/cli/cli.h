@@ -36,6 +36,8 @@
     X(PARTITION, "partition", 0, "D", "only this district, or region")                                          \
     X(TYPE, "type", 0, "TYPE", "only of this type, such as overpaid")                                           \
     X(REASON, "reason", 0, "TEXT", "why")                                                                       \
+    X(REBUILD, "rebuild", 0, NULL, "for a node that has joined before and lost its disk")                       \
+    X(NO_WAIT, "no-wait", 0, NULL, "do not wait until everything is here")                                      \
     X(KEY, "key", 0, "DIGITS", "how the key begins, of a node that has several")                                \
     X(NAME, "name", 0, "NAME", "who has decided it")                                                            \
     X(ROOT, "root", 0, "FILE", "sign with the region's root key in FILE")                                       \
@@ -120,10 +122,11 @@ enum hs_err cli_result_error(struct cli *cli, const Hallsync__PutResult *result)
 /* The commands, by file. */
 enum hs_err cli_run_help(struct cli *cli); /* commands.c */
 enum hs_err cli_run_version(struct cli *cli);
-enum hs_err cli_run_init(struct cli *cli);  /* init.c */
-enum hs_err cli_run_join(struct cli *cli);  /* join.c */
-enum hs_err cli_run_put(struct cli *cli);   /* write.c */
-enum hs_err cli_put_lines(struct cli *cli); /* lines.c: cli_run_put() of - */
+enum hs_err cli_run_init(struct cli *cli);    /* init.c */
+enum hs_err cli_run_join(struct cli *cli);    /* join.c */
+enum hs_err cli_run_rebuild(struct cli *cli); /* rebuild.c */
+enum hs_err cli_run_put(struct cli *cli);     /* write.c */
+enum hs_err cli_put_lines(struct cli *cli);   /* lines.c: cli_run_put() of - */
 enum hs_err cli_run_reverse(struct cli *cli);
 enum hs_err cli_run_import(struct cli *cli); /* import.c */
 enum hs_err cli_run_get(struct cli *cli);    /* read.c */

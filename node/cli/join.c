@@ -35,7 +35,7 @@ static enum hs_err read_token_file(struct cli *cli, const char *path, char line[
     return err;
 }
 
-static enum hs_err read_token(struct cli *cli, struct hs_token *token)
+enum hs_err cli_read_token(struct cli *cli, struct hs_token *token)
 {
     char text[TOKEN_BYTES_MAX] = "";
     const char *path = cli->options[CLI_TOKEN_FILE];
@@ -100,7 +100,7 @@ static enum hs_err load_joined(struct cli_setup *setup, const struct hs_token *t
     return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
 }
 
-static bool is_joined(const struct cli_setup *setup)
+bool cli_is_joined(const struct cli_setup *setup)
 {
     struct hs_keys keys = {0};
     bool joined = hs_keys_load(setup->dir, &keys, NULL) !=
@@ -145,7 +145,7 @@ static void tell_how_to_dial(const struct cli_setup *setup, const struct hs_cert
     printf("\nIt listens where listen.peers in %s says.\n", setup->config);
 }
 
-static enum hs_err tell(const struct cli_setup *setup, const struct hs_certificate *certificate, bool before)
+enum hs_err cli_tell_joined(const struct cli_setup *setup, const struct hs_certificate *certificate, bool before)
 {
     if (setup->cli->json)
         return cli_json_line(json_pack("{ss ss ss ss ss sb}", "id", certificate->node_id, "role",
@@ -159,30 +159,39 @@ static enum hs_err tell(const struct cli_setup *setup, const struct hs_certifica
     return HS_OK;
 }
 
-static enum hs_err join(struct cli_setup *setup, const struct hs_token *token)
+void cli_forget_token(struct hs_token *token)
 {
-    struct hs_certificate certificate = {0};
-    bool before = cli_setup_has_store(setup);
-    enum hs_err err = before || is_joined(setup) ? HS_OK : ask_hub(setup, token);
+    sodium_memzero(token, sizeof *token);
+}
+
+enum hs_err cli_join(struct cli_setup *setup, const struct hs_token *token, struct hs_certificate *certificate,
+                     bool *before)
+{
+    *before = cli_setup_has_store(setup);
+    enum hs_err err = *before || cli_is_joined(setup) ? HS_OK : ask_hub(setup, token);
     if (err == HS_OK)
-        err = load_joined(setup, token, &certificate);
-    if (err == HS_OK && !before)
-        err = write_config(setup, token, &certificate);
-    if (err == HS_OK && !before)
+        err = load_joined(setup, token, certificate);
+    if (err == HS_OK && !*before)
+        err = write_config(setup, token, certificate);
+    if (err == HS_OK && !*before)
         err = cli_setup_store(setup);
-    return err == HS_OK ? tell(setup, &certificate, before) : err;
+    return err;
 }
 
 enum hs_err cli_run_join(struct cli *cli)
 {
     struct cli_setup setup = {.cli = cli};
     struct hs_token token = {0};
-    enum hs_err err = read_token(cli, &token);
+    struct hs_certificate certificate = {0};
+    bool before = false;
+    enum hs_err err = cli_read_token(cli, &token);
     if (err == HS_OK)
         err = cli_setup_begin(&setup, cli);
     if (err == HS_OK)
-        err = join(&setup, &token);
+        err = cli_join(&setup, &token, &certificate, &before);
+    if (err == HS_OK)
+        err = cli_tell_joined(&setup, &certificate, before);
     cli_setup_end(&setup);
-    sodium_memzero(&token, sizeof token);
+    cli_forget_token(&token);
     return err;
 }

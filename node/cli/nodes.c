@@ -42,10 +42,28 @@ static enum hs_err take_enrolment(struct cli *cli, Hallsync__EnrollRequest *enro
         return cli_usage(cli, "'%s' is not a node id: 1 to 32 of a-z, 0-9 and -, a letter first", enroll->node_id);
     if (ttl != NULL && cli_duration_parse(ttl, &enroll->ttl_ms) != HS_OK)
         return cli_usage(cli, "--ttl: '%s' is not a time such as 24h", ttl);
+    enroll->has_rebuild = enroll->rebuild = cli->options[CLI_REBUILD] != NULL;
     err = take_districts(cli, enroll->districts, &enroll->n_districts);
-    if (err == HS_OK && enroll->n_districts == 0)
+    if (err == HS_OK && enroll->n_districts == 0 && !enroll->rebuild)
         err = cli_usage(cli, "which districts?  --district 3201[,3202...], the home district first");
     return err;
+}
+
+/* The old key goes on to be good until somebody says that it is not: its disk may be in a thief's hands, or in a drawer
+ * with money on it that nobody else has. */
+static enum hs_err tell_rebuild(const struct cli *cli, const Hallsync__EnrollReply *reply)
+{
+    const char *node_id = cli->args[0];
+    fprintf(stderr, "At the new machine of %s: hallsync rebuild - --data DIR\n", node_id);
+    if (reply->has_live && reply->live)
+        fprintf(stderr, "NOTE: %s has a session with a hub now: is its disk really lost?\n", node_id);
+    for (size_t i = 0; i < reply->n_replaced_keys; i++)
+        fprintf(
+            stderr,
+            "Its key %.16s... stays good.  When its disk is known to be gone, and witness and counters have handed in "
+            "what they have:\n  hallsync node revoke %s --key %.16s --reason \"disk lost\"\n",
+            reply->replaced_keys[i], node_id, reply->replaced_keys[i]);
+    return HS_OK;
 }
 
 /* The token alone, so that a script can take it; what to do with it for whoever sits at a terminal. */
@@ -55,6 +73,8 @@ static enum hs_err show_token(struct cli *cli, const Hallsync__EnrollReply *repl
         return cli_json_line(cli_show_message(&reply->base));
     puts(reply->token);
     fflush(stdout);
+    if (cli->options[CLI_REBUILD] != NULL)
+        return tell_rebuild(cli, reply);
     fprintf(stderr, "At the new node, once and before it expires: hallsync join - --data DIR\n"
                     "(with the token on standard input: arguments are seen by others of that machine)\n");
     return HS_OK;

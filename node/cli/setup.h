@@ -22,6 +22,15 @@ enum hs_err cli_setup_begin(struct cli_setup *setup, struct cli *cli);
 void cli_setup_end(struct cli_setup *setup);
 bool cli_setup_has_store(const struct cli_setup *setup);
 
+/* join.c.  The token of the arguments or of --token-file. */
+enum hs_err cli_read_token(struct cli *cli, struct hs_token *token);
+void cli_forget_token(struct hs_token *token);
+bool cli_is_joined(const struct cli_setup *setup); /* there are keys and a certificate, be they damaged */
+/* Keys, certificate, configuration and store, each unless an earlier try has made it.  @before: it was whole. */
+enum hs_err cli_join(struct cli_setup *setup, const struct hs_token *token, struct hs_certificate *certificate,
+                     bool *before);
+enum hs_err cli_tell_joined(const struct cli_setup *setup, const struct hs_certificate *certificate, bool before);
+
 /* Copy @why to cli->bad. */
 enum hs_err cli_setup_fail(const struct cli_setup *setup, enum hs_err err, const struct hs_why *why);
 

@@ -2,6 +2,7 @@
 #include "node/service/handlers.h"
 
 #include "node/enrol/enrol.h"
+#include "node/service/lives.h"
 #include "node/service/revoke.h"
 #include "proto/base/text.h"
 #include "proto/keys.pb-c.h"
@@ -15,9 +16,15 @@
 #define TTL_MS_MAX (366ULL * 24 * 3600 * 1000)
 enum { REPLY_NODES = 1 };
 
+#define REPLACED_MAX 16 /* keys of one node that are named */
+
 struct enrolling {
     struct hs_hash secret_hash;
     struct hs_enrolment enrolment;
+    /* of a node that is made anew */
+    char *replaced[REPLACED_MAX];
+    size_t replaced_count;
+    bool live;
 };
 
 /* ---- the request checked ---- */
@@ -61,6 +68,12 @@ static enum hs_err take_districts(struct hs_call *call, struct hs_enrol_draft *d
     return err;
 }
 
+static enum hs_err take_asked(struct hs_call *call, struct hs_enrol_draft *draft)
+{
+    enum hs_err err = take_role(call, draft);
+    return err == HS_OK ? take_districts(call, draft) : err;
+}
+
 static enum hs_err take_node(struct hs_call *call, struct hs_enrol_draft *draft)
 {
     const Hallsync__EnrollRequest *request = call->request->enroll;
@@ -73,6 +86,73 @@ static enum hs_err take_node(struct hs_call *call, struct hs_enrol_draft *draft)
     draft->now_ms = hs_now_ms();
     draft->ttl_ms = request->ttl_ms;
     return HS_OK;
+}
+
+/* ---- a node that is made anew ---- */
+
+struct again {
+    struct hs_call *call;
+    struct hs_view *view;
+    struct enrolling *enrolling;
+    bool found;
+    struct hs_certificate newest;
+};
+
+static enum hs_err take_life(void *ctx, const struct hs_certificate *certificate)
+{
+    struct again *again = ctx;
+    struct enrolling *enrolling = again->enrolling;
+    struct hs_revocation revocation;
+    char hex[2 * HS_KEY_BYTES + 1];
+    if (!again->found || certificate->issued_ms > again->newest.issued_ms)
+        again->newest = *certificate;
+    again->found = true;
+    if (enrolling->replaced_count == REPLACED_MAX ||
+        hs_revoked_read(again->call->desk->options.store, again->view, &certificate->node_key, &revocation) == HS_OK)
+        return HS_OK;
+    hs_text_to_hex(HS_BYTES(certificate->node_key.bytes, HS_KEY_BYTES), hex);
+    char *key = hs_arena_text(&again->call->arena, HS_BYTES(hex, sizeof hex - 1));
+    if (key == NULL)
+        return HS_ENOMEM;
+    enrolling->replaced[enrolling->replaced_count++] = key;
+    return HS_OK;
+}
+
+/* The home first, for that is how an enrolment has them. */
+static enum hs_err take_places(struct hs_call *call, const struct hs_certificate *newest, struct hs_enrol_draft *draft)
+{
+    hs_partition *districts = hs_arena_array(&call->arena, newest->district_count + 1, sizeof *districts);
+    if (districts == NULL)
+        return HS_ENOMEM;
+    districts[0] = newest->home;
+    draft->districts = districts;
+    draft->district_count = 1;
+    for (size_t i = 0; i < newest->district_count; i++) {
+        if (newest->districts[i] != newest->home)
+            districts[draft->district_count++] = newest->districts[i];
+    }
+    draft->role = newest->role;
+    return HS_OK;
+}
+
+static enum hs_err take_again(struct hs_call *call, struct enrolling *enrolling, struct hs_enrol_draft *draft)
+{
+    const struct hs_service_options *options = &call->desk->options;
+    struct again again = {.call = call, .enrolling = enrolling};
+    if (call->request->enroll->n_districts != 0 || call->request->enroll->role != NULL)
+        return hs_fail(HS_EINVAL, &call->why,
+                       "a node that is made anew has the role and the districts that it had; node scope changes them");
+    enum hs_err err = hs_view_open(options->store, 0, 0, &again.view);
+    if (err != HS_OK)
+        return err;
+    err = hs_lives_of(options->store, again.view, draft->node_id, take_life, &again);
+    hs_view_close(again.view);
+    if (err == HS_OK && !again.found)
+        return hs_fail(HS_ENOTFOUND, &call->why, "node_id: no node %s has joined, as far as this hub knows",
+                       draft->node_id);
+    if (options->hooks.seen != NULL)
+        options->hooks.seen(options->hooks.ctx, draft->node_id, &enrolling->live);
+    return err == HS_OK ? take_places(call, &again.newest, draft) : err;
 }
 
 /* ---- the token ---- */
@@ -102,6 +182,9 @@ static enum hs_err make_token(struct hs_call *call, const struct hs_enrol_draft 
     if (err == HS_OK) {
         reply.token = (char *)text.data;
         reply.expires_ms = enrolling->enrolment.expires_ms;
+        reply.n_replaced_keys = enrolling->replaced_count;
+        reply.replaced_keys = enrolling->replaced;
+        reply.has_live = reply.live = enrolling->live;
         hs_msg_pack(&reply.base, &call->bytes);
     }
     wipe(&text);
@@ -116,11 +199,12 @@ enum hs_err hs_enroll_prepare(struct hs_call *call)
         return HS_ENOMEM;
     if (call->desk->options.issuer == NULL)
         return hs_fail(HS_ENOTHUB, &call->why, "this hub has no issuing key");
+    *enrolling = (struct enrolling){0};
     enum hs_err err = take_node(call, &draft);
-    if (err == HS_OK)
-        err = take_role(call, &draft);
-    if (err == HS_OK)
-        err = take_districts(call, &draft);
+    if (err == HS_OK && call->request->enroll->has_rebuild && call->request->enroll->rebuild)
+        err = take_again(call, enrolling, &draft);
+    else if (err == HS_OK)
+        err = take_asked(call, &draft);
     if (err == HS_OK)
         err = make_token(call, &draft, enrolling);
     call->plan = enrolling;

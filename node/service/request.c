@@ -58,6 +58,7 @@ static const struct hs_request_row ROWS[] = {
     {.body = BODY(BACKUP), .name = "backup", .reply = REPLY(BACKUP), .read = hs_backup_read},
     {.body = BODY(VERIFY), .name = "verify", .reply = REPLY(VERIFY), .read = hs_verify_read},
     {.body = BODY(NODES), .name = "nodes", .reply = REPLY(NODES), .read = hs_nodes_read},
+    {.body = BODY(LIVES), .name = "lives", .reply = REPLY(LIVES), .read = hs_lives_read},
     {.body = BODY(WATCH), .name = "watch", .reply = REPLY(WATCH), .read = hs_watch_read, .late = hs_watch_late},
     {.body = BODY(WAIT), .name = "wait", .reply = REPLY(WAIT), .park = hs_wait_park, .late = hs_wait_late},
 };

@@ -2,44 +2,11 @@
 """A counter keeps what no hub has: its hall is set back, off line, and then its disk burns; the counter brings back what was lost, and
 proves to the hall that it was set back."""
 import os
-import queue
 import shutil
-import subprocess
-import threading
 
-from region import Region, check, equal, tool, until
+from counter import Counter
+from region import Region, check, equal, until
 from snapshot import Snapshot
-
-
-class Counter:
-    """hallsync-example-counter, with an outbox."""
-
-    def __init__(self, node, path):
-        command = [tool("hallsync-example-counter"), f"ipc://{node.dir}/hallsync.sock", path]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.lines, self.outbox = queue.Queue(), {}
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        for line in self.process.stdout:
-            if line.startswith("outbox: "):
-                self.outbox = {words.split(" ", 1)[1]: int(words.split(" ", 1)[0]) for words in line[8:].strip().split(", ")}
-            else:
-                self.lines.put(line.strip())
-
-    def pay(self, account, fen, number):
-        self.process.stdin.write(f"{account} {fen} {number}\n")
-        self.process.stdin.flush()
-        return self.lines.get(timeout=60)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def end(self):
-        """It ends when its outbox is empty."""
-        self.process.stdin.close()
-        equal(self.process.wait(timeout=180), 0, "the counter's exit status")
 
 
 with Region("a counter's outbox brings back what its hall has lost") as region:

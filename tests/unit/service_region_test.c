@@ -206,6 +206,64 @@ static void sums_and_lists_say_that_records_are_still_coming(void **state)
     assert_complete(&desk->client, true);
 }
 
+/* ---- nodes that are made anew ---- */
+
+static const Hallsync__Reply *enroll_again(struct client *client, const char *node_id, const uint32_t *district)
+{
+    Hallsync__EnrollRequest body = HALLSYNC__ENROLL_REQUEST__INIT;
+    body.node_id = TEXT(node_id);
+    body.ttl_ms = 3600000;
+    body.has_rebuild = body.rebuild = true;
+    body.districts = (uint32_t *)(uintptr_t)district;
+    body.n_districts = district != NULL;
+    Hallsync__Request request = REQUEST(enroll, ENROLL, &body);
+    return client_ask(client, &request);
+}
+
+static const Hallsync__Reply *lives_of(struct client *client, const char *node_id)
+{
+    Hallsync__LivesRequest body = HALLSYNC__LIVES_REQUEST__INIT;
+    body.node_id = TEXT(node_id);
+    Hallsync__Request request = REQUEST(lives, LIVES, &body);
+    return client_ask(client, &request);
+}
+
+static void expect_error(const Hallsync__Reply *reply, const char *error)
+{
+    assert_non_null(reply->error);
+    assert_string_equal(reply->error, error);
+}
+
+static void only_who_has_joined_is_made_anew(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    const uint32_t district = 3201;
+    expect_error(enroll_again(client, "nj-nobody", NULL), "not-found");
+    expect_error(enroll_again(client, "nj-hub", NULL), "exists");
+    expect_error(enroll_again(client, "nj-nobody", &district), "invalid");
+    expect_error(lives_of(client, "nj-nobody"), "not-found");
+}
+
+static void a_life_is_told_with_what_is_here_of_it(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    assert_result(CUSTOMER(.account = TEXT(ACCOUNT), .name = TEXT("x")), HALLSYNC__RESULT__RESULT_CREATED);
+    assert_result(PAY(.account = TEXT(ACCOUNT), .has_amount_fen = 1, .amount_fen = 250),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    char *node_id = strdup(status(client)->node_id);
+    const Hallsync__Reply *reply = lives_of(client, node_id);
+    free(node_id);
+    assert_null(reply->error);
+    assert_int_equal(reply->lives->n_lives, 1);
+    const Hallsync__Life *life = reply->lives->lives[0];
+    assert_true(life->own && !life->revoked);
+    assert_int_equal(life->origins, 1);
+    assert_int_equal(life->payments, 1);
+    assert_int_equal(life->sum_fen, 250);
+    assert_true(life->operations >= 2);
+    assert_true(life->money >= 1 && life->money < life->operations);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +273,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hub_tells_until_when_it_is_rebuilding, open_hub, close_desk),
         cmocka_unit_test_setup_teardown(a_hall_is_never_rebuilding, open_hall, close_desk),
         cmocka_unit_test_setup_teardown(own_operations_wait_until_a_hub_has_signed, open_hall, close_desk),
+        cmocka_unit_test_setup_teardown(only_who_has_joined_is_made_anew, open_hub, close_desk),
+        cmocka_unit_test_setup_teardown(a_life_is_told_with_what_is_here_of_it, open_hall, close_desk),
         cmocka_unit_test_setup_teardown(sums_and_lists_say_that_records_are_still_coming, open_hall, close_desk),
     };
     return cmocka_run_group_tests_name("service region", tests, NULL, NULL);
