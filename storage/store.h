@@ -126,6 +126,39 @@ enum hs_err hs_store_put_certificate(struct hs_store *store, struct hs_bytes cer
 enum hs_err hs_store_put_revocation(struct hs_store *store, struct hs_bytes encoded);
 enum hs_err hs_store_put_release(struct hs_store *store, struct hs_bytes encoded);
 
+/* ---- what others have announced ---- */
+
+struct hs_head {
+    struct hs_stream stream;
+    uint64_t n;
+    struct hs_hash hash;
+};
+
+/* Of a node, at a hub: heads beyond what is held here, and the node's own payments in all. */
+struct hs_announcement {
+    struct hs_key node_key;
+    const struct hs_head *heads;
+    size_t count;
+    bool payments_known;
+    uint64_t payments;
+    int64_t fen;
+};
+enum hs_err hs_store_put_announced(struct hs_store *store, const struct hs_announcement *announcement);
+/* One of these heads that is beyond what is held still; who announced it is the writer, where that is known. */
+struct hs_announced {
+    struct hs_key node_key;
+    uint64_t time_ms; /* when it was heard */
+    struct hs_head head;
+    uint64_t held;     /* ... up to here */
+    uint64_t payments; /* of the node, in all, as it said last */
+    int64_t fen;
+};
+typedef enum hs_err (*hs_visit_announced)(void *ctx, const struct hs_announced *row);
+/* All origins whose openings are known, and whose they are. */
+typedef enum hs_err (*hs_visit_origin)(void *ctx, uint64_t origin, const struct hs_key *node_key);
+enum hs_err hs_view_origins(struct hs_view *view, hs_visit_origin visit, void *ctx);
+enum hs_err hs_view_announced(struct hs_view *view, hs_visit_announced visit, void *ctx); /* by node key */
+
 /* ---- stores that are gone ----
  *
  * A hub or a witness that was set back, or made anew, does not hold any more what it has signed for; it goes on under
@@ -247,11 +280,6 @@ enum hs_err hs_view_enrolment(struct hs_view *view, const struct hs_hash *secret
                               struct hs_enrolment *out); /* HS_ETOKEN */
 
 /* What a commit did; valid until the next hs_store_begin. */
-struct hs_head {
-    struct hs_stream stream;
-    uint64_t n;
-    struct hs_hash hash;
-};
 struct hs_commit {
     struct hs_position position;
     const struct hs_head *heads; /* new heads of the streams that grew */

@@ -1,10 +1,12 @@
 /* node enroll, list, show, scope: at the hub. */
+#include "node/cli/announced.h"
 #include "node/cli/forms.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
 #include "proto/base/limits.h"
 
 #include "proto/base/names.h"
+#include "proto/msg/frame.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -135,6 +137,17 @@ enum hs_err cli_run_nodes(struct cli *cli)
 
 /* ---- one of them ---- */
 
+static enum hs_err show_announced(const Hallsync__AnnouncedStatus *announced)
+{
+    struct hs_buf text = {0};
+    cli_put_announced(announced, &text, announced->n_streams);
+    if (text.err == HS_OK)
+        printf("\n%.*s\n", (int)text.size, (const char *)text.data);
+    enum hs_err err = text.err;
+    hs_buf_fini(&text);
+    return err;
+}
+
 static enum hs_err show_node(const struct cli *cli, const Hallsync__Node *node)
 {
     static const struct cli_column CARD[] = {
@@ -146,6 +159,8 @@ static enum hs_err show_node(const struct cli *cli, const Hallsync__Node *node)
         {"curve_key", "link key", CLI_FORM_TEXT},
     };
     enum hs_err err = cli_card(cli, CARD, sizeof CARD / sizeof *CARD, cli_show_message(&node->base));
+    if (err == HS_OK && !cli->json && node->announced != NULL)
+        err = show_announced(node->announced);
     if (err != HS_OK || cli->json || node->curve_key == NULL || strcmp(node->role, "hall") == 0)
         return err;
     printf("\nWho dials it has in hallsync.yaml:\n\nupstreams:\n  - address: \"tcp://HOST:7400\"\n    key: \"%s\"\n%s",
@@ -168,19 +183,50 @@ static const Hallsync__Node *find_node(const Hallsync__NodesReply *nodes, const 
     return found;
 }
 
+/* Kept packed: the next answer takes the place of this one. */
+static enum hs_err find_announced(struct cli *cli, const char *node_id, struct hs_buf *packed)
+{
+    Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_STATUS;
+    request.status = &body;
+    const Hallsync__Reply *reply;
+    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_STATUS, &reply);
+    for (size_t i = 0; err == HS_OK && i < reply->status->n_announced && packed->size == 0; i++) {
+        if (strcmp(reply->status->announced[i]->node_id, node_id) == 0)
+            hs_msg_pack(&reply->status->announced[i]->base, packed);
+    }
+    return err == HS_OK ? packed->err : err;
+}
+
+static enum hs_err show_found(struct cli *cli, const Hallsync__Node *found, struct hs_bytes packed)
+{
+    Hallsync__Node node = *found;
+    if (packed.size > 0)
+        node.announced = hallsync__announced_status__unpack(NULL, packed.size, packed.data);
+    enum hs_err err = packed.size > 0 && node.announced == NULL ? HS_ENOMEM : show_node(cli, &node);
+    if (node.announced != NULL)
+        hallsync__announced_status__free_unpacked(node.announced, NULL);
+    return err;
+}
+
 enum hs_err cli_run_node_show(struct cli *cli)
 {
     const Hallsync__NodesReply *nodes;
+    struct hs_buf packed = {0};
     enum hs_err err = cli_take_args(cli, 1, 1);
     if (err == HS_OK)
+        err = find_announced(cli, cli->args[0], &packed);
+    if (err == HS_OK)
         err = cli_call_nodes(cli, &nodes);
-    if (err != HS_OK)
-        return err;
-    const Hallsync__Node *node = find_node(nodes, cli->args[0]);
-    if (node == NULL)
-        return cli_bad(&cli->bad, HS_ENOTFOUND, NULL, "no node %s has joined or may join, as far as this node knows",
-                       cli->args[0]);
-    return show_node(cli, node);
+    const Hallsync__Node *found = err == HS_OK ? find_node(nodes, cli->args[0]) : NULL;
+    if (found != NULL)
+        err = show_found(cli, found, hs_buf_bytes(&packed));
+    else if (err == HS_OK)
+        err = cli_bad(&cli->bad, HS_ENOTFOUND, NULL, "no node %s has joined or may join, as far as this node knows",
+                      cli->args[0]);
+    hs_buf_fini(&packed);
+    return err;
 }
 
 enum hs_err cli_run_node_scope(struct cli *cli)

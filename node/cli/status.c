@@ -1,6 +1,7 @@
 /* status: how the node is, what people should look at, and how it stands with others. */
 #include "node/cli/status_peers.h"
 
+#include "node/cli/announced.h"
 #include "node/cli/forms.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
@@ -267,6 +268,7 @@ static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struc
     show_store(reply, text);
     show_older(cli, status, text);
     show_rebuilding(cli, status, text);
+    cli_show_announced(status, text);
     show_backup(status, text);
     show_revoked(cli, status, text);
 }

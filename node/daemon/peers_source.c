@@ -4,6 +4,8 @@
 
 #include "storage/model/record.h"
 
+#include <stdlib.h>
+
 /* Records that are being made anew from the log cannot be read meanwhile. */
 #define VIEW_WAIT_MS 600000
 
@@ -247,6 +249,47 @@ static void payments(void *ctx, uint64_t *count, int64_t *sum_fen)
     *sum_fen = totals.sum_fen;
 }
 
+struct own {
+    const struct hs_key *key;
+    uint64_t *origins;
+    size_t count, room;
+};
+
+static enum hs_err add_own(void *ctx, uint64_t origin, const struct hs_key *key)
+{
+    struct own *own = ctx;
+    if (!hs_key_equal(key, own->key))
+        return HS_OK;
+    if (own->count == own->room) {
+        size_t room = own->room == 0 ? 64 : 2 * own->room;
+        uint64_t *origins = realloc(own->origins, room * sizeof *origins);
+        if (origins == NULL)
+            return HS_ENOMEM;
+        own->origins = origins;
+        own->room = room;
+    }
+    own->origins[own->count++] = origin;
+    return HS_OK;
+}
+
+static enum hs_err own_payments(void *ctx, uint64_t *count, int64_t *sum_fen)
+{
+    struct hs_peers *peers = ctx;
+    struct hs_view *view;
+    struct own own = {.key = &hs_store_certificate(peers->options.store)->node_key};
+    struct hs_totals totals = {0};
+    enum hs_err err = view_of(peers, &view);
+    if (err == HS_OK)
+        err = hs_view_origins(view, add_own, &own);
+    struct hs_totals_filter filter = {.origins = own.origins, .origin_count = own.count};
+    if (err == HS_OK && own.count > 0)
+        err = hs_view_totals(view, &filter, &totals);
+    free(own.origins);
+    *count = totals.count;
+    *sum_fen = totals.sum_fen;
+    return err;
+}
+
 struct hs_replica_source peers_source(struct hs_peers *peers)
 {
     return (struct hs_replica_source){
@@ -266,6 +309,7 @@ struct hs_replica_source peers_source(struct hs_peers *peers)
         .peer_stores = peer_stores,
         .store_counts = store_counts,
         .backup_store = backup_store,
+        .own_payments = own_payments,
         .digests = digests,
         .digest_level = digest_level,
         .digest_leaf = digest_leaf,

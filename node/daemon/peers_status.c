@@ -118,6 +118,33 @@ static void put_counter(struct hs_buf *buf, const char *name, uint64_t value)
     hs_buf_fini(&inner);
 }
 
+/* ---- how far a hub is that may have lost something ---- */
+
+static enum hs_err add_fill(void *ctx, const struct hs_fill *fill)
+{
+    Hallsync__RebuildStatus *rebuild = ctx;
+    rebuild->held += fill->records;
+    rebuild->named += fill->total > fill->records ? fill->total : fill->records;
+    return HS_OK;
+}
+
+static void put_rebuild(struct hs_peers *peers, struct hs_buf *buf)
+{
+    struct hs_replica_source source = peers_source(peers);
+    Hallsync__RebuildStatus rebuild = HALLSYNC__REBUILD_STATUS__INIT;
+    struct hs_buf inner = {0};
+    if (!hs_replica_progress(peers->replica, &rebuild.held, &rebuild.named) ||
+        source.fills(source.ctx, add_fill, &rebuild) != HS_OK || rebuild.held >= rebuild.named)
+        return;
+    rebuild.percent = (uint32_t)(rebuild.held * 100 / rebuild.named);
+    hs_msg_pack(&rebuild.base, &inner);
+    hs_buf_put_varint(buf, 41u << 3 | 2); /* StatusReply.rebuild */
+    hs_buf_put_sized(buf, hs_buf_bytes(&inner));
+    if (inner.err != HS_OK && buf->err == HS_OK)
+        buf->err = inner.err;
+    hs_buf_fini(&inner);
+}
+
 static void put_live(struct hs_peers *peers, struct hs_buf *buf)
 {
     static struct hs_peer_status shown[PEERS_SHOWN]; /* one peers' thread a process */
@@ -138,6 +165,7 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
             peers_seen_note(peers, shown[i].certificate.node_id, wall);
         most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
     }
+    put_rebuild(peers, buf);
     put_counter(buf, "session-bytes-max", most); /* memory that the largest session holds */
     peers_upstreams_seen(peers, shown, count);
 }

@@ -36,6 +36,8 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
         return hs_store_fill_end(store, what->partition, what->lane);
     case HS_STORE_BASE:
         return hs_store_put_base(store, &what->head);
+    case HS_STORE_ANNOUNCED:
+        return hs_store_put_announced(store, &what->announcement);
     case HS_STORE_MEET:
         return hs_store_meet(store, &what->met);
     case HS_STORE_GONE:

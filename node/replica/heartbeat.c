@@ -11,7 +11,9 @@ enum {
     BEAT_FEN = 5,
     BEAT_RATE_MAX = 6,
     BEAT_HELD = 7,
-    BEAT_BACKUP = 8
+    BEAT_BACKUP = 8,
+    BEAT_OWN_COUNT = 9,
+    BEAT_OWN_FEN = 10
 }; /* fields of PeerHeartbeat */
 
 #define BEAT_PARTS 16
@@ -37,6 +39,20 @@ static void put_changed_heads(struct rep_session *s, struct hs_buf *body)
         }
     }
     s->heads_told = r->commit;
+}
+
+/* Read once a commit: it adds up days. */
+static void put_own_payments(struct hs_replica *r, struct hs_buf *body)
+{
+    if (r->certificate.role != HS_ROLE_HALL)
+        return;
+    if (r->own_commit != r->commit || !r->own_known)
+        r->own_known = r->source.own_payments(r->source.ctx, &r->own_payments, &r->own_fen) == HS_OK;
+    r->own_commit = r->commit;
+    if (!r->own_known)
+        return;
+    hs_tlv_put_u64(body, BEAT_OWN_COUNT, r->own_payments);
+    hs_tlv_put_u64(body, BEAT_OWN_FEN, (uint64_t)r->own_fen);
 }
 
 /* The peer knows it from our Hello, and now that it has changed. */
@@ -67,6 +83,7 @@ static void send_beat(struct rep_session *s)
     hs_tlv_put_u64(body, BEAT_COUNT, count);
     hs_tlv_put_u64(body, BEAT_FEN, (uint64_t)sum_fen); /* int64: two's complement */
     put_backup_store(s, body);
+    put_own_payments(r, body);
     if (s->is_limit_new)
         hs_tlv_put_u64(body, BEAT_RATE_MAX, s->out.limit);
     s->is_limit_new = false;
@@ -128,6 +145,11 @@ void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *me
     if (beat->has_backup_store && beat->backup_store != s->backup_store) {
         s->backup_store = beat->backup_store;
         hs_rep_stores_meet(s);
+    }
+    if (beat->has_own_payments && beat->has_own_fen) {
+        s->own_known = true;
+        s->own_payments = beat->own_payments;
+        s->own_fen = beat->own_fen;
     }
     if (beat->has_payments_count && beat->has_payments_fen) {
         s->payments_known = true;

@@ -80,6 +80,8 @@ struct hs_replica_source {
     enum hs_err (*peer_stores)(void *ctx, hs_visit_peer_store visit, void *visit_ctx);
     enum hs_err (*store_counts)(void *ctx, const struct hs_key *node_key, uint64_t store_id, bool *counts);
     uint64_t (*backup_store)(void *ctx); /* 0: none */
+    /* Of this node's own origins; at a hall. */
+    enum hs_err (*own_payments)(void *ctx, uint64_t *count, int64_t *sum_fen);
     /* Digests may be older than STORED.  All ascending: by partition and kind, index, key. */
     enum hs_err (*digests)(void *ctx, hs_visit_digest visit, void *visit_ctx); /* roots */
     enum hs_err (*digest_level)(void *ctx, hs_partition partition, uint16_t kind, int branch, hs_visit_digest visit,
@@ -163,6 +165,7 @@ enum hs_replica_store_type {
     HS_STORE_GONE,        /* key, store_id */
     HS_STORE_TOLD,        /* key, store_id */
     HS_STORE_RENEW,       /* why */
+    HS_STORE_ANNOUNCED,   /* announcement */
 };
 
 /* Owned by whoever takes it out of the updates; frees with hs_replica_store_free.  Everything lives in its arena. */
@@ -183,6 +186,7 @@ struct hs_replica_store {
     struct hs_states states;
     struct hs_signed_head head;
     struct hs_met met;
+    struct hs_announcement announcement;
     struct hs_key key;
     uint64_t store_id;
     struct hs_arena arena;
@@ -271,6 +275,10 @@ struct hs_peer_status {
     uint64_t supplied_records, supplied_total; /* of those under way to it; the total is about */
 };
 size_t hs_replica_peers(const struct hs_replica *replica, struct hs_peer_status *to, size_t room);
+
+/* Of a hub that may have lost something: operations that it holds, of those that it and the live peers have together.
+ * False: it is none. */
+bool hs_replica_progress(const struct hs_replica *replica, uint64_t *held, uint64_t *named);
 
 /* Operations of revoked keys that live peers have and nobody takes, stream by stream; at most 1,024. */
 struct hs_waiting {

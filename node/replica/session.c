@@ -154,8 +154,10 @@ static void leave_live(struct rep_session *s)
 
 static void finish(struct rep_session *s)
 {
-    if (s->state == REP_LIVE)
+    if (s->state == REP_LIVE) {
+        hs_rep_beyond_left(s);
         leave_live(s);
+    }
     if (s->dirty)
         TAILQ_REMOVE(&s->r->dirty, s, work);
     s->dirty = false;

@@ -128,7 +128,12 @@ struct rep_session {
     struct hs_buf certificate_bytes;
     uint8_t process_id[REP_PROCESS_BYTES];
     uint64_t store_id, backup_store;
-    uint64_t backup_told;      /* our own */
+    uint64_t backup_told; /* our own */
+    uint64_t beyond_ms;   /* what it has beyond us is noted then; 0: not before it is known */
+    uint64_t beyond_was;  /* as noted last: a sum that changes with it */
+    bool own_known;       /* a hall's own payments */
+    uint64_t own_payments;
+    int64_t own_fen;
     struct rep_wanted *wanted; /* receipts that it is asked for anew; NULL: none */
     uint32_t revocations_due;  /* that its Hello said: they come before anything else */
     bool is_held;              /* its Hello is good, and it is not let in */
@@ -257,6 +262,10 @@ void hs_rep_stores_check(struct rep_session *s, const struct rep_stream *stream,
 void hs_rep_stores_own(struct rep_session *s, const struct hs_receipt *receipt);
 void hs_rep_wanted_fini(struct rep_session *s);
 uint64_t hs_rep_wanted_bytes(const struct rep_session *s);
+
+/* beyond.c: what it has and we do not is remembered; the tick returns when to come again */
+void hs_rep_beyond_left(struct rep_session *s); /* it ends */
+uint64_t hs_rep_beyond_tick(struct rep_session *s);
 
 /* hello.c */
 void hs_rep_hello_send(struct rep_session *s);

@@ -129,6 +129,49 @@ static void fill(struct rep_session *s, struct hs_peer_status *to)
     hs_rep_supply_status(s, to);
 }
 
+/* ---- how far this node is with what the others have ---- */
+
+struct gaps {
+    struct rep_session *s;
+    uint64_t ops;
+};
+
+/* Each stream once, by whoever has most of it. */
+static void count_gap(struct rep_session *s, struct rep_lag *lag, void *ctx)
+{
+    struct gaps *gaps = ctx;
+    const struct hs_replica *r = s->r;
+    uint64_t held = lag->stream == NULL ? 0 : lag->stream->n, most = held;
+    for (size_t i = 0; i < r->session_count && r->sessions[i] != s; i++) {
+        const struct rep_lag *other = r->sessions[i]->state == REP_LIVE ? hs_rep_lag_find(r->sessions[i], &lag->name)
+                                                                        : NULL;
+        most = other != NULL && other->peer_n > most ? other->peer_n : most;
+    }
+    if (lag->peer_n > most && !comes_as_states(s, lag))
+        gaps->ops += lag->peer_n - most;
+}
+
+bool hs_replica_progress(const struct hs_replica *r, uint64_t *held, uint64_t *named)
+{
+    struct gaps gaps = {0};
+    *held = *named = 0;
+    if (!hs_rep_is_rebuilding(r))
+        return false;
+    for (size_t i = 0; i < r->frontier.count; i++) {
+        for (size_t k = 0; k < r->frontier.partitions[i]->count; k++) {
+            const struct rep_member *member = r->frontier.partitions[i]->members[k];
+            for (size_t m = 0; m < member->count; m++)
+                *held += member->streams[m]->n;
+        }
+    }
+    for (size_t i = 0; i < r->session_count; i++) {
+        if (r->sessions[i]->state == REP_LIVE)
+            hs_rep_lags_visit(r->sessions[i], count_gap, &gaps);
+    }
+    *named = *held + gaps.ops;
+    return true;
+}
+
 size_t hs_replica_peers(const struct hs_replica *r, struct hs_peer_status *to, size_t room)
 {
     size_t count = 0;

@@ -1,4 +1,5 @@
 /* What this node knows of itself; peers and links are told by the rest of the daemon and merged in. */
+#include "node/service/announced.h"
 #include "node/service/handlers.h"
 #include "node/service/revoke.h"
 
@@ -226,6 +227,7 @@ enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
     add_evictions(call, view, &status);
     add_older(view, &older, &status);
     hs_waiting_add(call, view, &status);
+    hs_announced_add(call, view, &status);
     struct hs_revocation revocation;
     const struct hs_store *store = call->desk->options.store;
     if (hs_revoked_read(store, view, &hs_store_certificate(store)->node_key, &revocation) == HS_OK)

@@ -37,6 +37,9 @@
 #define HS_PEER_STORES_MAX        4096
 #define HS_PEER_STORES_OF_KEY_MAX 256
 
+/* Heads beyond what is held that a hub remembers, of all nodes; of one, of those that it tells in status. */
+#define HS_ANNOUNCED_MAX 65536
+
 /* Questions about records of other districts. */
 #define HS_ANSWER_RECORDS_MAX 100
 #define HS_ANSWER_BYTES_MAX   (96 * 1024)

@@ -268,6 +268,8 @@ enum hs_err log_check_revoked(struct hs_txn *txn, struct hs_bytes node_key);
 /* HS_EREVOKED: op n of the stream is not taken, for its writer's key was revoked, and nobody vouches for it. */
 enum hs_err log_check_limit(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n);
 
+void log_note_signed(struct hs_log *log, const struct hs_receipt *receipt); /* announced.c */
+
 /* renew.c */
 enum hs_err log_renew(struct hs_log *log, const char *why); /* at the next opening */
 /* No more of the current origin; and one that signs receipts goes on as another store. */

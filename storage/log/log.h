@@ -81,6 +81,7 @@ enum hs_err hs_log_put_loose(struct hs_log *log, const struct hs_loose *loose); 
 enum hs_err hs_log_put_enrolment(struct hs_log *log, const struct hs_hash *secret_hash,
                                  const struct hs_enrolment *enrolment);
 
+enum hs_err hs_log_put_announced(struct hs_log *log, const struct hs_announcement *announcement);
 enum hs_err hs_log_meet(struct hs_log *log, const struct hs_met *met);
 enum hs_err hs_log_store_gone(struct hs_log *log, const struct hs_key *key, uint64_t id);
 enum hs_err hs_log_store_told(struct hs_log *log, const struct hs_key *key, uint64_t id);
@@ -184,6 +185,8 @@ void hs_log_lag(const struct hs_log_reader *reader, const struct hs_stream *stre
 enum hs_err hs_log_cut(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t first,
                        struct hs_buf *body, struct hs_segment *segment);
 
+enum hs_err hs_log_origins(struct hs_txn *txn, hs_visit_origin visit, void *ctx);
+enum hs_err hs_log_announced(const struct hs_log_reader *reader, hs_visit_announced visit, void *ctx);
 enum hs_err hs_log_peer_stores(struct hs_txn *txn, hs_visit_peer_store visit, void *ctx);
 enum hs_err hs_log_peer_store(struct hs_txn *txn, const struct hs_key *key, struct hs_peer_store *current);
 enum hs_err hs_log_store_counts(struct hs_txn *txn, const struct hs_key *key, uint64_t id, bool *counts);

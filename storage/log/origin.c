@@ -280,6 +280,23 @@ enum hs_err hs_log_strike(struct hs_log *log, const char *why)
 
 /* ---- reading ---- */
 
+enum hs_err hs_log_origins(struct hs_txn *txn, hs_visit_origin visit, void *ctx)
+{
+    struct hs_scan scan;
+    struct hs_key key;
+    enum hs_err err = HS_OK;
+    hs_scan_begin(&scan, txn, LOG_ORIGIN, HS_BYTES_NONE, HS_BYTES_NONE);
+    while (err == HS_OK && hs_scan_next(&scan)) {
+        err = scan.key.size == 8 && scan.value.size > HS_KEY_BYTES ? HS_OK : HS_EDAMAGED;
+        if (err != HS_OK)
+            break;
+        memcpy(key.bytes, scan.value.data, HS_KEY_BYTES);
+        err = visit(ctx, hs_from_be64(scan.key.data), &key);
+    }
+    hs_scan_end(&scan);
+    return err == HS_OK ? txn->err : err;
+}
+
 enum hs_err hs_log_find_certificate(struct hs_txn *txn, const struct hs_key *node_key, struct hs_bytes *certificate)
 {
     return hs_txn_get(txn, LOG_CERTIFICATE, key_bytes(node_key), certificate);

@@ -90,6 +90,8 @@ enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *rece
         hs_log_prove_older(log, "a hub signed for more of this origin than this store holds");
     if (branch == HS_ENOTFOUND && !is_of_use(log, &receipt->stream))
         return log->txn.err;
+    if (branch == HS_ENOTFOUND)
+        log_note_signed(log, receipt);
     err = get_receipt(&log->txn, &receipt->stream, receipt->store_id, &held);
     if (err == HS_ENOTFOUND || (err == HS_OK && receipt->n > held.n)) {
         log_put_receipt_row(log, receipt);

@@ -191,6 +191,17 @@ enum hs_err hs_view_limit(struct hs_view *view, const struct hs_stream *stream, 
     return hs_log_limit(&reader, stream, n);
 }
 
+enum hs_err hs_view_origins(struct hs_view *view, hs_visit_origin visit, void *ctx)
+{
+    return hs_log_origins(store_log_reader(view).txn, visit, ctx);
+}
+
+enum hs_err hs_view_announced(struct hs_view *view, hs_visit_announced visit, void *ctx)
+{
+    struct hs_log_reader reader = store_log_reader(view);
+    return hs_log_announced(&reader, visit, ctx);
+}
+
 enum hs_err hs_view_peer_stores(struct hs_view *view, hs_visit_peer_store visit, void *ctx)
 {
     return hs_log_peer_stores(store_log_reader(view).txn, visit, ctx);

@@ -142,6 +142,11 @@ enum hs_err hs_store_put_release(struct hs_store *store, struct hs_bytes encoded
     return hs_log_put_release(store->log, encoded);
 }
 
+enum hs_err hs_store_put_announced(struct hs_store *store, const struct hs_announcement *announcement)
+{
+    return hs_log_put_announced(store->log, announcement);
+}
+
 enum hs_err hs_store_meet(struct hs_store *store, const struct hs_met *met)
 {
     return hs_log_meet(store->log, met);

@@ -533,6 +533,14 @@ static enum hs_err source_limit(void *ctx, const struct hs_stream *stream, uint6
     return HS_ENOTFOUND;
 }
 
+static enum hs_err source_own(void *ctx, uint64_t *count, int64_t *sum_fen)
+{
+    (void)ctx;
+    *count = 0;
+    *sum_fen = 0;
+    return HS_OK;
+}
+
 static void victim_init(struct victim *victim)
 {
     struct hs_replica_options options = {
@@ -550,6 +558,7 @@ static void victim_init(struct victim *victim)
                                        .peer_stores = source_stores,
                                        .store_counts = source_counts,
                                        .backup_store = source_backups,
+                                       .own_payments = source_own,
                                        .heads = source_heads,
                                        .forks = source_forks,
                                        .loose = source_loose,

@@ -412,7 +412,8 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
     case HS_STORE_STATES:
         return world_store_fill_states(store, &todo->states);
     case HS_STORE_FILLED: /* by who notes the heads */
-    case HS_STORE_MEET:   /* by perform_of_stores() */
+    case HS_STORE_ANNOUNCED:
+    case HS_STORE_MEET: /* by perform_of_stores() */
     case HS_STORE_GONE:
     case HS_STORE_TOLD:
     case HS_STORE_RENEW:

@@ -353,6 +353,14 @@ static void payments(void *ctx, uint64_t *count, int64_t *sum_fen)
     *sum_fen = -5;
 }
 
+static enum hs_err own_payments(void *ctx, uint64_t *count, int64_t *sum_fen)
+{
+    (void)ctx;
+    *count = 0;
+    *sum_fen = 0;
+    return HS_OK;
+}
+
 struct hs_replica_source world_source(struct world_node *node)
 {
     return (struct hs_replica_source){
@@ -369,6 +377,7 @@ struct hs_replica_source world_source(struct world_node *node)
         .peer_stores = world_peer_stores,
         .store_counts = world_store_counts,
         .backup_store = world_backup_store,
+        .own_payments = own_payments,
         .heads = heads,
         .forks = forks,
         .loose = looses,

@@ -174,6 +174,7 @@ static enum hs_err perform(struct light_node *node, const struct hs_replica_stor
         if (node->door.receipt != NULL)
             node->door.receipt(node->door.ctx, node, &todo->receipt);
         return HS_OK;
+    case HS_STORE_ANNOUNCED:
     case HS_STORE_MEET: /* nobody is set back here */
         return HS_OK;
     default: /* forks, strikes and states: no light node makes a cause for them */

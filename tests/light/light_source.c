@@ -214,6 +214,14 @@ static enum hs_err no_limit(void *ctx, const struct hs_stream *stream, uint64_t 
     return HS_ENOTFOUND;
 }
 
+static enum hs_err no_own(void *ctx, uint64_t *count, int64_t *sum_fen)
+{
+    (void)ctx;
+    *count = 0;
+    *sum_fen = 0;
+    return HS_OK;
+}
+
 struct hs_replica_source light_source(struct light_node *node)
 {
     return (struct hs_replica_source){
@@ -230,6 +238,7 @@ struct hs_replica_source light_source(struct light_node *node)
         .peer_stores = no_stores,
         .store_counts = all_count,
         .backup_store = no_backups,
+        .own_payments = no_own,
         .heads = heads,
         .forks = forks,
         .loose = looses,

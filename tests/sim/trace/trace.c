@@ -258,7 +258,8 @@ static void tell_wanted(void *ctx, struct world_node *node, const struct hs_repl
         begin(t, node, " x ", link->end[1 - at]);
         trace_put(t, "hangs up");
         end(t);
-    } else if (update->type == HS_REPLICA_STORE && update->store->type == HS_STORE_MEET) {
+    } else if (update->type == HS_REPLICA_STORE &&
+               (update->store->type == HS_STORE_MEET || update->store->type == HS_STORE_ANNOUNCED)) {
         return; /* in every session with a hub */
     } else if (update->type == HS_REPLICA_STORE) {
         begin(t, node, "", NULL);
@@ -281,7 +282,7 @@ static void tell_wanted(void *ctx, struct world_node *node, const struct hs_repl
 static void tell_stored(void *ctx, struct world_node *node, const struct hs_replica_store *todo, enum hs_err err)
 {
     struct trace *t = ctx;
-    if (todo->type == HS_STORE_MEET)
+    if (todo->type == HS_STORE_MEET || todo->type == HS_STORE_ANNOUNCED)
         return;
     begin(t, node, "", NULL);
     trace_put(t, err == HS_OK ? "committed: " : "NOT committed (%s): ", hs_err_name(err));
