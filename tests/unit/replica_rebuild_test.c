@@ -114,7 +114,8 @@ static void what_a_hall_has_begun_to_send_ends_with_the_time(void **state)
     t->hub->clock_offset_ms = WINDOW_MS;
     puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FILL_HEADS, &puppet_fill_heads(&p, 3201, HS_LANE_PEOPLE, NULL)->base);
     assert_int_equal(puppet_ended(&p), HS_ENOTHUB);
-    assert_int_equal(t->hub->store_count, 0);
+    assert_int_equal(t->hub->store_count, 1);
+    assert_int_equal(t->hub->stores[0]->type, HS_STORE_ANNOUNCED); /* what the hall had and has not sent, and no more */
     puppet_fini(&p);
 }
 

@@ -188,7 +188,7 @@ const struct trace_scenario TRACE_ALIVE[] = {
       "`clock_ms` received;",
       "`heads` are the sender's streams of its current origin that have grown since its last heartbeat, as far as the "
       "peer may have them; they are taken as in 8.4.",
-      "`payments_count` and `payments_fen` are figures of all the sender\'s origins,"},
+      "`payments_count` and `payments_fen` are figures of all that the sender holds,"},
      heartbeats},
     {"heartbeat-clocks",
      "Clocks are compared, and nobody sets his own by another's.",
