@@ -286,7 +286,7 @@ static enum hs_err add_head(struct exporting *e, const struct hs_head *head)
     hs_tlv_put_u64(to, HEAD_N, head->n);
     hs_tlv_put_bytes(to, HEAD_HASH, HS_BYTES(head->hash.bytes, SHORT_HASH_BYTES));
     hs_tlv_put_bytes(&e->item, FRONTIER_HEADS, hs_buf_bytes(to));
-    if (e->inner.err != HS_OK || to->err != HS_OK)
+    if (e->inner.err != HS_OK || to->err != HS_OK || e->item.err != HS_OK)
         return HS_ENOMEM;
     return ++e->head_count == HS_LIST_ITEMS_MAX ? end_heads(e) : HS_OK;
 }

@@ -198,8 +198,10 @@ static enum hs_err read_items(struct hs_unsealer *unsealer, struct hs_bundle *bu
 static enum hs_err take_header(struct hs_bundle *bundle, struct hs_unsealer *unsealer, struct hs_arena *arena)
 {
     const void *manifest;
-    enum hs_err err = unpack(&hallsync__bundle_manifest__descriptor,
-                             hs_arena_copy(arena, hs_unsealer_manifest(unsealer)), arena, &manifest);
+    struct hs_bytes bytes = hs_arena_copy(arena, hs_unsealer_manifest(unsealer));
+    if (bytes.data == NULL && hs_unsealer_manifest(unsealer).size > 0)
+        return HS_ENOMEM;
+    enum hs_err err = unpack(&hallsync__bundle_manifest__descriptor, bytes, arena, &manifest);
     bundle->sender = hs_unsealer_header(unsealer)->sender;
     bundle->certificate = hs_arena_copy(arena, hs_unsealer_header(unsealer)->certificate);
     bundle->made_ms = hs_unsealer_header(unsealer)->made_ms;
