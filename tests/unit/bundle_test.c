@@ -441,6 +441,37 @@ static void test_way_back_proves_a_rollback(void **state)
     world_assert_equal(&place->hub.node, &place->hall.node);
 }
 
+/* A hub set back is shown its own receipt: it goes on as another store, and asks for what lies before. */
+static void test_own_receipt_proves_a_hub_set_back(void **state)
+{
+    struct place *place = *state;
+    struct bundle_told told;
+    struct world_node twin;
+    uint64_t id = hs_store_id(place->hub.node.store);
+    world_close(&place->hub.node);
+    world_twin(&place->hub.node, &twin, "copy");
+    world_copy_dir(place->hub.node.dir, twin.dir);
+    world_open(&place->hub.node, false);
+    world_group(&place->hall.node, 2);
+    hand_in(&place->hall, &place->hub, 0, &told, NULL);
+    hand_in(&place->hub, &place->hall, 0, &told, NULL);
+    assert_int_equal(told.receipts_taken, 1);
+    world_group(&place->hall.node, 1);
+    world_close(&place->hub.node);
+    world_copy_dir(twin.dir, place->hub.node.dir);
+    hs_buf_fini(&twin.certificate);
+    world_open(&place->hub.node, false);
+    assert_int_equal(hs_store_id(place->hub.node.store), id);
+    hand_in(&place->hall, &place->hub, 0, &told, NULL);
+    assert_string_equal(told.error, "gap");
+    assert_int_equal(told.receipts_taken, 0);
+    world_reopen(&place->hub.node);
+    assert_true(hs_store_id(place->hub.node.store) != id);
+    hand_in(&place->hall, &place->hub, 1, &told, NULL);
+    assert_int_equal(told.taken, 3);
+    world_assert_equal(&place->hub.node, &place->hall.node);
+}
+
 /* A head alone is enough: the origin ends before anything is written under a number that others know. */
 static void test_head_beyond_ends_the_origin(void **state)
 {
@@ -575,6 +606,7 @@ int main(void)
         TEST(test_pieces_that_do_not_hold),
         TEST(test_hall_gets_and_takes_its_districts_only),
         TEST(test_way_back_proves_a_rollback),
+        TEST(test_own_receipt_proves_a_hub_set_back),
         TEST(test_head_beyond_ends_the_origin),
         TEST(test_branch_of_a_fork_is_left),
         TEST(test_revocations_go_first),
