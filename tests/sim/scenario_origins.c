@@ -352,6 +352,37 @@ static void only_what_was_here_dies_with_its_disk(struct stage *stage)
     STAGE_CHECK(stage, all_have_payments(stage, 4));
 }
 
+/* H6.  An older copy comes back off line: the counter sends again what no hub has, in its order, and once more after
+ * the copy has come back again.  A payment and its reversal are done once each, and the hall goes on in fresh origins.
+ */
+static void a_counter_brings_back_what_its_hall_has_lost(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    struct deed *payment = deed_payment(&stage->random, "kept", ACCOUNT, 100, "", 1);
+    struct deed *reversal = deed_reversal(&stage->random, "kept-back", payment, 1);
+    pay_many(stage, cast.hall, "handed-in", 3);
+    stage_settle(stage);
+    stage_part(stage, cast.hall, cast.hub, true);
+    sim_stop(cast.hall);
+    sim_snapshot(cast.hall, 0);
+    sim_start(cast.hall);
+    STAGE_CHECK(stage, stage_do(stage, cast.hall, payment).safe == HERE);
+    STAGE_CHECK(stage, stage_do(stage, cast.hall, reversal).safe == HERE);
+    for (unsigned again = 0; again < 2; again++) {
+        stage_restore(stage, cast.hall, 0);
+        STAGE_CHECK(stage, !stage_has(stage, cast.hall, HS_KIND_PAYMENT, "kept"));
+        struct deed_told told = stage_do(stage, cast.hall, payment);
+        STAGE_CHECK(stage, told.result == HALLSYNC__RESULT__RESULT_CREATED);
+        told = stage_do(stage, cast.hall, reversal);
+        STAGE_CHECK(stage, told.result == HALLSYNC__RESULT__RESULT_CREATED);
+    }
+    stage_part(stage, cast.hall, cast.hub, false);
+    stage_settle(stage);
+    STAGE_CHECK(stage, stage_do(stage, cast.hall, payment).safe >= HUB);
+    STAGE_CHECK(stage, all_have_payments(stage, 4) && all_conflicts(stage, NULL) == 0);
+    STAGE_CHECK(stage, stage_totals(stage, cast.hub).reversed_count == 1);
+}
+
 /* H1's cost, and the second round's frontiers of 29,000 entries: a hall that is switched off every evening opens an
  * origin a day.  When both sides know the same, meeting again costs no more for many lives than for few. */
 static void daily_boots_cost_little(struct stage *stage)
@@ -393,6 +424,7 @@ const struct scenario SCENARIOS_ORIGINS[] = {
     {"two-clones-that-have-not-written", two_clones_that_have_not_written},
     {"two-clones-of-one-old-copy", two_clones_of_one_old_copy},
     {"only-what-was-here-dies-with-its-disk", only_what_was_here_dies_with_its_disk},
+    {"a-counter-brings-back-what-its-hall-has-lost", a_counter_brings_back_what_its_hall_has_lost},
     {"daily-boots-cost-little", daily_boots_cost_little},
     {0},
 };

@@ -170,6 +170,50 @@ static void a_witness_hands_in_for_a_dead_hall(struct stage *stage)
     STAGE_CHECK(stage, stage_safe(stage, hub, HS_KIND_PAYMENT, "alone-4") >= HUB);
 }
 
+/* The hall's disk is lost for good, and another machine takes its name with keys of its own.  What it had not handed in
+ * comes from its witness, and what not even that had from the counter that took it: once each, whoever brings it. */
+static void a_hall_made_anew_under_its_name(struct stage *stage)
+{
+    static const hs_partition HOME = DISTRICT;
+    struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
+    struct sim_machine *witness = witness_of(stage, &HOME, hub);
+    struct sim_plan plan = {.node_id = "hall-1",
+                            .role = HS_ROLE_HALL,
+                            .home = HOME,
+                            .districts = &HOME,
+                            .district_count = 1,
+                            .upstreams = {{hub, NULL}, {witness, "witness"}},
+                            .upstream_count = 2};
+    struct sim_machine *hall = stage_add(stage, &plan);
+    struct deed *kept[2] = {deed_payment(&stage->random, "kept-1", ACCOUNT, 100, "", 1),
+                            deed_payment(&stage->random, "kept-2", ACCOUNT, 100, "", 1)};
+    pay_many(stage, hall, "handed-in", 3);
+    stage_settle(stage);
+    stage_part(stage, hall, hub, true);
+    stage_part(stage, witness, hub, true);
+    pay_many(stage, hall, "witnessed", 2);
+    stage_run(stage, 2000);
+    stage_part(stage, hall, witness, true);
+    for (size_t i = 0; i < 2; i++)
+        STAGE_CHECK(stage, stage_do(stage, hall, kept[i]).safe == HERE);
+    sim_kill(hall);
+    sim_wipe(hall);
+    auditor_disk_changed(stage->auditor, hall);
+    plan.name = "hall-1-anew";
+    struct sim_machine *anew = stage_add(stage, &plan);
+    STAGE_CHECK(stage, stage_do(stage, anew, kept[0]).result == HALLSYNC__RESULT__RESULT_CREATED);
+    stage_part(stage, witness, hub, false);
+    stage_run(stage, 60000);
+    STAGE_CHECK(stage, has_payments(stage, anew, 6) && has_payments(stage, hub, 6));
+    for (size_t i = 0; i < 2; i++) /* as an outbox does: all that no hub had */
+        stage_do(stage, anew, kept[i]);
+    pay_many(stage, anew, "goes-on", 2);
+    stage_settle(stage);
+    STAGE_CHECK(stage, has_payments(stage, anew, 9) && has_payments(stage, hub, 9));
+    STAGE_CHECK(stage, stage_safe(stage, anew, HS_KIND_PAYMENT, "kept-2") >= HUB);
+    STAGE_CHECK(stage, stage_conflicts(stage, hub, NULL) == 0);
+}
+
 /* A hub whose records are damaged goes on writing; a new hall is filled by it, and then holds as state what nobody has
  * by number. */
 static void what_a_damaged_hub_wrote_comes_as_state(struct stage *stage)
@@ -224,6 +268,7 @@ const struct scenario SCENARIOS_REGION[] = {
     {"a-fill-goes-on-at-the-other-hub", a_fill_goes_on_at_the_other_hub},
     {"a-payment-goes-up-and-down-the-tiers", a_payment_goes_up_and_down_the_tiers},
     {"a-witness-hands-in-for-a-dead-hall", a_witness_hands_in_for_a_dead_hall},
+    {"a-hall-made-anew-under-its-name", a_hall_made_anew_under_its_name},
     {"what-a-damaged-hub-wrote-comes-as-state", what_a_damaged_hub_wrote_comes_as_state},
     {"a-witness-begins-behind-what-two-hubs-have", a_witness_begins_behind_what_two_hubs_have},
     {0},

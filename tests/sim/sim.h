@@ -161,6 +161,7 @@ struct sim_upstream {
 };
 struct sim_plan {
     const char *node_id;
+    const char *name; /* of the machine; NULL: as the node's id */
     enum hs_role role;
     hs_partition home;
     const hs_partition *districts; /* of the certificate; of a hub: the scope that it is given */

@@ -96,6 +96,8 @@ struct workload *workload_new(struct sim *sim, struct auditor *auditor, const st
     workload->auditor = auditor;
     workload->knobs = *knobs;
     workload->random = sim_random_of(sim->options.seed, "workload");
+    workload->outbox = sim_random_of(sim->options.seed, "outbox");
+    workload->outboxes = sim_below(&workload->outbox, 4) == 0 ? (unsigned)among(&workload->outbox, 50000, 500000) : 0;
     return workload;
 }
 
@@ -205,6 +207,39 @@ static void begin(struct workload *workload, struct client *client, struct deed 
     send(workload, client);
 }
 
+/* ---- outboxes: what no hub has is sent again, and done anew by a node that has lost it ---- */
+
+static void take_out(struct client *client, unsigned at)
+{
+    client->kept--;
+    memmove(client->outbox + at, client->outbox + at + 1, (client->kept - at) * sizeof(struct deed *));
+}
+
+/* The oldest makes room. */
+static void put_in(struct workload *workload, struct client *client, const struct deed_told *told)
+{
+    for (unsigned i = 0; i < client->kept; i++) {
+        if (client->outbox[i] == client->deed)
+            take_out(client, i);
+    }
+    if (workload->outboxes == 0 || client->deed->type != DEED_PAYMENT || told->safe >= HALLSYNC__SAFETY__SAFETY_HUB)
+        return;
+    if (client->kept == OUTBOX_MAX)
+        take_out(client, 0);
+    client->outbox[client->kept++] = client->deed;
+}
+
+static bool work_at_outbox(struct workload *workload, struct client *client)
+{
+    if (client->kept == 0 || !sim_chance(&workload->outbox, workload->outboxes))
+        return false;
+    client->state = CLIENT_WAITS;
+    client->deed = client->outbox[0];
+    client->tries = 0;
+    send(workload, client);
+    return true;
+}
+
 static enum workload_action choose(struct workload *workload)
 {
     uint64_t sum = 0;
@@ -224,6 +259,8 @@ static void do_next(struct workload *workload, struct client *client)
         client->due_ms = NEVER;
         return;
     }
+    if (work_at_outbox(workload, client))
+        return;
     client->action = choose(workload);
     for (size_t i = 0; i < sizeof client->look_id; i += 8)
         hs_be64(client->look_id + i, sim_draw(&workload->random));
@@ -280,6 +317,7 @@ static void tell(struct workload *workload, struct client *client, struct sim_ma
         struct pool *pool = pool_of(workload, client->deed->type);
         if (pool != NULL && told.result == HALLSYNC__RESULT__RESULT_CREATED)
             pool_put(pool, client->deed);
+        put_in(workload, client, &told);
     }
     if (class == HS_CLASS_OK || class == HS_CLASS_INPUT)
         think(workload, client);

@@ -14,8 +14,13 @@ enum client_state {
     CLIENT_WAITS  /* for the answer to its deed */
 };
 
+#define OUTBOX_MAX 8
+
 struct client {
     struct sim_machine *machine;
+    struct deed
+        *outbox[OUTBOX_MAX]; /* payments that were done, and that no hub has as far as it was told; oldest first */
+    unsigned kept;
     enum client_state state;
     enum workload_action action; /* LOOKS: what for */
     struct deed *deed;           /* WAITS */
@@ -45,6 +50,8 @@ struct workload {
     unsigned district_count;
     uint64_t newer_pending;
     bool stopping;
+    struct sim_random outbox; /* apart, so that whoever keeps none does as before */
+    unsigned outboxes;        /* millionths of the times between deeds at which a counter works at its outbox */
 };
 
 const struct deed *pool_any(struct workload *workload, const struct pool *pool); /* NULL: empty */

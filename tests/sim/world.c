@@ -149,7 +149,8 @@ static struct sim_machine *new_machine(struct sim *sim, const char *name, const 
 
 struct sim_machine *sim_add_as(struct sim *sim, const struct sim_plan *plan)
 {
-    struct sim_machine *machine = new_machine(sim, plan->node_id, plan->node_id, plan->role);
+    struct sim_machine *machine = new_machine(sim, plan->name != NULL ? plan->name : plan->node_id, plan->node_id,
+                                              plan->role);
     struct hs_certificate draft = {.role = plan->role, .home = plan->home, .issued_ms = SIM_EPOCH_MS};
     if (plan->district_count > SIM_SCOPE_MAX)
         sim_fail(sim, "too many districts");
