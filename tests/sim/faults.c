@@ -13,6 +13,7 @@
 #define YEAR_MS      ((int64_t)31556952 * 1000)
 #define PRUNE_AGE_MS 8000 /* at most */
 #define BUNDLES_MAX  16
+#define BACKUPS_MAX  3
 #define SLOTS        (SIM_SNAPSHOTS_MAX - 1) /* of snapshots by the plan; the last one is of lost-commits */
 
 struct faults {
@@ -30,7 +31,8 @@ struct faults {
     uint64_t open_ms[SIM_MACHINES_MAX][SIM_MACHINES_MAX]; /* when a road is */
     unsigned clones;
     struct sticks *sticks;
-    bool loses_commits[SIM_MACHINES_MAX]; /* when its process ends */
+    struct hs_buf backups[SIM_MACHINES_MAX]; /* the newest of each */
+    bool loses_commits[SIM_MACHINES_MAX];    /* when its process ends */
     bool healed;
 };
 
@@ -136,6 +138,25 @@ static void draw_bundles(struct faults *faults, uint64_t horizon_ms)
     }
 }
 
+/* One of each pair is odd: the machine is restored; from the same backup twice, too. */
+static void draw_backups(struct faults *faults, uint64_t horizon_ms)
+{
+    struct sim_random random = sim_random_of(faults->sim->options.seed, "backups");
+    bool wanted = (faults->types >> FAULT_BACKUP & 1) != 0;
+    for (uint64_t i = wanted ? 2 + sim_below(&random, BACKUPS_MAX) : 0; i > 0; i--) {
+        struct fault fault = {.type = FAULT_BACKUP,
+                              .at_ms = faults->sim->now_ms + sim_below(&random, horizon_ms),
+                              .machine = (unsigned)sim_below(&random, faults->sim->machine_count),
+                              .for_ms = (uint32_t)sim_below(&random, horizon_ms / 3 + 1),
+                              .value = sim_draw(&random) & ~(uint64_t)1};
+        struct fault restored = fault;
+        restored.at_ms = fault.at_ms + sim_below(&random, faults->sim->now_ms + horizon_ms - fault.at_ms);
+        restored.value++;
+        add(faults, fault);
+        add(faults, restored);
+    }
+}
+
 static void draw_plan(struct faults *faults, uint64_t horizon_ms)
 {
     struct sim_random *random = &faults->random;
@@ -161,6 +182,7 @@ static void draw_plan(struct faults *faults, uint64_t horizon_ms)
     }
     draw_revocation(faults, horizon_ms);
     draw_bundles(faults, horizon_ms);
+    draw_backups(faults, horizon_ms);
     qsort(faults->plan, faults->count, sizeof *faults->plan, compare_faults);
 }
 
@@ -175,7 +197,9 @@ struct faults *faults_new(struct sim *sim, struct auditor *auditor, struct workl
     faults->workload = workload;
     faults->random = sim_random_of(sim->options.seed, "faults");
     uint64_t drawn = draw_types(&faults->random);
-    faults->types = types == 0 ? drawn | draw_revoking(sim->options.seed) | draw_carrying(sim->options.seed) : types;
+    uint64_t apart = draw_revoking(sim->options.seed) | draw_carrying(sim->options.seed) |
+                     draw_backing_up(sim->options.seed);
+    faults->types = types == 0 ? drawn | apart : types;
     for (unsigned i = 0; i < SIM_MACHINES_MAX; i++) {
         faults->start_ms[i] = faults->well_ms[i] = NEVER;
         for (unsigned j = 0; j < SIM_MACHINES_MAX; j++)
@@ -200,6 +224,8 @@ static void disk_changed(struct faults *faults, struct sim_machine *machine)
 void faults_free(struct faults *faults)
 {
     sticks_free(faults->sticks);
+    for (unsigned i = 0; i < SIM_MACHINES_MAX; i++)
+        hs_buf_fini(&faults->backups[i]);
     free(faults);
 }
 
@@ -329,6 +355,23 @@ static void go_back(struct faults *faults, struct sim_machine *machine, const st
         sim_reboot(machine); /* what lies about a flush is found out by a loss of power */
     if (what.notes)
         auditor_fork_possible(faults->auditor, machine);
+    disk_changed(faults, machine);
+}
+
+/* Its tmpfs stays: another store has another note. */
+static void back_up(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
+{
+    struct hs_buf *backup = &faults->backups[machine->index];
+    bool restores = fault->value % 2 != 0;
+    if (!restores && machine->life == SIM_RUNNING) {
+        hs_buf_reset(backup);
+        sim_backup(machine, backup);
+    }
+    if (!restores || backup->size == 0)
+        return;
+    kill_machine(faults, machine, fault);
+    make_well(faults, machine); /* with the new disk */
+    sim_restore_backup(machine, backup);
     disk_changed(faults, machine);
 }
 
@@ -497,6 +540,9 @@ static void strike(struct faults *faults, const struct fault *fault)
         break;
     case FAULT_BUNDLE:
         carry_bundles(faults, machine, faults->sim->machines[fault->other], fault->value);
+        break;
+    case FAULT_BACKUP:
+        back_up(faults, machine, fault);
         break;
     case FAULT_COUNT:
         break;
