@@ -197,9 +197,7 @@ struct faults *faults_new(struct sim *sim, struct auditor *auditor, struct workl
     faults->workload = workload;
     faults->random = sim_random_of(sim->options.seed, "faults");
     uint64_t drawn = draw_types(&faults->random);
-    uint64_t apart = draw_revoking(sim->options.seed) | draw_carrying(sim->options.seed) |
-                     draw_backing_up(sim->options.seed);
-    faults->types = types == 0 ? drawn | apart : types;
+    faults->types = types == 0 ? drawn | draw_revoking(sim->options.seed) | draw_carrying(sim->options.seed) : types;
     for (unsigned i = 0; i < SIM_MACHINES_MAX; i++) {
         faults->start_ms[i] = faults->well_ms[i] = NEVER;
         for (unsigned j = 0; j < SIM_MACHINES_MAX; j++)
