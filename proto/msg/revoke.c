@@ -20,10 +20,11 @@ enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_KEY = 3 };             /* of 
 
 /* ---- texts of people ---- */
 
+/* One line: it stands in lists and logs. */
 static bool line_valid(const char *text, size_t bytes_max)
 {
     size_t size = strnlen(text, bytes_max + 1);
-    return size > 0 && size <= bytes_max && hs_text_valid(HS_BYTES(text, size));
+    return size > 0 && size <= bytes_max && strpbrk(text, "\t\n") == NULL && hs_text_valid(HS_BYTES(text, size));
 }
 
 /* ---- who signs ---- */

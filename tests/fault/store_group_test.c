@@ -2,6 +2,8 @@
  * start, what was not is given up whole, and the store goes on, or says that it does not. */
 #include "tests/fault/store_place.h"
 
+#include "proto/msg/revoke.h"
+
 #include <stdio.h>
 
 #define DEED_KINDS                                                                                           \
@@ -28,6 +30,8 @@ struct attempt {
     struct hs_segment segment;
     struct hs_buf certificate, opening;
     struct hs_receipt receipt;
+    struct hs_buf revocation, release;
+    struct hs_key revoked;
     struct hs_hash secret;
     char cash_number[HS_NUMBER_BYTES_MAX];
     uint64_t origin;
@@ -293,6 +297,60 @@ static bool are_papers_there(struct attempt *attempt)
     return newest;
 }
 
+/* ---- a key revoked, and some of what it has signed released ---- */
+
+static void prepare_revoking(struct attempt *attempt)
+{
+    struct world_region *region = &attempt->place->region;
+    struct hs_authority root = {HS_BYTES_NONE, &region->root};
+    struct hs_release release = {.time_ms = 7, .reason = "counted", .name = "Wang Li", .count = 1};
+    struct world_node node;
+    world_add(region, &node, "nj-east", HS_ROLE_HALL);
+    attempt->node = &attempt->place->hub;
+    attempt->revoked = release.node_key = node.draft.node_key;
+    hs_buf_reset(&attempt->revocation);
+    hs_buf_reset(&attempt->release);
+    assert_int_equal(hs_revocation_sign(node.options.certificate, "stolen", 5, &root, &attempt->revocation), HS_OK);
+    release.heads[0] = (struct hs_released){money_of(attempt->number), 4, {{7}}};
+    assert_int_equal(hs_release_sign(&release, &root, &attempt->release), HS_OK);
+    world_drop(&node);
+}
+
+static enum hs_err perform_revoking(struct attempt *attempt)
+{
+    enum hs_err err = hs_store_put_revocation(attempt->node->store, hs_buf_bytes(&attempt->revocation));
+    return err == HS_OK ? hs_store_put_release(attempt->node->store, hs_buf_bytes(&attempt->release)) : err;
+}
+
+struct sought_release {
+    struct hs_bytes encoded;
+    bool found;
+};
+
+static enum hs_err look_for_release(void *ctx, struct hs_bytes key, struct hs_bytes encoded)
+{
+    struct sought_release *sought = ctx;
+    (void)key;
+    sought->found = sought->found || hs_bytes_equal(encoded, sought->encoded);
+    return HS_OK;
+}
+
+static bool is_revoking_there(struct attempt *attempt)
+{
+    struct sought_release sought = {.encoded = hs_buf_bytes(&attempt->release)};
+    struct hs_bytes held;
+    struct hs_view *view = world_view(attempt->node);
+    enum hs_err err = hs_view_revocation(view, &attempt->revoked, &held);
+    bool there = err == HS_OK && hs_bytes_equal(held, hs_buf_bytes(&attempt->revocation));
+    assert_true(there || err == HS_ENOTFOUND);
+    err = hs_view_certificate(view, &attempt->revoked, &held);
+    assert_true(err == (there ? HS_OK : HS_ENOTFOUND)); /* which says whose key it is */
+    assert_int_equal(hs_view_releases(view, look_for_release, &sought), HS_OK);
+    hs_view_close(view);
+    assert_true(sought.found == there);
+    return there;
+}
+
 /* ---- an origin struck out, and the next one opened ---- */
 
 static void prepare_strike(struct attempt *attempt)
@@ -392,6 +450,8 @@ static void run_deed(struct place *place, const struct deed *deed, bool retries)
     hs_buf_fini(&attempt.body);
     hs_buf_fini(&attempt.certificate);
     hs_buf_fini(&attempt.opening);
+    hs_buf_fini(&attempt.revocation);
+    hs_buf_fini(&attempt.release);
 }
 
 static const struct deed OWN = {"own writes", prepare_own, perform_own, is_own_there};
@@ -399,6 +459,7 @@ static const struct deed SEGMENT = {"a segment", prepare_segment, perform_segmen
 static const struct deed RECEIPT = {"a receipt", prepare_receipt, perform_receipt, is_receipt_there};
 static const struct deed FORK = {"a fork", prepare_segment, perform_fork, is_fork_there};
 static const struct deed PAPERS = {"papers", prepare_papers, perform_papers, are_papers_there};
+static const struct deed REVOKING = {"a revocation", prepare_revoking, perform_revoking, is_revoking_there};
 static const struct deed STRIKE = {"a strike", prepare_strike, perform_strike, is_strike_there};
 
 static void own_writes_are_whole_or_not_there(void **state)
@@ -426,6 +487,11 @@ static void papers_are_kept_or_not(void **state)
     run_deed(*state, &PAPERS, false);
 }
 
+static void a_revocation_is_kept_or_not(void **state)
+{
+    run_deed(*state, &REVOKING, false);
+}
+
 static void a_strike_and_the_next_origin_are_one(void **state)
 {
     run_deed(*state, &STRIKE, false);
@@ -437,6 +503,7 @@ static void a_disk_that_is_full_for_a_while_loses_and_doubles_nothing(void **sta
     run_deed(*state, &SEGMENT, true);
     run_deed(*state, &RECEIPT, true);
     run_deed(*state, &PAPERS, true);
+    run_deed(*state, &REVOKING, true);
 }
 
 /* ---- single promises ---- */
@@ -515,6 +582,7 @@ int main(void)
         IN_PLACE(a_receipt_is_kept_or_not),
         IN_PLACE(a_fork_is_kept_with_what_came_loose_or_not),
         IN_PLACE(papers_are_kept_or_not),
+        IN_PLACE(a_revocation_is_kept_or_not),
         IN_PLACE(a_strike_and_the_next_origin_are_one),
         IN_PLACE(a_disk_that_is_full_for_a_while_loses_and_doubles_nothing),
         IN_PLACE(a_read_that_failed_refuses_no_later_group),

@@ -119,6 +119,8 @@ static inline struct hs_hash holdings(struct world_node *node)
     assert_verified(view);
     assert_int_equal(hs_view_heads(view, note_stream, &note), HS_OK);
     assert_int_equal(hs_view_certificates(view, note_bytes, &buf), HS_OK);
+    assert_int_equal(hs_view_revocations(view, note_bytes, &buf), HS_OK);
+    assert_int_equal(hs_view_releases(view, note_bytes, &buf), HS_OK);
     assert_int_equal(hs_view_enrolments(view, note_enrolment, &buf), HS_OK);
     assert_int_equal(hs_view_forks(view, note_fork, &buf), HS_OK);
     assert_int_equal(hs_view_digests(view, world_hash_digest, &buf), HS_OK);

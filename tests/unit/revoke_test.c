@@ -199,6 +199,8 @@ static void limits_are_kept(void **state)
     reason[HS_REASON_BYTES_MAX] = 'x';
     reason[HS_REASON_BYTES_MAX + 1] = '\0';
     assert_int_equal(hs_revocation_sign(hs_buf_bytes(&r->hall), reason, 1, &issuer, &encoded), HS_EINVAL);
+    assert_int_equal(hs_revocation_sign(hs_buf_bytes(&r->hall), "two\nlines", 1, &issuer, &encoded), HS_EINVAL);
+    assert_int_equal(hs_revocation_sign(hs_buf_bytes(&r->hall), "a\ttab", 1, &issuer, &encoded), HS_EINVAL);
     assert_int_equal(hs_revocation_sign(hs_buf_bytes(&r->hall), "", 1, &issuer, &encoded), HS_EINVAL);
     release->count = 0;
     assert_int_equal(hs_release_sign(release, &issuer, &encoded), HS_EINVAL);
