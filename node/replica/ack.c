@@ -160,11 +160,13 @@ static struct rep_pending *pending_take(struct hs_replica *r, uint64_t token)
 static void say_where(struct rep_session *s, const struct rep_stream *stream, void *ctx)
 {
     struct rep_lag *lag = hs_rep_lag_find(s, &stream->name);
+    bool waits = lag == NULL && stream->origin->node->is_revoked && hs_rep_may_take(s, &stream->name);
     (void)ctx;
-    if (lag == NULL || lag->peer_n <= stream->n)
+    if (!waits && (lag == NULL || lag->peer_n <= stream->n))
         return;
-    lag->gapped = true;
-    hs_rep_announce(s, &stream->name, 1);
+    if (lag != NULL)
+        lag->gapped = true;
+    hs_rep_announce(s, &stream->name, 1); /* of a revoked key: for whoever has more to show it */
 }
 
 /* When the last store of a stream has come back, its head says all; after a failure the senders begin anew from there.

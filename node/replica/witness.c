@@ -252,13 +252,25 @@ void hs_rep_witness_beat(struct rep_session *s, struct hs_buf *body, uint32_t fi
     s->heads_due_ms = r->now_ms + DUE_MS;
 }
 
+static bool is_behind(const struct rep_session *s, const struct hs_stream *name)
+{
+    const struct rep_lag *lag = hs_rep_lag_find(s, name);
+    const struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, name);
+    return lag != NULL && lag->peer_n > (stream == NULL ? 0 : stream->n);
+}
+
+/* What waits for a release is no lag; but it is to be shown. */
+static bool is_revoked(const struct rep_session *s, const struct hs_stream *name)
+{
+    const struct rep_origin *origin = hs_rep_origin_find(&s->r->frontier, name->origin);
+    return origin != NULL && origin->node->is_revoked;
+}
+
 /* The hub's answer: from here on, please. */
 void hs_rep_witness_heard(struct rep_session *s, const struct hs_stream *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct rep_lag *lag = hs_rep_lag_find(s, &names[i]);
-        const struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, &names[i]);
-        if (lag != NULL && lag->peer_n > (stream == NULL ? 0 : stream->n) && hs_rep_may_take(s, &names[i]))
+        if ((is_behind(s, &names[i]) || is_revoked(s, &names[i])) && hs_rep_may_take(s, &names[i]))
             hs_rep_announce(s, &names[i], 1);
     }
 }
