@@ -357,7 +357,7 @@ static void drop_ended(struct hs_replica *r)
 
 void hs_rep_fills_soon(struct hs_replica *r)
 {
-    r->fills_ms = 0;
+    r->fills_ms = r->now_ms;
 }
 
 void hs_rep_fills_run(struct hs_replica *r)

@@ -341,6 +341,32 @@ static void silence_ends_the_session(void **state)
     close_pair(&t);
 }
 
+/* Somebody else comes just when timers are due. */
+static void it_does_so_whoever_comes_meanwhile(void **state)
+{
+    static const hs_partition HOME[] = {3201};
+    (void)state;
+    struct pair t = {0};
+    open_pair(&t);
+    world_start(t.hall);
+    world_dial(t.hall, t.hub);
+    world_advance(t.w, 60000);
+    struct world_node *other = world_hall(t.w, "other", HOME, 1);
+    world_start(other);
+    struct world_link *link = world_dial(other, t.hub);
+    t.w->now_ms = t.hub->wake_ms;
+    while (world_deliver(link, 1) || world_deliver(link, 0))
+        ;
+    assert_true(world_live(link));
+    for (size_t ms = 0; ms < 8000; ms += 500) {
+        t.w->now_ms += 500;
+        world_tick(t.hub);
+    }
+    assert_int_equal(world_notices(t.hub, HS_NOTICE_ENDED), 2);
+    assert_int_equal(world_last_notice(t.hub, HS_NOTICE_ENDED)->err, HS_ETIMEDOUT);
+    close_pair(&t);
+}
+
 static void a_stranger_that_says_nothing_is_dropped(void **state)
 {
     (void)state;
@@ -469,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_clone_is_a_second_session_and_an_alarm),
         cmocka_unit_test(strangers_push_out_strangers),
         cmocka_unit_test(silence_ends_the_session),
+        cmocka_unit_test(it_does_so_whoever_comes_meanwhile),
         cmocka_unit_test(a_stranger_that_says_nothing_is_dropped),
         cmocka_unit_test(own_delay_is_not_the_peers_silence),
         cmocka_unit_test(clocks_are_compared),
