@@ -131,12 +131,13 @@ void hs_park_end(struct hs_desk *desk)
 {
     while (desk->parked != NULL) {
         struct hs_call *call = desk->parked;
+        bool watched = watches(call);
         unpark(desk, &desk->parked);
         if (call->asking == HS_ASKING_NOW)
             hs_ask_late(call);
         else
             call->row->late(call);
         /* Nothing new came so far: true.  It is not synced, or nowhere: not known. */
-        hs_call_answer(call, watches(call) ? HS_OK : HS_ESTOPPING);
+        hs_call_answer(call, watched ? HS_OK : HS_ESTOPPING);
     }
 }
