@@ -51,9 +51,52 @@ static enum hs_err take_enrolment(struct cli *cli, Hallsync__EnrollRequest *enro
     return err;
 }
 
+/* Of a node that was made anew: what is of the life that is over.  Kept packed: the next answer takes the place of this
+ * one. */
+static enum hs_err find_announced(struct cli *cli, const char *node_id, struct hs_buf *packed)
+{
+    Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_STATUS;
+    request.status = &body;
+    const Hallsync__Reply *reply;
+    const Hallsync__AnnouncedStatus *found = NULL;
+    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_STATUS, &reply);
+    for (size_t i = 0; err == HS_OK && i < reply->status->n_announced; i++) {
+        const Hallsync__AnnouncedStatus *row = reply->status->announced[i];
+        if (strcmp(row->node_id, node_id) == 0 && (found == NULL || (found->live && !row->live)))
+            found = row;
+    }
+    if (found != NULL)
+        hs_msg_pack(&found->base, packed);
+    return err == HS_OK ? packed->err : err;
+}
+
+/* What its disk took with it, as far as it had said so: counters and witness may have it. */
+static enum hs_err tell_announced(struct cli *cli, const char *node_id)
+{
+    struct hs_buf packed = {0}, text = {0};
+    enum hs_err err = find_announced(cli, node_id, &packed);
+    Hallsync__AnnouncedStatus *row = err == HS_OK && packed.size > 0
+                                         ? hallsync__announced_status__unpack(NULL, packed.size, packed.data)
+                                         : NULL;
+    if (err == HS_OK && packed.size > 0)
+        err = row != NULL ? HS_OK : HS_ENOMEM;
+    if (row != NULL) {
+        cli_put_announced(row, &text, row->n_streams);
+        if (text.err == HS_OK)
+            fprintf(stderr, "%.*s\n", (int)text.size, (const char *)text.data);
+        err = text.err;
+        hallsync__announced_status__free_unpacked(row, NULL);
+    }
+    hs_buf_fini(&text);
+    hs_buf_fini(&packed);
+    return err;
+}
+
 /* The old key goes on to be good until somebody says that it is not: its disk may be in a thief's hands, or in a drawer
  * with money on it that nobody else has. */
-static enum hs_err tell_rebuild(const struct cli *cli, const Hallsync__EnrollReply *reply)
+static enum hs_err tell_rebuild(struct cli *cli, const Hallsync__EnrollReply *reply)
 {
     const char *node_id = cli->args[0];
     fprintf(stderr, "At the new machine of %s: hallsync rebuild - --data DIR\n", node_id);
@@ -65,7 +108,7 @@ static enum hs_err tell_rebuild(const struct cli *cli, const Hallsync__EnrollRep
             "Its key %.16s... stays good.  When its disk is known to be gone, and witness and counters have handed in "
             "what they have:\n  hallsync node revoke %s --key %.16s --reason \"disk lost\"\n",
             reply->replaced_keys[i], node_id, reply->replaced_keys[i]);
-    return HS_OK;
+    return tell_announced(cli, node_id); /* the reply is gone with that */
 }
 
 /* The token alone, so that a script can take it; what to do with it for whoever sits at a terminal. */
@@ -181,22 +224,6 @@ static const Hallsync__Node *find_node(const Hallsync__NodesReply *nodes, const 
             found = node;
     }
     return found;
-}
-
-/* Kept packed: the next answer takes the place of this one. */
-static enum hs_err find_announced(struct cli *cli, const char *node_id, struct hs_buf *packed)
-{
-    Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
-    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
-    request.body_case = HALLSYNC__REQUEST__BODY_STATUS;
-    request.status = &body;
-    const Hallsync__Reply *reply;
-    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_STATUS, &reply);
-    for (size_t i = 0; err == HS_OK && i < reply->status->n_announced && packed->size == 0; i++) {
-        if (strcmp(reply->status->announced[i]->node_id, node_id) == 0)
-            hs_msg_pack(&reply->status->announced[i]->base, packed);
-    }
-    return err == HS_OK ? packed->err : err;
 }
 
 static enum hs_err show_found(struct cli *cli, const Hallsync__Node *found, struct hs_bytes packed)
