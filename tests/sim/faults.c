@@ -470,6 +470,15 @@ static void carry_bundles(struct faults *faults, struct sim_machine *from, struc
 
 /* ---- all of them ---- */
 
+static void crash_and_lose(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
+{
+    if (machine->life != SIM_RUNNING)
+        return;
+    sim_snapshot(machine, SLOTS);
+    faults->loses_commits[machine->index] = true;
+    sim_crash_at(machine, 1 + fault->value % 12, (fault->value >> 8 & 1) != 0);
+}
+
 static void strike(struct faults *faults, const struct fault *fault)
 {
     struct sim_machine *machine = faults->sim->machines[fault->machine];
@@ -489,11 +498,7 @@ static void strike(struct faults *faults, const struct fault *fault)
         sim_crash_at(machine, 1 + fault->value % 40, (fault->value >> 8 & 1) != 0);
         break;
     case FAULT_LOST_COMMITS:
-        if (machine->life == SIM_RUNNING) {
-            sim_snapshot(machine, SLOTS);
-            faults->loses_commits[machine->index] = true;
-            sim_crash_at(machine, 1 + fault->value % 12, (fault->value >> 8 & 1) != 0);
-        }
+        crash_and_lose(faults, machine, fault);
         break;
     case FAULT_RESTART:
         stop_machine(faults, machine, fault);
