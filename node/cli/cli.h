@@ -50,7 +50,9 @@
     X(ANSWER, "answer", 0, "DIR", "write there what the senders get back")                                      \
     X(SECRET, "secret", 0, "FILE", "the recovery key that a backup is sealed to")                               \
     X(FORCE, "force", 0, NULL, "move what is in the directory aside")                                           \
-    X(FULL, "full", 0, NULL, "every operation, not a sample")
+    X(FULL, "full", 0, NULL, "every operation, not a sample")                                                   \
+    X(REMOTE, "remote", 0, NULL, "compare with the nodes that it is connected with")                            \
+    X(PEER, "peer", 0, "ID", "only with this one")
 
 enum cli_option {
 #define X(id, ...) CLI_##id,

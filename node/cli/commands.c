@@ -43,8 +43,10 @@ const struct cli_command CLI_COMMANDS[] = {
      CLI_BIT(DATA) | CLI_BIT(SECRET) | CLI_BIT(FORCE)},
     {"status", cli_run_status, "[--watch]", "role, links, how far each peer is, what people should look at",
      CLI_NEEDS_NODE, 0, CLI_BIT(WATCH)},
-    {"verify", cli_run_verify, "[--full]", "read log and records whole: is everything as it was written?",
-     CLI_NEEDS_NODE, 0, CLI_BIT(FULL)},
+    {"verify", cli_run_verify, "[--full | --remote [--peer ID]]",
+     "read log and records whole: is everything as it was written?  --remote: have those it is connected with the "
+     "same?",
+     CLI_NEEDS_NODE, 0, CLI_BIT(FULL) | CLI_BIT(REMOTE) | CLI_BIT(PEER)},
     {"wait", cli_run_wait, "--synced [--timeout 30s]",
      "until a hub holds everything written here, and this node what the hub held", CLI_NEEDS_NODE, 0, CLI_BIT(SYNCED)},
     {"customer get", cli_run_get, "ACCOUNT", "one customer", CLI_NEEDS_NODE, HS_KIND_CUSTOMER, CLI_BIT(HERE)},

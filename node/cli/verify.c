@@ -3,6 +3,7 @@
 #include "node/cli/forms.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
+#include "node/cli/verify_remote.h"
 #include "node/conf/conf.h"
 #include "storage/store.h"
 
@@ -169,6 +170,10 @@ enum hs_err cli_run_verify(struct cli *cli)
     struct hs_conf conf;
     struct hs_why why = {0};
     enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err == HS_OK && cli->options[CLI_PEER] != NULL && cli->options[CLI_REMOTE] == NULL)
+        err = cli_usage(cli, "--peer goes with --remote");
+    if (err == HS_OK && cli->options[CLI_REMOTE] != NULL)
+        return cli_verify_remote(cli);
     if (err != HS_OK || cli->config == NULL)
         return err == HS_OK ? verify_node(cli) : err;
     err = hs_conf_load(cli->config, &conf, &why);

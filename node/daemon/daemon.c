@@ -148,6 +148,11 @@ static void verify(void *ctx, bool start, bool full, struct hs_buf *reply)
     hs_checker_ask(((struct hs_daemon *)ctx)->checker, start, full, reply);
 }
 
+static uint64_t compare(void *ctx)
+{
+    return hs_peers_compare(((struct hs_daemon *)ctx)->peers);
+}
+
 /* ---- making ---- */
 
 static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
@@ -237,6 +242,7 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
                   .ask = conf->upstreams_count != 0 ? ask : NULL,
                   .ask_end = ask_end,
                   .backup = backup,
+                  .compare = compare,
                   .verify = verify},
         .signer = hs_signer_of(daemon->keys.node),
         .curve_secret = daemon->keys.curve_secret,

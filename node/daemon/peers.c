@@ -311,6 +311,9 @@ static enum hs_err handle_note(struct hs_peers *peers, struct note *note)
     case NOTE_PROBE_END:
         event.type = HS_REPLICA_PROBE_END;
         return step(peers, &event);
+    case NOTE_COMPARE:
+        event.type = HS_REPLICA_COMPARE;
+        return step(peers, &event);
     case NOTE_ASK:
         event.type = HS_REPLICA_ASK;
         event.ask = note->ask;
@@ -556,6 +559,15 @@ static void post_token(struct hs_peers *peers, enum note_type type, uint64_t tok
 void hs_peers_probe(struct hs_peers *peers, uint64_t token)
 {
     post_token(peers, NOTE_PROBE, token);
+}
+
+uint64_t hs_peers_compare(struct hs_peers *peers)
+{
+    pthread_mutex_lock(&peers->lock);
+    uint64_t number = ++peers->compares;
+    pthread_mutex_unlock(&peers->lock);
+    post_token(peers, NOTE_COMPARE, number);
+    return number;
 }
 
 void hs_peers_probe_end(struct hs_peers *peers, uint64_t token)

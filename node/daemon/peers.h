@@ -39,6 +39,7 @@ void hs_peers_free(struct hs_peers *peers); /* stopped before; NULL is fine */
 void hs_peers_committed(struct hs_peers *peers, const struct hs_commit *commit);
 void hs_peers_probe(struct hs_peers *peers, uint64_t token);
 void hs_peers_probe_end(struct hs_peers *peers, uint64_t token);
+uint64_t hs_peers_compare(struct hs_peers *peers); /* with all peers; the number that status names when it is done */
 /* Ask a hub about records: answered() follows, always.  HS_ENOMEM: it does not. */
 enum hs_err hs_peers_ask(struct hs_peers *peers, uint64_t token, const struct hs_ask *ask);
 void hs_peers_ask_end(struct hs_peers *peers, uint64_t token);        /* nobody waits for it any more */

@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* What other threads say to ours: a list under the lock, taken over whole. */
-enum note_type { NOTE_STORED, NOTE_PROBE, NOTE_PROBE_END, NOTE_ASK, NOTE_ASK_END, NOTE_JOINED };
+enum note_type { NOTE_STORED, NOTE_PROBE, NOTE_PROBE_END, NOTE_COMPARE, NOTE_ASK, NOTE_ASK_END, NOTE_JOINED };
 struct note {
     struct note *next;
     enum note_type type;
@@ -91,6 +91,7 @@ struct hs_peers {
 
     pthread_mutex_t lock; /* of what follows */
     bool stopping;
+    uint64_t compares; /* asked for so far */
     struct note *notes, **notes_end;
     struct hs_buf status; /* packed, as of published_ms */
     uint64_t published_ms, publish_every_ms, watched_ms;

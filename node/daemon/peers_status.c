@@ -23,6 +23,9 @@ struct shown {
     Hallsync__LaneStatus lanes[HS_LANE_COUNT];
     Hallsync__LaneStatus *lane_list[HS_LANE_COUNT];
     uint32_t districts[HS_SCOPE_MAX];
+    Hallsync__DifferStatus differs[HS_DIFFERS_MAX];
+    Hallsync__DifferStatus *differ_list[HS_DIFFERS_MAX];
+    char hashes[HS_DIFFERS_MAX][2][2 * HS_HASH_BYTES + 1];
 };
 
 static uint64_t age_s(uint64_t since_ms, uint64_t mono)
@@ -56,6 +59,15 @@ static void fill_states(Hallsync__PeerStatus *to, const struct hs_peer_status *f
     to->supplied_total = from->supplied_total;
 }
 
+static const char *comparison_text(enum hs_comparison comparison)
+{
+    static const char *const TEXTS[] = {[HS_COMPARED_NOT] = NULL,
+                                        [HS_COMPARED_EQUAL] = "equal",
+                                        [HS_COMPARED_LAG] = "lag",
+                                        [HS_COMPARED_DAMAGE] = "damage"};
+    return TEXTS[comparison];
+}
+
 static void fill_figures(Hallsync__PeerStatus *to, const struct hs_peer_status *from, uint64_t mono)
 {
     to->has_lag_out_ops = to->has_lag_in_ops = to->has_lag_out_seconds = to->has_clock_offset_ms =
@@ -68,6 +80,9 @@ static void fill_figures(Hallsync__PeerStatus *to, const struct hs_peer_status *
     to->round_trip_ms = from->round_trip_ms;
     to->has_equal_as_of_ms = from->equal_ms != 0;
     to->equal_as_of_ms = from->equal_ms;
+    to->has_compared = from->comparison != HS_COMPARED_NOT;
+    to->compared = from->compared;
+    to->comparison = (char *)comparison_text(from->comparison);
     to->sent_ops = from->sent_ops;
     to->received_ops = from->received_ops;
     to->sent_bytes = from->sent_bytes;
@@ -77,6 +92,24 @@ static void fill_figures(Hallsync__PeerStatus *to, const struct hs_peer_status *
     to->has_rate_max = from->rate_max != 0;
     to->rate_max = from->rate_max;
     to->has_held = to->held = from->held_lanes != 0;
+}
+
+static void fill_differs(struct shown *to, const struct hs_peer_status *from)
+{
+    for (size_t i = 0; i < from->differ_count; i++) {
+        const struct hs_differ *differ = &from->differs[i];
+        Hallsync__DifferStatus *row = &to->differs[i];
+        hallsync__differ_status__init(row);
+        hs_text_to_hex(HS_BYTES(differ->here.bytes, HS_HASH_BYTES), to->hashes[i][0]);
+        hs_text_to_hex(HS_BYTES(differ->there.bytes, HS_HASH_BYTES), to->hashes[i][1]);
+        row->partition = differ->name.partition;
+        row->kind = differ->name.kind;
+        row->record_id = (ProtobufCBinaryData){differ->name.id.size, (uint8_t *)differ->name.id.data};
+        row->here = to->hashes[i][0];
+        row->there = to->hashes[i][1];
+        to->differ_list[to->status.n_differs++] = row;
+    }
+    to->status.differs = to->differ_list;
 }
 
 static void fill_live(struct shown *to, const struct hs_peer_status *from, uint64_t mono, uint64_t wall)
@@ -91,6 +124,7 @@ static void fill_live(struct shown *to, const struct hs_peer_status *from, uint6
     fill_figures(status, from, mono);
     fill_states(status, from);
     fill_lanes(to, from, mono);
+    fill_differs(to, from);
     status->districts = to->districts;
     for (size_t i = 0; i < from->district_count; i++)
         to->districts[status->n_districts++] = from->districts[i];

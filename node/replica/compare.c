@@ -82,10 +82,14 @@ static void round_over(struct rep_session *s)
         s->equal_ms = r->source.clock_ms(r->source.ctx);
         hs_rep_notice(r, HS_NOTICE_EQUAL, s->peer, HS_OK, "");
     }
+    s->comparison = equal ? HS_COMPARED_EQUAL : c->has_damage ? HS_COMPARED_DAMAGE : HS_COMPARED_LAG;
+    s->compared = c->token;
     uint64_t retry_ms = s->compare_retry_ms * 2;
     bool soon = c->has_lag && retry_ms < r->options.compare_ms;
     s->compare_retry_ms = soon ? retry_ms : RETRY_MIN_MS;
     s->compare_ms = r->now_ms + (soon ? retry_ms : r->options.compare_ms);
+    if (s->is_compare_wanted)
+        s->compare_ms = r->now_ms; /* somebody asked while this one was under way */
     hs_rep_compare_fini(s);
     hs_rep_wake(r, s->compare_ms);
 }
@@ -114,10 +118,13 @@ static void begin(struct rep_session *s)
     static const struct rep_question ROOTS = {.level = REP_COMPARE_ROOTS};
     s->is_compare_wanted = false;
     s->compare = calloc(1, sizeof *s->compare);
-    if (s->compare == NULL)
+    if (s->compare == NULL) {
         hs_rep_fail(s->r, HS_ENOMEM);
-    else
-        ask(s, &ROOTS, HS_BYTES_NONE);
+        return;
+    }
+    s->compare->token = s->r->compare_token;
+    s->differ_count = 0;
+    ask(s, &ROOTS, HS_BYTES_NONE);
 }
 
 void hs_rep_compare_soon(struct rep_session *s)
@@ -129,12 +136,15 @@ void hs_rep_compare_soon(struct rep_session *s)
 
 void hs_rep_compare_all(struct hs_replica *r, const struct hs_replica_event *event)
 {
-    (void)event;
+    if (event->token > r->compare_token)
+        r->compare_token = event->token;
     for (size_t i = 0; i < r->session_count; i++) {
         struct rep_session *s = r->sessions[i];
-        if (s->state != REP_LIVE || s->compare != NULL || !hs_rep_has_view(s))
-            continue; /* one that runs will tell soon */
+        if (s->state != REP_LIVE || !hs_rep_has_view(s))
+            continue;
         s->is_compare_wanted = true;
+        if (s->compare != NULL)
+            continue; /* behind the one that runs */
         s->compare_ms = r->now_ms;
         hs_rep_wake(r, r->now_ms);
     }
@@ -345,7 +355,20 @@ static bool is_suspect(const struct rep_compare *c, struct hs_bytes key)
     return false;
 }
 
-static void report(struct rep_session *s, struct hs_bytes key)
+static void keep_differ(struct rep_session *s, const struct hs_record_name *name, const struct hs_hash *here,
+                        const struct hs_hash *there)
+{
+    if (s->differs == NULL)
+        s->differs = calloc(HS_DIFFERS_MAX, sizeof *s->differs);
+    if (s->differs == NULL || s->differ_count == HS_DIFFERS_MAX)
+        return; /* the notice names it */
+    struct hs_differ *differ = &s->differs[s->differ_count++];
+    *differ = (struct hs_differ){.name = *name, .here = *here, .there = *there};
+    memcpy(differ->id, name->id.data, name->id.size);
+    differ->name.id = HS_BYTES(differ->id, name->id.size);
+}
+
+static void report(struct rep_session *s, struct hs_bytes key, const struct hs_hash *here, const struct hs_hash *there)
 {
     struct hs_record_name name;
     char partition[HS_PARTITION_TEXT_BYTES], id[2 * HS_RECORD_ID_BYTES_MAX + 1];
@@ -353,17 +376,19 @@ static void report(struct rep_session *s, struct hs_bytes key)
     if (hs_record_from_key(key, &name) != HS_OK)
         return;
     hs_text_to_hex(name.id, id);
+    keep_differ(s, &name, here, there);
     const char *text = hs_rep_text(s->r, "partition %s kind %u record %s: same operations, other content than %s",
                                    hs_partition_text(name.partition, partition), name.kind, id, s->certificate.node_id);
     hs_rep_notice(s->r, HS_NOTICE_DAMAGE, s->peer, HS_EDAMAGED, text);
 }
 
 /* Seen once it is a suspicion, and the leaf is asked again; seen again it is damage. */
-static void found_damage(struct rep_session *s, struct hs_bytes key)
+static void found_damage(struct rep_session *s, struct hs_bytes key, const struct hs_hash *here,
+                         const struct hs_hash *there)
 {
     struct rep_compare *c = s->compare;
     if (is_suspect(c, key)) {
-        report(s, key);
+        report(s, key, here, there);
     } else if (c->at.not_before_ms == 0 && c->suspect_count < REP_SUSPECTS_MAX) {
         c->suspects[c->suspect_count++] = hs_hash_of(key);
         c->ask_again = true;
@@ -384,8 +409,11 @@ static enum hs_err take_record(struct rep_session *s, const Hallsync__CompareEnt
     bool same_hash = ours != NULL && memcmp(ours->hash.bytes, entry->sum.data, HS_HASH_BYTES) == 0;
     if (!same_inputs || is_filling(s, c->at.partition))
         c->has_lag = true;
-    else if (!same_hash)
-        found_damage(s, key);
+    else if (!same_hash) {
+        struct hs_hash there;
+        memcpy(there.bytes, entry->sum.data, HS_HASH_BYTES);
+        found_damage(s, key, &ours->hash, &there);
+    }
     c->after_size = key.size;
     memcpy(c->after, key.data, key.size);
     return HS_OK;

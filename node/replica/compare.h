@@ -42,6 +42,7 @@ struct rep_compare {
     struct hs_hash suspects[REP_SUSPECTS_MAX]; /* keys of records, hashed */
     size_t suspect_count;
     bool ask_again, has_lag, has_damage;
+    uint64_t token; /* of the last COMPARE when it began */
 };
 
 #endif

@@ -101,8 +101,9 @@ struct hs_replica {
     bool is_fills_changed; /* one of money may have ended */
     struct rep_revocations revocations;
     struct rep_stores stores;
-    uint64_t backup_store; /* own: as told last */
-    bool own_known;        /* of its own payments, as of: */
+    uint64_t backup_store;  /* own: as told last */
+    uint64_t compare_token; /* of the last COMPARE */
+    bool own_known;         /* of its own payments, as of: */
     uint64_t own_commit, own_payments;
     int64_t own_fen;
     bool is_renewing; /* this store is to get another id */

@@ -114,7 +114,7 @@ enum hs_replica_event_type {
     HS_REPLICA_TICK,      /* the time asked for by WAKE_AT has come (or any time) */
     HS_REPLICA_PROBE,     /* somebody waits until this node and its hubs (a hub: its peers) have the same: token */
     HS_REPLICA_PROBE_END, /* gave up */
-    HS_REPLICA_COMPARE,   /* compare digests with all peers now */
+    HS_REPLICA_COMPARE,   /* compare digests with all peers now: token, a number that grows */
     HS_REPLICA_RATE,      /* from now on at most so much to and from this peer: peer, rate_max */
     HS_REPLICA_HOLD,      /* from now on nothing is taken of these lanes, the others go: lanes */
     HS_REPLICA_ASK,       /* put a question to a hub: token, ask; answered by an ANSWER update, always */
@@ -247,6 +247,14 @@ enum hs_err hs_replica_step(struct hs_replica *replica, const struct hs_replica_
 
 /* ---- for status ---- */
 
+enum hs_comparison { HS_COMPARED_NOT, HS_COMPARED_EQUAL, HS_COMPARED_LAG, HS_COMPARED_DAMAGE };
+#define HS_DIFFERS_MAX 16
+struct hs_differ {
+    struct hs_record_name name; /* its id is in: */
+    uint8_t id[HS_RECORD_ID_BYTES_MAX];
+    struct hs_hash here, there;
+};
+
 struct hs_peer_status {
     hs_peer peer;
     bool outbound, live;
@@ -258,6 +266,10 @@ struct hs_peer_status {
     uint64_t oldest_unsent_ms; /* monotonic time since when something waits to be stored there; 0: nothing */
     int64_t clock_offset_ms;
     uint64_t round_trip_ms;
+    uint64_t compared;               /* token of the newest COMPARE that a round has ended for; 0: none */
+    enum hs_comparison comparison;   /* how the last round ended */
+    const struct hs_differ *differs; /* of a damaged one; valid until the next step */
+    size_t differ_count;
     uint64_t equal_ms; /* clock_ms when the digests were last found equal; 0: never */
     uint64_t sent_ops, received_ops, sent_bytes, received_bytes;
     bool payments_known; /* the peer's own figures, all its origins, from its last heartbeat */

@@ -56,6 +56,7 @@ static void session_free(struct rep_session *s)
     hs_rep_looses_fini(s);
     hs_rep_wanted_fini(s);
     hs_rep_compare_fini(s);
+    free(s->differs);
     hs_rep_supplies_fini(s);
     hs_rep_pairs_fini(&s->peer_fills);
     hs_rep_pairs_fini(&s->told_fills);

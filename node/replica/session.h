@@ -196,6 +196,10 @@ struct rep_session {
     uint64_t compare_retry_ms;   /* how long was waited last because something lagged */
     bool is_compare_wanted;      /* whatever lags */
     uint64_t equal_ms;
+    uint64_t compared; /* token of the COMPARE before the last round that has ended */
+    enum hs_comparison comparison;
+    struct hs_differ *differs; /* of that round; NULL: none */
+    size_t differ_count;
 
     /* Probes. */
     bool is_asked;        /* one is to be answered when the frontiers are compared */

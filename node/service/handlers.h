@@ -28,6 +28,7 @@ enum hs_err hs_digest_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_conflicts_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_backup_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view);
+enum hs_err hs_compare_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_verify_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_bundle_export_read(struct hs_call *call, struct hs_view *view); /* bundle.c */

@@ -25,6 +25,9 @@ struct hs_service_hooks {
     void (*ask_end)(void *ctx, uint64_t token);
     /* Append a packed BackupReply, and begin a backup if @start.  NULL: HS_ENOTHERE. */
     enum hs_err (*backup)(void *ctx, bool start, struct hs_buf *reply, struct hs_why *why);
+    /* Begin to compare records with all peers; answers the number that StatusReply names when it is done.  NULL: there
+     * are none. */
+    uint64_t (*compare)(void *ctx);
     /* Append a packed VerifyReply, and begin a check if @start.  NULL: there is none to ask. */
     void (*verify)(void *ctx, bool start, bool full, struct hs_buf *reply);
 };

@@ -252,6 +252,19 @@ enum hs_err hs_backup_read(struct hs_call *call, struct hs_view *view)
     return hooks->backup(hooks->ctx, call->request->backup->start, &call->body, &call->why);
 }
 
+/* With others, by the peers' thread. */
+enum hs_err hs_compare_read(struct hs_call *call, struct hs_view *view)
+{
+    const struct hs_service_hooks *hooks = &call->desk->options.hooks;
+    Hallsync__CompareReply reply = HALLSYNC__COMPARE_REPLY__INIT;
+    (void)view;
+    if (hooks->compare == NULL)
+        return hs_fail(HS_ENOTHERE, &call->why, "there is nobody to compare with");
+    reply.number = hooks->compare(hooks->ctx);
+    hs_msg_pack(&reply.base, &call->body);
+    return HS_OK;
+}
+
 /* The store is checked by a thread of its own. */
 enum hs_err hs_verify_read(struct hs_call *call, struct hs_view *view)
 {

@@ -61,6 +61,10 @@ static void they_are_compared_when_somebody_asks(void **state)
     world_compare(t.hall);
     world_settle(t.w);
     assert_int_equal(world_notices(t.hall, HS_NOTICE_EQUAL), 1);
+    struct hs_peer_status status;
+    assert_int_equal(hs_replica_peers(t.hall->replica, &status, 1), 1);
+    assert_int_equal(status.comparison, HS_COMPARED_EQUAL);
+    assert_int_equal(status.differ_count, 0);
     world_free(t.w);
 }
 
@@ -84,6 +88,13 @@ static void damage_is_found_when_it_is_seen_twice(void **state)
     assert_non_null(strstr(damage->text, "3201"));
     assert_non_null(strstr(damage->text, text));
     assert_int_equal(damage->err, HS_EDAMAGED);
+    struct hs_peer_status status;
+    assert_int_equal(hs_replica_peers(t.hall->replica, &status, 1), 1);
+    assert_int_equal(status.comparison, HS_COMPARED_DAMAGE);
+    assert_int_equal(status.differ_count, 1);
+    assert_int_equal(status.differs[0].name.partition, 3201);
+    assert_memory_equal(status.differs[0].name.id.data, id.bytes, status.differs[0].name.id.size);
+    assert_false(hs_hash_equal(&status.differs[0].here, &status.differs[0].there));
     world_free(t.w);
 }
 

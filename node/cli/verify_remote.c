@@ -1,0 +1,156 @@
+/* verify --remote: has this node the same records as those that it is connected with?  What is on its way is told from
+ * what is damaged. */
+#include "node/cli/verify_remote.h"
+
+#include "node/cli/forms.h"
+#include "node/cli/show.h"
+#include "node/cli/table.h"
+#include "proto/base/names.h"
+#include "proto/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LAGS       1 /* exit status */
+#define DAMAGED    5
+#define LOOK_AGAIN 200   /* ms */
+#define WAIT_MS    60000 /* unless --timeout says otherwise */
+
+/* ---- asking ---- */
+
+static enum hs_err begin(struct cli *cli, uint64_t *number)
+{
+    Hallsync__CompareRequest body = HALLSYNC__COMPARE_REQUEST__INIT;
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    const Hallsync__Reply *reply;
+    request.body_case = HALLSYNC__REQUEST__BODY_COMPARE;
+    request.compare = &body;
+    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_COMPARE, &reply);
+    if (err == HS_OK)
+        *number = reply->compare->number;
+    return err;
+}
+
+static enum hs_err look(struct cli *cli, const Hallsync__StatusReply **status)
+{
+    Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    const Hallsync__Reply *reply;
+    request.body_case = HALLSYNC__REQUEST__BODY_STATUS;
+    request.status = &body;
+    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_STATUS, &reply);
+    if (err == HS_OK)
+        *status = reply->status;
+    return err;
+}
+
+/* A witness has no records. */
+static bool is_meant(const struct cli *cli, const Hallsync__StatusReply *status, const Hallsync__PeerStatus *peer)
+{
+    const char *only = cli->options[CLI_PEER];
+    return strcmp(peer->state, "live") == 0 && strcmp(peer->role, "witness") != 0 &&
+           strcmp(status->role, "witness") != 0 && (only == NULL || strcmp(peer->node_id, only) == 0);
+}
+
+static bool is_done(const Hallsync__PeerStatus *peer, uint64_t number)
+{
+    return peer->has_compared && peer->compared >= number;
+}
+
+static bool all_done(const struct cli *cli, const Hallsync__StatusReply *status, uint64_t number)
+{
+    for (size_t i = 0; i < status->n_peers; i++) {
+        if (is_meant(cli, status, status->peers[i]) && !is_done(status->peers[i], number))
+            return false;
+    }
+    return true;
+}
+
+/* ---- showing ---- */
+
+static enum hs_err show_differ(const struct cli *cli, const Hallsync__PeerStatus *peer,
+                               const Hallsync__DifferStatus *differ)
+{
+    char district[HS_PARTITION_TEXT_BYTES], kind[CLI_KIND_NAME_BYTES], id[2 * HS_RECORD_ID_BYTES_MAX + 1] = "";
+    const char *district_text = hs_partition_text((hs_partition)differ->partition, district);
+    const char *kind_text = cli_kind_name((uint16_t)differ->kind, kind);
+    if (differ->record_id.len <= HS_RECORD_ID_BYTES_MAX)
+        hs_text_to_hex(HS_BYTES(differ->record_id.data, differ->record_id.len), id);
+    if (cli->json)
+        return cli_json_line(json_pack("{ss ss ss ss ss ss}", "differs_from", peer->node_id, "partition", district_text,
+                                       "kind", kind_text, "record_id", id, "here", differ->here, "there",
+                                       differ->there));
+    printf("DAMAGED  %s %s of district %s: same operations, but %.16s here and %.16s at %s\n", kind_text, id,
+           district_text, differ->here, differ->there, peer->node_id);
+    return HS_OK;
+}
+
+static enum hs_err show_peer(const struct cli *cli, const Hallsync__PeerStatus *peer, bool done)
+{
+    const char *result = done && peer->comparison != NULL ? peer->comparison : "no-answer";
+    char at[HS_TIME_TEXT_BYTES] = "";
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; done && i < peer->n_differs && err == HS_OK; i++)
+        err = show_differ(cli, peer, peer->differs[i]);
+    if (err != HS_OK)
+        return err;
+    if (cli->json)
+        return cli_json_line(json_pack("{ss ss ss sI sI sI}", "node_id", peer->node_id, "role", peer->role, "result",
+                                       result, "equal_as_of_ms", (json_int_t)peer->equal_as_of_ms, "lag_out_ops",
+                                       (json_int_t)peer->lag_out_ops, "lag_in_ops", (json_int_t)peer->lag_in_ops));
+    if (peer->has_equal_as_of_ms)
+        hs_time_text(peer->equal_as_of_ms, cli->utc_offset_minutes, at);
+    if (strcmp(result, "equal") == 0)
+        printf("equal with %s as of %.5s\n", peer->node_id, at + 11);
+    else if (strcmp(result, "lag") == 0)
+        printf("not equal with %s: operations are on their way, or one side is being filled\n", peer->node_id);
+    else if (strcmp(result, "damage") == 0)
+        printf("DAMAGED here or at %s: 'hallsync verify' on both says where\n", peer->node_id);
+    else
+        printf("%s has not answered in time\n", peer->node_id);
+    return HS_OK;
+}
+
+/* The worst of all is the answer. */
+static int status_of(const Hallsync__PeerStatus *peer, bool done)
+{
+    if (done && strcmp(peer->comparison, "damage") == 0)
+        return DAMAGED;
+    return done && strcmp(peer->comparison, "equal") == 0 ? 0 : LAGS;
+}
+
+static enum hs_err show_all(struct cli *cli, const Hallsync__StatusReply *status, uint64_t number)
+{
+    enum hs_err err = HS_OK;
+    size_t count = 0;
+    for (size_t i = 0; i < status->n_peers && err == HS_OK; i++) {
+        const Hallsync__PeerStatus *peer = status->peers[i];
+        if (!is_meant(cli, status, peer))
+            continue;
+        bool done = is_done(peer, number);
+        int worst = status_of(peer, done);
+        count++;
+        cli->status = worst > cli->status ? worst : cli->status;
+        err = show_peer(cli, peer, done);
+    }
+    if (err == HS_OK && count == 0)
+        return cli_bad(&cli->bad, HS_ENOLINK, NULL, "there is no session with %s: nothing was compared",
+                       cli->options[CLI_PEER] != NULL ? cli->options[CLI_PEER] : "any node that has records");
+    return err;
+}
+
+enum hs_err cli_verify_remote(struct cli *cli)
+{
+    const Hallsync__StatusReply *status = NULL;
+    uint64_t number, wait_ms = cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : WAIT_MS, waited_ms = 0;
+    enum hs_err err = begin(cli, &number);
+    if (err == HS_OK)
+        err = look(cli, &status);
+    while (err == HS_OK && !all_done(cli, status, number) && waited_ms < wait_ms) {
+        nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN * 1000000L}, NULL);
+        waited_ms += LOOK_AGAIN;
+        err = look(cli, &status);
+    }
+    return err == HS_OK ? show_all(cli, status, number) : err;
+}
