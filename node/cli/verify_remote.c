@@ -15,7 +15,7 @@
 #define LAGS       1 /* exit status */
 #define DAMAGED    5
 #define LOOK_AGAIN 200   /* ms */
-#define WAIT_MS    60000 /* unless --timeout says otherwise */
+#define WAIT_MS    30000 /* for what is on its way, too, unless --timeout says otherwise */
 
 /* ---- asking ---- */
 
@@ -56,6 +56,17 @@ static bool is_meant(const struct cli *cli, const Hallsync__StatusReply *status,
 static bool is_done(const Hallsync__PeerStatus *peer, uint64_t number)
 {
     return peer->has_compared && peer->compared >= number;
+}
+
+/* What was on its way a moment ago may have come. */
+static bool any_lags(const struct cli *cli, const Hallsync__StatusReply *status)
+{
+    for (size_t i = 0; i < status->n_peers; i++) {
+        const Hallsync__PeerStatus *peer = status->peers[i];
+        if (is_meant(cli, status, peer) && peer->comparison != NULL && strcmp(peer->comparison, "lag") == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool all_done(const struct cli *cli, const Hallsync__StatusReply *status, uint64_t number)
@@ -120,7 +131,7 @@ static int status_of(const Hallsync__PeerStatus *peer, bool done)
     return done && strcmp(peer->comparison, "equal") == 0 ? 0 : LAGS;
 }
 
-static enum hs_err show_all(struct cli *cli, const Hallsync__StatusReply *status, uint64_t number)
+static enum hs_err show_all(struct cli *cli, const Hallsync__StatusReply *status, uint64_t first)
 {
     enum hs_err err = HS_OK;
     size_t count = 0;
@@ -128,7 +139,7 @@ static enum hs_err show_all(struct cli *cli, const Hallsync__StatusReply *status
         const Hallsync__PeerStatus *peer = status->peers[i];
         if (!is_meant(cli, status, peer))
             continue;
-        bool done = is_done(peer, number);
+        bool done = is_done(peer, first);
         int worst = status_of(peer, done);
         count++;
         cli->status = worst > cli->status ? worst : cli->status;
@@ -145,12 +156,19 @@ enum hs_err cli_verify_remote(struct cli *cli)
     const Hallsync__StatusReply *status = NULL;
     uint64_t number, wait_ms = cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : WAIT_MS, waited_ms = 0;
     enum hs_err err = begin(cli, &number);
+    uint64_t first = number;
     if (err == HS_OK)
         err = look(cli, &status);
-    while (err == HS_OK && !all_done(cli, status, number) && waited_ms < wait_ms) {
+    while (err == HS_OK && waited_ms < wait_ms) {
+        bool done = all_done(cli, status, number);
+        if (done && !any_lags(cli, status))
+            break;
+        if (done)
+            err = begin(cli, &number);
         nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN * 1000000L}, NULL);
         waited_ms += LOOK_AGAIN;
-        err = look(cli, &status);
+        if (err == HS_OK)
+            err = look(cli, &status);
     }
-    return err == HS_OK ? show_all(cli, status, number) : err;
+    return err == HS_OK ? show_all(cli, status, first) : err;
 }
