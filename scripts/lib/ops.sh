@@ -63,8 +63,8 @@ options of all these scripts:
   --user NAME        who the data belong to (default: the owner of the data directory)
   --dry-run          show the plan and change nothing
   --yes              do not ask
-  --log FILE         where what is done is written down (default: a file of its own in /var/log/hallsync, or
-                     ~/.local/state/hallsync where that cannot be written)
+  --log FILE         where what is done is written down (default: a file of its own in \$HALLSYNC_OPS_LOGS or /var/log/hallsync,
+                     or ~/.local/state/hallsync where that cannot be written)
   --timeout SECONDS  longest wait for one thing ($timeout)
   -h, --help         this
 exit status: 0 done and proven, 1 the proof failed or the answer is no, 2 usage, 3 the node does not answer, 4 refused, 5 damaged data
@@ -123,8 +123,8 @@ ops_show_plan() {
 
 ops_open_log() {
     if [ -z "$log" ]; then
-        local dir=/var/log/hallsync
-        { mkdir -p $dir 2>/dev/null && [ -w $dir ]; } || dir=${XDG_STATE_HOME:-${HOME:-/tmp}/.local/state}/hallsync
+        local dir=${HALLSYNC_OPS_LOGS:-/var/log/hallsync}
+        { mkdir -p "$dir" 2>/dev/null && [ -w "$dir" ]; } || dir=${XDG_STATE_HOME:-${HOME:-/tmp}/.local/state}/hallsync
         mkdir -p "$dir" || die 4 "$dir: cannot be made; --log FILE names another place"
         log=$dir/$ops_script-$(date -u +%Y%m%dT%H%M%SZ)-$$.log
     fi

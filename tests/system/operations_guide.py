@@ -184,6 +184,7 @@ with Region("docs/operations.md does what it says") as region:
         "Before anything happens": (lambda: (pay(gulou), pay(xuanwu), settled()), all_well),
         "Is everything all right?": (nothing, all_well),
         "A hall's disk is gone": (before_hall, all_well),
+        "A hall's disk is gone, and no backup": (before_hall, all_well),
         "The hub is gone": (before_hub, all_well),
         "The hub moves": (lambda: pay(gulou), moved),
         "A hall has no line": (before_stick, after_stick),

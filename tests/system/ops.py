@@ -105,7 +105,7 @@ class Ops:
             file.write(SYSTEMCTL)
         os.chmod(os.path.join(self.bin, "systemctl"), 0o755)
         self.env = {**os.environ, "PATH": f"{self.bin}:{os.path.abspath(BIN)}:{os.environ['PATH']}", "UNITS": self.units,
-                    "TMPDIR": region.dir, "XDG_STATE_HOME": self.logs}
+                    "TMPDIR": region.dir, "HALLSYNC_OPS_LOGS": self.logs}
         region.endings.insert(0, self.end)
 
     def end(self):
