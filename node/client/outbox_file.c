@@ -466,7 +466,7 @@ int hs_box_add(struct hs_box *box, uint64_t time_ms, const uint8_t id[HS_BOX_ID_
     }
     if (add_entry(box, &entry) != 0)
         return -1;
-    if (append_request(box, &box->entries[box->count - 1]) != 0 || fdatasync(box->fd) != 0)
+    if (append_request(box, &box->entries[box->count - 1]) != 0 || fsync(box->fd) != 0)
         return take_back(box, before);
     return 0;
 }
