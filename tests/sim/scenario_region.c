@@ -36,6 +36,40 @@ static void a_burnt_hub_takes_states_from_halls(struct stage *stage)
     STAGE_CHECK(stage, all_show(stage, ACCOUNT, "kept"));
 }
 
+static uint64_t store_of(struct stage *stage, struct sim_machine *machine)
+{
+    Hallsync__Reply *reply = stage_status(stage, machine);
+    uint64_t store_id = reply->status->store_id;
+    hallsync__reply__free_unpacked(reply, NULL);
+    return store_id;
+}
+
+/* The hub's disk is put back to yesterday while the hall that has handed in since is away: the other hall brings that,
+ * and shows the hub its own receipts.  It goes on as another store, whose receipts alone give a level. */
+static void a_hub_set_back_goes_on_as_another(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    pay_many(stage, cast.hall, "before", 2);
+    stage_settle(stage);
+    sim_snapshot(cast.hub, 0);
+    uint64_t store_id = store_of(stage, cast.hub);
+    pay_many(stage, cast.hall, "since", 3);
+    stage_settle(stage);
+    stage_part(stage, cast.hall, cast.hub, true);
+    stage_watch(stage, "store-set-back");
+    stage_set_back(stage, cast.hub, 0, (struct sim_restore){.log = true, .records = true});
+    sim_start(cast.hub);
+    stage_run(stage, 90000); /* it hears of revoked keys first */
+    STAGE_CHECK(stage, stage_seen(stage) == 1);
+    STAGE_CHECK(stage, has_payments(stage, cast.hub, 5));
+    STAGE_CHECK(stage, store_of(stage, cast.hub) != store_id);
+    stage_part(stage, cast.hall, cast.hub, false);
+    stage_settle(stage);
+    STAGE_CHECK(stage, all_have_payments(stage, 5));
+    STAGE_CHECK(stage, stage_safe(stage, cast.hall, HS_KIND_PAYMENT, "before-1") == HS_SAFETY_HUB);
+    STAGE_CHECK(stage, stage_seen(stage) == 1);
+}
+
 /* A hall is away while the hub's log is pruned: it gets state instead, and what it wrote meanwhile is not lost, which
  * the hub would take from it in no other way than by number. */
 static void away_longer_than_the_log(struct stage *stage)
@@ -264,6 +298,7 @@ static void a_witness_begins_behind_what_two_hubs_have(struct stage *stage)
 
 const struct scenario SCENARIOS_REGION[] = {
     {"a-burnt-hub-takes-states-from-halls", a_burnt_hub_takes_states_from_halls},
+    {"a-hub-set-back-goes-on-as-another", a_hub_set_back_goes_on_as_another},
     {"away-longer-than-the-log", away_longer_than_the_log},
     {"a-fill-goes-on-at-the-other-hub", a_fill_goes_on_at_the_other_hub},
     {"a-payment-goes-up-and-down-the-tiers", a_payment_goes_up_and_down_the_tiers},
