@@ -613,6 +613,29 @@ struct hs_store_sizes {
 };
 void hs_view_sizes(struct hs_view *view, struct hs_store_sizes *sizes);
 
+/* ---- operations that rotted ----
+ *
+ * A node's own, beyond every receipt, are taken out when the store is opened, with what its stream has behind them, and
+ * what the records have of all that is issued anew, in another origin.  Others wait for a node that has them. */
+enum hs_healing { HS_HEALING_WAITS = 0, HS_HEALING_DONE = 1, HS_HEALING_ANEW = 2, HS_HEALING_GONE = 3 };
+struct hs_healed {
+    struct hs_stream stream;
+    uint64_t first, last;
+    uint64_t time_ms; /* wall clock */
+    enum hs_healing state;
+    struct hs_bytes why; /* text, or none */
+};
+#define HS_HEALED_MAX 1024 /* that wait at a time, and are looked after */
+typedef enum hs_err (*hs_visit_healed)(void *ctx, const struct hs_healed *healed);
+enum hs_err hs_view_healed(struct hs_view *view, hs_visit_healed visit, void *ctx);
+/* Somebody could not read these: looked at again, and noted if it is so. */
+enum hs_err hs_store_note_rot(struct hs_store *store, const struct hs_stream *stream, uint64_t first, uint64_t last);
+/* A segment of what rotted, from behind a checkpoint that is sound; verified by the caller.  HS_EGAP: not from there;
+ * HS_ESIGNATURE: it does not lead on from there. */
+enum hs_err hs_store_heal(struct hs_store *store, const struct hs_segment *segment);
+/* Is something to be done about it that takes a new opening? */
+bool hs_store_wants_opening(struct hs_store *store);
+
 /* ---- checking ----
  *
  * One pass over everything: chains and signatures of all streams, certificates, openings and receipts; checksums of

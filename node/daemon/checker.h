@@ -3,14 +3,15 @@
 #ifndef HS_CHECKER_H
 #define HS_CHECKER_H
 
-#include "node/writer/writer.h"
 #include "storage/store.h"
 
 struct hs_checker;
 
 struct hs_checker_options {
     struct hs_store *store;
-    struct hs_writer *writer;
+    /* Operations that are not what was signed; on the checker's thread. */
+    void (*rotten)(void *ctx, const struct hs_stream *stream, uint64_t first, uint64_t last);
+    void *ctx;
 };
 enum hs_err hs_checker_new(const struct hs_checker_options *options, struct hs_checker **checker); /* HS_ENOMEM */
 enum hs_err hs_checker_start(struct hs_checker *checker); /* its thread, which takes turns.  HS_ENOMEM */

@@ -93,6 +93,22 @@ static void renewed(void *ctx)
     start_anew(daemon);
 }
 
+/* Comes once for each: what cannot be issued anew is given up by the store. */
+static void reopen(void *ctx)
+{
+    const struct hs_daemon *daemon = ctx;
+    if (daemon->options.restart == NULL)
+        return;
+    hs_log(HS_LOG_ERROR, "daemon", "operations-rotted",
+           "text=\"operations that only this node had have rotted: the rooms start anew, and they are issued anew\"");
+    daemon->options.restart(daemon->options.ctx);
+}
+
+static void rotten(void *ctx, const struct hs_stream *stream, uint64_t first, uint64_t last)
+{
+    hs_peers_rotten(((struct hs_daemon *)ctx)->peers, stream, first, last);
+}
+
 static void probed(void *ctx, uint64_t token)
 {
     hs_service_probed(((struct hs_daemon *)ctx)->service, token);
@@ -206,6 +222,7 @@ static enum hs_err make_peers(struct hs_daemon *daemon, struct hs_why *why)
         .writer = daemon->writer,
         .probed = probed,
         .answered = answered,
+        .reopen = reopen,
         .certified = certified,
         .fatal = fatal,
         .ctx = daemon,
@@ -281,7 +298,7 @@ static enum hs_err make_backups(struct hs_daemon *daemon)
 
 static enum hs_err make_checker(struct hs_daemon *daemon)
 {
-    struct hs_checker_options options = {.store = daemon->store, .writer = daemon->writer};
+    struct hs_checker_options options = {.store = daemon->store, .rotten = rotten, .ctx = daemon};
     return hs_checker_new(&options, &daemon->checker);
 }
 

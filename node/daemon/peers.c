@@ -321,6 +321,12 @@ static enum hs_err handle_note(struct hs_peers *peers, struct note *note)
     case NOTE_ASK_END:
         event.type = HS_REPLICA_ASK_END;
         return step(peers, &event);
+    case NOTE_ROT:
+        event.type = HS_REPLICA_ROT;
+        event.rot.stream = note->stream;
+        event.rot.first = note->first;
+        event.rot.last = note->last;
+        return step(peers, &event);
     case NOTE_JOINED: /* the answer goes out, then the connection is closed: it takes a stranger's place */
         if (note->err == HS_OK)
             hs_link_send(peers->link, note->peer, hs_buf_bytes(&note->frame));
@@ -573,6 +579,17 @@ uint64_t hs_peers_compare(struct hs_peers *peers)
 void hs_peers_probe_end(struct hs_peers *peers, uint64_t token)
 {
     post_token(peers, NOTE_PROBE_END, token);
+}
+
+void hs_peers_rotten(struct hs_peers *peers, const struct hs_stream *stream, uint64_t first, uint64_t last)
+{
+    struct note *note = peers_note_new(NOTE_ROT);
+    if (note == NULL)
+        return; /* it will be found again */
+    note->stream = *stream;
+    note->first = first;
+    note->last = last;
+    peers_note_post(peers, note);
 }
 
 const char *hs_peers_address(const struct hs_peers *peers, size_t i)

@@ -21,6 +21,7 @@ struct hs_peers_options {
     void (*probed)(void *ctx, uint64_t token); /* this node and its hubs have the same; on the peers' thread */
     /* What came back on a question: hs_replica_update's err and answer; on the peers' thread, borrowed. */
     void (*answered)(void *ctx, uint64_t token, enum hs_err err, const struct hs_answer *answer);
+    void (*reopen)(void *ctx);                 /* what rotted takes a new opening of the store; writer's thread */
     void (*certified)(void *ctx);              /* a later certificate of this node was stored; on the writer's thread */
     void (*fatal)(void *ctx, enum hs_err err); /* the process should end */
     void *ctx;
@@ -38,6 +39,8 @@ void hs_peers_free(struct hs_peers *peers); /* stopped before; NULL is fine */
 /* Any thread. */
 void hs_peers_committed(struct hs_peers *peers, const struct hs_commit *commit);
 void hs_peers_probe(struct hs_peers *peers, uint64_t token);
+/* Operations of this node's store that cannot be read: they are had from a peer. */
+void hs_peers_rotten(struct hs_peers *peers, const struct hs_stream *stream, uint64_t first, uint64_t last);
 void hs_peers_probe_end(struct hs_peers *peers, uint64_t token);
 uint64_t hs_peers_compare(struct hs_peers *peers); /* with all peers; the number that status names when it is done */
 /* Ask a hub about records: answered() follows, always.  HS_ENOMEM: it does not. */

@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* What other threads say to ours: a list under the lock, taken over whole. */
-enum note_type { NOTE_STORED, NOTE_PROBE, NOTE_PROBE_END, NOTE_COMPARE, NOTE_ASK, NOTE_ASK_END, NOTE_JOINED };
+enum note_type { NOTE_STORED, NOTE_PROBE, NOTE_PROBE_END, NOTE_COMPARE, NOTE_ASK, NOTE_ASK_END, NOTE_JOINED, NOTE_ROT };
 struct note {
     struct note *next;
     enum note_type type;
@@ -19,6 +19,8 @@ struct note {
     enum hs_err err;
     struct hs_commit commit; /* arrays are this note's own */
     hs_peer peer;            /* JOINED: whom to answer */
+    struct hs_stream stream; /* ROT */
+    uint64_t first, last;    /* ROT */
     struct hs_ask ask;       /* ASK: in the frame */
     struct hs_buf frame;
 };

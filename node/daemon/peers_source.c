@@ -221,6 +221,11 @@ static uint64_t commit_number(void *ctx)
     return sizes.commit;
 }
 
+static enum hs_err healed(void *ctx, hs_visit_healed visit, void *visit_ctx)
+{
+    WITH_VIEW(hs_view_healed(view, visit, visit_ctx));
+}
+
 static enum hs_err ask(void *ctx, const struct hs_ask *question, hs_visit_asked visit, void *visit_ctx)
 {
     WITH_VIEW(hs_view_ask(view, question, visit, visit_ctx));
@@ -317,6 +322,7 @@ struct hs_replica_source peers_source(struct hs_peers *peers)
         .states = states,
         .states_count = states_count,
         .commit = commit_number,
+        .healed = healed,
         .ask = ask,
         .current_origin = current_origin,
         .clock_ms = clock_ms,

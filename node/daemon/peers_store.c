@@ -7,8 +7,17 @@ struct store_job {
     struct hs_job job;
     struct hs_peers *peers;
     struct hs_replica_store *store;
+    bool reopens;      /* what rotted takes a new opening of the store */
     struct note *note; /* made beforehand, so that telling the end cannot fail */
 };
+
+static enum hs_err note_rot(struct store_job *self, struct hs_store *store)
+{
+    const struct hs_replica_store *what = self->store;
+    enum hs_err err = hs_store_note_rot(store, &what->stream, what->n, what->last);
+    self->reopens = err == HS_OK && hs_store_wants_opening(store);
+    return err;
+}
 
 static enum hs_err run(struct hs_job *job, struct hs_store *store)
 {
@@ -52,6 +61,10 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
         return hs_store_put_revocation(store, what->row);
     case HS_STORE_RELEASE:
         return hs_store_put_release(store, what->row);
+    case HS_STORE_ROT:
+        return note_rot((struct store_job *)job, store);
+    case HS_STORE_HEAL:
+        return hs_store_heal(store, &what->segment);
     }
     return HS_EINTERNAL;
 }
@@ -65,6 +78,8 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
         self->note->commit.position = commit->position;
     if (err == HS_OK && self->store->type == HS_STORE_CERTIFICATE)
         self->peers->options.certified(self->peers->options.ctx);
+    if (err == HS_OK && self->reopens)
+        self->peers->options.reopen(self->peers->options.ctx);
     peers_note_post(self->peers, self->note);
     hs_replica_store_free(self->store);
     free(self);

@@ -196,7 +196,8 @@ static void segment_back(struct hs_replica *r, const struct rep_pending *pending
  * anybody know that a key was revoked while something of it was on its way. */
 static bool is_fault(const struct rep_pending *pending, enum hs_err err)
 {
-    return err != HS_OK && err != HS_EREVOKED && (pending->type != HS_STORE_RECEIPT || err != HS_EFORK);
+    return err != HS_OK && err != HS_EREVOKED && pending->type != HS_STORE_HEAL &&
+           (pending->type != HS_STORE_RECEIPT || err != HS_EFORK);
 }
 
 /* @err: what the store has said. */
@@ -220,6 +221,8 @@ static void finish_store(struct hs_replica *r, const struct rep_pending *pending
         hs_rep_fork_stored(r, pending, err);
     if (err == HS_OK && pending->type == HS_STORE_MEET)
         hs_rep_stores_stored(r, pending);
+    if (pending->type == HS_STORE_ROT || pending->type == HS_STORE_HEAL)
+        hs_rep_rots_stored(r, pending, err);
     if (pending->type == HS_STORE_FILL || pending->fill != NULL)
         hs_rep_fill_stored(r, pending, err);
 }

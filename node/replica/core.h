@@ -72,6 +72,8 @@ struct rep_waiting;
 struct rep_fill;
 struct rep_ask;
 TAILQ_HEAD(rep_asks, rep_ask);
+struct rep_rot;
+TAILQ_HEAD(rep_rots, rep_rot);
 struct rep_probe;
 TAILQ_HEAD(rep_probes, rep_probe);
 
@@ -113,8 +115,10 @@ struct hs_replica {
     struct rep_probes probes;
     uint64_t probe_id; /* last given */
     struct rep_asks asks;
-    uint64_t ask_id; /* last given */
-    uint32_t held;   /* lanes of which nothing is taken now: bits 1 << lane */
+    uint64_t ask_id;      /* last given */
+    struct rep_rots rots; /* of our own store, to be had from a peer */
+    size_t rot_count;
+    uint32_t held; /* lanes of which nothing is taken now: bits 1 << lane */
     uint64_t now_ms, wake_ms;
 
     /* Room for work, kept from step to step. */
@@ -232,6 +236,15 @@ void hs_rep_ask_begin(struct hs_replica *r, const struct hs_replica_event *event
 void hs_rep_ask_end(struct hs_replica *r, const struct hs_replica_event *event);
 uint64_t hs_rep_asks_tick(struct hs_replica *r);
 void hs_rep_asks_fini(struct hs_replica *r);
+
+/* fetch.c: the tick returns when to come again */
+enum hs_err hs_rep_rots_load(struct hs_replica *r);
+void hs_rep_rots_fini(struct hs_replica *r);
+/* These cannot be read: the store looks at them. */
+void hs_rep_rot_seen(struct hs_replica *r, const struct hs_stream *name, uint64_t first, uint64_t last);
+void hs_rep_rot_told(struct hs_replica *r, const struct hs_replica_event *event);
+void hs_rep_rots_stored(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err);
+uint64_t hs_rep_rots_tick(struct hs_replica *r);
 
 /* fork.c */
 enum hs_err hs_rep_forks_load(struct hs_replica *r);

@@ -44,7 +44,8 @@ struct rep_stream {
     uint64_t changed;              /* number of the commit that moved the head */
     uint64_t signed_by_hub;        /* own streams of a hall: of the commit that brought the last receipt of one */
     uint64_t signed_by_witness;
-    bool damaged; /* cannot be read: not sent until the head changes */
+    bool damaged;         /* cannot be read: not sent until the head changes, or it is put right */
+    uint64_t released_ms; /* then it was last thought to be right again */
 };
 
 /* The streams of one node in one partition. */

@@ -366,6 +366,7 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
     hs_rep_stores_meet(s);
     hs_rep_stores_send(s);
     hs_rep_probes_joined(s);
+    hs_rep_wake(s->r, s->r->now_ms); /* it may have what rotted here */
     hs_rep_fills_soon(s->r);
     if (s->is_limit_new || s->r->held != 0) /* before much has come */
         hs_rep_heartbeat_soon(s);

@@ -58,6 +58,7 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_REVOCATIONS] = {&hallsync__peer_revocations__descriptor, hs_rep_revocations_received,
                                                IN(REP_GREETED) | IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_STORES] = {&hallsync__peer_stores__descriptor, hs_rep_stores_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_FETCH] = {&hallsync__peer_fetch__descriptor, hs_rep_fetch_received, IN(REP_LIVE)},
 };
 
 #define MESSAGE_COUNT (sizeof MESSAGES / sizeof *MESSAGES)
@@ -127,6 +128,7 @@ static const event_fn EVENTS[] = {
     [HS_REPLICA_COMPARE] = hs_rep_compare_all,
     [HS_REPLICA_RATE] = hs_rep_rate,
     [HS_REPLICA_HOLD] = hs_rep_hold,
+    [HS_REPLICA_ROT] = hs_rep_rot_told,
     [HS_REPLICA_ASK] = hs_rep_ask_begin,
     [HS_REPLICA_ASK_END] = hs_rep_ask_end,
 };
@@ -161,6 +163,7 @@ static void run_timers(struct hs_replica *r)
     hs_rep_wake(r, hs_rep_gate_tick(r));
     hs_rep_wake(r, hs_rep_waiting_tick(r));
     hs_rep_wake(r, hs_rep_asks_tick(r));
+    hs_rep_wake(r, hs_rep_rots_tick(r));
 }
 
 void hs_rep_wake(struct hs_replica *r, uint64_t at_ms)
@@ -315,6 +318,8 @@ static enum hs_err set_up(struct hs_replica *r)
         err = hs_rep_revocations_load(r);
     if (err == HS_OK && r->err == HS_OK)
         err = hs_rep_stores_load(r);
+    if (err == HS_OK && r->err == HS_OK)
+        err = hs_rep_rots_load(r);
     hs_rep_gate_init(r);
     r->commit = r->source.commit(r->source.ctx);
     return err == HS_OK ? r->err : err;
@@ -357,6 +362,7 @@ enum hs_err hs_replica_new(const struct hs_replica_options *options, const struc
     TAILQ_INIT(&r->pending);
     TAILQ_INIT(&r->probes);
     TAILQ_INIT(&r->asks);
+    TAILQ_INIT(&r->rots);
     hs_arena_init(&r->arena, REP_UNPACKED_BYTES_MAX);
     hs_arena_init(&r->texts, 0);
     hs_arena_init(&r->sending, REP_UNPACKED_BYTES_MAX);
@@ -379,6 +385,7 @@ void hs_replica_free(struct hs_replica *r)
     hs_rep_probes_fini(r);
     hs_rep_fills_fini(r);
     hs_rep_asks_fini(r);
+    hs_rep_rots_fini(r);
     hs_rep_revocations_fini(r);
     hs_rep_stores_fini(r);
     hs_rep_sessions_fini(r);

@@ -96,6 +96,8 @@ struct hs_replica_source {
                           struct hs_states_read *read);
     uint64_t (*states_count)(void *ctx, hs_partition partition, uint8_t lane);
     uint64_t (*commit)(void *ctx); /* number of the log's last commit; at start, with the heads */
+    /* hs_view_healed, at start and when one may have ended; NULL: nobody looks after what rots. */
+    enum hs_err (*healed)(void *ctx, hs_visit_healed visit, void *visit_ctx);
     /* Answer a question: hs_view_ask. */
     enum hs_err (*ask)(void *ctx, const struct hs_ask *ask, hs_visit_asked visit, void *visit_ctx);
     uint64_t (*current_origin)(void *ctx); /* 0: none */
@@ -118,6 +120,7 @@ enum hs_replica_event_type {
     HS_REPLICA_RATE,      /* from now on at most so much to and from this peer: peer, rate_max */
     HS_REPLICA_HOLD,      /* from now on nothing is taken of these lanes, the others go: lanes */
     HS_REPLICA_ASK,       /* put a question to a hub: token, ask; answered by an ANSWER update, always */
+    HS_REPLICA_ROT,       /* somebody found operations of our own store that cannot be read: rot */
     HS_REPLICA_ASK_END,   /* nobody waits for that answer any more: token */
 };
 
@@ -134,6 +137,10 @@ struct hs_replica_event {
     uint64_t rate_max;              /* RATE: bytes a second, each direction; 0: as many as may be */
     uint32_t lanes;                 /* HOLD: bits 1 << lane */
     struct hs_ask ask;              /* ASK */
+    struct {
+        struct hs_stream stream;
+        uint64_t first, last;
+    } rot; /* ROT */
 };
 
 /* ---- obligations ---- */
@@ -158,6 +165,8 @@ enum hs_replica_store_type {
     HS_STORE_STATES,      /* states */
     HS_STORE_FILLED,      /* partition, lane: the end */
     HS_STORE_BASE,        /* head */
+    HS_STORE_ROT,         /* stream, from n to last: cannot be read; the store looks, and notes it */
+    HS_STORE_HEAL,        /* segment: of what rotted */
     HS_STORE_CERTIFICATE, /* certificate: this node's own, issued anew */
     HS_STORE_REVOCATION,  /* row */
     HS_STORE_RELEASE,     /* row */
@@ -176,7 +185,7 @@ struct hs_replica_store {
     struct hs_segment segment;
     struct hs_receipt receipt;
     struct hs_stream stream;
-    uint64_t n;
+    uint64_t n, last;
     struct hs_bytes proof;
     struct hs_loose loose;
     const char *why;

@@ -37,6 +37,7 @@ static enum hs_err trim(struct hs_replica *r, const struct rep_stream *stream, u
         return err;
     segment->count = (uint32_t)(checkpoint.n - segment->first + 1);
     segment->signature = checkpoint.signature;
+    segment->end = checkpoint.hash;
     struct hs_cur cur = hs_cur_of(segment->body);
     for (uint32_t i = 0; i < segment->count; i++)
         hs_cur_sized(&cur);
@@ -83,6 +84,9 @@ static enum hs_err read_cut(struct hs_replica *r, const struct rep_stream *strea
         err = part(r, stream, &segment);
     if (err == HS_OK && segment.body.size > HS_SEGMENT_BYTES_MAX)
         err = HS_ETOOBIG;
+    if (err == HS_OK && hs_checkpoint_verify(&stream->name, first + segment.count - 1, &segment.end,
+                                             &stream->origin->node->key, &segment.signature) != HS_OK)
+        err = HS_EDAMAGED; /* whoever got it would take it for a lie */
     if (err != HS_OK)
         return err;
     cut->count = segment.count;
@@ -362,6 +366,8 @@ static void stop_sending(struct rep_session *s, struct rep_lag *lag, enum hs_err
         return;
     stream->damaged = true;
     hs_rep_notice_stream(s, HS_NOTICE_STREAM_STOPPED, &stream->name, err, "cannot be read to be sent");
+    if (err == HS_EDAMAGED)
+        hs_rep_rot_seen(s->r, &stream->name, lag->sent_n + 1, lag->sent_n + HS_SEGMENT_OPS_MAX);
     hs_rep_lag_settle(s, lag);
 }
 

@@ -167,6 +167,7 @@ static void finish(struct rep_session *s)
     hs_rep_fills_left(s);
     hs_rep_probes_left(s);
     hs_rep_asks_left(s);
+    hs_rep_rots_left(s);
 }
 
 void hs_rep_session_end(struct rep_session *s, enum hs_err err, const char *format, ...)

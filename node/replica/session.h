@@ -394,6 +394,10 @@ void hs_rep_ask_received(struct rep_session *s, const ProtobufCMessage *message)
 void hs_rep_answer_received(struct rep_session *s, const ProtobufCMessage *message);
 void hs_rep_asks_left(struct rep_session *s); /* it has ended */
 
+/* fetch.c */
+void hs_rep_fetch_received(struct rep_session *s, const ProtobufCMessage *message);
+void hs_rep_rots_left(struct rep_session *s); /* it has ended */
+
 /* compare.c, compare_answer.c: the tick returns when to come again */
 void hs_rep_compare_soon(struct rep_session *s);
 uint64_t hs_rep_compare_tick(struct rep_session *s);

@@ -29,6 +29,8 @@ enum hs_err hs_conflicts_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_backup_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_compare_read(struct hs_call *call, struct hs_view *view);
+/* healed.c: operations that rotted; those that wait as problems, in sentences. */
+void hs_healed_problems(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status);
 enum hs_err hs_verify_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_bundle_export_read(struct hs_call *call, struct hs_view *view); /* bundle.c */

@@ -228,6 +228,7 @@ enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
     add_older(view, &older, &status);
     hs_waiting_add(call, view, &status);
     hs_announced_add(call, view, &status);
+    hs_healed_problems(call, view, &status);
     struct hs_revocation revocation;
     const struct hs_store *store = call->desk->options.store;
     if (hs_revoked_read(store, view, &hs_store_certificate(store)->node_key, &revocation) == HS_OK)
@@ -262,17 +263,5 @@ enum hs_err hs_compare_read(struct hs_call *call, struct hs_view *view)
         return hs_fail(HS_ENOTHERE, &call->why, "there is nobody to compare with");
     reply.number = hooks->compare(hooks->ctx);
     hs_msg_pack(&reply.base, &call->body);
-    return HS_OK;
-}
-
-/* The store is checked by a thread of its own. */
-enum hs_err hs_verify_read(struct hs_call *call, struct hs_view *view)
-{
-    const struct hs_service_hooks *hooks = &call->desk->options.hooks;
-    const Hallsync__VerifyRequest *asked = call->request->verify;
-    (void)view;
-    if (hooks->verify == NULL)
-        return hs_fail(HS_ENOTHERE, &call->why, "nobody checks this store");
-    hooks->verify(hooks->ctx, asked->start, asked->has_full && asked->full, &call->body);
     return HS_OK;
 }

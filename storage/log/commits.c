@@ -157,6 +157,8 @@ enum hs_err hs_log_check_position(struct hs_txn *txn, const struct hs_position *
         return HS_OK; /* before everything */
     if (position->commit < hs_log_folded(txn))
         return HS_ERESET; /* of what came behind it some is in base states only */
+    if (position->commit < log_anew(txn))
+        return HS_ERESET; /* operations were put right, or taken out */
     hs_be64(key, position->commit);
     enum hs_err err = hs_txn_get(txn, LOG_COMMIT, HS_BYTES(key, sizeof key), &row);
     if (err != HS_OK)
@@ -188,9 +190,11 @@ enum hs_err hs_log_knows(struct hs_txn *txn, const struct hs_position *position)
 
 struct walker {
     struct hs_txn *txn;
+    hs_visit_rot rot;
     hs_visit_logged visit;
     void *ctx;
     size_t visited;
+    size_t checked; /* visited: the run at hand failed before anything of it was */
 };
 
 enum hs_err log_read_item(struct hs_cur *cur, struct log_item *item)
@@ -221,14 +225,16 @@ static enum hs_err visit_op(struct walker *walker, const struct hs_logged *op)
     return walker->visit(walker->ctx, op);
 }
 
-static enum hs_err visit_run(struct walker *walker, const struct log_item *item)
+static enum hs_err visit_sound(struct walker *walker, const struct log_item *item)
 {
     uint8_t key[OP_KEY_BYTES];
     struct hs_scan scan;
     struct hs_logged op = {.stream = item->stream, .n = item->first};
+    walker->checked = walker->visited;
     enum hs_err err = log_check_run(walker->txn, item);
     if (err != HS_OK)
         return err;
+    walker->checked = SIZE_MAX; /* what fails from now on is not the log's fault */
     log_op_key(&item->stream, item->first, ROW_OP, key);
     hs_scan_begin(&scan, walker->txn, LOG_OP, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES(key, sizeof key));
     while (err == HS_OK && op.n - item->first < item->count && hs_scan_next(&scan)) {
@@ -243,6 +249,30 @@ static enum hs_err visit_run(struct walker *walker, const struct log_item *item)
     hs_scan_end(&scan);
     if (err == HS_OK && op.n - item->first < item->count)
         err = walker->txn->err == HS_OK ? HS_EDAMAGED : walker->txn->err;
+    return err;
+}
+
+/* From one checkpoint to the next: what is not what was signed is left out and told, if somebody wants to be. */
+static enum hs_err visit_run(struct walker *walker, const struct log_item *item)
+{
+    struct log_item run = *item;
+    uint64_t end = item->first + item->count;
+    enum hs_err err = visit_sound(walker, item);
+    if (err != HS_EDAMAGED || walker->rot == NULL || walker->txn->err != HS_OK || walker->visited != walker->checked)
+        return err;
+    for (err = HS_OK; err == HS_OK && run.first < end; run.first += run.count) {
+        struct log_checkpoint next;
+        err = log_next_checkpoint(walker->txn, &run.stream, run.first, &next);
+        run.count = err == HS_OK && next.n < end ? next.n - run.first + 1 : end - run.first;
+        if (err == HS_ENOTFOUND || err == HS_EDAMAGED)
+            err = HS_OK;
+        if (err == HS_OK)
+            err = log_check_run(walker->txn, &run);
+        if (err == HS_OK)
+            err = visit_sound(walker, &run);
+        else if (err == HS_EDAMAGED && walker->txn->err == HS_OK)
+            err = walker->rot(walker->ctx, &run.stream, run.first, run.first + run.count - 1);
+    }
     return err;
 }
 
@@ -398,7 +428,7 @@ enum hs_err hs_log_walk(struct hs_txn *txn, const struct hs_log_span *span, hs_v
 {
     uint8_t key[8];
     struct hs_scan scan;
-    struct walker walker = {txn, visit, ctx, 0};
+    struct walker walker = {.txn = txn, .rot = span->rot, .visit = visit, .ctx = ctx};
     enum hs_err err = HS_OK;
     if (span->after >= span->until)
         return HS_OK;

@@ -308,6 +308,8 @@ enum hs_err log_find_root(struct hs_txn *txn, struct hs_key *root);
 /* meta.c, commits.c */
 /* The last commit of which something was folded: older rows list what is left, and may be gone. */
 void log_put_folded(struct hs_log *log, uint64_t commit);
+uint64_t log_anew(struct hs_txn *txn);
+void log_put_anew(struct hs_log *log);    /* records of before this commit are to be made anew */
 void log_reset_feeds(struct hs_log *log); /* who follows from before this commit would miss what goes in it */
 void log_put_life(struct hs_log *log);
 void log_doubt(struct hs_log *log); /* from now on; the next commit that is made puts it */

@@ -257,12 +257,28 @@ struct hs_logged {
     const struct hs_stored *state;    /* a base state came, and no op: nothing above is said; or NULL */
     const struct hs_evicted *evicted; /* the same: records of a district that is not held any more went; or NULL */
 };
+typedef enum hs_err (*hs_visit_rot)(void *ctx, const struct hs_stream *stream, uint64_t first, uint64_t last);
 struct hs_log_span {
     uint64_t after, until; /* commit numbers */
     size_t limit;
+    hs_visit_rot rot; /* ops that are not what was signed, which are left out; NULL: HS_EDAMAGED */
 };
 enum hs_err hs_log_walk(struct hs_txn *txn, const struct hs_log_span *span, hs_visit_logged visit, void *ctx,
                         struct hs_position *to);
+
+/* ---- operations that rotted ---- */
+
+enum hs_err hs_log_healed(struct hs_txn *txn, hs_visit_healed visit, void *ctx); /* as hs_view_healed */
+/* If it is so: noted. */
+enum hs_err hs_log_note_rot(struct hs_log *log, const struct hs_stream *stream, uint64_t first, uint64_t last);
+/* As hs_store_heal, in the log alone. */
+enum hs_err hs_log_heal(struct hs_log *log, const struct hs_segment *segment);
+/* Own ops from @first on go, and what the commits list of them; noted as issued anew, with @why. */
+enum hs_err hs_log_strip(struct hs_log *log, const struct hs_stream *stream, uint64_t first, const char *why);
+void hs_log_give_up(struct hs_log *log, const struct hs_healed *healed, const char *why); /* noted as gone */
+/* Is it this node's own, and nowhere else as far as receipts say? */
+enum hs_err hs_log_is_alone(struct hs_log *log, struct hs_txn *txn, const struct hs_healed *healed, bool *alone);
+bool hs_log_is_rotten(struct hs_log *log, struct hs_txn *txn, const struct hs_healed *healed); /* still */
 
 /* ---- checking ---- */
 

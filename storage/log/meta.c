@@ -12,6 +12,7 @@
 #define KEY_LIFE     KEY("life")   /* u64 current, u64 last, u64 count, why */
 #define KEY_FOLDED   KEY("folded") /* u64 */
 #define KEY_RESET    KEY("reset")  /* u64 */
+#define KEY_ANEW     KEY("anew")   /* u64 */
 #define KEY_DOUBT    KEY("doubt")  /* u64 */
 
 #define NODE_ROW_BYTES_MAX (2 * HS_KEY_BYTES + HS_NODE_ID_BYTES_MAX)
@@ -102,6 +103,16 @@ void log_put_folded(struct hs_log *log, uint64_t commit)
 uint64_t hs_log_folded(struct hs_txn *txn)
 {
     return get_number(txn, KEY_FOLDED);
+}
+
+void log_put_anew(struct hs_log *log)
+{
+    put_number(log, KEY_ANEW, log->position.commit + 1);
+}
+
+uint64_t log_anew(struct hs_txn *txn)
+{
+    return get_number(txn, KEY_ANEW);
 }
 
 void log_reset_feeds(struct hs_log *log)

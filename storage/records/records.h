@@ -119,6 +119,8 @@ uint64_t hs_records_counter(struct hs_txn *txn, const char *series);
  * and why. */
 enum hs_err hs_records_verify(struct hs_txn *txn, struct hs_why *why);
 
+/* All of a partition and lane; HS_EDAMAGED ones are left out. */
+enum hs_err hs_records_each(struct hs_txn *txn, hs_partition partition, uint8_t lane, hs_visit_record visit, void *ctx);
 /* Each record's own checksum, in steps; zeroed before the first. */
 struct hs_records_scan {
     uint8_t key[HS_RECORD_KEY_BYTES_MAX]; /* of the last one */

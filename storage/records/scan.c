@@ -14,6 +14,26 @@ static enum hs_err read_row(const struct hs_scan *scan, struct hs_record_name *n
     return hs_state_read(name, scan->value, &stored);
 }
 
+enum hs_err hs_records_each(struct hs_txn *txn, hs_partition partition, uint8_t lane, hs_visit_record visit, void *ctx)
+{
+    uint8_t prefix[3];
+    struct hs_scan scan;
+    enum hs_err err = HS_OK;
+    hs_be16(prefix, partition);
+    prefix[2] = lane;
+    hs_scan_begin(&scan, txn, HS_TABLE_STATE, HS_BYTES(prefix, sizeof prefix), HS_BYTES_NONE);
+    while (err == HS_OK && hs_scan_next(&scan)) {
+        struct hs_record_name name;
+        struct hs_stored stored;
+        if (scan.key.size > HS_RECORD_KEY_BYTES_MAX || hs_record_from_key(scan.key, &name) != HS_OK ||
+            hs_state_read(&name, scan.value, &stored) != HS_OK)
+            continue;
+        err = visit(ctx, &stored);
+    }
+    hs_scan_end(&scan);
+    return err == HS_OK ? txn->err : err;
+}
+
 static enum hs_err scan_row(struct hs_records_scan *at, const struct hs_scan *scan, hs_visit_rotten visit, void *ctx)
 {
     struct hs_rotten rotten = {.sort = HS_ROT_RECORD};

@@ -31,7 +31,8 @@ struct hs_check {
     struct hs_position at;                /* effects: the last commit looked at */
     uint64_t ops;
     struct hs_records_scan scan;
-    bool records_sound;
+    bool records_sound;  /* each has its hash */
+    bool records_rotten; /* something was found that is made anew from the log */
     struct hs_arena arena;
     struct hs_buf state;
     struct doubt *doubts;
@@ -42,6 +43,8 @@ struct hs_check {
 static enum hs_err found(struct hs_check *check, const struct hs_rotten *rotten)
 {
     check->figures.found++;
+    check->records_rotten = check->records_rotten || rotten->sort >= HS_ROT_RECORD ||
+                            (rotten->sort == HS_ROT_TABLE && check->phase > PHASE_LOG);
     return check->options.visit(check->options.ctx, rotten);
 }
 
@@ -112,11 +115,17 @@ static enum hs_err check_effect(void *ctx, const struct hs_logged *op)
     return err;
 }
 
+static enum hs_err pass_over(void *ctx, const struct hs_stream *stream, uint64_t first, uint64_t last)
+{
+    (void)ctx, (void)stream, (void)first, (void)last; /* the log's check has told it */
+    return HS_OK;
+}
+
 /* A commit that cannot be walked has been told as damage of the log. */
 static enum hs_err check_effects(struct hs_check *check, size_t budget)
 {
     uint64_t until = hs_records_snapshot_position(check->records_txn).commit;
-    struct hs_log_span span = {check->at.commit, until, budget};
+    struct hs_log_span span = {check->at.commit, until, budget, pass_over};
     struct hs_position before = check->at;
     enum hs_err err = hs_log_walk(check->log_txn, &span, check_effect, check, &check->at);
     if (err == HS_EDAMAGED && check->log_txn->err == HS_OK && check->records_txn->err == HS_OK) {
@@ -324,7 +333,10 @@ static enum hs_err step_in(struct hs_check *check, struct hs_txn *log, struct hs
 
 enum hs_err hs_check_step(struct hs_check *check, struct hs_view *view, size_t budget)
 {
-    return step_in(check, store_log_reader(view).txn, store_records_txn(view), budget);
+    enum hs_err err = step_in(check, store_log_reader(view).txn, store_records_txn(view), budget);
+    if (err == HS_OK && check->phase == PHASE_OVER && check->records_rotten)
+        store_rot_seen(view->store);
+    return err;
 }
 
 bool hs_check_over(const struct hs_check *check)

@@ -36,6 +36,8 @@ struct hs_store {
     unsigned made_anew;    /* so often, for that */
     struct hs_buf op;      /* being encoded */
     struct hs_view writer_view;
+    struct hs_healed *found; /* what replays could not read, to be noted */
+    size_t found_count;
 
     /* shared with readers */
     pthread_mutex_t mutex;
@@ -80,6 +82,12 @@ enum hs_err store_catch_up(struct hs_store *store);
 /* Until a commit that was seen may be shown: view.c. */
 enum hs_err store_wait_for_note(struct hs_store *store, const struct hs_position *seen);
 size_t store_map_bytes(size_t wanted); /* 0: the default */
+
+/* heal.c */
+enum hs_err store_rot_found(struct hs_store *store, const struct hs_stream *stream, uint64_t first, uint64_t last);
+enum hs_err store_note_found(struct hs_store *store); /* in a group */
+/* At an opening: what rotted of this node's own and is nowhere else is issued anew.  Not inside a group. */
+enum hs_err store_heal_own(struct hs_store *store);
 
 void store_free_views(struct hs_store *store);
 struct hs_log_reader store_log_reader(struct hs_view *view);

@@ -134,6 +134,11 @@ enum hs_err hs_store_open(const struct hs_store_options *options, struct hs_stor
             hs_fail(err, why, "cannot replay the log of %s into its records: %s", options->dir, hs_err_text(err));
     }
     if (err == HS_OK) {
+        err = store_heal_own(store);
+        if (err != HS_OK)
+            hs_fail(err, why, "cannot issue anew what rotted in the log of %s: %s", options->dir, hs_err_text(err));
+    }
+    if (err == HS_OK) {
         err = store_end_evictions(store);
         if (err != HS_OK)
             hs_fail(err, why, "cannot evict a district from %s: %s", options->dir, hs_err_text(err));
@@ -160,6 +165,7 @@ void hs_store_close(struct hs_store *store)
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     hs_buf_fini(&store->op);
+    free(store->found);
     pthread_cond_destroy(&store->changed);
     pthread_mutex_destroy(&store->mutex);
     free(store);

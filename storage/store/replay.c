@@ -108,6 +108,11 @@ static enum hs_err replay_op(void *ctx, const struct hs_logged *op)
     return replay->from_start ? HS_OK : store_join(replay->store, op->state, NULL);
 }
 
+static enum hs_err leave_out(void *ctx, const struct hs_stream *stream, uint64_t first, uint64_t last)
+{
+    return store_rot_found(((struct replay *)ctx)->store, stream, first, last);
+}
+
 static enum hs_err commit_records(struct hs_store *store, const struct hs_position *position)
 {
     enum hs_err err = hs_records_commit(store->records, position);
@@ -152,7 +157,7 @@ static enum hs_err replay(struct hs_store *store, struct hs_txn *txn)
     if (err == HS_OK && ctx.from_start)
         err = hs_log_base_states(txn, HS_BYTES_NONE, replay_base, store);
     while (err == HS_OK && at.commit < last.commit) {
-        struct hs_log_span span = {at.commit, last.commit, store->flush_ops};
+        struct hs_log_span span = {at.commit, last.commit, store->flush_ops, leave_out};
         uint64_t before = at.commit;
         err = hs_log_walk(txn, &span, replay_op, &ctx, &at);
         if (err == HS_OK && at.commit == before)

@@ -112,6 +112,7 @@ VISITOR(hs_visit_receipt, visit_receipt, (void *ctx, const struct hs_receipt *re
 VISITOR(hs_visit_loose, visit_loose, (void *ctx, const struct hs_loose *loose), (visitor->ctx, loose))
 VISITOR(hs_visit_digest, visit_digest, (void *ctx, const struct hs_digest *digest), (visitor->ctx, digest))
 VISITOR(hs_visit_compared, visit_compared, (void *ctx, const struct hs_compared *compared), (visitor->ctx, compared))
+VISITOR(hs_visit_healed, visit_healed, (void *ctx, const struct hs_healed *row), (visitor->ctx, row))
 VISITOR(hs_visit_fork, visit_fork, (void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_bytes proof),
         (visitor->ctx, stream, n, proof))
 VISITOR(hs_visit_peer_store, visit_peer_store, (void *ctx, const struct hs_peer_store *row), (visitor->ctx, row))
@@ -138,6 +139,7 @@ SOURCE(revocations, (void *ctx, hs_visit_bytes visit, void *visit_ctx), (ctx, VI
 SOURCE(releases, (void *ctx, hs_visit_bytes visit, void *visit_ctx), (ctx, VISITED(visit_bytes)))
 SOURCE(peer_stores, (void *ctx, hs_visit_peer_store visit, void *visit_ctx), (ctx, VISITED(visit_peer_store)))
 SOURCE(store_counts, (void *ctx, const struct hs_key *key, uint64_t id, bool *counts), (ctx, key, id, counts))
+SOURCE(healed, (void *ctx, hs_visit_healed visit, void *visit_ctx), (ctx, VISITED(visit_healed)))
 SOURCE(limit, (void *ctx, const struct hs_stream *stream, uint64_t *n), (ctx, stream, n))
 SOURCE(digests, (void *ctx, hs_visit_digest visit, void *visit_ctx), (ctx, VISITED(visit_digest)))
 SOURCE(digest_level,
@@ -165,6 +167,7 @@ struct hs_replica_source __wrap_world_source(struct world_node *node)
     source.loose = loose;
     source.revocations = revocations;
     source.releases = releases;
+    source.healed = healed;
     source.limit = limit;
     source.peer_stores = peer_stores;
     source.store_counts = store_counts;

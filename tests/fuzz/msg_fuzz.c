@@ -45,6 +45,7 @@ static const ProtobufCMessageDescriptor *const MESSAGES[] = {
     &hallsync__release__descriptor,
     &hallsync__peer_revocations__descriptor,
     &hallsync__peer_stores__descriptor,
+    &hallsync__peer_fetch__descriptor,
     &hallsync__request__descriptor,
     &hallsync__reply__descriptor,
     &hallsync__op__descriptor,

@@ -393,6 +393,16 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
             return HS_ECERT; /* as the store does: nobody could say at the next start what it proves */
         world_store_put_fork(store, &todo->stream, todo->n, todo->proof);
         return HS_OK;
+    case HS_STORE_ROT:
+        node->is_rot_noted = node->rotten.last != 0 && hs_stream_equal(&node->rotten.stream, &todo->stream);
+        return HS_OK;
+    case HS_STORE_HEAL:
+        if (todo->segment.first != node->rotten.first || !hs_stream_equal(&node->rotten.stream, &todo->segment.stream))
+            return HS_EGAP;
+        node->rotten.first += todo->segment.count;
+        if (node->rotten.first > node->rotten.last)
+            node->rotten = (struct hs_healed){.last = 0};
+        return HS_OK;
     case HS_STORE_BASE:
         return world_store_put_base(store, &todo->head);
     case HS_STORE_CERTIFICATE:

@@ -165,6 +165,8 @@ struct world_node {
     uint64_t reads;              /* of segments to be sent */
     bool one_leaf;               /* all records lie in leaf 0 */
     struct hs_stream unreadable; /* whose segments cannot be read */
+    struct hs_healed rotten;     /* nor these operations; last 0: none */
+    bool is_rot_noted;
     uint32_t credit_bytes;
     uint64_t records_late; /* the records are so many commits behind the log: states of them cannot be read yet */
     uint64_t state_reads;

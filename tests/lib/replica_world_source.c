@@ -21,6 +21,8 @@ static enum hs_err cut(void *ctx, const struct hs_stream *name, uint64_t first, 
         return HS_EPRUNED;
     if (hs_stream_equal(name, &node->unreadable))
         return HS_EDAMAGED;
+    if (node->rotten.last != 0 && hs_stream_equal(name, &node->rotten.stream) && first <= node->rotten.last)
+        return HS_EDAMAGED; /* whatever lies before it is asked for in the same segment */
     const struct hs_checkpoint *end = NULL;
     size_t bytes = 0, at = first - 1;
     for (size_t i = 0; i < stream->checkpoint_count; i++) {
@@ -328,6 +330,12 @@ static uint64_t commit_number(void *ctx)
 
 /* ---- the rest ---- */
 
+static enum hs_err healed(void *ctx, hs_visit_healed visit, void *visit_ctx)
+{
+    const struct world_node *node = ctx;
+    return node->is_rot_noted && node->rotten.last != 0 ? visit(visit_ctx, &node->rotten) : HS_OK;
+}
+
 static enum hs_err ask(void *ctx, const struct hs_ask *question, hs_visit_asked visit, void *visit_ctx)
 {
     struct world_node *node = ctx;
@@ -388,6 +396,7 @@ struct hs_replica_source world_source(struct world_node *node)
         .states = states,
         .states_count = states_count,
         .commit = commit_number,
+        .healed = healed,
         .ask = ask,
         .current_origin = current_origin,
         .clock_ms = clock_ms,

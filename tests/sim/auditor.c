@@ -185,13 +185,16 @@ bool audit_passes(const struct audit_machine *machine, const struct audit_node *
     return near;
 }
 
-/* A damaged hub goes on signing, and is not looked at. */
+/* A damaged hub or witness goes on signing, and is not looked at. */
 bool audit_at_hubs(const struct auditor *auditor, const struct audit_op *op, unsigned stores)
 {
-    bool unseen = false;
-    for (unsigned i = 0; i < auditor->node_count; i++)
-        unseen = unseen || (auditor->nodes[i]->hub && auditor->nodes[i]->damaged);
-    unsigned counted = op->hub_store_count + (op->hub_store_count > 0 && op->witnessed);
+    bool unseen = false, witnessed = op->witnessed;
+    for (unsigned i = 0; i < auditor->node_count; i++) {
+        const struct audit_node *node = auditor->nodes[i];
+        unseen = unseen || (node->hub && node->damaged);
+        witnessed = witnessed || (node->role == HS_ROLE_WITNESS && node->damaged);
+    }
+    unsigned counted = op->hub_store_count + (op->hub_store_count > 0 && witnessed);
     return unseen || counted >= stores;
 }
 
@@ -242,7 +245,7 @@ static void follow_to(struct auditor *auditor, struct audit_machine *machine, st
     note_totals(machine);
     while (machine->seen.commit < commit && err == HS_OK) {
         struct hs_position to = machine->seen;
-        struct hs_log_span span = {machine->seen.commit, machine->seen.commit + 1, SIZE_MAX};
+        struct hs_log_span span = {machine->seen.commit, machine->seen.commit + 1, SIZE_MAX, NULL};
         err = hs_log_walk(txn, &span, visit, &following, &to);
         bool there = to.commit != machine->seen.commit;
         if (err == HS_OK && !there && to.commit < hs_log_folded(txn))
@@ -273,7 +276,7 @@ static void learn_to(struct auditor *auditor, struct audit_machine *machine, str
     struct following following = {auditor, machine, txn};
     struct hs_position to;
     uint64_t after = hs_log_check_position(txn, &machine->seen) == HS_OK ? machine->seen.commit : 0;
-    struct hs_log_span span = {after, position.commit, SIZE_MAX};
+    struct hs_log_span span = {after, position.commit, SIZE_MAX, NULL};
     (void)hs_log_walk(txn, &span, visit_damaged, &following, &to);
     machine->seen = position;
 }

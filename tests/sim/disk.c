@@ -179,6 +179,14 @@ static bool turn_bit(MDB_txn *txn, MDB_dbi table, struct sim_random *random)
     return found;
 }
 
+void sim_forget_records(struct sim_machine *machine)
+{
+    char path[SIM_PATH_BYTES];
+    sim_path(path, machine->dir, "records/data.mdb");
+    if (unlink(path) != 0)
+        sim_fail(machine->sim, "%s: no records to forget", machine->name);
+}
+
 bool sim_rot(struct sim_machine *machine, const char *store, const char *table, struct sim_random *random)
 {
     char path[SIM_PATH_BYTES];

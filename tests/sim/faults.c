@@ -62,9 +62,13 @@ static uint64_t draw_types(struct sim_random *random)
         if (sim_below(random, rare) == 0)
             types |= (uint64_t)1 << type;
     }
-    /* A rotten operation that nobody else has any more is not healed by itself: found and named, it waits for people.
-     */
     return types & ~((uint64_t)1 << FAULT_ROT_LOG);
+}
+
+static uint64_t draw_rotting(uint64_t seed)
+{
+    struct sim_random random = sim_random_of(seed, "rotting");
+    return seed > OLD_SEEDS && sim_below(&random, 6) == 0 ? (uint64_t)1 << FAULT_ROT_LOG : 0;
 }
 
 static uint64_t draw_revoking(uint64_t seed)
@@ -197,7 +201,9 @@ struct faults *faults_new(struct sim *sim, struct auditor *auditor, struct workl
     faults->workload = workload;
     faults->random = sim_random_of(sim->options.seed, "faults");
     uint64_t drawn = draw_types(&faults->random);
-    faults->types = types == 0 ? drawn | draw_revoking(sim->options.seed) | draw_carrying(sim->options.seed) : types;
+    uint64_t later = draw_rotting(sim->options.seed) | draw_revoking(sim->options.seed) |
+                     draw_carrying(sim->options.seed);
+    faults->types = types == 0 ? drawn | later : types;
     for (unsigned i = 0; i < SIM_MACHINES_MAX; i++) {
         faults->start_ms[i] = faults->well_ms[i] = NEVER;
         for (unsigned j = 0; j < SIM_MACHINES_MAX; j++)

@@ -32,7 +32,7 @@
     X(DISK_FAILS, "disk-fails", "commits fail for a time")                                            \
     X(ROT, "rot", "a bit turns in a record of a stopped machine")                                     \
     X(PRUNE, "prune", "operations other than money, older than a few seconds, become base states")    \
-    X(ROT_LOG, "rot-log", "a bit turns in an operation or a receipt; only where it is asked for")     \
+    X(ROT_LOG, "rot-log", "a bit turns in an operation or a receipt")                                 \
     X(REVOKE, "revoke", "the key of a hall is revoked at the first hub: it was stolen")               \
     X(BUNDLE, "bundle", "somebody carries bundles: new ones, old ones, twice, in part, in any order") \
     X(BACKUP, "backup", "a backup is made, or the machine restored from it; only where it is asked for")

@@ -167,9 +167,10 @@ static void a_hub_dies_at_every_effect(struct stage *stage)
 
 /* ---- rot ---- */
 
-/* H22, dqlite#283: an operation that nobody else has rots in the hall's own log.  That stream stops at it, somebody is
- * told, everything else goes on, and no session ends over it. */
-static void a_rotten_operation_stops_its_stream_only(struct stage *stage)
+/* H22, dqlite#283: an operation that nobody else has rots in the hall's own log.  Somebody is told, everything else
+ * goes on, and what the records have of it is issued anew under another origin: the payment counts once, at the hub
+ * too. */
+static void a_rotten_operation_is_issued_anew(struct stage *stage)
 {
     struct cast cast = one_hub(stage);
     struct sim_random random = {7};
@@ -186,10 +187,55 @@ static void a_rotten_operation_stops_its_stream_only(struct stage *stage)
     STAGE_CHECK(stage, stage_seen(stage) > 0);
     char shown[64];
     stage_shown(stage, cast.other_hall, ACCOUNT, shown);
-    STAGE_CHECK(stage, strcmp(shown, "still-here") == 0 && has_payments(stage, cast.hub, 0));
+    STAGE_CHECK(stage, strcmp(shown, "still-here") == 0);
+    STAGE_CHECK(stage, has_payments(stage, cast.hub, 1) && has_payments(stage, cast.hall, 1));
     stage_watch(stage, "session-ended");
     stage_run(stage, 30000);
     STAGE_CHECK(stage, stage_seen(stage) == 0);
+}
+
+/* An operation of a hall's rots at the hub, and the records with which it began are gone too: it starts without it, has
+ * it again from the hall, and hands it on to another hall. */
+static void a_rotten_operation_comes_back_from_who_has_it(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    struct sim_random random = {7};
+    stage_part(stage, cast.other_hall, cast.hub, true);
+    pay_many(stage, cast.hall, "paid", 1);
+    stage_run(stage, 10000);
+    STAGE_CHECK(stage, has_payments(stage, cast.hub, 1));
+    sim_stop(cast.hub);
+    STAGE_CHECK(stage, sim_rot(cast.hub, "log", "op", &random));
+    auditor_damaged(stage->auditor, cast.hub);
+    sim_forget_records(cast.hub);
+    STAGE_CHECK(stage, sim_try_start(cast.hub) == HS_OK);
+    stage_part(stage, cast.other_hall, cast.hub, false);
+    stage_run(stage, 40000);
+    STAGE_CHECK(stage, has_payments(stage, cast.hub, 1) && has_payments(stage, cast.other_hall, 1));
+}
+
+/* The same where the hall that wrote it has burnt since: a gap that nobody can fill.  Its stream waits, by name; all
+ * else goes on. */
+static void a_gap_that_nobody_can_fill_stops_its_stream_only(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    struct sim_random random = {7};
+    stage_part(stage, cast.other_hall, cast.hub, true);
+    pay_many(stage, cast.hall, "paid", 1);
+    stage_run(stage, 10000);
+    sim_stop(cast.hall);
+    sim_stop(cast.hub);
+    STAGE_CHECK(stage, sim_rot(cast.hub, "log", "op", &random));
+    auditor_damaged(stage->auditor, cast.hub);
+    stage_watch(stage, "stream-stopped");
+    STAGE_CHECK(stage, sim_try_start(cast.hub) == HS_OK);
+    stage_name(stage, cast.other_hall, ACCOUNT, "goes-on");
+    stage_part(stage, cast.other_hall, cast.hub, false);
+    stage_run(stage, 40000);
+    char shown[64];
+    stage_shown(stage, cast.hub, ACCOUNT, shown);
+    STAGE_CHECK(stage, stage_seen(stage) > 0 && strcmp(shown, "goes-on") == 0);
+    STAGE_CHECK(stage, has_payments(stage, cast.other_hall, 0));
 }
 
 /* H30 and the second round: a record rots at a hall, while its last operation is not handed in yet.  It is made anew
@@ -296,7 +342,9 @@ const struct scenario SCENARIOS_REPLICATION[] = {
     {"lost-doubled-and-reordered-frames", lost_doubled_and_reordered_frames},
     {"a-hall-dies-at-every-effect", a_hall_dies_at_every_effect},
     {"a-hub-dies-at-every-effect", a_hub_dies_at_every_effect},
-    {"a-rotten-operation-stops-its-stream-only", a_rotten_operation_stops_its_stream_only},
+    {"a-rotten-operation-is-issued-anew", a_rotten_operation_is_issued_anew},
+    {"a-rotten-operation-comes-back-from-who-has-it", a_rotten_operation_comes_back_from_who_has_it},
+    {"a-gap-that-nobody-can-fill-stops-its-stream-only", a_gap_that_nobody_can_fill_stops_its_stream_only},
     {"a-rotten-record-spreads-nowhere", a_rotten_record_spreads_nowhere},
     {"a-busy-hub-sees-no-false-damage", a_busy_hub_sees_no_false_damage},
     {"a-feed-is-reset-when-its-store-went-back", a_feed_is_reset_when_its_store_went_back},

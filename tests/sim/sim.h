@@ -206,6 +206,7 @@ void sim_backup(struct sim_machine *machine, struct hs_buf *rows);
 void sim_restore_backup(struct sim_machine *machine, const struct hs_buf *rows);
 /* One bit of a value of a table of one of the two stores ("log" or "records") turned, by chance; false: no such value.
  */
+void sim_forget_records(struct sim_machine *machine); /* of a stopped one: they are to be made anew */
 bool sim_rot(struct sim_machine *machine, const char *store, const char *table, struct sim_random *random);
 
 /* Operations other than money that came before this (its wall clock) become base states, piece by piece, as far as a

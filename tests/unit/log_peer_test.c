@@ -424,7 +424,7 @@ static void ops_are_walked_in_the_order_in_which_they_came(void **state)
     struct hs_txn txn = snapshot(place->log);
     struct seen_ops seen = {0};
     struct hs_position to = {0};
-    struct hs_log_span span = {start, start + 3, 100};
+    struct hs_log_span span = {start, start + 3, 100, NULL};
     assert_int_equal(hs_log_walk(&txn, &span, see_op, &seen, &to), HS_OK);
     assert_int_equal(seen.count, 18);
     for (size_t i = 0; i < 18; i++) {
@@ -434,7 +434,7 @@ static void ops_are_walked_in_the_order_in_which_they_came(void **state)
     assert_int_equal(to.commit, start + 3);
     assert_int_equal(hs_log_check_position(&txn, &to), HS_OK);
     seen.count = 0;
-    span = (struct hs_log_span){start, start + 3, 7}; /* whole commits only */
+    span = (struct hs_log_span){start, start + 3, 7, NULL}; /* whole commits only */
     assert_int_equal(hs_log_walk(&txn, &span, see_op, &seen, &to), HS_OK);
     assert_int_equal(seen.count, 12);
     assert_int_equal(to.commit, start + 2);
@@ -460,7 +460,7 @@ static void loose_ops_are_walked_too(void **state)
     struct hs_txn txn = snapshot(place->hub_log);
     struct seen_ops seen = {0};
     struct hs_position to;
-    struct hs_log_span span = {done.position.commit - 1, done.position.commit, 100};
+    struct hs_log_span span = {done.position.commit - 1, done.position.commit, 100, NULL};
     assert_int_equal(hs_log_walk(&txn, &span, see_op, &seen, &to), HS_OK);
     assert_int_equal(seen.count, 5);
     assert_false(seen.ops[0].loose);

@@ -264,7 +264,7 @@ static void a_rotten_or_lost_op_is_never_replayed(void **state)
     for (int lose = 0; lose < 2; lose++) {
         size_t seen = 0;
         struct hs_position to = {0};
-        struct hs_log_span span = {0, hs_log_position(place->log).commit, 100};
+        struct hs_log_span span = {0, hs_log_position(place->log).commit, 100, NULL};
         change_op(place->log, &stream, 7, lose);
         struct hs_txn txn = snapshot(place->log);
         assert_int_equal(hs_log_walk(&txn, &span, see_sound_op, &seen, &to), HS_EDAMAGED);
@@ -278,7 +278,7 @@ static void what_no_commit_lists_is_damage(void **state)
 {
     struct place *place = *state;
     write_group(place->log, 1, 5, OP_BYTES);
-    struct hs_log_span span = {0, hs_log_position(place->log).commit, 100};
+    struct hs_log_span span = {0, hs_log_position(place->log).commit, 100, NULL};
     write_group(place->log, 6, 2, OP_BYTES);
     uint8_t key[8];
     size_t seen = 0;

@@ -72,6 +72,7 @@ static inline const ProtobufCMessageDescriptor *puppet_descriptor(uint8_t type)
         [HALLSYNC__PEER_TYPE__PEER_ANSWER] = &hallsync__peer_answer__descriptor,
         [HALLSYNC__PEER_TYPE__PEER_REVOCATIONS] = &hallsync__peer_revocations__descriptor,
         [HALLSYNC__PEER_TYPE__PEER_STORES] = &hallsync__peer_stores__descriptor,
+        [HALLSYNC__PEER_TYPE__PEER_FETCH] = &hallsync__peer_fetch__descriptor,
     };
     assert_in_range(type, 1, sizeof ALL / sizeof *ALL - 1);
     assert_non_null(ALL[type]);

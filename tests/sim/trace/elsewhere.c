@@ -113,6 +113,10 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     {"or if the answer is not what was asked for:", ASK, "answers_that_do_not_fit_end_the_session"},
     {"A question that is not well formed, or the same while the first is answered, ends the session.",
      "tests/unit/replica_fill_liar_test.c", "questions_have_a_form"},
+    {"An answer to what was not asked for is ignored; one that is not well formed ends the session.",
+     "tests/unit/replica_fetch_test.c", "a_fetch_that_is_none_ends_the_session"},
+    {"What has rotted in a store is had again from another.", "tests/unit/replica_fetch_test.c",
+     "it_comes_back_from_who_has_it"},
     {"which SHOULD keep it too.", "tests/unit/replica_line_test.c", "a_limit_holds_in_both_directions"},
     /* 9 */
     {"Of operations that come as loose pieces the facts are merged and the register writes have no effect.", RECORDS,

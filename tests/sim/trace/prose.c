@@ -490,6 +490,19 @@ static void put_stores(struct trace *t, const ProtobufCMessage *message)
         trace_put(t, " these are all");
 }
 
+static void put_fetch(struct trace *t, const ProtobufCMessage *message)
+{
+    const Hallsync__PeerFetch *fetch = (const Hallsync__PeerFetch *)message;
+    struct hs_stream stream = {fetch->stream->origin, (hs_partition)fetch->stream->partition,
+                               (uint8_t)fetch->stream->lane};
+    trace_put(t, "Fetch: ");
+    trace_put_stream(t, &stream);
+    trace_put(t, " from %llu on%s", (unsigned long long)fetch->first,
+              fetch->segment != NULL ? ", here it is"
+              : fetch->has_none      ? ", not held"
+                                     : "");
+}
+
 /* ---- questions ---- */
 
 static void put_ask(struct trace *t, const ProtobufCMessage *message)
@@ -597,6 +610,7 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_ANSWER] = {"Answer", put_said},
     [HALLSYNC__PEER_TYPE__PEER_REVOCATIONS] = {"Revocations", put_revocations},
     [HALLSYNC__PEER_TYPE__PEER_STORES] = {"Stores", put_stores},
+    [HALLSYNC__PEER_TYPE__PEER_FETCH] = {"Fetch", put_fetch},
     [HALLSYNC__PEER_TYPE__PEER_JOIN] = {"Join", NULL},
     [HALLSYNC__PEER_TYPE__PEER_JOIN_REPLY] = {"Join reply", NULL},
 };

@@ -158,6 +158,9 @@ static void put_store(struct trace *t, const struct hs_replica_store *store)
                   trace_store_name(t, store->store_id));
     } else if (store->type == HS_STORE_REVOCATION || store->type == HS_STORE_RELEASE) {
         trace_put(t, store->type == HS_STORE_REVOCATION ? "a revocation" : "a release");
+    } else if (store->type == HS_STORE_ROT) {
+        trace_put(t, "whether something has rotted in ");
+        trace_put_stream(t, &store->stream);
     } else if (store->type == HS_STORE_CERTIFICATE) {
         trace_put(t, "certificate of its own, issued anew");
     } else if (store->type == HS_STORE_BASE) {
