@@ -430,6 +430,11 @@ void auditor_revoked(struct auditor *auditor, struct sim_machine *machine)
     audit_machine_of(auditor, machine)->node->revoked = true;
 }
 
+bool auditor_is_revoked(struct auditor *auditor, struct sim_machine *machine)
+{
+    return audit_machine_of(auditor, machine)->node->revoked;
+}
+
 void auditor_released(struct auditor *auditor, struct sim_machine *machine)
 {
     const struct audit_node *node = audit_machine_of(auditor, machine)->node;

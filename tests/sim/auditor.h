@@ -38,6 +38,7 @@ void auditor_damaged(struct auditor *auditor, struct sim_machine *machine);
 
 /* Its key is revoked at some hub from now on; nobody is to take anything new of it that no hub has had. */
 void auditor_revoked(struct auditor *auditor, struct sim_machine *machine);
+bool auditor_is_revoked(struct auditor *auditor, struct sim_machine *machine);
 /* What it had written by now counts nevertheless. */
 void auditor_released(struct auditor *auditor, struct sim_machine *machine);
 

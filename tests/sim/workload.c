@@ -319,7 +319,9 @@ static void tell(struct workload *workload, struct client *client, struct sim_ma
             pool_put(pool, client->deed);
         put_in(workload, client, &told);
     }
-    if (class == HS_CLASS_OK || class == HS_CLASS_INPUT)
+    /* No hub speaks with a revoked node any more: what it would have to ask for there does not come. */
+    bool never = strcmp(told.error, hs_err_name(HS_ENOLINK)) == 0 && auditor_is_revoked(workload->auditor, machine);
+    if (class == HS_CLASS_OK || class == HS_CLASS_INPUT || never)
         think(workload, client);
     else
         be_patient(workload, client);
