@@ -192,3 +192,77 @@ enum hs_err cli_run_verify(struct cli *cli)
     hs_conf_free(&conf);
     return err == HS_ELOCKED ? verify_node(cli) : err;
 }
+
+/* ---- repair ---- */
+
+#define REPAIR_MS 60000
+
+static size_t still_waiting(const Hallsync__VerifyReply *verify)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < verify->n_healed; i++)
+        count += strcmp(verify->healed[i]->state, "waits") == 0;
+    return count;
+}
+
+static uint64_t tick_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* The node does it by itself; what it waits for is a node that has what rotted. */
+static enum hs_err wait_for_healing(struct cli *cli, const Hallsync__VerifyReply **verify)
+{
+    uint64_t end = tick_ms() + (cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : REPAIR_MS);
+    enum hs_err err = ask(cli, false, verify);
+    while (err == HS_OK && still_waiting(*verify) > 0 && tick_ms() < end) {
+        nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN * 1000000L}, NULL);
+        err = ask(cli, false, verify);
+    }
+    return err;
+}
+
+static enum hs_err show_healed(struct cli *cli, const Hallsync__VerifyReply *verify)
+{
+    static const struct cli_column HEALED[] = {
+        {"node_id", "of", CLI_FORM_TEXT},   {"partition", "district", CLI_FORM_TEXT}, {"lane", "lane", CLI_FORM_TEXT},
+        {"first", "from", CLI_FORM_NUMBER}, {"last", "to", CLI_FORM_NUMBER},          {"state", "is", CLI_FORM_TEXT},
+        {"time_ms", "since", CLI_FORM_AGE}, {"why", "note", CLI_FORM_PROSE},
+    };
+    struct cli_list list;
+    cli_list_begin(&list, cli, HEALED, sizeof HEALED / sizeof *HEALED);
+    for (size_t i = 0; i < verify->n_healed; i++)
+        cli_list_add(&list, cli_show_message(&verify->healed[i]->base));
+    return cli_list_end(&list);
+}
+
+/* A check, which sets the node to work on what it finds; and another one, when that is done. */
+enum hs_err cli_run_repair(struct cli *cli)
+{
+    const Hallsync__VerifyReply *verify;
+    enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err == HS_OK)
+        err = wait_for_end(cli, &verify);
+    if (err == HS_OK && verify->found > 0)
+        err = show_findings(cli, verify);
+    if (err == HS_OK)
+        err = wait_for_healing(cli, &verify);
+    if (err == HS_OK)
+        err = show_healed(cli, verify);
+    size_t waiting = err == HS_OK ? still_waiting(verify) : 0;
+    if (err == HS_OK)
+        err = wait_for_end(cli, &verify);
+    if (err != HS_OK)
+        return err;
+    cli->status = verify->found != 0 || waiting != 0 ? DAMAGED : 0;
+    if (cli->json)
+        return cli_json_line(
+            json_pack("{sI sI}", "damaged", (json_int_t)verify->found, "waiting", (json_int_t)waiting));
+    if (cli->status == 0)
+        printf("everything is as it was written\n");
+    else
+        printf("%" PRIu64 " damaged, %zu wait for a node that has them\n", verify->found, waiting);
+    return HS_OK;
+}

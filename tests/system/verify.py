@@ -74,6 +74,9 @@ with Region("rotten operations and records are found, and put right") as region:
     hub.start()
     hall.synced()
     verify(hub, 5)
+    done = hub.run("repair", "--json", seconds=120)
+    equal(done.status, 0, f"repair says {done.out}{done.err}")
+    check('"state":"healed"' in done.out.replace(" ", ""), f"repair says {done.out}")
     sound(hub)
     witness.verify(hub, hall)
 
