@@ -30,6 +30,7 @@ with Region("verify-region") as region:
 
     done = ops.done("verify-region", hub, "--full")
     check("the region is equal" in done.out, done.out)
+    check('"result":"equal"' in done.log, f"compared record by record: {done.log}")
     table = rows(done.out)
     equal(sorted(table), ["nj-gulou", "nj-xuanwu"], "halls in the table")
     for line in table.values():
