@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 from ops import Ops
-from region import Node, Region, check, equal, payment, until
+from region import SLOW, Region, check, equal, payment, until
 from page import blocks
 
 GUIDE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "operations.md")
@@ -72,7 +72,7 @@ with Region("docs/operations.md does what it says") as region:
         question, answer = pty.openpty()  # whoever asks is answered
         os.write(question, b"yes\n")
         env = {**ops.env, "HALLSYNC_CONFIG": node.conf, "HALLSYNC_SERVICE": node.name}
-        done = subprocess.run(["bash", "-c", words], cwd=region.dir, stdin=answer, capture_output=True, text=True, env=env, timeout=300)
+        done = subprocess.run(["bash", "-c", words], cwd=region.dir, stdin=answer, capture_output=True, text=True, env=env, timeout=300 * SLOW)
         os.close(question)
         os.close(answer)
         check(done.returncode == 0, f"{owner}$ {command}: {done.returncode}: {done.stdout[-3000:]} {done.stderr[-1000:]}")
