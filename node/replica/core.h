@@ -105,9 +105,6 @@ struct hs_replica {
     struct rep_stores stores;
     uint64_t backup_store;  /* own: as told last */
     uint64_t compare_token; /* of the last COMPARE */
-    bool own_known;         /* of its own payments, as of: */
-    uint64_t own_commit, own_payments;
-    int64_t own_fen;
     bool is_renewing; /* this store is to get another id */
     struct rep_waiting *waiting;
     size_t waiting_count;

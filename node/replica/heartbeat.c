@@ -41,18 +41,14 @@ static void put_changed_heads(struct rep_session *s, struct hs_buf *body)
     s->heads_told = r->commit;
 }
 
-/* Read once a commit: it adds up days. */
 static void put_own_payments(struct hs_replica *r, struct hs_buf *body)
 {
-    if (r->certificate.role != HS_ROLE_HALL)
+    uint64_t count = 0;
+    int64_t sum_fen = 0;
+    if (r->certificate.role != HS_ROLE_HALL || r->source.own_payments(r->source.ctx, &count, &sum_fen) != HS_OK)
         return;
-    if (r->own_commit != r->commit || !r->own_known)
-        r->own_known = r->source.own_payments(r->source.ctx, &r->own_payments, &r->own_fen) == HS_OK;
-    r->own_commit = r->commit;
-    if (!r->own_known)
-        return;
-    hs_tlv_put_u64(body, BEAT_OWN_COUNT, r->own_payments);
-    hs_tlv_put_u64(body, BEAT_OWN_FEN, (uint64_t)r->own_fen);
+    hs_tlv_put_u64(body, BEAT_OWN_COUNT, count);
+    hs_tlv_put_u64(body, BEAT_OWN_FEN, (uint64_t)sum_fen);
 }
 
 /* The peer knows it from our Hello, and now that it has changed. */

@@ -125,18 +125,6 @@ void hs_rep_stores_send(struct rep_session *s)
     send_gone(s, NULL);
 }
 
-void hs_rep_stores_committed(struct hs_replica *r)
-{
-    struct rep_stores known = r->stores;
-    r->stores = (struct rep_stores){0};
-    hs_rep_fail(r, r->source.peer_stores(r->source.ctx, add_row, &r->stores));
-    for (size_t i = 0; i < r->session_count && r->err == HS_OK; i++) {
-        if (r->sessions[i]->state == REP_LIVE)
-            send_gone(r->sessions[i], &known);
-    }
-    free(known.rows);
-}
-
 /* ---- what a peer says of its own ---- */
 
 /* Has it others than when it was met last? */
@@ -245,6 +233,47 @@ static void ask_next(struct rep_session *s)
         told_all(s);
 }
 
+static void begin_asking(struct rep_session *s)
+{
+    s->wanted = calloc(1, sizeof *s->wanted);
+    if (s->wanted == NULL) {
+        hs_rep_fail(s->r, HS_ENOMEM);
+        return;
+    }
+    want_all(s);
+    if (s->r->err == HS_OK)
+        ask_next(s);
+}
+
+/* What only stores that are gone had signed for, others may have signed for as well: nobody told it again. */
+static void ask_others(struct rep_session *s)
+{
+    if (s->certificate.role != HS_ROLE_HALL && s->wanted == NULL && hs_rep_takes(s, HALLSYNC__PEER_TYPE__PEER_STORES))
+        begin_asking(s);
+}
+
+void hs_rep_stores_committed(struct hs_replica *r)
+{
+    struct rep_stores known = r->stores;
+    bool is_more_gone = false;
+    r->stores = (struct rep_stores){0};
+    hs_rep_fail(r, r->source.peer_stores(r->source.ctx, add_row, &r->stores));
+    for (size_t i = 0; i < r->stores.count; i++) {
+        const struct hs_peer_store *row = &r->stores.rows[i];
+        is_more_gone = is_more_gone ||
+                       (row->state == HS_PEER_STORE_GONE && !hs_key_equal(&row->node_key, &r->certificate.node_key) &&
+                        !is_gone(&known, &row->node_key, row->store_id));
+    }
+    for (size_t i = 0; i < r->session_count && r->err == HS_OK; i++) {
+        if (r->sessions[i]->state != REP_LIVE)
+            continue;
+        send_gone(r->sessions[i], &known);
+        if (is_more_gone)
+            ask_others(r->sessions[i]);
+    }
+    free(known.rows);
+}
+
 struct finding {
     const struct rep_session *s;
     bool is_wanted;
@@ -266,16 +295,8 @@ void hs_rep_stores_stored(struct hs_replica *r, const struct rep_pending *pendin
     if (s == NULL || s->state != REP_LIVE || s->wanted != NULL || !hs_rep_takes(s, HALLSYNC__PEER_TYPE__PEER_STORES))
         return;
     hs_rep_fail(r, r->source.peer_stores(r->source.ctx, find_wanted, &finding));
-    if (!finding.is_wanted)
-        return;
-    s->wanted = calloc(1, sizeof *s->wanted);
-    if (s->wanted == NULL) {
-        hs_rep_fail(r, HS_ENOMEM);
-        return;
-    }
-    want_all(s);
-    if (r->err == HS_OK)
-        ask_next(s);
+    if (finding.is_wanted)
+        begin_asking(s);
 }
 
 static enum hs_err tell_own(void *ctx, const struct hs_receipt *receipt)

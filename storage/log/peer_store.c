@@ -165,7 +165,8 @@ static enum hs_err name_store(struct hs_log *log, const struct meeting *meeting,
                                  .store_id = id,
                                  .state = state,
                                  .since_ms = log->now_ms(log->ctx),
-                                 .is_wanted = state == HS_PEER_STORE_CURRENT && meeting->gone_count > 0};
+                                 .is_wanted = state == HS_PEER_STORE_CURRENT &&
+                                              meeting->count > 0}; /* it had another, as is known */
     put_row(log_change(log), &row);
     log->stores_changed = true;
     return log->txn.err;

@@ -67,10 +67,11 @@ void world_store_meet(struct world_node *node, const struct hs_met *met, bool *i
     for (size_t i = 0; i < store->peer_store_count; i++) {
         struct hs_peer_store *row = &store->peer_stores[i];
         bool named = row->store_id == met->store_id || (met->backup_store != 0 && row->store_id == met->backup_store);
-        if (!hs_key_equal(&row->node_key, key) || named || row->state == HS_PEER_STORE_GONE)
+        if (!hs_key_equal(&row->node_key, key) || named)
             continue;
+        had = true;
+        *is_new = *is_new || row->state != HS_PEER_STORE_GONE;
         row->state = HS_PEER_STORE_GONE;
-        had = *is_new = true;
     }
     bool known = find(store, key, met->store_id) != NULL;
     *is_new = true;

@@ -118,6 +118,8 @@ static void others_may_say_that_a_store_is_gone(void **state)
     assert_int_equal(level(&place->hall, &money), HS_SAFETY_HERE);
     give(&place->hall, &place->second_hub, NEW, &money);
     assert_int_equal(level(&place->hall, &money), HS_SAFETY_HUB);
+    assert_true(meet(&place->hall, &place->second_hub, NEW, 0));
+    assert_true(is_wanted(&place->hall, &place->second_hub)); /* what others said first is no reason not to ask */
 }
 
 static void of_an_earlier_key_of_a_node_all_is_gone(void **state)

@@ -45,7 +45,7 @@ const struct trace_scenario TRACE_STORES[] = {
     {"stores-set-back",
      "A hub that was set back is shown its own receipts",
      {"sends S those receipts of the stream that S's own key has signed for more than S holds.",
-      "A node that meets another store than before asks so, one question at a time, for all streams that it holds."},
+      "A node that meets another store than before asks so, one question at a time, for all streams that it holds;"},
      the_hub_is_set_back},
     {0},
 };
