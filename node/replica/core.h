@@ -105,7 +105,7 @@ struct hs_replica {
     struct rep_stores stores;
     uint64_t backup_store;  /* own: as told last */
     uint64_t compare_token; /* of the last COMPARE */
-    bool is_renewing; /* this store is to get another id */
+    bool is_renewing;       /* this store is to get another id */
     struct rep_waiting *waiting;
     size_t waiting_count;
     struct rep_gate gate;

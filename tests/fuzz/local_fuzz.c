@@ -629,6 +629,7 @@ static void open_office(size_t which)
                                                 .peer_addresses = ADDRESSES,
                                                 .peer_address_count = 1,
                                                 .utc_offset_minutes = 480},
+                                    .disk = {.dir = FUZZ_TMPFS, .store = office->store},
                                     .over = desk_over};
     office->desk.done_tail = &office->desk.done;
     office->desk.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

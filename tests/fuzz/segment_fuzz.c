@@ -428,10 +428,14 @@ static void step(struct victim *victim, struct hs_replica_event event)
         const struct hs_replica_store *want = wanted[i];
         struct hs_commit commit = {.position = {++victim->commit, 1}};
         struct hs_head head = {want->segment.stream, want->segment.first + want->segment.count - 1, want->segment.end};
-        FUZZ_CHECK(want->type == HS_STORE_ORIGIN || want->type == HS_STORE_SEGMENT);
         if (want->type == HS_STORE_ORIGIN) {
             FUZZ_CHECK(hs_store_put_origin(store, want->certificate, want->opening) == HS_OK);
+        } else if (want->type == HS_STORE_ANNOUNCED) {
+            FUZZ_CHECK(hs_store_put_announced(store, &want->announcement) == HS_OK);
+        } else if (want->type == HS_STORE_MEET) {
+            FUZZ_CHECK(hs_store_meet(store, &want->met) == HS_OK);
         } else {
+            FUZZ_CHECK(want->type == HS_STORE_SEGMENT);
             FUZZ_CHECK(hs_store_receive(store, &want->segment) == HS_OK);
             victim->taken++;
             victim->last = want->segment;

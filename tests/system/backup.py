@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 
-from region import Payers, Region, check, equal, payment, tool, until
+from region import SLOW, Payers, Region, check, equal, payment, tool, until
 import subprocess
 
 
@@ -156,8 +156,8 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     hall.start()
     check(hall.status()["origin"] is not None, "it goes on")
 
-    # A timer that has stopped is seen.
-    for library in glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1"):
+    # A timer that has stopped is seen.  (A sanitizer's runtime wants to be the first library itself.)
+    for library in glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1") if SLOW == 1 else []:
         hall.stop()
         hall.env = {"LD_PRELOAD": library, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME": "-5d"}
         for name in glob.glob(os.path.join(hall.dir, "backups", "*")):
