@@ -26,7 +26,7 @@ def sections():
 
 with Region("docs/operations.md does what it says") as region:
     ops = Ops(region)
-    hub = region.hub("hub", start=False, **QUICK)
+    hub = region.hub("hub", start=False, admit_after_ms=2000, **QUICK)
     region.open(hub)
     nodes = {"hub": ops.unit(hub)}
     for name, district in (("nj-gulou", "3201"), ("nj-xuanwu", "3202")):

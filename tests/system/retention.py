@@ -42,6 +42,7 @@ with Region("retention: what is old goes, with a dead hall, a retired one and on
     accounts = region.customers(hub, CUSTOMERS)
     witness = Witness(region)
     for number, hall in enumerate((here, away, dead, retired)):
+        hall.synced()
         witness.pay_all(hall, [payment(accounts[i], (number + 1 << 40) + i) for i in range(50)])
         hall.json("customer", "put", f"account={accounts[number]}", f"remark=by {hall.name}")
         hall.synced()

@@ -10,7 +10,7 @@ QUICK = {"heartbeat_ms": 300, "backoff_max_ms": 300}
 
 with Region("replace-hub: failover and return") as region:
     ops = Ops(region)
-    old = region.hub("nj-hub", start=False, **QUICK)
+    old = region.hub("nj-hub", start=False, admit_after_ms=2000, **QUICK)
     secret = recovery(ops, old)
     region.open(old)
     ops.unit(old)  # with the port that it was given: the backup has that

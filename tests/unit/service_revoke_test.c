@@ -3,18 +3,23 @@
 #include "proto/msg/revoke.h"
 #include "tests/unit/service_desk.h"
 
+#include <pthread.h>
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_place, close_place)
 
 struct place {
     struct desk *desk;
     struct world_node hall, hub; /* that have joined */
-    struct hs_buf withheld;      /* what the peers' thread would say */
+    pthread_mutex_t lock;
+    struct hs_buf withheld; /* what the peers' thread would say */
 };
 
 static void tell_withheld(void *ctx, struct hs_buf *partial)
 {
     struct place *place = ctx;
+    pthread_mutex_lock(&place->lock);
     hs_buf_put_bytes(partial, hs_buf_bytes(&place->withheld));
+    pthread_mutex_unlock(&place->lock);
 }
 
 static void join(struct place *place, struct world_node *node)
@@ -48,6 +53,7 @@ static int open_place(void **state)
 {
     struct place *place = calloc(1, sizeof *place);
     assert_non_null(place);
+    assert_int_equal(pthread_mutex_init(&place->lock, NULL), 0);
     place->desk = make_desk(HS_ROLE_HUB);
     world_add(place->desk->office.region, &place->hall, "nj-hall", HS_ROLE_HALL);
     world_add(place->desk->office.region, &place->hub, "nj-other", HS_ROLE_HUB);
@@ -64,6 +70,7 @@ static int close_place(void **state)
     void *desk = place->desk;
     close_desk(&desk);
     hs_buf_fini(&place->withheld);
+    pthread_mutex_destroy(&place->lock);
     free(place);
     return 0;
 }
@@ -225,7 +232,9 @@ static void withhold(struct place *place, const struct world_node *node, char *l
                                     .hash = {sizeof hash, hash},
                                     .payments = 2,
                                     .payments_fen = 3000};
+    pthread_mutex_lock(&place->lock);
     hs_call_put(&place->withheld, WITHHELD, &row.base);
+    pthread_mutex_unlock(&place->lock);
 }
 
 struct found {
