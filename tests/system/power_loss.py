@@ -157,7 +157,7 @@ def come_back(region, recording, hub, hall, entry, conf):
 def main():
     with Region("power cuts: what was acknowledged is there once, whatever the disk made of the rest") as region:
         recording = Recording(region)
-        hub = region.hub("nj-hub")
+        hub = region.hub("nj-hub", admit_after_ms=500)
         hall = region.hall("nj-gulou", hub, ["3201"])
         record(region, recording, hub, hall, WRITES * (4 if LONG else 1))
         check_images(region, recording, hub, hall)
