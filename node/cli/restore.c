@@ -54,8 +54,10 @@ static enum hs_err write_config(struct cli_setup *setup, struct hs_bytes text)
     if (err != HS_OK)
         return err;
     char *data = conf.node.data;
-    move_path(&conf.listen.clients, data, "ipc://");
-    move_path(&conf.backup.dir, data, "");
+    if (data != NULL) {
+        move_path(&conf.listen.clients, data, "ipc://");
+        move_path(&conf.backup.dir, data, "");
+    }
     conf.node.data = setup->dir;
     err = cli_setup_config(setup, &conf);
     conf.node.data = data;

@@ -154,7 +154,7 @@ static enum hs_err show_all(struct cli *cli, const Hallsync__StatusReply *status
 enum hs_err cli_verify_remote(struct cli *cli)
 {
     const Hallsync__StatusReply *status = NULL;
-    uint64_t number, wait_ms = cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : WAIT_MS, waited_ms = 0;
+    uint64_t number = 0, wait_ms = cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : WAIT_MS, waited_ms = 0;
     enum hs_err err = begin(cli, &number);
     uint64_t first = number;
     if (err == HS_OK)

@@ -263,7 +263,7 @@ static void answer_segment(struct rep_session *s, const Hallsync__PeerFetch *que
 static void answer(struct rep_session *s, const Hallsync__PeerFetch *question, const struct hs_stream *name)
 {
     struct hs_replica *r = s->r;
-    struct hs_segment segment;
+    struct hs_segment segment = {0};
     const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, name);
     bool may = stream != NULL && hs_rep_may_send(s, stream);
     hs_buf_reset(&r->cutting);

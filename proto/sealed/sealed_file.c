@@ -147,7 +147,7 @@ void hs_sealed_out_close(struct hs_sealed_out *out)
 enum hs_err hs_sealed_in_open(const char *path, struct hs_sealed_in **in, struct hs_why *why)
 {
     *in = NULL;
-    struct stat status;
+    struct stat status = {0};
     enum hs_err err = HS_OK;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 && errno == ENOENT)

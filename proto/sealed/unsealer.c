@@ -4,6 +4,7 @@
 #include "proto/msg/trust_signed.h"
 #include "proto/sealed/unsealer_inside.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +18,8 @@ enum hs_err hs_unsealer_take(struct hs_unsealer *unsealer, uint8_t *to, size_t s
         if (err != HS_OK)
             return err;
         if (got == 0)
-            return hs_fail(HS_ECUTSHORT, why, "it ends after %llu bytes, before its end: copy it again",
-                           (unsigned long long)(unsealer->bytes + done));
+            return hs_fail(HS_ECUTSHORT, why, "it ends after %" PRIu64 " bytes, before its end: copy it again",
+                           unsealer->bytes + done);
         done += got;
     }
     crypto_generichash_update(&unsealer->hashing, to, size);
@@ -145,7 +146,7 @@ static enum hs_err next_byte(struct hs_unsealer *unsealer, uint8_t *byte, struct
 
 static enum hs_err next_size(struct hs_unsealer *unsealer, size_t *size, struct hs_why *why)
 {
-    uint8_t raw[5], count = 0;
+    uint8_t raw[5] = {0}, count = 0;
     enum hs_err err;
     do
         err = next_byte(unsealer, &raw[count], why);

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,12 +240,13 @@ enum hs_err hs_env_sync(struct hs_env *env)
 static int take_reader(const char *line, void *ctx)
 {
     struct hs_reader *oldest = ctx;
-    int pid;
-    size_t thread;
-    uint64_t snapshot;
-    bool reads = sscanf(line, "%d %zx %" SCNu64, &pid, &thread, &snapshot) == 3;
+    char *at, *end;
+    long pid = strtol(line, &at, 10);
+    size_t thread = strtoul(at, &at, 16);
+    uint64_t snapshot = strtoull(at, &end, 10);
+    bool reads = pid > 0 && end != at;
     if (reads && (oldest->pid == 0 || snapshot < oldest->snapshot))
-        *oldest = (struct hs_reader){pid, thread, snapshot};
+        *oldest = (struct hs_reader){(int)pid, thread, snapshot};
     return 0;
 }
 
