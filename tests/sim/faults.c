@@ -30,7 +30,6 @@ struct faults {
     uint64_t well_ms[SIM_MACHINES_MAX];  /* when its disk and clock are well again */
     uint64_t open_ms[SIM_MACHINES_MAX][SIM_MACHINES_MAX]; /* when a road is */
     unsigned clones;
-    bool rots_receipts; /* a receipt that rotted ends each session that it is sent in: only where rot is asked for */
     struct sticks *sticks;
     struct hs_buf backups[SIM_MACHINES_MAX]; /* the newest of each */
     bool loses_commits[SIM_MACHINES_MAX];    /* when its process ends */
@@ -64,12 +63,6 @@ static uint64_t draw_types(struct sim_random *random)
             types |= (uint64_t)1 << type;
     }
     return types & ~((uint64_t)1 << FAULT_ROT_LOG);
-}
-
-static uint64_t draw_rotting(uint64_t seed)
-{
-    struct sim_random random = sim_random_of(seed, "rotting");
-    return seed > OLD_SEEDS && sim_below(&random, 6) == 0 ? (uint64_t)1 << FAULT_ROT_LOG : 0;
 }
 
 static uint64_t draw_revoking(uint64_t seed)
@@ -202,10 +195,8 @@ struct faults *faults_new(struct sim *sim, struct auditor *auditor, struct workl
     faults->workload = workload;
     faults->random = sim_random_of(sim->options.seed, "faults");
     uint64_t drawn = draw_types(&faults->random);
-    uint64_t later = draw_rotting(sim->options.seed) | draw_revoking(sim->options.seed) |
-                     draw_carrying(sim->options.seed);
+    uint64_t later = draw_revoking(sim->options.seed) | draw_carrying(sim->options.seed);
     faults->types = types == 0 ? drawn | later : types;
-    faults->rots_receipts = types != 0;
     for (unsigned i = 0; i < SIM_MACHINES_MAX; i++) {
         faults->start_ms[i] = faults->well_ms[i] = NEVER;
         for (unsigned j = 0; j < SIM_MACHINES_MAX; j++)
@@ -413,9 +404,8 @@ static void rot(struct faults *faults, struct sim_machine *machine, const struct
 {
     struct sim_random random = {fault->value};
     bool log = fault->type == FAULT_ROT_LOG;
-    bool receipt = faults->rots_receipts && fault->value % 4 == 0;
     kill_machine(faults, machine, fault);
-    if (sim_rot(machine, log ? "log" : "records", !log ? "state" : receipt ? "receipt" : "op", &random))
+    if (sim_rot(machine, log ? "log" : "records", !log ? "state" : fault->value % 4 == 0 ? "receipt" : "op", &random))
         auditor_damaged(faults->auditor, machine);
 }
 
