@@ -677,13 +677,14 @@ struct hs_check_figures {
 struct hs_check_options {
     bool full; /* every operation against the records; else every 64th */
     hs_visit_rotten visit;
+    bool (*stopped)(void *ctx); /* asked at each row that is read long after another: give up.  NULL: never */
     void *ctx;
 };
 struct hs_check;
 enum hs_err hs_check_new(const struct hs_check_options *options, struct hs_check **check); /* HS_ENOMEM */
 void hs_check_free(struct hs_check *check);                                                /* NULL is fine */
 /* The next piece, about @budget rows, of a view that was opened for it; the last one reads all records in it.  The
- * check is of one store.  Any thread. */
+ * check is of one store.  Any thread.  HS_ESTOPPING: @stopped said so. */
 enum hs_err hs_check_step(struct hs_check *check, struct hs_view *view, size_t budget);
 bool hs_check_over(const struct hs_check *check);
 const struct hs_check_figures *hs_check_figures(const struct hs_check *check);

@@ -8,19 +8,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #define FIRST_MS      (60 * 1000ULL) /* after the start, whose rush is over then */
 #define EVERY_MS      (6 * 3600 * 1000ULL)
-#define PIECE_ROWS    2000
-#define PIECE_MS      100 /* from one piece to the next, if nobody waits for the end */
+#define PIECE_ROWS    200 /* some 10 ms: so long a stop waits at most */
+#define REST          9   /* times as long as a piece took is rested behind it, if nobody waits for the end, */
+#define REST_MS_MIN   10  /* and so long at least */
 #define AGAIN_MS      1000
 #define FINDINGS_MAX  100
-#define VIEW_WAIT_MS  2000
-#define LOWEST        19
 #define FIELD_CHECKED 33 /* of StatusReply */
 #define FIELD_FINDING 12 /* of VerifyReply */
 
@@ -154,6 +150,15 @@ static void end(struct hs_checker *checker, enum hs_err err)
            (unsigned long long)found, hs_err_name(err));
 }
 
+static bool is_stopping(void *ctx)
+{
+    struct hs_checker *checker = ctx;
+    pthread_mutex_lock(&checker->lock);
+    bool stopping = checker->stopping;
+    pthread_mutex_unlock(&checker->lock);
+    return stopping;
+}
+
 static enum hs_err piece(struct hs_checker *checker)
 {
     struct hs_view *view = NULL;
@@ -164,9 +169,14 @@ static enum hs_err piece(struct hs_checker *checker)
     return err;
 }
 
+/* Rests make it polite, not a low priority: with that it would hold its snapshot, and a stop that waits for it, for as
+ * long as others are busy. */
 static uint64_t go_on(struct hs_checker *checker)
 {
+    uint64_t began = clock_ms(CLOCK_MONOTONIC);
     enum hs_err err = piece(checker);
+    if (err == HS_ESTOPPING)
+        return UINT64_MAX;
     if (err != HS_OK || hs_check_over(checker->check)) {
         end(checker, err);
         return checker->next_tick;
@@ -175,7 +185,8 @@ static uint64_t go_on(struct hs_checker *checker)
     checker->now.figures = *hs_check_figures(checker->check);
     bool hurried = checker->hurried;
     pthread_mutex_unlock(&checker->lock);
-    return clock_ms(CLOCK_MONOTONIC) + (hurried ? 0 : PIECE_MS);
+    uint64_t ended = clock_ms(CLOCK_MONOTONIC), rest = REST * (ended - began);
+    return ended + (hurried ? 0 : rest > REST_MS_MIN ? rest : REST_MS_MIN);
 }
 
 uint64_t hs_checker_turn(struct hs_checker *checker)
@@ -185,7 +196,7 @@ uint64_t hs_checker_turn(struct hs_checker *checker)
         return go_on(checker);
     if (!take_wish(checker, &full))
         return checker->next_tick;
-    struct hs_check_options options = {.full = full, .visit = visit, .ctx = checker};
+    struct hs_check_options options = {.full = full, .visit = visit, .stopped = is_stopping, .ctx = checker};
     enum hs_err err = hs_check_new(&options, &checker->check);
     if (err != HS_OK)
         end(checker, err);
@@ -211,8 +222,6 @@ static bool wait_until(struct hs_checker *checker, uint64_t tick)
 static void *work(void *arg)
 {
     struct hs_checker *checker = arg;
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid),
-                LOWEST); /* of this thread; without it it is only less polite */
     while (wait_until(checker, hs_checker_turn(checker)))
         ;
     return NULL;

@@ -18,7 +18,7 @@ enum hs_err hs_checker_start(struct hs_checker *checker); /* its thread, which t
 /* One turn, for who gives it no thread: a piece of the check, if it is time for one.  Answers when it wants the next
  * one at the latest, by the monotonic clock. */
 uint64_t hs_checker_turn(struct hs_checker *checker);
-void hs_checker_stop(struct hs_checker *checker); /* before the writer; NULL is fine */
+void hs_checker_stop(struct hs_checker *checker); /* before the writer; waits for a piece at most; NULL is fine */
 void hs_checker_free(struct hs_checker *checker); /* NULL is fine */
 /* Append a packed VerifyReply; @start: begin a check, or hurry the one under way.  Any thread. */
 void hs_checker_ask(struct hs_checker *checker, bool start, bool full, struct hs_buf *reply);

@@ -118,6 +118,8 @@ uint64_t hs_records_counter(struct hs_txn *txn, const char *series);
 /* Recompute everything derived from the states (indexes, groups, digests, lists) in a snapshot and compare: HS_EDAMAGED
  * and why. */
 enum hs_err hs_records_verify(struct hs_txn *txn, struct hs_why *why);
+/* The same, given up with HS_ESTOPPING when @stopped, asked at each record and row, says so. */
+enum hs_err hs_records_verify_until(struct hs_txn *txn, bool (*stopped)(void *ctx), void *ctx, struct hs_why *why);
 
 /* All of a partition and lane; HS_EDAMAGED ones are left out. */
 enum hs_err hs_records_each(struct hs_txn *txn, hs_partition partition, uint8_t lane, hs_visit_record visit, void *ctx);

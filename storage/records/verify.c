@@ -25,6 +25,8 @@ struct account {
 struct check {
     struct hs_derive derive;
     enum hs_err err;
+    bool (*stopped)(void *ctx);
+    void *stopped_ctx;
     struct hs_txn *txn;
     struct hs_arena arena;
     uint8_t secret[crypto_generichash_KEYBYTES];
@@ -48,6 +50,11 @@ static mark mark_of(const struct check *check, hs_table table, struct hs_bytes k
     crypto_generichash_update(&state, value.data, value.size);
     crypto_generichash_final(&state, (uint8_t *)&out, sizeof out);
     return out;
+}
+
+static enum hs_err go_on(const struct check *check)
+{
+    return check->stopped != NULL && check->stopped(check->stopped_ctx) ? HS_ESTOPPING : HS_OK;
 }
 
 static void account_sum(struct account *account, hs_table table, mark row, enum hs_pair pair, int64_t count,
@@ -114,7 +121,7 @@ static enum hs_err check_record(struct check *check, const struct hs_stored *sto
     tally(&check->root, &stored->hash);
     tally(&check->leaf[hs_digest_leaf(&stored->name)], &stored->hash);
     check->records++;
-    return check->err;
+    return check->err == HS_OK ? go_on(check) : check->err;
 }
 
 static enum hs_err visit_record(void *ctx, const struct hs_stored *stored)
@@ -165,6 +172,8 @@ static enum hs_err visit_root(void *ctx, const struct hs_digest *root)
     check->root = (struct hs_tally){0};
     memset(check->leaf, 0, sizeof check->leaf);
     enum hs_err err = hs_records_walk(check->txn, root->partition, root->kind, visit_record, check);
+    if (err == HS_ESTOPPING)
+        return err;
     if (err != HS_OK)
         return hs_fail(err, walk->why, "a record of partition %s, kind %u is not as it was stored", partition,
                        (unsigned)root->kind);
@@ -235,6 +244,8 @@ static enum hs_err read_table(struct check *check, hs_table table,
     while (err == HS_OK && hs_scan_next(&scan)) {
         hs_arena_reset(&check->arena);
         err = read(check, &scan);
+        if (err == HS_OK)
+            err = go_on(check);
     }
     hs_scan_end(&scan);
     return err != HS_OK ? err : check->txn->err;
@@ -259,7 +270,9 @@ static enum hs_err read_tables(struct check *check, struct hs_why *why)
         err = read_table(check, HS_TABLE_LIST, read_list_row);
     if (err == HS_OK)
         err = read_table(check, HS_TABLE_FOLD, read_fold_row);
-    return err == HS_OK ? HS_OK : hs_fail(err, why, "a row of the indexes, sums or lists is not readable");
+    return err == HS_OK || err == HS_ESTOPPING
+               ? err
+               : hs_fail(err, why, "a row of the indexes, sums or lists is not readable");
 }
 
 static enum hs_err compare(const struct check *check, struct hs_why *why)
@@ -289,12 +302,14 @@ static enum hs_err compare(const struct check *check, struct hs_why *why)
     return check->txn->err;
 }
 
-enum hs_err hs_records_verify(struct hs_txn *txn, struct hs_why *why)
+enum hs_err hs_records_verify_until(struct hs_txn *txn, bool (*stopped)(void *ctx), void *ctx, struct hs_why *why)
 {
     struct check *check = calloc(1, sizeof *check);
     if (check == NULL)
         return hs_fail(HS_ENOMEM, why, "cannot verify the records: out of memory");
     struct root_walk walk = {check, why};
+    check->stopped = stopped;
+    check->stopped_ctx = ctx;
     check->txn = txn;
     hs_arena_init(&check->arena, 0);
     randombytes_buf(check->secret, sizeof check->secret);
@@ -312,4 +327,9 @@ enum hs_err hs_records_verify(struct hs_txn *txn, struct hs_why *why)
     hs_arena_fini(&check->arena);
     free(check);
     return err;
+}
+
+enum hs_err hs_records_verify(struct hs_txn *txn, struct hs_why *why)
+{
+    return hs_records_verify_until(txn, NULL, NULL, why);
 }

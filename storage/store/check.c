@@ -235,10 +235,11 @@ static enum hs_err check_records(struct hs_check *check, size_t budget)
 static enum hs_err check_derived(struct hs_check *check)
 {
     struct hs_why why = {0};
+    const struct hs_check_options *options = &check->options;
     check->phase++;
     if (!check->records_sound)
         return HS_OK;
-    enum hs_err err = hs_records_verify(check->records_txn, &why);
+    enum hs_err err = hs_records_verify_until(check->records_txn, options->stopped, options->ctx, &why);
     if (err != HS_EDAMAGED)
         return err;
     return found(check, &(struct hs_rotten){.sort = HS_ROT_DERIVED,

@@ -10,6 +10,7 @@ with everything gone.  Ports are the system's choice, seeds are printed, waiting
 """
 import contextlib
 import csv
+import glob
 import json
 import os
 import random
@@ -211,8 +212,9 @@ class Node:
         try:
             code = self.process.wait(seconds * SLOW)
         except subprocess.TimeoutExpired:
+            threads = self.threads()
             self.process.kill()
-            raise Failed(f"{self.name} did not end {seconds * SLOW:.0f} s after SIGTERM:\n{self.tail()}")
+            raise Failed(f"{self.name} did not end {seconds * SLOW:.0f} s after SIGTERM:\n{self.tail()}\n{threads}")
         self.process = None
         check(code == 0, f"{self.name} ended with {code}:\n{self.tail()}")
 
@@ -227,6 +229,16 @@ class Node:
     def memory_kib(self, field="RssAnon"):
         with open(f"/proc/{self.process.pid}/status") as status:
             return int(re.search(rf"^{field}:\s+(\d+)", status.read(), re.M).group(1))
+
+    def threads(self):
+        """What each does: its name, state and where in the kernel it waits, ticks of processor it has had."""
+        lines = ""
+        for task in glob.glob(f"/proc/{self.process.pid}/task/*"):
+            with open(f"{task}/stat") as stat, open(f"{task}/wchan") as wchan:
+                name, rest = stat.read().split(" (", 1)[1].rsplit(") ", 1)
+                fields = rest.split()
+                lines += f"{name}: {fields[0]} {wchan.read()} ticks {fields[11]}+{fields[12]}\n"
+        return lines
 
     def curve_key(self):
         """The public key of its link, 64 hex digits, as its certificate has it."""

@@ -131,6 +131,7 @@ static void a_sound_store_is_sound(void **state)
     struct seen seen;
     for (size_t i = 1; i < 20; i++)
         world_group(&place->hall, i);
+    assert_int_equal(hs_store_flush(place->hall.store), HS_OK);
     check_open(&place->hall, 7, NULL, &seen);
     assert_int_equal(seen.count, 0);
     check_open(&place->hub, SIZE_MAX, NULL, &seen); /* it is empty */
@@ -265,6 +266,43 @@ static void a_store_in_use_is_left_alone(void **state)
     assert_int_equal(hs_check_dir(place->region.base, &options, &figures, &why), HS_ENOSTORE);
 }
 
+struct patience {
+    struct seen seen; /* first: the context of what is seen */
+    size_t rows, rows_max;
+};
+
+static bool loses_patience(void *ctx)
+{
+    struct patience *patience = ctx;
+    return patience->rows++ >= patience->rows_max;
+}
+
+/* The pass over all that is derived is one step, and long: wherever it is, a stop does not wait for its end. */
+static void a_check_is_given_up_at_any_row(void **state)
+{
+    struct place *place = *state;
+    enum hs_err err = HS_ESTOPPING;
+    size_t rows_max = 0;
+    world_group(&place->hall, 10);
+    assert_int_equal(hs_store_flush(place->hall.store), HS_OK);
+    for (; err == HS_ESTOPPING; rows_max++) {
+        struct patience patience = {.rows_max = rows_max};
+        struct hs_check_options options = {.visit = keep, .stopped = loses_patience, .ctx = &patience};
+        struct hs_check *check = NULL;
+        assert_int_equal(hs_check_new(&options, &check), HS_OK);
+        for (err = HS_OK; err == HS_OK && !hs_check_over(check);) {
+            struct hs_view *view = NULL;
+            assert_int_equal(hs_view_open(place->hall.store, 0, 0, &view), HS_OK);
+            err = hs_check_step(check, view, 100);
+            hs_view_close(view);
+        }
+        hs_check_free(check);
+        assert_int_equal(patience.seen.count, 0);
+        assert_int_equal(patience.rows, err == HS_OK ? rows_max : rows_max + 1); /* asked no more */
+    }
+    assert_int_equal(err, HS_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +314,7 @@ int main(void)
         TEST(a_rotten_opening_is_found),
         TEST(a_record_that_lacks_something_is_found),
         TEST(a_store_in_use_is_left_alone),
+        TEST(a_check_is_given_up_at_any_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
