@@ -20,7 +20,7 @@ import time
 sys.path.insert(0, os.path.dirname(__file__))
 from peers import Postgres, Rsync  # noqa: E402
 from run import Namespaces, Placed, flush_ms, pay  # noqa: E402
-from region import Region, check, equal, tool  # noqa: E402
+from region import Region, check, equal, tool, until  # noqa: E402
 
 FIGURES = {}
 
@@ -69,7 +69,8 @@ class Fills:
         hall.start()
         hall.synced(300)
         figure("fill", time.monotonic() - began, "s")
-        figure("fill: bytes on the wire", (self.spaces.bytes_passed() - before) / 1e6, "MB")
+        self.bytes = self.spaces.bytes_passed() - before
+        figure("fill: bytes on the wire", self.bytes / 1e6, "MB")
         figure("fill: anonymous memory of the hall afterwards", hall.memory_kib() / 1024, "MiB")
         equal(self.own_district(hall), self.wanted, "digests")
         self.leave(hall)
@@ -108,8 +109,8 @@ class Fills:
         hall = self.joined()
         before, began, away = self.spaces.bytes_passed(), time.monotonic(), 0
         hall.start()
-        for _ in range(cuts):
-            time.sleep(self.region.random.uniform(0.1, 0.5))  # anywhere in the fill
+        for share in sorted(self.region.random.uniform(0, 0.9) for _ in range(cuts)):  # anywhere in the fill
+            until(f"{share:.0%} of the bytes", lambda: self.spaces.bytes_passed() - before >= share * self.bytes, 300)
             down = time.monotonic()
             hall.kill()
             hall.start()

@@ -63,7 +63,7 @@ def cpu_s(pid):
 
 
 def busy(pids, seconds):
-    """Shares of a core that processes took meanwhile."""
+    """Shares of a core that processes took meanwhile; the figures of a run are over these seconds."""
     before, began = [cpu_s(pid) for pid in pids], time.monotonic()
     time.sleep(seconds)
     took = time.monotonic() - began
@@ -79,9 +79,10 @@ def figure(name, value, unit):
 
 
 def paying(name, hub, halls, rate, seconds):
-    """Payments for a while, the first seconds of it not counted."""
+    """Payments for a while, the first of them not counted."""
+    halls.tell("reset")
     halls.tell(f"rate {rate}")
-    time.sleep(3)
+    until("they pay", lambda: halls.report()["receipted"] > 2 * rate, 60)
     halls.tell("reset")
     hub_share, *shares = busy([hub.process.pid, *halls.pids], seconds)
     told = halls.report()
@@ -105,7 +106,7 @@ def quickest(deciles, count):
 
 
 def restart(name, hub, halls, away=0):
-    """Times run from the hub's start."""
+    """Times run from the hub's start; meanwhile the halls wait longer and longer before they dial again."""
     hub.kill()
     time.sleep(away)
     halls.tell("reset")
@@ -146,7 +147,7 @@ def stalled(hub, halls, rate, seconds, count):
 def run(arguments):
     with Region(f"{arguments.halls} light halls at one hub") as region:
         hub = region.hub("nj-hub")
-        time.sleep(1)
+        hub.digests()  # what it needs for clients is there
         empty = hub.memory_kib()
         halls = Halls(hub, arguments.halls, arguments.processes, arguments.per_district)
         region.endings.append(halls.end)

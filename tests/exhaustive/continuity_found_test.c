@@ -30,13 +30,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void note_path(struct world_node *node, char path[static WORLD_PATH_BYTES])
-{
-    char name[64];
-    snprintf(name, sizeof name, "hallsync-%016llx.note", (unsigned long long)hs_store_id(node->store));
-    world_path(path, node->options.note_dir, name);
-}
-
 /* The hall is killed between a commit and its note.  A copy that lacks the commit is started beside it, doubts, and
  * finds the disk full; the hall starts and shows the commit, without a note, which the copy has.  Then the copied state
  * is put back: the note, which still named it, must not prove it. */
@@ -47,7 +40,7 @@ static void a_note_once_doubted_proves_nothing_any_more(void **state)
     char kept[WORLD_PATH_BYTES];
     world_open(&place->hall, true);
     world_path(kept, place->region.base, "kept.note");
-    note_path(&place->hall, note);
+    world_note_path(&place->hall, note);
     uint64_t origin = world_group(&place->hall, 1).origin;
     world_close(&place->hall);
     world_copy_dir(place->hall.dir, place->backup);

@@ -1,73 +1,30 @@
 /* backup_test.c -- a backup that is made, and one that is restored, while something fails: there is a whole file or
  * none, a whole store or none, the node goes on, and the same command works afterwards. */
 #include "tests/fault/fault.h"
-#include "tests/lib/store_world.h"
-
-#include "node/backup/backup.h"
-#include "node/link/keys.h"
-#include "proto/sealed/recovery.h"
+#include "tests/lib/backup_place.h"
 
 #include <sodium.h>
 
 #define MAKE_KINDS    (FAULT_OF_MEMORY | FAULT_OF_READING | FAULT_OF_FILES)
 #define RESTORE_KINDS (FAULT_OF_MEMORY | FAULT_OF_DB | FAULT_OF_LATE | FAULT_OF_FILES)
-#define PAYMENTS      39
-
-struct place {
-    struct world_region region;
-    struct world_node hub;
-    struct hs_keys keys;
-    uint8_t secret[HS_SEALED_KEY_BYTES];
-    struct hs_key recipient;
-    char file[WORLD_PATH_BYTES], target[WORLD_PATH_BYTES];
-};
+#define GROUPS        3
 
 static int setup(void **state)
 {
-    struct place *place = calloc(1, sizeof *place);
-    struct hs_keys_draft draft = {.region = "Nanjing", .node_id = "nj-hub", .home = 3201, .now_ms = 1};
-    if (place == NULL)
-        return -1;
-    *state = place;
-    world_begin(&place->region);
-    world_add(&place->region, &place->hub, "nj-hub", HS_ROLE_HUB);
-    assert_int_equal(mkdir(place->hub.dir, 0700), 0);
-    assert_int_equal(hs_keys_make_hub(place->hub.dir, &draft, NULL), HS_OK);
-    assert_int_equal(hs_keys_load(place->hub.dir, &place->keys, NULL), HS_OK);
-    place->hub.options.certificate = hs_buf_bytes(&place->keys.certificate);
-    place->hub.options.signer = hs_signer_of(place->keys.node);
-    world_open(&place->hub, true);
-    for (int i = 0; i < PAYMENTS; i += 13)
-        world_group(&place->hub, 13);
-    memset(place->secret, 0x55, sizeof place->secret);
-    assert_int_equal(hs_recovery_public(place->secret, &place->recipient), HS_OK);
-    world_path(place->file, place->region.base, "one.backup");
-    world_path(place->target, place->region.base, "restored");
+    *state = place_new(GROUPS);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct place *place = *state;
     fault_report(NULL);
-    world_drop(&place->hub);
-    hs_keys_free(&place->keys);
-    world_end(&place->region);
-    free(place);
+    place_free(*state);
     return 0;
 }
 
 static enum hs_err make(struct place *place, struct hs_why *why)
 {
-    struct hs_backup_options options = {
-        .dir = place->hub.dir,
-        .path = place->file,
-        .recipients = &place->recipient,
-        .recipient_count = 1,
-        .signer = place->hub.options.signer,
-        .utc_offset_minutes = 480,
-        .now_ms = WORLD_START_MS,
-    };
+    struct hs_backup_options options = place_backup(place);
     struct hs_backup *backup = NULL;
     enum hs_err err = hs_backup_begin(&options, place->hub.store, &backup, why);
     if (err == HS_OK)
@@ -78,15 +35,7 @@ static enum hs_err make(struct place *place, struct hs_why *why)
 
 static enum hs_err restore(struct place *place, bool force, struct hs_restored *restored, struct hs_why *why)
 {
-    struct hs_restore_options options = {
-        .path = place->file,
-        .dir = place->target,
-        .secret = place->secret,
-        .force = force,
-        .now_ms = WORLD_START_MS,
-        .map_bytes = WORLD_MAP_BYTES,
-    };
-    enum hs_err err = hs_restore(&options, restored, why);
+    enum hs_err err = place_restore(place, force, restored, why);
     if (err != HS_OK)
         hs_restored_fini(restored);
     return err;

@@ -436,4 +436,26 @@ static inline void world_assert_equal(struct world_node *a, struct world_node *b
     assert_true(hs_hash_equal(&digests[0], &digests[1]));
 }
 
+/* ---- files that are lost ---- */
+
+static inline void world_note_path(const struct world_node *node, char path[static WORLD_PATH_BYTES])
+{
+    char name[64];
+    snprintf(name, sizeof name, "hallsync-%016llx.note", (unsigned long long)hs_store_id(node->store));
+    world_path(path, node->options.note_dir, name);
+}
+
+/* The records, which the log makes anew. */
+static inline void world_lose_records(struct world_node *node)
+{
+    char path[WORLD_PATH_BYTES];
+    world_path(path, node->dir, "records/data.mdb");
+    struct hs_hash before = world_digests(node);
+    world_close(node);
+    assert_int_equal(unlink(path), 0);
+    world_open(node, false);
+    struct hs_hash after = world_digests(node);
+    assert_true(hs_hash_equal(&before, &after));
+}
+
 #endif

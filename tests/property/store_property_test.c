@@ -213,24 +213,10 @@ static void carry_some(struct world *world, struct world_node *from, struct worl
 static void lose_note(struct world_node *node)
 {
     char path[WORLD_PATH_BYTES];
-    char name[64];
-    snprintf(name, sizeof name, "hallsync-%016llx.note", (unsigned long long)hs_store_id(node->store));
-    world_path(path, node->options.note_dir, name);
+    world_note_path(node, path);
     world_close(node);
     assert_int_equal(unlink(path), 0);
     world_open(node, false);
-}
-
-static void lose_records(struct world_node *node)
-{
-    char path[WORLD_PATH_BYTES];
-    world_path(path, node->dir, "records/data.mdb");
-    struct hs_hash before = world_digests(node);
-    world_close(node);
-    assert_int_equal(unlink(path), 0);
-    world_open(node, false);
-    struct hs_hash after = world_digests(node);
-    assert_true(hs_hash_equal(&before, &after));
 }
 
 static void rebuild(struct world_node *node)
@@ -266,7 +252,7 @@ static void step(struct world *world)
         lose_note(node);
         break;
     case 2:
-        lose_records(node);
+        world_lose_records(node);
         break;
     case 3:
         rebuild(node);

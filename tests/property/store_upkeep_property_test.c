@@ -275,18 +275,6 @@ static void change_scope(struct world *world)
     world_open(hall, false);
 }
 
-static void lose_records(struct world_node *node)
-{
-    char path[WORLD_PATH_BYTES];
-    world_path(path, node->dir, "records/data.mdb");
-    struct hs_hash before = world_digests(node);
-    world_close(node);
-    assert_int_equal(unlink(path), 0);
-    world_open(node, false);
-    struct hs_hash after = world_digests(node);
-    assert_true(hs_hash_equal(&before, &after));
-}
-
 /* ---- who follows ---- */
 
 static struct followed *find_followed(struct follower *follower, struct hs_bytes key)
@@ -398,7 +386,7 @@ static void step(struct world *world)
         crash(node);
         break;
     case 1:
-        lose_records(node);
+        world_lose_records(node);
         break;
     case 2:
         verify(node);

@@ -320,10 +320,35 @@ static void kill_machine(struct faults *faults, struct sim_machine *machine, con
     sim_kill(machine);
 }
 
-static void stop_machine(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
+static void crash_and_lose(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
 {
-    start_later(faults, machine, 1 + fault->value % 500);
-    sim_stop(machine);
+    if (machine->life != SIM_RUNNING)
+        return;
+    sim_snapshot(machine, SLOTS);
+    faults->loses_commits[machine->index] = true;
+    sim_crash_at(machine, 1 + fault->value % 12, (fault->value >> 8 & 1) != 0);
+}
+
+static void end_process(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
+{
+    switch (fault->type) {
+    case FAULT_CRASH:
+        sim_crash_at(machine, 1 + fault->value % 40, (fault->value >> 8 & 1) != 0);
+        break;
+    case FAULT_LOST_COMMITS:
+        crash_and_lose(faults, machine, fault);
+        break;
+    case FAULT_RESTART:
+        start_later(faults, machine, 1 + fault->value % 500);
+        sim_stop(machine);
+        break;
+    case FAULT_REBOOT:
+        kill_machine(faults, machine, fault);
+        sim_reboot(machine);
+        break;
+    default:
+        kill_machine(faults, machine, fault);
+    }
 }
 
 /* ---- disks ---- */
@@ -469,15 +494,6 @@ static void carry_bundles(struct faults *faults, struct sim_machine *from, struc
 
 /* ---- all of them ---- */
 
-static void crash_and_lose(struct faults *faults, struct sim_machine *machine, const struct fault *fault)
-{
-    if (machine->life != SIM_RUNNING)
-        return;
-    sim_snapshot(machine, SLOTS);
-    faults->loses_commits[machine->index] = true;
-    sim_crash_at(machine, 1 + fault->value % 12, (fault->value >> 8 & 1) != 0);
-}
-
 static void strike(struct faults *faults, const struct fault *fault)
 {
     struct sim_machine *machine = faults->sim->machines[fault->machine];
@@ -491,20 +507,11 @@ static void strike(struct faults *faults, const struct fault *fault)
         spoil_network(faults, fault);
         break;
     case FAULT_KILL:
-        kill_machine(faults, machine, fault);
-        break;
     case FAULT_CRASH:
-        sim_crash_at(machine, 1 + fault->value % 40, (fault->value >> 8 & 1) != 0);
-        break;
     case FAULT_LOST_COMMITS:
-        crash_and_lose(faults, machine, fault);
-        break;
     case FAULT_RESTART:
-        stop_machine(faults, machine, fault);
-        break;
     case FAULT_REBOOT:
-        kill_machine(faults, machine, fault);
-        sim_reboot(machine);
+        end_process(faults, machine, fault);
         break;
     case FAULT_SNAPSHOT:
         sim_snapshot(machine, (unsigned)(fault->value % SLOTS));

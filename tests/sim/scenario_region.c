@@ -160,30 +160,13 @@ static void a_payment_goes_up_and_down_the_tiers(struct stage *stage)
     STAGE_CHECK(stage, !stage_has(stage, tiers.other_hall, HS_KIND_CUSTOMER, ACCOUNT));
 }
 
-static struct sim_machine *witness_of(struct stage *stage, const hs_partition *district, struct sim_machine *hub)
-{
-    return stage_add(stage, &(struct sim_plan){.node_id = "witness-1",
-                                               .role = HS_ROLE_WITNESS,
-                                               .home = *district,
-                                               .districts = district,
-                                               .district_count = 1,
-                                               .upstreams = {{hub, NULL}},
-                                               .upstream_count = 1});
-}
-
 /* The hall's disk dies while its line is down; the witness dials the hub itself when that is back. */
 static void a_witness_hands_in_for_a_dead_hall(struct stage *stage)
 {
-    static const hs_partition HOME = DISTRICT;
     struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
-    struct sim_machine *witness = witness_of(stage, &HOME, hub);
-    struct sim_machine *hall = stage_add(stage, &(struct sim_plan){.node_id = "hall-1",
-                                                                   .role = HS_ROLE_HALL,
-                                                                   .home = HOME,
-                                                                   .districts = &HOME,
-                                                                   .district_count = 1,
-                                                                   .upstreams = {{hub, NULL}, {witness, "witness"}},
-                                                                   .upstream_count = 2});
+    struct sim_machine *witness = witness_of(stage, hub);
+    struct sim_plan plan = hall_beside(hub, witness);
+    struct sim_machine *hall = stage_add(stage, &plan);
     stage_run(stage, 1000);
     stage_part(stage, hall, hub, true);
     stage_part(stage, witness, hub, true);
@@ -208,16 +191,9 @@ static void a_witness_hands_in_for_a_dead_hall(struct stage *stage)
  * comes from its witness, and what not even that had from the counter that took it: once each, whoever brings it. */
 static void a_hall_made_anew_under_its_name(struct stage *stage)
 {
-    static const hs_partition HOME = DISTRICT;
     struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
-    struct sim_machine *witness = witness_of(stage, &HOME, hub);
-    struct sim_plan plan = {.node_id = "hall-1",
-                            .role = HS_ROLE_HALL,
-                            .home = HOME,
-                            .districts = &HOME,
-                            .district_count = 1,
-                            .upstreams = {{hub, NULL}, {witness, "witness"}},
-                            .upstream_count = 2};
+    struct sim_machine *witness = witness_of(stage, hub);
+    struct sim_plan plan = hall_beside(hub, witness);
     struct sim_machine *hall = stage_add(stage, &plan);
     struct deed *kept[2] = {deed_payment(&stage->random, "kept-1", ACCOUNT, 100, "", 1),
                             deed_payment(&stage->random, "kept-2", ACCOUNT, 100, "", 1)};
@@ -271,14 +247,9 @@ static void a_witness_begins_behind_what_two_hubs_have(struct stage *stage)
     static const hs_partition HOME = DISTRICT;
     struct sim_machine *province = stage_hub(stage, "province", NULL);
     struct sim_machine *city = city_of(stage, "city-1", &HOME, province);
-    struct sim_machine *witness = witness_of(stage, &HOME, city);
-    struct sim_machine *hall = stage_add(stage, &(struct sim_plan){.node_id = "hall-1",
-                                                                   .role = HS_ROLE_HALL,
-                                                                   .home = HOME,
-                                                                   .districts = &HOME,
-                                                                   .district_count = 1,
-                                                                   .upstreams = {{city, NULL}, {witness, "witness"}},
-                                                                   .upstream_count = 2});
+    struct sim_machine *witness = witness_of(stage, city);
+    struct sim_plan plan = hall_beside(city, witness);
+    struct sim_machine *hall = stage_add(stage, &plan);
     stage_run(stage, 1000);
     stage_part(stage, hall, witness, true);
     stage_part(stage, city, witness, true);

@@ -5,19 +5,6 @@
 
 #include <string.h>
 
-static const hs_partition HOME = DISTRICT;
-
-static struct sim_machine *witness_of(struct stage *stage, struct sim_machine *hub)
-{
-    return stage_add(stage, &(struct sim_plan){.node_id = "witness-1",
-                                               .role = HS_ROLE_WITNESS,
-                                               .home = HOME,
-                                               .districts = &HOME,
-                                               .district_count = 1,
-                                               .upstreams = {{hub, NULL}},
-                                               .upstream_count = 1});
-}
-
 /* H19.  Revoked at one hub, while the other, which does not know it, takes what the hall hands in: all take that, by
  * the other hub's receipts, and nothing that comes later.  The hall goes on taking payments; they stay there. */
 static void a_hall_is_revoked_at_one_hub(struct stage *stage)
@@ -53,13 +40,8 @@ static void what_no_hub_has_signed_for_is_released(struct stage *stage)
     struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
     struct sim_machine *witness = witness_of(stage, hub);
     struct sim_machine *other = stage_hall(stage, "hall-2", DISTRICT, hub, NULL);
-    struct sim_machine *hall = stage_add(stage, &(struct sim_plan){.node_id = "hall-1",
-                                                                   .role = HS_ROLE_HALL,
-                                                                   .home = HOME,
-                                                                   .districts = &HOME,
-                                                                   .district_count = 1,
-                                                                   .upstreams = {{hub, NULL}, {witness, "witness"}},
-                                                                   .upstream_count = 2});
+    struct sim_plan plan = hall_beside(hub, witness);
+    struct sim_machine *hall = stage_add(stage, &plan);
     stage_run(stage, 1000);
     pay_many(stage, hall, "before", 2);
     stage_settle(stage);

@@ -36,6 +36,30 @@ struct cast two_hubs(struct stage *stage)
     return cast;
 }
 
+static const hs_partition HOME = DISTRICT;
+
+struct sim_machine *witness_of(struct stage *stage, struct sim_machine *hub)
+{
+    return stage_add(stage, &(struct sim_plan){.node_id = "witness-1",
+                                               .role = HS_ROLE_WITNESS,
+                                               .home = HOME,
+                                               .districts = &HOME,
+                                               .district_count = 1,
+                                               .upstreams = {{hub, NULL}},
+                                               .upstream_count = 1});
+}
+
+struct sim_plan hall_beside(struct sim_machine *hub, struct sim_machine *witness)
+{
+    return (struct sim_plan){.node_id = "hall-1",
+                             .role = HS_ROLE_HALL,
+                             .home = HOME,
+                             .districts = &HOME,
+                             .district_count = 1,
+                             .upstreams = {{hub, NULL}, {witness, "witness"}},
+                             .upstream_count = 2};
+}
+
 void pay_many(struct stage *stage, struct sim_machine *machine, const char *prefix, unsigned count)
 {
     for (unsigned i = 1; i <= count; i++) {

@@ -28,6 +28,9 @@ struct cast {
 };
 struct cast one_hub(struct stage *stage);
 struct cast two_hubs(struct stage *stage);
+/* A witness of DISTRICT that dials the hub; and the plan of hall-1, which dials both. */
+struct sim_machine *witness_of(struct stage *stage, struct sim_machine *hub);
+struct sim_plan hall_beside(struct sim_machine *hub, struct sim_machine *witness);
 
 /* Payments "PREFIX-1" to "PREFIX-COUNT" of 100 fen for ACCOUNT. */
 void pay_many(struct stage *stage, struct sim_machine *machine, const char *prefix, unsigned count);

@@ -1,75 +1,26 @@
 /* backup_test.c -- node/backup: what is backed up comes back as another store of the same node, whole or not at all. */
-#include "tests/lib/store_world.h"
+#include "tests/lib/backup_place.h"
 
-#include "node/backup/backup.h"
-#include "node/link/keys.h"
-#include "proto/sealed/recovery.h"
 #include "proto/sealed/sealed_file.h"
 
 #include <pthread.h>
 #include <sodium.h>
 
-struct place {
-    struct world_region region;
-    struct world_node hub;
-    struct hs_keys keys;
-    uint8_t secret[HS_SEALED_KEY_BYTES];
-    struct hs_key recipient;
-    char file[WORLD_PATH_BYTES], target[WORLD_PATH_BYTES];
-};
-
-/* A hub with key files, as init makes it, and some payments. */
 static int begin(void **state)
 {
-    struct place *place = calloc(1, sizeof *place);
-    assert_non_null(place);
-    struct world_node *hub = &place->hub;
-    world_begin(&place->region);
-    world_add(&place->region, hub, "nj-hub", HS_ROLE_HUB);
-    assert_int_equal(mkdir(hub->dir, 0700), 0);
-    struct hs_keys_draft draft = {.region = "Nanjing", .node_id = "nj-hub", .home = 3201, .now_ms = 1};
-    assert_int_equal(hs_keys_make_hub(hub->dir, &draft, NULL), HS_OK);
-    assert_int_equal(hs_keys_load(hub->dir, &place->keys, NULL), HS_OK);
-    hub->options.certificate = hs_buf_bytes(&place->keys.certificate);
-    hub->options.signer = hs_signer_of(place->keys.node);
-    world_open(hub, true);
-    for (int i = 0; i < 20; i++)
-        world_group(hub, 13);
-    memset(place->secret, 0x55, sizeof place->secret);
-    assert_int_equal(hs_recovery_public(place->secret, &place->recipient), HS_OK);
-    world_path(place->file, place->region.base, "first.backup");
-    world_path(place->target, place->region.base, "restored");
-    *state = place;
+    *state = place_new(20);
     return 0;
 }
 
 static int end(void **state)
 {
-    struct place *place = *state;
-    world_drop(&place->hub);
-    hs_keys_free(&place->keys);
-    world_end(&place->region);
-    free(place);
+    place_free(*state);
     return 0;
-}
-
-static struct hs_backup_options options_of(const struct place *place)
-{
-    return (struct hs_backup_options){
-        .dir = place->hub.dir,
-        .path = place->file,
-        .config = HS_BYTES("node:\n", 6),
-        .recipients = &place->recipient,
-        .recipient_count = 1,
-        .signer = place->hub.options.signer,
-        .utc_offset_minutes = 480,
-        .now_ms = WORLD_START_MS,
-    };
 }
 
 static void make(struct place *place)
 {
-    struct hs_backup_options options = options_of(place);
+    struct hs_backup_options options = place_backup(place);
     struct hs_backup *backup;
     struct hs_why why = {""};
     assert_int_equal(hs_backup_begin(&options, place->hub.store, &backup, &why), HS_OK);
@@ -79,23 +30,10 @@ static void make(struct place *place)
     hs_backup_end(backup);
 }
 
-static enum hs_err restore(struct place *place, bool force, struct hs_restored *restored, struct hs_why *why)
-{
-    struct hs_restore_options options = {
-        .path = place->file,
-        .dir = place->target,
-        .secret = place->secret,
-        .force = force,
-        .now_ms = WORLD_START_MS + 1,
-        .map_bytes = WORLD_MAP_BYTES,
-    };
-    return hs_restore(&options, restored, why);
-}
-
 static void must_restore(struct place *place, bool force, struct hs_restored *restored)
 {
     struct hs_why why = {""};
-    enum hs_err err = restore(place, force, restored, &why);
+    enum hs_err err = place_restore(place, force, restored, &why);
     if (err != HS_OK)
         fail_msg("%s: %s", hs_err_name(err), why.text);
 }
@@ -111,15 +49,6 @@ static void open_restored(struct place *place, struct world_node *node)
     world_open(node, false);
 }
 
-static struct hs_hash digests_of(struct world_node *node)
-{
-    struct hs_buf buf = {0};
-    struct hs_view *view = world_view(node);
-    assert_int_equal(hs_view_digests(view, world_hash_digest, &buf), HS_OK);
-    hs_view_close(view);
-    return world_finish(&buf);
-}
-
 /* ---- what comes back ---- */
 
 static void test_what_was_there_comes_back_as_another_store(void **state)
@@ -128,7 +57,7 @@ static void test_what_was_there_comes_back_as_another_store(void **state)
     struct world_node copy;
     struct hs_restored restored;
     make(place);
-    struct hs_hash heads = world_heads(&place->hub), digests = digests_of(&place->hub);
+    struct hs_hash heads = world_heads(&place->hub), digests = world_digests(&place->hub);
     struct hs_position position = hs_store_position(place->hub.store);
     must_restore(place, false, &restored);
     assert_string_equal(restored.found.manifest->node_id, "nj-hub");
@@ -140,7 +69,7 @@ static void test_what_was_there_comes_back_as_another_store(void **state)
     assert_true(hs_store_in_doubt(copy.store)); /* at its first start, after the command has opened it */
     assert_int_equal(hs_store_id(copy.store), restored.store_id);
     assert_int_not_equal(restored.store_id, hs_store_id(place->hub.store));
-    struct hs_hash copied_heads = world_heads(&copy), copied_digests = digests_of(&copy);
+    struct hs_hash copied_heads = world_heads(&copy), copied_digests = world_digests(&copy);
     assert_true(hs_hash_equal(&heads, &copied_heads));
     assert_true(hs_hash_equal(&digests, &copied_digests));
     world_close(&copy);
@@ -233,7 +162,7 @@ static void *run(void *arg)
 static void test_what_is_written_meanwhile_is_not_in_it(void **state)
 {
     struct place *place = *state;
-    struct hs_backup_options options = options_of(place);
+    struct hs_backup_options options = place_backup(place);
     struct hs_backup *backup;
     struct hs_restored restored;
     pthread_t thread;
@@ -262,7 +191,7 @@ static void test_what_is_written_meanwhile_is_not_in_it(void **state)
 static void test_a_log_that_grows_too_much_ends_the_backup(void **state)
 {
     struct place *place = *state;
-    struct hs_backup_options options = options_of(place);
+    struct hs_backup_options options = place_backup(place);
     struct hs_backup *backup;
     struct hs_why why = {""};
     options.growth_max_bytes = 64 * 1024;
@@ -278,7 +207,7 @@ static void test_a_log_that_grows_too_much_ends_the_backup(void **state)
 static void test_a_backup_can_be_stopped(void **state)
 {
     struct place *place = *state;
-    struct hs_backup_options options = options_of(place);
+    struct hs_backup_options options = place_backup(place);
     struct hs_backup *backup;
     assert_int_equal(hs_backup_begin(&options, place->hub.store, &backup, NULL), HS_OK);
     hs_backup_stop(backup);
@@ -292,7 +221,7 @@ static void test_a_backup_can_be_stopped(void **state)
 static void test_without_recipients_there_is_no_backup(void **state)
 {
     struct place *place = *state;
-    struct hs_backup_options options = options_of(place);
+    struct hs_backup_options options = place_backup(place);
     struct hs_backup *backup;
     struct hs_why why = {""};
     options.recipient_count = 0;
@@ -307,10 +236,10 @@ static void test_a_directory_in_use_is_left_alone(void **state)
     struct hs_why why = {""};
     make(place);
     snprintf(place->target, sizeof place->target, "%s", place->hub.dir);
-    assert_int_equal(restore(place, true, &restored, &why), HS_ELOCKED);
+    assert_int_equal(place_restore(place, true, &restored, &why), HS_ELOCKED);
     hs_restored_fini(&restored);
     world_close(&place->hub);
-    assert_int_equal(restore(place, false, &restored, &why), HS_EEXISTS);
+    assert_int_equal(place_restore(place, false, &restored, &why), HS_EEXISTS);
     assert_non_null(strstr(why.text, "--force"));
     hs_restored_fini(&restored);
     world_open(&place->hub, false);
@@ -368,12 +297,12 @@ static void test_a_damaged_backup_changes_nothing(void **state)
     byte ^= 1;
     assert_int_equal(pwrite(fd, &byte, 1, at), 1);
     close(fd);
-    assert_int_equal(restore(place, false, &restored, &why), HS_EDAMAGED);
+    assert_int_equal(place_restore(place, false, &restored, &why), HS_EDAMAGED);
     assert_non_null(strstr(why.text, "first.backup"));
     assert_int_equal(access(place->target, F_OK), -1);
     hs_restored_fini(&restored);
     place->secret[1] ^= 1;
-    assert_int_equal(restore(place, false, &restored, &why), HS_ERECIPIENT);
+    assert_int_equal(place_restore(place, false, &restored, &why), HS_ERECIPIENT);
     hs_restored_fini(&restored);
 }
 

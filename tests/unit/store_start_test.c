@@ -41,13 +41,6 @@ static int teardown(void **state)
 
 /* ---- helpers ---- */
 
-static void note_path(struct world_node *node, char path[static WORLD_PATH_BYTES])
-{
-    char name[64];
-    snprintf(name, sizeof name, "hallsync-%016llx.note", (unsigned long long)hs_store_id(node->store));
-    world_path(path, node->options.note_dir, name);
-}
-
 /* The same file with the contents of the backup: what a restore of a disk does. */
 static void put_back(struct place *place)
 {
@@ -106,7 +99,7 @@ static void a_store_that_has_not_written_has_nothing_to_strike(void **state)
     struct place *place = *state;
     char note[WORLD_PATH_BYTES];
     world_open(&place->hall, true);
-    note_path(&place->hall, note);
+    world_note_path(&place->hall, note);
     world_close(&place->hall);
     assert_int_equal(unlink(note), 0);
     world_open(&place->hall, false);
@@ -120,7 +113,7 @@ static void a_reboot_takes_the_note_and_the_origin_with_it(void **state)
     char note[WORLD_PATH_BYTES];
     world_open(&place->hall, true);
     uint64_t origin = world_group(&place->hall, 2).origin;
-    note_path(&place->hall, note);
+    world_note_path(&place->hall, note);
     world_close(&place->hall);
     assert_int_equal(unlink(note), 0);
     world_open(&place->hall, false);
@@ -134,7 +127,7 @@ static void a_note_of_the_commit_before_is_enough_and_an_older_is_not(void **sta
     char kept[WORLD_PATH_BYTES];
     world_open(&place->hall, true);
     world_path(kept, place->region.base, "kept.note");
-    note_path(&place->hall, note);
+    world_note_path(&place->hall, note);
     uint64_t origin = world_group(&place->hall, 1).origin;
     for (int behind = 1; behind <= 2; behind++) {
         world_copy_file(note, kept);
@@ -158,7 +151,7 @@ static void a_start_notes_what_it_shows_though_it_writes_nothing(void **state)
     char kept[WORLD_PATH_BYTES];
     world_open(&place->hall, true);
     world_path(kept, place->region.base, "kept.note");
-    note_path(&place->hall, note);
+    world_note_path(&place->hall, note);
     uint64_t origin = world_group(&place->hall, 1).origin;
     back_up(place);
     world_copy_file(note, kept);
@@ -298,7 +291,7 @@ static void what_an_older_copy_lacks_comes_back_from_a_hub(void **state)
 static void lose_note(struct world_node *node)
 {
     char note[WORLD_PATH_BYTES];
-    note_path(node, note);
+    world_note_path(node, note);
     world_close(node);
     assert_int_equal(unlink(note), 0);
 }
@@ -524,7 +517,7 @@ static void a_full_disk_does_not_keep_the_store_from_opening(void **state)
     world_open(&place->hall, true);
     uint64_t origin = world_group(&place->hall, 3).origin;
     struct hs_stream stream = {origin, 3201, HS_LANE_MONEY};
-    note_path(&place->hall, note);
+    world_note_path(&place->hall, note);
     world_close(&place->hall);
     assert_int_equal(unlink(note), 0);    /* a strike is due, and cannot be written */
     place->hall.options.map_bytes = 4096; /* no page is free: reading is all that can be done */
