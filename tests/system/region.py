@@ -194,10 +194,7 @@ class Node:
 
     def answers(self):
         check(self.process.poll() is None, f"{self.name} ended by itself with {self.process.returncode}:\n{self.tail()}")
-        answer = self.run("status", "--json", "--timeout", f"{int(3 * SLOW)}s", seconds=20)
-        if answer.status == 0:
-            self.region.shared.add(f"hallsync-{answer.object()['store_id']}.note")
-        return answer.status == 0
+        return self.run("status", "--json", "--timeout", f"{int(3 * SLOW)}s", seconds=20).status == 0
 
     def kill(self):
         """kill -9."""
@@ -330,6 +327,7 @@ class Region:
             relay.end()
         for ending in self.endings:
             ending()
+        self.shared |= self.notes()
         shutil.rmtree(self.dir)
         for name in self.shared:
             if os.path.exists(f"/dev/shm/{name}"):
@@ -338,6 +336,16 @@ class Region:
             print(f"FAILED: {error} (HS_SEED={SEED})", file=sys.stderr)
             sys.exit(1)
         return False
+
+    def notes(self):
+        """Continuity notes of all stores that daemons have had here: a store may get another id, and copies have their own."""
+        notes = set()
+        for directory, _, names in os.walk(self.dir):
+            for name in names:
+                if name.endswith(".log"):
+                    with open(os.path.join(directory, name), errors="replace") as log:
+                        notes |= {f"hallsync-{store}.note" for store in re.findall(r"event=started .*\bstore=([0-9a-f]{16})\b", log.read())}
+        return notes
 
     def hub(self, name, start=True, **link):
         node = Node(self, name)
