@@ -146,23 +146,42 @@ ops_go() {
     fi
     local lock
     lock=${TMPDIR:-/tmp}/hallsync-ops-$(id -u)-$(printf '%s' "$1" | sha256sum | cut -c 1-16).lock
-    exec 9>"$lock"
+    exec 9>>"$lock"
     flock -n 9 || die 4 "another script is at work on $1; nothing was changed"
     ops_open_log
     ops_acting=yes
     ops_work=$(mktemp -d "${TMPDIR:-/tmp}/hallsync-ops.XXXXXX")
     trap 'rm -rf "$ops_work"' EXIT
-    trap 'die 130 "interrupted"' INT TERM
+    trap 'die 130 "interrupted"' INT TERM HUP
     { printf '%s %s, by %s on %s\n' "$(date -u +%FT%TZ)" "$ops_script" "$(id -un)" "$(uname -n)" && ops_show_plan; } >>"$log"
 }
 
-# run COMMAND...: its output goes to the log; if it fails, the script ends with its status and what it said.
+# run COMMAND...: its output goes to the log; if it fails, the script ends, and says what it said: with its status, if that is
+# one of hallsync's own.
 run() {
     printf '%s $ %s\n' "$(date -u +%FT%TZ)" "$*" >>"$log"
     local status=0
     "$@" >"$ops_work/out" 2>"$ops_work/err" || status=$?
     cat "$ops_work/out" "$ops_work/err" >>"$log"
-    [ $status -eq 0 ] || die $status "$* failed: $(tail -n 3 "$ops_work/err")"
+    [ $status -ne 0 ] || return 0
+    case $1 in
+    systemctl | mv | chown) die 4 "$* failed ($status): $(tail -n 3 "$ops_work/err")" ;;
+    *) die $status "$* failed: $(tail -n 3 "$ops_work/err")" ;;
+    esac
+}
+
+# readable OPTION FILE QUESTION
+readable() {
+    if [ ! -r "$2" ] || [ -d "$2" ]; then die 2 "$1: $3  '$2' cannot be read"; fi
+}
+
+# copy_to FILE DIR: whole under its name or not at all; $copy is where it is.
+copy_to() {
+    copy=$2/$(basename "$1")
+    if ! { cp "$1" "$copy.part" && sync "$copy.part" && mv "$copy.part" "$copy"; } 2>>"$log"; then
+        rm -f "$copy.part"
+        die 4 "$copy: cannot be written: $(tail -n 1 "$log")"
+    fi
 }
 
 # ---- the node ----
@@ -329,7 +348,10 @@ own_the_data() {
 # ---- with the others ----
 
 live_peers() { hs status --json | jq -r '.peers[] | select(.state == "live") | .node_id'; }
-has_live_peer() { [ -n "$(live_peers)" ]; }
+has_live_peer() {
+    local peers
+    peers=$(live_peers) && [ -n "$peers" ]
+}
 
 # Nothing waits in either direction with anybody who is there, and no states are coming.
 nothing_waits() {
@@ -351,12 +373,12 @@ wait_until_whole() {
 # Everybody who is there, and when digests were last found equal with him.
 prove_with_peers() {
     local peer as_of
+    hs status --json >"$ops_work/peers" || die $? "$node_id: its status cannot be read"
     while IFS=$'\t' read -r peer as_of; do
         if [ "$as_of" -gt 0 ]; then
             prove "digests, with $peer" - "$(date -d "@$((as_of / 1000))" +%T)" "found equal"
         else
             prove "digests, with $peer" - - "not compared yet"
         fi
-    done < <(hs status --json |
-        jq -r '.peers[] | select(.state == "live" and .role != "witness") | [.node_id, .equal_as_of_ms // 0] | @tsv')
+    done < <(jq -r '.peers[] | select(.state == "live" and .role != "witness") | [.node_id, .equal_as_of_ms // 0] | @tsv' "$ops_work/peers")
 }
