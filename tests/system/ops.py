@@ -1,6 +1,7 @@
 """The operators' scripts in a region of a test: under their installed names, with a systemctl of the test's own.
 
 A unit is `NAME` for the node of that name.  Its daemon runs without the test as its parent, as a service does."""
+import contextlib
 import os
 import re
 import shutil
@@ -31,6 +32,7 @@ quiet=; verb=$1; shift
 while [ $# -gt 0 ]; do case $1 in --quiet | --value | --now) shift ;; -p) shift 2 ;; *) unit=$1; shift ;; esac; done
 pid=$(cat "$UNITS/$unit.pid" 2>/dev/null || true)
 runs() { [ -n "$pid" ] && grep -qs '^State:.[^Z]' "/proc/$pid/status"; } # what has ended may not be reaped yet
+[ ! -e "$UNITS/$unit.masked" ] || [ "$verb" != start ] || { echo "Unit $unit is masked." >&2; exit 5; }
 case $verb in
 is-active) runs ;;
 show) echo ;;
@@ -139,6 +141,27 @@ class Ops:
         node.process = daemon if os.path.exists(daemon.path) and daemon.poll() is None else None
         if node.process is not None:
             until(f"{node.name} answers", node.answers, 30)
+
+    @contextlib.contextmanager
+    def failing(self, *words, done=False):
+        """Meanwhile the scripts' commands that have these words in a row fail as when no node answers; done: and yet are done."""
+        path, real = os.path.join(self.bin, "hallsync"), os.path.join(os.path.abspath(BIN), "hallsync")
+        with open(path, "w") as file:
+            file.write(f"""#!/usr/bin/env bash
+case " $* " in *" {' '.join(words)} "*) {f'"{real}" "$@"; ' if done else ''}echo "hallsync: unreachable" >&2; exit 3 ;; esac
+exec "{real}" "$@"
+""")
+        os.chmod(path, 0o755)
+        yield
+        os.unlink(path)
+
+    @contextlib.contextmanager
+    def masked(self, node):
+        """Meanwhile its unit cannot be started."""
+        path = os.path.join(self.units, node.name + ".masked")
+        with open(path, "w"):
+            yield
+        os.unlink(path)
 
     def run(self, script, node, *words, data=None, seconds=120, answer=True):
         """One of the scripts at this node, as its operator would; answer: --yes."""

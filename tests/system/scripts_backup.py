@@ -65,17 +65,26 @@ with Region("backup-node and restore-node") as region:
     equal(hall.totals(), totals, "payments after the restore")
     equal(hall.digests(), digests, "digests after the restore")
 
-    # Run again it finds its work done; with --force what is there is kept aside, and it comes back again.
+    # Run again it finds its work done; with --force what is there is kept aside, and it comes back again; interrupted then, and run
+    # again with the same words, it goes on.
     store = hall.status()["store_id"]
     done = ops.done("restore-node", hall, *words)
     check("already" in done.out, done.out)
     equal(hall.status()["store_id"], store, "it was left alone")
     pay(range(50, 60))
     hall.synced()
+    with ops.masked(hall):
+        ops.refused(4, "masked", "restore-node", hall, *words, "--force")
+    ops.systemctl("start", hall)
+    again = hall.status()["store_id"]
+    check(again != store, "it was restored again")
+    pay(range(200, 205))
+    done = ops.done("restore-node", hall, *words, "--force")
+    equal((hall.status()["store_id"], hall.totals()["count"]), (again, 65), "it goes on with what is there")
     ops.done("restore-node", hall, *words, "--force")
-    check(hall.status()["store_id"] != store, "it was restored again")
+    check(hall.status()["store_id"] != again, "it was restored once more")
     check(os.path.isdir(os.path.join(hall.dir, "replaced")), "what was there is kept")
-    equal(hall.totals()["count"], 60, "payments")
+    equal(hall.totals()["count"], 65, "payments")
     pay(range(60, 61))
 
     # Without a link: not waited for anybody.
@@ -84,4 +93,4 @@ with Region("backup-node and restore-node") as region:
     equal(hall.totals()["count"], 30, "payments of the backup")
     hub.start()
     hall.synced()
-    check(hall.totals()["count"] in (60, 61), "the link brings the rest")
+    check(hall.totals()["count"] in (65, 66), "the link brings the rest")

@@ -39,6 +39,9 @@ with Region("carry-bundle: one stick goes round") as region:
     done = ops.done("carry-bundle", laptop, "out", "--for", "nj-hub", "--stick", stick("two"))
     check("NOT PROVEN" not in done.out and "to-nj-hub-" in done.out, done.out)
 
+    with open(os.path.join(stick("two"), "to-nj-hub-east-20261122T101500123Z-1.hsb"), "w") as file:
+        file.write("for another, whose name only begins like this one's")
+
     # At the hub, twice; then the lost one is found.
     done = ops.done("carry-bundle", hub, "in", "--stick", stick("two"))
     check("imported from nj-laptop" in done.out, done.out)

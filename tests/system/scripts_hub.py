@@ -54,6 +54,8 @@ with Region("replace-hub: failover and return") as region:
     check(dry.status == 0 and "hallsync-replace-hub will\n  1. restore" in dry.out and not os.path.exists(new.dir), f"{dry.out} {dry.err}")
     halls[1].stop()
     ops.refused(3, "in vain for the halls", "replace-hub", new, *words, "--timeout", "3")  # and the one that is off is named
+    with ops.failing("node", "list"):
+        ops.refused(3, "in vain for the halls", "replace-hub", new, *words, "--timeout", "3")
     halls[1].start()
     store = new.status()["store_id"]
     done = ops.done("replace-hub", new, *words)

@@ -31,6 +31,10 @@ with Region("rebuild-hall") as region:
     shutil.rmtree(hall.dir)
     ops.faces("rebuild-hall", hall, "--token", first)
     check(not os.path.exists(hall.dir), "a dry run made a hall")
+    with ops.failing("--no-wait", done=True):  # interrupted when it has joined, the token used up
+        ops.refused(3, "failed", "rebuild-hall", hall, "--token", first)
+    with ops.masked(hall):  # and again
+        ops.refused(4, "masked", "rebuild-hall", hall, "--token", first)
     done = ops.done("rebuild-hall", hall, "--token", first)
     check("its old lives had 30 payments here, 210.00 yuan" in done.out and "of the old disk" in done.out, done.out)
     equal(hall.totals()["count"], 30, "payments of the rebuilt hall")

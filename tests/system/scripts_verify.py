@@ -36,6 +36,9 @@ with Region("verify-region") as region:
     for line in table.values():
         check(re.search(r" live .* 7 +35\.00  equal$", line), line)
 
+    with ops.failing("node", "list"):  # no answer is not the answer that all is well
+        ops.refused(3, "its nodes cannot be listed", "verify-region", hub)
+
     # One is off: told, unless it is known.
     halls[1].stop()
     until("the hub knows", lambda: "nj-xuanwu" not in hub.live())
