@@ -23,16 +23,26 @@ static struct hs_stream stream_in(struct hs_bytes message)
 
 /* ---- receipts ---- */
 
-/* A witness's word stands for what it has dropped since, which two hubs have signed for. */
-static bool was_dropped(const struct audit_machine *witness, const struct audit_stream *stream, uint64_t n,
-                        struct hs_bytes hash)
+/* They go on signing, and what they hold is not looked at. */
+static unsigned damaged_hubs(const struct auditor *auditor)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < auditor->node_count; i++)
+        count += auditor->nodes[i]->hub && auditor->nodes[i]->damaged;
+    return count;
+}
+
+/* A witness's word stands for what it has dropped, or begun behind, which two hubs have signed for. */
+static bool was_dropped(const struct auditor *auditor, const struct audit_machine *witness,
+                        const struct audit_stream *stream, uint64_t n, struct hs_bytes hash)
 {
     bool dropped = false;
+    unsigned unseen = damaged_hubs(auditor);
     if (witness->node->role != HS_ROLE_WITNESS || stream == NULL || n == 0 || n > stream->room)
         return false;
     for (const struct audit_op *op = stream->ops[n - 1]; op != NULL; op = op->other)
-        dropped = dropped ||
-                  (op->hub_store_count >= 2 && hs_bytes_equal(hash, HS_BYTES(op->chain.bytes, sizeof op->chain.bytes)));
+        dropped = dropped || (op->hub_store_count + unseen >= 2 &&
+                              hs_bytes_equal(hash, HS_BYTES(op->chain.bytes, sizeof op->chain.bytes)));
     return dropped;
 }
 
@@ -50,7 +60,7 @@ static void check_receipt(struct auditor *auditor, struct audit_machine *hub, st
         op = stream != NULL ? audit_held_at(stream, n, hub->bit) : NULL;
     }
     bool held = op != NULL && hs_bytes_equal(hash, HS_BYTES(op->chain.bytes, sizeof op->chain.bytes));
-    if (!held && !was_dropped(hub, stream, n, hash))
+    if (!held && !was_dropped(auditor, hub, stream, n, hash))
         audit_fail(auditor, AUDIT_FRONTIER,
                    "%s sends a receipt of its store for number %" PRIu64 " of origin %016" PRIx64
                    " in %u lane %u, which it %s",

@@ -267,6 +267,37 @@ static void a_witness_begins_behind_what_two_hubs_have(struct stage *stage)
     STAGE_CHECK(stage, has_payments(stage, city, 5) && has_payments(stage, province, 5));
 }
 
+/* A witness's disk is put back to before what two hubs have signed for since, one of them with damaged records.  It
+ * begins behind that, is shown what it had signed, and signs anew for all. */
+static void a_witness_set_back_begins_behind_a_damaged_hub(struct stage *stage)
+{
+    static const hs_partition HOME = DISTRICT;
+    struct sim_machine *province = stage_hub(stage, "province", NULL);
+    struct sim_machine *city = city_of(stage, "city-1", &HOME, province);
+    struct sim_machine *witness = witness_of(stage, &HOME, city);
+    struct sim_machine *hall = stage_add(stage, &(struct sim_plan){.node_id = "hall-1",
+                                                                   .role = HS_ROLE_HALL,
+                                                                   .home = HOME,
+                                                                   .districts = &HOME,
+                                                                   .district_count = 1,
+                                                                   .upstreams = {{city, NULL}, {witness, "witness"}},
+                                                                   .upstream_count = 2});
+    stage_run(stage, 1000);
+    sim_snapshot(witness, 0);
+    auditor_damaged(stage->auditor, province);
+    pay_many(stage, hall, "signed", 3);
+    stage_run(stage, 10000);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_PAYMENT, "signed-3") == SAFE);
+    uint64_t store_id = store_of(stage, witness);
+    stage_set_back(stage, witness, 0, (struct sim_restore){.log = true, .records = true});
+    sim_start(witness);
+    stage_run(stage, 10000);
+    STAGE_CHECK(stage, store_of(stage, witness) != store_id);
+    pay_many(stage, hall, "after", 1);
+    stage_settle(stage);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_PAYMENT, "after-1") == SAFE);
+}
+
 const struct scenario SCENARIOS_REGION[] = {
     {"a-burnt-hub-takes-states-from-halls", a_burnt_hub_takes_states_from_halls},
     {"a-hub-set-back-goes-on-as-another", a_hub_set_back_goes_on_as_another},
@@ -277,5 +308,6 @@ const struct scenario SCENARIOS_REGION[] = {
     {"a-hall-made-anew-under-its-name", a_hall_made_anew_under_its_name},
     {"what-a-damaged-hub-wrote-comes-as-state", what_a_damaged_hub_wrote_comes_as_state},
     {"a-witness-begins-behind-what-two-hubs-have", a_witness_begins_behind_what_two_hubs_have},
+    {"a-witness-set-back-begins-behind-a-damaged-hub", a_witness_set_back_begins_behind_a_damaged_hub},
     {0},
 };
