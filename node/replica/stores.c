@@ -245,58 +245,33 @@ static void begin_asking(struct rep_session *s)
         ask_next(s);
 }
 
-/* What only stores that are gone had signed for, others may have signed for as well: nobody told it again. */
-static void ask_others(struct rep_session *s)
+/* The store says whose are to be asked for: theirs who went on as another store, and where one is gone everybody's. */
+static void ask_if_wanted(struct rep_session *s)
 {
-    if (s->certificate.role != HS_ROLE_HALL && s->wanted == NULL && hs_rep_takes(s, HALLSYNC__PEER_TYPE__PEER_STORES))
+    const struct hs_peer_store *row = find(&s->r->stores, &s->certificate.node_key, s->store_id);
+    if (row != NULL && row->is_wanted && s->wanted == NULL && hs_rep_takes(s, HALLSYNC__PEER_TYPE__PEER_STORES))
         begin_asking(s);
 }
 
 void hs_rep_stores_committed(struct hs_replica *r)
 {
     struct rep_stores known = r->stores;
-    bool is_more_gone = false;
     r->stores = (struct rep_stores){0};
     hs_rep_fail(r, r->source.peer_stores(r->source.ctx, add_row, &r->stores));
-    for (size_t i = 0; i < r->stores.count; i++) {
-        const struct hs_peer_store *row = &r->stores.rows[i];
-        is_more_gone = is_more_gone ||
-                       (row->state == HS_PEER_STORE_GONE && !hs_key_equal(&row->node_key, &r->certificate.node_key) &&
-                        !is_gone(&known, &row->node_key, row->store_id));
-    }
     for (size_t i = 0; i < r->session_count && r->err == HS_OK; i++) {
         if (r->sessions[i]->state != REP_LIVE)
             continue;
         send_gone(r->sessions[i], &known);
-        if (is_more_gone)
-            ask_others(r->sessions[i]);
+        ask_if_wanted(r->sessions[i]);
     }
     free(known.rows);
-}
-
-struct finding {
-    const struct rep_session *s;
-    bool is_wanted;
-};
-
-static enum hs_err find_wanted(void *ctx, const struct hs_peer_store *row)
-{
-    struct finding *finding = ctx;
-    if (row->is_wanted && row->store_id == finding->s->store_id &&
-        hs_key_equal(&row->node_key, &finding->s->certificate.node_key))
-        finding->is_wanted = true;
-    return HS_OK;
 }
 
 void hs_rep_stores_stored(struct hs_replica *r, const struct rep_pending *pending)
 {
     struct rep_session *s = hs_rep_session_find(r, pending->peer);
-    struct finding finding = {s, false};
-    if (s == NULL || s->state != REP_LIVE || s->wanted != NULL || !hs_rep_takes(s, HALLSYNC__PEER_TYPE__PEER_STORES))
-        return;
-    hs_rep_fail(r, r->source.peer_stores(r->source.ctx, find_wanted, &finding));
-    if (finding.is_wanted)
-        begin_asking(s);
+    if (s != NULL && s->state == REP_LIVE)
+        ask_if_wanted(s);
 }
 
 static enum hs_err tell_own(void *ctx, const struct hs_receipt *receipt)

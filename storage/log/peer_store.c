@@ -105,6 +105,47 @@ enum hs_err hs_log_store_counts(struct hs_txn *txn, const struct hs_key *key, ui
 
 /* ---- writing ---- */
 
+struct finding {
+    const struct hs_key *own, *gone;
+    struct hs_peer_store row;
+    bool is_found;
+};
+
+static enum hs_err find_unasked(void *ctx, const struct hs_peer_store *row)
+{
+    struct finding *finding = ctx;
+    if (!finding->is_found && row->state == HS_PEER_STORE_CURRENT && !row->is_wanted &&
+        !hs_key_equal(&row->node_key, finding->gone) && !hs_key_equal(&row->node_key, finding->own)) {
+        finding->row = *row;
+        finding->is_found = true;
+    }
+    return HS_OK;
+}
+
+/* What only a store had signed for that is gone, others may have signed for as well, and nobody told it again.  Noted
+ * here, for a session may end before it has asked. */
+static enum hs_err want_others(struct hs_log *log, const struct hs_key *gone)
+{
+    struct finding finding = {.own = &log->certificate.node_key, .gone = gone};
+    enum hs_err err;
+    do {
+        finding.is_found = false;
+        err = visit_rows(&log->txn, HS_BYTES_NONE, find_unasked, &finding);
+        finding.row.is_wanted = true;
+        if (err == HS_OK && finding.is_found)
+            put_row(log_change(log), &finding.row);
+    } while (err == HS_OK && finding.is_found && log->txn.err == HS_OK);
+    return err == HS_OK ? log->txn.err : err;
+}
+
+static enum hs_err find_gone(void *ctx, const struct hs_peer_store *row)
+{
+    struct finding *finding = ctx;
+    finding->is_found = finding->is_found ||
+                        (row->state == HS_PEER_STORE_GONE && !hs_key_equal(&row->node_key, finding->own));
+    return HS_OK;
+}
+
 static enum hs_err put_gone(struct hs_log *log, const struct hs_key *key, uint64_t id)
 {
     struct hs_peer_store row;
@@ -116,7 +157,7 @@ static enum hs_err put_gone(struct hs_log *log, const struct hs_key *key, uint64
     row = (struct hs_peer_store){.node_key = *key, .store_id = id, .since_ms = log->now_ms(log->ctx)};
     put_row(log_change(log), &row);
     log->stores_changed = true;
-    return log->txn.err;
+    return want_others(log, key);
 }
 
 enum hs_err hs_log_store_gone(struct hs_log *log, const struct hs_key *key, uint64_t id)
@@ -154,6 +195,7 @@ static enum hs_err note_row(void *ctx, const struct hs_peer_store *row)
 static enum hs_err name_store(struct hs_log *log, const struct meeting *meeting, uint64_t id, unsigned state)
 {
     struct hs_peer_store row;
+    struct finding any = {.own = &log->certificate.node_key, .is_found = meeting->count > 0}; /* it had another */
     enum hs_err err = get_row(&log->txn, &meeting->key, id, &row);
     if (err == HS_OK && (row.state == HS_PEER_STORE_GONE || row.state == state))
         return HS_OK;
@@ -161,12 +203,14 @@ static enum hs_err name_store(struct hs_log *log, const struct meeting *meeting,
         return err;
     if (err == HS_ENOTFOUND && hs_txn_count(&log->txn, LOG_PEER_STORE) >= HS_PEER_STORES_MAX)
         return HS_EBUSY;
+    err = visit_rows(&log->txn, HS_BYTES_NONE, find_gone, &any);
+    if (err != HS_OK)
+        return err;
     row = (struct hs_peer_store){.node_key = meeting->key,
                                  .store_id = id,
                                  .state = state,
                                  .since_ms = log->now_ms(log->ctx),
-                                 .is_wanted = state == HS_PEER_STORE_CURRENT &&
-                                              meeting->count > 0}; /* it had another, as is known */
+                                 .is_wanted = state == HS_PEER_STORE_CURRENT && any.is_found};
     put_row(log_change(log), &row);
     log->stores_changed = true;
     return log->txn.err;

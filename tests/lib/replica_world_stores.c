@@ -47,12 +47,23 @@ void world_stores_copy(struct world_store *to)
 
 /* ---- writing ---- */
 
+static void want_others(struct world_store *store, const struct hs_key *gone)
+{
+    for (size_t i = 0; i < store->peer_store_count; i++) {
+        struct hs_peer_store *row = &store->peer_stores[i];
+        row->is_wanted = row->is_wanted || (row->state == HS_PEER_STORE_CURRENT && !hs_key_equal(&row->node_key, gone));
+    }
+}
+
 /* @is_new: something is gone that was not. */
 static void gone(struct world_store *store, const struct hs_key *key, uint64_t id, bool *is_new)
 {
     struct hs_peer_store *row = find(store, key, id);
-    *is_new = *is_new || row == NULL || row->state != HS_PEER_STORE_GONE;
+    if (row != NULL && row->state == HS_PEER_STORE_GONE)
+        return;
+    *is_new = true;
     get(store, key, id)->state = HS_PEER_STORE_GONE;
+    want_others(store, key);
 }
 
 void world_store_meet(struct world_node *node, const struct hs_met *met, bool *is_new)
@@ -70,9 +81,11 @@ void world_store_meet(struct world_node *node, const struct hs_met *met, bool *i
         if (!hs_key_equal(&row->node_key, key) || named)
             continue;
         had = true;
-        *is_new = *is_new || row->state != HS_PEER_STORE_GONE;
-        row->state = HS_PEER_STORE_GONE;
+        gone(store, key, row->store_id, is_new);
     }
+    for (size_t i = 0; i < store->peer_store_count; i++)
+        had = had || (store->peer_stores[i].state == HS_PEER_STORE_GONE &&
+                      !hs_key_equal(&store->peer_stores[i].node_key, &node->certificate.node_key));
     bool known = find(store, key, met->store_id) != NULL;
     *is_new = true;
     struct hs_peer_store *row = get(store, key, met->store_id);
@@ -112,9 +125,8 @@ void world_have_met(struct world_node *node)
 /* As hs_store_open does it. */
 void world_renew(struct world_node *node)
 {
-    bool is_new = false;
     assert(node->replica == NULL);
-    gone(&node->store, &node->certificate.node_key, node->store_id, &is_new);
+    get(&node->store, &node->certificate.node_key, node->store_id)->state = HS_PEER_STORE_GONE;
     node->store_id = world_random(node->world);
     node->renews = false;
     for (size_t i = 0; i < node->store.stream_count; i++) {

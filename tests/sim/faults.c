@@ -77,6 +77,12 @@ static uint64_t draw_carrying(uint64_t seed)
     return seed > OLD_SEEDS && sim_below(&random, 3) == 0 ? (uint64_t)1 << FAULT_BUNDLE : 0;
 }
 
+static uint64_t draw_restoring(uint64_t seed)
+{
+    struct sim_random random = sim_random_of(seed, "restoring");
+    return seed > OLD_SEEDS && sim_below(&random, 4) == 0 ? (uint64_t)1 << FAULT_BACKUP : 0;
+}
+
 static int compare_faults(const void *a, const void *b)
 {
     const struct fault *x = a, *y = b;
@@ -195,7 +201,8 @@ struct faults *faults_new(struct sim *sim, struct auditor *auditor, struct workl
     faults->workload = workload;
     faults->random = sim_random_of(sim->options.seed, "faults");
     uint64_t drawn = draw_types(&faults->random);
-    uint64_t later = draw_revoking(sim->options.seed) | draw_carrying(sim->options.seed);
+    uint64_t seed = sim->options.seed;
+    uint64_t later = draw_revoking(seed) | draw_carrying(seed) | draw_restoring(seed);
     faults->types = types == 0 ? drawn | later : types;
     for (unsigned i = 0; i < SIM_MACHINES_MAX; i++) {
         faults->start_ms[i] = faults->well_ms[i] = NEVER;

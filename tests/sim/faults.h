@@ -35,7 +35,7 @@
     X(ROT_LOG, "rot-log", "a bit turns in an operation or a receipt")                                 \
     X(REVOKE, "revoke", "the key of a hall is revoked at the first hub: it was stolen")               \
     X(BUNDLE, "bundle", "somebody carries bundles: new ones, old ones, twice, in part, in any order") \
-    X(BACKUP, "backup", "a backup is made, or the machine restored from it; only where it is asked for")
+    X(BACKUP, "backup", "a backup is made, or the machine restored from it")
 
 enum fault_type {
 #define X(fault, name, what) FAULT_##fault,

@@ -124,10 +124,65 @@ static void a_backup_older_than_the_log(struct stage *stage)
     hs_buf_fini(&backup);
 }
 
+/* A hall has handed in at one hub, of which alone it has receipts; it has started since, so that it names that origin
+ * to nobody by itself, and is connected with the other hub, which holds all as well.  Then the first comes back from
+ * its backup: the hall hears at the other what its receipts are worth, and has to ask for that one's own. */
+static struct cast stand_at_the_other_hub(struct stage *stage, struct hs_buf *backup)
+{
+    struct cast cast = two_hubs(stage); /* the second hall's first is the second hub */
+    stage_part(stage, cast.hub, cast.other_hub, true);
+    pay_many(stage, cast.other_hall, "paid", 2);
+    stage_run(stage, 5000);
+    STAGE_CHECK(stage, stage_safe(stage, cast.other_hall, HS_KIND_PAYMENT, "paid-2") == HUB);
+    stage_part(stage, cast.other_hall, cast.other_hub, true);
+    sim_kill(cast.other_hall);
+    sim_reboot(cast.other_hall);
+    stage_part(stage, cast.hub, cast.other_hub, false);
+    stage_run(stage, 5000);
+    sim_start(cast.other_hall);
+    stage_run(stage, 10000);
+    STAGE_CHECK(stage, has_payments(stage, cast.hub, 2));
+    sim_backup(cast.other_hub, backup);
+    sim_kill(cast.other_hub);
+    sim_restore_backup(cast.other_hub, backup);
+    auditor_disk_changed(stage->auditor, cast.other_hub);
+    return cast;
+}
+
+static void a_hub_is_restored_behind_a_halls_back(struct stage *stage)
+{
+    struct hs_buf backup = {0};
+    struct cast cast = stand_at_the_other_hub(stage, &backup);
+    sim_start(cast.other_hub);
+    stage_run(stage, 90000);
+    STAGE_CHECK(stage, stage_safe(stage, cast.other_hall, HS_KIND_PAYMENT, "paid-2") == SAFE);
+    hs_buf_fini(&backup);
+}
+
+/* What it asks is lost with the line; so it asks again when that is back. */
+static void who_is_cut_off_while_asking_asks_again(struct stage *stage)
+{
+    struct hs_buf backup = {0};
+    struct cast cast = stand_at_the_other_hub(stage, &backup);
+    struct sim_road *road = &stage->sim->roads[cast.other_hall->index][cast.hub->index];
+    stage_watch(stage, "session-ended");
+    road->cut = true; /* what the hall says is lost */
+    sim_start(cast.other_hub);
+    stage_run(stage, 20000);
+    STAGE_CHECK(stage, stage_seen(stage) > 0);
+    STAGE_CHECK(stage, stage_safe(stage, cast.other_hall, HS_KIND_PAYMENT, "paid-2") == HUB);
+    road->cut = false;
+    stage_run(stage, 60000);
+    STAGE_CHECK(stage, stage_safe(stage, cast.other_hall, HS_KIND_PAYMENT, "paid-2") == SAFE);
+    hs_buf_fini(&backup);
+}
+
 const struct scenario SCENARIOS_BACKUP[] = {
     {"a-hall-comes-back-from-its-backup", a_hall_comes_back_from_its_backup},
     {"the-same-backup-twice", the_same_backup_twice},
     {"a-hub-comes-back-from-its-backup", a_hub_comes_back_from_its_backup},
     {"a-backup-older-than-the-log", a_backup_older_than_the_log},
+    {"a-hub-is-restored-behind-a-halls-back", a_hub_is_restored_behind_a_halls_back},
+    {"who-is-cut-off-while-asking-asks-again", who_is_cut_off_while_asking_asks_again},
     {0},
 };

@@ -155,8 +155,10 @@ static void those_who_meet_it_ask_for_its_receipts_anew(void **state)
     assert_true(counts(t->hall, t->hub, id));
     assert_int_equal(signed_as(t->hall, id, &t->money), 3);
     assert_int_equal(signed_as(t->other, id, &t->money), 3);
-    for (size_t i = 0; i < t->hall->store.peer_store_count; i++)
-        assert_false(t->hall->store.peer_stores[i].is_wanted);
+    for (size_t i = 0; i < t->hall->store.peer_store_count; i++) {
+        const struct hs_peer_store *row = &t->hall->store.peer_stores[i];
+        assert_true(!row->is_wanted || hs_key_equal(&row->node_key, &t->other->certificate.node_key));
+    }
 }
 
 /* The hall has the other hub only. */
@@ -223,6 +225,44 @@ static void a_hub_in_doubt_believes_a_hall_of_itself(void **state)
     puppet_fini(&p);
 }
 
+static void greet_taking_stores(struct puppet *p)
+{
+    uint32_t features[] = {HALLSYNC__PEER_TYPE__PEER_STORES};
+    Hallsync__PeerHello *hello = puppet_hello(p);
+    hello->features = features;
+    hello->n_features = 1;
+    puppet_say(p, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello->base);
+    puppet_hold_nothing(p);
+}
+
+/* The session ended before that was answered. */
+static void who_was_cut_off_asks_again(void **state)
+{
+    struct table *t = *state;
+    struct puppet p;
+    struct world_node *third = world_hub(t->w, "hub-3");
+    t->money = world_write_text(t->hall, 3201, HS_LANE_MONEY, "one");
+    world_start(t->hub);
+    world_start(t->hall);
+    world_dial(t->hall, t->hub);
+    world_settle(t->w);
+    for (unsigned i = 0; i < 2; i++) {
+        puppet_dial(&p, t->other, t->hub);
+        greet_taking_stores(&p);
+        if (i == 0)
+            say_gone(&p, &third->certificate.node_key, third->store_id);
+        while (world_store_next(t->hub, 1)) {
+        }
+        const Hallsync__PeerStores *message = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_STORES);
+        while (message != NULL && message->n_wanted == 0)
+            message = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_STORES);
+        assert_non_null(message);
+        world_cut(p.link);
+        puppet_fini(&p);
+        world_settle(t->w);
+    }
+}
+
 static void a_word_that_nobody_asked_for_ends_the_session(void **state)
 {
     struct table *t = *state;
@@ -247,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(those_who_do_not_meet_it_hear_of_it_from_a_hub, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hall_is_not_believed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hub_in_doubt_believes_a_hall_of_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_was_cut_off_asks_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_word_that_nobody_asked_for_ends_the_session, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,35 @@ static void others_may_say_that_a_store_is_gone(void **state)
     assert_true(is_wanted(&place->hall, &place->second_hub)); /* what others said first is no reason not to ask */
 }
 
+static void told(struct world_node *node, const struct world_node *whom, uint64_t id)
+{
+    struct hs_commit commit;
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_store_told(node->store, &whom->draft.node_key, id), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+}
+
+/* What only that one had signed for they may have signed for as well; and who was never met is asked then. */
+static void where_one_is_gone_the_others_are_asked(void **state)
+{
+    struct place *place = *state;
+    struct world_node other;
+    bool renews;
+    meet(&place->hall, &place->hub, OLD, 0);
+    assert_int_equal(gone(&place->hall, &place->second_hub, OLD, &renews), HS_OK);
+    assert_true(is_wanted(&place->hall, &place->hub));
+    world_reopen(&place->hall);
+    assert_true(is_wanted(&place->hall, &place->hub)); /* until that was answered */
+    told(&place->hall, &place->hub, OLD);
+    assert_false(is_wanted(&place->hall, &place->hub));
+    gone(&place->hall, &place->second_hub, OLD, &renews); /* nothing new */
+    assert_false(is_wanted(&place->hall, &place->hub));
+    world_add(&place->region, &other, "hub-9", HS_ROLE_HUB);
+    meet(&place->hall, &other, OLD, 0);
+    assert_true(is_wanted(&place->hall, &other));
+    world_drop(&other);
+}
+
 static void of_an_earlier_key_of_a_node_all_is_gone(void **state)
 {
     struct place *place = *state;
@@ -236,11 +265,9 @@ static void it_is_renewed_a_few_times_an_hour(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_store_that_is_gone_gives_no_level),
-        TEST(backups_count_while_their_hub_names_them),
-        TEST(others_may_say_that_a_store_is_gone),
-        TEST(of_an_earlier_key_of_a_node_all_is_gone),
-        TEST(it_goes_on_as_another_and_signs_for_what_it_holds),
+        TEST(a_store_that_is_gone_gives_no_level),     TEST(backups_count_while_their_hub_names_them),
+        TEST(others_may_say_that_a_store_is_gone),     TEST(where_one_is_gone_the_others_are_asked),
+        TEST(of_an_earlier_key_of_a_node_all_is_gone), TEST(it_goes_on_as_another_and_signs_for_what_it_holds),
         TEST(it_is_renewed_a_few_times_an_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
