@@ -207,16 +207,37 @@ static void check_level(struct auditor *auditor, const struct audit_deed *audit,
                    machine->sim->name, TYPES[audit->deed->type], audit->deed->id, stores);
 }
 
-static void check_done(struct auditor *auditor, struct audit_deed *audit, const struct deed_told *told,
-                       struct audit_machine *machine)
+static bool is_covered(struct auditor *auditor, const struct audit_deed *audit, const struct deed_told *told,
+                       const struct audit_machine *machine)
 {
-    const struct audit_write *write = find_write(auditor, audit, machine->bit, 0);
     uint32_t seen = audit_is_sharp(machine) ? machine->bit : UINT32_MAX; /* it may have been shown by state */
     bool same = told->result == HALLSYNC__RESULT__RESULT_UNCHANGED || told->result == HALLSYNC__RESULT__RESULT_EXISTS;
     bool elsewhere = same && !audit_holds(machine, audit->deed->partition); /* a hub said so */
-    bool covered = write != NULL || (elsewhere && find_write(auditor, audit, UINT32_MAX, 0) != NULL) ||
-                   (!is_fact(audit->deed) && (same || audit->import) &&
-                    (audit->deed->type == DEED_RESOLVE || says_the_same(auditor, audit, seen)));
+    return find_write(auditor, audit, machine->bit, 0) != NULL ||
+           (elsewhere && find_write(auditor, audit, UINT32_MAX, 0) != NULL) ||
+           (!is_fact(audit->deed) && (same || audit->import) &&
+            (audit->deed->type == DEED_RESOLVE || says_the_same(auditor, audit, seen)));
+}
+
+/* What came as state counts from when its heads are looked at. */
+static void look_at_heads(struct auditor *auditor, struct audit_machine *machine)
+{
+    struct sim_machine *current = auditor->sim->current;
+    auditor->sim->current = NULL;
+    if (audit_watched(machine))
+        audit_heads_check(auditor, machine);
+    auditor->sim->current = current;
+}
+
+static void check_done(struct auditor *auditor, struct audit_deed *audit, const struct deed_told *told,
+                       struct audit_machine *machine)
+{
+    bool covered = is_covered(auditor, audit, told, machine);
+    if (!covered) {
+        look_at_heads(auditor, machine);
+        covered = is_covered(auditor, audit, told, machine);
+    }
+    const struct audit_write *write = find_write(auditor, audit, machine->bit, 0);
     if (!covered)
         audit_fail(auditor, AUDIT_FACTS,
                    "%s acknowledged deed %" PRIu64 ", %s %s, with result %u; no operation in its committed log does it",

@@ -115,6 +115,23 @@ static void a_fill_goes_on_at_the_other_hub(struct stage *stage)
     STAGE_CHECK(stage, all_show(stage, "3201000001", "customer 1"));
 }
 
+/* A hall's disk is lost; it is filled, and its counter asks again for what it had been told: it is there already. */
+static void who_was_filled_is_asked_again(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    const struct deed *ticket = stage_ticket(stage, cast.hall, "T-1", ACCOUNT);
+    struct deed *event = deed_event(&stage->random, "E-1", ticket, "assigned", NULL, NULL);
+    stage_do(stage, cast.hall, event);
+    stage_run(stage, 5000);
+    stage_watch(stage, "filled");
+    stage_wipe(stage, cast.hall);
+    while (stage_seen(stage) == 0)
+        stage_run(stage, 10);
+    stage_run(stage, 1000);
+    STAGE_CHECK(stage, stage_do(stage, cast.hall, event).result == HALLSYNC__RESULT__RESULT_EXISTS);
+    stage_settle(stage);
+}
+
 struct tiers {
     struct sim_machine *province, *city, *other_city, *hall, *other_hall;
 };
@@ -302,6 +319,7 @@ const struct scenario SCENARIOS_REGION[] = {
     {"a-burnt-hub-takes-states-from-halls", a_burnt_hub_takes_states_from_halls},
     {"a-hub-set-back-goes-on-as-another", a_hub_set_back_goes_on_as_another},
     {"away-longer-than-the-log", away_longer_than_the_log},
+    {"who-was-filled-is-asked-again", who_was_filled_is_asked_again},
     {"a-fill-goes-on-at-the-other-hub", a_fill_goes_on_at_the_other_hub},
     {"a-payment-goes-up-and-down-the-tiers", a_payment_goes_up_and_down_the_tiers},
     {"a-witness-hands-in-for-a-dead-hall", a_witness_hands_in_for_a_dead_hall},
