@@ -206,6 +206,8 @@ static void finish_store(struct hs_replica *r, const struct rep_pending *pending
     if (pending->type == HS_STORE_SEGMENT && err == HS_EEXISTS)
         err = HS_OK; /* a bundle has brought it meanwhile */
     struct rep_session *s = hs_rep_session_find(r, pending->peer);
+    if (s != NULL)
+        s->stores--;
     if (err != HS_OK && pending->type == HS_STORE_ORIGIN)
         pending->origin->stored = false;
     if (is_fault(pending, err) && s != NULL)

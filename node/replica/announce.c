@@ -66,12 +66,12 @@ void rep_head_take(struct rep_session *s, const struct hs_stream *name, const Ha
         hs_rep_dispute_send(s, stream);
         return;
     }
-    if (stream != NULL)
-        hs_rep_stores_check(s, stream, head->n);
     if (rewinds)
         hs_rep_lag_rewind(s, name, head->n);
     else
         hs_rep_lag_learn(s, name, head->n);
+    if (stream != NULL)
+        hs_rep_stores_check(s, stream, head->n);
 }
 
 bool hs_rep_head_received(struct rep_session *s, const Hallsync__StreamHead *head, struct hs_stream *name)
@@ -111,8 +111,8 @@ void rep_peer_lacks_stream(struct rep_session *s, struct rep_stream *stream)
         return;
     }
     rep_tell_head(s, &head);
-    hs_rep_stores_check(s, stream, 0);
     hs_rep_lag_learn(s, &stream->name, 0);
+    hs_rep_stores_check(s, stream, 0);
 }
 
 static void lacks_streams(struct rep_session *s, const struct rep_place *place)

@@ -314,8 +314,10 @@ static struct rep_ask *ask_of(const struct rep_session *asked, uint64_t id)
 static void pass_back(const struct rep_ask *ask, const Hallsync__PeerAnswer *answer)
 {
     Hallsync__PeerAnswer same = *answer;
+    uint64_t before = ask->asker->sent_bytes;
     same.id = ask->asker_id;
     hs_rep_send(ask->asker, HALLSYNC__PEER_TYPE__PEER_ANSWER, &same.base);
+    hs_rep_inquiry_pay(ask->asker, before);
 }
 
 /* The answer lives until the next message comes: as long as the updates of this step. */

@@ -4,8 +4,8 @@
 
 #include "node/replica/core.h"
 
-#define REP_ASKS_OPEN_MAX 16   /* of one session, in each direction */
-#define REP_ASKS_MAX      1024 /* of all that were put on, for oneself and for others */
+#define REP_ASKS_OPEN_MAX HS_QUESTIONS_OPEN_MAX /* of one session, in each direction */
+#define REP_ASKS_MAX      1024                  /* of all that were put on, for oneself and for others */
 #define REP_ASK_MS        5000
 #define REP_ASK_ON_MS     4000 /* ... on behalf of somebody who waits so long himself */
 #define REP_ASK_TRIES     4    /* hubs that are asked, one after the other */

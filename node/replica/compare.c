@@ -59,6 +59,8 @@ static void ask(struct rep_session *s, const struct rep_question *question, stru
     c->next_digest = 0;
     c->is_asking = true;
     c->is_begun = false;
+    memmove(c->after, after.data, after.size); /* it may be the same */
+    c->after_size = after.size;
     message.id = ++c->id;
     message.level = question->level;
     message.has_partition = message.has_kind = question->level > REP_COMPARE_ROOTS;
@@ -401,8 +403,8 @@ static enum hs_err take_record(struct rep_session *s, const Hallsync__CompareEnt
     struct rep_compare *c = s->compare;
     struct hs_bytes key = HS_BYTES(entry->key.data, entry->key.len);
     if (!entry->has_key || key.size == 0 || key.size > HS_RECORD_KEY_BYTES_MAX || entry->sum.len != HS_HASH_BYTES ||
-        entry->applied.len != HS_HASH_BYTES)
-        return HS_EMALFORMED;
+        entry->applied.len != HS_HASH_BYTES || hs_bytes_compare(key, HS_BYTES(c->after, c->after_size)) <= 0)
+        return HS_EMALFORMED; /* out of order there would be no end */
     const struct rep_record *ours = own_record(c, key);
     c->matched += ours != NULL;
     bool same_inputs = ours != NULL && memcmp(ours->inputs.bytes, entry->applied.data, HS_HASH_BYTES) == 0;

@@ -24,6 +24,7 @@
 #define REP_STRANGE_LAGS_MAX   65536              /* streams that only the peer names, a session */
 #define REP_CUTS               32                 /* segments kept ready for several sessions */
 #define REP_SAMPLES_MAX        64                 /* of a dispute */
+#define REP_STORES_MAX         65536              /* of what one session has brought, with the writer */
 
 /* What was handed to the writer and has not come back. */
 struct rep_pending {
@@ -124,6 +125,7 @@ struct hs_replica {
     ZSTD_CCtx *compressor;
     ZSTD_DCtx *decompressor;
     struct hs_arena arena;             /* of the message being handled */
+    struct hs_arena inquiring;         /* of a question that has waited */
     struct hs_arena sending;           /* of an opening being sent */
     struct hs_arena walking;           /* hashes of a loose piece */
     struct hs_arena decoding;          /* a record's state */
@@ -159,6 +161,8 @@ struct hs_replica_store *hs_rep_store_new(struct hs_replica *r, enum hs_replica_
 struct hs_bytes hs_rep_store_copy(struct hs_replica *r, struct hs_replica_store *store, struct hs_bytes bytes);
 /* Takes the store; NULL: the replica has failed, before or now. */
 struct rep_pending *hs_rep_store_give(struct hs_replica *r, struct hs_replica_store *store);
+/* The same, of what this session has brought. */
+struct rep_pending *hs_rep_store_take(struct rep_session *s, struct hs_replica_store *store);
 void hs_rep_wake(struct hs_replica *r, uint64_t at_ms); /* at the latest */
 
 bool hs_rep_knows_type(unsigned type); /* replica.c */

@@ -16,6 +16,7 @@ struct rep_rot {
     struct hs_stream name;
     uint64_t first, last;
     hs_peer asked;          /* 0: nobody */
+    uint64_t asked_ms;      /* then */
     bool storing;           /* the answer is with the store */
     bool seen;              /* by the walk under way */
     hs_peer none[NONE_MAX]; /* these have said that they do not hold it */
@@ -173,7 +174,7 @@ static struct rep_session *choose(struct hs_replica *r, const struct rep_rot *ro
 {
     for (size_t i = 0; i < r->session_count; i++) {
         struct rep_session *s = r->sessions[i];
-        if (s->state == REP_LIVE && hs_rep_takes(s, HALLSYNC__PEER_TYPE__PEER_FETCH) && asked_of(s) == NULL &&
+        if (s->state == REP_LIVE && hs_rep_takes(s, HALLSYNC__PEER_TYPE__PEER_FETCH) && !s->is_fetching &&
             !has_none(rot, s->peer) && hs_rep_may_hear(s, &rot->name))
             return s;
     }
@@ -188,6 +189,9 @@ static void ask(struct rep_session *s, struct rep_rot *rot)
     message.stream = &name;
     message.first = rot->first;
     rot->asked = s->peer;
+    rot->asked_ms = s->r->now_ms;
+    s->is_fetching = true;
+    hs_rep_wake(s->r, rot->asked_ms + AGAIN_MS);
     hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_FETCH, &message.base);
 }
 
@@ -198,12 +202,33 @@ static void rest(struct hs_replica *r, struct rep_rot *rot)
     rot->none_count = 0;
 }
 
+static void says_none(struct rep_rot *rot, hs_peer peer)
+{
+    rot->asked = 0;
+    rot->storing = false;
+    if (rot->none_count < NONE_MAX)
+        rot->none[rot->none_count++] = peer;
+}
+
+/* Who does not answer is not asked again before he does; another may have it. */
+static void give_up(const struct hs_replica *r, struct rep_rot *rot, uint64_t *wake)
+{
+    uint64_t until_ms = rot->asked_ms + AGAIN_MS;
+    if (rot->asked == 0 || rot->storing)
+        return;
+    if (until_ms <= r->now_ms)
+        says_none(rot, rot->asked);
+    else if (until_ms < *wake)
+        *wake = until_ms;
+}
+
 uint64_t hs_rep_rots_tick(struct hs_replica *r)
 {
     struct rep_rot *rot;
     uint64_t wake = UINT64_MAX;
     TAILQ_FOREACH(rot, &r->rots, order)
     {
+        give_up(r, rot, &wake);
         if (rot->asked != 0)
             continue;
         struct rep_session *s = rot->again_ms <= r->now_ms ? choose(r, rot) : NULL;
@@ -215,14 +240,6 @@ uint64_t hs_rep_rots_tick(struct hs_replica *r)
             wake = rot->again_ms;
     }
     return wake;
-}
-
-static void says_none(struct rep_rot *rot, hs_peer peer)
-{
-    rot->asked = 0;
-    rot->storing = false;
-    if (rot->none_count < NONE_MAX)
-        rot->none[rot->none_count++] = peer;
 }
 
 void hs_rep_rots_left(struct rep_session *s)
@@ -259,19 +276,53 @@ static void answer_segment(struct rep_session *s, const Hallsync__PeerFetch *que
     hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_FETCH, &message.base);
 }
 
-/* Whatever keeps us from reading it: the asker tries another. */
-static void answer(struct rep_session *s, const Hallsync__PeerFetch *question, const struct hs_stream *name)
+/* Whatever keeps us from reading it: the asker tries another.  False: no room for it now. */
+static bool answer(struct rep_session *s, const Hallsync__PeerFetch *question)
 {
     struct hs_replica *r = s->r;
     struct hs_segment segment = {0};
+    const struct hs_stream *name = &s->fetch.stream;
     const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, name);
     bool may = stream != NULL && hs_rep_may_send(s, stream);
     hs_buf_reset(&r->cutting);
     enum hs_err err = may ? r->source.cut(r->source.ctx, name, question->first, &r->cutting, &segment) : HS_ENOTFOUND;
-    if (hs_rep_read(r, err) == HS_OK)
-        answer_segment(s, question, &segment);
-    else if (r->err == HS_OK)
-        answer_none(s, question);
+    if (hs_rep_read(r, err) != HS_OK) {
+        if (r->err == HS_OK)
+            answer_none(s, question);
+        return true;
+    }
+    uint64_t cost = segment.body.size + REP_SEGMENT_COST;
+    if (!hs_rep_room(s, HS_LANE_BULK, cost))
+        return false;
+    answer_segment(s, question, &segment);
+    hs_rep_spend(s, cost);
+    return true;
+}
+
+void hs_rep_fetch_answer(struct rep_session *s)
+{
+    Hallsync__PeerFetch question = HALLSYNC__PEER_FETCH__INIT;
+    Hallsync__StreamName name;
+    uint64_t before = s->sent_bytes;
+    if (s->fetch.first == 0 || !hs_rep_inquiry_may(s))
+        return;
+    hs_rep_stream_write(&s->fetch.stream, &name);
+    question.stream = &name;
+    question.first = s->fetch.first;
+    if (!answer(s, &question))
+        return;
+    hs_rep_inquiry_pay(s, before);
+    s->fetch.first = 0;
+}
+
+static void asked(struct rep_session *s, const struct hs_stream *name, uint64_t first)
+{
+    if (s->fetch.first != 0) {
+        hs_rep_session_end(s, HS_EMALFORMED, "a second fetch before the first is answered");
+        return;
+    }
+    s->fetch = (struct rep_fetch){*name, first};
+    hs_rep_session_dirty(s);
 }
 
 /* ---- taking ---- */
@@ -293,12 +344,13 @@ static enum hs_err verify(struct hs_replica *r, const struct rep_rot *rot, struc
                                 &origin->node->key, &segment->signature);
 }
 
-static void take(struct rep_session *s, struct rep_rot *rot, const Hallsync__PeerSegment *message)
+/* Returns whether it was handed to the store. */
+static bool take(struct rep_session *s, struct rep_rot *rot, const Hallsync__PeerSegment *message, uint64_t cost)
 {
     struct hs_replica *r = s->r;
     struct hs_replica_store *store = hs_rep_store_new(r, HS_STORE_HEAL);
     if (store == NULL)
-        return;
+        return false;
     struct rep_packed packed = {HS_BYTES(message->body.data, message->body.len), message->raw_bytes,
                                 message->compressed};
     struct hs_segment *segment = &store->segment;
@@ -311,15 +363,16 @@ static void take(struct rep_session *s, struct rep_rot *rot, const Hallsync__Pee
         hs_replica_store_free(store);
         hs_rep_fail(r, err == HS_ENOMEM ? err : HS_OK);
         says_none(rot, s->peer);
-        return;
+        return false;
     }
     store->n = rot->first;
-    struct rep_pending *pending = hs_rep_store_give(r, store);
+    struct rep_pending *pending = hs_rep_store_take(s, store);
     if (pending == NULL)
-        return;
-    pending->peer = s->peer;
+        return false;
+    pending->cost = cost;
     rot->storing = true;
     s->received_ops += message->count;
+    return true;
 }
 
 static bool is_form(const Hallsync__PeerFetch *message, struct hs_stream *name)
@@ -344,16 +397,19 @@ void hs_rep_fetch_received(struct rep_session *s, const ProtobufCMessage *messag
         return;
     }
     if (fetch->segment == NULL && !fetch->has_none) {
-        answer(s, fetch, &name);
+        asked(s, &name, fetch->first);
         return;
     }
+    uint64_t cost = fetch->segment == NULL ? 0 : (uint64_t)fetch->segment->raw_bytes + REP_SEGMENT_COST;
+    if (!hs_rep_take_credit(s, cost))
+        return;
+    s->is_fetching = false;
     struct rep_rot *rot = asked_of(s);
-    if (rot == NULL || rot->first != fetch->first || !hs_stream_equal(&rot->name, &name))
-        return; /* what was asked for has been put right otherwise */
-    if (fetch->segment == NULL)
+    bool is_it = rot != NULL && rot->first == fetch->first && hs_stream_equal(&rot->name, &name);
+    if (is_it && fetch->segment == NULL) /* if not, what was asked for has been put right otherwise */
         says_none(rot, s->peer);
-    else
-        take(s, rot, fetch->segment);
+    if (!is_it || fetch->segment == NULL || !take(s, rot, fetch->segment, cost))
+        hs_rep_give_credit(s, cost);
     hs_rep_wake(s->r, s->r->now_ms);
 }
 

@@ -157,8 +157,7 @@ const char *hs_rep_fill_text(struct hs_replica *r, const struct rep_fill *fill)
                        hs_partition_text(fill->partition, partition));
 }
 
-/* PROTOCOL.md, "State transfer": where we are now, then that operations may go on from there. */
-static void tell_done(struct rep_session *s, hs_partition partition, uint8_t lane)
+void hs_rep_fill_tell_done(struct rep_session *s, hs_partition partition, uint8_t lane)
 {
     hs_rep_pairs_remove(&s->pruned_there, partition, lane);
     struct hs_replica *r = s->r;
@@ -194,7 +193,7 @@ static void finish(struct hs_replica *r, struct rep_fill *fill)
     for (size_t i = 0; i < r->session_count; i++) {
         struct rep_session *s = r->sessions[i];
         if (s->state == REP_LIVE && hs_rep_pairs_remove(&s->told_fills, partition, lane) && lane != HS_LANE_MONEY)
-            tell_done(s, partition, lane);
+            hs_rep_fill_tell_done(s, partition, lane);
         if (s->state == REP_LIVE)
             hs_rep_witness_filled(s, partition, lane);
     }
@@ -416,9 +415,7 @@ static void begin(struct rep_session *s, hs_partition partition, uint8_t lane)
         return;
     store->partition = partition;
     store->lane = lane;
-    struct rep_pending *pending = hs_rep_store_give(s->r, store);
-    if (pending != NULL)
-        pending->peer = s->peer;
+    hs_rep_store_take(s, store);
 }
 
 /* PROTOCOL.md, "State transfer": who lacks nothing any more says so; else states are asked of whoever has them. */
@@ -436,7 +433,7 @@ void hs_rep_pruned_received(struct rep_session *s, const ProtobufCMessage *messa
     }
     const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &name);
     if (stream != NULL && (stream->n >= head->n || stream->fork != NULL)) {
-        tell_done(s, name.partition, name.lane);
+        hs_rep_inquiry_pruned(s, name.partition, name.lane);
         return;
     }
     if (!hs_rep_may_supply_us(s))

@@ -32,10 +32,9 @@ static struct rep_fill *fill_of(struct rep_session *s, uint32_t partition, uint3
 static struct rep_pending *give(struct rep_session *s, struct rep_fill *fill, struct hs_replica_store *store,
                                 uint64_t cost)
 {
-    struct rep_pending *pending = hs_rep_store_give(s->r, store);
+    struct rep_pending *pending = hs_rep_store_take(s, store);
     if (pending == NULL)
         return NULL;
-    pending->peer = s->peer;
     pending->cost = cost;
     pending->fill = fill;
     fill->stores++;

@@ -190,7 +190,7 @@ static enum hs_err check_form(const struct rep_session *s, const Hallsync__PeerH
         return HS_EMALFORMED;
     if (hello->n_districts > HS_SCOPE_MAX || hello->n_heads > HS_LIST_ITEMS_MAX || hello->n_filling > HS_FILLS_MAX)
         return HS_EMALFORMED;
-    if (hello->n_features > HS_LIST_ITEMS_MAX)
+    if (hello->n_features > HS_LIST_ITEMS_MAX || (hello->has_revocations && hello->revocations > HS_REVOCATIONS_MAX))
         return HS_EMALFORMED;
     for (size_t i = 0; i < hello->n_filling; i++) {
         if (!hs_partition_valid(hello->filling[i] >> 8) || !hs_lane_valid(hello->filling[i] & 0xff))

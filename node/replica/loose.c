@@ -298,10 +298,9 @@ bool hs_rep_piece_store(struct rep_session *s, const struct rep_piece *piece, ui
     store->loose = piece->loose;
     store->stream = segment->stream;
     store->loose.segment.body = hs_rep_store_copy(s->r, store, segment->body);
-    struct rep_pending *pending = hs_rep_store_give(s->r, store);
+    struct rep_pending *pending = hs_rep_store_take(s, store);
     if (pending == NULL)
         return false;
-    pending->peer = s->peer;
     pending->cost = cost;
     pending->stream = piece->stream;
     pending->loose = piece->loose;

@@ -170,3 +170,13 @@ struct rep_pending *hs_rep_store_give(struct hs_replica *r, struct hs_replica_st
     TAILQ_INSERT_TAIL(&r->pending, pending, order);
     return pending;
 }
+
+struct rep_pending *hs_rep_store_take(struct rep_session *s, struct hs_replica_store *store)
+{
+    struct rep_pending *pending = hs_rep_store_give(s->r, store);
+    if (pending == NULL)
+        return NULL;
+    pending->peer = s->peer;
+    s->stores++;
+    return pending;
+}

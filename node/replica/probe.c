@@ -356,8 +356,11 @@ void hs_rep_probe_answered(struct rep_session *s, const ProtobufCMessage *messag
 void hs_rep_probe_check(struct rep_session *s)
 {
     struct rep_probe *probe, *next;
-    if (s->is_asked && hs_rep_exchange_done(s))
+    uint64_t before = s->sent_bytes;
+    if (s->is_asked && hs_rep_exchange_done(s) && hs_rep_inquiry_may(s)) {
         answer(s);
+        hs_rep_inquiry_pay(s, before);
+    }
     for (probe = TAILQ_FIRST(&s->r->probes); probe != NULL; probe = next) {
         next = TAILQ_NEXT(probe, order);
         struct rep_part *part = part_of(probe, s);

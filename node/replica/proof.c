@@ -18,11 +18,10 @@ void hs_rep_fork_found(struct rep_session *s, struct rep_stream *stream, struct 
     store->stream = stream->name;
     store->n = n;
     store->proof = hs_rep_store_copy(r, store, proof);
-    struct rep_pending *pending = hs_rep_store_give(r, store);
+    struct rep_pending *pending = hs_rep_store_take(s, store);
     if (pending == NULL || hs_rep_fork_make(r, stream, proof) == NULL)
         return;
     pending->stream = stream;
-    pending->peer = s->peer;
     const char *text = hs_rep_text(r, "%s signed two contents for one number", s->certificate.node_id);
     if (stream->origin->node != s->node)
         text = hs_rep_text(r, "an origin signed two contents for one number; heard from %s", s->certificate.node_id);

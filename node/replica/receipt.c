@@ -273,11 +273,9 @@ static void store_receipt(struct rep_session *s, const struct hs_receipt *receip
     store->receipt = *receipt;
     store->stream = receipt->stream;
     store->certificate = hs_rep_store_copy(s->r, store, hub);
-    struct rep_pending *pending = hs_rep_store_give(s->r, store);
-    if (pending == NULL)
-        return;
-    pending->peer = s->peer;
-    pending->receipt = *receipt;
+    struct rep_pending *pending = hs_rep_store_take(s, store);
+    if (pending != NULL)
+        pending->receipt = *receipt;
 }
 
 /* PROTOCOL.md, "Receipt": verified before it is stored; one that does not hold ends the session. */

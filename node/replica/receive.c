@@ -47,11 +47,9 @@ static void store_origin(struct rep_session *s, struct rep_origin *origin, struc
         return;
     store->certificate = hs_rep_store_copy(r, store, certificate);
     store->opening = hs_rep_store_copy(r, store, opening);
-    struct rep_pending *pending = hs_rep_store_give(r, store);
-    if (pending != NULL) {
+    struct rep_pending *pending = hs_rep_store_take(s, store); /* if it cannot be kept, the session ends */
+    if (pending != NULL)
         pending->origin = origin;
-        pending->peer = s->peer; /* if it cannot be kept, the session that brought it ends */
-    }
     origin->stored = true; /* taken back if the store says no */
 }
 
@@ -169,10 +167,9 @@ static void store_segment(struct rep_session *s, struct rep_stream *stream, stru
     struct hs_replica *r = s->r;
     uint32_t count = store->segment.count;
     hs_rep_expect(r, stream, store->segment.first + count - 1, &store->segment.end);
-    struct rep_pending *pending = hs_rep_store_give(r, store);
+    struct rep_pending *pending = hs_rep_store_take(s, store);
     if (pending == NULL)
         return;
-    pending->peer = s->peer;
     pending->stream = stream;
     pending->cost = cost;
     s->received_ops += count;

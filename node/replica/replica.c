@@ -17,16 +17,10 @@ enum { SIGNED_BODY = 1, ORIGIN_NODE_KEY = 2 }; /* fields of Signed and OriginBod
 
 /* ---- messages ---- */
 
-typedef void (*received_fn)(struct rep_session *s, const ProtobufCMessage *message);
-
 #define IN(state) (1U << (state))
 
 /* PROTOCOL.md, "Session": what may come when.  Anything else ends the session. */
-static const struct {
-    const ProtobufCMessageDescriptor *descriptor;
-    received_fn received;
-    unsigned states;
-} MESSAGES[] = {
+static const struct rep_message MESSAGES[] = {
     [HALLSYNC__PEER_TYPE__PEER_HELLO] = {&hallsync__peer_hello__descriptor, hs_rep_hello_received, IN(REP_GREETED)},
     [HALLSYNC__PEER_TYPE__PEER_REFUSE] = {&hallsync__peer_refuse__descriptor, hs_rep_refuse_received,
                                           IN(REP_GREETED) | IN(REP_LIVE)},
@@ -40,7 +34,8 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_PROBE] = {&hallsync__peer_probe__descriptor, hs_rep_probe_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY] = {&hallsync__peer_probe_reply__descriptor, hs_rep_probe_answered,
                                                IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_COMPARE] = {&hallsync__peer_compare__descriptor, hs_rep_compare_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_COMPARE] = {&hallsync__peer_compare__descriptor, hs_rep_compare_received, IN(REP_LIVE),
+                                           1},
     [HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY] = {&hallsync__peer_compare_reply__descriptor, hs_rep_compare_answered,
                                                  IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = {&hallsync__peer_dispute__descriptor, hs_rep_dispute_received, IN(REP_LIVE)},
@@ -53,11 +48,13 @@ static const struct {
     [HALLSYNC__PEER_TYPE__PEER_FILL_HEADS] = {&hallsync__peer_fill_heads__descriptor, hs_rep_heads_received,
                                               IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_STATES] = {&hallsync__peer_states__descriptor, hs_rep_states_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_ASK] = {&hallsync__peer_ask__descriptor, hs_rep_ask_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_ASK] = {&hallsync__peer_ask__descriptor, hs_rep_ask_received, IN(REP_LIVE),
+                                       HS_QUESTIONS_OPEN_MAX},
     [HALLSYNC__PEER_TYPE__PEER_ANSWER] = {&hallsync__peer_answer__descriptor, hs_rep_answer_received, IN(REP_LIVE)},
     [HALLSYNC__PEER_TYPE__PEER_REVOCATIONS] = {&hallsync__peer_revocations__descriptor, hs_rep_revocations_received,
                                                IN(REP_GREETED) | IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_STORES] = {&hallsync__peer_stores__descriptor, hs_rep_stores_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_STORES] = {&hallsync__peer_stores__descriptor, hs_rep_stores_received, IN(REP_LIVE), 1,
+                                          hs_rep_stores_asks},
     [HALLSYNC__PEER_TYPE__PEER_FETCH] = {&hallsync__peer_fetch__descriptor, hs_rep_fetch_received, IN(REP_LIVE)},
 };
 
@@ -90,8 +87,11 @@ static void handle(struct rep_session *s, const struct hs_frame *frame)
     hs_arena_reset(arena);
     ProtobufCMessage *message;
     enum hs_err err = hs_msg_unpack(MESSAGES[frame->type].descriptor, frame->body, arena, &message);
-    if (err == HS_OK)
-        MESSAGES[frame->type].received(s, message);
+    const struct rep_message *kind = &MESSAGES[frame->type];
+    if (err == HS_OK && kind->questions_max > 0 && (kind->asks == NULL || kind->asks(message)))
+        hs_rep_inquiry_received(s, kind, message, frame->body);
+    else if (err == HS_OK)
+        kind->received(s, message);
     else /* the arena's limit is a limit on messages: HS_ENOMEM is the peer's doing too */
         hs_rep_session_end(s, HS_EMALFORMED, "message of type %u cannot be read: %s", frame->type, hs_err_text(err));
 }
@@ -111,6 +111,8 @@ static void received(struct hs_replica *r, const struct hs_replica_event *event)
         hs_rep_session_end(s, HS_EMALFORMED, "frame %u came where %u should", frame.sequence, s->sequence_in);
     else
         handle(s, &frame);
+    if (s->stores > REP_STORES_MAX && s->state != REP_ENDED)
+        hs_rep_session_end(s, HS_EBUSY, "it brings more than this node can store: %zu pieces wait", s->stores);
 }
 
 /* ---- a step ---- */
@@ -154,6 +156,7 @@ static void run_timers(struct hs_replica *r)
         uint64_t beat = hs_rep_heartbeat_tick(s);
         uint64_t compare = hs_rep_compare_tick(s);
         hs_rep_wake(r, hs_rep_beyond_tick(s));
+        hs_rep_wake(r, hs_rep_inquiries_tick(s));
         uint64_t limit = hs_rep_schedule_tick(s), supply = hs_rep_supply_tick(s);
         hs_rep_wake(r, beat);
         hs_rep_wake(r, compare);
@@ -183,6 +186,7 @@ static void run_dirty(struct hs_replica *r)
             continue;
         hs_rep_exchange_flush(s);
         hs_rep_ack_send(s);
+        hs_rep_inquiries_run(s);
         hs_rep_probe_check(s);
         hs_rep_schedule(s);
     }
@@ -364,6 +368,7 @@ enum hs_err hs_replica_new(const struct hs_replica_options *options, const struc
     TAILQ_INIT(&r->asks);
     TAILQ_INIT(&r->rots);
     hs_arena_init(&r->arena, REP_UNPACKED_BYTES_MAX);
+    hs_arena_init(&r->inquiring, REP_UNPACKED_BYTES_MAX);
     hs_arena_init(&r->texts, 0);
     hs_arena_init(&r->sending, REP_UNPACKED_BYTES_MAX);
     hs_arena_init(&r->walking, 0);
@@ -396,6 +401,7 @@ void hs_replica_free(struct hs_replica *r)
     ZSTD_freeCCtx(r->compressor);
     ZSTD_freeDCtx(r->decompressor);
     hs_arena_fini(&r->arena);
+    hs_arena_fini(&r->inquiring);
     hs_arena_fini(&r->texts);
     hs_arena_fini(&r->sending);
     hs_arena_fini(&r->walking);

@@ -369,9 +369,7 @@ static void store_row(struct rep_session *s, enum hs_replica_store_type type, st
     if (store == NULL)
         return;
     store->row = hs_rep_store_copy(s->r, store, row);
-    struct rep_pending *pending = hs_rep_store_give(s->r, store);
-    if (pending != NULL)
-        pending->peer = s->peer;
+    hs_rep_store_take(s, store);
 }
 
 static void settle_one(struct rep_session *s, const struct rep_stream *stream, void *ctx)

@@ -19,7 +19,6 @@
 #define BASE_MS_MAX         1000
 #define ONE_SEGMENT         (HS_SEGMENT_BYTES_SOFT + REP_SEGMENT_COST)
 #define LIMIT_MAX           ((uint64_t)1 << 40) /* bytes a second: beyond it there is none */
-#define LIMIT_DEBT_MS       3600000             /* what a limit forgives after an hour */
 
 /* ---- segments ready to send ---- */
 
@@ -129,36 +128,28 @@ static void count_bytes(struct rep_session *s)
 {
     struct rep_outflow *out = &s->out;
     if (hs_rep_rate_max(s) > 0)
-        out->tokens -= (int64_t)(s->sent_bytes - out->counted);
+        out->bucket.left -= (int64_t)(s->sent_bytes - out->counted);
     out->counted = s->sent_bytes;
 }
 
-/* A bucket of what may pass in a second; one segment may overdraw it, and the next one waits for so long. */
+/* What may pass in a second fits in; one segment may overdraw it. */
 static bool has_tokens(struct rep_session *s)
 {
     struct rep_outflow *out = &s->out;
-    uint64_t rate = hs_rep_rate_max(s), passed_ms = s->r->now_ms - out->tokens_ms;
+    uint64_t rate = hs_rep_rate_max(s);
     if (rate == 0)
         return true;
     count_bytes(s);
-    if (passed_ms > 0) {
-        uint64_t more = passed_ms >= LIMIT_DEBT_MS ? rate * (LIMIT_DEBT_MS / 1000) : rate * passed_ms / 1000;
-        bool is_full = out->tokens + (int64_t)more >= (int64_t)rate;
-        out->tokens = is_full ? (int64_t)rate : out->tokens + (int64_t)more;
-        if (more > 0 || is_full)
-            out->tokens_ms = s->r->now_ms;
-    }
-    if (out->tokens > 0)
+    if (hs_rep_bucket_has(&out->bucket, rate, rate, s->r->now_ms))
         return true;
-    out->tokens_wake_ms = s->r->now_ms + (uint64_t)-out->tokens * 1000 / rate + 1;
+    out->tokens_wake_ms = hs_rep_bucket_due_ms(&out->bucket, rate, s->r->now_ms);
     hs_rep_wake(s->r, out->tokens_wake_ms);
     return false;
 }
 
 static void begin_limit(struct rep_session *s)
 {
-    s->out.tokens = (int64_t)hs_rep_rate_max(s);
-    s->out.tokens_ms = s->r->now_ms;
+    hs_rep_bucket_open(&s->out.bucket, hs_rep_rate_max(s), s->r->now_ms);
     s->out.counted = s->sent_bytes;
     hs_rep_session_dirty(s);
 }
@@ -462,4 +453,6 @@ void hs_rep_schedule(struct rep_session *s)
     }
     if (room)
         hs_rep_looses_send(s);
+    if (room)
+        hs_rep_fetch_answer(s);
 }

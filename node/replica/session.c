@@ -55,6 +55,7 @@ static void session_free(struct rep_session *s)
     hs_rep_exchange_fini(s);
     hs_rep_looses_fini(s);
     hs_rep_wanted_fini(s);
+    hs_rep_inquiries_fini(s);
     hs_rep_compare_fini(s);
     free(s->differs);
     hs_rep_supplies_fini(s);
@@ -93,6 +94,7 @@ static struct rep_session *session_new(struct hs_replica *r, const struct hs_rep
     for (size_t lane = 0; lane < HS_LANE_COUNT; lane++)
         TAILQ_INIT(&s->turns[lane]);
     hs_rep_exchange_init(s);
+    hs_rep_inquiries_init(s);
     return s;
 }
 

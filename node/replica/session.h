@@ -8,6 +8,7 @@
 #ifndef HS_REPLICA_SESSION_H
 #define HS_REPLICA_SESSION_H
 
+#include "node/replica/bucket.h"
 #include "node/replica/frontier.h"
 #include "proto/peer.pb-c.h"
 
@@ -36,6 +37,7 @@ struct rep_lag {
     bool assumed; /* peer_n is, until the peer has answered what we offered: nothing is sent */
     bool gapped;  /* what it sent was dropped: it begins anew from the head that it is, or will be, told */
     bool vouched; /* of a revoked key: the peer was told how far hubs have signed */
+    bool shown;   /* the peer was shown what it has itself signed for, and holds no more */
     bool pruned;  /* we cannot go on by number: it waits until the peer has states instead */
     TAILQ_ENTRY(rep_lag) turn;
 };
@@ -100,10 +102,9 @@ struct rep_outflow {
 
     /* The limit that people set, here or there. */
     uint64_t limit, peer_limit; /* bytes per second; 0: none */
-    int64_t tokens;             /* bytes that may go out now; below 0: it was passed by so much */
-    uint64_t tokens_ms;         /* as of then */
-    uint64_t counted;           /* of the session's sent_bytes */
-    uint64_t tokens_wake_ms;    /* something waits for more until then; 0: nothing */
+    struct rep_bucket bucket;
+    uint64_t counted;        /* of the session's sent_bytes */
+    uint64_t tokens_wake_ms; /* something waits for more until then; 0: nothing */
 };
 
 /* Credit of what we receive: costs, cumulative. */
@@ -114,6 +115,32 @@ struct rep_inflow {
     uint64_t told;  /* ... as last told */
 };
 
+/* A message that may come.  replica.c has them all. */
+struct rep_message {
+    const ProtobufCMessageDescriptor *descriptor;
+    void (*received)(struct rep_session *s, const ProtobufCMessage *message);
+    unsigned states;                               /* in which it may come: bits 1 << state */
+    size_t questions_max;                          /* that may be open, where an answer costs; 0: it asks nothing */
+    bool (*asks)(const ProtobufCMessage *message); /* this one does; NULL: all do */
+};
+
+/* inquiry.c: questions that wait for their answers. */
+struct rep_inquiry;
+TAILQ_HEAD(rep_inquiry_queue, rep_inquiry);
+struct rep_inquiries {
+    struct rep_bucket bucket; /* bytes of answers */
+    uint64_t due_ms;          /* it has something again, and something waits; 0: nothing does */
+    struct rep_inquiry_queue waiting;
+    size_t bytes;            /* of those */
+    struct rep_pairs pruned; /* it is to be told that these can go on by number */
+};
+
+/* PROTOCOL.md, "Fetch": a question of the peer's that is not answered. */
+struct rep_fetch {
+    struct hs_stream stream;
+    uint64_t first; /* 0: none */
+};
+
 struct rep_session {
     struct hs_replica *r;
     hs_peer peer;
@@ -122,6 +149,11 @@ struct rep_session {
     struct hs_key curve_key;
     uint32_t sequence_in, sequence_out;
     uint64_t up_ms, live_ms, heard_ms, beat_ms;
+
+    struct rep_inquiries inquiries;
+    struct rep_fetch fetch; /* asked of us */
+    bool is_fetching;       /* we have asked, and it has not answered */
+    size_t stores;          /* of what it brought, with the writer */
 
     /* From its Hello. */
     struct hs_certificate certificate;
@@ -257,8 +289,9 @@ bool hs_rep_gate_holds(struct rep_session *s, const Hallsync__PeerHello *hello);
 void hs_rep_gate_told(struct rep_session *s); /* it has told all its revocations */
 
 /* stores.c */
-void hs_rep_stores_meet(struct rep_session *s); /* it has named its stores */
-void hs_rep_stores_send(struct rep_session *s); /* those that are gone */
+void hs_rep_stores_meet(struct rep_session *s);           /* it has named its stores */
+void hs_rep_stores_send(struct rep_session *s);           /* those that are gone */
+bool hs_rep_stores_asks(const ProtobufCMessage *message); /* for receipts */
 void hs_rep_stores_received(struct rep_session *s, const ProtobufCMessage *message);
 /* It holds a stream up to n only, of which it has signed for more. */
 void hs_rep_stores_check(struct rep_session *s, const struct rep_stream *stream, uint64_t n);
@@ -266,6 +299,19 @@ void hs_rep_stores_check(struct rep_session *s, const struct rep_stream *stream,
 void hs_rep_stores_own(struct rep_session *s, const struct hs_receipt *receipt);
 void hs_rep_wanted_fini(struct rep_session *s);
 uint64_t hs_rep_wanted_bytes(const struct rep_session *s);
+
+/* inquiry.c: the tick returns when to come again */
+void hs_rep_inquiries_init(struct rep_session *s);
+void hs_rep_inquiries_fini(struct rep_session *s);
+uint64_t hs_rep_inquiries_bytes(const struct rep_session *s);
+/* A question: answered now, or when there is something left for it.  @packed: what @body was read from. */
+void hs_rep_inquiry_received(struct rep_session *s, const struct rep_message *message, const ProtobufCMessage *body,
+                             struct hs_bytes packed);
+void hs_rep_inquiry_pruned(struct rep_session *s, hs_partition partition, uint8_t lane); /* to be told: it is not */
+bool hs_rep_inquiry_may(struct rep_session *s); /* answer something; false: the session becomes dirty when it may */
+void hs_rep_inquiry_pay(struct rep_session *s, uint64_t sent_before); /* for what was sent since sent_bytes was that */
+void hs_rep_inquiries_run(struct rep_session *s);
+uint64_t hs_rep_inquiries_tick(struct rep_session *s);
 
 /* beyond.c: what it has and we do not is remembered; the tick returns when to come again */
 void hs_rep_beyond_left(struct rep_session *s); /* it ends */
@@ -396,7 +442,8 @@ void hs_rep_asks_left(struct rep_session *s); /* it has ended */
 
 /* fetch.c */
 void hs_rep_fetch_received(struct rep_session *s, const ProtobufCMessage *message);
-void hs_rep_rots_left(struct rep_session *s); /* it has ended */
+void hs_rep_fetch_answer(struct rep_session *s); /* if one is asked for, and there is room */
+void hs_rep_rots_left(struct rep_session *s);    /* it has ended */
 
 /* compare.c, compare_answer.c: the tick returns when to come again */
 void hs_rep_compare_soon(struct rep_session *s);
@@ -411,6 +458,8 @@ void hs_rep_heads_received(struct rep_session *s, const ProtobufCMessage *messag
 void hs_rep_states_received(struct rep_session *s, const ProtobufCMessage *message);
 void hs_rep_pruned_received(struct rep_session *s, const ProtobufCMessage *message);
 void hs_rep_fills_left(struct rep_session *s); /* it has ended */
+/* PROTOCOL.md, "State transfer": where we are now, then that operations may go on from there. */
+void hs_rep_fill_tell_done(struct rep_session *s, hs_partition partition, uint8_t lane);
 
 /* supply.c */
 void hs_rep_fill_received(struct rep_session *s, const ProtobufCMessage *message);

@@ -91,7 +91,8 @@ static uint64_t memory_of(const struct rep_session *s)
     return sizeof *s + s->certificate_bytes.room + s->acks.room +
            s->lag_count * (sizeof(struct rep_lag) + NODE_OVERHEAD_BYTES) +
            s->exchange.list_count * NODE_OVERHEAD_BYTES + hs_rep_exchange_bytes(s) + hs_rep_looses_bytes(s) +
-           hs_rep_compare_bytes(s) + hs_rep_wanted_bytes(s) + hs_rep_supplies_bytes(s) + fills_bytes(s) +
+           hs_rep_compare_bytes(s) + hs_rep_wanted_bytes(s) + hs_rep_inquiries_bytes(s) + hs_rep_supplies_bytes(s) +
+           fills_bytes(s) +
            (s->peer_fills.room + s->told_fills.room + s->said_pruned.room + s->pruned_there.room) * sizeof(uint32_t);
 }
 

@@ -155,9 +155,7 @@ void hs_rep_stores_meet(struct rep_session *s)
     store->met = (struct hs_met){.certificate = hs_rep_store_copy(r, store, hs_buf_bytes(&s->certificate_bytes)),
                                  .store_id = s->store_id,
                                  .backup_store = s->backup_store};
-    struct rep_pending *pending = hs_rep_store_give(r, store);
-    if (pending != NULL)
-        pending->peer = s->peer;
+    hs_rep_store_take(s, store);
 }
 
 /* ---- asking for its receipts ---- */
@@ -323,9 +321,7 @@ static void store_gone(struct rep_session *s, const struct hs_key *key, uint64_t
         return;
     store->key = *key;
     store->store_id = id;
-    struct rep_pending *pending = hs_rep_store_give(r, store);
-    if (pending != NULL)
-        pending->peer = s->peer;
+    hs_rep_store_take(s, store);
 }
 
 static void take_gone(struct rep_session *s, const Hallsync__StoreGone *message)
@@ -334,6 +330,11 @@ static void take_gone(struct rep_session *s, const Hallsync__StoreGone *message)
     memcpy(key.bytes, message->node_key.data, HS_KEY_BYTES);
     if (is_believed(s, &key, message->store_id))
         store_gone(s, &key, message->store_id);
+}
+
+bool hs_rep_stores_asks(const ProtobufCMessage *message)
+{
+    return ((const Hallsync__PeerStores *)message)->n_wanted > 0;
 }
 
 void hs_rep_stores_received(struct rep_session *s, const ProtobufCMessage *base)
@@ -377,6 +378,11 @@ void hs_rep_stores_check(struct rep_session *s, const struct rep_stream *stream,
     struct showing showing = {s, n};
     if (s->certificate.role == HS_ROLE_HALL || stream->fork != NULL || n >= stream->n || !hs_rep_may_tell(s, stream))
         return;
+    struct rep_lag *lag = hs_rep_lag_find(s, &stream->name);
+    if (lag != NULL && lag->shown)
+        return;
+    if (lag != NULL)
+        lag->shown = true;
     enum hs_err err = r->source.receipts(r->source.ctx, &stream->name, show_receipt, &showing);
     if (err != HS_OK && err != HS_ENOTFOUND)
         hs_rep_fail(r, err);
@@ -405,9 +411,6 @@ void hs_rep_stores_own(struct rep_session *s, const struct hs_receipt *receipt)
                                   s->certificate.node_id, (unsigned long long)receipt->n, (unsigned long long)held);
     store->why = (const char *)hs_rep_store_copy(r, store, HS_BYTES(why, strlen(why) + 1)).data;
     hs_rep_notice_stream(s, HS_NOTICE_SET_BACK, &receipt->stream, HS_ERESET, why);
-    struct rep_pending *pending = hs_rep_store_give(r, store);
-    if (pending == NULL)
-        return;
-    r->is_renewing = true;
-    pending->peer = s->peer;
+    if (hs_rep_store_take(s, store) != NULL)
+        r->is_renewing = true;
 }

@@ -216,9 +216,10 @@ static enum hs_err check_form(const struct rep_session *s, const Hallsync__PeerF
  * once: whoever supplied it may not have had that. */
 static void take_done(struct rep_session *s, hs_partition partition, uint8_t lane)
 {
-    hs_rep_pairs_remove(&s->peer_fills, partition, lane);
-    hs_rep_lags_resume(s, partition, lane);
-    if (!hs_rep_pairs_have(&s->said_pruned, partition, lane) || s->pruned_ms != 0)
+    bool is_pruned = hs_rep_pairs_have(&s->said_pruned, partition, lane);
+    if (hs_rep_pairs_remove(&s->peer_fills, partition, lane) || is_pruned)
+        hs_rep_lags_resume(s, partition, lane);
+    if (!is_pruned || s->pruned_ms != 0)
         return;
     s->pruned_ms = s->r->now_ms + PRUNED_AGAIN_MS;
     hs_rep_wake(s->r, s->pruned_ms);

@@ -118,11 +118,9 @@ static void store_base(struct rep_session *s, struct rep_stream *stream, const s
     store->head = *head;
     store->stream = head->stream;
     hs_rep_expect(r, stream, head->n, &head->hash);
-    struct rep_pending *pending = hs_rep_store_give(r, store);
-    if (pending == NULL)
-        return;
-    pending->peer = s->peer;
-    pending->stream = stream;
+    struct rep_pending *pending = hs_rep_store_take(s, store);
+    if (pending != NULL)
+        pending->stream = stream;
 }
 
 /* PROTOCOL.md, "Witness": only where nothing is held yet. */

@@ -44,6 +44,13 @@
 #define HS_ANSWER_RECORDS_MAX 100
 #define HS_ANSWER_BYTES_MAX   (96 * 1024)
 
+/* What may be asked in a session: answers that cost no credit come out of a bucket. */
+#define HS_QUESTIONS_BYTES         (1024 * 1024) /* at once */
+#define HS_QUESTIONS_BYTES_S       (1024 * 1024) /* a second */
+#define HS_QUESTION_COST           1024          /* of one, besides the bytes of its answer */
+#define HS_QUESTIONS_OPEN_MAX      16            /* about records */
+#define HS_QUESTIONS_WAITING_BYTES (64 * 1024)   /* of those that wait for an answer */
+
 /* The local protocol. */
 #define HS_REQUEST_BYTES_MAX   (1024 * 1024)
 #define HS_REPLY_BYTES_MAX     (4 * 1024 * 1024)

@@ -369,7 +369,8 @@ enum audit_frame {
     AUDIT_FRAME_DISPUTE = 12,
     AUDIT_FRAME_LOOSE = 14,
     AUDIT_FRAME_FILL_HEADS = 19,
-    AUDIT_FRAME_STATES = 20
+    AUDIT_FRAME_STATES = 20,
+    AUDIT_FRAME_FETCH = 25
 };
 /* What a session has said of the other side's current origin, until that has shown that it read it. */
 struct audit_tale {

@@ -12,7 +12,15 @@
 #define HEAD_COST_BYTES  1024              /* of a head of a fill */
 #define QUEUED_BYTES_MAX ((size_t)2 << 20) /* on one way of a line: the largest credit, and as much again for lists */
 
-enum { HELLO_CREDIT = 10, SEGMENT_RAW = 5, LOOSE_BODY = 6, STATES_RAW = 3, FILL_HEADS_HEADS = 3, ACK_CREDIT = 1 };
+enum {
+    HELLO_CREDIT = 10,
+    SEGMENT_RAW = 5,
+    LOOSE_BODY = 6,
+    STATES_RAW = 3,
+    FILL_HEADS_HEADS = 3,
+    FETCH_SEGMENT = 3,
+    ACK_CREDIT = 1
+};
 enum { FRAME_HEAD_BYTES = 6 };
 
 struct session {
@@ -100,6 +108,13 @@ static uint64_t cost_of_heads(struct hs_bytes body)
     return cost;
 }
 
+/* Of an answer that brings something. */
+static uint64_t cost_of_fetch(struct hs_bytes body)
+{
+    struct audit_tlv segment = audit_tlv_find(body, FETCH_SEGMENT);
+    return segment.raw.size == 0 ? 0 : audit_tlv_find(segment.data, SEGMENT_RAW).value + COST_BYTES;
+}
+
 /* NULL: it is not known which one. */
 static struct session *look_into(struct auditor *auditor, const struct sim_machine *from, const struct sim_machine *to,
                                  uint8_t type, uint32_t sequence, struct hs_bytes body)
@@ -119,6 +134,8 @@ static struct session *look_into(struct auditor *auditor, const struct sim_machi
         spend(auditor, from, to, session, cost_of_heads(body));
     else if (type == AUDIT_FRAME_STATES)
         spend(auditor, from, to, session, audit_tlv_find(body, STATES_RAW).value + COST_BYTES);
+    else if (type == AUDIT_FRAME_FETCH)
+        spend(auditor, from, to, session, cost_of_fetch(body));
     else if (type == AUDIT_FRAME_ACK && credit.raw.size != 0)
         give(auditor, from, to, session, credit.value);
     return session->unsure ? NULL : session;

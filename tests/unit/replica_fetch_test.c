@@ -119,6 +119,165 @@ static void a_fetch_that_is_none_ends_the_session(void **state)
     world_free(t.w);
 }
 
+/* ---- within credit ---- */
+
+#define OP_BYTES 9000
+
+static Hallsync__PeerFetch *question(struct puppet *p, const struct hs_stream *stream)
+{
+    Hallsync__PeerFetch *fetch = hs_arena_alloc(&p->arena, sizeof *fetch);
+    hallsync__peer_fetch__init(fetch);
+    fetch->stream = puppet_name(p, stream);
+    fetch->first = 1;
+    return fetch;
+}
+
+static void give_credit(struct puppet *p, uint64_t total)
+{
+    Hallsync__PeerAck ack = HALLSYNC__PEER_ACK__INIT;
+    ack.has_credit_total = true;
+    ack.credit_total = total;
+    puppet_say(p, HALLSYNC__PEER_TYPE__PEER_ACK, &ack.base);
+}
+
+/* What it was sent by itself has cost so much. */
+static uint64_t take_segments(struct puppet *p)
+{
+    const Hallsync__PeerSegment *segment;
+    uint64_t cost = 0;
+    while ((segment = puppet_hear(p, HALLSYNC__PEER_TYPE__PEER_SEGMENT)) != NULL)
+        cost += segment->raw_bytes + 256;
+    return cost;
+}
+
+static void answers_keep_to_the_credit(void **state)
+{
+    (void)state;
+    static const uint8_t LARGE[OP_BYTES];
+    struct region t;
+    struct puppet p = {.self = NULL};
+    const Hallsync__PeerFetch *answer;
+    uint64_t given = 0, cost = 0;
+    set(&t);
+    world_stop(t.other);
+    puppet_dial(&p, t.other, t.hub);
+    puppet_greet(&p);
+    struct hs_stream stream = world_write(t.hub, 3201, HS_LANE_PEOPLE, LARGE, sizeof LARGE);
+    given += take_segments(&p);
+    give_credit(&p, HS_CREDIT_BYTES_MIN + given);
+    for (int i = 0; i < 100; i++) {
+        puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FETCH, &question(&p, &stream)->base);
+        answer = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_FETCH);
+        if (answer == NULL)
+            break;
+        assert_non_null(answer->segment);
+        assert_int_equal(answer->segment->compressed, false);
+        cost += answer->segment->raw_bytes + 256;
+    }
+    assert_null(answer);
+    assert_in_range(cost, OP_BYTES, HS_SEGMENT_BYTES_SOFT + 256); /* no more on its way than one segment */
+    assert_true(puppet_is_live(&p));
+    give_credit(&p, HS_CREDIT_BYTES_MIN + given + cost); /* now the one that waits goes */
+    answer = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_FETCH);
+    assert_true(answer != NULL && answer->segment != NULL);
+    puppet_fini(&p);
+    world_free(t.w);
+}
+
+static void a_second_one_before_the_answer_ends_the_session(void **state)
+{
+    (void)state;
+    static const uint8_t LARGE[OP_BYTES];
+    struct region t;
+    struct puppet p = {.self = NULL};
+    set(&t);
+    world_stop(t.other);
+    puppet_dial(&p, t.other, t.hub);
+    puppet_greet(&p);
+    struct hs_stream stream = world_write(t.hub, 3201, HS_LANE_PEOPLE, LARGE, sizeof LARGE);
+    for (int i = 0; i < 40 && puppet_is_live(&p); i++)
+        puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FETCH, &question(&p, &stream)->base);
+    assert_int_equal(puppet_ended(&p), HS_EMALFORMED);
+    puppet_fini(&p);
+    world_free(t.w);
+}
+
+/* A hall made by hand that takes questions, and has what the other one has. */
+static void greet_with_fetch(struct puppet *p)
+{
+    static uint32_t takes[] = {HALLSYNC__PEER_TYPE__PEER_FETCH};
+    Hallsync__PeerHello *hello = puppet_hello(p);
+    hello->features = takes;
+    hello->n_features = 1;
+    puppet_say(p, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello->base);
+    assert_true(puppet_is_live(p));
+    puppet_hold_nothing(p);
+}
+
+static Hallsync__PeerSegment *segment_of(struct puppet *p, const struct world_node *node,
+                                         const struct hs_stream *stream, uint64_t last)
+{
+    struct world_node *self = p->self;
+    p->self = (struct world_node *)node;
+    Hallsync__PeerSegment *segment = puppet_segment(p, stream, 1, last);
+    p->self = self;
+    return segment;
+}
+
+static void what_an_answer_cost_is_given_back(void **state)
+{
+    (void)state;
+    struct region t;
+    struct puppet p = {.self = NULL};
+    set(&t);
+    meet(&t, t.hall);
+    world_stop(t.other);
+    rot(&t, t.hub);
+    puppet_dial(&p, t.other, t.hub);
+    greet_with_fetch(&p);
+    const Hallsync__PeerFetch *asked = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_FETCH);
+    assert_non_null(asked);
+    assert_int_equal(asked->first, 1);
+    Hallsync__PeerFetch *answer = question(&p, &t.stream);
+    answer->segment = segment_of(&p, t.hall, &t.stream, 5);
+    puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FETCH, &answer->base);
+    puppet_let_store(&p);
+    assert_int_equal(t.hub->rotten.last, 0);
+    const Hallsync__PeerAck *ack;
+    uint64_t first = t.hub->credit_bytes == 0 ? HS_CREDIT_BYTES_DEFAULT : t.hub->credit_bytes, total = 0;
+    while ((ack = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_ACK)) != NULL)
+        total = ack->has_credit_total ? ack->credit_total : total;
+    assert_int_equal(total, first + answer->segment->raw_bytes + 256);
+    puppet_fini(&p);
+    world_free(t.w);
+}
+
+/* Its heartbeats go on, and it does not answer: another one has it. */
+static void who_does_not_answer_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct region t;
+    struct puppet p = {.self = NULL};
+    Hallsync__PeerHeartbeat beat = HALLSYNC__PEER_HEARTBEAT__INIT;
+    set(&t);
+    meet(&t, t.hall);
+    world_stop(t.other);
+    rot(&t, t.hub);
+    puppet_dial(&p, t.other, t.hub);
+    greet_with_fetch(&p);
+    assert_non_null(puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_FETCH));
+    meet(&t, t.hall);
+    for (int i = 0; i < 40; i++) {
+        assert_true(puppet_is_live(&p));
+        assert_int_equal(puppet_count(&p, HALLSYNC__PEER_TYPE__PEER_FETCH), 0); /* nor asked again */
+        puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_HEARTBEAT, &beat.base);
+        world_advance(t.w, 1000);
+    }
+    assert_int_equal(t.hub->rotten.last, 0);
+    puppet_fini(&p);
+    world_free(t.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +285,10 @@ int main(void)
         cmocka_unit_test(what_cannot_be_sent_is_fetched_and_sent),
         cmocka_unit_test(an_older_peer_is_not_asked),
         cmocka_unit_test(a_fetch_that_is_none_ends_the_session),
+        cmocka_unit_test(answers_keep_to_the_credit),
+        cmocka_unit_test(a_second_one_before_the_answer_ends_the_session),
+        cmocka_unit_test(what_an_answer_cost_is_given_back),
+        cmocka_unit_test(who_does_not_answer_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

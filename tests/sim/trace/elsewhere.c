@@ -10,6 +10,7 @@
 #define KEYS    "tests/unit/keys_test.c"
 #define RECORDS "tests/unit/records_test.c"
 #define HOLD    "tests/unit/replica_hold_test.c"
+#define LIMITS  "tests/unit/replica_limits_test.c"
 #define REBUILD "tests/unit/replica_rebuild_test.c"
 #define ASK     "tests/unit/replica_ask_test.c"
 #define SERVICE "tests/unit/service_test.c"
@@ -110,6 +111,13 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "answers_that_do_not_fit_end_the_session"},
     {"| questions of a session that are open | 16 in each direction | session ends |", ASK,
      "sixteen_are_passed_on_at_most"},
+    {"| answers of a session that cost no credit (8.18) | 1,048,576 bytes at once, 1,048,576 a second; 1,024 for each "
+     "besides its bytes | the question waits |",
+     LIMITS, "answers_come_out_of_a_bucket"},
+    {"| questions of a session that wait | 16 about records, one of each other kind; 65,536 bytes | session ends |",
+     LIMITS, "what_waits_is_small"},
+    {"| pieces of one session that wait to be stored | 65,536 | *busy*; session ends |", LIMITS,
+     "what_waits_for_the_writer_is_bounded"},
     {"or if the answer is not what was asked for:", ASK, "answers_that_do_not_fit_end_the_session"},
     {"A question that is not well formed, or the same while the first is answered, ends the session.",
      "tests/unit/replica_fill_liar_test.c", "questions_have_a_form"},
@@ -117,6 +125,16 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "tests/unit/replica_fetch_test.c", "a_fetch_that_is_none_ends_the_session"},
     {"What has rotted in a store is had again from another.", "tests/unit/replica_fetch_test.c",
      "it_comes_back_from_who_has_it"},
+    {"a second one before the answer ends the session.", "tests/unit/replica_fetch_test.c",
+     "a_second_one_before_the_answer_ends_the_session"},
+    {"Who has not answered within 30 seconds is not waited for any longer.", "tests/unit/replica_fetch_test.c",
+     "who_does_not_answer_is_not_waited_for"},
+    {"While it is empty, questions wait, in their order; everything else goes on.", LIMITS,
+     "answers_come_out_of_a_bucket"},
+    {"with 65,536 bytes together; one more ends the session.", LIMITS, "one_question_too_many_ends_the_session"},
+    {"Of several `PeerPruned` for one (partition, lane) that wait, one is answered.", LIMITS,
+     "where_one_is_is_said_within_bounds"},
+    {"if there are more, the session ends (*busy*).", LIMITS, "what_waits_for_the_writer_is_bounded"},
     {"which SHOULD keep it too.", "tests/unit/replica_line_test.c", "a_limit_holds_in_both_directions"},
     /* 9 */
     {"Of operations that come as loose pieces the facts are merged and the register writes have no effect.", RECORDS,

@@ -428,9 +428,9 @@ const struct trace_scenario TRACE_SEGMENT[] = {
      acknowledged_when_committed},
     {"credit",
      "Nobody sends more than he was allowed.",
-     {"A sender MUST NOT have sent more than it was allowed. A segment costs raw_bytes + 256, a loose piece the bytes "
-      "of "
-      "its body + 256, a message of states raw_bytes + 256, one of their heads 256 and 1,024 for each head; other "
+     {"A sender MUST NOT have sent more than it was allowed. A segment costs raw_bytes + 256 (also one in a "
+      "`PeerFetch`), a loose piece the bytes of its body + 256, a message of states raw_bytes + 256, one of their "
+      "heads 256 and 1,024 for each head; other "
       "messages cost nothing. `PeerHello.credit` is allowed at first; `PeerAck.credit_total` is "
       "cumulative: the first credit and the cost of everything since that was stored or dropped."},
      within_credit},
