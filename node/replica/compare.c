@@ -59,7 +59,8 @@ static void ask(struct rep_session *s, const struct rep_question *question, stru
     c->next_digest = 0;
     c->is_asking = true;
     c->is_begun = false;
-    memmove(c->after, after.data, after.size); /* it may be the same */
+    if (after.size > 0)
+        memmove(c->after, after.data, after.size); /* it may be the same */
     c->after_size = after.size;
     message.id = ++c->id;
     message.level = question->level;

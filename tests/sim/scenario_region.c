@@ -291,7 +291,7 @@ static void a_witness_set_back_begins_behind_a_damaged_hub(struct stage *stage)
     static const hs_partition HOME = DISTRICT;
     struct sim_machine *province = stage_hub(stage, "province", NULL);
     struct sim_machine *city = city_of(stage, "city-1", &HOME, province);
-    struct sim_machine *witness = witness_of(stage, &HOME, city);
+    struct sim_machine *witness = witness_of(stage, city);
     struct sim_machine *hall = stage_add(stage, &(struct sim_plan){.node_id = "hall-1",
                                                                    .role = HS_ROLE_HALL,
                                                                    .home = HOME,
