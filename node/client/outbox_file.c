@@ -21,7 +21,8 @@
 #define ROW_HEAD_BYTES (MARK_BYTES + 1 + 4)
 #define POSITION_BYTES 24
 #define REQUEST_HEAD   (8 + 8 + HS_BOX_ID_BYTES)
-#define ROW_BYTES_MAX  (ROW_HEAD_BYTES + REQUEST_HEAD + HS_REQUEST_BYTES_MAX + CHECK_BYTES)
+#define ROW_BYTES(n)   ((size_t)ROW_HEAD_BYTES + (n) + CHECK_BYTES)
+#define ROW_BYTES_MAX  ROW_BYTES(REQUEST_HEAD + HS_REQUEST_BYTES_MAX)
 #define ANEW_BYTES     (256 * 1024) /* rows that are of no more use, before the file is made anew */
 
 enum { ROW_REQUEST = 1, ROW_ANSWERED = 2, ROW_DONE = 3, ROW_TOLD = 4 };
@@ -150,7 +151,7 @@ static size_t make_row(const struct hs_box *box, uint8_t type, const uint8_t *he
     if (rest_size > 0)
         memcpy(row + ROW_HEAD_BYTES + head_size, rest, rest_size);
     check_of(box, row, ROW_HEAD_BYTES + size, row + ROW_HEAD_BYTES + size);
-    return ROW_HEAD_BYTES + size + CHECK_BYTES;
+    return ROW_BYTES(size);
 }
 
 static int append(struct hs_box *box, const uint8_t *row, size_t size)
@@ -163,14 +164,14 @@ static int append(struct hs_box *box, const uint8_t *row, size_t size)
 
 static int append_small(struct hs_box *box, uint8_t type, const uint8_t *body, size_t size)
 {
-    uint8_t row[ROW_HEAD_BYTES + 8 + POSITION_BYTES + CHECK_BYTES];
+    uint8_t row[ROW_BYTES(8 + POSITION_BYTES)];
     return append(box, row, make_row(box, type, body, size, NULL, 0, row));
 }
 
 static int append_request(struct hs_box *box, const struct hs_box_entry *entry)
 {
     uint8_t head[REQUEST_HEAD];
-    uint8_t *row = malloc(ROW_HEAD_BYTES + sizeof head + entry->size + CHECK_BYTES);
+    uint8_t *row = malloc(ROW_BYTES(sizeof head + entry->size));
     if (row == NULL)
         return -1;
     put64(head, entry->number);
@@ -203,10 +204,10 @@ static size_t row_at(const struct hs_box *box, const uint8_t *bytes, size_t size
 {
     uint8_t check[CHECK_BYTES];
     const uint8_t *row = bytes + at;
-    if (size - at < ROW_HEAD_BYTES + CHECK_BYTES || memcmp(row, MARK, MARK_BYTES) != 0)
+    if (size - at < ROW_BYTES(0) || memcmp(row, MARK, MARK_BYTES) != 0)
         return 0;
     *body_size = (size_t)row[5] << 24 | (size_t)row[6] << 16 | (size_t)row[7] << 8 | row[8];
-    size_t whole = ROW_HEAD_BYTES + *body_size + CHECK_BYTES;
+    size_t whole = ROW_BYTES(*body_size);
     if (whole > ROW_BYTES_MAX || whole > size - at)
         return 0;
     check_of(box, row, ROW_HEAD_BYTES + *body_size, check);
@@ -430,9 +431,16 @@ static int make_anew(struct hs_box *box)
     return result;
 }
 
+/* At most what the file would have if it were made anew. */
+static uint64_t useful(const struct hs_box *box)
+{
+    return HEADER_BYTES + ROW_BYTES(POSITION_BYTES) + box->bytes +
+           box->count * (ROW_BYTES(REQUEST_HEAD) + ROW_BYTES(8 + POSITION_BYTES));
+}
+
 static int tidy(struct hs_box *box)
 {
-    return box->size > HEADER_BYTES + ANEW_BYTES && box->size / 2 > box->bytes ? make_anew(box) : 0;
+    return box->size > HEADER_BYTES + ANEW_BYTES && box->size / 2 > useful(box) ? make_anew(box) : 0;
 }
 
 /* ---- changes ---- */
@@ -476,7 +484,7 @@ int hs_box_answered(struct hs_box *box, size_t at, const struct hs_box_position 
     box->entries[at].answered = true;
     if (told->commit != 0)
         box->told = *told;
-    return append_answered(box, box->entries[at].number, told);
+    return append_answered(box, box->entries[at].number, told) == 0 ? tidy(box) : -1;
 }
 
 int hs_box_done(struct hs_box *box, size_t at)

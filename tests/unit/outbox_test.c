@@ -426,13 +426,24 @@ static void one_process_has_it(void **state)
 
 /* ---- the file ---- */
 
-static int make_dir(void **state)
+static int make_dir_like(void **state, const char *name)
 {
-    char *dir = strdup("/tmp/hallsync-outbox-XXXXXX");
+    char *dir = strdup(name);
     assert_true(sodium_init() >= 0);
     assert_non_null(mkdtemp(dir));
     *state = dir;
     return 0;
+}
+
+static int make_dir(void **state)
+{
+    return make_dir_like(state, "/tmp/hallsync-outbox-XXXXXX");
+}
+
+/* Where a sync costs nothing. */
+static int make_dir_in_memory(void **state)
+{
+    return make_dir_like(state, "/dev/shm/hallsync-outbox-XXXXXX");
 }
 
 static int remove_dir(void **state)
@@ -633,6 +644,50 @@ static void the_file_does_not_grow_for_ever(void **state)
     hs_box_close(&box);
 }
 
+/* A long outage: the same few are asked for again and again, and each answer names a newer position. */
+static void answers_do_not_make_it_grow_for_ever(void **state)
+{
+    struct hs_box box;
+    struct stat stat_of;
+    assert_int_equal(hs_box_open(&box, path_of(state)), 0);
+    for (uint64_t i = 0; i < 3; i++)
+        add(&box, i);
+    for (uint64_t i = 0; i < 30000; i++)
+        assert_int_equal(hs_box_answered(&box, i % 3, &(struct hs_box_position){1 + i, 6, 7}), 0);
+    assert_int_equal(stat(path_of(state), &stat_of), 0);
+    assert_true(stat_of.st_size < 300 * 1024);
+    hs_box_close(&box);
+    assert_int_equal(hs_box_open(&box, path_of(state)), 0);
+    assert_int_equal(box.count, 3);
+    for (uint64_t i = 0; i < 3; i++)
+        assert_true(is_entry(&box.entries[i], i) && box.entries[i].answered);
+    assert_int_equal(box.told.commit, 30000);
+    hs_box_close(&box);
+}
+
+/* What its rows take besides the requests is of use too: a file of many small ones is not written anew for each. */
+static void a_full_one_is_not_made_anew_for_each(void **state)
+{
+    static const struct hs_box_position told = {1, 2, 3};
+    struct hs_box box;
+    struct stat before, after;
+    assert_int_equal(hs_box_open(&box, path_of(state)), 0);
+    for (uint64_t i = 0; i < 3000; i++)
+        add(&box, i % 50);
+    for (size_t i = 0; i < 3000; i++)
+        assert_int_equal(hs_box_answered(&box, i, &told), 0);
+    assert_int_equal(stat(path_of(state), &before), 0);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(hs_box_done(&box, 0), 0);
+    assert_int_equal(stat(path_of(state), &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    while (box.count > 0)
+        assert_int_equal(hs_box_done(&box, box.count - 1), 0);
+    assert_int_equal(stat(path_of(state), &after), 0);
+    assert_true(after.st_size < 300 * 1024);
+    hs_box_close(&box);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -651,6 +706,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_flipped_byte_costs_one_row, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_file_that_was_never_synced_is_begun_anew, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(the_file_does_not_grow_for_ever, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(answers_do_not_make_it_grow_for_ever, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_full_one_is_not_made_anew_for_each, make_dir_in_memory, remove_dir),
     };
     return cmocka_run_group_tests_name("outbox", tests, NULL, NULL);
 }
