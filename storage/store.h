@@ -33,6 +33,7 @@ struct hs_store_options {
     struct hs_bytes certificate;   /* encoded; verified by the caller; the store belongs to its node and region */
     struct hs_signer signer;       /* with the node's key: origins, checkpoints, receipts */
     bool create;                   /* make a new store; HS_EEXISTS if there is one */
+    bool visits;                   /* a command, and not the node: a doubt stays for the node's own start to find */
     const hs_partition *districts; /* the configured scope, ascending; narrows the certificate's */
     size_t district_count;         /* 0: as the certificate says */
     size_t map_bytes;              /* of each environment; 0: 1 TiB (64 GiB under sanitizers) */
@@ -69,9 +70,6 @@ uint32_t hs_store_migrated(const struct hs_store *store);
 /* Is it not proven of this start that this store is the newest that the node ever had?  A store that was just made is
  * not in doubt. */
 bool hs_store_in_doubt(const struct hs_store *store);
-/* For who is not the node itself and found the store in doubt: so shall the node's own start, that looks for what may
- * be missing.  No continuity note is kept from here on. */
-void hs_store_leave_doubt(struct hs_store *store);
 /* Why the origin was struck out at this start: NULL if it was not. */
 const char *hs_store_break(const struct hs_store *store);
 

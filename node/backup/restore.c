@@ -125,15 +125,10 @@ static enum hs_err compare(struct hs_store *store, struct hs_restored *restored,
     return err;
 }
 
-/* Without a continuity note, as if this opening had not been: the node's own start must find that it may have lost
- * something, and a hub be closed until it has been told who was revoked. */
-#define NO_NOTES "/no-notes" /* a directory that is not there */
-
 static enum hs_err open_and_compare(const struct hs_restore_options *options, struct hs_restored *restored,
                                     struct hs_why *why)
 {
     const Hallsync__BackupManifest *manifest = restored->found.manifest;
-    char no_notes[PATH_MAX];
     hs_partition districts[HS_SCOPE_MAX];
     struct hs_keys keys = {0};
     struct hs_store *store = NULL;
@@ -141,8 +136,6 @@ static enum hs_err open_and_compare(const struct hs_restore_options *options, st
         return hs_fail(HS_EDAMAGED, why, "the manifest names more districts than a node has");
     for (size_t i = 0; i < manifest->n_districts; i++)
         districts[i] = (hs_partition)manifest->districts[i];
-    if ((size_t)snprintf(no_notes, sizeof no_notes, "%s" NO_NOTES, options->dir) >= sizeof no_notes)
-        return hs_fail(HS_EINVAL, why, "the path %.64s... is too long", options->dir);
     enum hs_err err = hs_keys_load(options->dir, &keys, why);
     if (err != HS_OK)
         return err;
@@ -151,7 +144,7 @@ static enum hs_err open_and_compare(const struct hs_restore_options *options, st
         .certificate = hs_buf_bytes(&keys.certificate),
         .signer = hs_signer_of(keys.node),
         .map_bytes = options->map_bytes,
-        .note_dir = no_notes,
+        .visits = true,
         .utc_offset_minutes = manifest->utc_offset_minutes,
         .districts = districts,
         .district_count = manifest->n_districts,

@@ -6,6 +6,7 @@
 #include "node/cli/progress.h"
 #include "node/cli/setup.h"
 #include "node/cli/show.h"
+#include "node/cli/stopped.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
 #include "proto/sealed/recovery.h"
@@ -35,11 +36,6 @@ static void pause_ms(long ms)
 {
     struct timespec rest = {ms / 1000, ms % 1000 * 1000000};
     nanosleep(&rest, NULL);
-}
-
-static enum hs_err fail(struct cli *cli, enum hs_err err, const struct hs_why *why)
-{
-    return cli_bad(&cli->bad, err, NULL, "%s", why->text[0] != '\0' ? why->text : hs_err_text(err));
 }
 
 /* ---- a copy where the user wants it ---- */
@@ -112,7 +108,7 @@ static enum hs_err copy_out(struct cli *cli, const char *file, char path[static 
     if (stat(out, &status) == 0 && S_ISDIR(status.st_mode))
         snprintf(path, PATH_MAX, "%s/%s", out, name == NULL ? file : name + 1);
     enum hs_err err = copy_file(file, path, &why);
-    return err == HS_OK ? HS_OK : fail(cli, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(cli, err, &why);
 }
 
 /* ---- the end ---- */
@@ -254,8 +250,7 @@ static void describe(const struct hs_backup *backup, uint64_t ms, Hallsync__Back
         run->rows += manifest->tables[i]->rows;
 }
 
-static enum hs_err backup_store(struct cli *cli, const struct hs_conf *conf, const struct hs_keys *keys,
-                                struct hs_store *store)
+static enum hs_err backup_store(struct cli *cli, const struct hs_conf *conf, const struct cli_stopped *stopped)
 {
     char path[PATH_MAX];
     struct hs_why why = {""};
@@ -270,7 +265,7 @@ static enum hs_err backup_store(struct cli *cli, const struct hs_conf *conf, con
         .config = hs_buf_bytes(&config),
         .recipients = conf->backup_keys,
         .recipient_count = conf->backup_key_count,
-        .signer = hs_signer_of(keys->node),
+        .signer = hs_signer_of(stopped->keys.node),
         .utc_offset_minutes = conf->utc_offset_minutes,
         .districts = conf->districts,
         .district_count = conf->district_count,
@@ -280,17 +275,17 @@ static enum hs_err backup_store(struct cli *cli, const struct hs_conf *conf, con
                           ? config.err
                           : hs_fail(hs_err_from_errno(errno), &why, "%s: %s", conf->backup.dir, strerror(errno));
     if (err == HS_OK)
-        err = hs_backup_begin(&options, store, &backup, &why);
+        err = hs_backup_begin(&options, stopped->store, &backup, &why);
     if (err == HS_OK)
         err = make_and_show(backup, &why);
     if (err == HS_OK)
-        err = note(store, backup);
+        err = note(stopped->store, backup);
     hs_buf_fini(&config);
     if (err == HS_OK) {
         describe(backup, wall_ms() - options.now_ms, &run);
         err = tell(cli, &run);
     } else {
-        err = fail(cli, err, &why);
+        err = cli_fail(cli, err, &why);
     }
     hs_backup_end(backup);
     return err;
@@ -300,28 +295,13 @@ static enum hs_err backup_store(struct cli *cli, const struct hs_conf *conf, con
 static enum hs_err backup_stopped(struct cli *cli, const struct hs_conf *conf)
 {
     struct hs_why why = {""};
-    struct hs_keys keys = {0};
-    struct hs_store *store = NULL;
-    enum hs_err err = hs_keys_load(conf->node.data, &keys, &why);
-    if (err == HS_OK) {
-        struct hs_store_options options = {
-            .dir = conf->node.data,
-            .certificate = hs_buf_bytes(&keys.certificate),
-            .signer = hs_signer_of(keys.node),
-            .districts = conf->districts,
-            .district_count = conf->district_count,
-            .utc_offset_minutes = conf->utc_offset_minutes,
-        };
-        err = hs_store_open(&options, &store, &why);
-    }
-    if (err == HS_OK && hs_store_in_doubt(store))
-        hs_store_leave_doubt(store);
+    struct cli_stopped stopped;
+    enum hs_err err = cli_stopped_open(&stopped, conf, &why);
     if (err == HS_OK)
-        err = backup_store(cli, conf, &keys, store);
+        err = backup_store(cli, conf, &stopped);
     else if (err != HS_ELOCKED)
-        err = fail(cli, err, &why);
-    hs_store_close(store);
-    hs_keys_free(&keys);
+        err = cli_fail(cli, err, &why);
+    cli_stopped_close(&stopped);
     return err;
 }
 
@@ -340,7 +320,7 @@ enum hs_err cli_run_backup(struct cli *cli)
     if (err == HS_OK)
         err = backup_stopped(cli, &conf);
     else
-        err = fail(cli, err, &why);
+        err = cli_fail(cli, err, &why);
     hs_conf_free(&conf);
     return err == HS_ELOCKED ? backup_running(cli) : err;
 }
@@ -359,7 +339,7 @@ enum hs_err cli_backup_secret(struct cli *cli, uint8_t secret[static HS_SEALED_K
     if (path == NULL)
         return cli_usage(cli, "which recovery key?  --secret FILE, as 'hallsync backup-key new' has made it");
     enum hs_err err = hs_recovery_read(path, secret, &why);
-    return err == HS_OK ? HS_OK : fail(cli, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(cli, err, &why);
 }
 
 json_t *cli_backup_json(const struct hs_backup_found *found)
@@ -407,7 +387,7 @@ enum hs_err cli_run_backup_show(struct cli *cli)
     cli_progress_end(&progress);
     sodium_memzero(secret, sizeof secret);
     if (err != HS_OK)
-        return fail(cli, err, &why);
+        return cli_fail(cli, err, &why);
     if (cli->json) {
         json_t *object = cli_backup_json(&found);
         err = object == NULL ? HS_ENOMEM : cli_json_line(object);
@@ -431,7 +411,7 @@ enum hs_err cli_run_backup_key(struct cli *cli)
         return err;
     err = hs_recovery_make(cli->args[0], &key, &why);
     if (err != HS_OK)
-        return fail(cli, err, &why);
+        return cli_fail(cli, err, &why);
     hs_recovery_text(&key, text);
     if (cli->json)
         return cli_json_line(json_pack("{ss ss}", "public", text, "secret", cli->args[0]));

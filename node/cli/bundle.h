@@ -5,8 +5,7 @@
 
 #include "node/bundle/bundle.h"
 #include "node/cli/cli.h"
-#include "node/conf/conf.h"
-#include "node/link/keys.h"
+#include "node/cli/stopped.h"
 #include "proto/sealed/sealed_file.h"
 
 #include <limits.h>
@@ -17,9 +16,8 @@
 struct cli_bundle_way {
     struct cli *cli;
     struct hs_conf conf;
-    struct hs_keys keys;
-    struct hs_store *store;  /* of a stopped node; NULL: it runs, and is asked */
-    struct hs_arena answers; /* of a stopped one's answers: the last */
+    struct cli_stopped stopped; /* without a store: it runs, and is asked */
+    struct hs_arena answers;    /* of a stopped one's answers: the last */
 };
 /* The store, if nobody has it open; else the node that has. */
 enum hs_err cli_bundle_way_open(struct cli_bundle_way *way, struct cli *cli);

@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum hs_err fail(struct cli *cli, enum hs_err err, const struct hs_why *why)
-{
-    return cli_bad(&cli->bad, err, NULL, "%s", why->text[0] != '\0' ? why->text : hs_err_text(err));
-}
-
 /* ---- reading ---- */
 
 enum hs_err cli_bundle_in_open(struct cli_bundle_in *in, struct cli *cli, const char *path)
@@ -19,7 +14,7 @@ enum hs_err cli_bundle_in_open(struct cli_bundle_in *in, struct cli *cli, const 
     enum hs_err err = in->bytes == NULL ? HS_ENOMEM : hs_sealed_in_open(path, &in->in, &why);
     if (err == HS_OK)
         in->source = hs_sealed_in_source(in->in);
-    return err == HS_OK ? HS_OK : fail(cli, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(cli, err, &why);
 }
 
 void cli_bundle_in_close(struct cli_bundle_in *in)
@@ -137,7 +132,7 @@ static enum hs_err end_file(struct cli_bundle_out *out)
     hs_sealed_out_close(out->out);
     out->out = NULL;
     if (err != HS_OK)
-        return fail(out->cli, err, &why);
+        return cli_fail(out->cli, err, &why);
     if (json_array_append_new(out->paths, json_string(out->path)) != 0)
         return HS_ENOMEM;
     return read_back(out);
@@ -153,7 +148,7 @@ static enum hs_err begin_file(struct cli_bundle_out *out)
         out->paths = json_array();
     out->bytes = 0;
     enum hs_err err = out->paths == NULL ? HS_ENOMEM : hs_sealed_out_open(out->path, &out->out, &why);
-    return err == HS_OK ? HS_OK : fail(out->cli, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(out->cli, err, &why);
 }
 
 enum hs_err cli_bundle_out_put(struct cli_bundle_out *out, struct hs_bytes part)
@@ -168,7 +163,7 @@ enum hs_err cli_bundle_out_put(struct cli_bundle_out *out, struct hs_bytes part)
     struct hs_sealed_sink sink = hs_sealed_out_sink(out->out);
     err = sink.write(sink.ctx, part);
     out->bytes += part.size;
-    return err == HS_OK ? HS_OK : fail(out->cli, err, hs_sealed_out_why(out->out));
+    return err == HS_OK ? HS_OK : cli_fail(out->cli, err, hs_sealed_out_why(out->out));
 }
 
 enum hs_err cli_bundle_out_end(struct cli_bundle_out *out)

@@ -11,27 +11,6 @@ static uint64_t wall_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static enum hs_err fail(struct cli_bundle_way *way, enum hs_err err, const struct hs_why *why)
-{
-    return cli_bad(&way->cli->bad, err, NULL, "%s", why->text[0] != '\0' ? why->text : hs_err_text(err));
-}
-
-static enum hs_err open_store(struct cli_bundle_way *way, struct hs_why *why)
-{
-    enum hs_err err = hs_keys_load(way->conf.node.data, &way->keys, why);
-    if (err != HS_OK)
-        return err;
-    struct hs_store_options options = {
-        .dir = way->conf.node.data,
-        .certificate = hs_buf_bytes(&way->keys.certificate),
-        .signer = hs_signer_of(way->keys.node),
-        .districts = way->conf.districts,
-        .district_count = way->conf.district_count,
-        .utc_offset_minutes = way->conf.utc_offset_minutes,
-    };
-    return hs_store_open(&options, &way->store, why);
-}
-
 enum hs_err cli_bundle_way_open(struct cli_bundle_way *way, struct cli *cli)
 {
     struct hs_why why = {""};
@@ -42,23 +21,23 @@ enum hs_err cli_bundle_way_open(struct cli_bundle_way *way, struct cli *cli)
         return err; /* only its socket is known */
     err = hs_conf_load(cli->config, &way->conf, &why);
     if (err == HS_OK)
-        err = open_store(way, &why);
+        err = cli_stopped_open(&way->stopped, &way->conf, &why);
     if (err == HS_ELOCKED || err == HS_EPERM)
         return HS_OK; /* it runs; or it is another user's, who lets others ask */
-    return err == HS_OK ? HS_OK : fail(way, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(way->cli, err, &why);
 }
 
 void cli_bundle_way_close(struct cli_bundle_way *way)
 {
-    hs_store_close(way->store);
-    hs_keys_free(&way->keys);
+    cli_stopped_close(&way->stopped);
     hs_conf_free(&way->conf);
     hs_arena_fini(&way->answers);
 }
 
 static struct hs_bundle_node node_of(const struct cli_bundle_way *way)
 {
-    return (struct hs_bundle_node){way->store, hs_signer_of(way->keys.node), way->keys.curve_secret, wall_ms()};
+    return (struct hs_bundle_node){way->stopped.store, hs_signer_of(way->stopped.keys.node),
+                                   way->stopped.keys.curve_secret, wall_ms()};
 }
 
 /* ---- a stopped one's answers ---- */
@@ -68,9 +47,9 @@ static enum hs_err export_stopped(struct cli_bundle_way *way, const Hallsync__Bu
 {
     struct hs_bundle_node node = node_of(way);
     struct hs_view *view = NULL;
-    enum hs_err err = hs_store_flush(way->store);
+    enum hs_err err = hs_store_flush(way->stopped.store);
     if (err == HS_OK)
-        err = hs_view_open(way->store, 0, 0, &view);
+        err = hs_view_open(way->stopped.store, 0, 0, &view);
     if (err == HS_OK)
         err = hs_bundle_export(&node, view, request, answer, why);
     hs_view_close(view);
@@ -87,13 +66,13 @@ static enum hs_err import_stopped(struct cli_bundle_way *way, struct hs_bytes pa
     hs_arena_init(&arena, 0);
     enum hs_err err = hs_bundle_open(&node, part, &arena, &bundle, why);
     if (err == HS_OK)
-        err = hs_store_begin(way->store);
+        err = hs_store_begin(way->stopped.store);
     if (err == HS_OK) {
-        err = hs_bundle_apply(bundle, way->store, show, &arena, answer);
+        err = hs_bundle_apply(bundle, way->stopped.store, show, &arena, answer);
         if (err == HS_OK)
-            err = hs_store_commit(way->store, &commit);
+            err = hs_store_commit(way->stopped.store, &commit);
         else
-            hs_store_abort(way->store);
+            hs_store_abort(way->stopped.store);
     }
     hs_arena_fini(&arena);
     return err;
@@ -119,12 +98,12 @@ enum hs_err cli_bundle_ask_export(struct cli_bundle_way *way, Hallsync__BundleEx
 {
     struct hs_why why = {""};
     struct hs_buf answer = {0};
-    if (way->store != NULL) {
+    if (way->stopped.store != NULL) {
         enum hs_err err = export_stopped(way, request, &answer, &why);
         if (err == HS_OK)
             err = unpack(way, &hallsync__bundle_export_reply__descriptor, &answer, (const void **)to);
         hs_buf_fini(&answer);
-        return err == HS_OK ? HS_OK : fail(way, err, &why);
+        return err == HS_OK ? HS_OK : cli_fail(way->cli, err, &why);
     }
     Hallsync__Request asked = HALLSYNC__REQUEST__INIT;
     const Hallsync__Reply *reply;
@@ -141,12 +120,12 @@ enum hs_err cli_bundle_ask_import(struct cli_bundle_way *way, struct hs_bytes pa
 {
     struct hs_why why = {""};
     struct hs_buf answer = {0};
-    if (way->store != NULL) {
+    if (way->stopped.store != NULL) {
         enum hs_err err = import_stopped(way, part, show, &answer, &why);
         if (err == HS_OK)
             err = unpack(way, &hallsync__bundle_import_reply__descriptor, &answer, (const void **)to);
         hs_buf_fini(&answer);
-        return err == HS_OK ? HS_OK : fail(way, err, &why);
+        return err == HS_OK ? HS_OK : cli_fail(way->cli, err, &why);
     }
     Hallsync__Request asked = HALLSYNC__REQUEST__INIT;
     Hallsync__BundleImportRequest body = HALLSYNC__BUNDLE_IMPORT_REQUEST__INIT;

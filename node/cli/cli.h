@@ -100,6 +100,9 @@ struct cli {
 enum hs_err cli_usage(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 enum hs_err cli_take_args(struct cli *cli, size_t least, size_t most); /* HS_OK, or usage */
 
+/* What another room said of its failure, as the sentence of the error; its general text where it said nothing. */
+enum hs_err cli_fail(struct cli *cli, enum hs_err err, const struct hs_why *why);
+
 /* An error as a sentence on standard error, and as {"error","text","field"}, owned by the caller. */
 void cli_complain(const struct cli *cli, enum hs_err err);
 json_t *cli_error_json(const struct cli *cli, enum hs_err err);

@@ -30,7 +30,7 @@ static enum hs_err from_file(struct cli *cli, const char *path)
     struct hs_why why = {0};
     enum hs_err err = hs_conf_load(path, &conf, &why);
     if (err != HS_OK)
-        return cli_bad(&cli->bad, HS_ECONFIG, NULL, "%s", why.text[0] != '\0' ? why.text : hs_err_text(err));
+        return cli_fail(cli, HS_ECONFIG, &why);
     cli->utc_offset_minutes = conf.utc_offset_minutes;
     cli->config = path;
     if (cli->endpoint == NULL)

@@ -39,7 +39,7 @@ static enum hs_err make_keys(struct cli_setup *setup, const struct hs_keys_draft
     if (err == HS_OK && (strcmp(certificate.node_id, draft->node_id) != 0 || certificate.role != HS_ROLE_HUB))
         err = hs_fail(HS_EEXISTS, &why, "the keys in %s are those of the %s %s", setup->dir,
                       hs_role_text(certificate.role), certificate.node_id);
-    return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(setup->cli, err, &why);
 }
 
 static enum hs_err write_config(struct cli_setup *setup, const char *id)
@@ -96,7 +96,7 @@ static enum hs_err init_hall(struct cli_setup *setup, const char *id)
     struct hs_why why = {0};
     enum hs_err err = hs_keys_make_hall(setup->dir, &setup->keys, &why);
     if (err != HS_OK)
-        return cli_setup_fail(setup, err, &why);
+        return cli_fail(setup->cli, err, &why);
     if (setup->cli->json)
         return cli_json_line(json_pack("{ss ss ss}", "id", id, "role", "hall", "data", setup->dir));
     printf("Keys are in %s/keys; they are certified when %s joins.\n\n", setup->dir, id);

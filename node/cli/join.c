@@ -81,7 +81,7 @@ static enum hs_err ask_hub(struct cli_setup *setup, const struct hs_token *token
     hs_keys_free(&setup->keys);
     hs_buf_fini(&certificate);
     hs_buf_fini(&hub);
-    return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(setup->cli, err, &why);
 }
 
 /* The certificate that lies in the directory now must be the one that the token is for. */
@@ -97,7 +97,7 @@ static enum hs_err load_joined(struct cli_setup *setup, const struct hs_token *t
     if (err == HS_OK && strcmp(certificate->node_id, token->node_id) != 0)
         err = hs_fail(HS_EEXISTS, &why, "%s is the directory of %s; the token is for %s", setup->dir,
                       certificate->node_id, token->node_id);
-    return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(setup->cli, err, &why);
 }
 
 bool cli_is_joined(const struct cli_setup *setup)

@@ -74,7 +74,7 @@ static enum hs_err enter(struct cli_setup *setup, const struct hs_token *token)
                        "%s holds a node already, and rebuild makes new keys: move it aside, or say another --data",
                        setup->dir);
     enum hs_err err = hs_file_write(mark.path, HS_BYTES(mark.text, MARK_BYTES), MARK_MODE, &why);
-    return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(setup->cli, err, &why);
 }
 
 /* ---- until everything is here ---- */

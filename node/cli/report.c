@@ -24,6 +24,11 @@ enum hs_err cli_take_args(struct cli *cli, size_t least, size_t most)
     return cli_usage(cli, "usage: hallsync %s %s", cli->command->words, cli->command->usage);
 }
 
+enum hs_err cli_fail(struct cli *cli, enum hs_err err, const struct hs_why *why)
+{
+    return cli_bad(&cli->bad, err, NULL, "%s", why->text[0] != '\0' ? why->text : hs_err_text(err));
+}
+
 int cli_exit_status(enum hs_err err)
 {
     static const struct {

@@ -42,7 +42,7 @@ static enum hs_err load_config(struct cli_setup *setup, struct hs_bytes text, st
     if (err == HS_OK)
         err = hs_conf_load(path, conf, &why);
     unlink(path);
-    return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(setup->cli, err, &why);
 }
 
 static enum hs_err write_config(struct cli_setup *setup, struct hs_bytes text)
@@ -142,7 +142,7 @@ static enum hs_err restore(struct cli_setup *setup, const uint8_t *secret, struc
     enum hs_err err = hs_restore(&options, restored, &why);
     cli_progress_end(&progress);
     if (err != HS_OK)
-        return cli_setup_fail(setup, err, &why);
+        return cli_fail(setup->cli, err, &why);
     err = write_config(setup, hs_buf_bytes(&restored->found.config));
     return err == HS_OK ? tell(setup, restored) : err;
 }

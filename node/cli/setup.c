@@ -13,11 +13,6 @@
 #define DIR_MODE           0700 /* as the store wants it */
 #define UTC_OFFSET_MINUTES 480  /* as hallsync.yaml says by default */
 
-enum hs_err cli_setup_fail(const struct cli_setup *setup, enum hs_err err, const struct hs_why *why)
-{
-    return cli_bad(&setup->cli->bad, err, NULL, "%s", why->text[0] != '\0' ? why->text : hs_err_text(err));
-}
-
 /* The path goes into a quoted YAML text as it is. */
 static bool is_plain(const char *path)
 {
@@ -70,7 +65,7 @@ enum hs_err cli_setup_config(const struct cli_setup *setup, const struct hs_conf
     if (err == HS_OK)
         err = hs_file_write(setup->config, hs_buf_bytes(&text), CONFIG_MODE, &why);
     hs_buf_fini(&text);
-    return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(setup->cli, err, &why);
 }
 
 /* The hub that let the node in is known from the beginning: bundles can be sealed to it before it has written or signed
@@ -110,5 +105,5 @@ enum hs_err cli_setup_store(const struct cli_setup *setup)
     if (err == HS_OK)
         err = put_hub(setup, store, &why);
     hs_store_close(store);
-    return err == HS_OK ? HS_OK : cli_setup_fail(setup, err, &why);
+    return err == HS_OK ? HS_OK : cli_fail(setup->cli, err, &why);
 }

@@ -31,9 +31,6 @@ enum hs_err cli_join(struct cli_setup *setup, const struct hs_token *token, stru
                      bool *before);
 enum hs_err cli_tell_joined(const struct cli_setup *setup, const struct hs_certificate *certificate, bool before);
 
-/* Copy @why to cli->bad. */
-enum hs_err cli_setup_fail(const struct cli_setup *setup, enum hs_err err, const struct hs_why *why);
-
 /* hallsync.yaml, whole or not at all; replaced if it is there. */
 enum hs_err cli_setup_config(const struct cli_setup *setup, const struct hs_conf *conf);
 /* An empty store of the loaded keys' node. */

@@ -107,7 +107,7 @@ static enum hs_err verify_dir(struct cli *cli, const char *dir)
     struct hs_why why = {0};
     enum hs_err err = hs_check_dir(dir, &options, &figures, &why);
     if (err != HS_OK)
-        return cli_bad(&cli->bad, err, NULL, "%s", why.text[0] != '\0' ? why.text : hs_err_text(err));
+        return cli_fail(cli, err, &why);
     struct verdict verdict = {options.full, figures.no_records, figures.rows,    figures.streams,
                               figures.ops,  figures.records,    figures.effects, figures.found};
     return show_verdict(cli, &verdict);
@@ -187,7 +187,7 @@ enum hs_err cli_run_verify(struct cli *cli)
         return err == HS_OK ? verify_node(cli) : err;
     err = hs_conf_load(cli->config, &conf, &why);
     if (err != HS_OK)
-        return cli_bad(&cli->bad, HS_ECONFIG, NULL, "%s", why.text[0] != '\0' ? why.text : hs_err_text(err));
+        return cli_fail(cli, HS_ECONFIG, &why);
     err = verify_dir(cli, conf.node.data);
     hs_conf_free(&conf);
     return err == HS_ELOCKED ? verify_node(cli) : err;

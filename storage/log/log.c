@@ -137,6 +137,8 @@ static enum hs_err enter(struct hs_log *log, const struct hs_log_options *option
         return hs_fail(err, why, "cannot open the continuity note in %s: out of memory", options->note_dir);
     bool proven = check_continuity(log);
     log->in_doubt = log->in_doubt && !proven && !options->create;
+    if (log->in_doubt && options->visits)
+        hs_note_drop(log->note);
     struct hs_commit commit;
     err = hs_log_commit(log, &commit);
     /* On a full disk the store still opens for reading; the origin is struck out in memory, and in the first commit
@@ -235,11 +237,6 @@ uint32_t hs_log_migrated(const struct hs_log *log)
 bool hs_log_in_doubt(const struct hs_log *log)
 {
     return log->in_doubt;
-}
-
-void hs_log_leave_doubt(struct hs_log *log)
-{
-    hs_note_drop(log->note);
 }
 
 const char *hs_log_break(const struct hs_log *log)

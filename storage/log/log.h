@@ -16,6 +16,7 @@ struct hs_log_options {
     const char *path;
     size_t map_bytes;
     bool create;
+    bool visits;                   /* as hs_store_options */
     struct hs_bytes certificate;   /* of this node; a later one of the same node that has come takes its place */
     const hs_partition *districts; /* to narrow its scope; ascending */
     size_t district_count;         /* 0: not narrowed */
@@ -38,7 +39,6 @@ bool hs_log_holds(const struct hs_log *log, hs_partition partition); /* in its s
 uint64_t hs_log_doubt_ms(const struct hs_log *log);
 uint32_t hs_log_migrated(const struct hs_log *log);
 bool hs_log_in_doubt(const struct hs_log *log);
-void hs_log_leave_doubt(struct hs_log *log);
 const char *hs_log_renewed(const struct hs_log *log);         /* why it got another id at this start, or NULL */
 const char *hs_log_break(const struct hs_log *log);           /* why the origin was struck out at this start, or NULL */
 struct hs_position hs_log_position(const struct hs_log *log); /* of the last commit whose note is written */

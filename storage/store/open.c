@@ -58,6 +58,7 @@ static enum hs_err open_log(struct hs_store *store, const struct hs_store_option
         .path = path.text,
         .map_bytes = store_map_bytes(options->map_bytes),
         .create = options->create,
+        .visits = options->visits,
         .certificate = options->certificate,
         .districts = options->districts,
         .district_count = options->district_count,
@@ -227,11 +228,6 @@ bool hs_store_in_doubt(const struct hs_store *store)
 const char *hs_store_renewed(const struct hs_store *store)
 {
     return hs_log_renewed(store->log);
-}
-
-void hs_store_leave_doubt(struct hs_store *store)
-{
-    hs_log_leave_doubt(store->log);
 }
 
 const char *hs_store_break(const struct hs_store *store)

@@ -82,14 +82,14 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     for what, content, with_key, status, error in (
             ("damaged", data[:len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1:], secret, 5, "damaged"),
             ("cut", data[:-10], secret, 5, "cut-short"),
-            ("another sort", b"PK\3\4" + data, secret, 2, "not-sealed"),
-            ("of a later version", data.replace(b"sealed 1", b"sealed 2", 1), secret, 1, "newer-file"),
+            ("another sort", b"PK\3\4" + data, secret, 4, "not-sealed"),
+            ("of a later version", data.replace(b"sealed 1", b"sealed 2", 1), secret, 4, "newer-file"),
             ("another key", data, os.path.join(region.dir, "other.key"), 4, "other-recipient")):
         with open(wrong, "wb") as file:
             file.write(content)
         got = command("restore", wrong, "--data", target, "--secret", with_key, "--json")
         check(error in got[1], f"{what}: {got}")
-        check(got[0] != 0, f"{what}: status {got[0]}")
+        equal(got[0], status, f"{what}: {got}")
         check(not os.path.exists(os.path.join(target, "log")), f"{what} and yet there is a store")
 
     # The hall's disk is lost; off line it goes on from the backup, on line it gets back the rest.
@@ -130,6 +130,7 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     equal(done[0], 0, f"restore of the hub: {done}")
     check(os.path.isdir(os.path.join(hub.dir, "replaced")), "what was there is kept")
     check(not os.path.exists(os.path.join(hub.dir, "keys", "root.key")), "the root key is in no backup")
+    equal(hub.json("bundle", "export", "--for", hall.name, "--out", region.dir).status, 0, "a command before its first start")
     before = os.path.getsize(hub.log)
     hub.start()
     hall.synced()

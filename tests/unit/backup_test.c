@@ -86,15 +86,23 @@ static void test_a_command_leaves_the_doubt(void **state)
     world_close(hub);
     world_remove(place->region.notes); /* a reboot */
     assert_int_equal(mkdir(place->region.notes, 0700), 0);
+    hub->options.visits = true;
     for (int command = 0; command < 2; command++) {
         world_open(hub, false);
         assert_true(hs_store_in_doubt(hub->store));
-        hs_store_leave_doubt(hub->store);
         world_group(hub, 1); /* what it notes in the store */
         world_close(hub);
     }
+    hub->options.visits = false;
     world_open(hub, false);
     assert_true(hs_store_in_doubt(hub->store));
+    world_reopen(hub);
+    assert_false(hs_store_in_doubt(hub->store));
+    hub->options.visits = true;
+    world_reopen(hub);
+    assert_false(hs_store_in_doubt(hub->store));
+    world_group(hub, 1);
+    hub->options.visits = false;
     world_reopen(hub);
     assert_false(hs_store_in_doubt(hub->store));
 }

@@ -1,0 +1,25 @@
+#include "node/cli/stopped.h"
+
+enum hs_err cli_stopped_open(struct cli_stopped *stopped, const struct hs_conf *conf, struct hs_why *why)
+{
+    *stopped = (struct cli_stopped){.store = NULL};
+    enum hs_err err = hs_keys_load(conf->node.data, &stopped->keys, why);
+    if (err != HS_OK)
+        return err;
+    struct hs_store_options options = {
+        .dir = conf->node.data,
+        .certificate = hs_buf_bytes(&stopped->keys.certificate),
+        .signer = hs_signer_of(stopped->keys.node),
+        .visits = true,
+        .districts = conf->districts,
+        .district_count = conf->district_count,
+        .utc_offset_minutes = conf->utc_offset_minutes,
+    };
+    return hs_store_open(&options, &stopped->store, why);
+}
+
+void cli_stopped_close(struct cli_stopped *stopped)
+{
+    hs_store_close(stopped->store);
+    hs_keys_free(&stopped->keys);
+}
