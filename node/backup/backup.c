@@ -8,10 +8,12 @@
 #include "proto/msg/frame.h"
 #include "proto/sealed/sealed_file.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,6 +110,18 @@ static enum hs_err take_moment(struct hs_backup *backup, struct hs_store *store)
 }
 
 /* ---- beginning ---- */
+
+/* Synced, as the files in it are: a backup counts when its name is on the disk.  (Where somebody else owns what it lies
+ * in, it is his to see to.) */
+enum hs_err hs_backup_make_dir(const char *dir, struct hs_why *why)
+{
+    if (mkdir(dir, 0700) != 0)
+        return errno == EEXIST ? HS_OK
+                               : hs_fail(hs_err_from_errno(errno), why, "backup.dir: cannot make the directory %s: %s",
+                                         dir, strerror(errno));
+    enum hs_err err = hs_file_sync_name(dir, why);
+    return err == HS_EPERM ? HS_OK : err;
+}
 
 static enum hs_err copy_options(struct hs_backup *backup, const struct hs_backup_options *options,
                                 const struct hs_store *store)

@@ -29,6 +29,9 @@ struct hs_backup_options {
     uint64_t now_ms;
 };
 
+/* Make the directory that backups go to, if it is not there. */
+enum hs_err hs_backup_make_dir(const char *dir, struct hs_why *why);
+
 struct hs_backup;
 /* HS_EINVAL: no recipients; HS_EEXISTS: the file is there; HS_EBUSY: the store moves, begin again; what the store or
  * the file system says.  What the options point to is copied, but for the signer's ctx. */

@@ -20,6 +20,8 @@ enum hs_err hs_recovery_make(const char *path, struct hs_key *key, struct hs_why
     line[LINE_BYTES - 1] = '\n';
     if (err == HS_OK)
         err = hs_file_create(path, HS_BYTES(line, LINE_BYTES), 0600, why);
+    if (err == HS_EEXISTS)
+        hs_fail(err, why, "%s is there already, and may open backups that were made: name another file", path);
     sodium_memzero(secret, sizeof secret);
     sodium_memzero(line, sizeof line);
     return err;

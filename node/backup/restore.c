@@ -192,7 +192,11 @@ static enum hs_err restore(const struct hs_restore_options *options, const struc
     err = hs_load_end(restoring.load, why);
     if (err == HS_OK && options->watcher.told != NULL)
         options->watcher.told(options->watcher.ctx, "replaying", 0, restoring.rows);
-    return err == HS_OK ? open_and_compare(options, restored, why) : err;
+    if (err != HS_OK)
+        return err;
+    err = open_and_compare(options, restored, why);
+    return err == HS_OK ? HS_OK
+                        : hs_wrap(err, why, "%s is not whole: mend this, and restore with --force", options->dir);
 }
 
 enum hs_err hs_restore(const struct hs_restore_options *options, struct hs_restored *restored, struct hs_why *why)
@@ -206,7 +210,9 @@ enum hs_err hs_restore(const struct hs_restore_options *options, struct hs_resto
     struct hs_sealed_opening opening = {.purpose = HS_SEALED_BACKUP, .public_key = &key, .secret = options->secret};
     if (err == HS_OK)
         err = restore(options, &opening, restored, why);
-    if (err != HS_OK && why != NULL && why->text[0] == '\0')
+    if (err != HS_OK && restored->replaced[0] != '\0')
+        hs_wrap(err, why, "what was there lies in %s", restored->replaced);
+    else if (err != HS_OK && why != NULL && why->text[0] == '\0')
         hs_fail(err, why, "%s cannot be restored to %s: %s", options->path, options->dir, hs_err_text(err));
     return err;
 }

@@ -12,8 +12,8 @@
 #include "proto/sealed/recovery.h"
 #include "proto/sealed/sealed_file.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -95,6 +95,24 @@ static enum hs_err copy_file(const char *from, const char *to, struct hs_why *wh
     return err == HS_OK ? check_copy(to, why) : err;
 }
 
+/* Before a backup is made, which may take the place of an older one. */
+static enum hs_err check_out(struct cli *cli)
+{
+    struct stat status;
+    char dir[PATH_MAX];
+    const char *out = cli->options[CLI_OUT];
+    if (out == NULL || (stat(out, &status) == 0 && S_ISDIR(status.st_mode)))
+        return HS_OK;
+    if (access(out, F_OK) == 0)
+        return cli_bad(&cli->bad, HS_EEXISTS, NULL, "--out: %s is there already: take another name, or remove it", out);
+    if ((size_t)snprintf(dir, sizeof dir, "%s", out) >= sizeof dir)
+        return cli_usage(cli, "--out: the path is too long");
+    bool named = out[0] != '\0' && out[strlen(out) - 1] != '/';
+    if (!named || stat(dirname(dir), &status) != 0 || !S_ISDIR(status.st_mode))
+        return cli_usage(cli, "--out: there is no directory for %s to lie in", out);
+    return HS_OK;
+}
+
 /* --out DIR: under its own name. */
 static enum hs_err copy_out(struct cli *cli, const char *file, char path[static PATH_MAX])
 {
@@ -108,7 +126,10 @@ static enum hs_err copy_out(struct cli *cli, const char *file, char path[static 
     if (stat(out, &status) == 0 && S_ISDIR(status.st_mode))
         snprintf(path, PATH_MAX, "%s/%s", out, name == NULL ? file : name + 1);
     enum hs_err err = copy_file(file, path, &why);
-    return err == HS_OK ? HS_OK : cli_fail(cli, err, &why);
+    if (err == HS_OK)
+        return HS_OK;
+    hs_wrap(err, &why, "the backup is in %s; the copy that --out asks for", file);
+    return cli_fail(cli, err, &why);
 }
 
 /* ---- the end ---- */
@@ -271,9 +292,9 @@ static enum hs_err backup_store(struct cli *cli, const struct hs_conf *conf, con
         .district_count = conf->district_count,
         .now_ms = wall_ms(),
     };
-    enum hs_err err = mkdir(conf->backup.dir, 0700) == 0 || errno == EEXIST
-                          ? config.err
-                          : hs_fail(hs_err_from_errno(errno), &why, "%s: %s", conf->backup.dir, strerror(errno));
+    enum hs_err err = config.err;
+    if (err == HS_OK && conf->backup_key_count > 0) /* else there is nothing to put into it */
+        err = hs_backup_make_dir(conf->backup.dir, &why);
     if (err == HS_OK)
         err = hs_backup_begin(&options, stopped->store, &backup, &why);
     if (err == HS_OK)
@@ -310,6 +331,8 @@ enum hs_err cli_run_backup(struct cli *cli)
     struct hs_conf conf = {0};
     struct hs_why why = {""};
     enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err == HS_OK)
+        err = check_out(cli);
     if (err == HS_OK)
         err = cli_config_find(cli);
     if (err != HS_OK)

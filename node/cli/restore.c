@@ -144,7 +144,10 @@ static enum hs_err restore(struct cli_setup *setup, const uint8_t *secret, struc
     if (err != HS_OK)
         return cli_fail(setup->cli, err, &why);
     err = write_config(setup, hs_buf_bytes(&restored->found.config));
-    return err == HS_OK ? tell(setup, restored) : err;
+    if (err == HS_OK)
+        return tell(setup, restored);
+    hs_wrap(err, &cli->bad.why, "the store is restored, its configuration is not: mend this, and restore with --force");
+    return err;
 }
 
 enum hs_err cli_run_restore(struct cli *cli)

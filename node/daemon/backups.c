@@ -207,9 +207,9 @@ static enum hs_err check_room(const struct hs_backups *backups, struct hs_why *w
 static enum hs_err begin(struct hs_backups *backups, struct hs_backup **backup, struct hs_why *why)
 {
     struct beginning beginning = {.errand = {.backups = backups, .job = {.done = begin_done}}};
-    if (mkdir(backups->dir, 0700) != 0 && errno != EEXIST)
-        return hs_fail(hs_err_from_errno(errno), why, "backup.dir: %s: %s", backups->dir, strerror(errno));
-    enum hs_err err = check_room(backups, why);
+    enum hs_err err = hs_backup_make_dir(backups->dir, why);
+    if (err == HS_OK)
+        err = check_room(backups, why);
     if (err == HS_OK)
         err = hs_writer_after_flush(backups->options.writer, &beginning.errand.job);
     if (err != HS_OK)

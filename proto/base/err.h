@@ -77,7 +77,7 @@ enum hs_err_class {
     X(HS_EFOREIGN, OPERATOR, "foreign-store", "the store belongs to another node")                     \
     X(HS_ENETFS, OPERATOR, "network-filesystem", "the data directory must be on a local disk")         \
     X(HS_ESCHEMA, OPERATOR, "newer-schema", "the store was written by a newer version")                \
-    X(HS_ENEWERFILE, OPERATOR, "newer-file", "the file was written by a newer version of hallsync")    \
+    X(HS_ENEWERFILE, OPERATOR, "newer-file", "a newer version of hallsync made it: install that")      \
     X(HS_ECONFIG, OPERATOR, "bad-config", "the configuration is wrong")                                \
     X(HS_EADDRESS, OPERATOR, "bad-address", "the address cannot be used")                              \
     X(HS_EINUSE, OPERATOR, "address-in-use", "another program listens at that address")                \

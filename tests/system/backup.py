@@ -43,6 +43,17 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     hall.settings("backup", recipients=[public])
     hall.start()
 
+    # A copy that cannot be: told before a backup is made, which would take the place of an older one.
+    taken = os.path.join(region.dir, "recovery.key")
+    for out, status, text in ((os.path.join(region.dir, "nowhere", "x"), 2, "no directory"), (region.dir + "/nowhere/", 2, "no directory"),
+                              (taken, 4, "there already")):
+        answer = hall.run("backup", "--out", out)
+        equal(answer.status, status, f"--out {out}: {answer.err}")
+        check(text in answer.err and out in answer.err, f"--out {out}: {answer.err}")
+    check(not os.path.exists(os.path.join(hall.dir, "backups")), "no backup is made where none can be copied")
+    again = command("backup-key", "new", taken)
+    check(again[0] == 4 and "another file" in again[2], f"a recovery key over another: {again}")
+
     # Hot, with payments coming in all the time.
     stopping = threading.Event()
     payers = Payers(hall, accounts, range(0, 1_000_000), stopping)

@@ -329,6 +329,9 @@ static void test_file_is_there_whole_or_not_at_all(void **state)
     assert_int_equal(hs_sealed_in_open(dir, &in, NULL), HS_EINVAL);
     assert_int_equal(hs_sealed_in_open(part, &in, NULL), HS_ENOTFOUND);
     unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(hs_sealed_in_open(path, &in, NULL), HS_EINVAL); /* at once: nobody writes to it */
+    unlink(path);
     rmdir(dir);
 }
 
