@@ -19,43 +19,43 @@ enum { SIGNED_BODY = 1, ORIGIN_NODE_KEY = 2 }; /* fields of Signed and OriginBod
 
 #define IN(state) (1U << (state))
 
+/* One that asks nothing whose answer costs; and one of which @max may be open, if @asks says that it is a question. */
+#define SAYS(name, takes, in)                               \
+    {                                                       \
+        &hallsync__##name##__descriptor, takes, in, 0, NULL \
+    }
+#define ASKS(name, takes, in, max, asks)                      \
+    {                                                         \
+        &hallsync__##name##__descriptor, takes, in, max, asks \
+    }
+
 /* PROTOCOL.md, "Session": what may come when.  Anything else ends the session. */
 static const struct rep_message MESSAGES[] = {
-    [HALLSYNC__PEER_TYPE__PEER_HELLO] = {&hallsync__peer_hello__descriptor, hs_rep_hello_received, IN(REP_GREETED)},
-    [HALLSYNC__PEER_TYPE__PEER_REFUSE] = {&hallsync__peer_refuse__descriptor, hs_rep_refuse_received,
-                                          IN(REP_GREETED) | IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_FRONTIER] = {&hallsync__peer_frontier__descriptor, hs_rep_exchange_received,
-                                            IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_OPENING] = {&hallsync__peer_opening__descriptor, hs_rep_opening_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_SEGMENT] = {&hallsync__peer_segment__descriptor, hs_rep_segment_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_ACK] = {&hallsync__peer_ack__descriptor, hs_rep_ack_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_HEARTBEAT] = {&hallsync__peer_heartbeat__descriptor, hs_rep_heartbeat_received,
-                                             IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_PROBE] = {&hallsync__peer_probe__descriptor, hs_rep_probe_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY] = {&hallsync__peer_probe_reply__descriptor, hs_rep_probe_answered,
-                                               IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_COMPARE] = {&hallsync__peer_compare__descriptor, hs_rep_compare_received, IN(REP_LIVE),
-                                           1},
-    [HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY] = {&hallsync__peer_compare_reply__descriptor, hs_rep_compare_answered,
-                                                 IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = {&hallsync__peer_dispute__descriptor, hs_rep_dispute_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = {&hallsync__peer_fork_proof__descriptor, hs_rep_proof_received,
-                                              IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_BASE] = {&hallsync__peer_base__descriptor, hs_rep_base_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_LOOSE] = {&hallsync__peer_loose__descriptor, hs_rep_loose_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_PRUNED] = {&hallsync__peer_pruned__descriptor, hs_rep_pruned_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_FILL] = {&hallsync__peer_fill__descriptor, hs_rep_fill_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_FILL_HEADS] = {&hallsync__peer_fill_heads__descriptor, hs_rep_heads_received,
-                                              IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_STATES] = {&hallsync__peer_states__descriptor, hs_rep_states_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_ASK] = {&hallsync__peer_ask__descriptor, hs_rep_ask_received, IN(REP_LIVE),
-                                       HS_QUESTIONS_OPEN_MAX},
-    [HALLSYNC__PEER_TYPE__PEER_ANSWER] = {&hallsync__peer_answer__descriptor, hs_rep_answer_received, IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_REVOCATIONS] = {&hallsync__peer_revocations__descriptor, hs_rep_revocations_received,
-                                               IN(REP_GREETED) | IN(REP_LIVE)},
-    [HALLSYNC__PEER_TYPE__PEER_STORES] = {&hallsync__peer_stores__descriptor, hs_rep_stores_received, IN(REP_LIVE), 1,
-                                          hs_rep_stores_asks},
-    [HALLSYNC__PEER_TYPE__PEER_FETCH] = {&hallsync__peer_fetch__descriptor, hs_rep_fetch_received, IN(REP_LIVE)},
+    [HALLSYNC__PEER_TYPE__PEER_HELLO] = SAYS(peer_hello, hs_rep_hello_received, IN(REP_GREETED)),
+    [HALLSYNC__PEER_TYPE__PEER_REFUSE] = SAYS(peer_refuse, hs_rep_refuse_received, IN(REP_GREETED) | IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_FRONTIER] = SAYS(peer_frontier, hs_rep_exchange_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_OPENING] = SAYS(peer_opening, hs_rep_opening_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_SEGMENT] = SAYS(peer_segment, hs_rep_segment_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_ACK] = SAYS(peer_ack, hs_rep_ack_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_HEARTBEAT] = SAYS(peer_heartbeat, hs_rep_heartbeat_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_PROBE] = SAYS(peer_probe, hs_rep_probe_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY] = SAYS(peer_probe_reply, hs_rep_probe_answered, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_COMPARE] = ASKS(peer_compare, hs_rep_compare_received, IN(REP_LIVE), 1, NULL),
+    [HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY] = SAYS(peer_compare_reply, hs_rep_compare_answered, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = SAYS(peer_dispute, hs_rep_dispute_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = SAYS(peer_fork_proof, hs_rep_proof_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_BASE] = SAYS(peer_base, hs_rep_base_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_LOOSE] = SAYS(peer_loose, hs_rep_loose_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_PRUNED] = SAYS(peer_pruned, hs_rep_pruned_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_FILL] = SAYS(peer_fill, hs_rep_fill_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_FILL_HEADS] = SAYS(peer_fill_heads, hs_rep_heads_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_STATES] = SAYS(peer_states, hs_rep_states_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_ASK] = ASKS(peer_ask, hs_rep_ask_received, IN(REP_LIVE), HS_QUESTIONS_OPEN_MAX, NULL),
+    [HALLSYNC__PEER_TYPE__PEER_ANSWER] = SAYS(peer_answer, hs_rep_answer_received, IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_REVOCATIONS] = SAYS(peer_revocations, hs_rep_revocations_received,
+                                                   IN(REP_GREETED) | IN(REP_LIVE)),
+    [HALLSYNC__PEER_TYPE__PEER_STORES] = ASKS(peer_stores, hs_rep_stores_received, IN(REP_LIVE), 1, hs_rep_stores_asks),
+    [HALLSYNC__PEER_TYPE__PEER_FETCH] = SAYS(peer_fetch, hs_rep_fetch_received, IN(REP_LIVE)),
 };
 
 #define MESSAGE_COUNT (sizeof MESSAGES / sizeof *MESSAGES)

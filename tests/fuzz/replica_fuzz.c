@@ -7,14 +7,11 @@
 #include "proto/msg/frame.h"
 #include "proto/msg/tlv.h"
 #include "proto/peer.pb-c.h"
-#include "tests/fuzz/fuzz.h"
-#include "tests/lib/replica_world.h"
+#include "tests/fuzz/replica_trust.h"
 
 #include <zstd.h>
 
-#define COMMANDS_MAX 48
-#define NAMES_MAX    8
-#define MEMORY_MAX   ((size_t)16 << 20)
+#define MEMORY_MAX ((size_t)16 << 20)
 
 #define SETTING_HONEST 0xc0 /* and above: let an honest hall write at the end */
 
@@ -42,34 +39,14 @@ enum {
     FILL,
     FILL_HEADS,
     STATES,
+    REVOCATIONS,
+    STORES,
+    FETCH,
+    ROT,
     COMMAND_COUNT
 };
 
-struct game {
-    struct world *world;
-    struct world_node *victim, *liar, *honest;
-    struct world_link *link;
-    hs_peer peer; /* the liar, as the victim knows it */
-    uint32_t sequence;
-    struct hs_stream names[NAMES_MAX]; /* worth talking about */
-    size_t name_count;
-    struct hs_stream stream;                 /* the liar's own */
-    uint64_t n;                              /* how much of it was signed in segments */
-    struct hs_hash hashes[COMMANDS_MAX + 1]; /* h(0) to h(n) */
-};
-
 /* ---- talking to the victim ---- */
-
-static void send_bytes(struct game *game, uint8_t type, struct hs_bytes body)
-{
-    struct hs_buf frame = {0};
-    hs_buf_put_u8(&frame, HS_FRAME_VERSION);
-    hs_buf_put_u8(&frame, type);
-    hs_buf_put_u32(&frame, ++game->sequence);
-    hs_buf_put_bytes(&frame, body);
-    world_hand(game->victim, game->peer, hs_buf_bytes(&frame));
-    hs_buf_fini(&frame);
-}
 
 static void connect(struct game *game)
 {
@@ -116,29 +93,6 @@ static void set_up(struct game *game, uint8_t setting)
     connect(game);
 }
 
-static struct hs_stream read_name(struct game *game, struct hs_cur *in)
-{
-    uint8_t which = fuzz_u8(in);
-    struct hs_stream name = game->names[which % 8 % game->name_count];
-    if (which >= 0x40)
-        name.lane = fuzz_u8(in);
-    if (which >= 0x80)
-        name.partition = fuzz_u16(in);
-    if (which >= 0xc0)
-        name.origin = fuzz_number(in);
-    return name;
-}
-
-static void put_name(struct hs_buf *to, uint32_t field, const struct hs_stream *name)
-{
-    struct hs_buf packed = {0};
-    hs_tlv_put_fixed64(&packed, 1, name->origin);
-    hs_tlv_put_u64(&packed, 2, name->partition);
-    hs_tlv_put_u64(&packed, 3, name->lane);
-    hs_tlv_put_bytes(to, field, hs_buf_bytes(&packed));
-    hs_buf_fini(&packed);
-}
-
 /* A StreamHead: of the true hash where there is one, or of any. */
 static void put_head(struct game *game, struct hs_cur *in, struct hs_buf *to, uint32_t field)
 {
@@ -178,6 +132,11 @@ static void hello(struct game *game, struct hs_cur *in)
     if (how / 64 == 1)
         hs_tlv_put_u64(&body, 13, 3202 * 256 + how % 6);
     hs_tlv_put_u64(&body, 14, how / 8 % 2); /* so a hall supplies states */
+    if (how / 64 == 2) {
+        for (uint64_t type = HALLSYNC__PEER_TYPE__PEER_REVOCATIONS; type <= HALLSYNC__PEER_TYPE__PEER_STORES; type++)
+            hs_tlv_put_u64(&body, 11, type);
+        hs_tlv_put_u64(&body, 15, how % 4 == 3 ? fuzz_number(in) : 0);
+    }
     send_bytes(game, HALLSYNC__PEER_TYPE__PEER_HELLO, hs_buf_bytes(&body));
     hs_buf_fini(&body);
 }
@@ -209,6 +168,8 @@ static void sign_segment(struct game *game, const struct hs_stream *name, uint64
     if (hs_stream_equal(name, &game->stream) && last == game->n + 1) {
         game->n = last;
         game->hashes[last] = hash;
+        hs_buf_reset(&game->ops[last]);
+        hs_buf_put_bytes(&game->ops[last], op);
     }
 }
 
@@ -450,11 +411,6 @@ static struct hs_hash put_loose(struct game *game, struct hs_cur *in, uint64_t f
     return end;
 }
 
-static uint64_t some_number(const struct game *game, struct hs_cur *in)
-{
-    return 1 + fuzz_u8(in) % (game->n + 1);
-}
-
 static void loose(struct game *game, struct hs_cur *in)
 {
     struct hs_buf body = {0};
@@ -614,12 +570,12 @@ static void any_frame(struct game *game, struct hs_cur *in)
 
 static void command(struct game *game, struct hs_cur *in)
 {
-    static void (*const TALK[])(struct game * game, struct hs_cur * in) = {
-        [BODY] = any_body,   [FRAME] = any_frame,   [HELLO] = hello, [OPENING] = opening,
-        [SEGMENT] = segment, [FRONTIER] = frontier, [ACK] = ack,     [HEARTBEAT] = heartbeat,
-        [PROBE] = probe,     [COMPARE] = compare,   [PART] = parts,  [LOOSE] = loose,
-        [PROOF] = proof,     [DISPUTE] = dispute,   [FILL] = fill,   [FILL_HEADS] = fill_heads,
-        [STATES] = states,
+    static void (*const TALK[COMMAND_COUNT])(struct game * game, struct hs_cur * in) = {
+        [BODY] = any_body,   [FRAME] = any_frame,         [HELLO] = hello,   [OPENING] = opening,
+        [SEGMENT] = segment, [FRONTIER] = frontier,       [ACK] = ack,       [HEARTBEAT] = heartbeat,
+        [PROBE] = probe,     [COMPARE] = compare,         [PART] = parts,    [LOOSE] = loose,
+        [PROOF] = proof,     [DISPUTE] = dispute,         [FILL] = fill,     [FILL_HEADS] = fill_heads,
+        [STATES] = states,   [REVOCATIONS] = revocations, [STORES] = stores, [FETCH] = fetch,
     };
     uint8_t what = fuzz_u8(in) % COMMAND_COUNT;
     if (TALK[what] != NULL) {
@@ -628,8 +584,10 @@ static void command(struct game *game, struct hs_cur *in)
         world_advance(game->world, (uint64_t)fuzz_u8(in) * 20);
     } else if (what == AGAIN) {
         connect(game);
-    } else if (what == RESTART) {
+    } else if (what == RESTART || what == ROT) {
         world_stop(game->victim);
+        if (what == ROT)
+            let_rot(game, in);
         world_start(game->victim);
         game->link = NULL;
         connect(game);
@@ -654,7 +612,7 @@ static void check_memory(const struct game *game)
 /* Whatever the liar said, what an honest hall writes arrives at its hub. */
 static void check_honest(struct game *game)
 {
-    if (game->victim->certificate.role != HS_ROLE_HUB)
+    if (game->victim->certificate.role != HS_ROLE_HUB || game->is_cut_off)
         return;
     struct hs_stream name = game->names[1];
     world_dial(game->honest, game->victim);
@@ -675,6 +633,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (setting >= SETTING_HONEST)
         check_honest(&game);
     world_free(game.world);
+    for (size_t i = 0; i <= COMMANDS_MAX; i++)
+        hs_buf_fini(&game.ops[i]);
     return 0;
 }
 
@@ -717,6 +677,17 @@ void fuzz_seeds(fuzz_put put)
     static const uint8_t FILLED[] = {5,     HELLO, 0,      1,    OPENING, 0, FILL_HEADS, 1,     0,  0,
                                      STORE, 3,     STATES, 0x21, 0,       1, 'a',        STORE, 3,  FILL_HEADS,
                                      5,     0,     0,      FILL, 3,       0, 1,          TIME,  200};
+    /* A greeting that knows all messages; the liar's operations rot and are asked of him. */
+    static const uint8_t ROTTEN[] = {0,     HELLO, 0x80,  OPENING, 0,   SEGMENT, 0,     2,    'a',   'b',  SEGMENT, 0,
+                                     1,     'c',   STORE, 3,       ROT, 2,       HELLO, 0x80, FETCH, 0x42, 1,       0,
+                                     STORE, 3,     FETCH, 0,       0,   1,       FETCH, 0x22, 2,     0};
+    static const uint8_t REVOKED[] = {1,           HELLO, 0x80, REVOCATIONS, 0x01, STORE, 3,
+                                      REVOCATIONS, 0x09,  1,    STORE,       3,    TIME,  200};
+    static const uint8_t GONE[] = {2,      HELLO, 0x80, STORES, 0x01, 0,      1,    STORE, 3,
+                                   STORES, 0x08,  0,    1,      2,    STORES, 0x40, TIME,  200};
+    put("rotten", HS_BYTES(ROTTEN, sizeof ROTTEN));
+    put("revoked", HS_BYTES(REVOKED, sizeof REVOKED));
+    put("gone", HS_BYTES(GONE, sizeof GONE));
     put("filled", HS_BYTES(FILLED, sizeof FILLED));
     put("forks", HS_BYTES(FORKS, sizeof FORKS));
     put("segments", HS_BYTES(SEGMENTS, sizeof SEGMENTS));

@@ -279,6 +279,9 @@ void world_import(struct world_node *to, const struct world_node *from, const st
 /* @at, a person revokes the key of @node, or releases what waits. */
 void world_revoke(struct world_node *at, const struct world_node *node, bool by_root);
 void world_release(struct world_node *at, const struct hs_waiting *waiting, size_t count);
+/* The signed row of it, put behind what is in @row. */
+void world_revocation(struct world *w, const struct world_node *node, bool by_root, struct hs_buf *row);
+void world_release_row(struct world *w, const struct hs_waiting *waiting, size_t count, struct hs_buf *row);
 /* Without telling the replica: as if it were committed and STORED still on its way. */
 void world_write_untold(struct world_node *node, hs_partition partition, enum hs_lane lane, const char *text);
 /* ... and here it comes. */

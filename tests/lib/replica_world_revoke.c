@@ -168,32 +168,42 @@ static void take(struct world_node *node, bool is_release, const struct hs_buf *
         world_tell_trust(node);
 }
 
+void world_revocation(struct world *w, const struct world_node *node, bool by_root, struct hs_buf *row)
+{
+    struct hs_authority authority = authority_of(w, by_root);
+    enum hs_err err = hs_revocation_sign(hs_buf_bytes(&node->certificate_bytes), "stolen", w->now_ms, &authority, row);
+    assert(err == HS_OK);
+    (void)err;
+}
+
 void world_revoke(struct world_node *at, const struct world_node *node, bool by_root)
 {
-    struct world *w = at->world;
     struct hs_buf row = {0};
-    struct hs_authority authority = authority_of(w, by_root);
-    enum hs_err err = hs_revocation_sign(hs_buf_bytes(&node->certificate_bytes), "stolen", w->now_ms, &authority, &row);
-    assert(err == HS_OK);
+    world_revocation(at->world, node, by_root, &row);
     take(at, false, &row);
     hs_buf_fini(&row);
 }
 
-void world_release(struct world_node *at, const struct hs_waiting *waiting, size_t count)
+void world_release_row(struct world *w, const struct hs_waiting *waiting, size_t count, struct hs_buf *row)
 {
-    struct world *w = at->world;
     struct hs_authority authority = authority_of(w, false);
     struct hs_release *release = calloc(1, sizeof *release);
-    struct hs_buf row = {0};
     assert(release != NULL && count > 0 && count <= HS_RELEASE_HEADS_MAX);
     *release = (struct hs_release){.node_key = waiting->node_key, .time_ms = w->now_ms, .count = count};
     snprintf(release->reason, sizeof release->reason, "counted");
     snprintf(release->name, sizeof release->name, "Wang Li");
     for (size_t i = 0; i < count; i++)
         release->heads[i] = (struct hs_released){waiting[i].stream, waiting[i].n, waiting[i].hash};
-    enum hs_err err = hs_release_sign(release, &authority, &row);
+    enum hs_err err = hs_release_sign(release, &authority, row);
     assert(err == HS_OK);
+    (void)err;
     free(release);
+}
+
+void world_release(struct world_node *at, const struct hs_waiting *waiting, size_t count)
+{
+    struct hs_buf row = {0};
+    world_release_row(at->world, waiting, count, &row);
     take(at, true, &row);
     hs_buf_fini(&row);
 }
