@@ -514,7 +514,6 @@ enum hs_err hs_view_digest_level(struct hs_view *view, hs_partition partition, u
                                  hs_visit_digest visit, void *ctx);
 enum hs_err hs_view_digest_leaf(struct hs_view *view, hs_partition partition, uint16_t kind, uint32_t leaf,
                                 struct hs_bytes after, hs_visit_record visit, void *ctx);
-uint32_t hs_digest_leaf(const struct hs_record_name *name);
 
 /* Derived lists: what people must decide or know of. */
 enum hs_list {

@@ -2,20 +2,21 @@
  * what is damaged. */
 #include "node/cli/verify_remote.h"
 
-#include "node/cli/forms.h"
-#include "node/cli/show.h"
+#include "node/cli/differ.h"
 #include "node/cli/table.h"
 #include "proto/base/names.h"
 #include "proto/base/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define LAGS       1 /* exit status */
-#define DAMAGED    5
-#define LOOK_AGAIN 200   /* ms */
-#define WAIT_MS    30000 /* for what is on its way, too, unless --timeout says otherwise */
+#define LAGS          1 /* exit status */
+#define DAMAGED       5
+#define LOOK_AGAIN    200   /* ms */
+#define DIFFERS_NAMED 16    /* the node keeps no more of them */
+#define WAIT_MS       30000 /* for what is on its way, too, unless --timeout says otherwise */
 
 /* ---- asking ---- */
 
@@ -80,32 +81,17 @@ static bool all_done(const struct cli *cli, const Hallsync__StatusReply *status,
 
 /* ---- showing ---- */
 
-static enum hs_err show_differ(const struct cli *cli, const Hallsync__PeerStatus *peer,
-                               const Hallsync__DifferStatus *differ)
-{
-    char district[HS_PARTITION_TEXT_BYTES], kind[CLI_KIND_NAME_BYTES], id[2 * HS_RECORD_ID_BYTES_MAX + 1] = "";
-    const char *district_text = hs_partition_text((hs_partition)differ->partition, district);
-    const char *kind_text = cli_kind_name((uint16_t)differ->kind, kind);
-    if (differ->record_id.len <= HS_RECORD_ID_BYTES_MAX)
-        hs_text_to_hex(HS_BYTES(differ->record_id.data, differ->record_id.len), id);
-    if (cli->json)
-        return cli_json_line(json_pack("{ss ss ss ss ss ss}", "differs_from", peer->node_id, "partition", district_text,
-                                       "kind", kind_text, "record_id", id, "here", differ->here, "there",
-                                       differ->there));
-    printf("DAMAGED  %s %s of district %s: same operations, but %.16s here and %.16s at %s\n", kind_text, id,
-           district_text, differ->here, differ->there, peer->node_id);
-    return HS_OK;
-}
-
-static enum hs_err show_peer(const struct cli *cli, const Hallsync__PeerStatus *peer, bool done)
+static enum hs_err show_peer(struct cli *cli, const Hallsync__PeerStatus *peer, bool done)
 {
     const char *result = done && peer->comparison != NULL ? peer->comparison : "no-answer";
     char at[HS_TIME_TEXT_BYTES] = "";
     enum hs_err err = HS_OK;
     for (size_t i = 0; done && i < peer->n_differs && err == HS_OK; i++)
-        err = show_differ(cli, peer, peer->differs[i]);
+        err = cli_show_differ(cli, peer, peer->differs[i]);
     if (err != HS_OK)
         return err;
+    if (peer->n_differs >= DIFFERS_NAMED && !cli->json)
+        printf("DAMAGED   there may be more: of each node %d are named\n", DIFFERS_NAMED);
     if (cli->json)
         return cli_json_line(json_pack("{ss ss ss sI sI sI}", "node_id", peer->node_id, "role", peer->role, "result",
                                        result, "equal_as_of_ms", (json_int_t)peer->equal_as_of_ms, "lag_out_ops",
@@ -117,7 +103,7 @@ static enum hs_err show_peer(const struct cli *cli, const Hallsync__PeerStatus *
     else if (strcmp(result, "lag") == 0)
         printf("not equal with %s: operations are on their way, or one side is being filled\n", peer->node_id);
     else if (strcmp(result, "damage") == 0)
-        printf("DAMAGED here or at %s: 'hallsync verify' on both says where\n", peer->node_id);
+        printf("DAMAGED here or at %s: 'hallsync verify --full' on both says where\n", peer->node_id);
     else
         printf("%s has not answered in time\n", peer->node_id);
     return HS_OK;
@@ -151,6 +137,19 @@ static enum hs_err show_all(struct cli *cli, const Hallsync__StatusReply *status
     return err;
 }
 
+/* Another call would take the reply away. */
+static Hallsync__StatusReply *keep(const Hallsync__StatusReply *status)
+{
+    size_t size = hallsync__status_reply__get_packed_size(status);
+    uint8_t *packed = malloc(size);
+    if (packed == NULL)
+        return NULL;
+    hallsync__status_reply__pack(status, packed);
+    Hallsync__StatusReply *kept = hallsync__status_reply__unpack(NULL, size, packed);
+    free(packed);
+    return kept;
+}
+
 enum hs_err cli_verify_remote(struct cli *cli)
 {
     const Hallsync__StatusReply *status = NULL;
@@ -170,5 +169,10 @@ enum hs_err cli_verify_remote(struct cli *cli)
         if (err == HS_OK)
             err = look(cli, &status);
     }
-    return err == HS_OK ? show_all(cli, status, first) : err;
+    Hallsync__StatusReply *kept = err == HS_OK ? keep(status) : NULL;
+    if (err == HS_OK)
+        err = kept != NULL ? show_all(cli, kept, first) : HS_ENOMEM;
+    if (kept != NULL)
+        hallsync__status_reply__free_unpacked(kept, NULL);
+    return err;
 }

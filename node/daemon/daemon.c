@@ -149,6 +149,11 @@ static enum hs_err ask(void *ctx, uint64_t token, const struct hs_ask *question)
     return hs_peers_ask(((struct hs_daemon *)ctx)->peers, token, question);
 }
 
+static enum hs_err ask_node(void *ctx, uint64_t token, const char *node_id, struct hs_bytes record)
+{
+    return hs_peers_ask_node(((struct hs_daemon *)ctx)->peers, token, node_id, record);
+}
+
 static void ask_end(void *ctx, uint64_t token)
 {
     hs_peers_ask_end(((struct hs_daemon *)ctx)->peers, token);
@@ -257,6 +262,7 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
                   .probe_end = probe_end,
                   .seen = seen,
                   .ask = conf->upstreams_count != 0 ? ask : NULL,
+                  .ask_node = ask_node,
                   .ask_end = ask_end,
                   .backup = backup,
                   .compare = compare,

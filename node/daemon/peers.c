@@ -318,6 +318,11 @@ static enum hs_err handle_note(struct hs_peers *peers, struct note *note)
         event.type = HS_REPLICA_ASK;
         event.ask = note->ask;
         return step(peers, &event);
+    case NOTE_ASK_NODE:
+        event.type = HS_REPLICA_ASK_NODE;
+        event.node_id = (const char *)note->frame.data;
+        event.record = HS_BYTES(note->frame.data + note->record_at, note->frame.size - note->record_at);
+        return step(peers, &event);
     case NOTE_ASK_END:
         event.type = HS_REPLICA_ASK_END;
         return step(peers, &event);

@@ -45,6 +45,7 @@ void hs_peers_probe_end(struct hs_peers *peers, uint64_t token);
 uint64_t hs_peers_compare(struct hs_peers *peers); /* with all peers; the number that status names when it is done */
 /* Ask a hub about records: answered() follows, always.  HS_ENOMEM: it does not. */
 enum hs_err hs_peers_ask(struct hs_peers *peers, uint64_t token, const struct hs_ask *ask);
+enum hs_err hs_peers_ask_node(struct hs_peers *peers, uint64_t token, const char *node_id, struct hs_bytes record);
 void hs_peers_ask_end(struct hs_peers *peers, uint64_t token);        /* nobody waits for it any more */
 void hs_peers_status(struct hs_peers *peers, struct hs_buf *partial); /* packed StatusReply: peers, counters */
 void hs_peers_put_problem(struct hs_buf *partial, const char *text);  /* StatusReply.problems, as partial message */

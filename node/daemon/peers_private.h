@@ -11,7 +11,17 @@
 #include <time.h>
 
 /* What other threads say to ours: a list under the lock, taken over whole. */
-enum note_type { NOTE_STORED, NOTE_PROBE, NOTE_PROBE_END, NOTE_COMPARE, NOTE_ASK, NOTE_ASK_END, NOTE_JOINED, NOTE_ROT };
+enum note_type {
+    NOTE_STORED,
+    NOTE_PROBE,
+    NOTE_PROBE_END,
+    NOTE_COMPARE,
+    NOTE_ASK,
+    NOTE_ASK_NODE,
+    NOTE_ASK_END,
+    NOTE_JOINED,
+    NOTE_ROT
+};
 struct note {
     struct note *next;
     enum note_type type;
@@ -22,6 +32,7 @@ struct note {
     struct hs_stream stream; /* ROT */
     uint64_t first, last;    /* ROT */
     struct hs_ask ask;       /* ASK: in the frame */
+    size_t record_at;        /* ASK_NODE: in the frame, behind the node's id and a zero */
     struct hs_buf frame;
 };
 

@@ -159,6 +159,7 @@ static enum hs_err compare_stored(void *ctx, const struct hs_stored *stored)
         .key = HS_BYTES(key, hs_record_key(&stored->name, key)),
         .hash = stored->hash,
         .inputs = hs_record_inputs(&record),
+        .state = stored->state,
     };
     return to->visit(to->ctx, &compared);
 }

@@ -26,6 +26,7 @@ struct shown {
     Hallsync__DifferStatus differs[HS_DIFFERS_MAX];
     Hallsync__DifferStatus *differ_list[HS_DIFFERS_MAX];
     char hashes[HS_DIFFERS_MAX][2][2 * HS_HASH_BYTES + 1];
+    uint8_t keys[HS_DIFFERS_MAX][HS_RECORD_KEY_BYTES_MAX];
 };
 
 static uint64_t age_s(uint64_t since_ms, uint64_t mono)
@@ -107,6 +108,8 @@ static void fill_differs(struct shown *to, const struct hs_peer_status *from)
         row->record_id = (ProtobufCBinaryData){differ->name.id.size, (uint8_t *)differ->name.id.data};
         row->here = to->hashes[i][0];
         row->there = to->hashes[i][1];
+        row->has_key = true;
+        row->key = (ProtobufCBinaryData){hs_record_key(&differ->name, to->keys[i]), to->keys[i]};
         to->differ_list[to->status.n_differs++] = row;
     }
     to->status.differs = to->differ_list;

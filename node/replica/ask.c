@@ -107,7 +107,7 @@ static struct hs_bytes keep(uint8_t *room, struct hs_bytes bytes)
     return HS_BYTES(room, bytes.size);
 }
 
-static void forget(struct hs_replica *r, struct rep_ask *ask)
+void hs_rep_ask_over(struct hs_replica *r, struct rep_ask *ask)
 {
     TAILQ_REMOVE(&r->asks, ask, order);
     free(ask);
@@ -122,8 +122,11 @@ static size_t asks_count(const struct hs_replica *r)
     return count;
 }
 
-static struct rep_ask *ask_new(struct hs_replica *r, const struct hs_ask *from)
+struct rep_ask *hs_rep_ask_new(struct hs_replica *r, const struct hs_ask *from, enum hs_err *err)
 {
+    *err = HS_EBUSY;
+    if (asks_count(r) >= REP_ASKS_MAX)
+        return NULL;
     struct rep_ask *ask = calloc(1, sizeof *ask);
     if (ask == NULL) {
         hs_rep_fail(r, HS_ENOMEM);
@@ -135,23 +138,27 @@ static struct rep_ask *ask_new(struct hs_replica *r, const struct hs_ask *from)
     return ask;
 }
 
-static bool begin(struct hs_replica *r, struct rep_ask *ask, uint64_t wait_ms, enum hs_err *err)
+void hs_rep_ask_wait(struct hs_replica *r, struct rep_ask *ask, uint64_t wait_ms)
 {
     ask->until_ms = r->now_ms + wait_ms;
+    TAILQ_INSERT_TAIL(&r->asks, ask, order);
+    hs_rep_wake(r, ask->until_ms);
+}
+
+static bool begin(struct hs_replica *r, struct rep_ask *ask, uint64_t wait_ms, enum hs_err *err)
+{
     if (!put(r, ask, err)) {
         free(ask);
         return false;
     }
-    TAILQ_INSERT_TAIL(&r->asks, ask, order);
-    hs_rep_wake(r, ask->until_ms);
+    hs_rep_ask_wait(r, ask, wait_ms);
     return true;
 }
 
 bool hs_rep_ask_put(struct hs_replica *r, const struct hs_ask *from, struct rep_session *asker, uint64_t id,
                     enum hs_err *err)
 {
-    *err = HS_EBUSY;
-    struct rep_ask *ask = asks_count(r) < REP_ASKS_MAX ? ask_new(r, from) : NULL;
+    struct rep_ask *ask = hs_rep_ask_new(r, from, err);
     if (ask == NULL)
         return false;
     ask->asker = asker;
@@ -161,7 +168,7 @@ bool hs_rep_ask_put(struct hs_replica *r, const struct hs_ask *from, struct rep_
 
 /* ---- ours ---- */
 
-static void tell(struct hs_replica *r, uint64_t token, enum hs_err err, const struct hs_answer *answer)
+void hs_rep_ask_tell(struct hs_replica *r, uint64_t token, enum hs_err err, const struct hs_answer *answer)
 {
     struct hs_replica_update *update = hs_rep_update(r, HS_REPLICA_ANSWER);
     if (update == NULL)
@@ -173,15 +180,13 @@ static void tell(struct hs_replica *r, uint64_t token, enum hs_err err, const st
 
 void hs_rep_ask_begin(struct hs_replica *r, const struct hs_replica_event *event)
 {
-    enum hs_err err = HS_EBUSY;
+    enum hs_err err = HS_EINVAL;
     bool fits = event->ask.key.size <= HS_RECORD_ID_BYTES_MAX && event->ask.after.size <= HS_RECORD_KEY_BYTES_MAX;
-    struct rep_ask *ask = fits && asks_count(r) < REP_ASKS_MAX ? ask_new(r, &event->ask) : NULL;
+    struct rep_ask *ask = fits ? hs_rep_ask_new(r, &event->ask, &err) : NULL;
     if (ask != NULL)
         ask->token = event->token;
-    if (!fits)
-        tell(r, event->token, HS_EINVAL, NULL);
-    else if (ask == NULL || !begin(r, ask, REP_ASK_MS, &err))
-        tell(r, event->token, err, NULL);
+    if (ask == NULL || !begin(r, ask, REP_ASK_MS, &err))
+        hs_rep_ask_tell(r, event->token, err, NULL);
 }
 
 void hs_rep_ask_end(struct hs_replica *r, const struct hs_replica_event *event)
@@ -201,7 +206,7 @@ static void give_up(struct hs_replica *r, const struct rep_ask *ask, enum hs_err
     if (ask->abandoned)
         return;
     if (ask->asker == NULL)
-        tell(r, ask->token, err, NULL);
+        hs_rep_ask_tell(r, ask->token, err, NULL);
     else
         hs_rep_answer_error(ask->asker, ask->asker_id, err);
 }
@@ -212,10 +217,10 @@ static void try_next(struct hs_replica *r, struct rep_ask *ask, enum hs_err err)
     enum hs_err none;
     if (ask->err == HS_OK)
         ask->err = err;
-    if (!ask->abandoned && put(r, ask, &none))
+    if (!ask->abandoned && !ask->of_node && put(r, ask, &none))
         return;
     give_up(r, ask, ask->err);
-    forget(r, ask);
+    hs_rep_ask_over(r, ask);
 }
 
 void hs_rep_asks_left(struct rep_session *s)
@@ -254,7 +259,7 @@ void hs_rep_asks_fini(struct hs_replica *r)
 {
     struct rep_ask *ask;
     while ((ask = TAILQ_FIRST(&r->asks)) != NULL)
-        forget(r, ask);
+        hs_rep_ask_over(r, ask);
 }
 
 /* ---- answers ---- */
@@ -300,12 +305,12 @@ static bool read_answer(struct hs_replica *r, const struct rep_ask *ask, const H
     return asked_for <= HS_ANSWER_RECORDS_MAX && goes_on && from->node != NULL && hs_node_id_valid(from->node);
 }
 
-static struct rep_ask *ask_of(const struct rep_session *asked, uint64_t id)
+struct rep_ask *hs_rep_ask_of(const struct rep_session *asked, uint64_t id, bool of_node)
 {
     struct rep_ask *ask;
     TAILQ_FOREACH(ask, &asked->r->asks, order)
     {
-        if (ask->asked == asked && ask->id == id)
+        if (ask->asked == asked && ask->id == id && ask->of_node == of_node)
             return ask;
     }
     return NULL;
@@ -330,16 +335,16 @@ static void take_answer(struct rep_session *s, struct rep_ask *ask, const Hallsy
         return;
     }
     if (!ask->abandoned && ask->asker == NULL)
-        tell(r, ask->token, HS_OK, answer);
+        hs_rep_ask_tell(r, ask->token, HS_OK, answer);
     else if (!ask->abandoned)
         pass_back(ask, message);
-    forget(r, ask);
+    hs_rep_ask_over(r, ask);
 }
 
 void hs_rep_answer_received(struct rep_session *s, const ProtobufCMessage *message)
 {
     const Hallsync__PeerAnswer *answer = (const Hallsync__PeerAnswer *)message;
-    struct rep_ask *ask = ask_of(s, answer->id);
+    struct rep_ask *ask = hs_rep_ask_of(s, answer->id, false);
     if (ask == NULL) {
         hs_rep_session_end(s, HS_EMALFORMED, "an answer to no question of ours");
     } else if (answer->error == NULL) {

@@ -17,6 +17,7 @@ struct rep_ask {
     uint64_t asker_id;         /* what the asker calls it */
     struct rep_session *asked;
     uint64_t id;    /* what we call it there */
+    bool of_node;   /* one node's own version of one record, asked by its key in ask.after (ask_node.c) */
     bool abandoned; /* nobody waits for the answer, which is yet to come */
     uint64_t until_ms;
     struct hs_ask ask; /* in room */
@@ -33,6 +34,14 @@ bool hs_rep_ask_put(struct hs_replica *r, const struct hs_ask *ask, struct rep_s
                     enum hs_err *err);
 size_t hs_rep_asks_of(const struct rep_session *asker); /* that are passed on for it */
 bool hs_rep_ask_open(const struct rep_session *asker, uint64_t id);
+/* The rest is what ask.c and ask_node.c share.  NULL: *err says why. */
+struct rep_ask *hs_rep_ask_new(struct hs_replica *r, const struct hs_ask *from, enum hs_err *err);
+void hs_rep_ask_wait(struct hs_replica *r, struct rep_ask *ask, uint64_t wait_ms); /* it has been sent */
+struct rep_ask *hs_rep_ask_of(const struct rep_session *asked, uint64_t id, bool of_node);
+void hs_rep_ask_tell(struct hs_replica *r, uint64_t token, enum hs_err err, const struct hs_answer *answer);
+void hs_rep_ask_over(struct hs_replica *r, struct rep_ask *ask); /* frees it */
+/* True: it was the answer to a question of ask_node.c, and is taken. */
+bool hs_rep_ask_node_answered(struct rep_session *s, const Hallsync__PeerCompareReply *reply);
 /* An answer that is none. */
 void hs_rep_answer_error(struct rep_session *s, uint64_t id, enum hs_err err);
 

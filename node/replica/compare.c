@@ -16,6 +16,7 @@
  */
 #include "node/replica/compare.h"
 
+#include "node/replica/ask.h"
 #include "proto/base/text.h"
 
 #include <stdlib.h>
@@ -85,6 +86,10 @@ static void round_over(struct rep_session *s)
         s->equal_ms = r->source.clock_ms(r->source.ctx);
         hs_rep_notice(r, HS_NOTICE_EQUAL, s->peer, HS_OK, "");
     }
+    free(s->differs);
+    s->differs = c->differs;
+    s->differ_count = c->differ_count;
+    c->differs = NULL;
     s->comparison = equal ? HS_COMPARED_EQUAL : c->has_damage ? HS_COMPARED_DAMAGE : HS_COMPARED_LAG;
     s->compared = c->token;
     uint64_t retry_ms = s->compare_retry_ms * 2;
@@ -126,7 +131,6 @@ static void begin(struct rep_session *s)
         return;
     }
     s->compare->token = s->r->compare_token;
-    s->differ_count = 0;
     ask(s, &ROOTS, HS_BYTES_NONE);
 }
 
@@ -188,6 +192,7 @@ void hs_rep_compare_fini(struct rep_session *s)
     free(s->compare->questions);
     free(s->compare->digests);
     free(s->compare->records);
+    free(s->compare->differs);
     free(s->compare);
     s->compare = NULL;
 }
@@ -358,14 +363,14 @@ static bool is_suspect(const struct rep_compare *c, struct hs_bytes key)
     return false;
 }
 
-static void keep_differ(struct rep_session *s, const struct hs_record_name *name, const struct hs_hash *here,
+static void keep_differ(struct rep_compare *c, const struct hs_record_name *name, const struct hs_hash *here,
                         const struct hs_hash *there)
 {
-    if (s->differs == NULL)
-        s->differs = calloc(HS_DIFFERS_MAX, sizeof *s->differs);
-    if (s->differs == NULL || s->differ_count == HS_DIFFERS_MAX)
+    if (c->differs == NULL)
+        c->differs = calloc(HS_DIFFERS_MAX, sizeof *c->differs);
+    if (c->differs == NULL || c->differ_count == HS_DIFFERS_MAX)
         return; /* the notice names it */
-    struct hs_differ *differ = &s->differs[s->differ_count++];
+    struct hs_differ *differ = &c->differs[c->differ_count++];
     *differ = (struct hs_differ){.name = *name, .here = *here, .there = *there};
     memcpy(differ->id, name->id.data, name->id.size);
     differ->name.id = HS_BYTES(differ->id, name->id.size);
@@ -379,7 +384,7 @@ static void report(struct rep_session *s, struct hs_bytes key, const struct hs_h
     if (hs_record_from_key(key, &name) != HS_OK)
         return;
     hs_text_to_hex(name.id, id);
-    keep_differ(s, &name, here, there);
+    keep_differ(s->compare, &name, here, there);
     const char *text = hs_rep_text(s->r, "partition %s kind %u record %s: same operations, other content than %s",
                                    hs_partition_text(name.partition, partition), name.kind, id, s->certificate.node_id);
     hs_rep_notice(s->r, HS_NOTICE_DAMAGE, s->peer, HS_EDAMAGED, text);
@@ -463,6 +468,8 @@ void hs_rep_compare_answered(struct rep_session *s, const ProtobufCMessage *mess
 {
     const Hallsync__PeerCompareReply *reply = (const Hallsync__PeerCompareReply *)message;
     struct rep_compare *c = s->compare;
+    if (hs_rep_ask_node_answered(s, reply))
+        return;
     bool asked = c != NULL && c->is_asking && c->id == reply->id;
     if (asked && !c->is_read) {
         read_own(s);

@@ -42,6 +42,8 @@ struct rep_compare {
     struct hs_hash suspects[REP_SUSPECTS_MAX]; /* keys of records, hashed */
     size_t suspect_count;
     bool ask_again, has_lag, has_damage;
+    struct hs_differ *differs; /* damaged ones, so far; NULL: none */
+    size_t differ_count;
     uint64_t token; /* of the last COMPARE when it began */
 };
 

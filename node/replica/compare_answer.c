@@ -3,7 +3,9 @@
 
 #include "proto/msg/tlv.h"
 
-enum { REPLY_ID = 1, REPLY_ENTRIES = 2, REPLY_LAST = 3 }; /* fields of PeerCompareReply */
+#include <string.h>
+
+enum { REPLY_ID = 1, REPLY_ENTRIES = 2, REPLY_LAST = 3, REPLY_ERROR = 4 }; /* fields of PeerCompareReply */
 enum {
     ENTRY_PARTITION = 1,
     ENTRY_KIND = 2,
@@ -11,16 +13,19 @@ enum {
     ENTRY_COUNT = 4,
     ENTRY_SUM = 5,
     ENTRY_KEY = 6,
-    ENTRY_APPLIED = 7
+    ENTRY_APPLIED = 7,
+    ENTRY_STATE = 8
 };
 
-#define PAGE_RECORDS 256 /* of one answer: far below a message's limit */
+#define PAGE_RECORDS 256                          /* of one answer: far below a message's limit */
+#define STATE_MAX    (HS_ANSWER_BYTES_MAX - 1024) /* of a record that is told whole: room for the rest of the message */
 
 struct reply {
     struct rep_session *s;
     const Hallsync__PeerCompare *question;
     size_t count;
     bool full;
+    enum hs_err err; /* of a record that was asked for */
 };
 
 static void begin_reply(struct reply *reply)
@@ -71,6 +76,13 @@ static enum hs_err put_digest(void *ctx, const struct hs_digest *digest)
     return HS_OK;
 }
 
+static void pack_record(struct hs_buf *entry, const struct hs_compared *compared)
+{
+    hs_tlv_put_bytes(entry, ENTRY_SUM, HS_BYTES(compared->hash.bytes, HS_HASH_BYTES));
+    hs_tlv_put_bytes(entry, ENTRY_KEY, compared->key);
+    hs_tlv_put_bytes(entry, ENTRY_APPLIED, HS_BYTES(compared->inputs.bytes, HS_HASH_BYTES));
+}
+
 /* HS_EBUSY stops the source when the page is full. */
 static enum hs_err put_record(void *ctx, const struct hs_compared *compared)
 {
@@ -79,11 +91,43 @@ static enum hs_err put_record(void *ctx, const struct hs_compared *compared)
     reply->full = reply->count == PAGE_RECORDS;
     if (reply->full)
         return HS_EBUSY;
-    hs_tlv_put_bytes(entry, ENTRY_SUM, HS_BYTES(compared->hash.bytes, HS_HASH_BYTES));
-    hs_tlv_put_bytes(entry, ENTRY_KEY, compared->key);
-    hs_tlv_put_bytes(entry, ENTRY_APPLIED, HS_BYTES(compared->inputs.bytes, HS_HASH_BYTES));
+    pack_record(entry, compared);
     put_entry(reply);
     return HS_OK;
+}
+
+/* The first one at or behind the key that was asked for; HS_EBUSY: no other. */
+static enum hs_err put_asked(void *ctx, const struct hs_compared *compared)
+{
+    struct reply *reply = ctx;
+    struct hs_buf *entry = &reply->s->r->entry;
+    const ProtobufCBinaryData *wanted = &reply->question->record;
+    if (!hs_bytes_equal(compared->key, HS_BYTES(wanted->data, wanted->len)))
+        return HS_EBUSY;
+    reply->err = compared->state.size <= STATE_MAX ? HS_OK : HS_ETOOBIG;
+    if (reply->err != HS_OK)
+        return HS_EBUSY;
+    pack_record(entry, compared);
+    hs_tlv_put_bytes(entry, ENTRY_STATE, compared->state);
+    put_entry(reply);
+    return HS_EBUSY;
+}
+
+/* The source goes on behind a key: here the last one that could lie before the one that was asked for. */
+static enum hs_err put_record_asked(struct reply *reply)
+{
+    const Hallsync__PeerCompare *question = reply->question;
+    const struct hs_replica_source *source = &reply->s->r->source;
+    uint8_t before[HS_RECORD_KEY_BYTES_MAX];
+    size_t size = question->record.len;
+    memcpy(before, question->record.data, size);
+    if (before[size - 1] == 0)
+        size--;
+    else
+        before[size - 1]--;
+    reply->err = HS_ENOTFOUND;
+    return source->digest_leaf(source->ctx, (hs_partition)question->partition, (uint16_t)question->kind,
+                               question->branch, HS_BYTES(before, size), put_asked, reply);
 }
 
 static enum hs_err put_answer(struct reply *reply)
@@ -100,6 +144,8 @@ static enum hs_err put_answer(struct reply *reply)
     case REP_COMPARE_LEAVES:
         return source->digest_level(source->ctx, partition, kind, (int)question->branch, put_digest, reply);
     default:
+        if (question->has_record)
+            return put_record_asked(reply);
         return source->digest_leaf(source->ctx, partition, kind, question->branch,
                                    HS_BYTES(question->after.data, question->after.len), put_record, reply);
     }
@@ -109,6 +155,9 @@ static enum hs_err check_form(const struct rep_session *s, const Hallsync__PeerC
 {
     uint32_t level = question->level;
     if (level > REP_COMPARE_RECORDS || question->after.len > HS_RECORD_KEY_BYTES_MAX)
+        return HS_EMALFORMED;
+    if (question->has_record &&
+        (level != REP_COMPARE_RECORDS || question->record.len == 0 || question->record.len > HS_RECORD_KEY_BYTES_MAX))
         return HS_EMALFORMED;
     if (level == REP_COMPARE_ROOTS)
         return HS_OK;
@@ -122,7 +171,7 @@ static enum hs_err check_form(const struct rep_session *s, const Hallsync__PeerC
 /* Partitions outside the common view are nobody's business. */
 void hs_rep_compare_received(struct rep_session *s, const ProtobufCMessage *message)
 {
-    struct reply reply = {s, (const Hallsync__PeerCompare *)message, 0, false};
+    struct reply reply = {.s = s, .question = (const Hallsync__PeerCompare *)message};
     enum hs_err err = check_form(s, reply.question);
     if (err != HS_OK) {
         hs_rep_session_end(s, err, "a question about digests that cannot be asked");
@@ -134,5 +183,9 @@ void hs_rep_compare_received(struct rep_session *s, const ProtobufCMessage *mess
         hs_rep_notice(s->r, HS_NOTICE_DAMAGE, 0, err, "a record here cannot be read");
     else if (err != HS_EBUSY)
         hs_rep_fail(s->r, err);
+    if (err == HS_EDAMAGED && reply.question->has_record)
+        reply.err = err;
+    if (reply.err != HS_OK)
+        hs_tlv_put_text(&s->r->list, REPLY_ERROR, hs_err_name(reply.err));
     end_reply(&reply, !reply.full);
 }

@@ -235,6 +235,7 @@ uint64_t hs_rep_gate_tick(struct hs_replica *r);
 /* ask.c: the tick returns when to come again */
 void hs_rep_ask_begin(struct hs_replica *r, const struct hs_replica_event *event);
 void hs_rep_ask_end(struct hs_replica *r, const struct hs_replica_event *event);
+void hs_rep_ask_node(struct hs_replica *r, const struct hs_replica_event *event); /* ask_node.c */
 uint64_t hs_rep_asks_tick(struct hs_replica *r);
 void hs_rep_asks_fini(struct hs_replica *r);
 

@@ -40,7 +40,8 @@ static const struct rep_message MESSAGES[] = {
     [HALLSYNC__PEER_TYPE__PEER_HEARTBEAT] = SAYS(peer_heartbeat, hs_rep_heartbeat_received, IN(REP_LIVE)),
     [HALLSYNC__PEER_TYPE__PEER_PROBE] = SAYS(peer_probe, hs_rep_probe_received, IN(REP_LIVE)),
     [HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY] = SAYS(peer_probe_reply, hs_rep_probe_answered, IN(REP_LIVE)),
-    [HALLSYNC__PEER_TYPE__PEER_COMPARE] = ASKS(peer_compare, hs_rep_compare_received, IN(REP_LIVE), 1, NULL),
+    /* One of a round, and one about one record. */
+    [HALLSYNC__PEER_TYPE__PEER_COMPARE] = ASKS(peer_compare, hs_rep_compare_received, IN(REP_LIVE), 2, NULL),
     [HALLSYNC__PEER_TYPE__PEER_COMPARE_REPLY] = SAYS(peer_compare_reply, hs_rep_compare_answered, IN(REP_LIVE)),
     [HALLSYNC__PEER_TYPE__PEER_DISPUTE] = SAYS(peer_dispute, hs_rep_dispute_received, IN(REP_LIVE)),
     [HALLSYNC__PEER_TYPE__PEER_FORK_PROOF] = SAYS(peer_fork_proof, hs_rep_proof_received, IN(REP_LIVE)),
@@ -132,6 +133,7 @@ static const event_fn EVENTS[] = {
     [HS_REPLICA_HOLD] = hs_rep_hold,
     [HS_REPLICA_ROT] = hs_rep_rot_told,
     [HS_REPLICA_ASK] = hs_rep_ask_begin,
+    [HS_REPLICA_ASK_NODE] = hs_rep_ask_node,
     [HS_REPLICA_ASK_END] = hs_rep_ask_end,
 };
 

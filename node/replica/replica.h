@@ -45,6 +45,7 @@ struct hs_compared {
     struct hs_bytes key; /* record key */
     struct hs_hash hash;
     struct hs_hash inputs;
+    struct hs_bytes state; /* borrowed */
 };
 typedef enum hs_err (*hs_visit_compared)(void *ctx, const struct hs_compared *compared);
 
@@ -120,6 +121,7 @@ enum hs_replica_event_type {
     HS_REPLICA_RATE,      /* from now on at most so much to and from this peer: peer, rate_max */
     HS_REPLICA_HOLD,      /* from now on nothing is taken of these lanes, the others go: lanes */
     HS_REPLICA_ASK,       /* put a question to a hub: token, ask; answered by an ANSWER update, always */
+    HS_REPLICA_ASK_NODE,  /* how has that node this record, of which both have one: token, node_id, record; as ASK */
     HS_REPLICA_ROT,       /* somebody found operations of our own store that cannot be read: rot */
     HS_REPLICA_ASK_END,   /* nobody waits for that answer any more: token */
 };
@@ -137,6 +139,8 @@ struct hs_replica_event {
     uint64_t rate_max;              /* RATE: bytes a second, each direction; 0: as many as may be */
     uint32_t lanes;                 /* HOLD: bits 1 << lane */
     struct hs_ask ask;              /* ASK */
+    const char *node_id;            /* ASK_NODE */
+    struct hs_bytes record;         /* ASK_NODE: record key, of a partition that both hold */
     struct {
         struct hs_stream stream;
         uint64_t first, last;
@@ -150,7 +154,7 @@ enum hs_replica_update_type {
     HS_REPLICA_SEND,   /* to @peer */
     HS_REPLICA_DROP,   /* end the connection; PEER_DOWN need not follow; HS_EEXISTS: the peer's other session stays */
     HS_REPLICA_NOTICE, /* something happened that people or counters want to know */
-    HS_REPLICA_ANSWER, /* to ASK: token, err, answer; HS_ENOLINK: no hub could be asked */
+    HS_REPLICA_ANSWER, /* to ASK and ASK_NODE: token, err, answer; HS_ENOLINK: nobody could be asked */
 };
 
 enum hs_replica_store_type {

@@ -84,21 +84,32 @@ static bool copy_ask(struct hs_call *call, const struct hs_ask *ask)
     return call->ask.key.size == ask->key.size && call->ask.after.size == ask->after.size;
 }
 
+/* What was asked, and with what success. */
+static bool asked(struct hs_call *call, enum hs_err err)
+{
+    call->asking = err == HS_OK ? HS_ASKING_NOW : HS_ASKING_OVER;
+    call->foreign_err = err;
+    call->deadline_tick = hs_tick_ms() + ASK_WAIT_MS;
+    call->parked = err == HS_OK;
+    return call->parked;
+}
+
 bool hs_ask_put(struct hs_call *call)
 {
     const struct hs_service_hooks *hooks = &call->desk->options.hooks;
-    call->asking = HS_ASKING_OVER;
-    call->foreign_err = HS_ENOLINK;
     if (hooks->ask == NULL)
-        return false;
+        return asked(call, HS_ENOLINK);
     call->token = ++call->desk->next_token;
-    call->foreign_err = hooks->ask(hooks->ctx, call->token, &call->ask);
-    if (call->foreign_err != HS_OK)
-        return false;
-    call->asking = HS_ASKING_NOW;
-    call->deadline_tick = hs_tick_ms() + ASK_WAIT_MS;
-    call->parked = true;
-    return true;
+    return asked(call, hooks->ask(hooks->ctx, call->token, &call->ask));
+}
+
+bool hs_ask_node(struct hs_call *call, const char *node_id, struct hs_bytes record)
+{
+    const struct hs_service_hooks *hooks = &call->desk->options.hooks;
+    if (hooks->ask_node == NULL)
+        return asked(call, HS_EUNREACHABLE);
+    call->token = ++call->desk->next_token;
+    return asked(call, hooks->ask_node(hooks->ctx, call->token, node_id, record));
 }
 
 const struct hs_foreign *hs_ask_foreign(struct hs_call *call, const struct hs_ask *ask)

@@ -163,6 +163,8 @@ bool hs_still_coming(struct hs_view *view, enum hs_lane lane);
  * to it some time ago, or NULL. */
 const struct hs_foreign *hs_ask_foreign(struct hs_call *call, const struct hs_ask *ask);
 bool hs_ask_put(struct hs_call *call); /* call->ask; false: it cannot be, foreign_err says why */
+/* How has this node that record?  As hs_ask_put: call->foreign, with the one record, or foreign_err. */
+bool hs_ask_node(struct hs_call *call, const char *node_id, struct hs_bytes record);
 void hs_ask_said(struct hs_desk *desk, uint64_t token, enum hs_err err,
                  const struct hs_answer *answer); /* any thread */
 void hs_ask_collect(struct hs_desk *desk);        /* answers that have come */

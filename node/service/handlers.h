@@ -35,6 +35,7 @@ enum hs_err hs_verify_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_bundle_export_read(struct hs_call *call, struct hs_view *view); /* bundle.c */
 enum hs_err hs_lives_read(struct hs_call *call, struct hs_view *view);         /* lives.c */
+enum hs_err hs_differ_read(struct hs_call *call, struct hs_view *view);        /* differ.c */
 
 /* waiting.c: a hall's own operations that no hub has signed for, by lane, in the call's scratch. */
 void hs_waiting_add(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status);

@@ -57,6 +57,7 @@ static const struct hs_request_row ROWS[] = {
     {.body = BODY(STATUS), .name = "status", .reply = REPLY(STATUS), .read = hs_status_read},
     {.body = BODY(BACKUP), .name = "backup", .reply = REPLY(BACKUP), .read = hs_backup_read},
     {.body = BODY(COMPARE), .name = "compare", .reply = REPLY(COMPARE), .read = hs_compare_read},
+    {.body = BODY(DIFFER), .name = "differ", .reply = REPLY(DIFFER), .read = hs_differ_read},
     {.body = BODY(VERIFY), .name = "verify", .reply = REPLY(VERIFY), .read = hs_verify_read},
     {.body = BODY(NODES), .name = "nodes", .reply = REPLY(NODES), .read = hs_nodes_read},
     {.body = BODY(LIVES), .name = "lives", .reply = REPLY(LIVES), .read = hs_lives_read},

@@ -22,7 +22,9 @@ struct hs_service_hooks {
     /* Ask a hub about records of a district that is not here; hs_service_answered answers, unless this fails.  NULL:
      * there is no hub to ask, now or later. */
     enum hs_err (*ask)(void *ctx, uint64_t token, const struct hs_ask *ask);
-    void (*ask_end)(void *ctx, uint64_t token);
+    /* How has this node, which is connected, the record with that key?  As ask.  NULL: there are no others. */
+    enum hs_err (*ask_node)(void *ctx, uint64_t token, const char *node_id, struct hs_bytes record);
+    void (*ask_end)(void *ctx, uint64_t token); /* nobody waits for it any more */
     /* Append a packed BackupReply, and begin a backup if @start.  NULL: HS_ENOTHERE. */
     enum hs_err (*backup)(void *ctx, bool start, struct hs_buf *reply, struct hs_why *why);
     /* Begin to compare records with all peers; answers the number that StatusReply names when it is done.  NULL: there

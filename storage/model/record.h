@@ -63,6 +63,8 @@ void hs_record_encode(const struct hs_record *record, struct hs_buf *buf);
 enum hs_err hs_record_decode(struct hs_bytes state, struct hs_arena *arena, struct hs_record *record);
 /* BLAKE2b("hallsync record 1", record key || state): the record's hash in digests, and its checksum in the store. */
 struct hs_hash hs_record_hash(const struct hs_record_name *name, struct hs_bytes state);
+/* Which of the 4096 leaves of digests it is counted in: the first 12 bits of BLAKE2b("hallsync leaf 1", record key). */
+uint32_t hs_record_leaf(const struct hs_record_name *name);
 /* Hash of what went into it: applied numbers, and the variants' hashes with their stamps and dots (which a second
  * arrival may lower).  Unequal: lag.  Equal with unequal record hash: damage. */
 struct hs_hash hs_record_inputs(const struct hs_record *record);

@@ -1,7 +1,7 @@
-/* A record's two hashes.  Both are BLAKE2b-256 over a domain with its zero, then
- *   record: the record's key (partition be16, lane u8, kind be16, id), the canonical state
- *   inputs: u64 how many applied numbers, of each, ascending, origin u64 and n u64; then of each variant,
- *           ascending by hash, its hash, stamp u64, origin u64, n u64
+/* A record's hashes, and the leaf that it is counted in.  The first two are BLAKE2b-256 over a domain with its zero,
+ * then record: the record's key (partition be16, lane u8, kind be16, id), the canonical state inputs: u64 how many
+ * applied numbers, of each, ascending, origin u64 and n u64; then of each variant, ascending by hash, its hash, stamp
+ * u64, origin u64, n u64
  *
  * A variant's stamp and dot are among the inputs because a fact that came under a second, lower name has had one more
  * input than elsewhere: that is lag, not damage. */
@@ -31,6 +31,13 @@ struct hs_hash hs_record_hash(const struct hs_record_name *name, struct hs_bytes
     crypto_generichash_update(&state, key, hs_record_key(name, key));
     crypto_generichash_update(&state, bytes.data, bytes.size);
     return end(&state);
+}
+
+uint32_t hs_record_leaf(const struct hs_record_name *name)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    struct hs_hash hash = hs_hash_domain("hallsync leaf 1", HS_BYTES(key, hs_record_key(name, key)));
+    return (uint32_t)hash.bytes[0] << 4 | hash.bytes[1] >> 4;
 }
 
 static void add_u64(crypto_generichash_state *state, uint64_t value)

@@ -6,13 +6,6 @@
 #define ROOT_KEY_BYTES 4
 #define LEAF_KEY_BYTES 6
 
-uint32_t hs_digest_leaf(const struct hs_record_name *name)
-{
-    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
-    struct hs_hash hash = hs_hash_domain("hallsync leaf 1", HS_BYTES(key, hs_record_key(name, key)));
-    return (uint32_t)hash.bytes[0] << 4 | hash.bytes[1] >> 4;
-}
-
 static struct hs_row *change_row(struct hs_records *records, hs_table table, const struct hs_row_key *key,
                                  const struct hs_hash *old, const struct hs_hash *new)
 {
@@ -32,7 +25,7 @@ void hs_digest_change(struct hs_records *records, const struct hs_record_name *n
                       const struct hs_hash *new)
 {
     struct hs_row_key key;
-    hs_leaf_key(&key, name->partition, name->kind, hs_digest_leaf(name));
+    hs_leaf_key(&key, name->partition, name->kind, hs_record_leaf(name));
     change_row(records, HS_TABLE_LEAF, &key, old, new);
     hs_root_key(&key, name->partition, name->kind);
     struct hs_row *root = change_row(records, HS_TABLE_ROOT, &key, old, new);

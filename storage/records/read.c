@@ -163,7 +163,7 @@ struct leaf_walk {
 static enum hs_err visit_of_leaf(void *ctx, const struct hs_stored *stored)
 {
     const struct leaf_walk *walk = ctx;
-    return hs_digest_leaf(&stored->name) == walk->leaf ? walk->visit(walk->ctx, stored) : HS_OK;
+    return hs_record_leaf(&stored->name) == walk->leaf ? walk->visit(walk->ctx, stored) : HS_OK;
 }
 
 enum hs_err hs_records_digest_leaf(struct hs_txn *txn, hs_partition partition, uint16_t kind, uint32_t leaf,

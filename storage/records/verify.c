@@ -119,7 +119,7 @@ static enum hs_err check_record(struct check *check, const struct hs_stored *sto
     if (check->err == HS_OK)
         hs_derive_whole(&check->derive, &facet);
     tally(&check->root, &stored->hash);
-    tally(&check->leaf[hs_digest_leaf(&stored->name)], &stored->hash);
+    tally(&check->leaf[hs_record_leaf(&stored->name)], &stored->hash);
     check->records++;
     return check->err == HS_OK ? go_on(check) : check->err;
 }

@@ -69,6 +69,23 @@ static enum hs_err read_record(struct hs_check *check, const struct hs_record_na
     return err == HS_ENOTFOUND || err == HS_EMALFORMED ? HS_EDAMAGED : err;
 }
 
+/* What is live of this write must be what it wrote; of a fork's two contents under one number it is one of them. */
+static enum hs_err live_as_written(const struct hs_record *record, const struct hs_dot *dot, hs_stamp stamp,
+                                   const struct hs_field_write *write)
+{
+    const struct hs_field_state *field = hs_record_field(record, write->number);
+    bool is_live = false;
+    for (size_t i = 0; field != NULL && i < field->live_count; i++) {
+        const struct hs_live *live = &field->live[i];
+        if (hs_dot_compare(&live->dot, dot) != 0)
+            continue;
+        if (live->stamp == stamp && hs_bytes_equal(live->value, write->value))
+            return HS_OK;
+        is_live = true;
+    }
+    return is_live ? HS_EDAMAGED : HS_OK;
+}
+
 static enum hs_err check_write(struct hs_check *check, const struct hs_logged *op, hs_stamp stamp,
                                const struct hs_write *write)
 {
@@ -81,6 +98,8 @@ static enum hs_err check_write(struct hs_check *check, const struct hs_logged *o
         err = hs_record_apply(&record, &dot, stamp, write, &check->arena);
     if (err == HS_OK)
         err = encode_same(check, &stored, &record);
+    for (size_t i = 0; err == HS_OK && i < write->field_count; i++)
+        err = live_as_written(&record, &dot, stamp, &write->fields[i]);
     if (err != HS_EDAMAGED)
         return err;
     return found(check, &(struct hs_rotten){.sort = HS_ROT_EFFECT,

@@ -2,6 +2,8 @@
  * never less than there is as if that were all.  What has no error to answer leaves it in the view's transaction. */
 #include "tests/fault/store_place.h"
 
+#include "storage/model/record.h"
+
 #define READ_KINDS (FAULT_OF_MEMORY | FAULT_OF_READING)
 
 /* ---- what is read ---- */
@@ -395,7 +397,7 @@ READ(branches)
 READ(leaf)
 {
     struct hs_record_name name = {3201, HS_LANE_MONEY, HS_KIND_PAYMENT, HS_BYTES(shelf->payment.bytes, HS_ID_BYTES)};
-    uint32_t number = hs_digest_leaf(&name);
+    uint32_t number = hs_record_leaf(&name);
     enum hs_err err = hs_view_digest_level(view, 3201, HS_KIND_PAYMENT, (int)number / 64, world_hash_digest, out);
     return err == HS_OK ? hs_view_digest_leaf(view, 3201, HS_KIND_PAYMENT, number, HS_BYTES_NONE, note_stored, out)
                         : err;

@@ -691,6 +691,12 @@ void world_ask(struct world_node *node, uint64_t token, const struct hs_ask *ask
     step(node, (struct hs_replica_event){.type = HS_REPLICA_ASK, .token = token, .ask = *ask});
 }
 
+void world_ask_node(struct world_node *node, uint64_t token, const char *node_id, struct hs_bytes record)
+{
+    step(node,
+         (struct hs_replica_event){.type = HS_REPLICA_ASK_NODE, .token = token, .node_id = node_id, .record = record});
+}
+
 void world_ask_end(struct world_node *node, uint64_t token)
 {
     step(node, (struct hs_replica_event){.type = HS_REPLICA_ASK_END, .token = token});

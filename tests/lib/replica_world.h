@@ -164,6 +164,7 @@ struct world_node {
     int64_t clock_offset_ms;
     uint64_t reads;              /* of segments to be sent */
     bool one_leaf;               /* all records lie in leaf 0 */
+    struct hs_bytes content;     /* of every record; none: its hash */
     struct hs_stream unreadable; /* whose segments cannot be read */
     struct hs_healed rotten;     /* nor these operations; last 0: none */
     bool is_rot_noted;
@@ -296,6 +297,7 @@ void world_probe(struct world_node *node, uint64_t token);
 void world_probe_end(struct world_node *node, uint64_t token);
 void world_compare(struct world_node *node);
 void world_ask(struct world_node *node, uint64_t token, const struct hs_ask *ask);
+void world_ask_node(struct world_node *node, uint64_t token, const char *node_id, struct hs_bytes record);
 void world_ask_end(struct world_node *node, uint64_t token);
 
 void world_settle(struct world *w);               /* deliver and store until nothing moves */

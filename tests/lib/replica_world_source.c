@@ -282,7 +282,9 @@ static enum hs_err digest_leaf(void *ctx, hs_partition partition, uint16_t kind,
         struct hs_bytes key = HS_BYTES(fact->key, fact->key_size);
         if (fact->partition != partition || kind != KIND || fact->leaf != leaf || hs_bytes_compare(key, after) <= 0)
             continue;
-        struct hs_compared compared = {key, fact->hash, fact->inputs};
+        struct hs_compared compared = {key, fact->hash, fact->inputs,
+                                       node->content.size != 0 ? node->content
+                                                               : HS_BYTES(fact->hash.bytes, HS_HASH_BYTES)};
         err = visit(visit_ctx, &compared);
     }
     free(facts.items);

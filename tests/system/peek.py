@@ -9,6 +9,7 @@ import ctypes
 import ctypes.util
 import os
 from collections import Counter, namedtuple
+from hashlib import blake2b
 
 from region import check, protobuf_fields
 
@@ -110,6 +111,26 @@ def overwrite(directory, name, key, row):
     must(LMDB.mdb_put(txn, table, Value(len(key), ctypes.addressof(held)), Value(len(row), ctypes.addressof(put)), 0))
     must(LMDB.mdb_txn_commit(txn))
     LMDB.mdb_env_close(env)
+
+
+def miswrite(directory, old, new):
+    """In the records of a stopped store one record, which has the bytes @old, gets @new in their place, with all its checksums and
+    digests: what a program would have left that has made another content of the same operations.  Answers its kind and id."""
+    with Table(directory, "state") as table:
+        found = [(key, row) for key, row in table.rows() if row.count(old) == 1]
+    check(len(found) == 1 and len(old) == len(new), f"{old} stands in {len(found)} records")
+    key, row = found[0]
+    state = row[32:].replace(old, new)
+    before, after = row[:32], blake2b(b"hallsync record 1\0" + key + state, digest_size=32).digest()
+    leaf = number(blake2b(b"hallsync leaf 1\0" + key, digest_size=32).digest()[:2]) >> 4
+    place = key[:2] + key[3:5]  # without the lane
+    overwrite(directory, "state", key, after + state)
+    for name, at in (("root", place), ("leaf", place + leaf.to_bytes(2, "big"))):
+        with Table(directory, name) as table:
+            tally = dict(table.rows())[at]
+        total = int.from_bytes(tally[8:], "little") - int.from_bytes(before, "little") + int.from_bytes(after, "little")
+        overwrite(directory, name, at, tally[:8] + (total % (1 << 256)).to_bytes(32, "little"))
+    return number(key[3:5]), key[5:]
 
 
 def number(data):

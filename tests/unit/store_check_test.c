@@ -255,6 +255,57 @@ static void a_record_that_lacks_something_is_found(void **state)
     assert_int_equal(seen.rotten[1].sort, HS_ROT_DERIVED);
 }
 
+static struct hs_record_name write_register(struct world_node *node)
+{
+    static const uint8_t ID[16] = {9, 9}, VALUE[] = {0x0a, 3, 'o', 'l', 'd'}; /* field 1: "old" */
+    struct hs_field_write field = {.number = 1, .value = HS_BYTES(VALUE, sizeof VALUE)};
+    struct hs_write write = {
+        .kind = WORLD_KIND_REGISTER, .id = HS_BYTES(ID, sizeof ID), .fields = &field, .field_count = 1};
+    struct hs_draft draft = {.partition = 3201, .lane = HS_LANE_PEOPLE, .writes = &write, .write_count = 1};
+    struct hs_commit commit;
+    struct hs_dot dot;
+    hs_stamp stamp;
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_store_write(node->store, &draft, &dot, &stamp), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+    return (struct hs_record_name){3201, HS_LANE_PEOPLE, WORLD_KIND_REGISTER, HS_BYTES(ID, sizeof ID)};
+}
+
+/* What a program leaves that has merged wrongly: the checksum holds. */
+static void a_record_with_another_content_is_found(void **state)
+{
+    struct place *place = *state;
+    struct seen seen;
+    char path[WORLD_PATH_BYTES];
+    struct hs_env *env = NULL;
+    struct hs_txn txn;
+    struct hs_bytes row;
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX], copy[512];
+    struct hs_record_name name = write_register(&place->hall);
+    world_close(&place->hall);
+    check_stopped(&place->hall, &seen);
+    assert_int_equal(seen.count, 0);
+    world_path(path, place->hall.dir, "records");
+    assert_int_equal(hs_records_inspect(path, WORLD_MAP_BYTES, &env, NULL), HS_OK);
+    assert_int_equal(hs_txn_begin(env, true, &txn), HS_OK);
+    struct hs_bytes place_of = HS_BYTES(key, hs_record_key(&name, key));
+    assert_int_equal(hs_txn_get(&txn, HS_TABLE_STATE, place_of, &row), HS_OK);
+    assert_in_range(row.size, HS_HASH_BYTES + 1, sizeof copy);
+    memcpy(copy, row.data, row.size);
+    uint8_t *value = memmem(copy, row.size, "old", 3);
+    assert_non_null(value);
+    value[1] = 'a';
+    struct hs_hash hash = hs_record_hash(&name, HS_BYTES(copy + HS_HASH_BYTES, row.size - HS_HASH_BYTES));
+    memcpy(copy, hash.bytes, HS_HASH_BYTES);
+    hs_txn_put(&txn, HS_TABLE_STATE, place_of, HS_BYTES(copy, row.size));
+    assert_int_equal(hs_txn_commit(&txn), HS_OK);
+    hs_env_close(env);
+    check_stopped(&place->hall, &seen);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.rotten[0].sort, HS_ROT_EFFECT);
+    assert_int_equal(seen.rotten[1].sort, HS_ROT_DERIVED); /* digests */
+}
+
 static void a_store_in_use_is_left_alone(void **state)
 {
     struct place *place = *state;
@@ -313,6 +364,7 @@ int main(void)
         TEST(rotten_records_are_found),
         TEST(a_rotten_opening_is_found),
         TEST(a_record_that_lacks_something_is_found),
+        TEST(a_record_with_another_content_is_found),
         TEST(a_store_in_use_is_left_alone),
         TEST(a_check_is_given_up_at_any_row),
     };

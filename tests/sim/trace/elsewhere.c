@@ -114,7 +114,8 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     {"| answers of a session that cost no credit (8.18) | 1,048,576 bytes at once, 1,048,576 a second; 1,024 for each "
      "besides its bytes | the question waits |",
      LIMITS, "answers_come_out_of_a_bucket"},
-    {"| questions of a session that wait | 16 about records, one of each other kind; 65,536 bytes | session ends |",
+    {"| questions of a session that wait | 16 about records, two about digests, one of each other kind; 65,536 bytes | "
+     "session ends |",
      LIMITS, "what_waits_is_small"},
     {"| pieces of one session that wait to be stored | 65,536 | *busy*; session ends |", LIMITS,
      "what_waits_for_the_writer_is_bounded"},
