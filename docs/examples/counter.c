@@ -3,8 +3,8 @@
  *     cc counter.c $(pkg-config --cflags --libs hallsync) -o counter
  *     echo 3201000001 12345 W3-20261122-0001 | ./counter ipc:///var/lib/hallsync/hallsync.sock ~/outbox
  *
- * Each line of standard input is a payment, ACCOUNT FEN PAYMENT_ID; for each one line says what became of it, and
- * another one whenever the outbox has changed.  At the end of the input it stays until the outbox is empty. */
+ * Each line of standard input is a payment, ACCOUNT FEN PAYMENT_ID [WINDOW]; for each one line says what became of it,
+ * and another one whenever the outbox has changed.  At the end of the input it stays until the outbox is empty. */
 #include <hallsync.h>
 
 #include <poll.h>
@@ -27,11 +27,13 @@ struct counter {
 
 /* The answer is known, or it is not and the outbox goes on with it: the same payment is never to be entered under
  * another id. */
-static void pay(struct counter *counter, char *account, int64_t fen, char *payment_id)
+static void pay(struct counter *counter, char *account, int64_t fen, char *payment_id, unsigned window)
 {
     const Hallsync__PutResult *result;
     Hallsync__Payment payment = HALLSYNC__PAYMENT__INIT;
     payment.payment_id = payment_id;
+    payment.has_window = window > 0;
+    payment.window = window;
     payment.account = account;
     payment.has_amount_fen = 1;
     payment.amount_fen = fen;
@@ -54,10 +56,11 @@ static void take_line(struct counter *counter)
 {
     char account[32], payment_id[80];
     long long fen;
-    if (sscanf(counter->line, "%31s %lld %79s", account, &fen, payment_id) == 3)
-        pay(counter, account, fen, payment_id);
+    unsigned window = 0;
+    if (sscanf(counter->line, "%31s %lld %79s %u", account, &fen, payment_id, &window) >= 3)
+        pay(counter, account, fen, payment_id, window);
     else
-        printf("? ACCOUNT FEN PAYMENT_ID\n");
+        printf("? ACCOUNT FEN PAYMENT_ID [WINDOW]\n");
 }
 
 /* False: the input has ended. */

@@ -12,7 +12,7 @@ from region import SLOW, Region, check, equal, payment
 
 CUSTOMERS = int(os.environ.get("HS_DRILL_CUSTOMERS") or 300)
 PAYMENTS = int(os.environ.get("HS_DRILL_PAYMENTS") or 90)
-SCENARIOS = ["outage", "old-hub", "empty-hub", "old-hall", "lost-hall", "witness", "no-witness"]
+SCENARIOS = ["outage", "old-hub", "empty-hub", "old-hall", "lost-hall", "witness", "outbox", "no-witness"]
 SECONDS = 200 if CUSTOMERS < 10000 else 3600
 
 
@@ -68,6 +68,12 @@ with Region("a recovery drill on copies of a hub and three halls") as region:
     equal(len({number for number, _ in receipts}), 52, "slips that are named")
     equal(round(sum(float(amount) * 100 for _, amount in receipts)), rows["no-witness"][2], "and their sum")
     check(not os.path.exists(place), "the copies were left behind")
+    closes = re.findall(r"^ +gone: nj-chengbei, [\d-]{10}, window \d+: (\d+) payments, ([\d.]+) yuan$", done.out, re.M)
+    equal((sum(int(count) for count, _ in closes), round(sum(float(yuan) * 100 for _, yuan in closes))), (52, rows["no-witness"][2]),
+          "what is gone, by windows and days")
+    stores = set(re.findall(r'"store_id": *"([0-9a-f]{16})"', done.log))
+    check(len(stores) > len(halls), f"stores of the copies: {stores}")
+    equal([store for store in stores if os.path.exists(f"/dev/shm/hallsync-{store}.note")], [], "their notes are left")
 
     # The live region has noticed nothing.
     equal({node.name: (node.digests(), node.status()["commit"], node.status()["store_id"]) for node in (hub, *halls)}, before, "the live nodes")
