@@ -612,13 +612,15 @@ void hs_view_sizes(struct hs_view *view, struct hs_store_sizes *sizes);
 
 /* ---- operations that rotted ----
  *
- * A node's own, beyond every receipt, are taken out when the store is opened, with what its stream has behind them, and
- * what the records have of all that is issued anew, in another origin.  Others wait for a node that has them. */
+ * And receipts.  A node's own operations, beyond every receipt, are taken out when the store is opened, with what its
+ * stream has behind them, and what the records have of all that is issued anew, in another origin.  Others wait for a
+ * node that has them. */
 enum hs_healing { HS_HEALING_WAITS = 0, HS_HEALING_DONE = 1, HS_HEALING_ANEW = 2, HS_HEALING_GONE = 3 };
 struct hs_healed {
     struct hs_stream stream;
-    uint64_t first, last;
-    uint64_t time_ms; /* wall clock */
+    uint64_t first, last; /* 0: not operations, but: */
+    uint64_t store_id;    /* this store's receipt for the stream; else 0 */
+    uint64_t time_ms;     /* wall clock */
     enum hs_healing state;
     struct hs_bytes why; /* text, or none */
 };
@@ -627,6 +629,9 @@ typedef enum hs_err (*hs_visit_healed)(void *ctx, const struct hs_healed *healed
 enum hs_err hs_view_healed(struct hs_view *view, hs_visit_healed visit, void *ctx);
 /* Somebody could not read these: looked at again, and noted if it is so. */
 enum hs_err hs_store_note_rot(struct hs_store *store, const struct hs_stream *stream, uint64_t first, uint64_t last);
+/* The same of a receipt: it goes.  This store's own word is given anew (and is in the commit), others' waits for a node
+ * that has it; that of a store which is gone is given up. */
+enum hs_err hs_store_note_receipt(struct hs_store *store, const struct hs_stream *stream, uint64_t store_id);
 /* A segment of what rotted, from behind a checkpoint that is sound; verified by the caller.  HS_EGAP: not from there;
  * HS_ESIGNATURE: it does not lead on from there. */
 enum hs_err hs_store_heal(struct hs_store *store, const struct hs_segment *segment);
@@ -658,6 +663,7 @@ struct hs_rotten {
     enum hs_rot sort;
     struct hs_stream stream;
     uint64_t first, last;
+    uint64_t store_id; /* receipt: of the store that has signed */
     struct hs_record_name name;
     const char *node; /* who wrote it, if that is known; or NULL */
     const char *text; /* NULL: nothing more to say */

@@ -296,6 +296,8 @@ static enum hs_err add_receipt(void *ctx, const struct hs_receipt *receipt)
     struct exporting *e = ctx;
     struct hs_bytes signer;
     enum hs_err err = hs_view_certificate(e->view, &receipt->hub_key, &signer);
+    if (err == HS_OK && hs_receipt_verify(receipt) != HS_OK)
+        err = HS_ENOTFOUND; /* it has rotted: the node's check finds it, and has it again */
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_OK : err;
     put_stream(e, RECEIPT_STREAM, &receipt->stream);

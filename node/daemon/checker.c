@@ -101,8 +101,8 @@ static enum hs_err visit(void *ctx, const struct hs_rotten *rotten)
         put_finding(&checker->now, rotten, (char *)text.data);
     pthread_mutex_unlock(&checker->lock);
     hs_buf_fini(&text);
-    if (rotten->sort == HS_ROT_OPS || rotten->sort == HS_ROT_CHECKPOINT)
-        checker->options.rotten(checker->options.ctx, &rotten->stream, rotten->first, rotten->last);
+    if (rotten->sort == HS_ROT_OPS || rotten->sort == HS_ROT_CHECKPOINT || rotten->sort == HS_ROT_RECEIPT)
+        checker->options.rotten(checker->options.ctx, rotten);
     return HS_OK;
 }
 

@@ -9,8 +9,8 @@ struct hs_checker;
 
 struct hs_checker_options {
     struct hs_store *store;
-    /* Operations that are not what was signed; on the checker's thread. */
-    void (*rotten)(void *ctx, const struct hs_stream *stream, uint64_t first, uint64_t last);
+    /* Operations, checkpoints or a receipt that are not what was signed; on the checker's thread. */
+    void (*rotten)(void *ctx, const struct hs_rotten *rotten);
     void *ctx;
 };
 enum hs_err hs_checker_new(const struct hs_checker_options *options, struct hs_checker **checker); /* HS_ENOMEM */

@@ -104,9 +104,9 @@ static void reopen(void *ctx)
     daemon->options.restart(daemon->options.ctx);
 }
 
-static void rotten(void *ctx, const struct hs_stream *stream, uint64_t first, uint64_t last)
+static void rotten(void *ctx, const struct hs_rotten *rotten)
 {
-    hs_peers_rotten(((struct hs_daemon *)ctx)->peers, stream, first, last);
+    hs_peers_rotten(((struct hs_daemon *)ctx)->peers, rotten);
 }
 
 static void probed(void *ctx, uint64_t token)

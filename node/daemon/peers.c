@@ -328,9 +328,7 @@ static enum hs_err handle_note(struct hs_peers *peers, struct note *note)
         return step(peers, &event);
     case NOTE_ROT:
         event.type = HS_REPLICA_ROT;
-        event.rot.stream = note->stream;
-        event.rot.first = note->first;
-        event.rot.last = note->last;
+        event.rot = note->rot;
         return step(peers, &event);
     case NOTE_JOINED: /* the answer goes out, then the connection is closed: it takes a stranger's place */
         if (note->err == HS_OK)
@@ -586,14 +584,15 @@ void hs_peers_probe_end(struct hs_peers *peers, uint64_t token)
     post_token(peers, NOTE_PROBE_END, token);
 }
 
-void hs_peers_rotten(struct hs_peers *peers, const struct hs_stream *stream, uint64_t first, uint64_t last)
+void hs_peers_rotten(struct hs_peers *peers, const struct hs_rotten *rotten)
 {
     struct note *note = peers_note_new(NOTE_ROT);
     if (note == NULL)
         return; /* it will be found again */
-    note->stream = *stream;
-    note->first = first;
-    note->last = last;
+    note->rot.stream = rotten->stream;
+    note->rot.first = rotten->store_id != 0 ? 0 : rotten->first;
+    note->rot.last = rotten->store_id != 0 ? 0 : rotten->last;
+    note->rot.store_id = rotten->store_id;
     peers_note_post(peers, note);
 }
 

@@ -39,8 +39,8 @@ void hs_peers_free(struct hs_peers *peers); /* stopped before; NULL is fine */
 /* Any thread. */
 void hs_peers_committed(struct hs_peers *peers, const struct hs_commit *commit);
 void hs_peers_probe(struct hs_peers *peers, uint64_t token);
-/* Operations of this node's store that cannot be read: they are had from a peer. */
-void hs_peers_rotten(struct hs_peers *peers, const struct hs_stream *stream, uint64_t first, uint64_t last);
+/* Operations, a checkpoint or a receipt of this node's store that rotted: had again from a peer, or put right. */
+void hs_peers_rotten(struct hs_peers *peers, const struct hs_rotten *rotten);
 void hs_peers_probe_end(struct hs_peers *peers, uint64_t token);
 uint64_t hs_peers_compare(struct hs_peers *peers); /* with all peers; the number that status names when it is done */
 /* Ask a hub about records: answered() follows, always.  HS_ENOMEM: it does not. */

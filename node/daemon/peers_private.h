@@ -29,8 +29,7 @@ struct note {
     enum hs_err err;
     struct hs_commit commit; /* arrays are this note's own */
     hs_peer peer;            /* JOINED: whom to answer */
-    struct hs_stream stream; /* ROT */
-    uint64_t first, last;    /* ROT */
+    struct hs_healed rot;    /* ROT */
     struct hs_ask ask;       /* ASK: in the frame */
     size_t record_at;        /* ASK_NODE: in the frame, behind the node's id and a zero */
     struct hs_buf frame;

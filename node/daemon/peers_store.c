@@ -14,6 +14,8 @@ struct store_job {
 static enum hs_err note_rot(struct store_job *self, struct hs_store *store)
 {
     const struct hs_replica_store *what = self->store;
+    if (what->store_id != 0)
+        return hs_store_note_receipt(store, &what->stream, what->store_id);
     enum hs_err err = hs_store_note_rot(store, &what->stream, what->n, what->last);
     self->reopens = err == HS_OK && hs_store_wants_opening(store);
     return err;

@@ -219,6 +219,8 @@ static void finish_store(struct hs_replica *r, const struct rep_pending *pending
         hs_rep_struck(r, err);
     if (err == HS_OK && pending->type == HS_STORE_RECEIPT)
         hs_rep_receipt_stored(r, &pending->receipt, pending->peer);
+    if (err == HS_OK && pending->type == HS_STORE_RECEIPT)
+        hs_rep_rots_receipt(r, &pending->receipt);
     if (pending->type == HS_STORE_FORK || pending->type == HS_STORE_LOOSE)
         hs_rep_fork_stored(r, pending, err);
     if (err == HS_OK && pending->type == HS_STORE_MEET)

@@ -242,10 +242,15 @@ void hs_rep_asks_fini(struct hs_replica *r);
 /* fetch.c: the tick returns when to come again */
 enum hs_err hs_rep_rots_load(struct hs_replica *r);
 void hs_rep_rots_fini(struct hs_replica *r);
-/* These cannot be read: the store looks at them. */
-void hs_rep_rot_seen(struct hs_replica *r, const struct hs_stream *name, uint64_t first, uint64_t last);
+/* Operations that cannot be read, or a receipt or checkpoint that does not hold: the store looks at them. */
+void hs_rep_rot_seen(struct hs_replica *r, const struct hs_healed *what);
+void hs_rep_ops_rot_seen(struct hs_replica *r, const struct hs_stream *name, uint64_t first, uint64_t last);
+/* A checkpoint as the source has it, and one that holds: what would be taken for a lie is not sent. */
+enum hs_err hs_rep_checkpoint(struct hs_replica *r, const struct rep_stream *stream, uint64_t n,
+                              struct hs_checkpoint *checkpoint);
 void hs_rep_rot_told(struct hs_replica *r, const struct hs_replica_event *event);
 void hs_rep_rots_stored(struct hs_replica *r, const struct rep_pending *pending, enum hs_err err);
+void hs_rep_rots_receipt(struct hs_replica *r, const struct hs_receipt *receipt); /* it was stored */
 uint64_t hs_rep_rots_tick(struct hs_replica *r);
 
 /* fork.c */

@@ -39,7 +39,7 @@ static void send(struct rep_session *s, const struct rep_stream *stream)
     struct hs_checkpoint checkpoint;
     struct samples samples;
     Hallsync__PeerDispute message = HALLSYNC__PEER_DISPUTE__INIT;
-    if (hs_rep_read(r, r->source.checkpoint(r->source.ctx, &stream->name, stream->n, &checkpoint)) != HS_OK)
+    if (hs_rep_read(r, hs_rep_checkpoint(r, stream, stream->n, &checkpoint)) != HS_OK)
         return;
     take_samples(r, &stream->name, checkpoint.n, &samples);
     message.stream = &samples.name;

@@ -1,4 +1,4 @@
-/* Operations of our own store that rotted: had again from a peer that holds them.  PROTOCOL.md, "Fetch".
+/* Operations and receipts of our own store that rotted: had again from a peer that holds them.  PROTOCOL.md, "Fetch".
  *
  * What is to be had is the store's to say (healed, in state "waits"): this keeps whom each was asked of.  One question
  * a session is open at a time; an answer that leads on from the sound hash before the rot, to a hash that the writer
@@ -15,6 +15,7 @@
 struct rep_rot {
     struct hs_stream name;
     uint64_t first, last;
+    uint64_t store_id;      /* not 0: not operations, but this store's receipt */
     hs_peer asked;          /* 0: nobody */
     uint64_t asked_ms;      /* then */
     bool storing;           /* the answer is with the store */
@@ -27,12 +28,13 @@ struct rep_rot {
 
 /* ---- the list ---- */
 
-static struct rep_rot *find(const struct hs_replica *r, const struct hs_stream *name, uint64_t first)
+static struct rep_rot *find(const struct hs_replica *r, const struct hs_healed *healed)
 {
     struct rep_rot *rot;
     TAILQ_FOREACH(rot, &r->rots, order)
     {
-        if (rot->first == first && hs_stream_equal(&rot->name, name))
+        if (rot->first == healed->first && rot->store_id == healed->store_id &&
+            hs_stream_equal(&rot->name, &healed->stream))
             return rot;
     }
     return NULL;
@@ -59,15 +61,14 @@ static void forget(struct hs_replica *r, struct rep_rot *rot)
 static enum hs_err see(void *ctx, const struct hs_healed *healed)
 {
     struct hs_replica *r = ctx;
-    if (healed->state != HS_HEALING_WAITS ||
-        (r->rot_count == ROTS_MAX && find(r, &healed->stream, healed->first) == NULL))
+    struct rep_rot *rot = find(r, healed);
+    if (healed->state != HS_HEALING_WAITS || (r->rot_count == ROTS_MAX && rot == NULL))
         return HS_OK;
-    struct rep_rot *rot = find(r, &healed->stream, healed->first);
     if (rot == NULL) {
         rot = calloc(1, sizeof *rot);
         if (rot == NULL)
             return HS_ENOMEM;
-        *rot = (struct rep_rot){.name = healed->stream, .first = healed->first};
+        *rot = (struct rep_rot){.name = healed->stream, .first = healed->first, .store_id = healed->store_id};
         TAILQ_INSERT_TAIL(&r->rots, rot, order);
         r->rot_count++;
     }
@@ -125,8 +126,10 @@ enum hs_err hs_rep_rots_load(struct hs_replica *r)
         if (rot->seen)
             continue;
         struct hs_stream name = rot->name;
+        bool is_receipt = rot->store_id != 0;
         forget(r, rot);
-        released(r, &name);
+        if (!is_receipt)
+            released(r, &name);
     }
     return err;
 }
@@ -139,24 +142,42 @@ void hs_rep_rots_fini(struct hs_replica *r)
 
 /* ---- found ---- */
 
-void hs_rep_rot_seen(struct hs_replica *r, const struct hs_stream *name, uint64_t first, uint64_t last)
+void hs_rep_rot_seen(struct hs_replica *r, const struct hs_healed *what)
 {
     if (r->source.healed == NULL)
         return;
     struct hs_replica_store *store = hs_rep_store_new(r, HS_STORE_ROT);
     if (store == NULL)
         return;
-    store->stream = *name;
-    store->n = first;
-    store->last = last;
+    store->stream = what->stream;
+    store->n = what->first;
+    store->last = what->last;
+    store->store_id = what->store_id;
     struct rep_pending *pending = hs_rep_store_give(r, store);
-    if (pending != NULL)
-        pending->stream = hs_rep_stream_find(&r->frontier, name);
+    if (pending != NULL && what->store_id == 0)
+        pending->stream = hs_rep_stream_find(&r->frontier, &what->stream);
+}
+
+void hs_rep_ops_rot_seen(struct hs_replica *r, const struct hs_stream *name, uint64_t first, uint64_t last)
+{
+    hs_rep_rot_seen(r, &(struct hs_healed){.stream = *name, .first = first, .last = last});
 }
 
 void hs_rep_rot_told(struct hs_replica *r, const struct hs_replica_event *event)
 {
-    hs_rep_rot_seen(r, &event->rot.stream, event->rot.first, event->rot.last);
+    hs_rep_rot_seen(r, &event->rot);
+}
+
+enum hs_err hs_rep_checkpoint(struct hs_replica *r, const struct rep_stream *stream, uint64_t n,
+                              struct hs_checkpoint *checkpoint)
+{
+    enum hs_err err = r->source.checkpoint(r->source.ctx, &stream->name, n, checkpoint);
+    if (err == HS_OK && hs_checkpoint_verify(&stream->name, checkpoint->n, &checkpoint->hash,
+                                             &stream->origin->node->key, &checkpoint->signature) != HS_OK) {
+        hs_rep_ops_rot_seen(r, &stream->name, checkpoint->n, checkpoint->n);
+        return HS_EDAMAGED;
+    }
+    return err;
 }
 
 /* ---- asking ---- */
@@ -276,16 +297,40 @@ static void answer_segment(struct rep_session *s, const Hallsync__PeerFetch *que
     hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_FETCH, &message.base);
 }
 
+/* All receipts of the stream, as ever, and that that was all. */
+static void answer_receipts(struct rep_session *s, const Hallsync__PeerFetch *question)
+{
+    const struct hs_stream *name = &s->fetch.stream;
+    const struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, name);
+    if (stream != NULL && hs_rep_may_tell(s, stream)) {
+        hs_rep_receipts_tell(s, name);
+        hs_rep_ack_send(s);
+    }
+    answer_none(s, question);
+}
+
+/* What is sent has to hold, as everywhere. */
+static enum hs_err cut(struct hs_replica *r, const struct rep_stream *stream, uint64_t first,
+                       struct hs_segment *segment)
+{
+    hs_buf_reset(&r->cutting);
+    enum hs_err err = r->source.cut(r->source.ctx, &stream->name, first, &r->cutting, segment);
+    if (err == HS_OK && hs_checkpoint_verify(&stream->name, first + segment->count - 1, &segment->end,
+                                             &stream->origin->node->key, &segment->signature) != HS_OK)
+        err = HS_EDAMAGED;
+    if (err == HS_EDAMAGED)
+        hs_rep_ops_rot_seen(r, &stream->name, first, first + HS_SEGMENT_OPS_MAX);
+    return err;
+}
+
 /* Whatever keeps us from reading it: the asker tries another.  False: no room for it now. */
 static bool answer(struct rep_session *s, const Hallsync__PeerFetch *question)
 {
     struct hs_replica *r = s->r;
     struct hs_segment segment = {0};
-    const struct hs_stream *name = &s->fetch.stream;
-    const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, name);
+    const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &s->fetch.stream);
     bool may = stream != NULL && hs_rep_may_send(s, stream);
-    hs_buf_reset(&r->cutting);
-    enum hs_err err = may ? r->source.cut(r->source.ctx, name, question->first, &r->cutting, &segment) : HS_ENOTFOUND;
+    enum hs_err err = may ? cut(r, stream, question->first, &segment) : HS_ENOTFOUND;
     if (hs_rep_read(r, err) != HS_OK) {
         if (r->err == HS_OK)
             answer_none(s, question);
@@ -304,24 +349,26 @@ void hs_rep_fetch_answer(struct rep_session *s)
     Hallsync__PeerFetch question = HALLSYNC__PEER_FETCH__INIT;
     Hallsync__StreamName name;
     uint64_t before = s->sent_bytes;
-    if (s->fetch.first == 0 || !hs_rep_inquiry_may(s))
+    if (!s->fetch.is_open || !hs_rep_inquiry_may(s))
         return;
     hs_rep_stream_write(&s->fetch.stream, &name);
     question.stream = &name;
     question.first = s->fetch.first;
-    if (!answer(s, &question))
+    if (question.first == 0)
+        answer_receipts(s, &question);
+    else if (!answer(s, &question))
         return;
     hs_rep_inquiry_pay(s, before);
-    s->fetch.first = 0;
+    s->fetch.is_open = false;
 }
 
 static void asked(struct rep_session *s, const struct hs_stream *name, uint64_t first)
 {
-    if (s->fetch.first != 0) {
+    if (s->fetch.is_open) {
         hs_rep_session_end(s, HS_EMALFORMED, "a second fetch before the first is answered");
         return;
     }
-    s->fetch = (struct rep_fetch){*name, first};
+    s->fetch = (struct rep_fetch){*name, first, true};
     hs_rep_session_dirty(s);
 }
 
@@ -379,7 +426,7 @@ static bool is_form(const Hallsync__PeerFetch *message, struct hs_stream *name)
 {
     const Hallsync__PeerSegment *segment = message->segment;
     struct hs_stream inner;
-    if (!hs_rep_stream_read(message->stream, name) || message->first == 0 || (segment != NULL && message->has_none))
+    if (!hs_rep_stream_read(message->stream, name) || (segment != NULL && (message->has_none || message->first == 0)))
         return false;
     return segment == NULL ||
            (hs_rep_stream_read(segment->stream, &inner) && hs_stream_equal(&inner, name) &&
@@ -431,6 +478,12 @@ static void looked_at(struct hs_replica *r, struct rep_stream *stream)
         return;
     stream->released_ms = r->now_ms;
     released(r, &stream->name);
+}
+
+void hs_rep_rots_receipt(struct hs_replica *r, const struct hs_receipt *receipt)
+{
+    if (find(r, &(struct hs_healed){.stream = receipt->stream, .store_id = receipt->store_id}) != NULL)
+        hs_rep_fail(r, hs_rep_rots_load(r));
 }
 
 /* The store has looked, or has taken what came. */

@@ -76,7 +76,7 @@ bool hs_rep_proof_make(struct rep_session *s, const struct rep_piece *piece, con
     struct hs_checkpoint ours;
     uint64_t last = theirs->first + theirs->count - 1;
     uint64_t below = last < piece->stream->n ? last : piece->stream->n;
-    enum hs_err err = hs_rep_read(r, r->source.checkpoint(r->source.ctx, &theirs->stream, below, &ours));
+    enum hs_err err = hs_rep_read(r, hs_rep_checkpoint(r, piece->stream, below, &ours));
     bool inside = err == HS_OK && ours.n >= k;
     *n = inside ? ours.n : last;
     if (inside)

@@ -36,21 +36,26 @@ static void pack_receipt(struct hs_replica *r, const struct hs_receipt *receipt,
 }
 
 /* Others may have brought back what an earlier life of this store has signed: that is not this one's word. */
-static bool is_past(struct hs_replica *r, const struct hs_receipt *receipt)
+static bool is_past(const struct hs_replica *r, const struct hs_receipt *receipt)
+{
+    bool is_own = hs_key_equal(&receipt->hub_key, &r->certificate.node_key);
+    return is_own && receipt->store_id != r->options.store_id && receipt->store_id != r->backup_store;
+}
+
+static bool is_ahead(struct hs_replica *r, const struct hs_receipt *receipt)
 {
     const struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &receipt->stream);
     bool is_own = hs_key_equal(&receipt->hub_key, &r->certificate.node_key);
-    bool is_now = receipt->store_id == r->options.store_id || receipt->store_id == r->backup_store;
-    return is_own && (!is_now || stream == NULL || receipt->n > stream->n);
+    return is_own && (stream == NULL || receipt->n > stream->n);
 }
 
 /* PROTOCOL.md, "Receipt": the hub's certificate goes along unless the hub sends it itself. */
-void hs_rep_receipt_put(struct rep_session *s, const struct hs_receipt *receipt)
+static void put_receipt(struct rep_session *s, const struct hs_receipt *receipt)
 {
     struct hs_replica *r = s->r;
     struct hs_buf hub = {0};
     enum hs_err err = HS_OK;
-    if (is_past(r, receipt))
+    if (is_past(r, receipt) || is_ahead(r, receipt))
         return;
     if (!hs_key_equal(&receipt->hub_key, &r->certificate.node_key))
         err = r->source.certificate(r->source.ctx, &receipt->hub_key, &hub);
@@ -60,6 +65,18 @@ void hs_rep_receipt_put(struct rep_session *s, const struct hs_receipt *receipt)
         hs_buf_reset(&r->entry);
     }
     hs_buf_fini(&hub);
+}
+
+/* As the store has it: one that has rotted would be taken for a lie, and end the session. */
+void hs_rep_receipt_put(struct rep_session *s, const struct hs_receipt *receipt)
+{
+    struct hs_replica *r = s->r;
+    if (is_past(r, receipt))
+        return;
+    if (hs_receipt_verify(receipt) == HS_OK)
+        put_receipt(s, receipt);
+    else
+        hs_rep_rot_seen(r, &(struct hs_healed){.stream = receipt->stream, .store_id = receipt->store_id});
 }
 
 static enum hs_err tell_receipt(void *ctx, const struct hs_receipt *receipt)
@@ -87,7 +104,7 @@ static void tell_one(struct rep_session *s, const struct rep_stream *stream, voi
     const struct telling *telling = ctx;
     bool may = stream == NULL || hs_rep_may_tell(s, stream);
     if (may && s->peer != telling->from && s->store_id != telling->receipt->store_id)
-        hs_rep_receipt_put(s, telling->receipt);
+        put_receipt(s, telling->receipt); /* verified when it came, or signed just now */
 }
 
 /* A receipt may be here before anything of its stream is. */

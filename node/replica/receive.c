@@ -144,7 +144,7 @@ static void stop_stream(struct rep_session *s, struct rep_stream *stream, enum h
     lag->stopped = true;
     hs_rep_notice_stream(s, HS_NOTICE_STREAM_STOPPED, &stream->name, err, "does not continue what is held");
     if (stream->n > 0)
-        hs_rep_rot_seen(s->r, &stream->name, stream->n, stream->n); /* or what is held has rotted */
+        hs_rep_ops_rot_seen(s->r, &stream->name, stream->n, stream->n); /* or what is held has rotted */
     hs_rep_dispute_send(s, stream);
 }
 

@@ -122,7 +122,7 @@ enum hs_replica_event_type {
     HS_REPLICA_HOLD,      /* from now on nothing is taken of these lanes, the others go: lanes */
     HS_REPLICA_ASK,       /* put a question to a hub: token, ask; answered by an ANSWER update, always */
     HS_REPLICA_ASK_NODE,  /* how has that node this record, of which both have one: token, node_id, record; as ASK */
-    HS_REPLICA_ROT,       /* somebody found operations of our own store that cannot be read: rot */
+    HS_REPLICA_ROT,       /* somebody found operations or a receipt of our own store that cannot be read: rot */
     HS_REPLICA_ASK_END,   /* nobody waits for that answer any more: token */
 };
 
@@ -141,10 +141,7 @@ struct hs_replica_event {
     struct hs_ask ask;              /* ASK */
     const char *node_id;            /* ASK_NODE */
     struct hs_bytes record;         /* ASK_NODE: record key, of a partition that both hold */
-    struct {
-        struct hs_stream stream;
-        uint64_t first, last;
-    } rot; /* ROT */
+    struct hs_healed rot;           /* ROT: what, not when or how it stands */
 };
 
 /* ---- obligations ---- */
@@ -169,7 +166,7 @@ enum hs_replica_store_type {
     HS_STORE_STATES,      /* states */
     HS_STORE_FILLED,      /* partition, lane: the end */
     HS_STORE_BASE,        /* head */
-    HS_STORE_ROT,         /* stream, from n to last: cannot be read; the store looks, and notes it */
+    HS_STORE_ROT,         /* stream, from n to last, or store_id (a receipt): rotten; the store looks, and notes it */
     HS_STORE_HEAL,        /* segment: of what rotted */
     HS_STORE_CERTIFICATE, /* certificate: this node's own, issued anew */
     HS_STORE_REVOCATION,  /* row */

@@ -358,7 +358,7 @@ static void stop_sending(struct rep_session *s, struct rep_lag *lag, enum hs_err
     stream->damaged = true;
     hs_rep_notice_stream(s, HS_NOTICE_STREAM_STOPPED, &stream->name, err, "cannot be read to be sent");
     if (err == HS_EDAMAGED)
-        hs_rep_rot_seen(s->r, &stream->name, lag->sent_n + 1, lag->sent_n + HS_SEGMENT_OPS_MAX);
+        hs_rep_ops_rot_seen(s->r, &stream->name, lag->sent_n + 1, lag->sent_n + HS_SEGMENT_OPS_MAX);
     hs_rep_lag_settle(s, lag);
 }
 

@@ -138,7 +138,8 @@ struct rep_inquiries {
 /* PROTOCOL.md, "Fetch": a question of the peer's that is not answered. */
 struct rep_fetch {
     struct hs_stream stream;
-    uint64_t first; /* 0: none */
+    uint64_t first; /* 0: the receipts */
+    bool is_open;
 };
 
 struct rep_session {

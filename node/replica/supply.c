@@ -309,12 +309,7 @@ static enum hs_err highest_loose(void *ctx, const struct hs_loose *loose)
 static enum hs_err read_head(struct hs_replica *r, const struct rep_stream *stream, struct signed_head *to)
 {
     const struct hs_replica_source *source = &r->source;
-    enum hs_err err = source->checkpoint(source->ctx, &stream->name, stream->n, &to->checkpoint);
-    if (err == HS_OK && hs_checkpoint_verify(&stream->name, to->checkpoint.n, &to->checkpoint.hash,
-                                             &stream->origin->node->key, &to->checkpoint.signature) != HS_OK) {
-        hs_rep_rot_seen(r, &stream->name, to->checkpoint.n, to->checkpoint.n);
-        return HS_EDAMAGED; /* it would be taken for a lie */
-    }
+    enum hs_err err = hs_rep_checkpoint(r, stream, stream->n, &to->checkpoint);
     if (err == HS_OK && stream->fork != NULL)
         err = source->loose(source->ctx, &stream->name, highest_loose, &to->checkpoint);
     if (err == HS_OK)

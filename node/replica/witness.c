@@ -72,7 +72,7 @@ static void send_base(struct rep_session *s, struct rep_stream *stream)
     struct hs_replica *r = s->r;
     struct hs_checkpoint checkpoint;
     uint64_t n = base_of(r, stream);
-    if (n == 0 || hs_rep_read(r, r->source.checkpoint(r->source.ctx, &stream->name, n, &checkpoint)) != HS_OK ||
+    if (n == 0 || hs_rep_read(r, hs_rep_checkpoint(r, stream, n, &checkpoint)) != HS_OK ||
         !hs_rep_opening_send(s, stream->name.origin))
         return;
     Hallsync__PeerBase message = HALLSYNC__PEER_BASE__INIT;

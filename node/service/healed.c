@@ -43,6 +43,8 @@ static enum hs_err put_row(void *ctx, const struct hs_healed *healed)
     row.lane = (char *)(uintptr_t)hs_lane_text((enum hs_lane)healed->stream.lane);
     row.first = healed->first;
     row.last = healed->last;
+    row.has_store_id = healed->store_id != 0;
+    row.store_id = healed->store_id;
     row.state = (char *)(uintptr_t)STATES[healed->state];
     row.time_ms = healed->time_ms;
     row.why = healed->why.size == 0 ? NULL : hs_arena_text(&rows->call->scratch, healed->why);
@@ -70,13 +72,22 @@ static enum hs_err put_problem(void *ctx, const struct hs_healed *healed)
     char district[HS_PARTITION_TEXT_BYTES];
     if (healed->state != HS_HEALING_WAITS || rows->count >= ROWS_MAX)
         return HS_OK;
-    hs_buf_put_format(
-        &text,
-        "operations %" PRIu64 " to %" PRIu64 " of %s, district %s, lane %s, have rotted on this disk: they "
-        "come back from a node that holds them, and until then nobody gets from here what lies behind "
-        "them; look at the disk, and see hallsync repair",
-        healed->first, healed->last, writer_of(rows, healed->stream.origin),
-        hs_partition_text(healed->stream.partition, district), hs_lane_text((enum hs_lane)healed->stream.lane));
+    const char *writer = writer_of(rows, healed->stream.origin);
+    const char *lane = hs_lane_text((enum hs_lane)healed->stream.lane);
+    hs_partition_text(healed->stream.partition, district);
+    if (healed->store_id != 0)
+        hs_buf_put_format(&text,
+                          "a receipt for what %s wrote, district %s, lane %s, has rotted on this disk: it comes again "
+                          "from a node that has it, and until then it counts for nothing here; look at the disk, and "
+                          "see hallsync repair",
+                          writer, district, lane);
+    else
+        hs_buf_put_format(
+            &text,
+            "operations %" PRIu64 " to %" PRIu64 " of %s, district %s, lane %s, have rotted on this disk: they "
+            "come back from a node that holds them, and until then nobody gets from here what lies behind "
+            "them; look at the disk, and see hallsync repair",
+            healed->first, healed->last, writer, district, lane);
     char *problem = text.err == HS_OK ? hs_arena_text(&rows->call->scratch, hs_buf_bytes(&text)) : NULL;
     hs_buf_fini(&text);
     if (problem != NULL)

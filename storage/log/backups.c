@@ -137,6 +137,27 @@ static struct hs_receipt *next_vouched(struct hs_log *log)
     return &log->vouched[log->vouched_count];
 }
 
+enum hs_err log_vouch(struct hs_log *log, uint64_t store_id, const struct hs_head *head)
+{
+    struct hs_receipt *receipt = next_vouched(log);
+    if (receipt == NULL)
+        return log->txn.err;
+    *receipt = (struct hs_receipt){
+        .store_id = store_id,
+        .stream = head->stream,
+        .n = head->n,
+        .hash = head->hash,
+        .time_ms = log->now_ms(log->ctx),
+        .hub_key = log->certificate.node_key,
+    };
+    enum hs_err err = hs_receipt_sign(receipt, &log->signer);
+    if (err != HS_OK)
+        return log_fail(log, err);
+    log_put_receipt_row(log, receipt);
+    log->vouched_count++;
+    return log->txn.err;
+}
+
 /* What the log itself does not hold any more, or another branch of it, is not vouched for. */
 static enum hs_err vouch(struct hs_log *log, uint64_t id, const struct hs_head *head)
 {
@@ -150,23 +171,7 @@ static enum hs_err vouch(struct hs_log *log, uint64_t id, const struct hs_head *
     enum hs_err err = hs_log_hash_at(&reader, &head->stream, head->n, &hash);
     if (err == HS_ENOTFOUND || (err == HS_OK && !hs_hash_equal(&hash, &head->hash)))
         return HS_OK;
-    struct hs_receipt *receipt = err == HS_OK ? next_vouched(log) : NULL;
-    if (receipt == NULL)
-        return err == HS_OK ? log->txn.err : err;
-    *receipt = (struct hs_receipt){
-        .store_id = id,
-        .stream = head->stream,
-        .n = head->n,
-        .hash = head->hash,
-        .time_ms = log->now_ms(log->ctx),
-        .hub_key = log->certificate.node_key,
-    };
-    err = hs_receipt_sign(receipt, &log->signer);
-    if (err != HS_OK)
-        return log_fail(log, err);
-    log_put_receipt_row(log, receipt);
-    log->vouched_count++;
-    return log->txn.err;
+    return err == HS_OK ? log_vouch(log, id, head) : err;
 }
 
 enum hs_err hs_log_vouch(struct hs_log *log, const struct hs_head *heads, size_t count)

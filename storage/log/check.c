@@ -178,9 +178,11 @@ static void check_receipt(struct hs_log_check *check, const struct hs_scan *scan
     check->figures->receipts++;
     if (log_decode_receipt(scan->key, scan->value, &receipt) == HS_OK && hs_receipt_verify(&receipt) == HS_OK)
         return;
-    struct hs_rotten rotten = {.sort = HS_ROT_RECEIPT, .text = "a receipt does not hold any more"};
+    struct hs_rotten rotten = {.sort = HS_ROT_RECEIPT};
     if (scan->key.size >= HS_STREAM_KEY_BYTES)
         rotten.stream = hs_stream_from_key(scan->key.data);
+    if (scan->key.size == HS_STREAM_KEY_BYTES + 8)
+        rotten.store_id = hs_from_be64(scan->key.data + HS_STREAM_KEY_BYTES);
     found(check, &rotten);
 }
 

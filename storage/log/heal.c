@@ -1,32 +1,36 @@
 /* heal.c -- operations that rotted: noted, put right from a segment of another store's, or taken out of the log
  * together with what lies behind them, to be issued anew.
  *
- * Healed: key stream, first u64; row last u64, time u64, state u8, why. */
+ * Healed: key stream, first u64; of a receipt stream, u64 0, store id u64.  Row: last u64, time u64, state u8, why. */
 #include "storage/log/inside.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define HEALED_KEY_BYTES (HS_STREAM_KEY_BYTES + 8)
+#define RECEIPT_BYTES    (HEALED_KEY_BYTES + 8)
 #define HEALED_HEAD      (8 + 8 + 1)
 #define HEALED_WHY_MAX   200
 
 /* ---- the list ---- */
 
-static struct hs_bytes healed_key(const struct hs_stream *stream, uint64_t first, uint8_t key[static HEALED_KEY_BYTES])
+static struct hs_bytes healed_key(const struct hs_healed *healed, uint8_t key[static RECEIPT_BYTES])
 {
-    hs_stream_key(stream, key);
-    hs_be64(key + HS_STREAM_KEY_BYTES, first);
-    return HS_BYTES(key, HEALED_KEY_BYTES);
+    hs_stream_key(&healed->stream, key);
+    hs_be64(key + HS_STREAM_KEY_BYTES, healed->first);
+    hs_be64(key + HEALED_KEY_BYTES, healed->store_id);
+    return HS_BYTES(key, healed->store_id == 0 ? HEALED_KEY_BYTES : RECEIPT_BYTES);
 }
 
 static enum hs_err decode(struct hs_bytes key, struct hs_bytes row, struct hs_healed *healed)
 {
     struct hs_cur cur = hs_cur_of(row);
-    if (key.size != HEALED_KEY_BYTES)
+    if (key.size != HEALED_KEY_BYTES && key.size != RECEIPT_BYTES)
         return HS_EDAMAGED;
     *healed = (struct hs_healed){.stream = hs_stream_from_key(key.data),
                                  .first = hs_from_be64(key.data + HS_STREAM_KEY_BYTES)};
+    if (key.size == RECEIPT_BYTES)
+        healed->store_id = hs_from_be64(key.data + HEALED_KEY_BYTES);
     healed->last = hs_cur_u64(&cur);
     healed->time_ms = hs_cur_u64(&cur);
     healed->state = (enum hs_healing)hs_cur_u8(&cur);
@@ -51,9 +55,9 @@ enum hs_err hs_log_healed(struct hs_txn *txn, hs_visit_healed visit, void *ctx)
     return err == HS_OK ? txn->err : err;
 }
 
-static void put(struct hs_log *log, const struct hs_healed *healed)
+void log_put_healed(struct hs_log *log, const struct hs_healed *healed)
 {
-    uint8_t key[HEALED_KEY_BYTES];
+    uint8_t key[RECEIPT_BYTES];
     uint8_t row[HEALED_HEAD + HEALED_WHY_MAX];
     size_t why = healed->why.size < HEALED_WHY_MAX ? healed->why.size : HEALED_WHY_MAX;
     hs_be64(row, healed->last);
@@ -61,15 +65,14 @@ static void put(struct hs_log *log, const struct hs_healed *healed)
     row[16] = (uint8_t)healed->state;
     if (why > 0)
         memcpy(row + HEALED_HEAD, healed->why.data, why);
-    hs_txn_put(log_change(log), LOG_HEALED, healed_key(&healed->stream, healed->first, key),
-               HS_BYTES(row, HEALED_HEAD + why));
+    hs_txn_put(log_change(log), LOG_HEALED, healed_key(healed, key), HS_BYTES(row, HEALED_HEAD + why));
 }
 
-static enum hs_err get(struct hs_txn *txn, const struct hs_stream *stream, uint64_t first, struct hs_healed *healed)
+enum hs_err log_get_healed(struct hs_txn *txn, const struct hs_healed *of, struct hs_healed *healed)
 {
-    uint8_t key[HEALED_KEY_BYTES];
+    uint8_t key[RECEIPT_BYTES];
     struct hs_bytes row;
-    struct hs_bytes name = healed_key(stream, first, key);
+    struct hs_bytes name = healed_key(of, key);
     enum hs_err err = hs_txn_get(txn, LOG_HEALED, name, &row);
     return err == HS_OK ? decode(name, row, healed) : err;
 }
@@ -215,9 +218,10 @@ static enum hs_err note_run(struct hs_log *log, const struct hs_stream *stream, 
     *last = err == HS_OK || err == HS_EDAMAGED ? next.n : first;
     if (err != HS_OK && err != HS_ENOTFOUND && err != HS_EDAMAGED)
         return err;
-    err = get(&log->txn, stream, first, &held);
+    err = log_get_healed(&log->txn, &(struct hs_healed){.stream = *stream, .first = first}, &held);
     if (err != HS_OK || held.state != HS_HEALING_WAITS || held.last != *last)
-        put(log, &(struct hs_healed){.stream = *stream, .first = first, .last = *last, .state = HS_HEALING_WAITS});
+        log_put_healed(
+            log, &(struct hs_healed){.stream = *stream, .first = first, .last = *last, .state = HS_HEALING_WAITS});
     return log->txn.err;
 }
 
@@ -354,9 +358,10 @@ static enum hs_err settle(void *ctx, const struct hs_healed *healed)
         return HS_OK;
     note.state = HS_HEALING_DONE;
     note.last = err == HS_OK ? first - 1 : healed->last;
-    put(healer->log, &note);
+    log_put_healed(healer->log, &note);
     if (err == HS_OK)
-        put(healer->log,
+        log_put_healed(
+            healer->log,
             &(struct hs_healed){.stream = *stream, .first = first, .last = healed->last, .state = HS_HEALING_WAITS});
     return healer->log->txn.err;
 }
@@ -370,7 +375,7 @@ struct noted {
 static enum hs_err keep(void *ctx, const struct hs_healed *healed)
 {
     struct noted *noted = ctx;
-    if (healed->state == HS_HEALING_WAITS && noted->count < HS_HEALED_MAX) {
+    if (healed->state == HS_HEALING_WAITS && healed->store_id == 0 && noted->count < HS_HEALED_MAX) {
         noted->rows[noted->count] = *healed;
         noted->rows[noted->count++].why = HS_BYTES_NONE;
     }
@@ -462,11 +467,11 @@ enum hs_err hs_log_strip(struct hs_log *log, const struct hs_stream *stream, uin
         err = log_edit_commit(log, &commit, strip_item, &strip);
     if (err != HS_ENOTFOUND)
         return err;
-    put(log, &(struct hs_healed){.stream = *stream,
-                                 .first = first,
-                                 .last = head.n > first ? head.n : first,
-                                 .state = HS_HEALING_ANEW,
-                                 .why = HS_BYTES(why, strlen(why))});
+    log_put_healed(log, &(struct hs_healed){.stream = *stream,
+                                            .first = first,
+                                            .last = head.n > first ? head.n : first,
+                                            .state = HS_HEALING_ANEW,
+                                            .why = HS_BYTES(why, strlen(why))});
     log_put_anew(log);
     log_reset_feeds(log);
     return log->txn.err;
@@ -510,5 +515,5 @@ void hs_log_give_up(struct hs_log *log, const struct hs_healed *healed, const ch
     struct hs_healed gone = *healed;
     gone.state = HS_HEALING_GONE;
     gone.why = HS_BYTES(why, strlen(why));
-    put(log, &gone);
+    log_put_healed(log, &gone);
 }

@@ -250,6 +250,9 @@ enum hs_err log_edit_commit(struct hs_log *log, uint64_t *commit, log_edit_item 
 
 /* receipt.c */
 enum hs_err log_decode_receipt(struct hs_bytes key, struct hs_bytes row, struct hs_receipt *receipt);
+enum hs_err log_get_receipt(struct hs_txn *txn, const struct hs_stream *stream, uint64_t store_id,
+                            struct hs_receipt *receipt);
+void log_drop_receipt(struct hs_log *log, const struct hs_stream *stream, uint64_t store_id);
 /* How far another hub's store has signed for the stream, on the branch that is here; 0: not at all. */
 enum hs_err log_signed_by_hub(struct hs_log *log, const struct hs_stream *stream, uint64_t *n);
 enum hs_err log_signed_by_two_hubs(struct hs_log *log, const struct hs_stream *stream, uint64_t *n);
@@ -267,6 +270,17 @@ enum hs_err log_signed_at_all(const struct hs_log_reader *reader, const struct h
 enum hs_err log_check_revoked(struct hs_txn *txn, struct hs_bytes node_key);
 /* HS_EREVOKED: op n of the stream is not taken, for its writer's key was revoked, and nobody vouches for it. */
 enum hs_err log_check_limit(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n);
+
+/* heal.c: rows of the list; of the one @of names. */
+void log_put_healed(struct hs_log *log, const struct hs_healed *healed);
+enum hs_err log_get_healed(struct hs_txn *txn, const struct hs_healed *of, struct hs_healed *healed);
+
+/* heal_receipt.c: a receipt came, or its store is gone: one that rotted is not waited for any more. */
+enum hs_err log_settle_receipt(struct hs_log *log, const struct hs_stream *stream, uint64_t store_id);
+enum hs_err log_settle_store(struct hs_log *log, uint64_t store_id);
+
+/* backups.c: this node's word for a head, in the name of a store of its own; put, and told with the commit. */
+enum hs_err log_vouch(struct hs_log *log, uint64_t store_id, const struct hs_head *head);
 
 void log_note_signed(struct hs_log *log, const struct hs_receipt *receipt); /* announced.c */
 

@@ -271,6 +271,7 @@ enum hs_err hs_log_walk(struct hs_txn *txn, const struct hs_log_span *span, hs_v
 enum hs_err hs_log_healed(struct hs_txn *txn, hs_visit_healed visit, void *ctx); /* as hs_view_healed */
 /* If it is so: noted. */
 enum hs_err hs_log_note_rot(struct hs_log *log, const struct hs_stream *stream, uint64_t first, uint64_t last);
+enum hs_err hs_log_note_receipt(struct hs_log *log, const struct hs_stream *stream, uint64_t store_id);
 /* As hs_store_heal, in the log alone. */
 enum hs_err hs_log_heal(struct hs_log *log, const struct hs_segment *segment);
 /* Own ops from @first on go, and what the commits list of them; noted as issued anew, with @why. */

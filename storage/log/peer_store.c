@@ -157,7 +157,8 @@ static enum hs_err put_gone(struct hs_log *log, const struct hs_key *key, uint64
     row = (struct hs_peer_store){.node_key = *key, .store_id = id, .since_ms = log->now_ms(log->ctx)};
     put_row(log_change(log), &row);
     log->stores_changed = true;
-    return want_others(log, key);
+    err = log_settle_store(log, id);
+    return err == HS_OK ? want_others(log, key) : err;
 }
 
 enum hs_err hs_log_store_gone(struct hs_log *log, const struct hs_key *key, uint64_t id)

@@ -45,14 +45,21 @@ void log_put_receipt_row(struct hs_log *log, const struct hs_receipt *receipt)
     memcpy(row + HS_KEY_BYTES, receipt->signature.bytes, HS_SIGNATURE_BYTES);
 }
 
-static enum hs_err get_receipt(struct hs_txn *txn, const struct hs_stream *stream, uint64_t store_id,
-                               struct hs_receipt *receipt)
+enum hs_err log_get_receipt(struct hs_txn *txn, const struct hs_stream *stream, uint64_t store_id,
+                            struct hs_receipt *receipt)
 {
     uint8_t key[RECEIPT_KEY_BYTES];
     struct hs_bytes row;
     make_key(stream, store_id, key);
     enum hs_err err = hs_txn_get(txn, LOG_RECEIPT, HS_BYTES(key, sizeof key), &row);
     return err == HS_OK ? log_decode_receipt(HS_BYTES(key, sizeof key), row, receipt) : err;
+}
+
+void log_drop_receipt(struct hs_log *log, const struct hs_stream *stream, uint64_t store_id)
+{
+    uint8_t key[RECEIPT_KEY_BYTES];
+    make_key(stream, store_id, key);
+    hs_txn_delete(log_change(log), LOG_RECEIPT, HS_BYTES(key, sizeof key));
 }
 
 /* Does it speak of the branch that is held here?  Only what is held can be compared; HS_EPRUNED: not held any more, or
@@ -92,10 +99,10 @@ enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *rece
         return log->txn.err;
     if (branch == HS_ENOTFOUND)
         log_note_signed(log, receipt);
-    err = get_receipt(&log->txn, &receipt->stream, receipt->store_id, &held);
+    err = log_get_receipt(&log->txn, &receipt->stream, receipt->store_id, &held);
     if (err == HS_ENOTFOUND || (err == HS_OK && receipt->n > held.n)) {
         log_put_receipt_row(log, receipt);
-        return log->txn.err;
+        return log_settle_receipt(log, &receipt->stream, receipt->store_id);
     }
     return err == HS_OK ? log->txn.err : err;
 }
@@ -109,8 +116,7 @@ enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, 
     hs_stream_key(stream, prefix);
     hs_scan_begin(&scan, txn, LOG_RECEIPT, HS_BYTES(prefix, sizeof prefix), HS_BYTES_NONE);
     while (err == HS_OK && hs_scan_next(&scan)) {
-        err = log_decode_receipt(scan.key, scan.value, &receipt);
-        if (err == HS_OK)
+        if (log_decode_receipt(scan.key, scan.value, &receipt) == HS_OK) /* a row that is none says nothing */
             err = visit(ctx, &receipt);
     }
     hs_scan_end(&scan);
@@ -120,7 +126,7 @@ enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, 
 bool log_receipt_raises(struct hs_log *log, const struct hs_stream *stream, uint64_t store_id, uint64_t n)
 {
     struct hs_receipt held;
-    enum hs_err err = get_receipt(&log->txn, stream, store_id, &held);
+    enum hs_err err = log_get_receipt(&log->txn, stream, store_id, &held);
     return err == HS_ENOTFOUND || (err == HS_OK && held.n < n);
 }
 
@@ -137,10 +143,11 @@ static enum hs_err find_receipt(struct hs_log *log, const struct hs_stream *stre
     hs_stream_key(stream, key);
     hs_scan_begin(&scan, &log->txn, LOG_RECEIPT, HS_BYTES(key, HS_STREAM_KEY_BYTES), HS_BYTES_NONE);
     while (err == HS_ENOTFOUND && hs_scan_next(&scan)) {
-        err = log_decode_receipt(scan.key, scan.value, &receipt);
-        bool wanted = false_until == NULL || (receipt.n <= *false_until && check_branch(&reader, &receipt) == HS_EFORK);
-        if (err == HS_OK && !wanted)
-            err = HS_ENOTFOUND;
+        bool is_one = log_decode_receipt(scan.key, scan.value, &receipt) == HS_OK;
+        bool wanted = false_until == NULL ||
+                      (is_one && receipt.n <= *false_until && check_branch(&reader, &receipt) == HS_EFORK);
+        if (wanted && scan.key.size == RECEIPT_KEY_BYTES)
+            err = HS_OK;
     }
     if (err == HS_OK)
         memcpy(key, scan.key.data, RECEIPT_KEY_BYTES);
@@ -243,7 +250,7 @@ static enum hs_err visit_signed(void *ctx, const struct hs_receipt *receipt)
         return HS_OK;
     err = hs_log_find_certificate(holders->reader->txn, &receipt->hub_key, &certificate);
     if (err != HS_OK)
-        return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
+        return err == HS_ENOTFOUND ? HS_OK : err; /* nobody's key: it has rotted */
     return tell_holder(certificate, holders->visit, holders->ctx);
 }
 
@@ -278,15 +285,17 @@ struct reach {
     uint64_t n[2];       /* the highest, and the highest of another hub: a hub and its own backups are one */
 };
 
-/* Is it the word of a hub?  One that has vouched for an operation has, though its store is gone since. */
+/* Is it the word of a hub?  One that has vouched for an operation has, though its store is gone since.  Of what is not
+ * held nothing but the signature says that it has not rotted. */
 static enum hs_err is_of_hub(const struct reach *reach, const struct hs_receipt *receipt, bool *is_hub)
 {
     struct hs_txn *txn = reach->reader.txn;
     struct hs_bytes certificate;
     enum hs_err err = hs_log_find_certificate(txn, &receipt->hub_key, &certificate);
     if (err != HS_OK)
-        return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
-    *is_hub = hs_tlv_u64(body_of(certificate), NODE_ROLE, 0) == HS_ROLE_HUB;
+        return err == HS_ENOTFOUND ? HS_OK : err; /* nobody's key: it has rotted */
+    *is_hub = hs_tlv_u64(body_of(certificate), NODE_ROLE, 0) == HS_ROLE_HUB &&
+              (!reach->beyond || hs_receipt_verify(receipt) == HS_OK);
     if (*is_hub)
         err = reach->beyond ? receipt_holds(txn, receipt) : receipt_counts(txn, receipt);
     *is_hub = *is_hub && err != HS_EREVOKED;

@@ -44,6 +44,12 @@ enum hs_err hs_store_note_rot(struct hs_store *store, const struct hs_stream *st
     return hs_log_note_rot(store->log, stream, first, last);
 }
 
+enum hs_err hs_store_note_receipt(struct hs_store *store, const struct hs_stream *stream, uint64_t store_id)
+{
+    assert(store->in_group);
+    return hs_log_note_receipt(store->log, stream, store_id);
+}
+
 static enum hs_err apply_healed(struct hs_store *store, const struct hs_segment *segment)
 {
     struct hs_log_reader reader = hs_log_reader_of(store->log);
@@ -84,7 +90,8 @@ static enum hs_err find_waiting(void *ctx, const struct hs_healed *healed)
 {
     struct waiting *waiting = ctx;
     bool alone;
-    if (waiting->found || healed->state != HS_HEALING_WAITS || !hs_log_is_rotten(waiting->log, waiting->txn, healed))
+    if (waiting->found || healed->state != HS_HEALING_WAITS || healed->store_id != 0 ||
+        !hs_log_is_rotten(waiting->log, waiting->txn, healed))
         return HS_OK;
     enum hs_err err = hs_log_is_alone(waiting->log, waiting->txn, healed, &alone);
     if (err == HS_OK && alone) {

@@ -26,6 +26,15 @@ const char *hs_rot_text(enum hs_rot rot)
     return rot > 0 && rot < HS_ROT_COUNT ? SORTS[rot].name : "?";
 }
 
+static void put_receipt(const struct hs_rotten *rotten, struct hs_buf *text)
+{
+    char district[HS_PARTITION_TEXT_BYTES];
+    const struct hs_stream *stream = &rotten->stream;
+    hs_buf_put_format(text, "receipt of store %016" PRIx64 " for origin %016" PRIx64 ", district %s, lane %s",
+                      rotten->store_id, stream->origin, hs_partition_text(stream->partition, district),
+                      hs_lane_valid(stream->lane) ? hs_lane_text((enum hs_lane)stream->lane) : "?");
+}
+
 static void put_stream(const struct hs_rotten *rotten, struct hs_buf *text)
 {
     char district[HS_PARTITION_TEXT_BYTES];
@@ -68,8 +77,10 @@ void hs_rotten_text(const struct hs_rotten *rotten, struct hs_buf *text)
     case HS_ROT_OPS:
     case HS_ROT_CHECKPOINT:
     case HS_ROT_LOOSE:
-    case HS_ROT_RECEIPT:
         put_stream(rotten, text);
+        break;
+    case HS_ROT_RECEIPT:
+        put_receipt(rotten, text);
         break;
     case HS_ROT_BASE:
     case HS_ROT_RECORD:

@@ -166,7 +166,7 @@ struct world_node {
     bool one_leaf;               /* all records lie in leaf 0 */
     struct hs_bytes content;     /* of every record; none: its hash */
     struct hs_stream unreadable; /* whose segments cannot be read */
-    struct hs_healed rotten;     /* nor these operations; last 0: none */
+    struct hs_healed rotten;     /* nor these operations, or the receipt is lost; last, store_id 0: none */
     bool is_rot_noted;
     uint32_t credit_bytes;
     uint64_t records_late; /* the records are so many commits behind the log: states of them cannot be read yet */

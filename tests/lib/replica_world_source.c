@@ -335,7 +335,9 @@ static uint64_t commit_number(void *ctx)
 static enum hs_err healed(void *ctx, hs_visit_healed visit, void *visit_ctx)
 {
     const struct world_node *node = ctx;
-    return node->is_rot_noted && node->rotten.last != 0 ? visit(visit_ctx, &node->rotten) : HS_OK;
+    return node->is_rot_noted && (node->rotten.last != 0 || node->rotten.store_id != 0)
+               ? visit(visit_ctx, &node->rotten)
+               : HS_OK;
 }
 
 static enum hs_err ask(void *ctx, const struct hs_ask *question, hs_visit_asked visit, void *visit_ctx)

@@ -205,6 +205,7 @@ bool sim_rot(struct sim_machine *machine, const char *store, const char *table, 
             mdb_txn_abort(txn);
     }
     mdb_env_close(env);
+    machine->is_checked = machine->is_checked || strcmp(store, "log") == 0;
     sim_say(machine->sim, "%s: a bit has turned in %s/%s: %s", machine->name, store, table, done ? "yes" : "no value");
     return done;
 }

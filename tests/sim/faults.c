@@ -65,6 +65,12 @@ static uint64_t draw_types(struct sim_random *random)
     return types & ~((uint64_t)1 << FAULT_ROT_LOG);
 }
 
+static uint64_t draw_rotting(uint64_t seed)
+{
+    struct sim_random random = sim_random_of(seed, "rotting");
+    return seed > OLD_SEEDS && sim_below(&random, 6) == 0 ? (uint64_t)1 << FAULT_ROT_LOG : 0;
+}
+
 static uint64_t draw_revoking(uint64_t seed)
 {
     struct sim_random random = sim_random_of(seed, "revoking");
@@ -202,7 +208,7 @@ struct faults *faults_new(struct sim *sim, struct auditor *auditor, struct workl
     faults->random = sim_random_of(sim->options.seed, "faults");
     uint64_t drawn = draw_types(&faults->random);
     uint64_t seed = sim->options.seed;
-    uint64_t later = draw_revoking(seed) | draw_carrying(seed) | draw_restoring(seed);
+    uint64_t later = draw_rotting(seed) | draw_revoking(seed) | draw_carrying(seed) | draw_restoring(seed);
     faults->types = types == 0 ? drawn | later : types;
     for (unsigned i = 0; i < SIM_MACHINES_MAX; i++) {
         faults->start_ms[i] = faults->well_ms[i] = NEVER;

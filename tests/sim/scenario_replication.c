@@ -238,6 +238,73 @@ static void a_gap_that_nobody_can_fill_stops_its_stream_only(struct stage *stage
     STAGE_CHECK(stage, has_payments(stage, cast.other_hall, 0));
 }
 
+static enum hs_err count_waiting(void *ctx, const struct hs_healed *healed)
+{
+    *(unsigned *)ctx += healed->state == HS_HEALING_WAITS;
+    return HS_OK;
+}
+
+static unsigned waiting_at(struct stage *stage, struct sim_machine *machine)
+{
+    struct hs_view *view = NULL;
+    unsigned count = 0;
+    STAGE_CHECK(stage, hs_view_open(hs_daemon_store(machine->daemon), 0, 0, &view) == HS_OK);
+    STAGE_CHECK(stage, hs_view_healed(view, count_waiting, &count) == HS_OK);
+    hs_view_close(view);
+    return count;
+}
+
+static void rot_a_receipt(struct stage *stage, struct sim_machine *machine, unsigned which)
+{
+    struct sim_random random = {which};
+    sim_stop(machine);
+    STAGE_CHECK(stage, sim_rot(machine, "log", "receipt", &random));
+    auditor_damaged(stage->auditor, machine);
+    STAGE_CHECK(stage, sim_try_start(machine) == HS_OK);
+}
+
+/* Receipts rot at two of a hall, its hub and another hub in turn: nobody is sent one, no session ends for it, and a
+ * check later all are there again, from who has them, or signed anew. */
+static void a_rotten_receipt_comes_again(struct stage *stage)
+{
+    struct cast cast = two_hubs(stage);
+    struct sim_machine *machines[] = {cast.hall, cast.hub, cast.other_hub};
+    stage_pay(stage, cast.hall, "paid", ACCOUNT, 100, "");
+    stage_settle(stage);
+    unsigned safe = stage_safe(stage, cast.hall, HS_KIND_PAYMENT, "paid");
+    for (unsigned i = 0; i < 9; i++) {
+        struct sim_machine *one = machines[i % 3], *two = machines[(i + 1) % 3];
+        rot_a_receipt(stage, one, i);
+        rot_a_receipt(stage, two, 100 + i);
+        stage_run(stage, 3000);
+        stage_watch(stage, "session-ended");
+        stage_run(stage, 100000);
+        STAGE_CHECK(stage, stage_seen(stage) == 0 && waiting_at(stage, one) + waiting_at(stage, two) == 0);
+        STAGE_CHECK(stage, stage_safe(stage, one, HS_KIND_PAYMENT, "paid") == safe);
+        STAGE_CHECK(stage, stage_safe(stage, two, HS_KIND_PAYMENT, "paid") == safe);
+    }
+}
+
+/* A hall set back gets its payment again, and what was signed for it; but of that the hub's disk has made something
+ * else.  It signs anew instead of sending it. */
+static void a_rotten_receipt_is_not_sent(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    stage_settle(stage);
+    sim_snapshot(cast.hall, 0);
+    stage_pay(stage, cast.hall, "paid", ACCOUNT, 100, "");
+    stage_settle(stage);
+    stage_part(stage, cast.hall, cast.hub, true);
+    rot_a_receipt(stage, cast.hub, 1);
+    stage_restore(stage, cast.hall, 0);
+    stage_part(stage, cast.hall, cast.hub, false);
+    stage_run(stage, 3000);
+    stage_watch(stage, "session-ended");
+    stage_run(stage, 30000);
+    STAGE_CHECK(stage, stage_seen(stage) == 0 && waiting_at(stage, cast.hub) == 0);
+    STAGE_CHECK(stage, has_payments(stage, cast.hall, 1));
+}
+
 /* H30 and the second round: a record rots at a hall, while its last operation is not handed in yet.  It is made anew
  * from the log, so that operation is not lost, and the damage reaches nobody. */
 static void a_rotten_record_spreads_nowhere(struct stage *stage)
@@ -345,6 +412,8 @@ const struct scenario SCENARIOS_REPLICATION[] = {
     {"a-rotten-operation-is-issued-anew", a_rotten_operation_is_issued_anew},
     {"a-rotten-operation-comes-back-from-who-has-it", a_rotten_operation_comes_back_from_who_has_it},
     {"a-gap-that-nobody-can-fill-stops-its-stream-only", a_gap_that_nobody_can_fill_stops_its_stream_only},
+    {"a-rotten-receipt-comes-again", a_rotten_receipt_comes_again},
+    {"a-rotten-receipt-is-not-sent", a_rotten_receipt_is_not_sent},
     {"a-rotten-record-spreads-nowhere", a_rotten_record_spreads_nowhere},
     {"a-busy-hub-sees-no-false-damage", a_busy_hub_sees_no_false_damage},
     {"a-feed-is-reset-when-its-store-went-back", a_feed_is_reset_when_its_store_went_back},

@@ -66,6 +66,8 @@ struct sim_connection {
 
 enum sim_life { SIM_STOPPED, SIM_RUNNING, SIM_DEAD /* by a crash, not yet swept up */ };
 
+#define SIM_ROOMS 4
+
 struct sim_machine {
     struct sim *sim;
     unsigned index;
@@ -80,12 +82,13 @@ struct sim_machine {
     hs_partition scope[SIM_SCOPE_MAX]; /* as configured; 0 entries: as the certificate says */
     size_t scope_count;
     enum sim_life life;
+    bool is_checked;  /* its log has rotted once: from then on its checker takes turns */
     bool starts_anew; /* its rooms, when its turn is over */
     struct hs_daemon *daemon;
-    struct hs_link *link;      /* of the running daemon */
-    struct sim_socket *socket; /* the same */
-    uint64_t due_ms[3];        /* by enum hs_daemon_room */
-    unsigned lives;            /* processes so far */
+    struct hs_link *link;       /* of the running daemon */
+    struct sim_socket *socket;  /* the same */
+    uint64_t due_ms[SIM_ROOMS]; /* by enum hs_daemon_room */
+    unsigned lives;             /* processes so far */
     struct hs_certificate certificate;
 
     int64_t clock_skew_ms;   /* wall clock minus the true one */

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define NEVER        UINT64_MAX
-#define ROOMS        3
 #define DISK_DEFAULT ((uint64_t)10 << 30)
 #define CALM_TURNS   100000 /* without time going by: somebody goes round in circles */
 
@@ -137,7 +136,7 @@ static struct sim_machine *new_machine(struct sim *sim, const char *name, const 
     sim_path(machine->notes, sim->base, notes);
     sim_make_dir(machine->dir);
     sim_make_dir(machine->notes);
-    for (unsigned room = 0; room < ROOMS; room++)
+    for (unsigned room = 0; room < SIM_ROOMS; room++)
         machine->due_ms[room] = NEVER;
     for (unsigned other = 0; other < SIM_MACHINES_MAX; other++) {
         sim->roads[machine->index][other] = (struct sim_road){.delay_ms = 5, .jitter_ms = 5};
@@ -253,8 +252,8 @@ enum hs_err sim_try_start(struct sim_machine *machine)
         return err;
     }
     machine->lives++;
-    for (unsigned room = 0; room < ROOMS; room++)
-        machine->due_ms[room] = sim->now_ms;
+    for (unsigned room = 0; room < SIM_ROOMS; room++)
+        machine->due_ms[room] = room == HS_DAEMON_CHECKER && !machine->is_checked ? NEVER : sim->now_ms;
     sim_say(sim, "%s: starts, life %u", machine->name, machine->lives);
     if (sim->hooks.started != NULL)
         sim->hooks.started(sim->hooks.ctx, machine);
@@ -279,7 +278,7 @@ static void end(struct sim_machine *machine, bool clean, bool told)
     machine->daemon = NULL;
     machine->life = SIM_STOPPED;
     machine->crash_at = 0;
-    for (unsigned room = 0; room < ROOMS; room++)
+    for (unsigned room = 0; room < SIM_ROOMS; room++)
         machine->due_ms[room] = NEVER;
     if (sim->hooks.ended != NULL)
         sim->hooks.ended(sim->hooks.ctx, machine, clean, HS_OK);
@@ -437,7 +436,7 @@ static uint64_t find_due(const struct sim *sim, struct due *due, unsigned *count
     *count = 0;
     for (unsigned i = 0; i < sim->machine_count; i++) {
         struct sim_machine *machine = sim->machines[i];
-        for (unsigned room = 0; machine->life == SIM_RUNNING && room < ROOMS; room++) {
+        for (unsigned room = 0; machine->life == SIM_RUNNING && room < SIM_ROOMS; room++) {
             uint64_t at = due_of(machine, room);
             if (at < sim->now_ms)
                 at = sim->now_ms;
@@ -454,14 +453,14 @@ static uint64_t find_due(const struct sim *sim, struct due *due, unsigned *count
 
 uint64_t sim_due_ms(const struct sim *sim)
 {
-    struct due due[SIM_MACHINES_MAX * ROOMS];
+    struct due due[SIM_MACHINES_MAX * SIM_ROOMS];
     unsigned count;
     return find_due(sim, due, &count);
 }
 
 bool sim_step(struct sim *sim, uint64_t until_ms)
 {
-    struct due due[SIM_MACHINES_MAX * ROOMS];
+    struct due due[SIM_MACHINES_MAX * SIM_ROOMS];
     unsigned count;
     uint64_t at_ms = find_due(sim, due, &count);
     if (at_ms > until_ms || count == 0) {

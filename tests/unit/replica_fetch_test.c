@@ -75,6 +75,62 @@ static void what_cannot_be_sent_is_fetched_and_sent(void **state)
     world_free(t.w);
 }
 
+static struct hs_receipt *receipt_of(struct world_node *node, const struct world_node *hub)
+{
+    for (size_t i = 0; i < node->store.receipt_count; i++) {
+        if (hs_key_equal(&node->store.receipts[i].hub_key, &hub->certificate.node_key))
+            return &node->store.receipts[i];
+    }
+    return NULL;
+}
+
+/* A hall has a hub's receipt for what it wrote, which rots: when it is to tell its witness, it is not sent, goes, and
+ * comes again from the hub; no session ends. */
+static void a_receipt_that_rotted_is_not_sent_and_comes_again(void **state)
+{
+    (void)state;
+    struct region t;
+    set(&t);
+    struct world_node *witness = world_witness(t.w, "witness-1", D1, 1);
+    world_start(witness);
+    meet(&t, t.hall);
+    struct hs_receipt *receipt = receipt_of(t.hall, t.hub), before = *receipt;
+    receipt->signature.bytes[7] ^= 1;
+    world_dial(t.hall, witness);
+    world_settle(t.w);
+    assert_null(world_last_notice(witness, HS_NOTICE_ENDED));
+    assert_true(t.hall->is_rot_noted);
+    receipt = receipt_of(t.hall, t.hub);
+    assert_non_null(receipt);
+    assert_memory_equal(&receipt->signature, &before.signature, sizeof before.signature);
+    assert_int_equal(t.hall->rotten.store_id, 0);
+    world_free(t.w);
+}
+
+/* Two hubs have signed for what a hall wrote, so a witness is to begin behind that; the signature there has rotted. */
+static void a_checkpoint_that_rotted_is_not_sent(void **state)
+{
+    (void)state;
+    struct region t;
+    set(&t);
+    struct world_node *other = world_hub(t.w, "hub-2"), *witness = world_witness(t.w, "witness-1", D1, 1);
+    world_start(other);
+    world_start(witness);
+    meet(&t, t.hall);
+    world_dial(other, t.hub);
+    world_settle(t.w);
+    assert_non_null(receipt_of(t.hall, other));
+    struct world_stream *stream = (struct world_stream *)(uintptr_t)world_store_find(&t.hall->store, &t.stream);
+    struct hs_checkpoint *last = &stream->checkpoints[stream->checkpoint_count - 1];
+    last->signature.bytes[3] ^= 1;
+    t.hall->rotten = (struct hs_healed){.stream = t.stream, .first = last->n, .last = last->n};
+    world_dial(t.hall, witness);
+    world_settle(t.w);
+    assert_null(world_last_notice(witness, HS_NOTICE_ENDED));
+    assert_int_equal(t.hall->rotten.last, 0); /* it was looked at, and had again */
+    world_free(t.w);
+}
+
 /* A peer of the version before has not named the message: it is not sent one, and the session goes on. */
 static void an_older_peer_is_not_asked(void **state)
 {
@@ -112,7 +168,9 @@ static void a_fetch_that_is_none_ends_the_session(void **state)
     fetch.has_none = fetch.none = true;
     puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FETCH, &fetch.base);
     assert_true(puppet_is_live(&p)); /* an answer that nobody waits for */
-    fetch.first = 0;
+    Hallsync__PeerSegment segment = HALLSYNC__PEER_SEGMENT__INIT;
+    segment.stream = fetch.stream;
+    fetch.segment = &segment; /* here it is, and not held */
     puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FETCH, &fetch.base);
     assert_int_equal(puppet_ended(&p), HS_EMALFORMED);
     puppet_fini(&p);
@@ -283,6 +341,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_comes_back_from_who_has_it),
         cmocka_unit_test(what_cannot_be_sent_is_fetched_and_sent),
+        cmocka_unit_test(a_receipt_that_rotted_is_not_sent_and_comes_again),
+        cmocka_unit_test(a_checkpoint_that_rotted_is_not_sent),
         cmocka_unit_test(an_older_peer_is_not_asked),
         cmocka_unit_test(a_fetch_that_is_none_ends_the_session),
         cmocka_unit_test(answers_keep_to_the_credit),

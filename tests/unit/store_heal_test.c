@@ -294,6 +294,141 @@ static void a_rotten_signature_is_made_good(void **state)
     }
 }
 
+/* ---- receipts ---- */
+
+/* A bit of the receipt of @store_id for the stream, and whether there is one at all. */
+static bool turn_receipt(struct world_node *node, const struct hs_stream *stream, uint64_t store_id, size_t at)
+{
+    char path[WORLD_PATH_BYTES];
+    struct hs_env *env = NULL;
+    struct hs_txn txn;
+    uint8_t key[HS_STREAM_KEY_BYTES + 8], value[256];
+    struct hs_bytes held;
+    world_path(path, node->dir, "log");
+    assert_int_equal(hs_log_inspect(path, WORLD_MAP_BYTES, &env, NULL), HS_OK);
+    assert_int_equal(hs_txn_begin(env, true, &txn), HS_OK);
+    hs_stream_key(stream, key);
+    hs_be64(key + HS_STREAM_KEY_BYTES, store_id);
+    bool found = hs_txn_get(&txn, LOG_RECEIPT, HS_BYTES(key, sizeof key), &held) == HS_OK;
+    if (found) {
+        assert_true(held.size <= sizeof value && at < held.size);
+        memcpy(value, held.data, held.size);
+        value[at] ^= 0x10;
+        hs_txn_put(&txn, LOG_RECEIPT, HS_BYTES(key, sizeof key), HS_BYTES(value, held.size));
+    }
+    assert_int_equal(hs_txn_commit(&txn), HS_OK);
+    hs_env_close(env);
+    return found;
+}
+
+static enum hs_err take_receipt(void *ctx, const struct hs_receipt *receipt)
+{
+    *(struct hs_receipt *)ctx = *receipt;
+    return HS_OK;
+}
+
+static struct hs_receipt receipt_of(struct world_node *node, const struct hs_stream *stream)
+{
+    struct hs_receipt receipt = {.n = 0};
+    struct hs_view *view = world_view(node);
+    assert_int_equal(hs_view_receipts(view, stream, take_receipt, &receipt), HS_OK);
+    hs_view_close(view);
+    return receipt;
+}
+
+static struct hs_commit note_receipt(struct world_node *node, const struct hs_stream *stream, uint64_t store_id)
+{
+    struct hs_commit commit;
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_store_note_receipt(node->store, stream, store_id), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
+    return commit;
+}
+
+/* In each part of its row: number, hash, time, key, signature. */
+static void a_rotten_receipt_waits_until_it_comes_again(void **state)
+{
+    static const size_t PARTS[] = {0, 7, 8, 39, 40, 47, 48, 79, 80, 143};
+    struct place *place = *state;
+    struct hs_dot dot = world_group(&place->hall, 3);
+    struct hs_stream stream = stream_of(&dot, HS_LANE_MONEY);
+    open_at(&place->hall, &place->hub, dot.origin);
+    carry(&place->hall, &place->hub, &stream, 1, hs_store_receive);
+    uint64_t hub = hs_store_id(place->hub.store);
+    struct hs_receipt sound = receipt_of(&place->hall, &stream);
+    note_receipt(&place->hall, &stream, hub);
+    assert_int_equal(healed_of(&place->hall).count, 0); /* somebody was mistaken */
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+        world_close(&place->hall);
+        assert_true(turn_receipt(&place->hall, &stream, hub, PARTS[i]));
+        world_open(&place->hall, false);
+        note_receipt(&place->hall, &stream, hub);
+        struct rows rows = healed_of(&place->hall);
+        assert_int_equal(rows.count, 1);
+        assert_int_equal(rows.rows[0].state, HS_HEALING_WAITS);
+        assert_true(rows.rows[0].store_id == hub && rows.rows[0].first == 0);
+        assert_int_equal(receipt_of(&place->hall, &stream).n, 0); /* it counts for nothing */
+        expect_sound(&place->hall);
+        assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+        assert_false(hs_store_wants_opening(place->hall.store));
+        assert_int_equal(hs_store_put_receipt(place->hall.store, &sound, place->hub.options.certificate), HS_OK);
+        assert_int_equal(hs_store_commit(place->hall.store, &(struct hs_commit){0}), HS_OK);
+        assert_int_equal(healed_of(&place->hall).rows[0].state, HS_HEALING_DONE);
+        assert_int_equal(receipt_of(&place->hall, &stream).n, 3);
+    }
+}
+
+static void ones_own_receipt_is_signed_anew(void **state)
+{
+    struct place *place = *state;
+    struct hs_dot dot = world_group(&place->hall, 3);
+    struct hs_stream stream = stream_of(&dot, HS_LANE_MONEY);
+    open_at(&place->hall, &place->hub, dot.origin);
+    carry(&place->hall, &place->hub, &stream, 1, hs_store_receive);
+    uint64_t hub = hs_store_id(place->hub.store);
+    world_close(&place->hub);
+    assert_true(turn_receipt(&place->hub, &stream, hub, 0)); /* a number beyond all that there is */
+    world_open(&place->hub, false);
+    struct hs_commit commit = note_receipt(&place->hub, &stream, hub);
+    assert_int_equal(commit.receipt_count, 1); /* and is told */
+    assert_int_equal(commit.receipts[0].n, 3);
+    struct hs_receipt held = receipt_of(&place->hub, &stream);
+    assert_int_equal(hs_receipt_verify(&held), HS_OK);
+    assert_int_equal(held.n, 3);
+    struct rows rows = healed_of(&place->hub);
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.rows[0].state, HS_HEALING_DONE);
+    expect_sound(&place->hub);
+}
+
+/* What no store will ever say again is not waited for. */
+static void a_receipt_of_a_store_that_is_gone_is_given_up(void **state)
+{
+    struct place *place = *state;
+    struct hs_dot dot = world_group(&place->hall, 3);
+    struct hs_stream stream = stream_of(&dot, HS_LANE_MONEY);
+    open_at(&place->hall, &place->hub, dot.origin);
+    carry(&place->hall, &place->hub, &stream, 1, hs_store_receive);
+    uint64_t hub = hs_store_id(place->hub.store);
+    const struct hs_key key = hs_store_certificate(place->hub.store)->node_key;
+    struct hs_receipt sound = receipt_of(&place->hall, &stream);
+    for (int before = 0; before < 2; before++) {
+        world_close(&place->hall);
+        assert_true(turn_receipt(&place->hall, &stream, hub, 100));
+        world_open(&place->hall, false);
+        note_receipt(&place->hall, &stream, hub);
+        struct rows rows = healed_of(&place->hall);
+        assert_int_equal(rows.rows[0].state, before ? HS_HEALING_GONE : HS_HEALING_WAITS);
+        assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+        assert_int_equal(hs_store_gone(place->hall.store, &key, hub), HS_OK);
+        assert_int_equal(hs_store_commit(place->hall.store, &(struct hs_commit){0}), HS_OK);
+        assert_int_equal(healed_of(&place->hall).rows[0].state, HS_HEALING_GONE);
+        assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+        assert_int_equal(hs_store_put_receipt(place->hall.store, &sound, place->hub.options.certificate), HS_OK);
+        assert_int_equal(hs_store_commit(place->hall.store, &(struct hs_commit){0}), HS_OK);
+    }
+}
+
 static void what_leads_nowhere_heals_nothing(void **state)
 {
     struct place *place = *state;
@@ -325,6 +460,9 @@ int main(void)
         TEST(values_issued_anew_overwrite_what_they_overwrote),
         TEST(what_a_hub_has_comes_back_from_it),
         TEST(a_rotten_signature_is_made_good),
+        TEST(a_rotten_receipt_waits_until_it_comes_again),
+        TEST(ones_own_receipt_is_signed_anew),
+        TEST(a_receipt_of_a_store_that_is_gone_is_given_up),
         TEST(what_leads_nowhere_heals_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
