@@ -124,6 +124,27 @@ static void a_backup_older_than_the_log(struct stage *stage)
     hs_buf_fini(&backup);
 }
 
+/* What has become states is in the backup like the operations: off line it is there at once. */
+static void a_backup_has_what_is_no_operation_any_more(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    struct hs_buf backup = {0};
+    stage_name(stage, cast.hall, ACCOUNT, "long ago");
+    pay_many(stage, cast.hall, "before", 2);
+    stage_settle(stage);
+    sim_prune(cast.hall, UINT64_MAX);
+    stage_run(stage, 5000);
+    sim_backup(cast.hall, &backup);
+    stage_part(stage, cast.hall, cast.hub, true);
+    come_back(stage, cast.hall, &backup);
+    stage_run(stage, 1000);
+    STAGE_CHECK(stage, stage_has(stage, cast.hall, HS_KIND_CUSTOMER, ACCOUNT) && has_payments(stage, cast.hall, 2));
+    stage_part(stage, cast.hall, cast.hub, false);
+    stage_settle(stage);
+    STAGE_CHECK(stage, all_show(stage, ACCOUNT, "long ago"));
+    hs_buf_fini(&backup);
+}
+
 /* A hall has handed in at one hub, of which alone it has receipts; it has started since, so that it names that origin
  * to nobody by itself, and is connected with the other hub, which holds all as well.  Then the first comes back from
  * its backup: the hall hears at the other what its receipts are worth, and has to ask for that one's own. */
@@ -182,6 +203,7 @@ const struct scenario SCENARIOS_BACKUP[] = {
     {"the-same-backup-twice", the_same_backup_twice},
     {"a-hub-comes-back-from-its-backup", a_hub_comes_back_from_its_backup},
     {"a-backup-older-than-the-log", a_backup_older_than_the_log},
+    {"a-backup-has-what-is-no-operation-any-more", a_backup_has_what_is_no_operation_any_more},
     {"a-hub-is-restored-behind-a-halls-back", a_hub_is_restored_behind_a_halls_back},
     {"who-is-cut-off-while-asking-asks-again", who_is_cut_off_while_asking_asks_again},
     {0},

@@ -132,10 +132,88 @@ static void a_stick_for_a_hub_that_is_gone(struct stage *stage)
     sticks_free(laptop.sticks);
 }
 
+struct forging {
+    struct hs_job job;
+    const struct hs_receipt *receipt;
+    struct hs_bytes certificate;
+    enum hs_err err;
+    bool done;
+};
+
+static enum hs_err put_forged(struct hs_job *job, struct hs_store *store)
+{
+    const struct forging *forging = (struct forging *)job;
+    return hs_store_put_receipt(store, forging->receipt, forging->certificate);
+}
+
+static void forged(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
+{
+    (void)commit;
+    ((struct forging *)job)->err = err;
+    ((struct forging *)job)->done = true;
+}
+
+static enum hs_err take_money(void *ctx, const struct hs_head *head)
+{
+    if (head->stream.lane == HS_LANE_MONEY)
+        *(struct hs_head *)ctx = *head;
+    return HS_OK;
+}
+
+/* The hall puts a receipt into its store that the other hub has not signed, for the payments that it has. */
+static void forge_receipt(struct stage *stage, struct sim_machine *hall, const struct sim_machine *hub)
+{
+    struct hs_view *view;
+    struct hs_head head = {.n = 0};
+    struct hs_bytes certificate;
+    struct hs_buf copy = {0};
+    STAGE_CHECK(stage, hs_view_open(hs_daemon_store(hall->daemon), 0, 0, &view) == HS_OK);
+    STAGE_CHECK(stage, hs_view_heads(view, take_money, &head) == HS_OK && head.n > 0);
+    STAGE_CHECK(stage, hs_view_certificate(view, &hub->certificate.node_key, &certificate) == HS_OK);
+    hs_buf_put_bytes(&copy, certificate);
+    hs_view_close(view);
+    struct hs_receipt receipt = {.store_id = 1,
+                                 .stream = head.stream,
+                                 .n = head.n,
+                                 .hash = head.hash,
+                                 .time_ms = 1,
+                                 .hub_key = hub->certificate.node_key};
+    struct forging forging = {.job = {.run = put_forged, .done = forged, .weight = 64},
+                              .receipt = &receipt,
+                              .certificate = hs_buf_bytes(&copy)};
+    STAGE_CHECK(stage, sim_submit(hall, &forging.job));
+    while (!forging.done)
+        sim_run(stage->sim, 1);
+    STAGE_CHECK(stage, forging.err == HS_OK);
+    hs_buf_fini(&copy);
+}
+
+/* A stick from a hall that lies brings a receipt that the other hub, which has never had that, has not signed. */
+static void a_stick_brings_a_forged_receipt(struct stage *stage)
+{
+    struct cast cast = two_hubs(stage);
+    struct laptop laptop = {cast, sticks_new(stage->sim)};
+    stage_name(stage, cast.other_hall, ACCOUNT, "known to all");
+    stage_settle(stage);
+    stage_part(stage, cast.hub, cast.other_hub, true);
+    stage_part(stage, cast.hall, cast.hub, true);
+    stage_part(stage, cast.hall, cast.other_hub, true);
+    auditor_damaged(stage->auditor, cast.hall);
+    pay_many(stage, cast.hall, "away", 2);
+    forge_receipt(stage, cast.hall, cast.other_hub);
+    struct sticks_told told = carry(stage, &laptop, sticks_write(laptop.sticks, cast.hall, cast.hub, 0), cast.hub);
+    STAGE_CHECK(stage, told.taken == 2 && told.receipts_taken == 0);
+    STAGE_CHECK(stage, stage_safe(stage, cast.hub, HS_KIND_PAYMENT, "away-2") == HUB);
+    stage_part(stage, cast.hub, cast.other_hub, false);
+    stage_settle(stage);
+    sticks_free(laptop.sticks);
+}
+
 const struct scenario SCENARIOS_BUNDLES[] = {
     {"a-lost-stick-leaves-no-gap", a_lost_stick_leaves_no_gap},
     {"a-stick-with-a-gap-is-not-taken", a_stick_with_a_gap_is_not_taken},
     {"a-stick-proves-a-rollback", a_stick_proves_a_rollback},
     {"a-stick-for-a-hub-that-is-gone", a_stick_for_a_hub_that_is_gone},
+    {"a-stick-brings-a-forged-receipt", a_stick_brings_a_forged_receipt},
     {0},
 };

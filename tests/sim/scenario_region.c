@@ -70,6 +70,23 @@ static void a_hub_set_back_goes_on_as_another(struct stage *stage)
     STAGE_CHECK(stage, stage_seen(stage) == 1);
 }
 
+/* The only hub is set back to before it took a payment itself.  It gets that back from the halls and signs for it like
+ * for anything that comes: it is in one hub's store all the same. */
+static void what_a_hub_gets_back_is_no_safer(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    sim_snapshot(cast.hub, 0);
+    pay_many(stage, cast.hub, "at-the-hub", 2);
+    stage_settle(stage);
+    STAGE_CHECK(stage, stage_safe(stage, cast.hall, HS_KIND_PAYMENT, "at-the-hub-2") == HUB);
+    stage_restore(stage, cast.hub, 0);
+    stage_run(stage, 90000); /* it hears of revoked keys first */
+    STAGE_CHECK(stage, has_payments(stage, cast.hub, 2));
+    stage_settle(stage);
+    STAGE_CHECK(stage, stage_safe(stage, cast.hub, HS_KIND_PAYMENT, "at-the-hub-2") == HUB);
+    STAGE_CHECK(stage, stage_safe(stage, cast.hall, HS_KIND_PAYMENT, "at-the-hub-2") == HUB);
+}
+
 /* A hall is away while the hub's log is pruned: it gets state instead, and what it wrote meanwhile is not lost, which
  * the hub would take from it in no other way than by number. */
 static void away_longer_than_the_log(struct stage *stage)
@@ -318,6 +335,7 @@ static void a_witness_set_back_begins_behind_a_damaged_hub(struct stage *stage)
 const struct scenario SCENARIOS_REGION[] = {
     {"a-burnt-hub-takes-states-from-halls", a_burnt_hub_takes_states_from_halls},
     {"a-hub-set-back-goes-on-as-another", a_hub_set_back_goes_on_as_another},
+    {"what-a-hub-gets-back-is-no-safer", what_a_hub_gets_back_is_no_safer},
     {"away-longer-than-the-log", away_longer_than_the_log},
     {"who-was-filled-is-asked-again", who_was_filled_is_asked_again},
     {"a-fill-goes-on-at-the-other-hub", a_fill_goes_on_at_the_other_hub},
