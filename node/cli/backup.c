@@ -9,6 +9,7 @@
 #include "node/cli/stopped.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
+#include "proto/base/thread.h"
 #include "proto/sealed/recovery.h"
 #include "proto/sealed/sealed_file.h"
 
@@ -24,13 +25,6 @@
 #include <unistd.h>
 
 #define LOOK_MS 200
-
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void pause_ms(long ms)
 {
@@ -219,8 +213,9 @@ static enum hs_err make_and_show(struct hs_backup *backup, struct hs_why *why)
     struct cli_progress progress;
     pthread_t thread;
     cli_progress_begin(&progress);
-    if (pthread_create(&thread, NULL, make, &making) != 0)
-        return hs_fail(HS_ENOMEM, why, "no thread to make the backup on");
+    enum hs_err err = hs_thread_start(&thread, "backup", make, &making);
+    if (err != HS_OK)
+        return hs_fail(err, why, "no thread to make the backup on: %s", hs_err_text(err));
     while (!making.ended) {
         struct hs_backup_progress at;
         hs_backup_progress(backup, &at);
@@ -239,7 +234,7 @@ static enum hs_err note(struct hs_store *store, const struct hs_backup *backup)
     const char *path = hs_backup_path(backup);
     struct hs_commit commit;
     struct hs_backup_row row = {
-        .time_ms = wall_ms(),
+        .time_ms = hs_now_ms(),
         .position = {manifest->commit, manifest->tag},
         .bytes = hs_backup_bytes(backup),
         .file = *hs_backup_hash(backup),
@@ -290,7 +285,7 @@ static enum hs_err backup_store(struct cli *cli, const struct hs_conf *conf, con
         .utc_offset_minutes = conf->utc_offset_minutes,
         .districts = conf->districts,
         .district_count = conf->district_count,
-        .now_ms = wall_ms(),
+        .now_ms = hs_now_ms(),
     };
     enum hs_err err = config.err;
     if (err == HS_OK && conf->backup_key_count > 0) /* else there is nothing to put into it */
@@ -303,7 +298,7 @@ static enum hs_err backup_store(struct cli *cli, const struct hs_conf *conf, con
         err = note(stopped->store, backup);
     hs_buf_fini(&config);
     if (err == HS_OK) {
-        describe(backup, wall_ms() - options.now_ms, &run);
+        describe(backup, hs_now_ms() - options.now_ms, &run);
         err = tell(cli, &run);
     } else {
         err = cli_fail(cli, err, &why);

@@ -1,15 +1,7 @@
 /* A bundle's other end: the running node by its socket, or the store of a stopped one. */
 #include "node/cli/bundle.h"
+#include "proto/base/thread.h"
 #include "proto/msg/frame.h"
-
-#include <time.h>
-
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 enum hs_err cli_bundle_way_open(struct cli_bundle_way *way, struct cli *cli)
 {
@@ -37,7 +29,7 @@ void cli_bundle_way_close(struct cli_bundle_way *way)
 static struct hs_bundle_node node_of(const struct cli_bundle_way *way)
 {
     return (struct hs_bundle_node){way->stopped.store, hs_signer_of(way->stopped.keys.node),
-                                   way->stopped.keys.curve_secret, wall_ms()};
+                                   way->stopped.keys.curve_secret, hs_now_ms()};
 }
 
 /* ---- a stopped one's answers ---- */

@@ -1,6 +1,7 @@
 /* Asking the node: reach it, ask, and turn what went wrong into an error for people. */
 #include "node/cli/cli.h"
 #include "node/cli/forms.h"
+#include "proto/base/thread.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -15,13 +16,6 @@
 #define REACH_MS   3000 /* a node that fell is back within a second */
 #define PAUSE_MS   100
 #define IPC        "ipc://"
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void pause_ms(unsigned ms)
 {
@@ -61,9 +55,9 @@ static enum hs_err reach(struct cli *cli)
     if (cli->reached || strncmp(cli->endpoint, IPC, sizeof IPC - 1) != 0)
         return HS_OK;
     uint64_t timeout = cli_timeout_ms(cli);
-    uint64_t end = now_ms() + (timeout < REACH_MS ? timeout : REACH_MS);
+    uint64_t end = hs_tick_ms() + (timeout < REACH_MS ? timeout : REACH_MS);
     int error = try_socket(cli->endpoint + sizeof IPC - 1);
-    while ((error == ENOENT || error == ECONNREFUSED) && now_ms() < end) {
+    while ((error == ENOENT || error == ECONNREFUSED) && hs_tick_ms() < end) {
         pause_ms(PAUSE_MS);
         error = try_socket(cli->endpoint + sizeof IPC - 1);
     }
@@ -159,10 +153,10 @@ enum hs_err cli_call(struct cli *cli, Hallsync__Request *request, int body, cons
     if (err != HS_OK)
         return err;
     uint8_t id[16];
-    uint64_t end = now_ms() + call_ms(cli);
+    uint64_t end = hs_tick_ms() + call_ms(cli);
     enum hallsync_status status = hallsync_call(cli->client, request, id, reply);
     err = of_status(cli, request, status, *reply);
-    while ((err == HS_EBUSY || err == HS_ESTOPPING) && now_ms() < end) {
+    while ((err == HS_EBUSY || err == HS_ESTOPPING) && hs_tick_ms() < end) {
         pause_ms(PAUSE_MS);
         request->id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
         status = hallsync_call(cli->client, request, id, reply);

@@ -2,17 +2,10 @@
 #include "node/cli/setup.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
+#include "proto/base/thread.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static enum hs_err take_home(struct cli *cli, hs_partition *home)
 {
@@ -80,7 +73,7 @@ static enum hs_err init_hub(struct cli_setup *setup, const char *id)
 {
     struct cli *cli = setup->cli;
     const char *region = cli->options[CLI_REGION] != NULL ? cli->options[CLI_REGION] : id;
-    struct hs_keys_draft draft = {.region = region, .node_id = id, .now_ms = wall_ms()};
+    struct hs_keys_draft draft = {.region = region, .node_id = id, .now_ms = hs_now_ms()};
     enum hs_err err = take_home(cli, &draft.home);
     if (err == HS_OK)
         err = make_keys(setup, &draft);

@@ -7,6 +7,7 @@
 #include "node/cli/table.h"
 #include "proto/base/hash.h"
 #include "proto/base/text.h"
+#include "proto/base/thread.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,13 +22,6 @@
 #define LOOK_MS     500
 #define CALL_MS     10000
 #define SYNC_MS     5000
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void pause_ms(unsigned ms)
 {
@@ -88,7 +82,7 @@ struct watch {
 
 static bool is_over(const struct watch *watch)
 {
-    return watch->end_ms != 0 && now_ms() >= watch->end_ms;
+    return watch->end_ms != 0 && hs_tick_ms() >= watch->end_ms;
 }
 
 static enum hs_err ask_status(struct cli *cli, const Hallsync__StatusReply **status)
@@ -108,11 +102,11 @@ static enum hs_err ask_status(struct cli *cli, const Hallsync__StatusReply **sta
 static enum hs_err wait_for_node(struct watch *watch, const char *config)
 {
     const Hallsync__StatusReply *status;
-    uint64_t come_ms = now_ms() + COME_MS;
+    uint64_t come_ms = hs_tick_ms() + COME_MS;
     enum hs_err err = ask_status(watch->cli, &status);
     if (err == HS_EUNREACHABLE || err == HS_ETIMEDOUT)
         fprintf(stderr, "Waiting for the node to be started: hallsyncd -c %s\n", config);
-    while ((err == HS_EUNREACHABLE || err == HS_ETIMEDOUT) && !is_over(watch) && now_ms() < come_ms) {
+    while ((err == HS_EUNREACHABLE || err == HS_ETIMEDOUT) && !is_over(watch) && hs_tick_ms() < come_ms) {
         pause_ms(LOOK_MS);
         err = ask_status(watch->cli, &status);
     }
@@ -264,7 +258,7 @@ static enum hs_err follow(struct cli_setup *setup, const char *node_id, bool bef
 {
     struct cli *cli = setup->cli;
     bool limited = cli->options[CLI_TIMEOUT] != NULL;
-    struct watch watch = {.cli = cli, .end_ms = limited ? now_ms() + cli_timeout_ms(cli) : 0};
+    struct watch watch = {.cli = cli, .end_ms = limited ? hs_tick_ms() + cli_timeout_ms(cli) : 0};
     bool whole;
     cli->call_ms = CALL_MS;
     enum hs_err err = find_node(setup);

@@ -6,6 +6,7 @@
 #include "node/cli/show.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
+#include "proto/base/thread.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -14,13 +15,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- hallsync.yaml ---- */
 
@@ -101,7 +95,7 @@ static enum hs_err tell(const struct cli_setup *setup, const struct hs_restored 
     char made[HS_TIME_TEXT_BYTES], position[CLI_POSITION_BYTES], age[CLI_AGE_BYTES];
     if (setup->cli->json)
         return tell_json(setup, restored);
-    uint64_t now_ms = wall_ms(), made_ms = restored->found.header.made_ms;
+    uint64_t now_ms = hs_now_ms(), made_ms = restored->found.header.made_ms;
     hs_time_text(made_ms, manifest->utc_offset_minutes, made);
     made[10] = ' ';
     cli_backup_print(&restored->found);
@@ -135,7 +129,7 @@ static enum hs_err restore(struct cli_setup *setup, const uint8_t *secret, struc
         .dir = setup->dir,
         .secret = secret,
         .force = cli->options[CLI_FORCE] != NULL,
-        .now_ms = wall_ms(),
+        .now_ms = hs_now_ms(),
         .watcher = {cli_backup_told, &progress},
     };
     cli_progress_begin(&progress);

@@ -5,20 +5,13 @@
 
 #include "node/link/keys.h"
 #include "proto/base/text.h"
+#include "proto/base/thread.h"
 #include "proto/msg/revoke.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static bool begins_with(const char *key, const char *digits)
 {
@@ -81,7 +74,7 @@ static enum hs_err sign_revocation(struct cli *cli, struct hs_buf *row)
     if (err == HS_OK) {
         struct hs_authority authority = {HS_BYTES_NONE, root};
         err = sign_failed(cli, hs_revocation_sign(HS_BYTES(node->certificate.data, node->certificate.len),
-                                                  cli->options[CLI_REASON], wall_ms(), &authority, row));
+                                                  cli->options[CLI_REASON], hs_now_ms(), &authority, row));
     }
     hs_root_free(root);
     return err;
@@ -181,7 +174,7 @@ static enum hs_err sign_heads(struct cli *cli, struct hs_release *release, struc
     struct hs_authority authority = {HS_BYTES_NONE, NULL};
     snprintf(release->reason, sizeof release->reason, "%.*s", HS_REASON_BYTES_MAX, cli->options[CLI_REASON]);
     snprintf(release->name, sizeof release->name, "%.*s", HS_PERSON_BYTES_MAX, cli->options[CLI_NAME]);
-    release->time_ms = wall_ms();
+    release->time_ms = hs_now_ms();
     enum hs_err err = load_root(cli, &root);
     authority.secret = root;
     if (err == HS_OK)

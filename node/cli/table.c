@@ -2,6 +2,7 @@
 
 #include "node/cli/forms.h"
 #include "proto/base/text.h"
+#include "proto/base/thread.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -54,14 +55,6 @@ static void list_text(const json_t *values, char text[static CELL_BYTES])
         const char *value = json_string_value(json_array_get(values, i));
         used += (size_t)snprintf(text + used, CELL_BYTES - used, "%s%s", i == 0 ? "" : ",", value != NULL ? value : "");
     }
-}
-
-/* The node's clock is ours: it is on this machine. */
-static uint64_t clock_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec;
 }
 
 static void number_text(const struct cli_list *list, enum cli_form form, json_int_t value, char text[static CELL_BYTES])
@@ -215,7 +208,7 @@ static void widen(struct cli_list *list, size_t column, const char *text)
 static void measure(struct cli_list *list)
 {
     char text[CELL_BYTES];
-    list->now_s = clock_s();
+    list->now_s = hs_now_ms() / 1000;
     for (size_t i = 0; i < json_array_size(list->page); i++) {
         for (size_t c = 0; c < list->column_count; c++) {
             cell_text(list, &list->columns[c], json_array_get(list->page, i), text);
@@ -311,7 +304,7 @@ static void print_whole(const char *text, size_t indent)
 
 static void print_line(const struct cli *cli, const struct cli_column *column, const json_t *object, size_t widest)
 {
-    const struct cli_list alone = {.cli = cli, .now_s = clock_s()};
+    const struct cli_list alone = {.cli = cli, .now_s = hs_now_ms() / 1000};
     char text[CELL_BYTES];
     const json_t *value = json_object_get(object, column->key);
     cell_text(&alone, column, object, text);

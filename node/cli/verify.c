@@ -5,6 +5,7 @@
 #include "node/cli/table.h"
 #include "node/cli/verify_remote.h"
 #include "node/conf/conf.h"
+#include "proto/base/thread.h"
 #include "storage/store.h"
 
 #include <inttypes.h>
@@ -205,19 +206,12 @@ static size_t still_waiting(const Hallsync__VerifyReply *verify)
     return count;
 }
 
-static uint64_t tick_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* The node does it by itself; what it waits for is a node that has what rotted. */
 static enum hs_err wait_for_healing(struct cli *cli, const Hallsync__VerifyReply **verify)
 {
-    uint64_t end = tick_ms() + (cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : REPAIR_MS);
+    uint64_t end = hs_tick_ms() + (cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : REPAIR_MS);
     enum hs_err err = ask(cli, false, verify);
-    while (err == HS_OK && still_waiting(*verify) > 0 && tick_ms() < end) {
+    while (err == HS_OK && still_waiting(*verify) > 0 && hs_tick_ms() < end) {
         nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN * 1000000L}, NULL);
         err = ask(cli, false, verify);
     }

@@ -2,6 +2,7 @@
 
 #include "node/backup/backup.h"
 #include "node/log/log.h"
+#include "proto/base/thread.h"
 #include "proto/local.pb-c.h"
 #include "proto/msg/frame.h"
 #include "proto/msg/tlv.h"
@@ -74,13 +75,6 @@ struct hs_backups {
     char run_file[HS_BACKUP_PATH_BYTES_MAX + 1];
 };
 
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void set_phase(struct hs_backups *backups, enum phase phase, struct hs_backup *backup)
 {
     pthread_mutex_lock(&backups->lock);
@@ -152,7 +146,7 @@ static struct hs_backup_options options_of(const struct hs_backups *backups, con
         .districts = conf->districts,
         .district_count = conf->district_count,
         .growth_max_bytes = (uint64_t)conf->backup.growth_max_mib << 20,
-        .now_ms = wall_ms(),
+        .now_ms = hs_now_ms(),
     };
 }
 
@@ -364,7 +358,7 @@ static enum hs_err note(struct hs_backups *backups, const struct hs_backup *back
     const Hallsync__BackupManifest *manifest = hs_backup_manifest(backup);
     const char *path = hs_backup_path(backup);
     struct hs_backup_row row = {
-        .time_ms = wall_ms(),
+        .time_ms = hs_now_ms(),
         .position = {manifest->commit, manifest->tag},
         .bytes = hs_backup_bytes(backup),
         .file = *hs_backup_hash(backup),
@@ -419,7 +413,7 @@ static void tell_run(struct hs_backups *backups, const struct hs_backup *backup,
 static enum hs_err make(struct hs_backups *backups, struct hs_why *why)
 {
     struct hs_backup *backup = NULL;
-    uint64_t begun_ms = wall_ms();
+    uint64_t begun_ms = hs_now_ms();
     enum hs_err err = begin(backups, &backup, why);
     if (err != HS_OK)
         return err;
@@ -433,7 +427,7 @@ static enum hs_err make(struct hs_backups *backups, struct hs_why *why)
     if (err == HS_OK)
         err = vouch(backups, backup);
     if (err == HS_OK)
-        tell_run(backups, backup, wall_ms() - begun_ms);
+        tell_run(backups, backup, hs_now_ms() - begun_ms);
     hs_backup_end(backup);
     if (err == HS_OK)
         keep_newest(backups);
@@ -452,7 +446,7 @@ static void run_once(struct hs_backups *backups, uint64_t number)
     pthread_mutex_lock(&backups->lock);
     backups->phase = PHASE_IDLE;
     backups->ended = number;
-    backups->failed_ms = err == HS_OK ? 0 : wall_ms();
+    backups->failed_ms = err == HS_OK ? 0 : hs_now_ms();
     backups->failed = err;
     backups->failed_why = why;
     pthread_mutex_unlock(&backups->lock);
@@ -462,9 +456,7 @@ static void run_once(struct hs_backups *backups, uint64_t number)
 
 static void wait_for_work(struct hs_backups *backups)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LOOK_S;
+    struct timespec until = hs_tick_in_ns(LOOK_S * 1000000000ULL);
     int code = 0;
     while (!backups->stopping && backups->wanted == backups->ended && code == 0)
         code = pthread_cond_timedwait(&backups->wake, &backups->lock, &until);
@@ -490,9 +482,9 @@ static void *live(void *arg)
 
 enum hs_err hs_backups_start(struct hs_backups *backups)
 {
-    int error = pthread_create(&backups->thread, NULL, live, backups);
-    backups->running = error == 0;
-    return backups->running ? HS_OK : error == EAGAIN ? HS_ENOMEM : hs_err_from_errno(error);
+    enum hs_err err = hs_thread_start(&backups->thread, "backups", live, backups);
+    backups->running = err == HS_OK;
+    return err;
 }
 
 void hs_backups_stop(struct hs_backups *backups)
@@ -510,19 +502,6 @@ void hs_backups_stop(struct hs_backups *backups)
     backups->running = false;
 }
 
-static int init_wake(pthread_cond_t *wake)
-{
-    pthread_condattr_t attributes;
-    int error = pthread_condattr_init(&attributes);
-    if (error != 0)
-        return error;
-    error = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    if (error == 0)
-        error = pthread_cond_init(wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return error;
-}
-
 enum hs_err hs_backups_new(const struct hs_backups_options *options, struct hs_backups **out)
 {
     struct hs_backups *backups = calloc(1, sizeof *backups);
@@ -530,9 +509,10 @@ enum hs_err hs_backups_new(const struct hs_backups_options *options, struct hs_b
         return HS_ENOMEM;
     backups->options = *options;
     snprintf(backups->dir, sizeof backups->dir, "%s", options->conf->backup.dir);
-    if (init_wake(&backups->wake) != 0) {
+    enum hs_err err = hs_cond_init(&backups->wake);
+    if (err != HS_OK) {
         free(backups);
-        return HS_ENOMEM;
+        return err;
     }
     pthread_mutex_init(&backups->lock, NULL);
     *out = backups;
@@ -624,7 +604,7 @@ enum hs_err hs_backups_ask(struct hs_backups *backups, bool start, struct hs_buf
 /* With the lock held.  Where nobody could open a backup nobody wants one. */
 static void tell_age(const struct hs_backups *backups, struct hs_buf *partial)
 {
-    uint64_t now = wall_ms(), last = backups->last.time_ms;
+    uint64_t now = hs_now_ms(), last = backups->last.time_ms;
     char text[HS_WHY_BYTES];
     if (backups->options.conf->backup_key_count == 0 || !backups->has_last || now < last + OLD_MS)
         return;

@@ -1,6 +1,7 @@
 #include "node/daemon/checker.h"
 
 #include "node/log/log.h"
+#include "proto/base/thread.h"
 #include "proto/local.pb-c.h"
 #include "proto/msg/frame.h"
 #include "proto/msg/tlv.h"
@@ -45,13 +46,6 @@ struct hs_checker {
     struct hs_check *check;
     uint64_t next_tick;
 };
-
-static uint64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- findings ---- */
 
@@ -110,7 +104,7 @@ static enum hs_err visit(void *ctx, const struct hs_rotten *rotten)
 
 static bool take_wish(struct hs_checker *checker, bool *full)
 {
-    uint64_t now = clock_ms(CLOCK_MONOTONIC);
+    uint64_t now = hs_tick_ms();
     pthread_mutex_lock(&checker->lock);
     bool begins = checker->wanted || now >= checker->next_tick;
     *full = checker->wanted && checker->wanted_full;
@@ -129,7 +123,7 @@ static bool take_wish(struct hs_checker *checker, bool *full)
 
 static void end(struct hs_checker *checker, enum hs_err err)
 {
-    uint64_t ended_ms = clock_ms(CLOCK_REALTIME);
+    uint64_t ended_ms = hs_now_ms();
     pthread_mutex_lock(&checker->lock);
     struct hs_buf spare = checker->last.findings;
     checker->now.err = err;
@@ -144,7 +138,7 @@ static void end(struct hs_checker *checker, enum hs_err err)
     pthread_mutex_unlock(&checker->lock);
     hs_check_free(checker->check);
     checker->check = NULL;
-    checker->next_tick = clock_ms(CLOCK_MONOTONIC) + EVERY_MS;
+    checker->next_tick = hs_tick_ms() + EVERY_MS;
     hs_log(found != 0 || err != HS_OK ? HS_LOG_ERROR : HS_LOG_INFO, "check", "ended",
            "operations=%llu records=%llu found=%llu reason=%s", (unsigned long long)ops, (unsigned long long)records,
            (unsigned long long)found, hs_err_name(err));
@@ -173,7 +167,7 @@ static enum hs_err piece(struct hs_checker *checker)
  * long as others are busy. */
 static uint64_t go_on(struct hs_checker *checker)
 {
-    uint64_t began = clock_ms(CLOCK_MONOTONIC);
+    uint64_t began = hs_tick_ms();
     enum hs_err err = piece(checker);
     if (err == HS_ESTOPPING)
         return UINT64_MAX;
@@ -185,7 +179,7 @@ static uint64_t go_on(struct hs_checker *checker)
     checker->now.figures = *hs_check_figures(checker->check);
     bool hurried = checker->hurried;
     pthread_mutex_unlock(&checker->lock);
-    uint64_t ended = clock_ms(CLOCK_MONOTONIC), rest = REST * (ended - began);
+    uint64_t ended = hs_tick_ms(), rest = REST * (ended - began);
     return ended + (hurried ? 0 : rest > REST_MS_MIN ? rest : REST_MS_MIN);
 }
 
@@ -200,7 +194,7 @@ uint64_t hs_checker_turn(struct hs_checker *checker)
     enum hs_err err = hs_check_new(&options, &checker->check);
     if (err != HS_OK)
         end(checker, err);
-    return err == HS_OK ? clock_ms(CLOCK_MONOTONIC) : checker->next_tick;
+    return err == HS_OK ? hs_tick_ms() : checker->next_tick;
 }
 
 /* ---- its thread ---- */
@@ -211,8 +205,7 @@ static bool wait_until(struct hs_checker *checker, uint64_t tick)
     struct timespec at = {.tv_sec = (time_t)(tick / 1000), .tv_nsec = (long)(tick % 1000) * 1000000};
     int code = 0;
     pthread_mutex_lock(&checker->lock);
-    while (!checker->stopping && !(checker->wanted && !checker->running) && code == 0 &&
-           clock_ms(CLOCK_MONOTONIC) < tick)
+    while (!checker->stopping && !(checker->wanted && !checker->running) && code == 0 && hs_tick_ms() < tick)
         code = pthread_cond_timedwait(&checker->wake, &checker->lock, &at);
     bool stopping = checker->stopping;
     pthread_mutex_unlock(&checker->lock);
@@ -232,22 +225,23 @@ enum hs_err hs_checker_new(const struct hs_checker_options *options, struct hs_c
     struct hs_checker *checker = calloc(1, sizeof *checker);
     if (checker == NULL)
         return HS_ENOMEM;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&checker->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    enum hs_err err = hs_cond_init(&checker->wake);
+    if (err != HS_OK) {
+        free(checker);
+        return err;
+    }
     pthread_mutex_init(&checker->lock, NULL);
     checker->options = *options;
-    checker->next_tick = clock_ms(CLOCK_MONOTONIC) + FIRST_MS;
+    checker->next_tick = hs_tick_ms() + FIRST_MS;
     *out = checker;
     return HS_OK;
 }
 
 enum hs_err hs_checker_start(struct hs_checker *checker)
 {
-    checker->has_thread = pthread_create(&checker->thread, NULL, work, checker) == 0;
-    return checker->has_thread ? HS_OK : HS_ENOMEM;
+    enum hs_err err = hs_thread_start(&checker->thread, "checker", work, checker);
+    checker->has_thread = err == HS_OK;
+    return err;
 }
 
 void hs_checker_stop(struct hs_checker *checker)

@@ -7,7 +7,7 @@
  *   writer           the only one that writes the store
  *   service          the local socket; reads from views, writes through the writer
  *   peers            link and replica; reads from views, stores through the writer
- *   checker          reads the store whole from time to time, with the lowest priority
+ *   checker          reads the store whole from time to time, and rests most of it
  *   (ZAP handler, libzmq's own I/O threads)
  */
 #ifndef HS_DAEMON_H

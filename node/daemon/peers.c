@@ -508,10 +508,9 @@ enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers
 
 enum hs_err hs_peers_start(struct hs_peers *peers)
 {
-    if (pthread_create(&peers->thread, NULL, run, peers) != 0)
-        return HS_ENOMEM;
-    peers->running = true;
-    return HS_OK;
+    enum hs_err err = hs_thread_start(&peers->thread, "peers", run, peers);
+    peers->running = err == HS_OK;
+    return err;
 }
 
 void hs_peers_stop(struct hs_peers *peers)

@@ -22,7 +22,7 @@ static enum hs_err issue(struct join_job *self, struct hs_store *store, struct h
 {
     const struct hs_keys *keys = self->peers->options.keys;
     struct hs_enrol_issuer issuer = {hs_buf_bytes(&keys->issuer_signed), keys->issuer};
-    enum hs_err err = hs_enrol_certificate(enrolment, &self->ask, &issuer, peers_wall_ms(), &self->certificate);
+    enum hs_err err = hs_enrol_certificate(enrolment, &self->ask, &issuer, hs_now_ms(), &self->certificate);
     if (err == HS_OK)
         err = hs_store_put_enrolment(store, &self->ask.secret_hash, enrolment);
     if (err == HS_OK)
@@ -40,7 +40,7 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
     enum hs_err err = hs_view_enrolment(hs_store_view(store), &self->ask.secret_hash, &enrolment);
     if (err == HS_OK) {
         snprintf(self->node_id, sizeof self->node_id, "%s", enrolment.node_id);
-        err = hs_enrol_decide(&enrolment, &self->ask, peers_wall_ms(), &again);
+        err = hs_enrol_decide(&enrolment, &self->ask, hs_now_ms(), &again);
     }
     if (err == HS_OK && hs_view_revocation(hs_store_view(store), &self->ask.node_key, &known) == HS_OK)
         err = HS_EREVOKED; /* it is to draw new keys */

@@ -6,6 +6,7 @@
 #include "node/disk/disk.h"
 #include "node/disk/readers.h"
 #include "node/replica/replica.h"
+#include "proto/base/thread.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -110,14 +111,6 @@ struct hs_peers {
     struct seen *seen; /* ascending by node id */
     size_t seen_count, seen_room;
 };
-
-/* The wall clock, since 1970. */
-static inline uint64_t peers_wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* peers_source.c */
 struct hs_replica_source peers_source(struct hs_peers *peers);

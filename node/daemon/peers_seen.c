@@ -57,7 +57,7 @@ void peers_seen_begin(struct hs_peers *peers)
 void peers_seen_live(struct hs_peers *peers, const char *node_id)
 {
     pthread_mutex_lock(&peers->lock);
-    peers_seen_note(peers, node_id, peers_wall_ms());
+    peers_seen_note(peers, node_id, hs_now_ms());
     pthread_mutex_unlock(&peers->lock);
 }
 

@@ -241,7 +241,7 @@ static uint64_t current_origin(void *ctx)
 static uint64_t clock_ms(void *ctx)
 {
     (void)ctx;
-    return peers_wall_ms();
+    return hs_now_ms();
 }
 
 static void payments(void *ctx, uint64_t *count, int64_t *sum_fen)

@@ -186,7 +186,7 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
 {
     static struct hs_peer_status shown[PEERS_SHOWN]; /* one peers' thread a process */
     size_t count = hs_replica_peers(peers->replica, shown, PEERS_SHOWN);
-    uint64_t mono = hs_link_now_ms(), wall = peers_wall_ms(), most = 0;
+    uint64_t mono = hs_link_now_ms(), wall = hs_now_ms(), most = 0;
     peers_seen_begin(peers);
     for (size_t i = 0; i < count; i++) {
         struct shown peer;
@@ -325,7 +325,7 @@ static void put_revoked(struct hs_peers *peers, struct hs_buf *buf)
         return;
     hs_tlv_put_u64(buf, STATUS_ADMITTING, false);
     if (opens_ms != UINT64_MAX)
-        hs_tlv_put_u64(buf, STATUS_ADMITS, peers_wall_ms() + opens_ms - hs_link_now_ms());
+        hs_tlv_put_u64(buf, STATUS_ADMITS, hs_now_ms() + opens_ms - hs_link_now_ms());
 }
 
 static void put_counters(struct hs_peers *peers, struct hs_buf *buf)

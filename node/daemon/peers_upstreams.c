@@ -55,7 +55,7 @@ static void set_phase(struct hs_peers *peers, struct upstream *upstream, enum up
     bool same = upstream->phase == phase && upstream->err == err && strcmp(upstream->text, text) == 0;
     bool failure = phase == UPSTREAM_DOWN || phase == UPSTREAM_REFUSED || phase == UPSTREAM_OWN;
     if (upstream->phase != phase || upstream->since_ms == 0)
-        upstream->since_ms = peers_wall_ms();
+        upstream->since_ms = hs_now_ms();
     upstream->phase = phase;
     upstream->err = err;
     snprintf(upstream->text, sizeof upstream->text, "%s", text);
@@ -137,8 +137,7 @@ void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err)
 
 static void tell_rate(struct hs_peers *peers, struct upstream *upstream, enum hs_err *err)
 {
-    uint64_t minutes = peers_wall_ms() / 60000 + DAY_MINUTES +
-                       (uint64_t)(int64_t)peers->options.conf->utc_offset_minutes;
+    uint64_t minutes = hs_now_ms() / 60000 + DAY_MINUTES + (uint64_t)(int64_t)peers->options.conf->utc_offset_minutes;
     uint32_t rate = hs_conf_rate(upstream->conf, (unsigned)(minutes % DAY_MINUTES));
     if (*err != HS_OK || upstream->peer == 0 || upstream->rate == rate)
         return;

@@ -2,6 +2,7 @@
 
 #include "node/link/keyset.h"
 #include "proto/base/text.h"
+#include "proto/base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -207,8 +208,8 @@ enum hs_err hs_zap_start(struct hs_link_base *base, unsigned unknown_max, struct
     made->socket = hs_sock_new(base->context, ZMQ_REP, NULL, 0, &err);
     if (made->socket != NULL && zmq_bind(made->socket, ENDPOINT) != 0)
         err = hs_sock_err(zmq_errno());
-    if (err == HS_OK && pthread_create(&made->thread, NULL, answer_all, made) != 0)
-        err = HS_ENOMEM;
+    if (err == HS_OK)
+        err = hs_thread_start(&made->thread, "zap", answer_all, made);
     if (err == HS_OK) {
         *zap = made;
         return HS_OK;

@@ -7,30 +7,12 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define IDLE_MAX       64                  /* calls kept for the next request */
 #define IDLE_BYTES_MAX ((size_t)256 << 10) /* of memory that one of them may keep */
 
 enum { REPLY_ID = 1, REPLY_ERROR = 2, REPLY_TEXT = 3, REPLY_POSITION = 4 };
 enum { POSITION_COMMIT = 1, POSITION_TAG = 2 };
-
-static uint64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-uint64_t hs_now_ms(void)
-{
-    return clock_ms(CLOCK_REALTIME);
-}
-
-uint64_t hs_tick_ms(void)
-{
-    return clock_ms(CLOCK_MONOTONIC);
-}
 
 /* ---- memory: a call and its rooms are used again and again ---- */
 

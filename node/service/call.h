@@ -10,6 +10,7 @@
 #include "node/service/service.h"
 #include "node/service/socket.h"
 #include "proto/base/arena.h"
+#include "proto/base/thread.h"
 #include "proto/local.pb-c.h"
 
 #include <pthread.h>
@@ -112,9 +113,6 @@ struct hs_desk {
     struct hs_disk disk;
     uint64_t requests, refusals;
 };
-
-uint64_t hs_now_ms(void);  /* since 1970 */
-uint64_t hs_tick_ms(void); /* of the monotonic clock */
 
 /* A call for the next request, or NULL: out of memory.  hs_call_drop(NULL) is fine. */
 struct hs_call *hs_call_take(struct hs_desk *desk);

@@ -1,5 +1,6 @@
 /* The service's life: a socket, an outbox, and one thread that looks after both. */
 #include "node/service/call.h"
+#include "proto/base/thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -187,8 +188,9 @@ enum hs_err hs_service_new(const struct hs_service_options *options, struct hs_s
 
 enum hs_err hs_service_start(struct hs_service *service)
 {
-    service->running = pthread_create(&service->thread, NULL, serve, &service->desk) == 0;
-    return service->running ? HS_OK : HS_ENOMEM;
+    enum hs_err err = hs_thread_start(&service->thread, "service", serve, &service->desk);
+    service->running = err == HS_OK;
+    return err;
 }
 
 void hs_service_stop(struct hs_service *service)

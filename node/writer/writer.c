@@ -1,4 +1,5 @@
 #include "node/writer/writer.h"
+#include "proto/base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -56,13 +57,6 @@ struct turn {
     bool last;
     bool refuse; /* the time to stop is over: the jobs are not run */
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static size_t weight_of(const struct hs_job *job)
 {
@@ -123,16 +117,10 @@ static void wait_until(struct hs_writer *writer, uint64_t at_ms)
 static void gather(struct hs_writer *writer)
 {
     size_t expected = writer->last_jobs < GATHER_JOBS ? writer->last_jobs : GATHER_JOBS;
-    struct timespec until;
     int code = 0;
     if (writer->inbox.jobs == 0 || writer->inbox.jobs >= expected || writer->readers.jobs > 0)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += GATHER_NS;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = hs_tick_in_ns(GATHER_NS);
     writer->gather = expected;
     while (code == 0 && writer->inbox.jobs < expected && !writer->stopping)
         code = pthread_cond_timedwait(&writer->wake, &writer->lock, &until);
@@ -149,7 +137,7 @@ static uint64_t due_ms(const struct hs_writer *writer)
 static bool is_idle(const struct hs_writer *writer)
 {
     return writer->inbox.jobs == 0 && writer->readers.jobs == 0 && !writer->flush_wanted && !writer->stopping &&
-           now_ms() < due_ms(writer);
+           hs_tick_ms() < due_ms(writer);
 }
 
 static void wait_for_work(struct hs_writer *writer)
@@ -173,7 +161,7 @@ static struct turn next_turn(struct hs_writer *writer)
     turn.flush = writer->flush_wanted;
     writer->flush_wanted = false;
     turn.last = writer->stopping && turn.job_count == 0;
-    turn.refuse = writer->stopping && now_ms() >= writer->stop_at_ms;
+    turn.refuse = writer->stopping && hs_tick_ms() >= writer->stop_at_ms;
     pthread_mutex_unlock(&writer->lock);
     return turn;
 }
@@ -302,7 +290,7 @@ static void put_off_flush(struct hs_writer *writer, uint64_t begun_ms)
 static void run_group(struct hs_writer *writer, const struct turn *turn)
 {
     struct hs_commit commit = {0};
-    uint64_t begun_ms = now_ms();
+    uint64_t begun_ms = hs_tick_ms();
     enum hs_err err = writer->dead == HS_OK && turn->refuse ? HS_ESTOPPING : writer->dead;
     if (err == HS_OK) {
         err = run_jobs(writer->options.store, turn->jobs, &commit);
@@ -321,7 +309,7 @@ static void run_group(struct hs_writer *writer, const struct turn *turn)
 static enum hs_err flush(struct hs_writer *writer)
 {
     enum hs_err err = hs_store_flush(writer->options.store);
-    writer->flush_at_ms = err == HS_OK ? UINT64_MAX : now_ms() + FLUSH_AGAIN_MS;
+    writer->flush_at_ms = err == HS_OK ? UINT64_MAX : hs_tick_ms() + FLUSH_AGAIN_MS;
     writer->flush_last_ms = writer->flush_at_ms;
     if (err != HS_OK)
         give_up_if(writer, store_after(writer->options.store, err));
@@ -341,12 +329,13 @@ static bool must_flush(const struct hs_writer *writer, const struct turn *turn)
 {
     if (writer->dead != HS_OK)
         return false;
-    return turn->flush || turn->last || hs_store_flush_due(writer->options.store) || now_ms() >= writer->flush_at_ms;
+    return turn->flush || turn->last || hs_store_flush_due(writer->options.store) ||
+           hs_tick_ms() >= writer->flush_at_ms;
 }
 
 static bool chore_is_due(const struct hs_writer *writer, const struct turn *turn)
 {
-    uint64_t now = now_ms();
+    uint64_t now = hs_tick_ms();
     bool late = now >= CHORE_LATE_MS && now - CHORE_LATE_MS >= writer->chore_at_ms;
     return now >= writer->chore_at_ms && !turn->last && !turn->refuse && writer->dead == HS_OK &&
            (late || turn->job_count == 0);
@@ -357,7 +346,7 @@ static void run_chore(struct hs_writer *writer)
 {
     struct hs_chore *chore = writer->options.chore;
     run_group(writer, &(struct turn){.jobs = &chore->job, .job_count = 1});
-    writer->chore_at_ms = writer->dead == HS_OK ? now_ms() + chore->wait_ms : UINT64_MAX;
+    writer->chore_at_ms = writer->dead == HS_OK ? hs_tick_ms() + chore->wait_ms : UINT64_MAX;
 }
 
 /* Answers false when there will be no further turn. */
@@ -388,7 +377,7 @@ uint64_t hs_writer_turn(struct hs_writer *writer)
 {
     take_turn(writer);
     pthread_mutex_lock(&writer->lock);
-    uint64_t next_ms = is_idle(writer) ? due_ms(writer) : now_ms();
+    uint64_t next_ms = is_idle(writer) ? due_ms(writer) : hs_tick_ms();
     pthread_mutex_unlock(&writer->lock);
     return next_ms;
 }
@@ -448,20 +437,6 @@ void hs_writer_figures(struct hs_writer *writer, struct hs_writer_figures *figur
 
 /* ---- life ---- */
 
-/* Waits are on the monotonic clock: nobody's setting of the time holds up a flush. */
-static int init_wake(pthread_cond_t *wake)
-{
-    pthread_condattr_t attributes;
-    int error = pthread_condattr_init(&attributes);
-    if (error != 0)
-        return error;
-    error = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    if (error == 0)
-        error = pthread_cond_init(wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return error;
-}
-
 static void set_options(struct hs_writer *writer, const struct hs_writer_options *options)
 {
     writer->options = *options;
@@ -482,11 +457,11 @@ enum hs_err hs_writer_new(const struct hs_writer_options *options, struct hs_wri
     clear(&made->inbox);
     clear(&made->readers);
     made->flush_at_ms = UINT64_MAX;
-    made->chore_at_ms = options->chore == NULL ? UINT64_MAX : now_ms() + options->chore->wait_ms;
-    int error = init_wake(&made->wake);
-    if (error != 0) {
+    made->chore_at_ms = options->chore == NULL ? UINT64_MAX : hs_tick_ms() + options->chore->wait_ms;
+    enum hs_err err = hs_cond_init(&made->wake);
+    if (err != HS_OK) {
         free(made);
-        return error == EAGAIN ? HS_ENOMEM : hs_err_from_errno(error);
+        return err;
     }
     pthread_mutex_init(&made->lock, NULL);
     *writer = made;
@@ -495,11 +470,9 @@ enum hs_err hs_writer_new(const struct hs_writer_options *options, struct hs_wri
 
 enum hs_err hs_writer_start(struct hs_writer *writer)
 {
-    int error = pthread_create(&writer->thread, NULL, write_all, writer);
-    writer->running = error == 0;
-    if (writer->running)
-        return HS_OK;
-    return error == EAGAIN ? HS_ENOMEM : hs_err_from_errno(error);
+    enum hs_err err = hs_thread_start(&writer->thread, "writer", write_all, writer);
+    writer->running = err == HS_OK;
+    return err;
 }
 
 void hs_writer_stop(struct hs_writer *writer)
@@ -508,7 +481,7 @@ void hs_writer_stop(struct hs_writer *writer)
         return;
     pthread_mutex_lock(&writer->lock);
     writer->stopping = true;
-    writer->stop_at_ms = now_ms() + STOP_MS;
+    writer->stop_at_ms = hs_tick_ms() + STOP_MS;
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->lock);
     while (!writer->running && take_turn(writer))

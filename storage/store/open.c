@@ -1,4 +1,5 @@
 /* open.c -- opening and closing: the directory, the log, then the records, replayed to where the log is. */
+#include "proto/base/thread.h"
 #include "storage/store/inside.h"
 
 #include <assert.h>
@@ -7,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifdef HS_UNDER_SANITIZER /* the thread sanitizer cannot map 1 TiB */
@@ -21,9 +21,7 @@
 static uint64_t system_now_ms(void *ctx)
 {
     (void)ctx;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return hs_now_ms();
 }
 
 /* Linux has had it since 3.17, and requests this small are neither cut nor interrupted. */
@@ -105,11 +103,11 @@ static enum hs_err make(const struct hs_store_options *options, struct hs_store 
     store->flush_wanted = options->flush_wanted;
     store->ctx = options->ctx;
     store->writer_view = (struct hs_view){.store = store, .writers = true};
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    enum hs_err err = hs_cond_init(&store->changed);
+    if (err != HS_OK) {
+        free(store);
+        return err;
+    }
     pthread_mutex_init(&store->mutex, NULL);
     *out = store;
     return HS_OK;

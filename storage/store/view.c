@@ -1,4 +1,5 @@
 /* view.c -- snapshots for readers: waiting for a flush, opening, closing. */
+#include "proto/base/thread.h"
 #include "storage/store/inside.h"
 
 #include <assert.h>
@@ -8,19 +9,6 @@
 
 /* ---- waiting ---- */
 
-static struct timespec deadline_in(unsigned wait_ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += wait_ms / 1000;
-    at.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 static bool is_flushed(const struct hs_store *store, uint64_t min_commit)
 {
     return store->flushed.commit >= (min_commit > store->floor ? min_commit : store->floor);
@@ -29,7 +17,7 @@ static bool is_flushed(const struct hs_store *store, uint64_t min_commit)
 /* With the mutex held; given up while the writer is asked. */
 static enum hs_err wait_for_flush(struct hs_store *store, uint64_t min_commit, unsigned wait_ms)
 {
-    struct timespec deadline = deadline_in(wait_ms);
+    struct timespec deadline = hs_tick_in_ns(wait_ms * 1000000ULL);
     int code = 0;
     store->waiting++;
     if (store->flush_wanted != NULL) {
