@@ -527,6 +527,8 @@ enum hs_list {
     HS_LIST_PARKED = 8,        /* record that breaks a rule */
     HS_LIST_VOID = 9,          /* op without effect */
     HS_LIST_FORK = 10,
+    HS_LIST_DECISION = 11, /* record that somebody has decided about: a row for each decision */
+    HS_LIST_STOPPED = 12,  /* streams that do not go on: made by the service, in no table */
 };
 struct hs_listed {
     enum hs_list list;
@@ -540,6 +542,40 @@ enum hs_err hs_view_list(struct hs_view *view, enum hs_list list, struct hs_byte
                          void *ctx); /* 0: all */
 uint64_t hs_view_list_count(struct hs_view *view, enum hs_list list);
 bool hs_view_listed(struct hs_view *view, enum hs_list list, const struct hs_record_name *name);
+
+/* ---- decisions about records that break a rule ---- */
+
+enum hs_verdict { HS_VERDICT_NONE, HS_VERDICT_RELEASED, HS_VERDICT_REJECTED };
+
+/* Does a record count, and why?  A function of it and of the decisions about it, the same on every node. */
+struct hs_standing {
+    bool counts;
+    enum hs_err fault; /* the first rule that it breaks; HS_OK: none */
+    struct hs_why why; /* the same as a sentence */
+    bool may_release;  /* false: it cannot be counted as it is, whoever decides so */
+    enum hs_verdict verdict;
+    struct hs_id decision; /* the one that holds, if any */
+    bool is_disputed;      /* somebody who did not know of that has decided otherwise */
+    struct hs_hash contents, flaw;
+};
+enum hs_err hs_view_standing(struct hs_view *view, const struct hs_stored *stored, struct hs_standing *standing);
+
+/* One decision, by the record that it is about. */
+struct hs_decided {
+    struct hs_record_name record;
+    struct hs_id id;
+    hs_stamp stamp;
+    enum hs_verdict verdict;
+    struct hs_hash contents, flaw;
+    struct hs_bytes follows; /* ids */
+};
+typedef enum hs_err (*hs_visit_decided)(void *ctx, const struct hs_decided *decided);
+enum hs_err hs_view_decisions(struct hs_view *view, const struct hs_record_name *record, hs_visit_decided visit,
+                              void *ctx);
+/* The record that a decision's message is about; a view into it.  False: it names none. */
+bool hs_decision_about(struct hs_bytes message, hs_partition partition, struct hs_record_name *record);
+/* Of a row of HS_LIST_DECISION.  HS_EDAMAGED. */
+enum hs_err hs_decided_read(struct hs_bytes key, struct hs_bytes detail, struct hs_decided *decided);
 
 /* ---- backups ---- */
 

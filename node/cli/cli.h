@@ -142,6 +142,8 @@ enum hs_err cli_run_totals(struct cli *cli);
 enum hs_err cli_run_conflict_list(struct cli *cli); /* conflict.c */
 enum hs_err cli_run_conflict_show(struct cli *cli);
 enum hs_err cli_run_conflict_resolve(struct cli *cli);
+enum hs_err cli_run_conflict_release(struct cli *cli);
+enum hs_err cli_run_conflict_reject(struct cli *cli);
 enum hs_err cli_run_status(struct cli *cli); /* status.c */
 enum hs_err cli_run_wait(struct cli *cli);   /* wait.c */
 enum hs_err cli_run_digest(struct cli *cli);

@@ -1,4 +1,4 @@
-/* conflict list, show, resolve. */
+/* conflict list, show, resolve, release, reject. */
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
 #include "node/cli/show.h"
@@ -11,16 +11,24 @@
 #include <string.h>
 
 static const struct cli_column CONFLICT[] = {
-    {"id", "conflict", CLI_FORM_TEXT},      {"type", "type", CLI_FORM_TEXT},
-    {"kind", "kind", CLI_FORM_TEXT},        {"partition", "district", CLI_FORM_TEXT},
-    {"record_id", "record", CLI_FORM_TEXT}, {"amount_fen", "amount", CLI_FORM_MONEY},
-    {"text", "what", CLI_FORM_PROSE},
+    {"id", "conflict", CLI_FORM_TEXT},        {"type", "type", CLI_FORM_TEXT},
+    {"kind", "kind", CLI_FORM_TEXT},          {"partition", "district", CLI_FORM_TEXT},
+    {"record_id", "record", CLI_FORM_TEXT},   {"amount_fen", "amount", CLI_FORM_MONEY},
+    {"account", "account", CLI_FORM_TEXT},    {"customer", "customer", CLI_FORM_TEXT},
+    {"window", "window", CLI_FORM_TEXT},      {"node", "hall", CLI_FORM_TEXT},
+    {"time_ms", "time", CLI_FORM_TIME},       {"text", "what", CLI_FORM_PROSE},
+    {"advice", "what to do", CLI_FORM_PROSE},
 };
 #define CONFLICT_COUNT (sizeof CONFLICT / sizeof *CONFLICT)
 
 static const struct cli_column VALUE[] = {
     {"field", "field", CLI_FORM_TEXT}, {"shown", "shown", CLI_FORM_TEXT},  {"text", "value", CLI_FORM_TEXT},
     {"node", "node", CLI_FORM_TEXT},   {"time_ms", "time", CLI_FORM_TIME},
+};
+
+static const struct cli_column DECISION[] = {
+    {"holds", "holds", CLI_FORM_TEXT}, {"verdict", "decision", CLI_FORM_TEXT}, {"name", "by", CLI_FORM_TEXT},
+    {"node", "at", CLI_FORM_TEXT},     {"time_ms", "time", CLI_FORM_TIME},     {"reason", "reason", CLI_FORM_PROSE},
 };
 
 static enum hs_err ask(struct cli *cli, Hallsync__ConflictsRequest *body, const Hallsync__ConflictsReply **page)
@@ -177,9 +185,24 @@ static void add_values(struct cli_list *list, const Hallsync__ConflictField *fie
     }
 }
 
+static enum hs_err show_decisions(struct cli *cli, const Hallsync__Conflict *conflict)
+{
+    struct cli_list list;
+    putchar('\n');
+    cli_list_begin(&list, cli, DECISION, sizeof DECISION / sizeof *DECISION);
+    for (size_t i = 0; i < conflict->n_decisions; i++) {
+        json_t *decision = cli_show_message(&conflict->decisions[i]->base);
+        json_object_set_new(decision, "holds", json_string(conflict->decisions[i]->holds ? "*" : ""));
+        cli_list_add(&list, decision);
+    }
+    return cli_list_end(&list);
+}
+
 static enum hs_err show(struct cli *cli, const Hallsync__Conflict *conflict)
 {
     enum hs_err err = cli_card(cli, CONFLICT, CONFLICT_COUNT, cli_show_message(&conflict->base));
+    if (err == HS_OK && !cli->json && conflict->n_decisions != 0)
+        err = show_decisions(cli, conflict);
     if (err != HS_OK || cli->json || conflict->n_fields == 0)
         return err;
     struct cli_list list;
@@ -240,10 +263,17 @@ static enum hs_err take_choice(struct cli *cli, char *argument, struct choices *
     return HS_OK;
 }
 
-static enum hs_err resolve(struct cli *cli, char *id, struct choices *choices)
+static enum hs_err send(struct cli *cli, Hallsync__Request *request)
 {
     static const struct cli_column RESULT[] = {
         {"id", "conflict", CLI_FORM_TEXT}, {"result", "result", CLI_FORM_TEXT}, {"safe", "safe", CLI_FORM_TEXT}};
+    const Hallsync__PutResult *result;
+    enum hs_err err = cli_call_one(cli, request, &result);
+    return err == HS_OK ? cli_card(cli, RESULT, sizeof RESULT / sizeof *RESULT, cli_show_result(result)) : err;
+}
+
+static enum hs_err resolve(struct cli *cli, char *id, struct choices *choices)
+{
     Hallsync__ResolveRequest body = HALLSYNC__RESOLVE_REQUEST__INIT;
     body.id = id;
     body.choices = choices->pointers;
@@ -252,9 +282,7 @@ static enum hs_err resolve(struct cli *cli, char *id, struct choices *choices)
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_RESOLVE;
     request.resolve = &body;
-    const Hallsync__PutResult *result;
-    enum hs_err err = cli_call_one(cli, &request, &result);
-    return err == HS_OK ? cli_card(cli, RESULT, sizeof RESULT / sizeof *RESULT, cli_show_result(result)) : err;
+    return send(cli, &request);
 }
 
 enum hs_err cli_run_conflict_resolve(struct cli *cli)
@@ -270,4 +298,39 @@ enum hs_err cli_run_conflict_resolve(struct cli *cli)
         err = resolve(cli, id, &choices);
     free(id);
     return err;
+}
+
+/* ---- release, reject ---- */
+
+static enum hs_err decide(struct cli *cli, const char *verdict)
+{
+    char *id = NULL;
+    enum hs_err err = cli_take_args(cli, 1, 1);
+    if (err == HS_OK && (cli->options[CLI_REASON] == NULL || cli->options[CLI_NAME] == NULL))
+        err = cli_usage(cli, "--reason TEXT and --name NAME say why, and who has decided it: both are kept");
+    if (err == HS_OK)
+        err = find_id(cli, cli->args[0], &id);
+    if (err == HS_OK) {
+        Hallsync__DecideRequest body = HALLSYNC__DECIDE_REQUEST__INIT;
+        body.id = id;
+        body.verdict = (char *)verdict; /* only read, as the next two */
+        body.reason = (char *)cli->options[CLI_REASON];
+        body.name = (char *)cli->options[CLI_NAME];
+        Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+        request.body_case = HALLSYNC__REQUEST__BODY_DECIDE;
+        request.decide = &body;
+        err = send(cli, &request);
+    }
+    free(id);
+    return err;
+}
+
+enum hs_err cli_run_conflict_release(struct cli *cli)
+{
+    return decide(cli, "release");
+}
+
+enum hs_err cli_run_conflict_reject(struct cli *cli)
+{
+    return decide(cli, "reject");
 }

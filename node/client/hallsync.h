@@ -32,6 +32,7 @@ enum hallsync_kind {
     HALLSYNC_KIND_CATALOGUE = 1000,
     HALLSYNC_KIND_NOTICE = 1001,
     HALLSYNC_KIND_REISSUE = 1002,
+    HALLSYNC_KIND_DECISION = 1003,
 };
 
 /* What a call may answer; the node's own errors are in the reply. */

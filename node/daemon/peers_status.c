@@ -16,6 +16,7 @@
 #define PUBLISH_SHARE  20 /* of the thread's time a twentieth at most: a hub has a thousand sessions to look through */
 #define PEERS_SHOWN    4096
 #define WITHHELD_SHOWN 256
+#define STOPPED_SHOWN  256
 
 /* What a peer's message points into. */
 struct shown {
@@ -273,8 +274,8 @@ static void put_problems(const struct hs_peers *peers, struct hs_buf *buf)
 
 /* ---- revoked keys ---- */
 
-enum { STATUS_WITHHELD = 51, STATUS_ADMITTING = 52, STATUS_ADMITS = 53 }; /* of StatusReply */
-enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1 };              /* of Certificate, Signed, NodeBody */
+enum { STATUS_WITHHELD = 51, STATUS_ADMITTING = 52, STATUS_ADMITS = 53, STATUS_STOPPED = 60 }; /* of StatusReply */
+enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1 }; /* of Certificate, Signed, NodeBody */
 
 static void name_of(struct hs_peers *peers, const struct hs_key *key, char to[static HS_NODE_ID_BYTES_MAX + 1])
 {
@@ -314,6 +315,31 @@ static void put_withheld(struct hs_peers *peers, const struct hs_waiting *waitin
     hs_buf_fini(&inner);
 }
 
+/* ---- streams that do not go on ---- */
+
+static void put_stopped(struct hs_peers *peers, struct hs_buf *buf)
+{
+    static struct hs_stopped stopped[STOPPED_SHOWN]; /* as above */
+    size_t count = hs_replica_stopped(peers->replica, stopped, STOPPED_SHOWN);
+    for (size_t i = 0; i < count; i++) {
+        Hallsync__StoppedStatus row = HALLSYNC__STOPPED_STATUS__INIT;
+        char node[HS_NODE_ID_BYTES_MAX + 1];
+        struct hs_buf inner = {0};
+        name_of(peers, &stopped[i].node_key, node);
+        row.node_id = node;
+        row.origin = stopped[i].stream.origin;
+        row.partition = stopped[i].stream.partition;
+        row.lane = (char *)hs_lane_text((enum hs_lane)stopped[i].stream.lane);
+        row.behind = stopped[i].behind;
+        row.last = stopped[i].last;
+        row.from = (char *)stopped[i].from;
+        row.since_ms = peers_wall_ms() - (hs_link_now_ms() - stopped[i].since_ms);
+        hs_msg_pack(&row.base, &inner);
+        hs_tlv_put_bytes(buf, STATUS_STOPPED, hs_buf_bytes(&inner));
+        hs_buf_fini(&inner);
+    }
+}
+
 static void put_revoked(struct hs_peers *peers, struct hs_buf *buf)
 {
     static struct hs_waiting waiting[WITHHELD_SHOWN]; /* one peers' thread a process */
@@ -349,6 +375,7 @@ void peers_publish(struct hs_peers *peers, bool now)
     put_upstreams(peers, &peers->status);
     put_problems(peers, &peers->status);
     put_revoked(peers, &peers->status);
+    put_stopped(peers, &peers->status);
     put_counters(peers, &peers->status);
     pthread_mutex_unlock(&peers->lock);
     peers->publish_every_ms = PUBLISH_MS + PUBLISH_SHARE * (hs_link_now_ms() - mono);

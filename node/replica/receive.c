@@ -141,7 +141,9 @@ static void stop_stream(struct rep_session *s, struct rep_stream *stream, enum h
     struct rep_lag *lag = hs_rep_lag_get(s, &stream->name);
     if (lag == NULL)
         return;
-    lag->stopped = true;
+    if (!lag->stopped)
+        lag->stopped_ms = s->r->now_ms;
+    lag->stopped = s->has_stopped = true;
     hs_rep_notice_stream(s, HS_NOTICE_STREAM_STOPPED, &stream->name, err, "does not continue what is held");
     if (stream->n > 0)
         hs_rep_ops_rot_seen(s->r, &stream->name, stream->n, stream->n); /* or what is held has rotted */

@@ -298,6 +298,16 @@ struct hs_peer_status {
 };
 size_t hs_replica_peers(const struct hs_replica *replica, struct hs_peer_status *to, size_t room);
 
+/* Streams of which a live peer has sent what does not continue what is held, stream by stream. */
+struct hs_stopped {
+    struct hs_stream stream;
+    struct hs_key node_key; /* whose it is */
+    uint64_t behind, last;  /* held here, and named by the peer */
+    uint64_t since_ms;      /* monotonic */
+    const char *from;       /* id of the peer; valid until the next step */
+};
+size_t hs_replica_stopped(const struct hs_replica *replica, struct hs_stopped *to, size_t room);
+
 /* Of a hub that may have lost something: operations that it holds, of those that it and the live peers have together.
  * False: it is none. */
 bool hs_replica_progress(const struct hs_replica *replica, uint64_t *held, uint64_t *named);

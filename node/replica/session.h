@@ -31,6 +31,7 @@ struct rep_lag {
     uint64_t sent_n;           /* what was sent on top */
     uint64_t since_ms;         /* something has waited to be stored there since; 0: nothing does */
     uint64_t queued_ms;        /* waiting for its turn since */
+    uint64_t stopped_ms;       /* stopped since */
     bool queued;
     bool blocked; /* disputed: nothing is sent by number */
     bool stopped; /* bad chain or signature: not taken from this peer until the head moves */
@@ -146,6 +147,7 @@ struct rep_session {
     struct hs_replica *r;
     hs_peer peer;
     bool outbound;
+    bool has_stopped; /* some stream, at some time */
     enum rep_session_state state;
     struct hs_key curve_key;
     uint32_t sequence_in, sequence_out;

@@ -134,6 +134,37 @@ static void fill(struct rep_session *s, struct hs_peer_status *to)
     hs_rep_supply_status(s, to);
 }
 
+/* ---- streams that do not go on ---- */
+
+struct stopping {
+    struct hs_stopped *to;
+    size_t count, room;
+};
+
+static void take_stopped(struct rep_session *s, struct rep_lag *lag, void *ctx)
+{
+    struct stopping *stopping = ctx;
+    const struct rep_origin *origin = hs_rep_origin_find(&s->r->frontier, lag->name.origin);
+    if (!lag->stopped || origin == NULL || stopping->count == stopping->room)
+        return;
+    stopping->to[stopping->count++] = (struct hs_stopped){.stream = lag->name,
+                                                          .node_key = origin->node->key,
+                                                          .behind = lag->stream == NULL ? 0 : lag->stream->n,
+                                                          .last = lag->peer_n,
+                                                          .since_ms = lag->stopped_ms,
+                                                          .from = s->certificate.node_id};
+}
+
+size_t hs_replica_stopped(const struct hs_replica *r, struct hs_stopped *to, size_t room)
+{
+    struct stopping stopping = {to, 0, room};
+    for (size_t i = 0; i < r->session_count; i++) {
+        if (r->sessions[i]->state == REP_LIVE && r->sessions[i]->has_stopped)
+            hs_rep_lags_visit(r->sessions[i], take_stopped, &stopping);
+    }
+    return stopping.count;
+}
+
 /* ---- how far this node is with what the others have ---- */
 
 struct gaps {

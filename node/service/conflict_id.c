@@ -24,9 +24,12 @@ static const struct {
      "import the bill, or reverse the payment and enter it for the right one; it ends by itself"},
     {HS_LIST_EVENT, "event",
      "the ticket went another way: enter the move again from where it is now, if it is still wanted"},
-    {HS_LIST_PARKED, "parked", "put the record with right values, or upgrade this node if a newer one wrote it"},
+    {HS_LIST_PARKED, "parked",
+     "put the record with right values, or upgrade this node if a newer one wrote it; or decide: release, or reject"},
     {HS_LIST_VOID, "void", "the operation was not allowed to its writer: look at that node's certificate"},
     {HS_LIST_FORK, "fork", "a node's key or memory was in use twice: find out where, and enrol the node anew"},
+    {HS_LIST_DECISION, "decided", "to decide otherwise: release, or reject"},
+    {HS_LIST_STOPPED, "stopped", "the list says what to do about this one; it ends by itself when the stream goes on"},
 };
 
 bool hs_conflict_type(const char *type, size_t size, enum hs_list *list)
@@ -64,6 +67,8 @@ void hs_conflict_name_of(const struct hs_listed *listed, struct hs_conflict_name
     bool of_bill = listed->list == HS_LIST_OVERPAID || listed->list == HS_LIST_NO_BILL;
     if (of_bill && listed->detail.size < sizeof name->extra)
         memcpy(name->extra, listed->detail.data, listed->detail.size);
+    else if (listed->list == HS_LIST_DECISION && listed->key.size > HS_ID_BYTES)
+        hs_text_to_hex(HS_BYTES(listed->key.data + listed->key.size - HS_ID_BYTES, HS_ID_BYTES), name->extra);
     else if (listed->list == HS_LIST_VOID && hs_lane_valid(listed->name.lane))
         snprintf(name->extra, sizeof name->extra, "%s", hs_lane_text((enum hs_lane)listed->name.lane));
 }

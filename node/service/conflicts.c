@@ -3,6 +3,7 @@
 #include "node/service/handlers.h"
 #include "node/service/put.h"
 #include "node/service/show.h"
+#include "node/service/telling.h"
 
 #include "proto/base/text.h"
 #include "proto/msg/tlv.h"
@@ -12,44 +13,29 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_DEFAULT   100
-#define FEN_TEXT_BYTES 32
+#define PAGE_DEFAULT 100
 enum { REPLY_CONFLICTS = 1, REPLY_NEXT = 2 };
 enum { EVENT_STATE = 3 };
 
-/* One conflict being told. */
-struct telling {
-    struct hs_view *view;
-    struct hs_arena *arena;
-    const struct hs_listed *listed;
-    const struct hs_kind *kind; /* NULL: of an op, or not known here */
-    bool there;                 /* the record is; else the next two are empty */
-    struct hs_record state;
-    struct hs_bytes message;
-    Hallsync__Conflict *conflict;
-    struct hs_why text;
-};
-
-static const char *yuan(int64_t fen, char text[static FEN_TEXT_BYTES])
+const char *hs_yuan_text(int64_t fen, char text[static HS_FEN_TEXT_BYTES])
 {
     uint64_t size = fen < 0 ? 0 - (uint64_t)fen : (uint64_t)fen;
-    snprintf(text, FEN_TEXT_BYTES, "%s%" PRIu64 ".%02u", fen < 0 ? "-" : "", size / 100, (unsigned)(size % 100));
+    snprintf(text, HS_FEN_TEXT_BYTES, "%s%" PRIu64 ".%02u", fen < 0 ? "-" : "", size / 100, (unsigned)(size % 100));
     return text;
 }
 
-static void tell(struct telling *telling, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void tell(struct telling *telling, const char *format, ...)
+void hs_tell(struct hs_telling *telling, const char *format, ...)
 {
-    size_t used = strlen(telling->text.text);
+    size_t used = strlen(telling->text);
     va_list args;
     va_start(args, format);
-    vsnprintf(telling->text.text + used, sizeof telling->text.text - used, format, args);
+    vsnprintf(telling->text + used, sizeof telling->text - used, format, args);
     va_end(args);
 }
 
 /* ---- fields and their values ---- */
 
-static enum hs_err add_value(struct telling *telling, Hallsync__ConflictField *field, const struct hs_live *live,
+static enum hs_err add_value(struct hs_telling *telling, Hallsync__ConflictField *field, const struct hs_live *live,
                              bool first)
 {
     struct hs_bytes node = hs_show_node(telling->view, live->dot.origin);
@@ -67,13 +53,13 @@ static enum hs_err add_value(struct telling *telling, Hallsync__ConflictField *f
     value->dot = dot;
     if (value->text == NULL || value->node == NULL)
         return HS_ENOMEM;
-    tell(telling, "%s'%s' (%s)", first ? "" : ", ", value->text, value->node);
+    hs_tell(telling, "%s'%s' (%s)", first ? "" : ", ", value->text, value->node);
     field->values[field->n_values++] = value;
     return HS_OK;
 }
 
 /* @values: the shown one first. */
-static enum hs_err add_field(struct telling *telling, uint32_t number, const struct hs_live *values, size_t count)
+static enum hs_err add_field(struct hs_telling *telling, uint32_t number, const struct hs_live *values, size_t count)
 {
     Hallsync__Conflict *conflict = telling->conflict;
     Hallsync__ConflictField *field = hs_arena_alloc(telling->arena, sizeof *field);
@@ -85,7 +71,7 @@ static enum hs_err add_field(struct telling *telling, uint32_t number, const str
     field->values = hs_arena_array(telling->arena, count, sizeof *field->values);
     if (field->values == NULL)
         return HS_ENOMEM;
-    tell(telling, "%s %s: ", conflict->n_fields == 0 ? "" : ";", field->name);
+    hs_tell(telling, "%s %s: ", conflict->n_fields == 0 ? "" : ";", field->name);
     for (size_t i = 0; i < count; i++) {
         enum hs_err err = add_value(telling, field, &values[i], i == 0);
         if (err != HS_OK)
@@ -110,10 +96,10 @@ static struct hs_live *shown_first(struct hs_arena *arena, const struct hs_field
     return values;
 }
 
-static enum hs_err tell_field(struct telling *telling)
+static enum hs_err tell_field(struct hs_telling *telling)
 {
     enum hs_err err = HS_OK;
-    tell(telling, "has values written apart from each other:");
+    hs_tell(telling, "has values written apart from each other:");
     for (size_t i = 0; i < telling->state.field_count && err == HS_OK; i++) {
         const struct hs_field_state *field = &telling->state.fields[i];
         const struct hs_field_rule *rule = hs_kind_rule(telling->kind, field->number);
@@ -128,7 +114,7 @@ static enum hs_err tell_field(struct telling *telling)
 /* ---- facts ---- */
 
 /* The variants' values of a field, if they are not all the same. */
-static enum hs_err compare_variants(struct telling *telling, uint32_t number)
+static enum hs_err compare_variants(struct hs_telling *telling, uint32_t number)
 {
     size_t count = telling->state.variant_count;
     struct hs_live *values = hs_arena_array(telling->arena, count, sizeof *values);
@@ -145,16 +131,16 @@ static enum hs_err compare_variants(struct telling *telling, uint32_t number)
     return differ ? add_field(telling, number, values, count) : HS_OK;
 }
 
-static enum hs_err tell_fact(struct telling *telling)
+static enum hs_err tell_fact(struct hs_telling *telling)
 {
     enum hs_err err = HS_OK;
-    tell(telling, "has %zu contents under one id, the first counts:", telling->state.variant_count);
+    hs_tell(telling, "has %zu contents under one id, the first counts:", telling->state.variant_count);
     for (size_t i = 0; i < telling->kind->field_count && err == HS_OK; i++)
         err = compare_variants(telling, telling->kind->fields[i].number);
     return err;
 }
 
-static enum hs_err tell_event(struct telling *telling)
+static enum hs_err tell_event(struct hs_telling *telling)
 {
     struct hs_bytes state = hs_tlv_bytes(telling->message, EVENT_STATE);
     struct hs_id id;
@@ -163,83 +149,71 @@ static enum hs_err tell_event(struct telling *telling)
         memcpy(id.bytes, telling->listed->detail.data, sizeof id.bytes);
         hs_id_text(&id, text);
     }
-    tell(telling, "did not fit when its turn came: ticket %s, move to '%.*s'", text, (int)state.size,
-         state.size != 0 ? (const char *)state.data : "");
+    hs_tell(telling, "did not fit when its turn came: ticket %s, move to '%.*s'", text, (int)state.size,
+            state.size != 0 ? (const char *)state.data : "");
     return HS_OK;
 }
 
 /* ---- money ---- */
 
-static enum hs_err tell_bill(struct telling *telling)
+static enum hs_err tell_bill(struct hs_telling *telling)
 {
-    char fen[FEN_TEXT_BYTES];
+    char fen[HS_FEN_TEXT_BYTES];
     struct hs_bytes account = telling->listed->detail;
     bool known = telling->listed->list == HS_LIST_OVERPAID;
-    tell(telling, "of account %.*s: %s yuan ", (int)account.size, (const char *)account.data,
-         yuan(telling->listed->amount_fen, fen));
-    tell(telling, known ? "paid too much" : "paid, but there is no such bill of this account here");
+    hs_tell(telling, "of account %.*s: %s yuan ", (int)account.size, (const char *)account.data,
+            hs_yuan_text(telling->listed->amount_fen, fen));
+    hs_tell(telling, known ? "paid too much" : "paid, but there is no such bill of this account here");
     return HS_OK;
 }
 
-static enum hs_err tell_over_reversed(struct telling *telling)
+static enum hs_err tell_over_reversed(struct hs_telling *telling)
 {
-    char fen[FEN_TEXT_BYTES];
-    tell(telling, "was reversed more than once: %s yuan came out too much", yuan(telling->listed->amount_fen, fen));
+    char fen[HS_FEN_TEXT_BYTES];
+    hs_tell(telling, "was reversed more than once: %s yuan came out too much",
+            hs_yuan_text(telling->listed->amount_fen, fen));
     return HS_OK;
 }
 
-static enum hs_err tell_double_entry(struct telling *telling)
+static enum hs_err tell_double_entry(struct hs_telling *telling)
 {
     struct hs_cur cur = hs_cur_of(telling->listed->detail);
-    tell(telling, "has more than one receipt:");
+    hs_tell(telling, "has more than one receipt:");
     while (cur.left > 0) {
         struct hs_bytes number = hs_cur_sized(&cur);
         if (number.size != 0)
-            tell(telling, " %.*s", (int)number.size, (const char *)number.data);
+            hs_tell(telling, " %.*s", (int)number.size, (const char *)number.data);
     }
     return HS_OK;
 }
 
 /* ---- what cannot be used ---- */
 
-static enum hs_err tell_parked(struct telling *telling)
-{
-    struct hs_why why = {0};
-    uint32_t field;
-    enum hs_err err = HS_OK;
-    if (telling->kind != NULL)
-        err = hs_kind_check(telling->kind, telling->message, (struct hs_check){.complete = true}, &field, &why);
-    struct hs_bytes reason = telling->listed->detail;
-    tell(telling, "breaks a rule and counts nowhere: %.*s%s%s", (int)reason.size, (const char *)reason.data,
-         err != HS_OK ? ": " : "", why.text);
-    return HS_OK;
-}
-
-static void tell_origin(struct telling *telling, uint64_t origin)
+static void tell_origin(struct hs_telling *telling, uint64_t origin)
 {
     struct hs_bytes node = hs_show_node(telling->view, origin);
-    tell(telling, "of origin %016" PRIx64 " of node %.*s", origin, (int)node.size,
-         node.size != 0 ? (const char *)node.data : "");
+    hs_tell(telling, "of origin %016" PRIx64 " of node %.*s", origin, (int)node.size,
+            node.size != 0 ? (const char *)node.data : "");
 }
 
-static enum hs_err tell_void(struct telling *telling)
+static enum hs_err tell_void(struct hs_telling *telling)
 {
     struct hs_cur cur = hs_cur_of(telling->listed->name.id);
     struct hs_bytes reason = telling->listed->detail;
     uint64_t origin = hs_cur_u64(&cur);
-    tell(telling, "operation %" PRIu64 " ", hs_cur_u64(&cur));
+    hs_tell(telling, "operation %" PRIu64 " ", hs_cur_u64(&cur));
     tell_origin(telling, origin);
-    tell(telling, " has no effect: %.*s", (int)reason.size, (const char *)reason.data);
+    hs_tell(telling, " has no effect: %.*s", (int)reason.size, (const char *)reason.data);
     return HS_OK;
 }
 
-static enum hs_err tell_fork(struct telling *telling)
+static enum hs_err tell_fork(struct hs_telling *telling)
 {
     struct hs_cur cur = hs_cur_of(telling->listed->detail);
     if (telling->listed->name.id.size != HS_STREAM_KEY_BYTES)
         return HS_EDAMAGED;
     struct hs_stream stream = hs_stream_from_key(telling->listed->name.id.data);
-    tell(telling, "two contents were signed for operation %" PRIu64 " ", hs_cur_u64(&cur));
+    hs_tell(telling, "two contents were signed for operation %" PRIu64 " ", hs_cur_u64(&cur));
     tell_origin(telling, stream.origin);
     return HS_OK;
 }
@@ -249,7 +223,7 @@ static enum hs_err tell_fork(struct telling *telling)
 static const struct {
     enum hs_list list;
     bool needs_record;
-    enum hs_err (*tell)(struct telling *telling);
+    enum hs_err (*tell)(struct hs_telling *telling);
 } TELLERS[] = {
     {HS_LIST_FIELD, true, tell_field},
     {HS_LIST_FACT, true, tell_fact},
@@ -258,33 +232,33 @@ static const struct {
     {HS_LIST_DOUBLE_ENTRY, false, tell_double_entry},
     {HS_LIST_NO_BILL, false, tell_bill},
     {HS_LIST_EVENT, true, tell_event},
-    {HS_LIST_PARKED, true, tell_parked},
+    {HS_LIST_PARKED, true, hs_tell_parked},
     {HS_LIST_VOID, false, tell_void},
     {HS_LIST_FORK, false, tell_fork},
+    {HS_LIST_DECISION, false, hs_tell_decided},
 };
 
-static enum hs_err tell_by_list(struct telling *telling)
+static enum hs_err tell_by_list(struct hs_telling *telling)
 {
     for (size_t i = 0; i < sizeof TELLERS / sizeof *TELLERS; i++) {
         if (TELLERS[i].list != telling->listed->list)
             continue;
         if (telling->kind != NULL)
-            tell(telling, "%s %s ", telling->kind->name, telling->conflict->record_id);
+            hs_tell(telling, "%s %s ", telling->kind->name, telling->conflict->record_id);
         return TELLERS[i].needs_record && !telling->there ? HS_EDAMAGED : TELLERS[i].tell(telling);
     }
     return HS_OK; /* a list of a newer store: named, not explained */
 }
 
-static enum hs_err load_record(struct telling *telling)
+static enum hs_err load_record(struct hs_telling *telling)
 {
-    struct hs_stored stored;
     struct hs_buf shown = {0};
-    enum hs_err err = telling->kind != NULL ? hs_view_record(telling->view, &telling->listed->name, &stored)
+    enum hs_err err = telling->kind != NULL ? hs_view_record(telling->view, &telling->listed->name, &telling->stored)
                                             : HS_ENOTFOUND;
     if (err == HS_ENOTFOUND)
         return HS_OK;
     if (err == HS_OK)
-        err = hs_record_decode(stored.state, telling->arena, &telling->state);
+        err = hs_record_decode(telling->stored.state, telling->arena, &telling->state);
     if (err == HS_EMALFORMED)
         err = HS_EDAMAGED;
     if (err == HS_OK)
@@ -296,7 +270,7 @@ static enum hs_err load_record(struct telling *telling)
     return err == HS_OK && !copied ? HS_ENOMEM : err;
 }
 
-static enum hs_err describe(struct telling *telling)
+static enum hs_err describe(struct hs_telling *telling)
 {
     const struct hs_record_name *record = &telling->listed->name;
     Hallsync__Conflict *conflict = telling->conflict;
@@ -316,11 +290,14 @@ static enum hs_err describe(struct telling *telling)
     conflict->fields = hs_arena_array(telling->arena, most, sizeof *conflict->fields);
     if (conflict->id == NULL || conflict->record_id == NULL || conflict->fields == NULL)
         return HS_ENOMEM;
-    err = tell_by_list(telling);
-    size_t size = strlen(telling->text.text);
-    while (size > 0 && !hs_text_valid(HS_BYTES(telling->text.text, size)))
-        telling->text.text[--size] = '\0'; /* it was cut inside a character */
-    conflict->text = telling->text.text;
+    conflict->advice = (char *)(uintptr_t)hs_conflict_advice(telling->listed->list);
+    err = hs_tell_business(telling);
+    if (err == HS_OK)
+        err = tell_by_list(telling);
+    size_t size = strlen(telling->text);
+    while (size > 0 && !hs_text_valid(HS_BYTES(telling->text, size)))
+        telling->text[--size] = '\0'; /* it was cut inside a character */
+    conflict->text = telling->text;
     return err;
 }
 
@@ -330,28 +307,46 @@ struct page {
     struct hs_call *call;
     struct hs_view *view;
     const struct hs_conflict_name *only; /* NULL: all of them, without their values */
+    const char *id;                      /* of the only one */
     uint32_t limit;
     uint32_t count;
     struct hs_buf last; /* key of the last one told */
     bool full;
+    bool history; /* what was decided, too */
 };
 
 static enum hs_err tell_one(struct page *page, const struct hs_listed *listed)
 {
     Hallsync__Conflict conflict = HALLSYNC__CONFLICT__INIT;
-    struct telling telling = {.view = page->view,
-                              .arena = &page->call->scratch,
-                              .listed = listed,
-                              .kind = hs_kind_by_number(listed->name.kind),
-                              .conflict = &conflict};
+    struct hs_telling telling = {.call = page->call,
+                                 .view = page->view,
+                                 .arena = &page->call->scratch,
+                                 .listed = listed,
+                                 .kind = hs_kind_by_number(listed->name.kind),
+                                 .conflict = &conflict};
     hs_arena_reset(&page->call->scratch);
     enum hs_err err = describe(&telling);
     if (err != HS_OK)
         return err;
     if (page->only == NULL)
         conflict.n_fields = 0;
+    if (page->only == NULL && listed->list == HS_LIST_DECISION)
+        conflict.n_decisions = 0;
     hs_call_put(&page->call->body, REPLY_CONFLICTS, &conflict.base);
     return page->call->body.err;
+}
+
+/* One more on the page; HS_EEXISTS: it is full. */
+static enum hs_err turn(struct page *page, struct hs_bytes key)
+{
+    if (page->count >= page->limit || page->call->body.size >= HS_PAGE_BYTES_SOFT) {
+        page->full = true;
+        return HS_EEXISTS;
+    }
+    hs_buf_reset(&page->last);
+    hs_buf_put_bytes(&page->last, key);
+    page->count++;
+    return HS_OK;
 }
 
 static enum hs_err visit_listed(void *ctx, const struct hs_listed *listed)
@@ -359,19 +354,55 @@ static enum hs_err visit_listed(void *ctx, const struct hs_listed *listed)
     struct page *page = ctx;
     struct hs_conflict_name name;
     /* The lists are defined where all of a district is held: what is missing here is elsewhere, not wrong. */
-    if (!hs_store_holds(page->call->desk->options.store, listed->name.partition))
+    if (!hs_store_holds(page->call->desk->options.store, listed->name.partition) ||
+        (listed->list == HS_LIST_DECISION && !page->history))
         return HS_OK;
     hs_conflict_name_of(listed, &name);
     if (page->only != NULL && !hs_conflict_same(&name, page->only))
         return HS_OK;
-    if (page->count >= page->limit || page->call->body.size >= HS_PAGE_BYTES_SOFT) {
-        page->full = true;
-        return HS_EEXISTS;
+    enum hs_err err = turn(page, listed->key);
+    return err == HS_OK ? tell_one(page, listed) : err;
+}
+
+/* ---- streams that do not go on: behind all lists ---- */
+
+static enum hs_err tell_stop(struct page *page, const struct hs_stop *stop)
+{
+    Hallsync__Conflict conflict = HALLSYNC__CONFLICT__INIT;
+    hs_arena_reset(&page->call->scratch);
+    enum hs_err err = hs_stop_tell(stop, &page->call->scratch, &conflict);
+    if (err != HS_OK || (page->only != NULL && strcmp(conflict.id, page->id) != 0))
+        return err;
+    hs_call_put(&page->call->body, REPLY_CONFLICTS, &conflict.base);
+    page->count += page->only != NULL;
+    return page->call->body.err;
+}
+
+static enum hs_err list_stops(struct page *page, struct hs_bytes after)
+{
+    struct hs_stops stops;
+    uint8_t key[3] = {HS_LIST_STOPPED};
+    enum hs_err err = hs_stops_find(page->call, page->view, &stops);
+    for (size_t i = 0; err == HS_OK && i < stops.count; i++) {
+        hs_be16(key + 1, (uint16_t)i);
+        if (after.size != 0 && hs_bytes_compare(HS_BYTES(key, sizeof key), after) <= 0)
+            continue;
+        if (page->only == NULL)
+            err = turn(page, HS_BYTES(key, sizeof key));
+        if (err == HS_OK)
+            err = tell_stop(page, &stops.list[i]);
     }
-    hs_buf_reset(&page->last);
-    hs_buf_put_bytes(&page->last, listed->key);
-    page->count++;
-    return tell_one(page, listed);
+    return err;
+}
+
+static enum hs_err visit_list(struct page *page, enum hs_list list, struct hs_bytes after)
+{
+    enum hs_err err = HS_OK;
+    if (list != HS_LIST_STOPPED)
+        err = hs_view_list(page->view, list, after, visit_listed, page);
+    if (err == HS_OK && (list == HS_LIST_STOPPED || list == 0))
+        err = list_stops(page, after);
+    return err;
 }
 
 static enum hs_err show_one(struct page *page, const char *id)
@@ -380,7 +411,9 @@ static enum hs_err show_one(struct page *page, const char *id)
     if (hs_conflict_parse(id, &name) != HS_OK)
         return hs_fail(HS_EVALUE, &page->call->why, "id: '%s' is not a conflict's", id);
     page->only = &name;
-    enum hs_err err = hs_view_list(page->view, name.list, HS_BYTES_NONE, visit_listed, page);
+    page->id = id;
+    page->history = true;
+    enum hs_err err = visit_list(page, name.list, HS_BYTES_NONE);
     if (err == HS_OK && page->count == 0)
         return hs_fail(HS_ENOTFOUND, &page->call->why, "there is no conflict %s; it may have been resolved", id);
     return err;
@@ -394,7 +427,8 @@ static enum hs_err list_all(struct page *page, const Hallsync__ConflictsRequest 
         return hs_fail(HS_EINVAL, &page->call->why, "type: there is no type '%s' of conflicts", request->type);
     if (after.size != 0 && list != 0 && after.data[0] != list)
         return hs_fail(HS_EVALUE, &page->call->why, "after: was not in the answer to such a request");
-    return hs_view_list(page->view, list, after, visit_listed, page);
+    page->history = list == HS_LIST_DECISION;
+    return visit_list(page, list, after);
 }
 
 enum hs_err hs_conflicts_read(struct hs_call *call, struct hs_view *view)

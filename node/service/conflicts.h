@@ -6,8 +6,8 @@
 #include "storage/store.h"
 
 /* A conflict's id: "field:3201:1:33323031...", that is type, district, kind and record id in hex; behind another colon
- * what tells apart two of the same: the account of a bill, the lane of an op. */
-#define HS_CONFLICT_EXTRA_BYTES 16
+ * what tells apart two of the same: the account of a bill, the lane of an op, a decision. */
+#define HS_CONFLICT_EXTRA_BYTES 40
 struct hs_conflict_name {
     enum hs_list list;
     struct hs_record_name record; /* its id in id_room, when parsed; lane only where it is an op's */

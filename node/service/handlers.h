@@ -9,6 +9,7 @@ enum hs_err hs_put_prepare(struct hs_call *call);
 enum hs_err hs_put_run(struct hs_call *call, struct hs_store *store);
 enum hs_err hs_reverse_prepare(struct hs_call *call);
 enum hs_err hs_resolve_prepare(struct hs_call *call);
+enum hs_err hs_decide_prepare(struct hs_call *call); /* decide.c */
 enum hs_err hs_enroll_prepare(struct hs_call *call);
 enum hs_err hs_enroll_run(struct hs_call *call, struct hs_store *store);
 enum hs_err hs_scope_prepare(struct hs_call *call); /* scope.c */

@@ -145,12 +145,13 @@ enum hs_err hs_import_plan(struct hs_import *import, const struct hs_given *give
                            struct hs_plan *plan);
 enum hs_err hs_import_remember(struct hs_import *import, const struct hs_record *record, struct hs_plan *plan);
 
-/* What an item is written by: payment.c, register.c, ticket.c, resolve.c. */
+/* What an item is written by: payment.c, register.c, ticket.c, resolve.c, decide.c. */
 enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_register_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_decide_write(struct hs_work *work, const struct hs_item *item);
 
 #endif

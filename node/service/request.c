@@ -16,6 +16,7 @@ static const struct hs_request_row ROWS[] = {
     {.body = BODY(PUT), .name = "put", .reply = REPLY(PUT), .each = true, .prepare = hs_put_prepare, .run = hs_put_run},
     {.body = BODY(REVERSE), .name = "reverse", .reply = REPLY(PUT), .prepare = hs_reverse_prepare, .run = hs_put_run},
     {.body = BODY(RESOLVE), .name = "resolve", .reply = REPLY(PUT), .prepare = hs_resolve_prepare, .run = hs_put_run},
+    {.body = BODY(DECIDE), .name = "decide", .reply = REPLY(PUT), .prepare = hs_decide_prepare, .run = hs_put_run},
     {.body = BODY(ENROLL),
      .name = "enroll",
      .reply = REPLY(ENROLL),

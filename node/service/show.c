@@ -93,6 +93,7 @@ struct showing {
     struct hs_show *show;
     const struct hs_kind *kind; /* NULL: not known here */
     const struct hs_record_name *name;
+    const struct hs_stored *stored;
     struct hs_record state;
     struct hs_bytes message;
     struct hs_dot dot; /* of the write that is shown as its last */
@@ -382,14 +383,18 @@ static enum hs_err show_extras(struct showing *showing)
 static enum hs_err show_parked(struct showing *showing)
 {
     struct hs_arena *arena = showing->show->arena;
+    struct hs_view *view = showing->show->look.view;
     Hallsync__Record *record = showing->record;
-    struct hs_why why = {0};
-    uint32_t field;
-    if (showing->kind == NULL || !hs_view_listed(showing->show->look.view, HS_LIST_PARKED, showing->name))
+    struct hs_standing standing;
+    if (showing->kind == NULL || (!hs_view_listed(view, HS_LIST_PARKED, showing->name) &&
+                                  !hs_view_listed(view, HS_LIST_DECISION, showing->name)))
         return HS_OK;
-    hs_kind_check(showing->kind, showing->message, (struct hs_check){.complete = true}, &field, &why);
+    enum hs_err err = hs_view_standing(view, showing->stored, &standing);
+    if (err != HS_OK || standing.counts)
+        return err;
+    const char *why = standing.fault != HS_OK ? standing.why.text : "was rejected";
     record->parked = hs_arena_alloc(arena, sizeof *record->parked);
-    char *text = hs_arena_text(arena, HS_BYTES(why.text, strlen(why.text)));
+    char *text = hs_arena_text(arena, HS_BYTES(why, strlen(why)));
     if (record->parked == NULL || text == NULL)
         return HS_ENOMEM;
     record->parked[record->n_parked++] = text;
@@ -464,7 +469,8 @@ static enum hs_err show_source(struct showing *showing)
 
 enum hs_err hs_show(struct hs_show *show, const struct hs_stored *stored, Hallsync__Record **record)
 {
-    struct showing showing = {.show = show, .kind = hs_kind_by_number(stored->name.kind), .name = &stored->name};
+    struct showing showing = {
+        .show = show, .kind = hs_kind_by_number(stored->name.kind), .name = &stored->name, .stored = stored};
     showing.record = hs_arena_alloc(show->arena, sizeof *showing.record);
     if (showing.record == NULL)
         return HS_ENOMEM;

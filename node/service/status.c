@@ -2,14 +2,17 @@
 #include "node/service/announced.h"
 #include "node/service/handlers.h"
 #include "node/service/revoke.h"
+#include "node/service/telling.h"
 
 #include "proto/msg/frame.h"
+#include "proto/msg/tlv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define ORIGIN_TEXT_BYTES 17
-#define FILLS_MAX         ((HS_SCOPE_MAX + 1) * 4)
+enum { STATUS_STOPPED_STREAMS = 20 }; /* of StatusReply */
+#define FILLS_MAX ((HS_SCOPE_MAX + 1) * 4)
 
 static const struct {
     enum hs_list list;
@@ -24,6 +27,7 @@ static const struct {
     {HS_LIST_EVENT, "list_event"},
     {HS_LIST_PARKED, "list_parked"},
     {HS_LIST_VOID, "list_void"},
+    {HS_LIST_DECISION, "list_decided"},
 };
 
 /* Of these a person has to decide something; the rest have figures of their own or end by themselves. */
@@ -213,6 +217,16 @@ static void add_store(struct hs_call *call, struct hs_view *view, Hallsync__Stat
     }
 }
 
+/* Of streams that do not go on, from what all parts say. */
+static enum hs_err count_stops(struct hs_call *call, struct hs_view *view)
+{
+    struct hs_stops stops;
+    enum hs_err err = hs_stops_take(call, view, hs_buf_bytes(&call->body), &stops);
+    if (err == HS_OK)
+        hs_tlv_put_u64(&call->body, STATUS_STOPPED_STREAMS, stops.count);
+    return err;
+}
+
 enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
 {
     const struct hs_service_hooks *hooks = &call->desk->options.hooks;
@@ -240,7 +254,7 @@ enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
     hs_msg_pack(&status.base, &call->body);
     if (hooks->status != NULL)
         hooks->status(hooks->ctx, &call->body); /* later parts win, lists are joined: protobuf's rule for merging */
-    return HS_OK;
+    return count_stops(call, view);
 }
 
 /* The daemon makes them; the view is only there because each read has one. */

@@ -109,6 +109,15 @@ static enum hs_err show_record(struct page *page, const struct hs_record_name *n
     return call->body.err;
 }
 
+/* What was decided about has not been written, and counts, or does not any more. */
+static enum hs_err show_decided(struct page *page, const struct hs_record_name *decision, struct hs_bytes fact)
+{
+    struct hs_record_name record;
+    bool is_wanted = hs_decision_about(fact, decision->partition, &record) &&
+                     wanted(page->call->request->watch, record.kind);
+    return is_wanted ? show_record(page, &record) : HS_OK;
+}
+
 static enum hs_err show_writes(struct page *page, const struct hs_stream *stream, struct hs_bytes bytes)
 {
     const Hallsync__WatchRequest *request = page->call->request->watch;
@@ -121,6 +130,8 @@ static enum hs_err show_writes(struct page *page, const struct hs_stream *stream
             .partition = stream->partition, .lane = stream->lane, .kind = op.writes[i].kind, .id = op.writes[i].id};
         if (wanted(request, name.kind))
             err = show_record(page, &name);
+        if (err == HS_OK && name.kind == HS_KIND_DECISION && op.writes[i].is_fact)
+            err = show_decided(page, &name, op.writes[i].fact);
     }
     hs_arena_fini(&arena);
     return err == HS_EMALFORMED ? HS_OK : err; /* a void op changed nothing */

@@ -10,6 +10,7 @@
 static const char *const METHODS[] = {"cash", "cheque", "card", "transfer", NULL};
 static const char *const SUPPLY[] = {"on", "off", "closed", NULL};
 static const char *const YES_NO[] = {"yes", "no", NULL};
+static const char *const VERDICTS[] = {"release", "reject", NULL};
 static const char *const NOTICES[] = {"fault", "planned", "arrears", "info", NULL};
 
 /* ---- fields: number, form, policy, required, most bytes, choices ---- */
@@ -96,6 +97,19 @@ static const struct hs_field_rule REISSUE_FIELDS[] = {
     {3, HS_FORM_BYTES, HS_POLICY_FIXED, true, HS_CERTIFICATE_BYTES_MAX, NULL},
 };
 
+static const struct hs_field_rule DECISION_FIELDS[] = {
+    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
+    {2, HS_FORM_NUMBER, HS_POLICY_FIXED, true, 0, NULL},
+    {3, HS_FORM_NUMBER, HS_POLICY_FIXED, true, 0, NULL},
+    {4, HS_FORM_BYTES, HS_POLICY_FIXED, true, HS_RECORD_ID_BYTES_MAX, NULL},
+    {5, HS_FORM_CHOICE, HS_POLICY_FIXED, true, 0, VERDICTS},
+    {6, HS_FORM_BYTES, HS_POLICY_FIXED, true, HS_HASH_BYTES, NULL},
+    {7, HS_FORM_BYTES, HS_POLICY_FIXED, false, HS_HASH_BYTES, NULL},
+    {8, HS_FORM_BYTES, HS_POLICY_FIXED, false, HS_FOLLOWS_MAX *HS_ID_BYTES, NULL},
+    {9, HS_FORM_TEXT, HS_POLICY_FIXED, true, 128, NULL},
+    {10, HS_FORM_TEXT, HS_POLICY_FIXED, true, 512, NULL},
+};
+
 /* ---- indexes: number, name, field ---- */
 
 static const struct hs_index CUSTOMER_INDEXES[] = {{1, "card_no", 6}, {2, "identity_no", 5}};
@@ -131,6 +145,8 @@ const struct hs_kind HS_KINDS[] = {
      &hallsync__notice__descriptor, ROWS(NOTICE_FIELDS), ROWS(NOTICE_INDEXES), false},
     {HS_KIND_REISSUE, "reissue", HS_SHAPE_FACT, HS_LANE_PEOPLE, HS_ID_128, 1, HS_HOME_REGION, 0,
      &hallsync__reissue__descriptor, ROWS(REISSUE_FIELDS), ROWS(REISSUE_INDEXES), true},
+    {HS_KIND_DECISION, "decision", HS_SHAPE_FACT, HS_LANE_MONEY, HS_ID_128, 1, HS_HOME_ACCOUNT, 0,
+     &hallsync__decision__descriptor, ROWS(DECISION_FIELDS), NULL, 0, true},
 };
 const size_t HS_KIND_COUNT = COUNT_OF(HS_KINDS);
 

@@ -3,6 +3,7 @@
 #ifndef HS_MODEL_KINDS_H
 #define HS_MODEL_KINDS_H
 
+#include "proto/base/hash.h"
 #include "proto/base/names.h"
 #include "proto/msg/op.h"
 
@@ -19,6 +20,7 @@ enum { /* numbers are frozen */
        HS_KIND_CATALOGUE = 1000,
        HS_KIND_NOTICE = 1001,
        HS_KIND_REISSUE = 1002,
+       HS_KIND_DECISION = 1003,
 };
 
 enum hs_shape { HS_SHAPE_FACT = 1, HS_SHAPE_REGISTER = 2 };
@@ -78,6 +80,8 @@ struct hs_index {
     uint32_t field;   /* the shown value of this field is the key; 0: computed (ticket state, assignee) */
 };
 
+#define HS_FOLLOWS_MAX 256 /* decisions that one names */
+
 struct hs_kind {
     uint16_t number;
     const char *name; /* "cash_entry": JSON, command line, docs */
@@ -120,6 +124,10 @@ struct hs_check {
 };
 enum hs_err hs_kind_check(const struct hs_kind *kind, struct hs_bytes message, struct hs_check how, uint32_t *field,
                           struct hs_why *why);
+/* All that breaks a rule: a hash of these fields, as they stand.  HS_OK: a person may let it pass, for it can be
+ * counted and looked up as it is: a choice, service, day or month that is not known, a text that is missing or too
+ * long. HS_EVALUE: an amount, account or id is none, or the bytes are no message.  HS_ENOMEM. */
+enum hs_err hs_kind_flaw(const struct hs_kind *kind, struct hs_bytes message, struct hs_hash *flaw);
 
 /* "cash" -> list of choices etc. for help texts and docs/kinds.md: */
 const char *hs_form_text(enum hs_form form);

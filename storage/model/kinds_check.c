@@ -250,6 +250,59 @@ static enum hs_err check_required(const struct hs_kind *kind, uint64_t seen, uin
     return HS_OK;
 }
 
+/* ---- all that is wrong ---- */
+
+static bool is_looked_up_by(const struct hs_kind *kind, uint32_t field)
+{
+    bool found = field == kind->id_field;
+    for (size_t i = 0; i < kind->index_count && !found; i++)
+        found = kind->indexes[i].field == field;
+    return found;
+}
+
+/* May be another than this version knows, or be missing, without anything being counted wrong. */
+static bool is_soft(const struct hs_field_rule *rule)
+{
+    return rule->form == HS_FORM_TEXT || rule->form == HS_FORM_CHOICE || rule->form == HS_FORM_SERVICE ||
+           rule->form == HS_FORM_DATE || rule->form == HS_FORM_PERIOD;
+}
+
+static bool may_pass(const struct hs_kind *kind, const struct hs_tlv *tlv, enum hs_err err)
+{
+    const struct hs_field_rule *rule = hs_kind_rule(kind, tlv->number);
+    if (tlv->wire != HS_WIRE_BYTES || !is_soft(rule) || !hs_text_valid(tlv->bytes))
+        return false;
+    return err != HS_ETOOBIG || !is_looked_up_by(kind, tlv->number);
+}
+
+enum hs_err hs_kind_flaw(const struct hs_kind *kind, struct hs_bytes message, struct hs_hash *flaw)
+{
+    uint64_t seen = 0;
+    bool passes = true;
+    struct hs_buf flaws = {0};
+    struct hs_cur cur = hs_cur_of(message);
+    struct hs_tlv tlv;
+    while (hs_tlv_next(&cur, &tlv)) {
+        bool again = hs_kind_rule(kind, tlv.number) != NULL && (seen >> tlv.number & 1) != 0;
+        enum hs_err err = check_field(kind, &tlv, false, &seen, NULL);
+        if (err == HS_OK)
+            continue;
+        hs_buf_put_sized(&flaws, tlv.raw);
+        passes = passes && !again && may_pass(kind, &tlv, err);
+    }
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct hs_field_rule *rule = &kind->fields[i];
+        if (!rule->required || (seen >> rule->number & 1) != 0)
+            continue;
+        hs_buf_put_varint(&flaws, rule->number);
+        passes = passes && is_soft(rule);
+    }
+    enum hs_err err = flaws.err != HS_OK ? flaws.err : passes && cur.err == HS_OK ? HS_OK : HS_EVALUE;
+    *flaw = hs_hash_domain("hallsync flaw 1", hs_buf_bytes(&flaws));
+    hs_buf_fini(&flaws);
+    return err;
+}
+
 enum hs_err hs_kind_check(const struct hs_kind *kind, struct hs_bytes message, struct hs_check how, uint32_t *field,
                           struct hs_why *why)
 {

@@ -7,9 +7,13 @@ struct hook {
     void (*whole)(struct hs_derive *derive, const struct hs_facet *facet); /* NULL: asked through another */
 };
 static const struct hook HOOKS[] = {
-    {HS_KIND_BILL, hs_bill_change, hs_bill_whole},         {HS_KIND_PAYMENT, hs_payment_change, hs_payment_whole},
-    {HS_KIND_CASH_ENTRY, hs_entry_change, hs_entry_whole}, {HS_KIND_REVERSAL, hs_reversal_change, NULL},
-    {HS_KIND_TICKET, hs_ticket_change, hs_ticket_whole},   {HS_KIND_TICKET_EVENT, hs_ticket_event_change, NULL},
+    {HS_KIND_BILL, hs_bill_change, hs_bill_whole},
+    {HS_KIND_PAYMENT, hs_payment_change, hs_payment_whole},
+    {HS_KIND_CASH_ENTRY, hs_entry_change, hs_entry_whole},
+    {HS_KIND_REVERSAL, hs_reversal_change, NULL},
+    {HS_KIND_TICKET, hs_ticket_change, hs_ticket_whole},
+    {HS_KIND_TICKET_EVENT, hs_ticket_event_change, NULL},
+    {HS_KIND_DECISION, hs_decision_change, hs_decision_whole},
 };
 
 static const struct hook *hook_of(uint16_t kind)

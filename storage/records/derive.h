@@ -23,10 +23,15 @@ struct hs_facet {
     const struct hs_kind *kind; /* NULL: this version does not know it, and derives nothing from it */
     struct hs_record record;
     struct hs_bytes message;               /* what it shows */
-    enum hs_err fault;                     /* the rule that it breaks: it is parked */
+    enum hs_err fault;                     /* the rule that it breaks: it is parked, unless somebody decides */
+    bool may_release;                      /* it could be counted as it is */
+    enum hs_verdict verdict;               /* of the decision that holds */
+    struct hs_id decision;                 /* that one */
+    bool is_disputed;                      /* somebody decided otherwise, and did not know of that */
     struct hs_tlv fields[HS_FACET_FIELDS]; /* of the message, by number; number 0: is not there */
 };
-bool hs_facet_counts(const struct hs_facet *facet); /* of a known kind and not parked */
+bool hs_facet_counts(const struct hs_facet *facet); /* of a known kind, and keeps its rules or was released */
+struct hs_hash hs_facet_contents(const struct hs_facet *facet); /* what a decision names */
 /* Does it lie in the partition of the account that it names, if it names one?  Else it is parked. */
 bool hs_facet_at_home(const struct hs_facet *facet);
 /* A field of a facet that counts, so of its right type; nothing or 0 if it is not there. */
@@ -102,6 +107,13 @@ struct hs_facet *hs_index_facets(struct hs_derive *derive, const struct hs_wante
 /* ---- lists.c: rows that a record gives by itself ---- */
 
 void hs_lists_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+
+/* ---- decisions.c ---- */
+
+/* Of the decisions about this record the one that holds, into the facet. */
+void hs_decisions_judge(struct hs_derive *derive, struct hs_facet *facet);
+void hs_decision_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_decision_whole(struct hs_derive *derive, const struct hs_facet *decision);
 
 /* ---- money.c ---- */
 

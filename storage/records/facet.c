@@ -5,7 +5,9 @@
 
 bool hs_facet_counts(const struct hs_facet *facet)
 {
-    return facet->there && facet->kind != NULL && facet->fault == HS_OK;
+    if (!facet->there || facet->kind == NULL || facet->verdict == HS_VERDICT_REJECTED)
+        return false;
+    return facet->fault == HS_OK || (facet->verdict == HS_VERDICT_RELEASED && facet->may_release);
 }
 
 void hs_derive_fail(struct hs_derive *derive, enum hs_err err)
@@ -98,6 +100,8 @@ void hs_facet_of(struct hs_derive *derive, const struct hs_record_name *name, co
     split(facet);
     if (*derive->err == HS_OK)
         facet->fault = check(facet);
+    if (*derive->err == HS_OK && facet->kind->number != HS_KIND_DECISION)
+        hs_decisions_judge(derive, facet);
 }
 
 void hs_facet_of_stored(struct hs_derive *derive, const struct hs_stored *stored, struct hs_facet *facet)

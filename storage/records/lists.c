@@ -33,12 +33,13 @@ static bool other_contents(struct hs_derive *derive, const struct hs_facet *face
     return facet->kind->shape == HS_SHAPE_FACT && facet->record.variant_count > 1;
 }
 
-static bool broken_rule(struct hs_derive *derive, const struct hs_facet *facet, struct hs_listing *listing)
+/* Until somebody has decided, and again where two have who did not know of each other. */
+static bool undecided(struct hs_derive *derive, const struct hs_facet *facet, struct hs_listing *listing)
 {
     (void)derive;
-    const char *name = hs_err_name(facet->fault);
+    const char *name = facet->fault != HS_OK ? hs_err_name(facet->fault) : "disputed";
     listing->detail = HS_BYTES(name, strlen(name));
-    return facet->fault != HS_OK;
+    return facet->is_disputed || (facet->fault != HS_OK && facet->verdict == HS_VERDICT_NONE);
 }
 
 static const struct {
@@ -47,7 +48,7 @@ static const struct {
 } OWN_LISTS[] = {
     {HS_LIST_FIELD, rival_fields},
     {HS_LIST_FACT, other_contents},
-    {HS_LIST_PARKED, broken_rule},
+    {HS_LIST_PARKED, undecided},
 };
 
 void hs_lists_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)

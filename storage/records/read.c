@@ -57,7 +57,8 @@ static enum hs_err skip_misplaced(struct hs_txn *txn, const struct hs_stored *st
     struct hs_arena arena;
     struct hs_facet facet;
     enum hs_err err;
-    if (!hs_records_listed(txn, HS_LIST_PARKED, &stored->name))
+    if (!hs_records_listed(txn, HS_LIST_PARKED, &stored->name) &&
+        !hs_records_listed(txn, HS_LIST_DECISION, &stored->name))
         return HS_OK;
     hs_arena_init(&arena, 0);
     struct hs_derive derive = hs_derive_reader(txn, &arena, &err);

@@ -111,6 +111,9 @@ enum hs_err hs_records_list(struct hs_txn *txn, enum hs_list list, struct hs_byt
                             void *ctx);
 uint64_t hs_records_list_count(struct hs_txn *txn, enum hs_list list);
 bool hs_records_listed(struct hs_txn *txn, enum hs_list list, const struct hs_record_name *name);
+enum hs_err hs_records_standing(struct hs_txn *txn, const struct hs_stored *stored, struct hs_standing *standing);
+enum hs_err hs_records_decisions(struct hs_txn *txn, const struct hs_record_name *record, hs_visit_decided visit,
+                                 void *ctx);
 /* The highest counter of a cash number series of this node so far; 0: none.  @series: as in the number, without the
  * counter. */
 uint64_t hs_records_counter(struct hs_txn *txn, const char *series);

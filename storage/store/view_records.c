@@ -118,3 +118,16 @@ bool hs_view_listed(struct hs_view *view, enum hs_list list, const struct hs_rec
     }
     return hs_records_listed(store_records_txn(view), list, name);
 }
+
+/* ---- decisions ---- */
+
+enum hs_err hs_view_standing(struct hs_view *view, const struct hs_stored *stored, struct hs_standing *standing)
+{
+    return store_watched(view, hs_records_standing(store_records_txn(view), stored, standing));
+}
+
+enum hs_err hs_view_decisions(struct hs_view *view, const struct hs_record_name *record, hs_visit_decided visit,
+                              void *ctx)
+{
+    return store_watched(view, hs_records_decisions(store_records_txn(view), record, visit, ctx));
+}

@@ -54,6 +54,8 @@ static struct hs_bytes payment_fact(struct history *history)
     hs_tlv_put_u64(&fact, 3, chance(95) ? 1 + random_below(200) : 0);
     if (chance(80))
         hs_tlv_put_text(&fact, 4, some_bill());
+    if (chance(20))
+        hs_tlv_put_text(&fact, 5, PICK("cash", "shells", "beads"));
     if (chance(80))
         hs_tlv_put_u64(&fact, 6, random_below(WINDOWS));
     return keep(&history->arena, &fact);
@@ -89,6 +91,62 @@ static struct hs_bytes event_fact(struct history *history)
                         PICK("open", "open", "accepted", "assigned", "working", "resolved", "archived", "gone"));
     if (chance(40))
         hs_tlv_put_text(&fact, 4, PICK("zhao", "qian"));
+    return keep(&history->arena, &fact);
+}
+
+/* ---- decisions, as a hub makes them: about what is parked in the first environment ---- */
+
+struct pick {
+    struct hs_arena *arena;
+    struct hs_record_name name;
+    size_t count;
+};
+
+static enum hs_err pick_one(void *ctx, const struct hs_listed *listed)
+{
+    struct pick *pick = ctx;
+    if (random_below(++pick->count) == 0) {
+        pick->name = listed->name;
+        struct hs_buf id = {0};
+        hs_buf_put_bytes(&id, listed->name.id);
+        pick->name.id = keep(pick->arena, &id);
+    }
+    return HS_OK;
+}
+
+static enum hs_err follow(void *ctx, const struct hs_decided *decided)
+{
+    hs_buf_put(ctx, decided->id.bytes, sizeof decided->id.bytes);
+    return HS_OK;
+}
+
+static struct hs_bytes decision_fact(struct history *history)
+{
+    struct hs_txn *txn = world_txn(&history->envs[0].world);
+    struct pick pick = {.arena = &history->arena,
+                        .name = {3201, HS_LANE_MONEY, HS_KIND_PAYMENT, small_id(&history->arena, 8)}};
+    struct hs_standing standing = {0};
+    struct hs_stored stored;
+    struct hs_buf fact = {0}, follows = {0};
+    enum hs_list list = chance(50) ? HS_LIST_PARKED : HS_LIST_DECISION;
+    if (chance(80)) /* else about one that may be right as it is */
+        assert_int_equal(hs_records_list(txn, list, HS_BYTES_NONE, pick_one, &pick), HS_OK);
+    if (hs_records_get(txn, &pick.name, &stored) == HS_OK)
+        assert_int_equal(hs_records_standing(txn, &stored, &standing), HS_OK);
+    if (chance(70))
+        assert_int_equal(hs_records_decisions(txn, &pick.name, follow, &follows), HS_OK);
+    hs_tlv_put_u64(&fact, 2, pick.name.lane);
+    hs_tlv_put_u64(&fact, 3, pick.name.kind);
+    hs_tlv_put_bytes(&fact, 4, pick.name.id);
+    hs_tlv_put_text(&fact, 5, chance(95) ? PICK("release", "release", "reject") : "forget");
+    hs_tlv_put_bytes(&fact, 6, HS_BYTES(standing.contents.bytes, chance(97) ? HS_HASH_BYTES : 7));
+    if (chance(70))
+        hs_tlv_put_bytes(&fact, 7, HS_BYTES(standing.flaw.bytes, HS_HASH_BYTES));
+    if (follows.size != 0)
+        hs_tlv_put_bytes(&fact, 8, hs_buf_bytes(&follows));
+    hs_tlv_put_text(&fact, 9, PICK("zhao", "qian"));
+    hs_tlv_put_text(&fact, 10, "as it was seen");
+    hs_buf_fini(&follows);
     return keep(&history->arena, &fact);
 }
 
@@ -146,6 +204,8 @@ static void fact_write(struct history *history, struct hs_write *write)
         write->fact = entry_fact(history, write->id);
     else if (write->kind == HS_KIND_TICKET_EVENT)
         write->fact = event_fact(history);
+    else if (write->kind == HS_KIND_DECISION)
+        write->fact = decision_fact(history);
     else {
         hs_buf_put_u8(&other, (uint8_t)random_below(3));
         write->fact = keep(&history->arena, &other);
@@ -164,6 +224,10 @@ static void random_write(struct history *history, struct hs_write *write)
                                      HS_KIND_TICKET_EVENT,
                                      HS_KIND_REVERSAL,
                                      HS_KIND_TICKET_EVENT,
+                                     HS_KIND_DECISION,
+                                     HS_KIND_DECISION,
+                                     HS_KIND_DECISION,
+                                     HS_KIND_DECISION,
                                      77,
                                      1001};
     write->kind = KINDS[random_below(COUNT_OF(KINDS))];
@@ -329,6 +393,7 @@ static void expect_same(struct environment *a, struct environment *b)
 struct fact {
     struct hs_write write;
     hs_partition partition;
+    hs_stamp stamp; /* the lowest of this content */
     bool counts;
 };
 
@@ -351,9 +416,9 @@ static struct hs_hash fact_hash(const struct fact *fact)
 }
 
 /* One content of each id counts, if it keeps the rules. */
-static void add_fact(struct oracle *oracle, hs_partition partition, const struct hs_write *write)
+static void add_fact(struct oracle *oracle, hs_partition partition, const struct hs_write *write, hs_stamp stamp)
 {
-    struct fact fact = {.write = *write, .partition = partition, .counts = true};
+    struct fact fact = {.write = *write, .partition = partition, .stamp = stamp, .counts = true};
     struct hs_hash hash = fact_hash(&fact);
     for (size_t i = 0; i < oracle->count; i++) {
         struct fact *other = &oracle->facts[i];
@@ -361,11 +426,60 @@ static void add_fact(struct oracle *oracle, hs_partition partition, const struct
             !hs_bytes_equal(other->write.id, write->id))
             continue;
         struct hs_hash others = fact_hash(other);
-        if (hs_hash_compare(&hash, &others) < 0)
+        int order = hs_hash_compare(&hash, &others);
+        if (order < 0)
             other->write.fact = write->fact;
+        if (order < 0 || (order == 0 && stamp < other->stamp))
+            other->stamp = stamp;
         return;
     }
     oracle->facts[oracle->count++] = fact;
+}
+
+/* Keeps the rules, but for how it was paid if @soft. */
+static bool keeps_rules(const struct fact *fact, bool soft)
+{
+    const struct hs_kind *kind = hs_kind_by_number(fact->write.kind);
+    struct hs_bytes method = hs_tlv_bytes(fact->write.fact, 5);
+    struct hs_buf mended = {0};
+    uint32_t field;
+    struct hs_cur cur = hs_cur_of(fact->write.fact);
+    struct hs_tlv tlv;
+    if (kind == NULL || fact->write.id.size != HS_ID_BYTES || !is_at_home(kind, fact->partition, fact->write.fact))
+        return false;
+    while (hs_tlv_next(&cur, &tlv)) {
+        bool is_method = soft && kind->number == HS_KIND_PAYMENT && tlv.number == 5 && method.size != 0;
+        if (!is_method)
+            hs_buf_put_bytes(&mended, tlv.raw);
+    }
+    enum hs_err err = hs_kind_check(kind, hs_buf_bytes(&mended), (struct hs_check){.complete = true}, &field, NULL);
+    hs_buf_fini(&mended);
+    return err == HS_OK;
+}
+
+/* By the latest decision about this content: 0 none, 1 released, -1 rejected. */
+static int verdict_of(const struct oracle *oracle, const struct fact *fact)
+{
+    const struct fact *latest = NULL;
+    struct hs_hash contents = hs_hash_domain("hallsync contents 1", fact->write.fact);
+    for (size_t i = 0; i < oracle->count; i++) {
+        const struct fact *one = &oracle->facts[i];
+        if (one->write.kind != HS_KIND_DECISION || one->partition != fact->partition || !keeps_rules(one, false) ||
+            hs_tlv_u64(one->write.fact, 2, 0) != HS_LANE_MONEY ||
+            hs_tlv_u64(one->write.fact, 3, 0) != fact->write.kind ||
+            !hs_bytes_equal(hs_tlv_bytes(one->write.fact, 4), fact->write.id) ||
+            !hs_bytes_equal(hs_tlv_bytes(one->write.fact, 6), HS_BYTES(contents.bytes, sizeof contents.bytes)))
+            continue;
+        bool releases = hs_bytes_equal(hs_tlv_bytes(one->write.fact, 5), TEXT("release"));
+        if (releases && !keeps_rules(fact, true))
+            continue; /* it cannot be counted, whoever says so */
+        bool later = latest == NULL || one->stamp > latest->stamp ||
+                     (one->stamp == latest->stamp && hs_bytes_compare(one->write.id, latest->write.id) > 0);
+        latest = later ? one : latest;
+    }
+    if (latest == NULL)
+        return 0;
+    return hs_bytes_equal(hs_tlv_bytes(latest->write.fact, 5), TEXT("release")) ? 1 : -1;
 }
 
 static void collect(struct history *history, struct oracle *oracle)
@@ -378,17 +492,13 @@ static void collect(struct history *history, struct oracle *oracle)
             continue;
         for (size_t j = 0; j < op.write_count; j++) {
             if (op.writes[j].is_fact && op.writes[j].kind != HS_KIND_CASH_ENTRY)
-                add_fact(oracle, act->stream.partition, &op.writes[j]);
+                add_fact(oracle, act->stream.partition, &op.writes[j], op.stamp);
         }
     }
     for (size_t i = 0; i < oracle->count; i++) {
         struct fact *fact = &oracle->facts[i];
-        const struct hs_kind *kind = hs_kind_by_number(fact->write.kind);
-        uint32_t field;
-        fact->counts = kind != NULL && fact->write.id.size == HS_ID_BYTES &&
-                       hs_kind_check(kind, fact->write.fact, (struct hs_check){.complete = true}, &field, NULL) ==
-                           HS_OK &&
-                       is_at_home(kind, fact->partition, fact->write.fact);
+        int verdict = verdict_of(oracle, fact);
+        fact->counts = verdict >= 0 && keeps_rules(fact, verdict > 0);
     }
 }
 

@@ -83,6 +83,7 @@ struct audit_record {
     struct audit_record *same_name;           /* the same kind and id in the next higher partition */
     struct audit_list *reversals;             /* of a payment: records that name it in one of their contents */
     struct audit_list *entries;               /* of a payment or reversal: cash entries that name it */
+    struct audit_list *decisions;             /* of a payment: those that name it in one of their contents */
     struct audit_list *events;                /* of a ticket: those that name it in one of their contents */
 };
 
@@ -318,6 +319,15 @@ struct audit_fold {
     struct hs_bytes assignee;
 };
 void audit_fold(const struct audit_record *ticket, uint32_t bit, struct audit_fold *fold);
+
+/* ---- decisions: audit_decide.c ---- */
+
+struct audit_verdict {
+    bool counts;
+    bool is_open; /* somebody has to decide, or to decide again */
+};
+bool audit_breaks_rule(const struct audit_record *record, uint32_t bit);
+struct audit_verdict audit_verdict(const struct audit_record *record, uint32_t bit);
 
 /* ---- money: audit_money.c ---- */
 

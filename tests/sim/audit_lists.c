@@ -12,7 +12,7 @@
 #define ID_TEXT_BYTES  256
 
 enum { CUSTOMER = 1, BILL = 2, PAYMENT = 3, ENTRY = 4, REVERSAL = 5, TICKET = 6, EVENT = 7 };
-enum { BILL_ACCOUNT = 2, BILL_AMOUNT = 4, ENTRY_AMOUNT = 3 };
+enum { BILL_ACCOUNT = 2, BILL_AMOUNT = 4, ENTRY_AMOUNT = 3, PAYMENT_AMOUNT = 3 };
 
 struct item {
     int64_t fen;
@@ -103,6 +103,12 @@ static void expect_fact(struct lists *lists, const struct audit_record *record)
     struct audit_totals group = record->kind == PAYMENT ? audit_group(record, bit) : (struct audit_totals){0};
     struct expected fact = of_record("fact", record, 0);
     struct expected over = of_record("over-reversed", record, group.reversed_fen - group.fen);
+    const struct audit_write *shown = record->kind == PAYMENT ? audit_variant(record, bit) : NULL;
+    if (shown != NULL && audit_verdict(record, bit).is_open) {
+        struct expected parked = of_record("parked", record,
+                                           (int64_t)audit_tlv_find(shown->fact, PAYMENT_AMOUNT).value);
+        expect(lists, &parked);
+    }
     if (audit_variant_count(record, bit) > 1)
         expect(lists, &fact);
     if (group.reversed_count > 1)

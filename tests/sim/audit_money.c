@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAYMENT = 3, ENTRY = 4, REVERSAL = 5, TICKET = 6, EVENT = 7 };
+enum { PAYMENT = 3, ENTRY = 4, REVERSAL = 5, TICKET = 6, EVENT = 7, DECISION = 1003 };
+enum { DECISION_KIND = 3, DECISION_RECORD = 4 };
 enum { LANE_WORK = 1, LANE_MONEY = 2, EVENT_TICKET = 2 };
 enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_BILL = 4, REVERSAL_PAYMENT = 2 };
 enum { ENTRY_FACT_KIND = 4, ENTRY_FACT_ID = 5, ENTRY_FACT_PARTITION = 6 };
@@ -46,6 +47,11 @@ void audit_link(struct auditor *auditor, struct audit_write *write)
         target = named_by(auditor, record->partition, TICKET, audit_tlv_find(write->fact, EVENT_TICKET).data);
         if (target != NULL)
             add_to(auditor, &target->events, record);
+    } else if (record->kind == DECISION) {
+        target = named_by(auditor, record->partition, audit_tlv_find(write->fact, DECISION_KIND).value,
+                          audit_tlv_find(write->fact, DECISION_RECORD).data);
+        if (target != NULL && target->kind == PAYMENT)
+            add_to(auditor, &target->decisions, record);
     } else if (record->kind == ENTRY) {
         uint64_t partition = audit_tlv_find(write->fact, ENTRY_FACT_PARTITION).value;
         if (hs_partition_valid((uint32_t)partition))
@@ -71,6 +77,18 @@ struct audit_record *audit_reversed(const struct auditor *auditor, const struct 
     return variant != NULL ? audit_payment_named(auditor, reversal, variant->fact) : NULL;
 }
 
+/* The payment that a decision is about. */
+static struct audit_record *decided(const struct auditor *auditor, const struct audit_record *decision,
+                                    struct hs_bytes fact)
+{
+    struct audit_record *payment = NULL;
+    if (audit_tlv_find(fact, DECISION_KIND).value == PAYMENT)
+        payment = audit_named(auditor, PAYMENT, audit_tlv_find(fact, DECISION_RECORD).data);
+    while (payment != NULL && payment->partition != decision->partition)
+        payment = payment->same_name;
+    return payment;
+}
+
 static size_t add_group(struct audit_record **list, size_t count, size_t room, struct audit_record *payment)
 {
     for (size_t i = 0; i < count; i++) {
@@ -90,6 +108,8 @@ size_t audit_groups_of(struct auditor *auditor, const struct audit_op *op, struc
         struct audit_record *record = op->writes[i].record;
         if (record->kind == PAYMENT)
             count = add_group(list, count, room, record);
+        if (record->kind == DECISION)
+            count = add_group(list, count, room, decided(auditor, record, op->writes[i].fact));
         for (const struct audit_write *write = record->writes; record->kind == REVERSAL && write != NULL;
              write = write->next)
             count = add_group(list, count, room, audit_payment_named(auditor, record, write->fact));
@@ -126,7 +146,7 @@ struct audit_totals audit_group(const struct audit_record *payment, uint32_t bit
 {
     const struct audit_write *variant = audit_variant(payment, bit);
     struct audit_totals totals = {0};
-    if (variant == NULL)
+    if (variant == NULL || !audit_verdict(payment, bit).counts)
         return totals;
     int64_t amount = amount_of(variant);
     totals.count = 1;
@@ -273,7 +293,7 @@ static void gather(struct auditor *auditor, const struct audit_machine *machine,
     for (size_t i = 0; i < auditor->records.count; i++) {
         const struct audit_record *record = auditor->records.entries[i].value;
         const struct audit_write *variant = record->kind == PAYMENT ? audit_variant(record, bit) : NULL;
-        if (variant == NULL)
+        if (variant == NULL || !audit_verdict(record, bit).counts)
             continue;
         struct audit_totals group = audit_group(record, bit);
         add_sums(accounts, audit_tlv_find(variant->fact, PAYMENT_ACCOUNT).data, &group);

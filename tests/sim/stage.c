@@ -430,6 +430,23 @@ void stage_resolve(struct stage *stage, struct sim_machine *machine, const char 
     hallsync__reply__free_unpacked(reply, NULL);
 }
 
+void stage_decide(struct stage *stage, struct sim_machine *hub, const char *type, const char *verdict)
+{
+    Hallsync__Reply *listed = ask_conflicts(stage, hub, type);
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    Hallsync__DecideRequest body = HALLSYNC__DECIDE_REQUEST__INIT;
+    if (listed->conflicts->n_conflicts == 0)
+        sim_fail(stage->sim, "%s has no conflict of type %s", hub->name, type);
+    body.id = listed->conflicts->conflicts[0]->id;
+    body.verdict = (char *)(uintptr_t)verdict;
+    body.name = (char *)(uintptr_t) "Wang Li";
+    body.reason = (char *)(uintptr_t) "the slip was seen";
+    request.body_case = HALLSYNC__REQUEST__BODY_DECIDE;
+    request.decide = &body;
+    hallsync__reply__free_unpacked(ask_well(stage, hub, &request), NULL);
+    hallsync__reply__free_unpacked(listed, NULL);
+}
+
 Hallsync__Reply *stage_status(struct stage *stage, struct sim_machine *machine)
 {
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;

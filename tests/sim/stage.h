@@ -54,7 +54,9 @@ const struct deed *stage_reverse(struct stage *stage, struct sim_machine *machin
 const struct deed *stage_ticket(struct stage *stage, struct sim_machine *machine, const char *id, const char *account);
 const struct deed *stage_move(struct stage *stage, struct sim_machine *machine, const char *id,
                               const struct deed *ticket, const char *state);
-void stage_resolve(struct stage *stage, struct sim_machine *machine, const char *type);  /* the first of the type */
+void stage_resolve(struct stage *stage, struct sim_machine *machine, const char *type); /* the first of the type */
+/* About the first of a type, at a hub: "release" or "reject". */
+void stage_decide(struct stage *stage, struct sim_machine *hub, const char *type, const char *verdict);
 void stage_expect(struct stage *stage, const struct deed_told *told, const char *error); /* "": done */
 /* Past the service, as only a hostile or broken program would: committed when it returns.  Nobody is told of it. */
 struct hs_dot stage_write(struct stage *stage, struct sim_machine *machine, const struct hs_draft *draft);

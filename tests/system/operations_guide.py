@@ -169,6 +169,17 @@ with Region("docs/operations.md does what it says") as region:
         ops.systemctl("start", xuanwu)
         until("the hall is refused", lambda: "revoked" in xuanwu.run("status").out, 30)
 
+    def before_parked():
+        """A newer version's payments: one that is right, and one of nothing."""
+        ops.strange(gulou, "W3-20261121-0042", accounts[0], 4200, "beads", 3)
+        ops.strange(gulou, "W3-20261121-0043", accounts[0], 0, "cash", 3)
+        gulou.synced()
+        until("they are parked", lambda: hub.status()["parked"] == 2, 30)
+        before_parked.count = hub.totals()["count"]
+
+    def after_parked():
+        equal((hub.totals()["count"], hub.status()["parked"]), (before_parked.count + 2, 0), "payments and parked ones at the hub")
+
     def all_well():
         settled()
 
@@ -191,6 +202,8 @@ with Region("docs/operations.md does what it says") as region:
         "An older copy came back": (before_copy, all_well),
         "The disk fills up": (before_room, after_room),
         "A machine was stolen": (before_stolen, after_stolen),
+        "Records wait for a decision": (before_parked, after_parked),
+        "A stream does not go on": (nothing, nothing),
         "Data may be damaged": (nothing, nothing),
         "A drill": (nothing, nothing),
         "Help from afar": (nothing, support),

@@ -575,7 +575,7 @@ static void messages_show_by_their_descriptors(void **state)
         cli_show_message(&conflict.base),
         "{\"id\":\"c1\",\"type\":\"field\",\"kind\":\"customer\",\"partition\":\"0007\",\"record_id\":\"0007000001\","
         "\"fields\":[{\"number\":2,\"name\":\"name\",\"values\":[{\"text\":\"王\",\"time_ms\":0,\"node\":\"nj\","
-        "\"dot\":{\"origin\":\"fedcba9876543210\",\"n\":7}}]}]}");
+        "\"dot\":{\"origin\":\"fedcba9876543210\",\"n\":7}}]}],\"decisions\":[]}");
 }
 
 static void results_show_answers_and_errors(void **state)

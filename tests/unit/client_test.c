@@ -29,6 +29,7 @@ _Static_assert((int)HALLSYNC_KIND_TICKET_EVENT == (int)HS_KIND_TICKET_EVENT, "ti
 _Static_assert((int)HALLSYNC_KIND_CATALOGUE == (int)HS_KIND_CATALOGUE, "catalogue");
 _Static_assert((int)HALLSYNC_KIND_NOTICE == (int)HS_KIND_NOTICE, "notice");
 _Static_assert((int)HALLSYNC_KIND_REISSUE == (int)HS_KIND_REISSUE, "reissue");
+_Static_assert((int)HALLSYNC_KIND_DECISION == (int)HS_KIND_DECISION, "decision");
 
 #define S(literal)     ((char[]){literal}) /* protobuf-c's members know no const */
 #define REQUESTS_MAX   16

@@ -35,6 +35,7 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         {5, "reversal", HS_SHAPE_FACT, HS_LANE_MONEY},      {6, "ticket", HS_SHAPE_REGISTER, HS_LANE_WORK},
         {7, "ticket_event", HS_SHAPE_FACT, HS_LANE_WORK},   {1000, "catalogue", HS_SHAPE_REGISTER, HS_LANE_BULK},
         {1001, "notice", HS_SHAPE_REGISTER, HS_LANE_WORK},  {1002, "reissue", HS_SHAPE_FACT, HS_LANE_PEOPLE},
+        {1003, "decision", HS_SHAPE_FACT, HS_LANE_MONEY},
     };
     assert_int_equal(HS_KIND_COUNT, COUNT(FROZEN));
     for (size_t i = 0; i < COUNT(FROZEN); i++) {
@@ -44,7 +45,8 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         assert_ptr_equal(hs_kind_by_name(FROZEN[i].name), kind);
         assert_int_equal(kind->shape, FROZEN[i].shape);
         assert_int_equal(kind->lane, FROZEN[i].lane);
-        bool by_node_only = kind->number == HS_KIND_CASH_ENTRY || kind->number == HS_KIND_REISSUE;
+        bool by_node_only = kind->number == HS_KIND_CASH_ENTRY || kind->number == HS_KIND_REISSUE ||
+                            kind->number == HS_KIND_DECISION;
         assert_int_equal(kind->by_node_only, by_node_only);
     }
     assert_null(hs_kind_by_number(0));

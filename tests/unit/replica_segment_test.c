@@ -385,6 +385,12 @@ static void a_bad_signature_stops_that_stream_only(void **state)
     puppet_let_store(&t.p);
     assert_int_equal(world_head(t.hub, &t.stream), 0);
     assert_int_equal(world_head(t.hub, &other), 1);
+    struct hs_stopped list[4];
+    assert_int_equal(hs_replica_stopped(t.hub->replica, list, 4), 1);
+    assert_true(hs_stream_equal(&list[0].stream, &t.stream));
+    assert_int_equal(list[0].behind, 0);
+    assert_int_equal(list[0].last, 2);
+    assert_string_equal(list[0].from, t.hall->certificate.node_id);
     const Hallsync__PeerAck *ack = last_ack(&t);
     assert_int_equal(ack->credit_total, HS_CREDIT_BYTES_DEFAULT + 2 * (8 + 256) + 9 + 256);
     clear(&t);

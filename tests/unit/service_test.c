@@ -555,7 +555,14 @@ static void partial_status(void *ctx, struct hs_buf *to)
     hs_tlv_put_u64(&peer, 7, 12);
     hs_tlv_put_u64(&peer, 9, 3);
     hs_tlv_put_bytes(to, 9, hs_buf_bytes(&peer));
-    hs_tlv_put_u64(to, 20, 5);
+    Hallsync__StoppedStatus stopped = HALLSYNC__STOPPED_STATUS__INIT;
+    stopped.node_id = stopped.from = TEXT("nj-hub");
+    stopped.lane = TEXT("money");
+    for (stopped.partition = 3201; stopped.partition < 3206; stopped.partition++) {
+        hs_buf_reset(&peer);
+        hs_msg_pack(&stopped.base, &peer);
+        hs_tlv_put_bytes(to, 60, hs_buf_bytes(&peer));
+    }
     hs_buf_fini(&peer);
 }
 
