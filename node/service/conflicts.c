@@ -414,6 +414,7 @@ static enum hs_err show_one(struct page *page, const char *id)
     page->id = id;
     page->history = true;
     enum hs_err err = visit_list(page, name.list, HS_BYTES_NONE);
+    page->only = NULL;
     if (err == HS_OK && page->count == 0)
         return hs_fail(HS_ENOTFOUND, &page->call->why, "there is no conflict %s; it may have been resolved", id);
     return err;
