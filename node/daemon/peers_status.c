@@ -333,7 +333,7 @@ static void put_stopped(struct hs_peers *peers, struct hs_buf *buf)
         row.behind = stopped[i].behind;
         row.last = stopped[i].last;
         row.from = (char *)stopped[i].from;
-        row.since_ms = peers_wall_ms() - (hs_link_now_ms() - stopped[i].since_ms);
+        row.since_ms = hs_now_ms() - (hs_link_now_ms() - stopped[i].since_ms);
         hs_msg_pack(&row.base, &inner);
         hs_tlv_put_bytes(buf, STATUS_STOPPED, hs_buf_bytes(&inner));
         hs_buf_fini(&inner);
