@@ -206,6 +206,7 @@ bool sim_rot(struct sim_machine *machine, const char *store, const char *table, 
     }
     mdb_env_close(env);
     machine->is_checked = machine->is_checked || strcmp(store, "log") == 0;
+    machine->has_rotted = machine->has_rotted || done;
     sim_say(machine->sim, "%s: a bit has turned in %s/%s: %s", machine->name, store, table, done ? "yes" : "no value");
     return done;
 }

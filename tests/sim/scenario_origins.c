@@ -248,9 +248,12 @@ static void a_forked_name_waits_for_a_person(struct stage *stage)
     stage_set_back(stage, cast.hall, 0, DISK_AND_MEMORY);
     sim_start(cast.hall);
     stage_name(stage, cast.hall, ACCOUNT, "second");
+    stage_name(stage, cast.hall, NEIGHBOR, "on that branch alone");
     stage_part(stage, cast.hall, cast.hub, false);
     stage_run(stage, 15000);
     STAGE_CHECK(stage, all_conflicts(stage, "fork") > 0);
+    STAGE_CHECK(stage, !stage_has(stage, cast.hub, HS_KIND_CUSTOMER, NEIGHBOR));
+    auditor_check(stage->auditor); /* each shows the name that it holds by number */
     stage_name(stage, cast.hub, ACCOUNT, "decided");
     stage_run(stage, 5000);
     STAGE_CHECK(stage, all_show(stage, ACCOUNT, "decided"));

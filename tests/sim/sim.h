@@ -102,6 +102,7 @@ struct sim_machine {
     uint64_t effects, crash_at; /* 0: not armed */
     bool crash_after;           /* the effect itself still happens */
 
+    bool has_rotted; /* a bit has turned on its disk, or on the one that it was cloned from */
     bool snapshot_taken[SIM_SNAPSHOTS_MAX];
 };
 

@@ -75,8 +75,8 @@ static Hallsync__Reply *ask(struct sticks *sticks, struct sim_machine *machine, 
         return read;
     enum hs_err_class class = hs_err_class(hs_err_by_name(read->error));
     sim_say(sticks->sim, "%s: a bundle is refused: %s: %s", machine->name, read->error, read->text);
-    if (class == HS_CLASS_DAMAGE || class == HS_CLASS_BUG || strcmp(read->error, "bad-signature") == 0 ||
-        strcmp(read->error, "malformed") == 0)
+    if ((class == HS_CLASS_DAMAGE && !machine->has_rotted) || class == HS_CLASS_BUG ||
+        strcmp(read->error, "bad-signature") == 0 || strcmp(read->error, "malformed") == 0)
         sim_fail(sticks->sim, "%s: an honest bundle is refused: %s: %s", machine->name, read->error, read->text);
     hallsync__reply__free_unpacked(read, NULL);
     return NULL;

@@ -208,6 +208,7 @@ struct sim_machine *sim_clone(struct sim_machine *machine, int snapshot, const c
     copy_keys(machine, clone);
     sim_copy_store(snapshot < 0 ? machine->dir : from, clone->dir, (struct sim_restore){.log = true, .records = true});
     clone->certificate = machine->certificate;
+    clone->has_rotted = machine->has_rotted;
     clone->scope_count = machine->scope_count;
     memcpy(clone->scope, machine->scope, sizeof clone->scope);
     sim_make_conf(clone, upstreams, count);
