@@ -3,6 +3,7 @@
 import re
 
 from ops import Ops
+from peek import Peek, miswrite
 from region import Region, check, equal, payment, until
 
 QUICK = {"heartbeat_ms": 300, "backoff_max_ms": 300}
@@ -50,6 +51,18 @@ with Region("verify-region") as region:
     halls[1].start()
     until("it is back", lambda: "nj-xuanwu" in hub.live())
     ops.done("verify-region", hub)
+
+    # A hall has another content in one of its records.
+    customer = halls[1].json("customer", "get", accounts[-1]).object()
+    good, bad = customer["phone"], customer["phone"][:-1] + chr(ord(customer["phone"][-1]) ^ 1)
+    halls[1].stop()
+    miswrite(Peek(halls[1]).state, good.encode(), bad.encode())
+    halls[1].start()
+    until("it is connected", lambda: "nj-xuanwu" in hub.live())
+    damaged = ops.refused(5, "NOT PROVEN", "verify-region", hub)
+    check(rows(damaged.out)["nj-xuanwu"].endswith(" DAMAGED") and "DAMAGED at nj-xuanwu" in damaged.out, damaged.out)
+    check('"fields":["phone"]' in damaged.log, f"what differs: {damaged.log}")
+    equal([text for text in (good, bad, customer["name"]) if text in damaged.log + damaged.out], [], "what stands in it is not in the log")
 
     hub.stop()
     ops.refused(3, "does not answer", "verify-region", hub)
