@@ -74,7 +74,7 @@ static enum hs_err check_keys(const struct hs_conf *conf, const struct hs_keys *
 
 enum hs_err hs_check_all(const struct hs_conf *conf, struct hs_why *why)
 {
-    struct hs_keys keys;
+    struct hs_keys keys = {0};
     struct hs_why ignored;
     for (unsigned i = 0; i < conf->upstreams_count; i++) {
         if (hs_link_check_address(conf->upstreams[i].address, why) != HS_OK)

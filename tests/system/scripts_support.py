@@ -6,7 +6,7 @@ import re
 import tarfile
 
 from ops import Ops, recovery
-from region import Region, check, equal, payment
+from region import Region, check, equal, payment, until
 
 CUSTOMER = {"account": "3201000777", "name": "Ouyang Xiaoming", "phone": "13851234567", "identity_no": "320102197501012345",
             "card_no": "8800123456", "address": "Zhongshan Beilu 77"}
@@ -32,6 +32,11 @@ with Region("collect-support has what helps and nothing that is secret or privat
     paid = hall.put_lines(["payment", "add"], [payment(CUSTOMER["account"], 7, 98765)])[0]
     hall.synced()
     token = region.enroll(hub, "nj-later", ["3202"])
+    later = region.join(token, os.path.join(region.dir, "nj-later"))
+    check(later.status == 0, f"join: {later.err}")
+    said = 'stolen, says "Xiaoming" of 9 Hunan Lu'
+    hub.json("node", "revoke", "nj-later", "--reason", said)
+    until("the hall knows", lambda: "event=revoked" in open(hall.log).read())
     with open(hall.log, "a") as log:  # what has no business there, and might come there some day
         log.write(f"event=x account={CUSTOMER['account']} name=\"{CUSTOMER['name']}\" phone={CUSTOMER['phone']} token {token}\n")
         log.write(f"json {json.dumps(CUSTOMER)} receipt {paid['receipt']}\n")
@@ -50,7 +55,7 @@ with Region("collect-support has what helps and nothing that is secret or privat
         files = unpack(region, os.path.join(region.dir, out, name))
         everything = "\n".join(files.values())
         keys = [open(os.path.join(hall.dir, "keys", key), "rb").read().hex() for key in os.listdir(os.path.join(hall.dir, "keys"))]
-        forbidden = [value for key, value in CUSTOMER.items()] + [token, paid["receipt"], hall.curve_key(), "98765", *keys,
+        forbidden = [value for key, value in CUSTOMER.items()] + ["Xiaoming", "Hunan Lu", token, paid["receipt"], hall.curve_key(), "98765", *keys,
                                                                   open(secret).read().strip(), recovery_key]
         equal([text for text in forbidden if text in everything], [], f"{out}: what must not be there")
         check("(struck out)" in files["daemon.log"] and "event=started" in files["daemon.log"], "the log is there")
@@ -58,9 +63,14 @@ with Region("collect-support has what helps and nothing that is secret or privat
         check("log/data.mdb" in files["files.txt"] and "keys/node.key" in files["files.txt"], "names and sizes of files")
         check("hallsync 0" in files["versions.txt"], "versions")
         equal("status.json" in files, running, "status")
+        equal(files["check.txt"], "", "the configuration is sound")
         if running:
             equal(json.loads(files["status.json"])["store_id"], hall.status()["store_id"], "the status is whole")
             equal(json.loads(files["totals.txt"])["count"], 1, "how many payments")
+            counters = {counter["name"]: counter["value"] for counter in json.loads(files["status.json"])["counters"]}
+            equal(counters.keys(), {counter["name"] for counter in hall.status()["counters"]}, "names of counters")
+            (revoked,) = [node for node in map(json.loads, files["nodes.txt"].splitlines()) if node["node_id"] == "nj-later"]
+            equal((revoked["state"], revoked["reason"]), ("revoked", "(struck out)"), "a node that was revoked")
 
     look("out", True)
     hall.kill()  # as it is when help is wanted
