@@ -46,7 +46,7 @@ struct kept {
 };
 
 struct listing {
-    struct kept kept[KEPT_MAX]; /* by time */
+    struct kept kept[KEPT_MAX]; /* by commit: each holds what those before it held, whatever the clock said */
     size_t count;
 };
 
@@ -228,6 +228,12 @@ static enum hs_err list_one(void *ctx, const struct hs_backup_row *row)
     return HS_OK;
 }
 
+static int by_commit(const void *a, const void *b)
+{
+    const struct kept *one = a, *other = b;
+    return one->commit < other->commit ? -1 : one->commit > other->commit;
+}
+
 static enum hs_err list_all(struct hs_backups *backups, uint64_t *store_id)
 {
     struct listing *listing = &backups->listing;
@@ -239,6 +245,7 @@ static enum hs_err list_all(struct hs_backups *backups, uint64_t *store_id)
     err = hs_view_backups(view, list_one, listing);
     *store_id = hs_view_backup_store(view);
     hs_view_close(view);
+    qsort(listing->kept, listing->count, sizeof *listing->kept, by_commit);
     return err;
 }
 

@@ -180,3 +180,16 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
         hall.env = {}
         hall.start()
         until("the age is a problem", lambda: any("5 days old" in text for text in hall.status().get("problems", [])))
+
+        # One that was made while the clock was ahead is not the newest for ever.
+        hall.stop()
+        hall.env = {"LD_PRELOAD": library, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME": "+5d"}
+        hall.start()
+        ahead = hall.json("backup").object()
+        hall.stop()
+        hall.env = {}
+        hall.start()
+        made = hall.json("backup").object()
+        check(made["commit"] > ahead["commit"], f"{ahead} {made}")
+        last = hall.status()["backup"]
+        equal((last["last_commit"], last["last_file"]), (made["commit"], made["file"]), "the newest backup, whatever the clock said")
