@@ -63,7 +63,7 @@ enum cli_option {
 _Static_assert(CLI_OPTION_COUNT <= 64, "options fit a mask");
 #define CLI_BIT(id) ((uint64_t)1 << CLI_##id)
 
-enum cli_needs { CLI_NEEDS_NODE, CLI_NEEDS_STOPPED, CLI_NEEDS_NOTHING };
+enum cli_needs { CLI_NEEDS_NODE, CLI_NEEDS_EITHER, CLI_NEEDS_STOPPED, CLI_NEEDS_NOTHING };
 
 struct cli;
 
@@ -165,7 +165,8 @@ enum hs_err cli_show_withheld(const struct cli *cli, Hallsync__WithheldStatus *c
 enum hs_err cli_run_verify(struct cli *cli); /* verify.c */
 enum hs_err cli_run_repair(struct cli *cli);
 
-/* Text of all commands, or of those whose words begin with @words; owned by the caller, NULL: out of memory or none. */
+/* Text of all commands, or, with their options, of those whose words begin with @words; owned by the caller, NULL: out
+ * of memory or none. */
 char *cli_help_text(const char *words);
 
 #endif

@@ -33,7 +33,7 @@ const struct cli_command CLI_COMMANDS[] = {
      "what a revoked node had written and no hub has signed for counts nevertheless (at a hub)", CLI_NEEDS_NODE, 0,
      CLI_BIT(REASON) | CLI_BIT(NAME) | CLI_BIT(KEY) | CLI_BIT(ROOT)},
     {"backup", cli_run_backup, "[--out FILE|DIR]", "a sealed backup of the node, running or stopped, read back whole",
-     CLI_NEEDS_NOTHING, 0, CLI_BIT(OUT)},
+     CLI_NEEDS_EITHER, 0, CLI_BIT(OUT)},
     {"backup show", cli_run_backup_show, "FILE --secret FILE", "verify a backup whole and say what is in it",
      CLI_NEEDS_NOTHING, 0, CLI_BIT(SECRET)},
     {"backup-key new", cli_run_backup_key, "FILE", "a new recovery key: its secret in FILE, its public part printed",
@@ -109,12 +109,12 @@ const struct cli_command CLI_COMMANDS[] = {
     {"watch", cli_run_watch, "[KIND...] [--from POSITION]",
      "every change as a line of JSON, from now or from a position", CLI_NEEDS_NODE, 0, CLI_BIT(FROM)},
     {"bundle export", cli_run_bundle_export, "--for NODE [--from N] [--size MIB] [--out DIR]",
-     "what a hub, or a hall, lacks of what is here: files to carry, signed and sealed", CLI_NEEDS_NOTHING, 0,
+     "what a hub, or a hall, lacks of what is here: files to carry, signed and sealed", CLI_NEEDS_EITHER, 0,
      CLI_BIT(FOR) | CLI_BIT(FROM) | CLI_BIT(SIZE) | CLI_BIT(OUT)},
     {"bundle import", cli_run_bundle_import, "FILE... [--answer DIR]",
-     "take in what somebody has carried here, and write what goes back", CLI_NEEDS_NOTHING, 0, CLI_BIT(ANSWER)},
-    {"bundle show", cli_run_bundle_show, "FILE", "who made it, whether it is whole, what is in it", CLI_NEEDS_NOTHING,
-     0, 0},
+     "take in what somebody has carried here, and write what goes back", CLI_NEEDS_EITHER, 0, CLI_BIT(ANSWER)},
+    {"bundle show", cli_run_bundle_show, "FILE", "who made it, whether it is whole, what is in it", CLI_NEEDS_EITHER, 0,
+     0},
     {"version", cli_run_version, "", "version of this program", CLI_NEEDS_NOTHING, 0, 0},
     {"help", cli_run_help, "[COMMAND]", "this list, or a part of it", CLI_NEEDS_NOTHING, 0, 0},
 };
@@ -126,8 +126,27 @@ static const struct {
 } SECTIONS[] = {
     {CLI_NEEDS_STOPPED, "On a data directory, with no node running on it"},
     {CLI_NEEDS_NODE, "Of a running node"},
+    {CLI_NEEDS_EITHER, "Of a node, running or stopped"},
     {CLI_NEEDS_NOTHING, "Of this program"},
 };
+
+static const struct {
+    const char *name, *argument, *help;
+} OPTIONS[] = {
+#define X(id, name, key, argument, help) {name, argument, help},
+    CLI_OPTIONS(X)
+#undef X
+};
+
+static void put_options(struct hs_buf *buf, uint64_t options)
+{
+    for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
+        bool takes = OPTIONS[i].argument != NULL;
+        if ((options >> i & 1) != 0)
+            hs_buf_put_format(buf, "          --%s%s%s: %s\n", OPTIONS[i].name, takes ? " " : "",
+                              takes ? OPTIONS[i].argument : "", OPTIONS[i].help);
+    }
+}
 
 static bool put_section(struct hs_buf *buf, enum cli_needs needs, const char *heading, const char *words)
 {
@@ -141,6 +160,8 @@ static bool put_section(struct hs_buf *buf, enum cli_needs needs, const char *he
         any = true;
         hs_buf_put_format(buf, "  %s%s%s\n        %s\n", command->words, command->usage[0] != '\0' ? " " : "",
                           command->usage, command->help);
+        if (words[0] != '\0')
+            put_options(buf, command->options);
     }
     return any;
 }
@@ -167,9 +188,8 @@ enum hs_err cli_run_help(struct cli *cli)
     char *text = cli_help_text(words);
     if (text == NULL)
         return cli_usage(cli, "no command begins with '%s'", words);
-    printf("Usage: hallsync [-c FILE] [-e ADDRESS] [--json] COMMAND ...\n%s", text);
-    if (cli->arg_count == 0)
-        puts("\nOptions: hallsync --help.  All of it: man hallsync.");
+    printf("Usage: hallsync [-c FILE] [-e ADDRESS] [--json] [--timeout TIME] COMMAND ...\n%s", text);
+    puts("\nOptions: hallsync --help.  All of it: man hallsync.");
     free(text);
     return HS_OK;
 }

@@ -59,6 +59,27 @@ static char *filter_help(int key, const char *text, void *input)
     return commands != NULL ? commands : (char *)text; /* argp's interface knows no const */
 }
 
+/* "backup show --help" asks for that command, and not for all that argp would say. */
+static void take_help(int argc, char **argv, struct words *words)
+{
+    char two[64];
+    int end = 1, at = 1;
+    while (end < argc && argv[end][0] != '-')
+        end++;
+    for (at = end; at < argc && strcmp(argv[at], "--help") != 0 && strcmp(argv[at], "-?") != 0; at++)
+        ;
+    if (end == 1 || at == argc)
+        return;
+    static char help[] = "help";
+    words->list[words->count++] = help;
+    words->list[words->count++] = argv[1];
+    snprintf(two, sizeof two, "%s %s", argv[1], end > 2 ? argv[2] : "");
+    char *text = end > 2 ? cli_help_text(two) : NULL;
+    if (text != NULL)
+        words->list[words->count++] = argv[2];
+    free(text);
+}
+
 static bool matches(const struct cli_command *command, const struct words *words, size_t *taken)
 {
     const char *space = strchr(command->words, ' ');
@@ -149,11 +170,12 @@ int main(int argc, char **argv)
         .help_filter = filter_help,
     };
     static struct words words; /* too big for a small stack */
-    struct cli cli = {0};
+    static struct cli cli;     /* which it points to */
     words.cli = &cli;
     argp_err_exit_status = 2;
     argp_program_version = "hallsync " HS_VERSION; /* set, not defined: libc would not see a hidden symbol */
-    if (argp_parse(&ARGP, argc, argv, ARGP_IN_ORDER, NULL, &words) != 0 || sodium_init() < 0)
+    take_help(argc, argv, &words);
+    if ((words.count == 0 && argp_parse(&ARGP, argc, argv, ARGP_IN_ORDER, NULL, &words) != 0) || sodium_init() < 0)
         return 2;
     cli.json = cli.options[CLI_JSON] != NULL;
     return finish(&cli, run(&cli, &words));

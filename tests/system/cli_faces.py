@@ -15,6 +15,15 @@ with Region("the command line keeps its word") as region:
     hub = region.hub("nj-hub")
     hall = region.hall("nj-gulou", hub, ["3201"])
 
+    # -- help: of everything, of a group, of one command with its own options
+    for words, has, lacks in ((["--help"], ["payment add", "--window"], []), (["backup", "--help"], ["backup show", "--out"], ["--window", "bundle"]),
+                              (["node", "enroll", "nj-x", "--ttl", "1h", "--help"], ["--ttl", "--rebuild"], ["node list", "--window"]),
+                              (["help", "bundle", "import"], ["--answer"], ["--size"])):
+        done = subprocess.run([tool("hallsync"), *words], capture_output=True, text=True)
+        equal(done.returncode, 0, f"hallsync {' '.join(words)}: {done.stderr}")
+        equal(([text for text in has if text not in done.stdout], [text for text in lacks if text in done.stdout]), ([], []), f"hallsync {words}")
+    equal(subprocess.run([tool("hallsync"), "nothing", "--help"], capture_output=True).returncode, 2, "help of nothing")
+
     # -- more lines than one request takes: each answered, in order, and the bad ones named
     first = hall.status()["position"]
     equal({line["result"] for line in hall.put_lines(["customer", "put"], customers(700))}, {"created"}, "customers")
