@@ -35,8 +35,7 @@ enum hs_err hs_bundle_open(const struct hs_bundle_node *node, struct hs_bytes pa
 enum hs_err hs_bundle_apply(const struct hs_bundle *bundle, struct hs_store *store, bool show, struct hs_arena *arena,
                             struct hs_buf *reply);
 
-/* The size of the part at the beginning of @bytes, by its form alone.  HS_ENOTSEALED; HS_ECUTSHORT: more is needed;
- * HS_ETOOBIG: no part of a bundle is so large. */
+/* The size of the part at the beginning of @bytes, as hs_sealed_size.  HS_ETOOBIG: no part of a bundle is so large. */
 enum hs_err hs_bundle_part_size(struct hs_bytes bytes, size_t *size);
 
 #endif

@@ -248,38 +248,7 @@ enum hs_err hs_bundle_open(const struct hs_bundle_node *node, struct hs_bytes pa
 
 /* ---- parts of a file ---- */
 
-enum { BEGIN_BYTES = 18, KIND_BYTES = 16, SIZE_BYTES = 4 };
-static const char BEGIN[] = "hallsync sealed 1\n";
-
-static uint32_t size_at(struct hs_bytes bytes, size_t at)
-{
-    return hs_from_be32(bytes.data + at);
-}
-
-/* PROTOCOL.md, "Sealed files": begin, header, its hash, blocks, a zero, the signature. */
 enum hs_err hs_bundle_part_size(struct hs_bytes bytes, size_t *size)
 {
-    size_t known = bytes.size < KIND_BYTES ? bytes.size : KIND_BYTES;
-    if (known > 0 && memcmp(bytes.data, BEGIN, known) != 0)
-        return HS_ENOTSEALED;
-    if (bytes.size < BEGIN_BYTES + SIZE_BYTES)
-        return HS_ECUTSHORT;
-    if (memcmp(bytes.data, BEGIN, BEGIN_BYTES) != 0)
-        return HS_ENEWERFILE;
-    uint32_t block = size_at(bytes, BEGIN_BYTES);
-    if (block > HS_SEALED_HEADER_BYTES_MAX)
-        return HS_EDAMAGED;
-    size_t at = (size_t)BEGIN_BYTES + SIZE_BYTES + block + HS_HASH_BYTES;
-    do {
-        if (at + SIZE_BYTES > HS_BUNDLE_PART_MAX)
-            return HS_ETOOBIG;
-        if (at + SIZE_BYTES > bytes.size)
-            return HS_ECUTSHORT;
-        block = size_at(bytes, at);
-        if (block > HS_BUNDLE_PART_MAX)
-            return HS_EDAMAGED;
-        at += SIZE_BYTES + block;
-    } while (block != 0);
-    *size = at + HS_SIGNATURE_BYTES;
-    return *size > bytes.size ? HS_ECUTSHORT : HS_OK;
+    return hs_sealed_size(bytes, HS_BUNDLE_PART_MAX, size);
 }

@@ -7,10 +7,24 @@
 #include <string.h>
 
 #define ARENA_BYTES (128 * 1024)
+#define SIZE_BYTES  4 /* before the header and each block */
 
 /* ---- what kind of file it is ---- */
 
 /* Something else is told from a sealed file that is cut within its first bytes. */
+static enum hs_err judge_begin(struct hs_bytes begin)
+{
+    size_t magic = begin.size < SEALED_MAGIC_BYTES ? begin.size : SEALED_MAGIC_BYTES;
+    if (magic == 0 || memcmp(begin.data, SEALED_MAGIC, magic) != 0)
+        return HS_ENOTSEALED;
+    if (begin.size < SEALED_BEGIN_BYTES)
+        return HS_ECUTSHORT;
+    if (memcmp(begin.data, SEALED_BEGIN, SEALED_BEGIN_BYTES) == 0)
+        return HS_OK;
+    bool newer = begin.data[SEALED_MAGIC_BYTES] >= '1' && begin.data[SEALED_MAGIC_BYTES] <= '9';
+    return newer ? HS_ENEWERFILE : HS_ENOTSEALED;
+}
+
 static enum hs_err check_begin(struct hs_unsealer *unsealer, struct hs_why *why)
 {
     uint8_t begin[SEALED_BEGIN_BYTES] = {0};
@@ -21,18 +35,12 @@ static enum hs_err check_begin(struct hs_unsealer *unsealer, struct hs_why *why)
             return err;
         done += got;
     }
-    size_t magic = done < SEALED_MAGIC_BYTES ? done : SEALED_MAGIC_BYTES;
     crypto_generichash_update(&unsealer->hashing, begin, sizeof begin);
     unsealer->bytes = done;
-    if (done == 0 || memcmp(begin, SEALED_MAGIC, magic) != 0)
-        return hs_fail(HS_ENOTSEALED, why, "%s", hs_err_text(HS_ENOTSEALED));
-    if (done < sizeof begin)
-        return hs_fail(HS_ECUTSHORT, why, "it ends after %zu bytes, before its end: copy it again", done);
-    if (memcmp(begin, SEALED_BEGIN, sizeof begin) == 0)
-        return HS_OK;
-    bool newer = begin[SEALED_MAGIC_BYTES] >= '1' && begin[SEALED_MAGIC_BYTES] <= '9';
-    return hs_fail(newer ? HS_ENEWERFILE : HS_ENOTSEALED, why, "%s",
-                   hs_err_text(newer ? HS_ENEWERFILE : HS_ENOTSEALED));
+    enum hs_err err = judge_begin(HS_BYTES(begin, done));
+    if (err == HS_ECUTSHORT)
+        return hs_fail(err, why, "it ends after %zu bytes, before its end: copy it again", done);
+    return err == HS_OK ? HS_OK : hs_fail(err, why, "%s", hs_err_text(err));
 }
 
 static enum hs_err take_header(struct hs_unsealer *unsealer, struct hs_buf *header, struct hs_why *why)
@@ -170,4 +178,24 @@ enum hs_err hs_unsealer_begin(struct hs_unsealer *unsealer, const struct hs_seal
     hs_buf_fini(&packed);
     hs_arena_fini(&arena);
     return err;
+}
+
+/* ---- files of several ---- */
+
+enum hs_err hs_sealed_size(struct hs_bytes bytes, size_t most, size_t *size)
+{
+    enum hs_err err = judge_begin(bytes);
+    size_t at = SEALED_BEGIN_BYTES;
+    if (err != HS_OK)
+        return err == HS_ENOTSEALED && bytes.size == 0 ? HS_ECUTSHORT : err;
+    for (size_t part = 0, length = 1; length != 0; part++) { /* header, blocks, and a zero */
+        if (at + SIZE_BYTES > bytes.size)
+            return at + SIZE_BYTES > most ? HS_ETOOBIG : HS_ECUTSHORT;
+        length = hs_from_be32(bytes.data + at);
+        if (length > (part == 0 ? HS_SEALED_HEADER_BYTES_MAX : SEALED_CIPHER_BYTES_MAX) || (part == 0 && length == 0))
+            return HS_EDAMAGED;
+        at += SIZE_BYTES + length + (part == 0 ? HS_HASH_BYTES : 0);
+    }
+    *size = at + HS_SIGNATURE_BYTES;
+    return *size > most ? HS_ETOOBIG : *size > bytes.size ? HS_ECUTSHORT : HS_OK;
 }

@@ -100,4 +100,10 @@ struct hs_bytes hs_unsealer_manifest(const struct hs_unsealer *unsealer);   /* a
 const struct hs_hash *hs_unsealer_hash(const struct hs_unsealer *unsealer); /* of the whole file; at the end */
 void hs_unsealer_close(struct hs_unsealer *unsealer);                       /* NULL is fine */
 
+/* ---- several of them, one behind the other ---- */
+
+/* The size of the one at the beginning of @bytes, by its form alone.  HS_ECUTSHORT: more is needed, as of no bytes;
+ * HS_ETOOBIG: it would be over @most; HS_ENOTSEALED; HS_ENEWERFILE; HS_EDAMAGED: no such header or block. */
+enum hs_err hs_sealed_size(struct hs_bytes bytes, size_t most, size_t *size);
+
 #endif

@@ -219,6 +219,29 @@ static void test_what_follows_the_end_is_refused(void **state)
 }
 
 /* The same failure again, and no item of it. */
+/* Its size is known from its form, however much more there is behind it; of each beginning, that more is needed. */
+static void test_one_of_several_is_measured(void **state)
+{
+    (void)state;
+    struct hs_sealed_draft draft = sealed_draft(&world, HS_SEALED_BUNDLE, 1);
+    struct hs_buf file = {0};
+    size_t size = 0;
+    make(&draft, &file);
+    size_t whole = file.size;
+    hs_buf_put(&file, "behind", 6);
+    assert_int_equal(hs_sealed_size(hs_buf_bytes(&file), whole, &size), HS_OK);
+    assert_int_equal(size, whole);
+    assert_int_equal(hs_sealed_size(hs_buf_bytes(&file), whole - 1, &size), HS_ETOOBIG);
+    for (size_t cut = 0; cut < whole; cut++)
+        assert_int_equal(hs_sealed_size(HS_BYTES(file.data, cut), whole, &size), HS_ECUTSHORT);
+    assert_int_equal(hs_sealed_size(HS_BYTES("PK", 2), whole, &size), HS_ENOTSEALED);
+    file.data[18] = 0x7f; /* of the header's size */
+    assert_int_equal(hs_sealed_size(hs_buf_bytes(&file), whole, &size), HS_EDAMAGED);
+    file.data[16]++;
+    assert_int_equal(hs_sealed_size(hs_buf_bytes(&file), whole, &size), HS_ENEWERFILE);
+    hs_buf_fini(&file);
+}
+
 static void test_a_failure_stays(void **state)
 {
     (void)state;
@@ -366,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_signature_of_another_is_refused),
         cmocka_unit_test(test_certificate_of_another_root_is_refused),
         cmocka_unit_test(test_what_follows_the_end_is_refused),
+        cmocka_unit_test(test_one_of_several_is_measured),
         cmocka_unit_test(test_a_failure_stays),
         cmocka_unit_test(test_limits_of_the_writer),
         cmocka_unit_test(test_recovery_key_text),
