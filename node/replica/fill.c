@@ -12,6 +12,7 @@
 
 #define PAUSE_MIN_MS 1000
 #define PAUSE_MAX_MS 30000
+#define PATIENCE     30 /* times as long, while it sends other things */
 
 /* ---- the table ---- */
 
@@ -262,6 +263,44 @@ void hs_rep_fills_left(struct rep_session *s)
         hs_rep_fills_soon(r);
 }
 
+/* ---- who brings nothing ---- */
+
+/* On a line that people have limited to little, two messages of the largest size take longer than that. */
+static uint64_t stall_ms(const struct rep_session *s)
+{
+    uint64_t rate = hs_rep_rate_max(s), slow_ms = rate == 0 ? 0 : 2 * HS_MESSAGE_BYTES_MAX * 1000ULL / rate;
+    return slow_ms > HS_SUPPLY_STALL_MS ? slow_ms : HS_SUPPLY_STALL_MS;
+}
+
+static bool is_supplied(const struct rep_fill *fill, const struct rep_session *s)
+{
+    return fill->from == s && (fill->state == REP_FILL_HEADS || fill->state == REP_FILL_STATES);
+}
+
+/* It has been asked, may send, and its heartbeats go on: whatever keeps it, another one, or a session that begins anew,
+ * may bring it.  While it sends what goes ahead it has much longer. */
+uint64_t hs_rep_fills_tick(struct rep_session *s)
+{
+    struct hs_replica *r = s->r;
+    uint64_t next_ms = UINT64_MAX;
+    bool owes_us = s->in.back == s->in.taken;
+    for (size_t i = 0; i < r->fill_count && s->state == REP_LIVE; i++) {
+        struct rep_fill *fill = r->fills[i];
+        if (!is_supplied(fill, s))
+            continue;
+        if (fill->stores > 0 || hs_rep_is_held(r, fill->lane))
+            fill->moved_ms = r->now_ms;
+        uint64_t brought_ms = owes_us ? s->brought_ms : r->now_ms;
+        uint64_t quiet_ms = brought_ms > fill->moved_ms ? brought_ms : fill->moved_ms;
+        uint64_t until_ms = quiet_ms + stall_ms(s), longest_ms = fill->moved_ms + PATIENCE * stall_ms(s);
+        until_ms = until_ms < longest_ms ? until_ms : longest_ms;
+        next_ms = until_ms < next_ms ? until_ms : next_ms;
+        if (r->now_ms >= until_ms)
+            hs_rep_session_end(s, HS_ETIMEDOUT, "it was asked for %s and brings nothing", hs_rep_fill_text(r, fill));
+    }
+    return s->state == REP_LIVE ? next_ms : UINT64_MAX;
+}
+
 /* ---- asking ---- */
 
 static void send_fill(struct rep_session *s, struct rep_fill *fill)
@@ -273,6 +312,8 @@ static void send_fill(struct rep_session *s, struct rep_fill *fill)
     message.after = hs_rep_data(fill->after, fill->after_size);
     fill->from = s;
     fill->state = REP_FILL_HEADS;
+    fill->moved_ms = s->r->now_ms;
+    hs_rep_wake(s->r, s->r->now_ms + stall_ms(s));
     s->fills_open[fill->lane]++;
     hs_rep_pairs_add(s->r, &s->told_fills, fill->partition, fill->lane);
     hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_FILL, &message.base);

@@ -37,9 +37,10 @@ struct rep_fill {
     struct rep_turn refused;  /* who could not supply it last: the next one is asked */
     uint64_t retry_ms;        /* nobody is asked before */
     uint32_t pause_ms;
-    size_t stores; /* on their way to the store */
-    bool is_kept;  /* in the source's list when it was read last */
-    bool is_mixed; /* states came before those of the present session */
+    uint64_t moved_ms; /* something of it came last, or it was for us to go on */
+    size_t stores;     /* on their way to the store */
+    bool is_kept;      /* in the source's list when it was read last */
+    bool is_mixed;     /* states came before those of the present session */
 
     uint8_t after[HS_RECORD_KEY_BYTES_MAX]; /* handed to the store up to here */
     size_t after_size;

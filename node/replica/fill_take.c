@@ -222,6 +222,7 @@ void hs_rep_heads_received(struct rep_session *s, const ProtobufCMessage *messag
     uint64_t cost = heads->n_heads * REP_FILL_HEAD_COST + REP_SEGMENT_COST;
     if (fill == NULL)
         return;
+    fill->moved_ms = s->r->now_ms;
     if (heads->error != NULL) {
         hs_rep_fill_refused(fill, hs_err_by_name(heads->error), heads->error);
         return;
@@ -477,6 +478,7 @@ void hs_rep_states_received(struct rep_session *s, const ProtobufCMessage *messa
     struct rep_fill *fill = fill_of(s, states->partition, states->lane);
     if (fill == NULL)
         return;
+    fill->moved_ms = s->r->now_ms;
     if (fill->state != REP_FILL_STATES || states->raw_bytes > HS_STATES_BYTES_MAX) {
         hs_rep_session_end(s, HS_EMALFORMED, "states that are none");
         return;

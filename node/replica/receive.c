@@ -12,6 +12,7 @@
 bool hs_rep_take_credit(struct rep_session *s, uint64_t cost)
 {
     s->in.taken += cost;
+    s->brought_ms = s->r->now_ms;
     if (s->in.taken <= s->in.first + s->in.told)
         return true;
     hs_rep_session_end(s, HS_ECREDIT, "more was sent than was allowed");

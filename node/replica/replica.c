@@ -159,6 +159,7 @@ static void run_timers(struct hs_replica *r)
         uint64_t compare = hs_rep_compare_tick(s);
         hs_rep_wake(r, hs_rep_beyond_tick(s));
         hs_rep_wake(r, hs_rep_inquiries_tick(s));
+        hs_rep_wake(r, hs_rep_fills_tick(s));
         uint64_t limit = hs_rep_schedule_tick(s), supply = hs_rep_supply_tick(s);
         hs_rep_wake(r, beat);
         hs_rep_wake(r, compare);

@@ -204,6 +204,7 @@ struct rep_session {
     struct rep_supplies *supplies;    /* what is sent to it as states; NULL: nothing */
     size_t fills_open[HS_LANE_COUNT]; /* asked of it and not ended */
     size_t fill_bounds;               /* of all of them together */
+    uint64_t brought_ms;              /* something that costs credit came last */
 
     /* Lanes of which nothing is taken: bits 1 << lane (hold.c). */
     uint32_t peer_held;
@@ -460,7 +461,8 @@ uint64_t hs_rep_compare_bytes(const struct rep_session *s);
 void hs_rep_heads_received(struct rep_session *s, const ProtobufCMessage *message);
 void hs_rep_states_received(struct rep_session *s, const ProtobufCMessage *message);
 void hs_rep_pruned_received(struct rep_session *s, const ProtobufCMessage *message);
-void hs_rep_fills_left(struct rep_session *s); /* it has ended */
+void hs_rep_fills_left(struct rep_session *s);     /* it has ended */
+uint64_t hs_rep_fills_tick(struct rep_session *s); /* does it bring what it was asked for? */
 /* PROTOCOL.md, "State transfer": where we are now, then that operations may go on from there. */
 void hs_rep_fill_tell_done(struct rep_session *s, hs_partition partition, uint8_t lane);
 

@@ -30,8 +30,9 @@
 #define HS_STATES_BYTES_MAX  HS_SEGMENT_BYTES_MAX
 #define HS_STATE_BYTES_MAX   (1024 * 1024) /* of one record, over as many messages as it needs */
 #define HS_REBUILDING_MS \
-    (7 * 24 * 3600 * 1000LL)                  /* so long a hub that may have lost something takes states from halls */
-#define HS_FILLS_MAX ((HS_SCOPE_MAX + 1) * 4) /* (partition, lane) that a node wants at a time */
+    (7 * 24 * 3600 * 1000LL)      /* so long a hub that may have lost something takes states from halls */
+#define HS_SUPPLY_STALL_MS 120000 /* who is asked for states and brings nothing for so long is not waited for */
+#define HS_FILLS_MAX       ((HS_SCOPE_MAX + 1) * 4) /* (partition, lane) that a node wants at a time */
 
 /* Stores of hubs and witnesses that a node remembers, the gone ones among them. */
 #define HS_PEER_STORES_MAX        4096

@@ -8,6 +8,7 @@
  *   statvfs                           how full the disk is
  *   pthread_cond_signal, eventfd_write  a room calls another: it is due
  *   hs_log                            to the world's hooks
+ *   hs_view_states                    a node whose records are never ready to be sent
  *   hs_link_*, hs_socket_*            link.c, socket.c: the network, the local socket */
 #include "tests/sim/inside.h"
 
@@ -214,4 +215,19 @@ void __wrap_hs_log(enum hs_log_level level, const char *module, const char *even
     sim_say(machine->sim, "%s: %s %s %s", machine->name, module, event, line);
     if (machine->sim->hooks.logged != NULL)
         machine->sim->hooks.logged(machine->sim->hooks.ctx, machine, module, event, line);
+}
+
+/* ---- records ---- */
+
+enum hs_err __real_hs_view_states(struct hs_view *view, hs_partition partition, uint8_t lane, struct hs_bytes after,
+                                  size_t limit, struct hs_buf *body, struct hs_bytes *next, bool *last);
+enum hs_err __wrap_hs_view_states(struct hs_view *view, hs_partition partition, uint8_t lane, struct hs_bytes after,
+                                  size_t limit, struct hs_buf *body, struct hs_bytes *next, bool *last);
+enum hs_err __wrap_hs_view_states(struct hs_view *view, hs_partition partition, uint8_t lane, struct hs_bytes after,
+                                  size_t limit, struct hs_buf *body, struct hs_bytes *next, bool *last)
+{
+    const struct sim_machine *machine = current();
+    if (machine != NULL && machine->no_states)
+        return HS_EBUSY;
+    return __real_hs_view_states(view, partition, lane, after, limit, body, next, last);
 }

@@ -132,6 +132,23 @@ static void a_fill_goes_on_at_the_other_hub(struct stage *stage)
     STAGE_CHECK(stage, all_show(stage, "3201000001", "customer 1"));
 }
 
+/* The hub that a new hall has asked never sends its records, and lives on: the other one is asked. */
+static void a_hub_that_stalls_is_not_waited_for(struct stage *stage)
+{
+    struct cast cast = two_hubs(stage);
+    stage_name(stage, cast.hall, ACCOUNT, "before");
+    stage_settle(stage);
+    prune_all(stage);
+    cast.hub->no_states = true;
+    struct sim_machine *hall = stage_hall(stage, "hall-3", DISTRICT, cast.hub, cast.other_hub);
+    stage_run(stage, HS_SUPPLY_STALL_MS - 10000);
+    STAGE_CHECK(stage, !stage_has(stage, hall, HS_KIND_CUSTOMER, ACCOUNT));
+    stage_run(stage, 30000);
+    STAGE_CHECK(stage, stage_has(stage, hall, HS_KIND_CUSTOMER, ACCOUNT));
+    cast.hub->no_states = false;
+    stage_settle(stage);
+}
+
 /* A hall's disk is lost; it is filled, and its counter asks again for what it had been told: it is there already. */
 static void who_was_filled_is_asked_again(struct stage *stage)
 {
@@ -339,6 +356,7 @@ const struct scenario SCENARIOS_REGION[] = {
     {"away-longer-than-the-log", away_longer_than_the_log},
     {"who-was-filled-is-asked-again", who_was_filled_is_asked_again},
     {"a-fill-goes-on-at-the-other-hub", a_fill_goes_on_at_the_other_hub},
+    {"a-hub-that-stalls-is-not-waited-for", a_hub_that_stalls_is_not_waited_for},
     {"a-payment-goes-up-and-down-the-tiers", a_payment_goes_up_and_down_the_tiers},
     {"a-witness-hands-in-for-a-dead-hall", a_witness_hands_in_for_a_dead_hall},
     {"a-hall-made-anew-under-its-name", a_hall_made_anew_under_its_name},

@@ -97,6 +97,7 @@ struct sim_machine {
     int64_t clock_fixed_ms; /* it stands at this, -1: it goes */
     uint64_t disk_free_bytes;
     bool disk_full; /* commits fail */
+    bool no_states; /* its records cannot be read to be sent, however long one waits */
 
     /* Outside effects of the process are counted: commits, notes, frames, answers.  crash_at: it dies at that one. */
     uint64_t effects, crash_at; /* 0: not armed */

@@ -10,6 +10,7 @@
 #define KEYS    "tests/unit/keys_test.c"
 #define RECORDS "tests/unit/records_test.c"
 #define HOLD    "tests/unit/replica_hold_test.c"
+#define STALL   "tests/unit/replica_stall_test.c"
 #define LIMITS  "tests/unit/replica_limits_test.c"
 #define REBUILD "tests/unit/replica_rebuild_test.c"
 #define ASK     "tests/unit/replica_ask_test.c"
@@ -167,6 +168,12 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      "what_a_hall_has_begun_to_send_ends_with_the_time"},
     {"| states under way in a session | 4 (partition, lane) of each lane; 262,144 heads | *busy*; session ends |",
      "tests/unit/replica_fill_liar_test.c", "a_supplier_has_four_of_a_lane_at_a_time"},
+    {"| states that were asked for | something within 120 seconds, of each within an hour (8.14) | session ends |",
+     STALL, "who_does_not_answer_is_left"},
+    {"An asker ends the session (*timed-out*) if for 120 seconds nothing has come that costs credit,", STALL,
+     "who_stops_in_the_middle_is_left"},
+    {"or for an hour nothing of what it asked for,", STALL, "who_brings_other_things_is_waited_for_longer"},
+    {"So it turns to another hub, or begins anew with this one;", STALL, "another_hub_is_asked"},
     {"| (partition, lane) wanted as states | 1,028 | refused; the rest waits |", "tests/unit/replica_fill_liar_test.c",
      "what_is_wanted_as_states_is_named_well"},
     {"| districts of a certificate | 256 | certificate refused |", TRUST, "signed_nonsense_is_refused"},
