@@ -251,6 +251,20 @@ static void show_revoked(const struct cli *cli, const Hallsync__StatusReply *sta
     put_line("admits", text);
 }
 
+/* A hub that was made anew, or set back, or got a larger scope. */
+static void show_incomplete(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    for (size_t i = 0; i < status->n_peers; i++) {
+        const Hallsync__PeerStatus *peer = status->peers[i];
+        if (!peer->has_being_filled)
+            continue;
+        hs_buf_put_format(text,
+                          "%s is still being filled itself: what it is asked for of other districts may lack something",
+                          peer->node_id);
+        put_line("incomplete", text);
+    }
+}
+
 static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struct hs_buf *text)
 {
     const Hallsync__StatusReply *status = reply->status;
@@ -268,6 +282,7 @@ static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struc
     show_store(reply, text);
     show_older(cli, status, text);
     show_rebuilding(cli, status, text);
+    show_incomplete(status, text);
     cli_show_announced(status, text);
     show_backup(status, text);
     show_revoked(cli, status, text);

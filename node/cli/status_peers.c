@@ -88,6 +88,8 @@ static void set_states(json_t *object, const Hallsync__PeerStatus *peer, struct 
         hs_buf_put_format(text, "%" PRIu64 " there", peer->supplied_records);
     if (peer->filling != 0)
         hs_buf_put_format(text, "%s%" PRIu32 " to come", text->size != 0 ? ", " : "", peer->filling);
+    if (peer->being_filled != 0)
+        hs_buf_put_format(text, "%sbeing filled", text->size != 0 ? ", " : "");
     set_text(object, "states", text);
 }
 

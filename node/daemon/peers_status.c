@@ -55,6 +55,8 @@ static void fill_states(Hallsync__PeerStatus *to, const struct hs_peer_status *f
 {
     to->has_filling = from->filling != 0;
     to->filling = (uint32_t)from->filling;
+    to->has_being_filled = from->being_filled != 0;
+    to->being_filled = (uint32_t)from->being_filled;
     to->has_supplying = to->has_supplied_records = to->has_supplied_total = from->supplying != 0;
     to->supplying = (uint32_t)from->supplying;
     to->supplied_records = from->supplied_records;
@@ -94,6 +96,9 @@ static void fill_figures(Hallsync__PeerStatus *to, const struct hs_peer_status *
     to->has_rate_max = from->rate_max != 0;
     to->rate_max = from->rate_max;
     to->has_held = to->held = from->held_lanes != 0;
+    to->has_own_payments = to->has_own_fen = from->own_known;
+    to->own_payments = from->own_payments;
+    to->own_fen = from->own_fen;
 }
 
 static void fill_differs(struct shown *to, const struct hs_peer_status *from)
@@ -158,11 +163,19 @@ static void put_counter(struct hs_buf *buf, const char *name, uint64_t value)
 
 /* ---- how far a hub is that may have lost something ---- */
 
+/* Records stay counted when what brought them has ended: else the share would fall then. */
+static enum hs_err add_records(void *ctx, const struct hs_digest *digest)
+{
+    Hallsync__RebuildStatus *rebuild = ctx;
+    rebuild->held += digest->count;
+    rebuild->named += digest->count;
+    return HS_OK;
+}
+
 static enum hs_err add_fill(void *ctx, const struct hs_fill *fill)
 {
     Hallsync__RebuildStatus *rebuild = ctx;
-    rebuild->held += fill->records;
-    rebuild->named += fill->total > fill->records ? fill->total : fill->records;
+    rebuild->named += fill->total > fill->records ? fill->total - fill->records : 0;
     return HS_OK;
 }
 
@@ -172,7 +185,8 @@ static void put_rebuild(struct hs_peers *peers, struct hs_buf *buf)
     Hallsync__RebuildStatus rebuild = HALLSYNC__REBUILD_STATUS__INIT;
     struct hs_buf inner = {0};
     if (!hs_replica_progress(peers->replica, &rebuild.held, &rebuild.named) ||
-        source.fills(source.ctx, add_fill, &rebuild) != HS_OK || rebuild.held >= rebuild.named)
+        source.fills(source.ctx, add_fill, &rebuild) != HS_OK || rebuild.held >= rebuild.named ||
+        source.digests(source.ctx, add_records, &rebuild) != HS_OK)
         return;
     rebuild.percent = (uint32_t)(rebuild.held * 100 / rebuild.named);
     hs_msg_pack(&rebuild.base, &inner);

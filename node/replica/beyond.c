@@ -37,6 +37,7 @@ static void note(struct rep_session *s)
     struct hs_replica *r = s->r;
     struct noting noting = {NULL, 0, 1};
     hs_rep_lags_visit(s, note_lag, &noting);
+    noting.sum = noting.sum * 31 + s->own_payments + (uint64_t)s->own_fen + s->own_known;
     if (noting.count == 0 || noting.sum == s->beyond_was)
         return;
     s->beyond_was = noting.sum;

@@ -162,7 +162,8 @@ static bool is_filling(const struct rep_session *s, hs_partition partition)
 {
     bool there = false;
     for (uint32_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT && !there; lane++)
-        there = hs_rep_pairs_have(&s->peer_fills, partition, (uint8_t)lane);
+        there = hs_rep_pairs_have(&s->peer_fills, partition, (uint8_t)lane) ||
+                hs_rep_pairs_have(&s->peer_lacks, partition, (uint8_t)lane);
     return there || hs_rep_is_filling(s->r, partition);
 }
 

@@ -277,10 +277,13 @@ static void join_live(struct rep_session *s)
 static void take_filling(struct rep_session *s, const Hallsync__PeerHello *hello)
 {
     bool is_supplier = s->r->certificate.role == HS_ROLE_HUB;
-    for (size_t i = 0; is_supplier && i < hello->n_filling; i++) {
+    for (size_t i = 0; i < hello->n_filling; i++) {
+        hs_partition partition = (hs_partition)(hello->filling[i] >> 8);
         uint8_t lane = (uint8_t)hello->filling[i];
-        if (lane != HS_LANE_MONEY)
-            hs_rep_pairs_add(s->r, &s->peer_fills, (hs_partition)(hello->filling[i] >> 8), lane);
+        if (lane != HS_LANE_MONEY && is_supplier)
+            hs_rep_pairs_add(s->r, &s->peer_fills, partition, lane);
+        if (lane != HS_LANE_MONEY && s->certificate.role == HS_ROLE_HUB)
+            hs_rep_pairs_add(s->r, &s->peer_lacks, partition, lane);
     }
 }
 

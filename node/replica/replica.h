@@ -285,6 +285,10 @@ struct hs_peer_status {
     bool payments_known; /* the peer's own figures, all its origins, from its last heartbeat */
     uint64_t payments_count;
     int64_t payments_fen;
+    bool own_known; /* a hall's payments of its own origins, as it last said */
+    uint64_t own_payments;
+    int64_t own_fen;
+    size_t being_filled;   /* a hub: (partition, lane) that it still waits for itself, as it has said */
     uint64_t memory_bytes; /* that this session holds */
     struct {
         uint64_t out_ops, in_ops;  /* as lag_out_ops and lag_in_ops */

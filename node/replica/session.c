@@ -60,6 +60,7 @@ static void session_free(struct rep_session *s)
     free(s->differs);
     hs_rep_supplies_fini(s);
     hs_rep_pairs_fini(&s->peer_fills);
+    hs_rep_pairs_fini(&s->peer_lacks);
     hs_rep_pairs_fini(&s->told_fills);
     hs_rep_pairs_fini(&s->pruned_there);
     hs_rep_pairs_fini(&s->said_pruned);

@@ -196,6 +196,7 @@ struct rep_session {
 
     /* States instead of operations. */
     struct rep_pairs peer_fills;      /* what the peer wants as states: no operations of it until it says so */
+    struct rep_pairs peer_lacks;      /* of a hub: what it has told us that it is being filled with, but for money */
     struct rep_pairs told_fills;      /* what it takes us to be filling */
     struct rep_pairs pruned_there;    /* what it has told us that it cannot send by number: it is asked first */
     bool is_rebuilding;               /* a hub that takes states from halls */

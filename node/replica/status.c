@@ -93,7 +93,8 @@ static uint64_t memory_of(const struct rep_session *s)
            s->exchange.list_count * NODE_OVERHEAD_BYTES + hs_rep_exchange_bytes(s) + hs_rep_looses_bytes(s) +
            hs_rep_compare_bytes(s) + hs_rep_wanted_bytes(s) + hs_rep_inquiries_bytes(s) + hs_rep_supplies_bytes(s) +
            fills_bytes(s) +
-           (s->peer_fills.room + s->told_fills.room + s->said_pruned.room + s->pruned_there.room) * sizeof(uint32_t);
+           (s->peer_fills.room + s->peer_lacks.room + s->told_fills.room + s->said_pruned.room + s->pruned_there.room) *
+               sizeof(uint32_t);
 }
 
 static void fill(struct rep_session *s, struct hs_peer_status *to)
@@ -118,6 +119,10 @@ static void fill(struct rep_session *s, struct hs_peer_status *to)
         .payments_known = s->payments_known,
         .payments_count = s->payments_count,
         .payments_fen = s->payments_fen,
+        .own_known = s->own_known,
+        .own_payments = s->own_payments,
+        .own_fen = s->own_fen,
+        .being_filled = s->peer_lacks.count,
         .memory_bytes = memory_of(s),
     };
     if (to->live && !s->scope.everything) {

@@ -217,6 +217,7 @@ static enum hs_err check_form(const struct rep_session *s, const Hallsync__PeerF
 static void take_done(struct rep_session *s, hs_partition partition, uint8_t lane)
 {
     bool is_pruned = hs_rep_pairs_have(&s->said_pruned, partition, lane);
+    hs_rep_pairs_remove(&s->peer_lacks, partition, lane);
     if (hs_rep_pairs_remove(&s->peer_fills, partition, lane) || is_pruned)
         hs_rep_lags_resume(s, partition, lane);
     if (!is_pruned || s->pruned_ms != 0)
@@ -256,6 +257,8 @@ void hs_rep_fill_received(struct rep_session *s, const ProtobufCMessage *message
     }
     if (lane != HS_LANE_MONEY && s->r->certificate.role == HS_ROLE_HUB)
         hs_rep_pairs_add(s->r, &s->peer_fills, partition, lane);
+    if (lane != HS_LANE_MONEY && s->certificate.role == HS_ROLE_HUB)
+        hs_rep_pairs_add(s->r, &s->peer_lacks, partition, lane);
     open_supply(s, partition, lane, HS_BYTES(fill->after.data, fill->after.len));
 }
 

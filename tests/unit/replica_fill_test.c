@@ -350,6 +350,42 @@ static void a_hall_holds_nothing_back(void **state)
     assert_int_equal(world_head(t->hub, &order), 2);
 }
 
+static size_t being_filled(const struct world_node *node)
+{
+    struct hs_peer_status status;
+    assert_int_equal(hs_replica_peers(node->replica, &status, 1), 1);
+    return status.being_filled;
+}
+
+/* What a hub answers is not all that there is meanwhile: its halls know, and do not take what is missing for lag. */
+static void a_hall_knows_that_its_hub_is_being_filled(void **state)
+{
+    struct table *t = *state;
+    world_start(t->other);
+    struct hs_stream customers = write_some(t->other, 3201, HS_LANE_PEOPLE, 10);
+    write_some(t->hub, 3201, HS_LANE_WORK, 3);
+    world_stop(t->hub);
+    world_store_fill_begin(&t->hub->store, 3201, HS_LANE_PEOPLE);
+    world_store_fill_begin(&t->hub->store, 3201, HS_LANE_MONEY);
+    world_start(t->hub);
+    world_start(t->hall);
+    t->link = world_dial(t->hall, t->hub);
+    world_settle(t->w);
+    assert_int_equal(being_filled(t->hall), 1); /* money comes as operations, and nobody says when it has */
+    assert_int_equal(being_filled(t->hub), 0);
+    world_compare(t->hall);
+    world_advance(t->w, 3000);
+    assert_int_equal(world_notices(t->hall, HS_NOTICE_EQUAL) + world_notices(t->hall, HS_NOTICE_DAMAGE), 0);
+    world_dial(t->hub, t->other);
+    world_advance(t->w, 40000);
+    assert_int_equal(world_head(t->hub, &customers), 10);
+    assert_int_equal(t->hub->store.fill_count, 0);
+    assert_int_equal(being_filled(t->hall), 0);
+    world_compare(t->hall);
+    world_advance(t->w, 3000);
+    assert_true(world_notices(t->hall, HS_NOTICE_EQUAL) > 0);
+}
+
 /* ---- what the supplier may send, and when ---- */
 
 static void states_wait_until_stored_has_told(void **state)
@@ -646,6 +682,7 @@ int main(void)
         TEST(a_partition_that_is_being_filled_is_not_compared),
         TEST(work_is_asked_for_first_and_four_at_a_time),
         TEST(a_hall_holds_nothing_back),
+        TEST(a_hall_knows_that_its_hub_is_being_filled),
         TEST(states_wait_until_stored_has_told),
         TEST(records_that_are_behind_the_log_are_read_later),
         TEST(a_hub_that_is_half_filled_itself_says_so),
