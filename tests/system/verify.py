@@ -88,8 +88,12 @@ with Region("rotten operations and records are found, and put right") as region:
     hall.stop()
     mine = ops(hall)
     rot(region, hall, "log", "op", *mine[50])
+    found, _ = verify(hall, 5)
+    check([line for line in found if line["sort"] == "operations" and line["first"] <= 51 <= line["last"]], f"found {found}")
     hall.start()
-    equal(hall.run("verify").status in (0, 5), True, "verify of what is issued anew at once")
+    # What the check finds is issued anew at once.  If that cuts the check short, it is begun again behind it: only then is all sound.
+    done = hall.run("verify")
+    check(done.status == 5 or (done.status == 0 and hall.status()["origin"] != origin), f"verify: {done.status}, {done.out}{done.err}")
     until("what rotted is issued anew", lambda: hall.status().get("origin", origin) != origin, 60)
     sound(hall)
     equal(hall.totals(), totals, "what was paid at the hall")
