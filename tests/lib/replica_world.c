@@ -102,7 +102,7 @@ static void take_store(struct world_node *node, struct hs_replica_store *store)
     node->stores[node->store_count++] = store;
 }
 
-static void step(struct world_node *node, struct hs_replica_event event)
+void world_step(struct world_node *node, struct hs_replica_event event)
 {
     struct hs_replica_updates updates;
     if (node->replica == NULL)
@@ -212,7 +212,7 @@ static struct world_link *dial(struct world_node *from, struct world_node *to, c
     struct hs_replica_event up = {.type = HS_REPLICA_PEER_UP, .outbound = true};
     up.peer = link->peer[0];
     up.curve_key = to->certificate.curve_key;
-    step(from, up);
+    world_step(from, up);
     return link;
 }
 
@@ -221,8 +221,8 @@ static void meet(struct world_link *link)
     if (!link->is_unmet)
         return;
     link->is_unmet = false;
-    step(link->end[1],
-         (struct hs_replica_event){.type = HS_REPLICA_PEER_UP, .peer = link->peer[1], .curve_key = link->key});
+    world_step(link->end[1],
+               (struct hs_replica_event){.type = HS_REPLICA_PEER_UP, .peer = link->peer[1], .curve_key = link->key});
 }
 
 struct world_link *world_dial_as(struct world_node *from, struct world_node *to, const struct hs_key *key)
@@ -248,7 +248,7 @@ static void hang_up(struct world_link *link, int end)
         return;
     link->up[end] = false;
     link->down_ms[end] = link->end[end]->world->now_ms;
-    step(link->end[end], (struct hs_replica_event){.type = HS_REPLICA_PEER_DOWN, .peer = link->peer[end]});
+    world_step(link->end[end], (struct hs_replica_event){.type = HS_REPLICA_PEER_DOWN, .peer = link->peer[end]});
 }
 
 void world_cut(struct world_link *link)
@@ -265,7 +265,7 @@ void world_hand(struct world_node *node, hs_peer peer, struct hs_bytes frame)
 {
     if (node->world->watch != NULL)
         node->world->watch->received(node->world->watch->ctx, node, peer, frame);
-    step(node, (struct hs_replica_event){.type = HS_REPLICA_RECEIVED, .peer = peer, .frame = frame});
+    world_step(node, (struct hs_replica_event){.type = HS_REPLICA_RECEIVED, .peer = peer, .frame = frame});
 }
 
 bool world_deliver(struct world_link *link, int to)
@@ -358,7 +358,7 @@ bool world_live(const struct world_link *link)
 static void told(struct world_node *node, uint64_t token, enum hs_err err, const struct hs_commit *commit)
 {
     struct hs_replica_event event = {.type = HS_REPLICA_STORED, .token = token, .err = err, .commit = commit};
-    step(node, event);
+    world_step(node, event);
 }
 
 /* As the store does: the receipt goes, and waits until it comes again. */
@@ -688,50 +688,9 @@ void world_import(struct world_node *to, const struct world_node *from, const st
     told(to, 0, HS_OK, &commit);
 }
 
-void world_rate(struct world_node *node, hs_peer peer, uint64_t bytes_per_s)
-{
-    step(node, (struct hs_replica_event){.type = HS_REPLICA_RATE, .peer = peer, .rate_max = bytes_per_s});
-}
-
-void world_hold(struct world_node *node, uint32_t lanes)
-{
-    step(node, (struct hs_replica_event){.type = HS_REPLICA_HOLD, .lanes = lanes});
-}
-
-void world_probe(struct world_node *node, uint64_t token)
-{
-    step(node, (struct hs_replica_event){.type = HS_REPLICA_PROBE, .token = token});
-}
-
-void world_probe_end(struct world_node *node, uint64_t token)
-{
-    step(node, (struct hs_replica_event){.type = HS_REPLICA_PROBE_END, .token = token});
-}
-
 void world_tick(struct world_node *node)
 {
-    step(node, (struct hs_replica_event){.type = HS_REPLICA_TICK});
-}
-
-void world_compare(struct world_node *node)
-{
-    step(node, (struct hs_replica_event){.type = HS_REPLICA_COMPARE});
-}
-
-void world_ask(struct world_node *node, uint64_t token, const struct hs_ask *ask)
-{
-    step(node, (struct hs_replica_event){.type = HS_REPLICA_ASK, .token = token, .ask = *ask});
-}
-
-void world_ask_node(struct world_node *node, uint64_t token, const char *node_id, struct hs_bytes record)
-{
-    step(node,
-         (struct hs_replica_event){.type = HS_REPLICA_ASK_NODE, .token = token, .node_id = node_id, .record = record});
-}
-
-void world_ask_end(struct world_node *node, uint64_t token)
-{
-    step(node, (struct hs_replica_event){.type = HS_REPLICA_ASK_END, .token = token});
+    world_step(node, (struct hs_replica_event){.type = HS_REPLICA_TICK});
 }
 
 /* ---- going on ---- */

@@ -291,6 +291,7 @@ void world_tick(struct world_node *node);
 /* What a new hall's store does by itself: all of its scope is to be filled.  Of a stopped node. */
 void world_fill_scope(struct world_node *node);
 void world_prune(struct world_node *node, const struct hs_stream *name, uint64_t n); /* of lanes other than money */
+void world_step(struct world_node *node, struct hs_replica_event event);
 void world_rate(struct world_node *node, hs_peer peer, uint64_t bytes_per_s);
 void world_hold(struct world_node *node, uint32_t lanes); /* bits 1 << lane */
 void world_probe(struct world_node *node, uint64_t token);
