@@ -121,13 +121,33 @@ static enum hs_err count_holder(void *ctx, const char *node_id, enum hs_role rol
     return HS_OK;
 }
 
+static enum hs_err note_writer(void *ctx, const char *node_id, enum hs_role role)
+{
+    struct holders *writing = ctx;
+    (void)role;
+    writing->is_writer = strcmp(node_id, writing->own_id) == 0;
+    return HS_OK;
+}
+
+/* A witness begins where its hall's log did when they met, and may not have what lies before: who wrote it knows where
+ * that is.  Of money nothing is left out. */
+static bool may_be_witnessed(struct hs_view *view, const struct hs_stream *stream, uint64_t n)
+{
+    struct hs_txn *txn = store_log_reader(view).txn;
+    struct holders writing = {NULL, NULL, hs_log_certificate(view->store->log)->node_id, false};
+    uint64_t beginning = 0;
+    if (hs_log_beginning(txn, stream, &beginning) != HS_OK || n <= beginning)
+        return false;
+    if (stream->lane == HS_LANE_MONEY)
+        return true;
+    return hs_log_writer_holds(txn, stream->origin, note_writer, &writing) == HS_OK && writing.is_writer;
+}
+
 enum hs_safety hs_view_safety(struct hs_view *view, const struct hs_stream *stream, uint64_t n)
 {
     struct levels levels = {0};
-    uint64_t beginning = 0;
     hs_view_holders(view, stream, n, count_holder, &levels); /* what cannot be read counts for nothing */
-    /* A witness may have begun where this log does now, and may not have what lies before. */
-    if (hs_log_beginning(store_log_reader(view).txn, stream, &beginning) != HS_OK || n <= beginning)
+    if (!may_be_witnessed(view, stream, n))
         levels.witnesses = 0;
     if (levels.hubs == 0)
         return HS_SAFETY_HERE;

@@ -349,6 +349,32 @@ static void a_witness_set_back_begins_behind_a_damaged_hub(struct stage *stage)
     STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_PAYMENT, "after-1") == SAFE);
 }
 
+/* A hall's log has let go of what one hub has signed for before its witness came: that does not have it, and signs for
+ * what comes behind.  Nobody says more than it is: the hall knows where its log begins, the hub does not. */
+static void a_witness_begins_behind_what_one_hub_has(struct stage *stage)
+{
+    stage->sim->options.age_ms = SIM_OLD_MS;
+    struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
+    struct sim_machine *witness = witness_of(stage, hub);
+    struct sim_plan plan = hall_beside(hub, witness);
+    struct sim_machine *hall = stage_add(stage, &plan);
+    stage_part(stage, hall, witness, true);
+    stage_name(stage, hall, ACCOUNT, "at the hub alone");
+    stage_run(stage, 10000);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_CUSTOMER, ACCOUNT) == HUB);
+    sim_prune(hall, UINT64_MAX);
+    stage_run(stage, 5000);
+    stage_part(stage, hall, witness, false);
+    stage_run(stage, 10000);
+    stage_name(stage, hall, NEIGHBOR, "since");
+    pay_many(stage, hall, "paid", 1);
+    stage_settle(stage);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_CUSTOMER, NEIGHBOR) == SAFE);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_CUSTOMER, ACCOUNT) == HUB);
+    STAGE_CHECK(stage, stage_safe(stage, hub, HS_KIND_CUSTOMER, ACCOUNT) == HUB);
+    STAGE_CHECK(stage, stage_safe(stage, hub, HS_KIND_PAYMENT, "paid-1") == SAFE);
+}
+
 const struct scenario SCENARIOS_REGION[] = {
     {"a-burnt-hub-takes-states-from-halls", a_burnt_hub_takes_states_from_halls},
     {"a-hub-set-back-goes-on-as-another", a_hub_set_back_goes_on_as_another},
@@ -362,6 +388,7 @@ const struct scenario SCENARIOS_REGION[] = {
     {"a-hall-made-anew-under-its-name", a_hall_made_anew_under_its_name},
     {"what-a-damaged-hub-wrote-comes-as-state", what_a_damaged_hub_wrote_comes_as_state},
     {"a-witness-begins-behind-what-two-hubs-have", a_witness_begins_behind_what_two_hubs_have},
+    {"a-witness-begins-behind-what-one-hub-has", a_witness_begins_behind_what_one_hub_has},
     {"a-witness-set-back-begins-behind-a-damaged-hub", a_witness_set_back_begins_behind_a_damaged_hub},
     {0},
 };
