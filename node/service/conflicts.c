@@ -189,22 +189,33 @@ static enum hs_err tell_double_entry(struct hs_telling *telling)
 
 /* ---- what cannot be used ---- */
 
-static void tell_origin(struct hs_telling *telling, uint64_t origin)
+/* Whose stream it is about, in words and as fields. */
+static enum hs_err tell_stream(struct hs_telling *telling, const struct hs_stream *stream)
 {
-    struct hs_bytes node = hs_show_node(telling->view, origin);
-    hs_tell(telling, "of origin %016" PRIx64 " of node %.*s", origin, (int)node.size,
-            node.size != 0 ? (const char *)node.data : "");
+    Hallsync__Conflict *conflict = telling->conflict;
+    char district[HS_PARTITION_TEXT_BYTES];
+    struct hs_bytes node = hs_show_node(telling->view, stream->origin);
+    conflict->node = hs_arena_text(telling->arena, node);
+    conflict->origin = hs_tell_text(telling->arena, "%016" PRIx64, stream->origin);
+    if (conflict->node == NULL || conflict->origin == NULL)
+        return HS_ENOMEM;
+    if (hs_lane_valid(stream->lane))
+        conflict->lane = (char *)(uintptr_t)hs_lane_text((enum hs_lane)stream->lane);
+    hs_tell(telling, "%s of %s, district %s (origin %s): ", hs_lane_words(stream->lane), conflict->node,
+            hs_partition_text(stream->partition, district), conflict->origin);
+    return HS_OK;
 }
 
 static enum hs_err tell_void(struct hs_telling *telling)
 {
-    struct hs_cur cur = hs_cur_of(telling->listed->name.id);
+    const struct hs_record_name *name = &telling->listed->name;
+    struct hs_cur cur = hs_cur_of(name->id);
     struct hs_bytes reason = telling->listed->detail;
-    uint64_t origin = hs_cur_u64(&cur);
-    hs_tell(telling, "operation %" PRIu64 " ", hs_cur_u64(&cur));
-    tell_origin(telling, origin);
-    hs_tell(telling, " has no effect: %.*s", (int)reason.size, (const char *)reason.data);
-    return HS_OK;
+    struct hs_stream stream = {.origin = hs_cur_u64(&cur), .partition = name->partition, .lane = name->lane};
+    enum hs_err err = tell_stream(telling, &stream);
+    hs_tell(telling, "operation %" PRIu64 " has no effect: %.*s", hs_cur_u64(&cur), (int)reason.size,
+            (const char *)reason.data);
+    return err;
 }
 
 static enum hs_err tell_fork(struct hs_telling *telling)
@@ -213,9 +224,10 @@ static enum hs_err tell_fork(struct hs_telling *telling)
     if (telling->listed->name.id.size != HS_STREAM_KEY_BYTES)
         return HS_EDAMAGED;
     struct hs_stream stream = hs_stream_from_key(telling->listed->name.id.data);
-    hs_tell(telling, "two contents were signed for operation %" PRIu64 " ", hs_cur_u64(&cur));
-    tell_origin(telling, stream.origin);
-    return HS_OK;
+    enum hs_err err = tell_stream(telling, &stream);
+    hs_tell(telling, "two contents were signed for operation %" PRIu64 "; the facts of both are kept",
+            hs_cur_u64(&cur));
+    return err;
 }
 
 /* ---- one conflict ---- */

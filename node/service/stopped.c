@@ -160,7 +160,7 @@ enum hs_err hs_stops_find(struct hs_call *call, struct hs_view *view, struct hs_
 
 /* ---- in words ---- */
 
-static const char *lane_words(uint8_t lane)
+const char *hs_lane_words(uint8_t lane)
 {
     static const char *const WORDS[HS_LANE_COUNT] = {[HS_LANE_WORK] = "tickets and notices",
                                                      [HS_LANE_MONEY] = "payments and cash entries",
@@ -174,7 +174,7 @@ static const char *text_of(const struct hs_stop *stop, struct hs_arena *arena)
     char district[HS_PARTITION_TEXT_BYTES], fen[HS_FEN_TEXT_BYTES];
     const char *other = stop->other != NULL ? stop->other : "nobody who is here";
     hs_partition_text(stop->stream.partition, district);
-    const char *what = hs_tell_text(arena, "%s of %s, district %s: ", lane_words(stop->stream.lane), stop->node_id,
+    const char *what = hs_tell_text(arena, "%s of %s, district %s: ", hs_lane_words(stop->stream.lane), stop->node_id,
                                     district);
     const char *money = "";
     if (what == NULL)

@@ -35,7 +35,8 @@ enum hs_err hs_tell_decided(struct hs_telling *telling);
 /* What people should do who may not release it. */
 const char *hs_mend_advice(const struct hs_kind *kind);
 
-/* stopped.c: streams that do not go on. */
+/* stopped.c: streams, in words: "payments and cash entries"; and those that do not go on. */
+const char *hs_lane_words(uint8_t lane);
 struct hs_stop {
     const char *cause; /* "chain", "rot", "lost", "gap", "revoked" */
     struct hs_stream stream;

@@ -94,20 +94,56 @@ static struct hs_write make_write(struct hs_cur *in, struct hs_arena *arena, con
     return write;
 }
 
+/* ---- decisions, about the fact that was made last ---- */
+
+struct target {
+    struct hs_stream stream;
+    uint16_t kind;
+    struct hs_bytes id, fact;
+};
+
+static struct hs_write make_decision(struct hs_cur *in, struct hs_arena *arena, const struct target *target)
+{
+    static const char *const VERDICTS[] = {"release", "reject", "release", "forget"};
+    struct hs_write write = {.kind = HS_KIND_DECISION, .id = fuzz_id_128(in, arena), .is_fact = true};
+    struct hs_hash contents = hs_hash_domain("hallsync contents 1", target->fact);
+    struct hs_buf message = {0};
+    uint8_t how = fuzz_u8(in);
+    hs_tlv_put_u64(&message, 2, how >= 0xf8 ? fuzz_number(in) : target->stream.lane);
+    hs_tlv_put_u64(&message, 3, how >= 0xf0 ? fuzz_number(in) : target->kind);
+    hs_tlv_put_bytes(&message, 4, target->id);
+    hs_tlv_put_text(&message, 5, VERDICTS[how % 4]);
+    hs_tlv_put_bytes(&message, 6, HS_BYTES(contents.bytes, how / 4 % 16 == 15 ? fuzz_u8(in) % 33 : HS_HASH_BYTES));
+    if (how / 4 % 2 == 1)
+        hs_tlv_put_bytes(&message, 7, HS_BYTES(contents.bytes, HS_HASH_BYTES));
+    if (how / 8 % 2 == 1)
+        hs_tlv_put_bytes(&message, 8, fuzz_id_128(in, arena));
+    hs_tlv_put_text(&message, 9, "a");
+    hs_tlv_put_text(&message, 10, "b");
+    write.fact = hs_arena_copy(arena, hs_buf_bytes(&message));
+    hs_buf_fini(&message);
+    return write;
+}
+
 /* Also such as the envelope forbids: those are void. */
-static struct sent make_op(struct hs_cur *in, struct hs_arena *arena)
+static struct sent make_op(struct hs_cur *in, struct hs_arena *arena, struct target *target)
 {
     static const hs_partition PARTITIONS[] = {3201, 3202, HS_PARTITION_REGION};
     struct hs_write writes[3];
     struct hs_op op = {.stamp = NOON_STAMP + fuzz_number(in), .writes = writes};
-    uint8_t how = fuzz_u8(in);
-    const struct hs_kind *kind = &HS_KINDS[fuzz_u8(in) % HS_KIND_COUNT];
+    uint8_t how = fuzz_u8(in), which = fuzz_u8(in);
+    bool decides = which >= 0xf0 && target->fact.size != 0;
+    const struct hs_kind *kind = decides ? hs_kind_by_number(HS_KIND_DECISION) : &HS_KINDS[which % (HS_KIND_COUNT - 1)];
     struct sent sent = {.stream = {1 + how % 3, PARTITIONS[how / 3 % 8 % 3], (uint8_t)kind->lane}, .hub = how % 2 == 0};
+    if (decides)
+        sent.stream.partition = target->stream.partition;
     if (how >= 0xf0)
         sent.stream.lane = HS_LANE_WORK;
     do
-        writes[op.write_count++] = make_write(in, arena, kind);
+        writes[op.write_count++] = decides ? make_decision(in, arena, target) : make_write(in, arena, kind);
     while (op.write_count < 3 && fuzz_u8(in) % 8 == 1);
+    if (writes[0].is_fact && !decides)
+        *target = (struct target){sent.stream, writes[0].kind, writes[0].id, writes[0].fact};
     if (op.stamp > HS_STAMP_MAX)
         op.stamp = HS_STAMP_MAX;
     struct hs_buf buf = {0};
@@ -120,8 +156,9 @@ static struct sent make_op(struct hs_cur *in, struct hs_arena *arena)
 static size_t make_ops(struct hs_cur *in, struct hs_arena *arena, struct sent *ops)
 {
     size_t count = 0;
+    struct target target = {.kind = 0};
     while (count < OPS_MAX && in->left > 0) {
-        ops[count] = make_op(in, arena);
+        ops[count] = make_op(in, arena, &target);
         ops[count].n = 1;
         for (size_t i = 0; i < count; i++)
             ops[count].n += hs_stream_equal(&ops[i].stream, &ops[count].stream);

@@ -124,6 +124,11 @@ with Region("a hub set back, and burnt: what is missing comes from halls, levels
     check(f"nj-gulou announced {gone} operations ({gone} payments" in words and "that nobody here has" in words, f"node show: {words}")
     equal(hub.json("node", "show", "nj-gulou").object()["announced"]["operations"], gone, "node show --json")
     check("NOT HERE" in hub.run("status").out, "status")
+    stopped = [line for line in hub.json("conflict", "list", "--type", "stopped").lines() if line["reason"] == "gap"]
+    equal(sum(line["operations"] for line in stopped), gone, "what is listed as a stream that does not go on")
+    check("payments and cash entries of nj-gulou, district 32" in stopped[0]["text"] and "hallsync bundle" in stopped[0]["advice"], stopped)
+    equal(hub.status()["stopped_streams"], len(stopped), "stopped streams")
+    check("stopped stream" in hub.run("status").out, "status")
 
     print("burnt once more: how far the region is rebuilt, while a hall is held back", flush=True)
     xuanwu.stop()
