@@ -109,8 +109,8 @@ static enum hs_err take_rotten(void *ctx, const struct hs_healed *healed)
 {
     struct taking *taking = ctx;
     bool is_lost = healed->state == HS_HEALING_GONE;
-    if (healed->state != HS_HEALING_WAITS && !is_lost)
-        return HS_OK;
+    if ((healed->state != HS_HEALING_WAITS && !is_lost) || healed->first == 0)
+        return HS_OK; /* a receipt stops no stream */
     struct hs_bytes writer = hs_show_node(taking->view, healed->stream.origin);
     const char *node_id = hs_arena_text(&taking->call->arena, writer);
     struct hs_stop *stop = node_id != NULL ? add(taking, is_lost ? "lost" : "rot", node_id) : NULL;

@@ -67,13 +67,18 @@ with Region("rotten operations and records are found, and put right") as region:
     check(row in [held for _, held in ops(hall)], "the operation is not what it was")
     witness.verify(hub, hall)
 
-    # The same at the hub, while it runs: what it cannot read any more the hall has.
+    # The same at the hub, while it runs: what it cannot read any more the hall has.  Until that comes people are told what does not go on.
     hub.stop()
+    hall.stop()
     key, row = next((key, row) for key, row in Peek(hub).table("op") if key[10] == MONEY and key[-1] == 0)
     rot(region, hub, "log", "op", key, row)
     hub.start()
-    hall.synced()
     verify(hub, 5)
+    stopped = until("it is listed", lambda: hub.json("conflict", "list", "--type", "stopped").lines(), 30)
+    equal([(line["reason"], line["node"], line["operations"]) for line in stopped], [("rot", "nj-gulou", 1)], "streams that do not go on")
+    check("district 3201: stopped behind operation" in stopped[0]["text"] and "hallsync repair" in stopped[0]["advice"], stopped)
+    hall.start()
+    hall.synced()
     done = hub.run("repair", "--json", seconds=120)
     equal(done.status, 0, f"repair says {done.out}{done.err}")
     check('"state":"healed"' in done.out.replace(" ", ""), f"repair says {done.out}")
