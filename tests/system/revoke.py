@@ -93,7 +93,7 @@ with Region("revoked nodes") as region:
     for node in (one, two, other):
         until(f"{node.name} has them", lambda node=node: node.totals()["count"] == 8)
     until("nothing waits any more", lambda: not one.status().get("withheld"))
-    agree(one, two, other)
+    until("all agree", lambda: agree(one, two, other), 60)
     payment_id = next(row["payment_id"] for row in other.json("payment", "list").lines() if row["amount_fen"] == 105)
     until("they are safe", lambda: other.json("payment", "get", payment_id).object().get("safe") == "safe")
 
@@ -160,4 +160,4 @@ with Region("revoked nodes") as region:
     until("safe at the two hubs that are left", lambda: other.json("payment", "get", payment_id).object().get("safe") == "safe")
     held = other.json("payment", "get", payment_id).object().get("held_by", [])
     check("hub-c" not in held, f"held by {held}")
-    agree(one, two, other)
+    until("all agree", lambda: agree(one, two, other), 60)

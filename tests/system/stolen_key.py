@@ -87,4 +87,4 @@ with Region("one key, two contents under one number") as region:
     for node in (one, two, other):
         until(f"{node.name} has what counts", lambda node=node: node.totals()["count"] == 9, 30)
     equal(hall.totals()["count"], 9, "and the hall what is its own")
-    agree(one, two, other)
+    until("all agree", lambda: agree(one, two, other), 60)

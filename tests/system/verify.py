@@ -106,7 +106,7 @@ with Region("rotten operations and records are found, and put right") as region:
     check(witness.pay(hall, payment(accounts[0], next(witness.numbers))), "no more money is taken")
     hub.start()
     hall.synced()
-    agree(hub, hall)
+    until("all agree", lambda: agree(hub, hall), 60)
     witness.signed(hall)
     witness.verify(hub, hall)
 
@@ -120,5 +120,5 @@ with Region("rotten operations and records are found, and put right") as region:
     hall.start()
     verify(hall, 5)
     until("the record is made anew", lambda: hall.run("verify", "--full").status == 0, 60)
-    agree(hub, hall)
+    until("all agree", lambda: agree(hub, hall), 60)
     witness.verify(hub, hall)
