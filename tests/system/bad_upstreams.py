@@ -4,7 +4,7 @@ import re
 import socket
 import subprocess
 
-from region import Region, check, equal, tool, until
+from region import SLOW, Region, check, equal, tool, until
 
 QUICK = {"heartbeat_ms": 300, "backoff_max_ms": 300}
 
@@ -25,7 +25,7 @@ def upstream(node, address):
 def does_not_start(node, *words):
     """It says why, and ends at once."""
     for check_only in ([], ["--check"]):
-        done = subprocess.run([tool("hallsyncd"), "-c", node.conf, *check_only], capture_output=True, text=True, timeout=30)
+        done = subprocess.run([tool("hallsyncd"), "-c", node.conf, *check_only], capture_output=True, text=True, timeout=30 * SLOW)
         equal(done.returncode, 2, f"{words}: {done.stderr}")
         for word in words:
             check(word in done.stderr, f"'{word}' is not in: {done.stderr}")

@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 from counter import Counter
-from region import Answer, Region, agree, check, equal, payment, tool, until
+from region import SLOW, Answer, Region, agree, check, equal, payment, tool, until
 
 QUICK = {"heartbeat_ms": 300, "backoff_max_ms": 300}
 
@@ -72,7 +72,7 @@ with Region("a hall that has lost its disk is made anew") as region:
 
     def rebuild(directory, *words):
         done = subprocess.run([tool("hallsync"), "--json", "rebuild", "-", "--data", directory, *words], input=enrolled["token"],
-                              capture_output=True, text=True, timeout=300)
+                              capture_output=True, text=True, timeout=300 * SLOW)
         return Answer(done)
 
     # Not into a directory with keys: those would be the old ones.

@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 from page import blocks
-from region import BIN, Node, Region, agree, check, equal, until
+from region import BIN, SLOW, Node, Region, agree, check, equal, until
 
 GUIDE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "region.md")
 DATA = "/var/lib/hallsync"
@@ -36,7 +36,7 @@ with Region("docs/region.md does what it says") as region:
             return node(owner).start()
         if command == "systemctl restart hallsync":
             return node(owner).restart()
-        done = subprocess.run(["bash", "-c", local(command, owner)], cwd=region.dir, capture_output=True, text=True, timeout=120,
+        done = subprocess.run(["bash", "-c", local(command, owner)], cwd=region.dir, capture_output=True, text=True, timeout=120 * SLOW,
                               env={**os.environ, "PATH": f"{os.path.abspath(BIN)}:{os.environ['PATH']}", "HALLSYNC_CONFIG": node(owner).conf})
         check(done.returncode == 0, f"{owner}$ {command}: {done.stdout} {done.stderr}")
         return done.stdout

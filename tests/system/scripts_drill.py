@@ -13,7 +13,7 @@ from region import SLOW, Region, check, equal, payment
 CUSTOMERS = int(os.environ.get("HS_DRILL_CUSTOMERS") or 300)
 PAYMENTS = int(os.environ.get("HS_DRILL_PAYMENTS") or 90)
 SCENARIOS = ["outage", "old-hub", "empty-hub", "old-hall", "lost-hall", "witness", "outbox", "no-witness"]
-SECONDS = 200 if CUSTOMERS < 10000 else 3600
+SECONDS = 600 if CUSTOMERS < 10000 else 3600
 
 
 def table(out):
