@@ -8,7 +8,7 @@
 # Exit status, as of hallsync itself: 0 done and proven; 1 done, and the proof failed, or the answer is no; 2 usage; 3 the node does
 # not answer; 4 refused; 5 damaged data.
 set -euo pipefail
-export LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # cron's PATH has none of these
 umask 077
 
 ops_script=$(basename "$0") ops_started=$(date +%s)
