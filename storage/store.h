@@ -180,7 +180,8 @@ struct hs_met {
     uint64_t backup_store; /* 0: none */
 };
 enum hs_err hs_store_meet(struct hs_store *store, const struct hs_met *met);
-/* A hub says so.  Of this very store: as hs_store_strike. */
+/* A hub says so.  Of this very store: as hs_store_strike.  HS_ETOOBIG: HS_PEER_STORES_MAX are known, and it is not
+ * kept. */
 enum hs_err hs_store_gone(struct hs_store *store, const struct hs_key *node_key, uint64_t store_id);
 enum hs_err hs_store_told(struct hs_store *store, const struct hs_key *node_key, uint64_t store_id); /* is_wanted */
 const char *hs_store_renewed(const struct hs_store *store); /* why it did at this start, or NULL */

@@ -36,6 +36,7 @@ static const char *const NOTICE_EVENTS[] = {
     [HS_NOTICE_ADMITTING] = "admitting",
     [HS_NOTICE_HELD] = "peer-held",
     [HS_NOTICE_SET_BACK] = "store-set-back",
+    [HS_NOTICE_STORES_FULL] = "stores-full",
     [HS_NOTICE_TWIN] = "session-twin",
 };
 
@@ -48,6 +49,7 @@ static enum hs_log_level notice_level(enum hs_replica_notice notice, enum hs_err
     case HS_NOTICE_NAMED_BEYOND:
     case HS_NOTICE_CLONE:
     case HS_NOTICE_SET_BACK:
+    case HS_NOTICE_STORES_FULL:
     case HS_NOTICE_OWN_REVOKED:
         return HS_LOG_ERROR;
     case HS_NOTICE_REVOKED:

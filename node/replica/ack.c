@@ -192,12 +192,18 @@ static void segment_back(struct hs_replica *r, const struct rep_pending *pending
         incoming_back(r, pending->stream, err);
 }
 
+/* Somebody has named more stores that are gone than there can be: who passes that on is not to be cut off for it. */
+static bool is_full(const struct rep_pending *pending, enum hs_err err)
+{
+    return pending->type == HS_STORE_GONE && err == HS_ETOOBIG;
+}
+
 /* A receipt for the other branch of a fork is nobody's fault, and says nothing of what is held here: dropped.  Nor can
  * anybody know that a key was revoked while something of it was on its way. */
 static bool is_fault(const struct rep_pending *pending, enum hs_err err)
 {
     return err != HS_OK && err != HS_EREVOKED && pending->type != HS_STORE_HEAL &&
-           (pending->type != HS_STORE_RECEIPT || err != HS_EFORK);
+           (pending->type != HS_STORE_RECEIPT || err != HS_EFORK) && !is_full(pending, err);
 }
 
 /* @err: what the store has said. */
@@ -223,6 +229,8 @@ static void finish_store(struct hs_replica *r, const struct rep_pending *pending
         hs_rep_rots_receipt(r, &pending->receipt);
     if (pending->type == HS_STORE_FORK || pending->type == HS_STORE_LOOSE)
         hs_rep_fork_stored(r, pending, err);
+    if (is_full(pending, err))
+        hs_rep_stores_full(r, s);
     if (err == HS_OK && pending->type == HS_STORE_MEET)
         hs_rep_stores_stored(r, pending);
     if (pending->type == HS_STORE_ROT || pending->type == HS_STORE_HEAL)

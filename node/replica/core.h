@@ -107,6 +107,7 @@ struct hs_replica {
     uint64_t backup_store;  /* own: as told last */
     uint64_t compare_token; /* of the last COMPARE */
     bool is_renewing;       /* this store is to get another id */
+    bool is_stores_full;    /* told: no more stores that are gone are kept */
     struct rep_waiting *waiting;
     size_t waiting_count;
     struct rep_gate gate;
@@ -218,6 +219,8 @@ void hs_rep_fills_fini(struct hs_replica *r);
 enum hs_err hs_rep_stores_load(struct hs_replica *r);
 void hs_rep_stores_committed(struct hs_replica *r); /* some are new, or gone */
 void hs_rep_stores_stored(struct hs_replica *r, const struct rep_pending *pending);
+/* The store keeps no more of them.  @s: who has told one, NULL if it has left. */
+void hs_rep_stores_full(struct hs_replica *r, const struct rep_session *s);
 void hs_rep_stores_fini(struct hs_replica *r);
 /* revoke.c, gate.c: the tick returns when to come again */
 enum hs_err hs_rep_revocations_load(struct hs_replica *r);

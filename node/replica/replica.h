@@ -223,6 +223,7 @@ enum hs_replica_notice {
     HS_NOTICE_ADMITTING,    /* a hub in doubt admits halls from now on: text says why */
     HS_NOTICE_HELD,         /* the peer has little room left, and takes some lanes not now; HS_OK: it does again */
     HS_NOTICE_SET_BACK,     /* a peer has shown that this store is an older copy: text */
+    HS_NOTICE_STORES_FULL,  /* so many stores of hubs are gone that no more are kept: text */
     HS_NOTICE_TWIN,         /* two hubs have dialled each other: this session has ended, that of peer @token stays */
 };
 

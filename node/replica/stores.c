@@ -324,6 +324,18 @@ static void store_gone(struct rep_session *s, const struct hs_key *key, uint64_t
     hs_rep_store_take(s, store);
 }
 
+void hs_rep_stores_full(struct hs_replica *r, const struct rep_session *s)
+{
+    if (r->is_stores_full)
+        return;
+    r->is_stores_full = true;
+    hs_rep_notice(r, HS_NOTICE_STORES_FULL, s == NULL ? 0 : s->peer, HS_ETOOBIG,
+                  hs_rep_text(r,
+                              "%d stores of hubs are known, and one that %s calls gone is not kept: its receipts still "
+                              "count here; some hub has named far too many: find it, and revoke its key",
+                              HS_PEER_STORES_MAX, s == NULL ? "a hub" : s->certificate.node_id));
+}
+
 static void take_gone(struct rep_session *s, const Hallsync__StoreGone *message)
 {
     struct hs_key key;

@@ -153,7 +153,7 @@ static enum hs_err put_gone(struct hs_log *log, const struct hs_key *key, uint64
     if ((err != HS_OK && err != HS_ENOTFOUND) || (err == HS_OK && row.state == HS_PEER_STORE_GONE))
         return err;
     if (err == HS_ENOTFOUND && hs_txn_count(&log->txn, LOG_PEER_STORE) >= HS_PEER_STORES_MAX)
-        return HS_EBUSY; /* somebody draws ids as others breathe */
+        return HS_ETOOBIG; /* somebody draws ids as others breathe */
     row = (struct hs_peer_store){.node_key = *key, .store_id = id, .since_ms = log->now_ms(log->ctx)};
     put_row(log_change(log), &row);
     log->stores_changed = true;

@@ -232,6 +232,29 @@ static void what_waits_for_the_writer_is_bounded(void **state)
     puppet_fini(&liar);
 }
 
+/* One hub has filled the list: who passes that on is not cut off, or no two hubs would talk any more. */
+static void a_full_list_of_stores_ends_no_session(void **state)
+{
+    struct table *t = *state;
+    Hallsync__PeerStores message = HALLSYNC__PEER_STORES__INIT;
+    Hallsync__StoreGone gone = HALLSYNC__STORE_GONE__INIT, *list[] = {&gone};
+    struct puppet honest;
+    puppet_dial(&honest, t->other, t->hub);
+    puppet_greet(&honest);
+    puppet_let_store(&honest);
+    gone.node_key = puppet_data(t->hall->certificate.node_key.bytes, HS_KEY_BYTES);
+    message.n_gone = 1;
+    message.gone = list;
+    t->hub->store_fails = HS_ETOOBIG;
+    for (gone.store_id = 1; gone.store_id < 4; gone.store_id++) {
+        puppet_say(&honest, HALLSYNC__PEER_TYPE__PEER_STORES, &message.base);
+        puppet_let_store(&honest);
+    }
+    assert_true(puppet_is_live(&honest));
+    assert_int_equal(world_notices(t->hub, HS_NOTICE_STORES_FULL), 1);
+    puppet_fini(&honest);
+}
+
 /* ---- in the greeting ---- */
 
 static void more_revocations_than_there_can_be_are_refused(void **state)
@@ -344,6 +367,7 @@ int main(void)
         TEST(probes_wait),
         TEST(where_one_is_is_said_within_bounds),
         TEST(what_waits_for_the_writer_is_bounded),
+        TEST(a_full_list_of_stores_ends_no_session),
         TEST(more_revocations_than_there_can_be_are_refused),
         TEST(a_receipt_is_shown_once),
         TEST(records_out_of_order_end_the_session),

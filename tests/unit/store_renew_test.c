@@ -105,6 +105,22 @@ static void backups_count_while_their_hub_names_them(void **state)
     assert_int_equal(level(&place->hall, &money), HS_SAFETY_HUB);
 }
 
+/* Somebody draws ids as others breathe. */
+static void so_many_are_remembered(void **state)
+{
+    struct place *place = *state;
+    struct hs_commit commit;
+    enum hs_err err = HS_OK;
+    uint64_t id = 0;
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    while (err == HS_OK && id < 2 * HS_PEER_STORES_MAX)
+        err = hs_store_gone(place->hall.store, &place->second_hub.draft.node_key, ++id);
+    assert_int_equal(err, HS_ETOOBIG);
+    assert_int_equal(hs_store_gone(place->hall.store, &place->second_hub.draft.node_key, 1), HS_OK); /* known */
+    assert_int_equal(hs_store_commit(place->hall.store, &commit), HS_OK);
+    assert_in_range(id, HS_PEER_STORES_MAX, HS_PEER_STORES_MAX + 1);
+}
+
 /* What nobody has met may be what it says; what a hub says of it is believed. */
 static void others_may_say_that_a_store_is_gone(void **state)
 {
@@ -268,7 +284,7 @@ int main(void)
         TEST(a_store_that_is_gone_gives_no_level),     TEST(backups_count_while_their_hub_names_them),
         TEST(others_may_say_that_a_store_is_gone),     TEST(where_one_is_gone_the_others_are_asked),
         TEST(of_an_earlier_key_of_a_node_all_is_gone), TEST(it_goes_on_as_another_and_signs_for_what_it_holds),
-        TEST(it_is_renewed_a_few_times_an_hour),
+        TEST(it_is_renewed_a_few_times_an_hour),       TEST(so_many_are_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,6 +118,8 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     {"| questions of a session that wait | 16 about records, two about digests, one of each other kind; 65,536 bytes | "
      "session ends |",
      LIMITS, "what_waits_is_small"},
+    {"| stores of hubs and witnesses that a node remembers | 4,096 | not kept; people are told |", LIMITS,
+     "a_full_list_of_stores_ends_no_session"},
     {"| pieces of one session that wait to be stored | 65,536 | *busy*; session ends |", LIMITS,
      "what_waits_for_the_writer_is_bounded"},
     {"or if the answer is not what was asked for:", ASK, "answers_that_do_not_fit_end_the_session"},

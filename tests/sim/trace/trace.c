@@ -214,6 +214,8 @@ static const char *notice_text(enum hs_replica_notice notice)
         return "filling has to wait: ";
     case HS_NOTICE_HELD:
         return "held: ";
+    case HS_NOTICE_STORES_FULL:
+        return "ALARM ";
     case HS_NOTICE_TWIN:
         return "session ended: ";
     case HS_NOTICE_REVOKED:
