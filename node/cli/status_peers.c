@@ -201,6 +201,18 @@ static json_t *node_object(const Hallsync__Node *node)
     return object;
 }
 
+/* Of a node that was made anew there are two keys: the one that is here, or was the last to be, is the node. */
+static bool is_outlived(const Hallsync__NodesReply *nodes, const Hallsync__Node *node)
+{
+    for (size_t i = 0; i < nodes->n_nodes; i++) {
+        const Hallsync__Node *other = nodes->nodes[i];
+        bool later = other->live != node->live ? other->live : other->seen_ms > node->seen_ms;
+        if (other->curve_key != NULL && later && strcmp(other->node_id, node->node_id) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The others that have joined: away, or live since a moment that the status was too old for.  The rows before them are
  * sorted by name. */
 static void take_others(struct rows *rows, const Hallsync__NodesReply *nodes, const char *own_id)
@@ -214,7 +226,7 @@ static void take_others(struct rows *rows, const Hallsync__NodesReply *nodes, co
         bool known = bsearch(&key, rows->items, before, sizeof key, compare_names) != NULL;
         for (size_t k = before; k < rows->count && !known; k++)
             known = strcmp(rows->items[k].node_id, node->node_id) == 0; /* made anew: two keys, one node */
-        if (known || node->curve_key == NULL || strcmp(node->node_id, own_id) == 0)
+        if (known || node->curve_key == NULL || strcmp(node->node_id, own_id) == 0 || is_outlived(nodes, node))
             continue;
         if (node->live)
             count_live(rows, node->role);

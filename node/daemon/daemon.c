@@ -139,9 +139,9 @@ static void probe_end(void *ctx, uint64_t token)
     hs_peers_probe_end(((struct hs_daemon *)ctx)->peers, token);
 }
 
-static uint64_t seen(void *ctx, const char *node_id, bool *live)
+static uint64_t seen(void *ctx, const struct hs_key *key, bool *live)
 {
-    return hs_peers_seen(((struct hs_daemon *)ctx)->peers, node_id, live);
+    return hs_peers_seen(((struct hs_daemon *)ctx)->peers, key, live);
 }
 
 static enum hs_err ask(void *ctx, uint64_t token, const struct hs_ask *question)

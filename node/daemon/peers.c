@@ -77,7 +77,9 @@ static void notice(struct hs_peers *peers, const struct hs_replica_update *updat
     if (update->notice == HS_NOTICE_LIVE) {
         hs_link_good(peers->link, update->peer);
         peers_upstream_live(peers, update->peer, text);
-        peers_seen_live(peers, text);
+        const struct hs_key *key = hs_replica_node_key(peers->replica, update->peer);
+        if (key != NULL)
+            peers_seen_live(peers, key);
     }
     if (update->notice == HS_NOTICE_PROBE_DONE) {
         peers_publish(peers, true); /* who has waited may ask for the status next */

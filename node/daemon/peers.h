@@ -51,7 +51,7 @@ void hs_peers_status(struct hs_peers *peers, struct hs_buf *partial); /* packed 
 void hs_peers_put_problem(struct hs_buf *partial, const char *text);  /* StatusReply.problems, as partial message */
 /* Wall clock of the last session with it; 0: none yet.  @live out: there is one, which what hs_peers_status tells may
  * be too old to show. */
-uint64_t hs_peers_seen(struct hs_peers *peers, const char *node_id, bool *live);
+uint64_t hs_peers_seen(struct hs_peers *peers, const struct hs_key *key, bool *live);
 const char *hs_peers_address(const struct hs_peers *peers, size_t i); /* bound address; NULL behind the last */
 
 #endif

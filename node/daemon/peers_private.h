@@ -78,9 +78,9 @@ struct knocker {
 #define KNOCKERS_MAX 16
 #define KNOCK_MS     60000
 
-/* A node that there was a session with. */
+/* A node that there was a session with; one that was made anew under its id has another key. */
 struct seen {
-    char node_id[HS_NODE_ID_BYTES_MAX + 1];
+    struct hs_key node_key;
     uint64_t last_ms; /* wall clock */
     bool live;        /* there is one: as published, or newer than that */
 };
@@ -141,10 +141,11 @@ enum hs_err peers_rate(struct hs_peers *peers, hs_peer peer, uint32_t rate);
 void peers_join(struct hs_peers *peers, hs_peer peer, const struct hs_key *curve_key, struct hs_bytes frame);
 
 /* peers_seen.c */
-void peers_seen_live(struct hs_peers *peers, const char *node_id); /* a session has begun, that no picture shows yet */
+void peers_seen_live(struct hs_peers *peers,
+                     const struct hs_key *key); /* a session has begun, that no picture shows yet */
 /* Under the lock, for each new picture: nobody is live; then those that are. */
 void peers_seen_begin(struct hs_peers *peers);
-void peers_seen_note(struct hs_peers *peers, const char *node_id, uint64_t wall_ms);
+void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall_ms);
 
 /* peers_status.c */
 void peers_publish(struct hs_peers *peers, bool now);

@@ -4,18 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int compare(const struct seen *seen, const struct hs_key *key)
+{
+    return memcmp(seen->node_key.bytes, key->bytes, HS_KEY_BYTES);
+}
+
 /* Where it stands, or would. */
-static size_t place_of(const struct hs_peers *peers, const char *node_id, bool *found)
+static size_t place_of(const struct hs_peers *peers, const struct hs_key *key, bool *found)
 {
     size_t low = 0, high = peers->seen_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (strcmp(peers->seen[middle].node_id, node_id) < 0)
+        if (compare(&peers->seen[middle], key) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    *found = low < peers->seen_count && strcmp(peers->seen[low].node_id, node_id) == 0;
+    *found = low < peers->seen_count && compare(&peers->seen[low], key) == 0;
     return low;
 }
 
@@ -32,16 +37,15 @@ static bool make_room(struct hs_peers *peers)
     return true;
 }
 
-void peers_seen_note(struct hs_peers *peers, const char *node_id, uint64_t wall_ms)
+void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall_ms)
 {
     bool found;
-    size_t at = place_of(peers, node_id, &found);
+    size_t at = place_of(peers, key, &found);
     if (!found) {
         if (!make_room(peers))
             return; /* a time less in a list */
         memmove(&peers->seen[at + 1], &peers->seen[at], (peers->seen_count - at) * sizeof *peers->seen);
-        peers->seen[at] = (struct seen){0};
-        memcpy(peers->seen[at].node_id, node_id, strlen(node_id));
+        peers->seen[at] = (struct seen){.node_key = *key};
         peers->seen_count++;
     }
     peers->seen[at].last_ms = wall_ms;
@@ -54,18 +58,18 @@ void peers_seen_begin(struct hs_peers *peers)
         peers->seen[i].live = false;
 }
 
-void peers_seen_live(struct hs_peers *peers, const char *node_id)
+void peers_seen_live(struct hs_peers *peers, const struct hs_key *key)
 {
     pthread_mutex_lock(&peers->lock);
-    peers_seen_note(peers, node_id, hs_now_ms());
+    peers_seen_note(peers, key, hs_now_ms());
     pthread_mutex_unlock(&peers->lock);
 }
 
-uint64_t hs_peers_seen(struct hs_peers *peers, const char *node_id, bool *live)
+uint64_t hs_peers_seen(struct hs_peers *peers, const struct hs_key *key, bool *live)
 {
     bool found;
     pthread_mutex_lock(&peers->lock);
-    size_t at = place_of(peers, node_id, &found);
+    size_t at = place_of(peers, key, &found);
     uint64_t last_ms = found ? peers->seen[at].last_ms : 0;
     *live = found && peers->seen[at].live;
     pthread_mutex_unlock(&peers->lock);

@@ -214,7 +214,7 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
         }
         put_peer(buf, &peer.status);
         if (shown[i].live)
-            peers_seen_note(peers, shown[i].certificate.node_id, wall);
+            peers_seen_note(peers, &shown[i].certificate.node_key, wall);
         most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
     }
     put_rebuild(peers, buf);

@@ -213,6 +213,12 @@ bool hs_replica_progress(const struct hs_replica *r, uint64_t *held, uint64_t *n
     return true;
 }
 
+const struct hs_key *hs_replica_node_key(struct hs_replica *r, hs_peer peer)
+{
+    const struct rep_session *s = hs_rep_session_find(r, peer);
+    return s != NULL && s->state == REP_LIVE ? &s->certificate.node_key : NULL;
+}
+
 size_t hs_replica_peers(const struct hs_replica *r, struct hs_peer_status *to, size_t room)
 {
     size_t count = 0;

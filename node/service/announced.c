@@ -2,15 +2,13 @@
  */
 #include "node/service/announced.h"
 
-#include "proto/msg/tlv.h"
 #include "proto/msg/trust.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define NODES_MAX 1024
-enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1, NODE_ISSUED = 8 }; /* fields of keys.proto */
+#define NODES_MAX   1024
 #define STREAMS_MAX 256 /* listed, of a node: the rest is in the figures */
 
 struct listing {
@@ -86,41 +84,6 @@ static char *node_id_of(struct listing *listing, const struct hs_key *key)
     return hs_arena_text(&listing->call->scratch, HS_BYTES(certificate.node_id, strlen(certificate.node_id)));
 }
 
-/* Has a node of this id been made anew since?  Then what is connected under the id is the new one.  Certificates in the
- * store have been verified when they came. */
-struct newer {
-    const char *node_id;
-    uint64_t than_ms;
-    const struct hs_key *key;
-    bool found;
-};
-
-static struct hs_bytes node_of(struct hs_bytes certificate)
-{
-    return hs_tlv_bytes(hs_tlv_bytes(certificate, CERTIFICATE_NODE), SIGNED_BODY);
-}
-
-static enum hs_err look_at(void *ctx, struct hs_bytes key, struct hs_bytes certificate)
-{
-    struct newer *newer = ctx;
-    struct hs_bytes body = node_of(certificate);
-    if (hs_tlv_u64(body, NODE_ISSUED, 0) > newer->than_ms &&
-        !hs_bytes_equal(key, HS_BYTES(newer->key->bytes, HS_KEY_BYTES)) &&
-        hs_bytes_equal(hs_tlv_bytes(body, NODE_ID), HS_BYTES(newer->node_id, strlen(newer->node_id))))
-        newer->found = true;
-    return HS_OK;
-}
-
-static bool is_replaced(struct listing *listing, const struct hs_key *key, const char *node_id)
-{
-    struct newer newer = {.node_id = node_id, .key = key};
-    struct hs_bytes certificate;
-    if (hs_view_certificate(listing->view, key, &certificate) == HS_OK)
-        newer.than_ms = hs_tlv_u64(node_of(certificate), NODE_ISSUED, 0);
-    hs_view_certificates(listing->view, look_at, &newer);
-    return newer.found;
-}
-
 static void begin_node(struct listing *listing, const struct hs_announced *announced)
 {
     const struct hs_service_hooks *hooks = &listing->call->desk->options.hooks;
@@ -140,9 +103,9 @@ static void begin_node(struct listing *listing, const struct hs_announced *annou
     row->streams = hs_arena_array(arena, STREAMS_MAX, sizeof *row->streams);
     if (hooks->seen != NULL) {
         bool live = false;
-        hooks->seen(hooks->ctx, node_id, &live);
+        hooks->seen(hooks->ctx, &announced->node_key, &live);
         row->has_live = true;
-        row->live = live && !is_replaced(listing, &announced->node_key, node_id);
+        row->live = live;
     }
     listing->last = row;
     listing->status->announced[listing->status->n_announced++] = row;

@@ -107,6 +107,11 @@ static enum hs_err take_life(void *ctx, const struct hs_certificate *certificate
     if (!again->found || certificate->issued_ms > again->newest.issued_ms)
         again->newest = *certificate;
     again->found = true;
+    bool live = false;
+    const struct hs_service_hooks *hooks = &again->call->desk->options.hooks;
+    if (hooks->seen != NULL)
+        hooks->seen(hooks->ctx, &certificate->node_key, &live);
+    enrolling->live = enrolling->live || live;
     if (enrolling->replaced_count == REPLACED_MAX ||
         hs_revoked_read(again->call->desk->options.store, again->view, &certificate->node_key, &revocation) == HS_OK)
         return HS_OK;
@@ -150,8 +155,6 @@ static enum hs_err take_again(struct hs_call *call, struct enrolling *enrolling,
     if (err == HS_OK && !again.found)
         return hs_fail(HS_ENOTFOUND, &call->why, "node_id: no node %s has joined, as far as this hub knows",
                        draft->node_id);
-    if (options->hooks.seen != NULL)
-        options->hooks.seen(options->hooks.ctx, draft->node_id, &enrolling->live);
     return err == HS_OK ? take_places(call, &again.newest, draft) : err;
 }
 
@@ -307,7 +310,9 @@ enum hs_err hs_node_put(struct hs_call *call, struct hs_view *view, struct hs_by
     node.curve_key = curve_hex;
     node.has_home = true;
     node.home = body->home;
-    node.seen_ms = hooks->seen == NULL ? 0 : hooks->seen(hooks->ctx, body->node_id, &live);
+    struct hs_key node_key;
+    memcpy(node_key.bytes, key.data, HS_KEY_BYTES);
+    node.seen_ms = hooks->seen == NULL ? 0 : hooks->seen(hooks->ctx, &node_key, &live);
     node.has_seen_ms = node.seen_ms != 0;
     node.has_live = live;
     node.live = live;

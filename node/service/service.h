@@ -18,7 +18,7 @@ struct hs_service_hooks {
     void (*probe)(void *ctx, uint64_t token); /* start waiting for "synced"; hs_service_probed answers */
     void (*probe_end)(void *ctx, uint64_t token);
     /* Wall clock of the last session with it; 0: none yet.  @live out: there is one now. */
-    uint64_t (*seen)(void *ctx, const char *node_id, bool *live);
+    uint64_t (*seen)(void *ctx, const struct hs_key *key, bool *live);
     /* Ask a hub about records of a district that is not here; hs_service_answered answers, unless this fails.  NULL:
      * there is no hub to ask, now or later. */
     enum hs_err (*ask)(void *ctx, uint64_t token, const struct hs_ask *ask);

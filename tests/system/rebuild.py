@@ -120,8 +120,14 @@ with Region("a hall that has lost its disk is made anew") as region:
     equal(len(set(known)), len(known), "a receipt number was given twice")
 
     # Two keys of one name, everywhere: in the list, and the newest is the one in use.
-    keys = [node["key"] for node in hub.json("node", "list").lines() if node["node_id"] == hall.name]
+    listed = {node["key"]: node for node in hub.json("node", "list").lines() if node["node_id"] == hall.name}
+    keys = list(listed)
     equal(len(keys), 2, "keys of one name")
+    equal([listed[key].get("live", False) for key in sorted(keys, key=lambda key: key == old_key)], [True, False], "which of them is connected")
+    gone_ms, here_ms = (listed[key].get("seen_ms", 0) for key in sorted(keys, key=lambda key: key != old_key))
+    check(gone_ms < here_ms, f"the old key was last seen at {gone_ms}, the new one at {here_ms}")
+    equal([row["state"] for row in hub.status()["peers"] if row["node_id"] == hall.name], ["live"], "in status it is one node")
+    check("away" not in hub.run("status").out, "status, in words")
     equal(hub.json("node", "show", hall.name).object()["key"], next(key for key in keys if key != old_key), "the key in use")
     hub.json("node", "revoke", hall.name, "--key", old_key[:16], "--reason", "disk lost")
     states = {node["key"]: node["state"] for node in hub.json("node", "list").lines() if node["node_id"] == hall.name}

@@ -29,10 +29,21 @@ static int close_peers(void **state)
     return 0;
 }
 
-static bool is_live(struct hs_peers *peers, const char *node_id, bool seen)
+/* A key of its own for each text. */
+static const struct hs_key *key(const char *text)
+{
+    static struct hs_key keys[2];
+    static unsigned next;
+    struct hs_key *made = &keys[next++ % 2];
+    *made = (struct hs_key){0};
+    memcpy(made->bytes, text, strlen(text));
+    return made;
+}
+
+static bool is_live(struct hs_peers *peers, const char *text, bool seen)
 {
     bool live;
-    uint64_t last_ms = hs_peers_seen(peers, node_id, &live);
+    uint64_t last_ms = hs_peers_seen(peers, key(text), &live);
     assert_int_equal(last_ms != 0, seen);
     return live;
 }
@@ -43,8 +54,8 @@ static void a_session_newer_than_the_picture_is_live(void **state)
     struct hs_peers *peers = *state;
     assert_false(is_live(peers, "nj-second", false));
     peers_seen_begin(peers);
-    peers_seen_note(peers, "nj-win3", 1000);
-    peers_seen_live(peers, "nj-second");
+    peers_seen_note(peers, key("nj-win3"), 1000);
+    peers_seen_live(peers, key("nj-second"));
     assert_true(is_live(peers, "nj-second", true));
     assert_true(is_live(peers, "nj-win3", true));
     assert_false(is_live(peers, "nj-gulou", false));
@@ -54,15 +65,15 @@ static void a_picture_without_it_says_that_it_has_gone(void **state)
 {
     struct hs_peers *peers = *state;
     bool live;
-    peers_seen_live(peers, "nj-second");
+    peers_seen_live(peers, key("nj-second"));
     peers_seen_begin(peers);
-    peers_seen_note(peers, "nj-win3", 1000);
+    peers_seen_note(peers, key("nj-win3"), 1000);
     assert_false(is_live(peers, "nj-second", true));
     peers_seen_begin(peers);
-    peers_seen_note(peers, "nj-second", 2000);
-    assert_int_equal(hs_peers_seen(peers, "nj-second", &live), 2000);
+    peers_seen_note(peers, key("nj-second"), 2000);
+    assert_int_equal(hs_peers_seen(peers, key("nj-second"), &live), 2000);
     assert_true(live);
-    assert_int_equal(hs_peers_seen(peers, "nj-win3", &live), 1000);
+    assert_int_equal(hs_peers_seen(peers, key("nj-win3"), &live), 1000);
     assert_false(live);
 }
 
@@ -74,11 +85,11 @@ static void the_list_has_a_limit(void **state)
     peers_seen_begin(peers);
     for (int i = 0; i < SEEN_MAX + 10; i++) {
         snprintf(node_id, sizeof node_id, "h%05d", (i * 7919) % (SEEN_MAX + 10));
-        peers_seen_note(peers, node_id, 1000);
+        peers_seen_note(peers, key(node_id), 1000);
     }
     assert_int_equal(peers->seen_count, SEEN_MAX);
     for (size_t i = 1; i < peers->seen_count; i++)
-        assert_true(strcmp(peers->seen[i - 1].node_id, peers->seen[i].node_id) < 0);
+        assert_true(memcmp(&peers->seen[i - 1].node_key, &peers->seen[i].node_key, HS_KEY_BYTES) < 0);
 }
 
 int main(void)
