@@ -104,7 +104,8 @@ struct hs_peers {
 
     pthread_mutex_t lock; /* of what follows */
     bool stopping;
-    uint64_t compares; /* asked for so far */
+    uint64_t compares;         /* asked for so far */
+    char clocks[HS_WHY_BYTES]; /* that differ, in words; empty: none */
     struct note *notes, **notes_end;
     struct hs_buf status; /* packed, as of published_ms */
     uint64_t published_ms, publish_every_ms, watched_ms;
@@ -145,6 +146,9 @@ void peers_seen_live(struct hs_peers *peers,
                      const struct hs_key *key); /* a session has begun, that no picture shows yet */
 /* Under the lock, for each new picture: nobody is live; then those that are. */
 void peers_seen_begin(struct hs_peers *peers);
+/* peers_clock.c */
+void peers_clock_look(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count);
+
 void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall_ms);
 
 /* peers_status.c */

@@ -217,6 +217,7 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
             peers_seen_note(peers, &shown[i].certificate.node_key, wall);
         most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
     }
+    peers_clock_look(peers, shown, count);
     put_rebuild(peers, buf);
     put_counter(buf, "session-bytes-max", most); /* memory that the largest session holds */
     peers_upstreams_seen(peers, shown, count);
@@ -270,6 +271,8 @@ static void put_problems(const struct hs_peers *peers, struct hs_buf *buf)
     char text[HS_WHY_BYTES];
     if (peers->readers.is_long)
         hs_peers_put_problem(buf, peers->readers.text);
+    if (peers->clocks[0] != '\0')
+        hs_peers_put_problem(buf, peers->clocks);
     for (size_t i = 0; i < peers->upstream_count; i++) {
         const struct upstream *upstream = &peers->upstreams[i];
         if (upstream->phase == UPSTREAM_OWN) {

@@ -2,6 +2,7 @@
 """Halls whose clocks stand in 2001, in 2090, or jump: their payments are right, the error is shown, and nobody else's clock follows."""
 import glob
 import os
+import re
 import sys
 import time
 
@@ -48,6 +49,19 @@ with Region("wrong clocks: money is right, the clock is told of, others are not 
     shown = {peer["node_id"]: peer["clock_offset_ms"] for peer in hub.status()["peers"]}
     check(shown["nj-past"] < -10 * YEAR_MS and shown["nj-future"] > 10 * YEAR_MS and abs(shown["nj-right"]) < 60000,
           f"the hub shows whose clock is wrong: {shown}")
+
+    def alarms(node):
+        return [line for line in node.status().get("problems", []) if line.startswith("clocks differ")]
+
+    def named(line):
+        return sorted(re.findall(r"(nj-[a-z]+) is \d+ years (?:ahead|behind)", line))
+
+    until("the hub alarms, and names the clocks", lambda: [named(line) for line in alarms(hub)] == [["nj-future", "nj-past"]], 60)
+    until("the hall in 2001 alarms", lambda: [named(line) for line in alarms(halls["nj-past"])] == [["nj-hub"]], 60)
+    equal(alarms(halls["nj-right"]), [], "a clock that is right")
+    with open(hub.log) as log:
+        check("event=clock" in log.read(), "the log does not tell of the clocks")
+    check("PROBLEM" in hub.run("status").out, "status")
 
     witness = Witness(region)
     counters = [Clients(witness, hall, accounts, 2, pause=0.02).start() for hall in halls.values()]
