@@ -512,8 +512,10 @@ enum hs_err store_heal_own(struct hs_store *store)
     for (size_t i = 0; err == HS_OK && waiting.found && i < HS_HEALED_MAX; i++) {
         err = next_waiting(store, &waiting);
         if (err == HS_OK && waiting.found) {
-            hs_store_flush(store);
+            err = hs_store_flush(store); /* what the records have is about to be all that there is */
             hs_records_rest(store->records);
+            if (err != HS_OK)
+                break;
             err = issue_anew(store, &waiting.first);
             if (err != HS_OK)
                 err = give_up(store, &waiting.first, err);

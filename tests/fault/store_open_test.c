@@ -2,6 +2,7 @@
  * can be opened afterwards, with everything that was acknowledged; and an origin whose continuity is not proven is
  * never written on, whatever failed meanwhile. */
 #include "tests/fault/store_place.h"
+#include "tests/lib/store_rot.h"
 #include "tests/lib/store_schema.h"
 
 #define OPEN_KINDS (FAULT_OF_MEMORY | FAULT_OF_DB | FAULT_OF_LATE | FAULT_OF_FILES)
@@ -257,6 +258,69 @@ static void records_half_rebuilt_are_rebuilt_again(void **state)
     fault_each("rebuilding", FAULT_OF_MEMORY | FAULT_OF_DB | FAULT_OF_LATE, rebuild_once, place);
 }
 
+/* ---- what rotted ---- */
+
+static enum hs_err add_count(void *ctx, const struct hs_digest *digest)
+{
+    *(uint64_t *)ctx += digest->count;
+    return HS_OK;
+}
+
+static uint64_t records_of(struct world_node *node)
+{
+    uint64_t count = 0;
+    struct hs_view *view = world_view(node);
+    assert_int_equal(hs_view_digests(view, add_count, &count), HS_OK);
+    hs_view_close(view);
+    return count;
+}
+
+/* One of the last three operations, which nobody else has: what stands behind it goes with it, and all are in the
+ * records still. */
+static uint64_t leave_rotten(struct world_node *hall)
+{
+    struct hs_dot dot = world_group(hall, 3);
+    struct hs_stream stream = {dot.origin, 3201, HS_LANE_MONEY};
+    uint64_t records = records_of(hall), last = world_head(hall, &stream);
+    world_close(hall);
+    world_turn(hall, &stream, last - 1, ROW_OP, 40);
+    world_open(hall, false);
+    assert_int_equal(hs_store_begin(hall->store), HS_OK);
+    assert_int_equal(hs_store_note_rot(hall->store, &stream, last - 2, last), HS_OK);
+    assert_true(hs_store_wants_opening(hall->store));
+    assert_int_equal(hs_store_commit(hall->store, &(struct hs_commit){0}), HS_OK);
+    world_close(hall);
+    return records;
+}
+
+static void heal_once(void *ctx)
+{
+    struct world_node *hall = ctx;
+    struct hs_store *store = NULL;
+    struct hs_why why = {{0}};
+    uint64_t before = leave_rotten(hall);
+    fault_begin();
+    enum hs_err err = hs_store_open(&hall->options, &store, &why);
+    expect_refused(err, store, &why);
+    hs_store_close(store);
+    fault_end();
+    world_open(hall, false);
+    assert_int_equal(records_of(hall), before);
+    assert_int_equal(hs_store_begin(hall->store), HS_OK);
+    assert_false(hs_store_wants_opening(hall->store));
+    hs_store_abort(hall->store);
+}
+
+/* Without calls that say that pages are gone: records that cannot be read are made anew, and then only the log has it.
+ */
+static void what_is_issued_anew_is_not_lost_whatever_fails(void **state)
+{
+    struct place *place = *state;
+    unsigned kinds = OPEN_KINDS & ~(FAULT_BIT(FAULT_DB_DAMAGE) | FAULT_BIT(FAULT_DB_ODD));
+    fault_each("opening a store of which something rotted", kinds, heal_once, &place->hall);
+    assert_rebuilt_the_same(&place->hall);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +330,7 @@ int main(void)
         IN_PLACE(an_origin_in_doubt_is_not_written_on_after_a_full_disk),
         IN_PLACE(a_store_is_migrated_behind_a_copy_or_not_at_all),
         IN_PLACE(records_half_rebuilt_are_rebuilt_again),
+        IN_PLACE(what_is_issued_anew_is_not_lost_whatever_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

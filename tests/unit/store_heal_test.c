@@ -1,5 +1,6 @@
 /* store_heal_test.c -- operations that rotted: a store that opens all the same, what comes back from another store, and
  * what only this node had, which is issued anew. */
+#include "tests/lib/store_rot.h"
 #include "tests/unit/store_place.h"
 
 #include "storage/log/inside.h"
@@ -17,26 +18,6 @@ static int setup(void **state)
 }
 
 /* ---- damage ---- */
-
-static void turn(struct world_node *node, const struct hs_stream *stream, uint64_t n, uint8_t row, size_t at)
-{
-    char path[WORLD_PATH_BYTES];
-    struct hs_env *env = NULL;
-    struct hs_txn txn;
-    uint8_t key[OP_KEY_BYTES], value[4096];
-    struct hs_bytes held;
-    world_path(path, node->dir, "log");
-    assert_int_equal(hs_log_inspect(path, WORLD_MAP_BYTES, &env, NULL), HS_OK);
-    assert_int_equal(hs_txn_begin(env, true, &txn), HS_OK);
-    log_op_key(stream, n, row, key);
-    assert_int_equal(hs_txn_get(&txn, LOG_OP, HS_BYTES(key, sizeof key), &held), HS_OK);
-    assert_true(held.size <= sizeof value && at < held.size);
-    memcpy(value, held.data, held.size);
-    value[at] ^= 0x5a;
-    hs_txn_put(&txn, LOG_OP, HS_BYTES(key, sizeof key), HS_BYTES(value, held.size));
-    assert_int_equal(hs_txn_commit(&txn), HS_OK);
-    hs_env_close(env);
-}
 
 static void forget_records(struct world_node *node)
 {
@@ -160,7 +141,7 @@ static void a_rotten_operation_of_ones_own_is_issued_anew(void **state)
     struct hs_stream stream = stream_of(&dot, HS_LANE_MONEY);
     struct hs_hash before = world_digests(&place->hall);
     world_close(&place->hall);
-    turn(&place->hall, &stream, 5, ROW_OP, 40);
+    world_turn(&place->hall, &stream, 5, ROW_OP, 40);
     world_open(&place->hall, false); /* nobody has looked yet */
     assert_int_equal(records_of(&place->hall), 12);
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
@@ -214,7 +195,7 @@ static void values_issued_anew_overwrite_what_they_overwrote(void **state)
     write_register(&place->hall, "a", 2, &first);
     write_register(&place->hall, "b", 3, NULL);
     world_close(&place->hall);
-    turn(&place->hall, &stream, 2, ROW_OP, 5);
+    world_turn(&place->hall, &stream, 2, ROW_OP, 5);
     world_open(&place->hall, false);
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
     assert_int_equal(hs_store_note_rot(place->hall.store, &stream, 2, 2), HS_OK);
@@ -245,8 +226,8 @@ static void what_a_hub_has_comes_back_from_it(void **state)
     carry(&place->hall, &place->hub, &stream, 1, hs_store_receive);
     struct hs_hash before = world_digests(&place->hall);
     world_close(&place->hall);
-    turn(&place->hall, &stream, 5, ROW_OP, 40);
-    turn(&place->hall, &stream, 9, ROW_OP, 41);
+    world_turn(&place->hall, &stream, 5, ROW_OP, 40);
+    world_turn(&place->hall, &stream, 9, ROW_OP, 41);
     forget_records(&place->hall);
     world_open(&place->hall, false); /* without what cannot be read */
     struct rows rows = healed_of(&place->hall);
@@ -279,9 +260,9 @@ static void a_rotten_signature_is_made_good(void **state)
     world_group(&place->hall, 1);
     world_close(&place->hall);
     world_close(&place->hub);
-    turn(&place->hall, &stream, 3, ROW_CHECKPOINT, 40); /* the signature of one's own */
-    turn(&place->hall, &stream, 7, ROW_CHECKPOINT, 4);  /* the hash */
-    turn(&place->hub, &stream, 7, ROW_CHECKPOINT, 4);
+    world_turn(&place->hall, &stream, 3, ROW_CHECKPOINT, 40); /* the signature of one's own */
+    world_turn(&place->hall, &stream, 7, ROW_CHECKPOINT, 4);  /* the hash */
+    world_turn(&place->hub, &stream, 7, ROW_CHECKPOINT, 4);
     world_open(&place->hall, false);
     world_open(&place->hub, false);
     struct world_node *nodes[] = {&place->hall, &place->hub};
