@@ -123,5 +123,33 @@ def region_of(old_hub):
         witness.verify(hub, twin, *halls)
 
 
+def a_decision_passes_older_nodes():
+    """What is decided about a parked payment is kept and handed on by a node that does not know of decisions; it counts there from the upgrade on."""
+    with Region("versions mixed: a decision about a parked payment") as region:
+        hub = region.hub("nj-hub", **QUICK)
+        accounts = region.customers(hub, 10, ("3201",))
+        with version(BEFORE):
+            old = region.hall("old-1", hub, ["3201"], **QUICK)
+        new = region.hall("new-1", hub, ["3201"], **QUICK)
+        new.stop()
+        subprocess.run([os.path.join(BIN, "hallsync-strange"), new.conf, "beads-1", accounts[0], "5000", "beads", "3"], check=True)
+        new.start()
+        new.synced()
+        old.synced()
+        everybody = (hub, old, new)
+        equal([node.status()["parked"] for node in everybody], [1, 1, 1], "parked everywhere")
+        hub.json("conflict", "release", "parked:beads-1", "--reason", "the slip was seen", "--name", "Zhao")
+        said = lambda node: sorted((row["partition"], row["count"], row["digest"]) for row in node.json("digest").lines())
+        until("all have the same", lambda: said(hub) == said(old) == said(new), 60)
+        sums = lambda: [(node.status()["parked"], node.totals()["count"], node.totals()["sum_fen"]) for node in everybody]
+        equal(sums(), [(0, 1, 5000), (1, 0, 0), (0, 1, 5000)], "parked, payments and their sum")
+        old.stop()
+        old.bin = BIN
+        old.start()
+        equal(sums(), [(0, 1, 5000)] * 3, "parked, payments and their sum, upgraded")
+        check(agree(*everybody), "digests")
+
+
 for old_hub in (False, True):
     region_of(old_hub)
+a_decision_passes_older_nodes()
