@@ -66,31 +66,35 @@ struct target {
     hs_stamp highest; /* of the decisions so far */
 };
 
-static bool is_listed(struct hs_view *view, const struct hs_record_name *name)
+/* A conflict's id does not say the lane: for the most part it is the kind's.  HS_ENOTFOUND: in none of them is a record
+ * of that name that breaks a rule, or about which somebody has decided. */
+static enum hs_err look_for(struct hs_work *work, struct target *target)
 {
-    return hs_view_listed(view, HS_LIST_PARKED, name) || hs_view_listed(view, HS_LIST_DECISION, name);
+    struct hs_record_name *name = &target->name.record;
+    target->kind = hs_kind_by_number(name->kind);
+    for (unsigned lane = HS_LANE_WORK; target->kind != NULL && lane < HS_LANE_COUNT; lane++) {
+        name->lane = (uint8_t)lane;
+        enum hs_err err = hs_view_record(work->view, name, &target->stored);
+        if (err == HS_OK)
+            err = hs_view_standing(work->view, &target->stored, &target->standing);
+        if (err != HS_ENOTFOUND &&
+            (err != HS_OK || target->standing.fault != HS_OK || target->standing.verdict != HS_VERDICT_NONE))
+            return err;
+    }
+    return HS_ENOTFOUND;
 }
 
-/* A conflict's id does not say the lane: for the most part it is the kind's. */
 static enum hs_err find_target(struct hs_work *work, const struct hs_item *item, struct target *target)
 {
     const Hallsync__DecideRequest *request = (const Hallsync__DecideRequest *)item->parsed;
-    struct hs_record_name *name = &target->name.record;
     enum hs_err err = hs_conflict_parse(request->id, &target->name);
-    target->kind = err == HS_OK ? hs_kind_by_number(name->kind) : NULL;
-    bool found = false;
-    for (unsigned lane = HS_LANE_WORK; target->kind != NULL && lane < HS_LANE_COUNT && !found; lane++) {
-        name->lane = (uint8_t)lane;
-        found = is_listed(work->view, name);
-    }
     if (err == HS_OK)
-        err = found ? hs_view_record(work->view, name, &target->stored) : HS_ENOTFOUND;
-    if (err == HS_OK)
-        err = hs_view_standing(work->view, &target->stored, &target->standing);
+        err = look_for(work, target);
     if (err != HS_ENOTFOUND)
         return err;
     return hs_refuse(&work->refusal, HS_ENOTFOUND, 0,
-                     "there is no such record to decide about here; it may have been mended: hallsync conflict list");
+                     "there is no such record to decide about here: it is not here, or was mended, and counts; see "
+                     "hallsync conflict list");
 }
 
 static enum hs_err follow(void *ctx, const struct hs_decided *decided)
@@ -106,9 +110,6 @@ static enum hs_err follow(void *ctx, const struct hs_decided *decided)
 static enum hs_err judge(struct hs_work *work, const struct target *target, bool releases)
 {
     const struct hs_standing *standing = &target->standing;
-    if (standing->fault == HS_OK && standing->verdict == HS_VERDICT_NONE)
-        return hs_refuse(&work->refusal, HS_ENOTFOUND, 0, "this %s breaks no rule as it is now: it counts",
-                         target->kind->name);
     if (!releases || standing->fault == HS_OK || standing->may_release)
         return HS_OK;
     return hs_refuse(&work->refusal, HS_EINVAL, 0, "this %s cannot be released: %s; %s", target->kind->name,
@@ -160,15 +161,14 @@ static enum hs_err write_decision(struct hs_work *work, const struct hs_item *it
     return hs_store_write(work->store, &draft, &dot, &stamp);
 }
 
-/* Sent again it finds the decision that it made. */
-static bool is_made(struct hs_work *work, const struct hs_item *item)
+/* Sent again it finds the decision that it made; HS_ENOTFOUND: it is new. */
+static enum hs_err find_made(struct hs_work *work, const struct hs_item *item)
 {
     struct hs_stored stored;
-    if (hs_view_find(work->view, HS_KIND_DECISION, item->id, &stored) != HS_OK)
-        return false;
+    enum hs_err err = hs_view_find(work->view, HS_KIND_DECISION, item->id, &stored);
     work->out.result = HALLSYNC__RESULT__RESULT_EXISTS;
     work->out.safe = hs_safety_here(work->desk);
-    return true;
+    return err;
 }
 
 enum hs_err hs_decide_write(struct hs_work *work, const struct hs_item *item)
@@ -176,9 +176,10 @@ enum hs_err hs_decide_write(struct hs_work *work, const struct hs_item *item)
     const Hallsync__DecideRequest *request = (const Hallsync__DecideRequest *)item->parsed;
     bool releases = strcmp(request->verdict, "release") == 0;
     struct target target = {.follows = {0}};
-    if (is_made(work, item))
-        return HS_OK;
-    enum hs_err err = find_target(work, item, &target);
+    enum hs_err err = find_made(work, item);
+    if (err != HS_ENOTFOUND)
+        return err;
+    err = find_target(work, item, &target);
     if (err == HS_OK)
         err = judge(work, &target, releases);
     if (err == HS_OK)

@@ -4,6 +4,7 @@
 #include "tests/unit/service_world.h"
 
 #include "proto/base/text.h"
+#include "proto/msg/tlv.h"
 #include "storage/store/inside.h"
 
 #define ALONE_KINDS (FAULT_OF_MEMORY | FAULT_BIT(FAULT_SEND) | FAULT_BIT(FAULT_RECEIVE)) /* without the store */
@@ -319,11 +320,72 @@ static void ask_nodes(struct place *place, Hallsync__Request *request)
     request->nodes = &body;
 }
 
+/* ---- a decision about a payment that breaks a rule, which only a newer version's service would take ---- */
+
+struct past_service {
+    struct hs_job job;
+    struct hs_draft draft;
+    bool done;
+    enum hs_err err;
+};
+
+static enum hs_err run_past(struct hs_job *job, struct hs_store *store)
+{
+    struct hs_dot dot;
+    hs_stamp stamp;
+    return hs_store_write(store, &((struct past_service *)job)->draft, &dot, &stamp);
+}
+
+static void past_done(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
+{
+    struct past_service *past = (struct past_service *)job;
+    (void)commit;
+    past->done = true;
+    past->err = err;
+}
+
+static void pay_in_beads(struct place *place, Hallsync__Request *request)
+{
+    struct hs_buf fact = {0};
+    hs_tlv_put_text(&fact, 2, account_of(place->number));
+    hs_tlv_put_u64(&fact, 3, 20000);
+    hs_tlv_put_text(&fact, 5, "beads");
+    struct hs_write write = {.kind = HS_KIND_PAYMENT,
+                             .id = HS_BYTES(text_of(0, "p-", place->number), HS_ID_BYTES),
+                             .is_fact = true,
+                             .fact = hs_buf_bytes(&fact)};
+    struct past_service past = {
+        .job = {.run = run_past, .done = past_done, .weight = 64},
+        .draft = {.partition = 3201, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1}};
+    assert_int_equal(hs_writer_submit(place->office.writer, &past.job), HS_OK);
+    for (int i = 0; i < TURNS_MAX && !past.done; i++)
+        turn(place);
+    assert_true(past.done && past.err == HS_OK);
+    hs_buf_fini(&fact);
+    ask_totals(place, request);
+}
+
+static void ask_decide(struct place *place, Hallsync__Request *request)
+{
+    static Hallsync__DecideRequest body;
+    static char hex[2 * HS_ID_BYTES + 1], id[64];
+    hallsync__decide_request__init(&body);
+    hs_text_to_hex(HS_BYTES(text_of(0, "p-", place->number), HS_ID_BYTES), hex);
+    snprintf(id, sizeof id, "parked:3201:3:%s", hex);
+    body.id = id;
+    body.verdict = TEXT("release");
+    body.name = TEXT("Zhao");
+    body.reason = TEXT("the slip was seen");
+    request->body_case = HALLSYNC__REQUEST__BODY_DECIDE;
+    request->decide = &body;
+}
+
 static const struct question QUESTIONS[] = {
     {"put a customer", NULL, ask_customer, WRITE_KINDS},
     {"put a payment", NULL, ask_payment, WRITE_KINDS},
     {"put a ticket", NULL, ask_ticket, WRITE_KINDS},
     {"reverse a payment", ask_payment, ask_reverse, WRITE_KINDS},
+    {"release a parked payment", pay_in_beads, ask_decide, WRITE_KINDS},
     {"enroll", NULL, ask_enroll, WRITE_KINDS},
     {"wait", NULL, ask_wait, ALONE_KINDS},
     {"get", NULL, ask_get, READ_KINDS},
@@ -378,7 +440,7 @@ static void assert_counted_once(struct place *place, const struct question *ques
     body.account = account_of(place->number);
     const Hallsync__Reply *reply = must_ask(place, &request);
     assert_null(reply->error);
-    if (question->ask == ask_payment)
+    if (question->ask == ask_payment || question->ask == ask_decide)
         assert_int_equal(reply->totals->count, 1);
     if (question->ask == ask_reverse)
         assert_int_equal(reply->totals->reversed_count, 1);
