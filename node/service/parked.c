@@ -186,7 +186,7 @@ static enum hs_err put_decision(void *ctx, const struct hs_decided *decided)
     struct hs_stored stored;
     const struct hs_variant *variant;
     char id[HS_ID_TEXT_BYTES];
-    if (decisions->count == decisions->room)
+    if (decisions->count == decisions->room || decisions->count == HS_FOLLOWS_MAX)
         return HS_OK;
     Hallsync__ConflictDecision *to = hs_arena_alloc(arena, sizeof *to);
     enum hs_err err = to != NULL ? hs_view_record(telling->view, &name, &stored) : HS_ENOMEM;

@@ -80,7 +80,7 @@ struct hs_index {
     uint32_t field;   /* the shown value of this field is the key; 0: computed (ticket state, assignee) */
 };
 
-#define HS_FOLLOWS_MAX 256 /* decisions that one names */
+#define HS_FOLLOWS_MAX 256 /* decisions about a record that are looked at, and that one names */
 
 struct hs_kind {
     uint16_t number;

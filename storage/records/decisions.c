@@ -118,11 +118,14 @@ static enum hs_err each_row(struct hs_txn *txn, const struct hs_record_name *rec
 struct gathering {
     struct hs_derive *derive;
     struct decided *first;
+    size_t count;
 };
 
 static enum hs_err gather(void *ctx, const struct hs_decided *decided)
 {
     struct gathering *gathering = ctx;
+    if (gathering->count++ >= HS_FOLLOWS_MAX)
+        return HS_OK; /* the first by their ids, on every node */
     struct decided *one = hs_arena_alloc(gathering->derive->arena, sizeof *one);
     if (one == NULL)
         return HS_ENOMEM;

@@ -266,6 +266,29 @@ static void a_released_customer_stays_so_while_others_of_its_fields_change(void 
     world_close(&world);
 }
 
+/* A hub that writes one after the other slows nobody down: so many are looked at, the same ones everywhere. */
+static void more_decisions_than_are_looked_at(void **state)
+{
+    (void)state;
+    struct world world;
+    struct hs_id id = id_of(1);
+    struct hs_record_name name = name_of(HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes));
+    world_open(&world);
+    pay_in(&world, 1, 1, 500, BEADS);
+    struct deciding deciding = {.verdict = RELEASE, .standing = standing_of(&world, &name)};
+    for (deciding.number = 1000; deciding.number < 1000 + HS_FOLLOWS_MAX; deciding.number++)
+        decide(&world, &name, &deciding);
+    deciding.verdict = REJECT;
+    decide(&world, &name, &deciding); /* one too many, by its id */
+    expect_sums(&world, 1, 500, 0);
+    deciding.number = 7;
+    decide(&world, &name, &deciding);
+    expect_sums(&world, 0, 0, 0);
+    assert_int_equal(look_at_list(&world, HS_LIST_DECISION).count, HS_FOLLOWS_MAX + 2);
+    world_verify(&world);
+    world_close(&world);
+}
+
 /* Only hubs decide: by a hall it is void, and by nobody is there any about a decision. */
 static void a_hall_decides_nothing(void **state)
 {
@@ -311,6 +334,7 @@ int main(void)
         cmocka_unit_test(contrary_decisions_converge_and_are_told),
         cmocka_unit_test(a_decision_waits_for_its_record),
         cmocka_unit_test(a_released_customer_stays_so_while_others_of_its_fields_change),
+        cmocka_unit_test(more_decisions_than_are_looked_at),
         cmocka_unit_test(a_hall_decides_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
