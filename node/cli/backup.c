@@ -294,8 +294,11 @@ static enum hs_err backup_store(struct cli *cli, const struct hs_conf *conf, con
         err = hs_backup_begin(&options, stopped->store, &backup, &why);
     if (err == HS_OK)
         err = make_and_show(backup, &why);
-    if (err == HS_OK)
+    if (err == HS_OK) {
         err = note(stopped->store, backup);
+        if (err != HS_OK)
+            hs_fail(err, &why, "%s is whole, but is not listed: %s", hs_backup_path(backup), hs_err_text(err));
+    }
     hs_buf_fini(&config);
     if (err == HS_OK) {
         describe(backup, hs_now_ms() - options.now_ms, &run);

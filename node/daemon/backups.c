@@ -429,8 +429,11 @@ static enum hs_err make(struct hs_backups *backups, struct hs_why *why)
         hs_backup_stop(backup);
     err = hs_backup_run(backup, why);
     set_phase(backups, PHASE_VOUCHING, NULL);
-    if (err == HS_OK)
+    if (err == HS_OK) {
         err = note(backups, backup);
+        if (err != HS_OK)
+            hs_fail(err, why, "%s is whole, but is not listed: %s", hs_backup_path(backup), hs_err_text(err));
+    }
     if (err == HS_OK)
         err = vouch(backups, backup);
     if (err == HS_OK)
