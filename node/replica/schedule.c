@@ -147,10 +147,14 @@ static bool has_tokens(struct rep_session *s)
     return false;
 }
 
-static void begin_limit(struct rep_session *s)
+/* @before: what it was.  A limit that only changes fills nothing up: else the peer would get more by changing its own.
+ */
+static void begin_limit(struct rep_session *s, uint64_t before)
 {
-    hs_rep_bucket_open(&s->out.bucket, hs_rep_rate_max(s), s->r->now_ms);
-    s->out.counted = s->sent_bytes;
+    if (before == 0) {
+        hs_rep_bucket_open(&s->out.bucket, hs_rep_rate_max(s), s->r->now_ms);
+        s->out.counted = s->sent_bytes;
+    }
     hs_rep_session_dirty(s);
 }
 
@@ -160,10 +164,11 @@ void hs_rep_rate(struct hs_replica *r, const struct hs_replica_event *event)
     uint64_t limit = event->rate_max < LIMIT_MAX ? event->rate_max : LIMIT_MAX;
     if (s == NULL || s->out.limit == limit)
         return;
+    uint64_t before = hs_rep_rate_max(s);
     s->out.limit = limit;
     s->is_limit_new = true;
     hs_rep_heartbeat_soon(s);
-    begin_limit(s);
+    begin_limit(s, before);
 }
 
 void hs_rep_rate_told(struct rep_session *s, uint64_t limit)
@@ -171,8 +176,9 @@ void hs_rep_rate_told(struct rep_session *s, uint64_t limit)
     limit = limit < LIMIT_MAX ? limit : LIMIT_MAX;
     if (s->out.peer_limit == limit)
         return;
+    uint64_t before = hs_rep_rate_max(s);
     s->out.peer_limit = limit;
-    begin_limit(s);
+    begin_limit(s, before);
 }
 
 uint64_t hs_rep_schedule_tick(struct rep_session *s)

@@ -169,6 +169,30 @@ static void a_limit_holds_in_both_directions(void **state)
     clear(&t);
 }
 
+/* Nobody gets more by saying another limit again and again. */
+static void a_limit_that_changes_gives_nothing_anew(void **state)
+{
+    (void)state;
+    struct table t;
+    struct hs_peer_status before, after;
+    set(&t, 1000000);
+    world_start(t.hall);
+    world_write_many(t.hub, 3201, HS_LANE_PEOPLE, 6000, 100);
+    t.link = world_dial(t.hall, t.hub);
+    run(&t, 50);
+    world_rate(t.hub, t.link->peer[1], 3000);
+    run(&t, 5000);
+    assert_true(world_status(t.hub, t.link->peer[1], &before));
+    for (unsigned i = 0; i < 100; i++) {
+        world_rate(t.hall, t.link->peer[0], 5000 + i);
+        run(&t, 200);
+    }
+    assert_true(world_status(t.hub, t.link->peer[1], &after));
+    assert_true(after.lag_out_ops > 0);
+    assert_in_range(after.sent_bytes - before.sent_bytes, 30000, 20 * 3000 + 3000 + 17000);
+    clear(&t);
+}
+
 static void work_counts_against_the_limit(void **state)
 {
     (void)state;
@@ -192,9 +216,12 @@ static void work_counts_against_the_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_order_passes_a_backlog_on_64_kbit), cmocka_unit_test(an_order_passes_a_backlog_on_2_mbit),
-        cmocka_unit_test(an_order_passes_states_on_64_kbit),    cmocka_unit_test(a_limit_holds_in_both_directions),
+        cmocka_unit_test(an_order_passes_a_backlog_on_64_kbit),
+        cmocka_unit_test(an_order_passes_a_backlog_on_2_mbit),
+        cmocka_unit_test(an_order_passes_states_on_64_kbit),
+        cmocka_unit_test(a_limit_holds_in_both_directions),
         cmocka_unit_test(work_counts_against_the_limit),
+        cmocka_unit_test(a_limit_that_changes_gives_nothing_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
