@@ -702,11 +702,14 @@ struct hs_rotten {
     uint64_t first, last;
     uint64_t store_id; /* receipt: of the store that has signed */
     struct hs_record_name name;
-    const char *node; /* who wrote it, if that is known; or NULL */
-    const char *text; /* NULL: nothing more to say */
+    struct hs_bytes key, row; /* record: as they lie there */
+    const char *node;         /* who wrote it, if that is known; or NULL */
+    const char *text;         /* NULL: nothing more to say */
 };
 /* In a sentence, appended. */
 void hs_rotten_text(const struct hs_rotten *rotten, struct hs_buf *text);
+bool hs_rot_mends(const struct hs_rotten *rotten); /* is it put right by hallsync repair, or by the node itself? */
+const char *hs_rot_remedy(const struct hs_rotten *rotten); /* how; or what people have to do instead */
 typedef enum hs_err (*hs_visit_rotten)(void *ctx, const struct hs_rotten *rotten);
 struct hs_check_figures {
     uint64_t rows, streams, ops, checkpoints, receipts, certificates, bases, commits, records;
@@ -732,5 +735,16 @@ const struct hs_check_figures *hs_check_figures(const struct hs_check *check);
  * HS_ELOCKED, HS_ENOSTORE, HS_ESCHEMA, HS_EDAMAGED (not an LMDB file)... */
 enum hs_err hs_check_dir(const char *dir, const struct hs_check_options *options, struct hs_check_figures *figures,
                          struct hs_why *why);
+
+/* The last check that ended whole, so that a restart does not forget it. */
+struct hs_checked {
+    uint64_t ended_ms, found; /* wall clock; 0: there was none */
+};
+enum hs_err hs_store_note_check(struct hs_store *store, const struct hs_checked *checked);
+void hs_view_checked(struct hs_view *view, struct hs_checked *checked);
+
+/* What a check has found, in a group: noted, put right as far as it can be from here, and what is replaced kept in
+ * DIR/replaced/.  Of records, and of what cannot be mended in its place, nothing is done. */
+enum hs_err hs_store_mend(struct hs_store *store, const struct hs_rotten *rotten);
 
 #endif

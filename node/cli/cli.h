@@ -51,6 +51,7 @@
     X(SECRET, "secret", 0, "FILE", "the recovery key that a backup is sealed to")                               \
     X(FORCE, "force", 0, NULL, "move what is in the directory aside")                                           \
     X(FULL, "full", 0, NULL, "every operation, not a sample")                                                   \
+    X(DRY_RUN, "dry-run", 0, NULL, "say what would be done, and change nothing")                                \
     X(REMOTE, "remote", 0, NULL, "compare with the nodes that it is connected with")                            \
     X(PEER, "peer", 0, "ID", "only with this one")
 
@@ -163,7 +164,7 @@ enum hs_err cli_run_revoke(struct cli *cli);  /* revoke.c */
 enum hs_err cli_run_release(struct cli *cli);
 enum hs_err cli_show_withheld(const struct cli *cli, Hallsync__WithheldStatus *const *rows, size_t count);
 enum hs_err cli_run_verify(struct cli *cli); /* verify.c */
-enum hs_err cli_run_repair(struct cli *cli);
+enum hs_err cli_run_repair(struct cli *cli); /* repair.c */
 
 /* Text of all commands, or, with their options, of those whose words begin with @words; owned by the caller, NULL: out
  * of memory or none. */

@@ -47,8 +47,9 @@ const struct cli_command CLI_COMMANDS[] = {
      "read log and records whole: is everything as it was written?  --remote: have those it is connected with the "
      "same?",
      CLI_NEEDS_NODE, 0, CLI_BIT(FULL) | CLI_BIT(REMOTE) | CLI_BIT(PEER)},
-    {"repair", cli_run_repair, "", "check, and wait until what rotted has come back or was issued anew", CLI_NEEDS_NODE,
-     0, 0},
+    {"repair", cli_run_repair, "[--dry-run]",
+     "check, and put right what rotted, or wait until it has come back; what is replaced is kept", CLI_NEEDS_NODE, 0,
+     CLI_BIT(DRY_RUN)},
     {"wait", cli_run_wait, "--synced [--timeout 30s]",
      "until a hub holds everything written here, and this node what the hub held", CLI_NEEDS_NODE, 0, CLI_BIT(SYNCED)},
     {"customer get", cli_run_get, "ACCOUNT", "one customer", CLI_NEEDS_NODE, HS_KIND_CUSTOMER, CLI_BIT(HERE)},

@@ -3,10 +3,8 @@
 #include "node/cli/forms.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
+#include "node/cli/verify.h"
 #include "node/cli/verify_remote.h"
-#include "node/conf/conf.h"
-#include "proto/base/thread.h"
-#include "storage/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,9 +12,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#define DAMAGED    5   /* exit status */
-#define LOOK_AGAIN 200 /* ms */
 
 static json_t *id_json(struct hs_bytes id)
 {
@@ -29,7 +24,8 @@ static json_t *id_json(struct hs_bytes id)
 static json_t *finding_json(const struct hs_rotten *rotten, const char *text)
 {
     char part[HS_PARTITION_TEXT_BYTES], kind[CLI_KIND_NAME_BYTES], origin[17];
-    json_t *row = json_pack("{ss ss}", "sort", hs_rot_text(rotten->sort), "text", text);
+    json_t *row = json_pack("{ss ss ss sb}", "sort", hs_rot_text(rotten->sort), "text", text, "remedy",
+                            hs_rot_remedy(rotten), "mends", hs_rot_mends(rotten));
     if (row == NULL)
         return NULL;
     if (rotten->node != NULL)
@@ -52,9 +48,16 @@ static json_t *finding_json(const struct hs_rotten *rotten, const char *text)
     return row;
 }
 
-static enum hs_err show_finding(void *ctx, const struct hs_rotten *rotten)
+/* In columns: a repair says below it what is done. */
+static void show_line(const char *text, bool mends, const char *remedy, bool repairs)
 {
-    const struct cli *cli = ctx;
+    cli_line("DAMAGED", text, 9);
+    if (repairs && remedy != NULL)
+        cli_line(mends ? "  repair" : "  TO DO", remedy, 9);
+}
+
+enum hs_err cli_show_rotten(const struct cli *cli, const struct hs_rotten *rotten, bool repairs)
+{
     struct hs_buf text = {0};
     enum hs_err err = HS_OK;
     hs_rotten_text(rotten, &text);
@@ -64,9 +67,14 @@ static enum hs_err show_finding(void *ctx, const struct hs_rotten *rotten)
     else if (cli->json)
         err = cli_json_line(finding_json(rotten, (const char *)text.data));
     else
-        cli_line("DAMAGED", (const char *)text.data, 9);
+        show_line((const char *)text.data, hs_rot_mends(rotten), hs_rot_remedy(rotten), repairs);
     hs_buf_fini(&text);
     return err;
+}
+
+static enum hs_err show_finding(void *ctx, const struct hs_rotten *rotten)
+{
+    return cli_show_rotten(ctx, rotten, false);
 }
 
 /* ---- the end ---- */
@@ -78,7 +86,7 @@ struct verdict {
 
 static enum hs_err show_verdict(struct cli *cli, const struct verdict *verdict)
 {
-    cli->status = verdict->found != 0 ? DAMAGED : 0;
+    cli->status = verdict->found != 0 ? CLI_DAMAGED : 0;
     if (cli->json)
         return cli_json_line(json_pack("{sI sb sI sI sI sI sI sb}", "damaged", (json_int_t)verdict->found, "full",
                                        verdict->full, "rows", (json_int_t)verdict->rows, "streams",
@@ -116,7 +124,7 @@ static enum hs_err verify_dir(struct cli *cli, const char *dir)
 
 /* ---- a running node ---- */
 
-static enum hs_err ask(struct cli *cli, bool start, const Hallsync__VerifyReply **verify)
+enum hs_err cli_ask_verify(struct cli *cli, bool start, const Hallsync__VerifyReply **verify)
 {
     Hallsync__VerifyRequest body = HALLSYNC__VERIFY_REQUEST__INIT;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
@@ -132,14 +140,14 @@ static enum hs_err ask(struct cli *cli, bool start, const Hallsync__VerifyReply 
     return err;
 }
 
-static enum hs_err show_findings(struct cli *cli, const Hallsync__VerifyReply *verify)
+enum hs_err cli_show_findings(struct cli *cli, const Hallsync__VerifyReply *verify, bool repairs)
 {
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < verify->n_findings && err == HS_OK; i++) {
         if (cli->json)
             err = cli_json_line(cli_show_message(&verify->findings[i]->base));
         else
-            cli_line("DAMAGED", verify->findings[i]->text, 9);
+            show_line(verify->findings[i]->text, verify->findings[i]->mends, verify->findings[i]->remedy, repairs);
     }
     if (verify->n_findings < verify->found && !cli->json)
         printf("and %" PRIu64 " more\n", verify->found - verify->n_findings);
@@ -147,14 +155,14 @@ static enum hs_err show_findings(struct cli *cli, const Hallsync__VerifyReply *v
 }
 
 /* A node whose rooms started anew meanwhile, to issue anew what rotted, has forgotten the check: it is begun again. */
-static enum hs_err wait_for_end(struct cli *cli, const Hallsync__VerifyReply **verify)
+enum hs_err cli_wait_for_check(struct cli *cli, const Hallsync__VerifyReply **verify)
 {
-    enum hs_err err = ask(cli, true, verify);
+    enum hs_err err = cli_ask_verify(cli, true, verify);
     while (err == HS_OK && ((*verify)->running || !(*verify)->has_ended_ms)) {
-        nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN * 1000000L}, NULL);
-        err = ask(cli, false, verify);
+        nanosleep(&(struct timespec){.tv_nsec = CLI_LOOK_AGAIN * 1000000L}, NULL);
+        err = cli_ask_verify(cli, false, verify);
         if (err == HS_OK && !(*verify)->running && !(*verify)->has_ended_ms)
-            err = ask(cli, true, verify);
+            err = cli_ask_verify(cli, true, verify);
     }
     return err;
 }
@@ -162,11 +170,11 @@ static enum hs_err wait_for_end(struct cli *cli, const Hallsync__VerifyReply **v
 static enum hs_err verify_node(struct cli *cli)
 {
     const Hallsync__VerifyReply *verify;
-    enum hs_err err = wait_for_end(cli, &verify);
+    enum hs_err err = cli_wait_for_check(cli, &verify);
     if (err == HS_OK && verify->error != NULL)
         err = cli_bad(&cli->bad, hs_err_by_name(verify->error), NULL, "the check ended early: %s", verify->error);
     if (err == HS_OK)
-        err = show_findings(cli, verify);
+        err = cli_show_findings(cli, verify, false);
     if (err != HS_OK)
         return err;
     struct verdict verdict = {verify->full, false,           verify->rows,    verify->streams,
@@ -174,89 +182,33 @@ static enum hs_err verify_node(struct cli *cli)
     return show_verdict(cli, &verdict);
 }
 
-/* Who holds the store's lock is asked; nobody: the store is read here. */
-enum hs_err cli_run_verify(struct cli *cli)
+enum hs_err cli_with_conf(struct cli *cli, enum hs_err (*run)(struct cli *cli, const struct hs_conf *conf))
 {
     struct hs_conf conf;
     struct hs_why why = {0};
+    if (cli->config == NULL)
+        return run(cli, NULL);
+    enum hs_err err = hs_conf_load(cli->config, &conf, &why);
+    if (err != HS_OK)
+        return cli_fail(cli, HS_ECONFIG, &why);
+    err = run(cli, &conf);
+    hs_conf_free(&conf);
+    return err;
+}
+
+/* Who holds the store's lock is asked; nobody: the store is read here. */
+static enum hs_err verify(struct cli *cli, const struct hs_conf *conf)
+{
+    enum hs_err err = conf == NULL ? HS_ELOCKED : verify_dir(cli, conf->node.data);
+    return err == HS_ELOCKED ? verify_node(cli) : err;
+}
+
+enum hs_err cli_run_verify(struct cli *cli)
+{
     enum hs_err err = cli_take_args(cli, 0, 0);
     if (err == HS_OK && cli->options[CLI_PEER] != NULL && cli->options[CLI_REMOTE] == NULL)
         err = cli_usage(cli, "--peer goes with --remote");
     if (err == HS_OK && cli->options[CLI_REMOTE] != NULL)
         return cli_verify_remote(cli);
-    if (err != HS_OK || cli->config == NULL)
-        return err == HS_OK ? verify_node(cli) : err;
-    err = hs_conf_load(cli->config, &conf, &why);
-    if (err != HS_OK)
-        return cli_fail(cli, HS_ECONFIG, &why);
-    err = verify_dir(cli, conf.node.data);
-    hs_conf_free(&conf);
-    return err == HS_ELOCKED ? verify_node(cli) : err;
-}
-
-/* ---- repair ---- */
-
-#define REPAIR_MS 60000
-
-static size_t still_waiting(const Hallsync__VerifyReply *verify)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < verify->n_healed; i++)
-        count += strcmp(verify->healed[i]->state, "waits") == 0;
-    return count;
-}
-
-/* The node does it by itself; what it waits for is a node that has what rotted. */
-static enum hs_err wait_for_healing(struct cli *cli, const Hallsync__VerifyReply **verify)
-{
-    uint64_t end = hs_tick_ms() + (cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : REPAIR_MS);
-    enum hs_err err = ask(cli, false, verify);
-    while (err == HS_OK && still_waiting(*verify) > 0 && hs_tick_ms() < end) {
-        nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN * 1000000L}, NULL);
-        err = ask(cli, false, verify);
-    }
-    return err;
-}
-
-static enum hs_err show_healed(struct cli *cli, const Hallsync__VerifyReply *verify)
-{
-    static const struct cli_column HEALED[] = {
-        {"node_id", "of", CLI_FORM_TEXT},   {"partition", "district", CLI_FORM_TEXT}, {"lane", "lane", CLI_FORM_TEXT},
-        {"first", "from", CLI_FORM_NUMBER}, {"last", "to", CLI_FORM_NUMBER},          {"state", "is", CLI_FORM_TEXT},
-        {"time_ms", "since", CLI_FORM_AGE}, {"why", "note", CLI_FORM_PROSE},
-    };
-    struct cli_list list;
-    cli_list_begin(&list, cli, HEALED, sizeof HEALED / sizeof *HEALED);
-    for (size_t i = 0; i < verify->n_healed; i++)
-        cli_list_add(&list, cli_show_message(&verify->healed[i]->base));
-    return cli_list_end(&list);
-}
-
-/* A check, which sets the node to work on what it finds; and another one, when that is done. */
-enum hs_err cli_run_repair(struct cli *cli)
-{
-    const Hallsync__VerifyReply *verify;
-    enum hs_err err = cli_take_args(cli, 0, 0);
-    if (err == HS_OK)
-        err = wait_for_end(cli, &verify);
-    if (err == HS_OK && verify->found > 0)
-        err = show_findings(cli, verify);
-    if (err == HS_OK)
-        err = wait_for_healing(cli, &verify);
-    if (err == HS_OK)
-        err = show_healed(cli, verify);
-    size_t waiting = err == HS_OK ? still_waiting(verify) : 0;
-    if (err == HS_OK)
-        err = wait_for_end(cli, &verify);
-    if (err != HS_OK)
-        return err;
-    cli->status = verify->found != 0 || waiting != 0 ? DAMAGED : 0;
-    if (cli->json)
-        return cli_json_line(
-            json_pack("{sI sI}", "damaged", (json_int_t)verify->found, "waiting", (json_int_t)waiting));
-    if (cli->status == 0)
-        printf("everything is as it was written\n");
-    else
-        printf("%" PRIu64 " damaged, %zu wait for a node that has them\n", verify->found, waiting);
-    return HS_OK;
+    return err == HS_OK ? cli_with_conf(cli, verify) : err;
 }

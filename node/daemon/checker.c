@@ -61,6 +61,9 @@ static void put_finding(struct outcome *outcome, const struct hs_rotten *rotten,
     row.sort = (char *)(uintptr_t)hs_rot_text(rotten->sort);
     row.text = text;
     row.node_id = (char *)(uintptr_t)rotten->node;
+    row.remedy = (char *)(uintptr_t)hs_rot_remedy(rotten);
+    row.has_mends = true;
+    row.mends = hs_rot_mends(rotten);
     if (of_stream(rotten->sort)) {
         row.has_origin = row.has_partition = row.has_first = row.has_last = true;
         row.origin = rotten->stream.origin;
@@ -95,7 +98,7 @@ static enum hs_err visit(void *ctx, const struct hs_rotten *rotten)
         put_finding(&checker->now, rotten, (char *)text.data);
     pthread_mutex_unlock(&checker->lock);
     hs_buf_fini(&text);
-    if (rotten->sort == HS_ROT_OPS || rotten->sort == HS_ROT_CHECKPOINT || rotten->sort == HS_ROT_RECEIPT)
+    if (rotten->sort < HS_ROT_RECORD)
         checker->options.rotten(checker->options.ctx, rotten);
     return HS_OK;
 }
@@ -139,6 +142,8 @@ static void end(struct hs_checker *checker, enum hs_err err)
     hs_check_free(checker->check);
     checker->check = NULL;
     checker->next_tick = hs_tick_ms() + EVERY_MS;
+    if (err == HS_OK)
+        checker->options.ended(checker->options.ctx, &(struct hs_checked){ended_ms, found});
     hs_log(found != 0 || err != HS_OK ? HS_LOG_ERROR : HS_LOG_INFO, "check", "ended",
            "operations=%llu records=%llu found=%llu reason=%s", (unsigned long long)ops, (unsigned long long)records,
            (unsigned long long)found, hs_err_name(err));
@@ -232,6 +237,8 @@ enum hs_err hs_checker_new(const struct hs_checker_options *options, struct hs_c
     }
     pthread_mutex_init(&checker->lock, NULL);
     checker->options = *options;
+    checker->last.ended_ms = options->last.ended_ms;
+    checker->last.figures.found = options->last.found;
     checker->next_tick = hs_tick_ms() + FIRST_MS;
     *out = checker;
     return HS_OK;
@@ -277,7 +284,7 @@ static void put_reply(const struct hs_checker *checker, struct hs_buf *to)
     reply.running = checker->running || checker->wanted;
     reply.number = outcome->number;
     reply.full = outcome->full;
-    reply.has_ended_ms = !checker->running && outcome->ended_ms != 0;
+    reply.has_ended_ms = !checker->running && outcome->number != 0; /* one before this start is for status alone */
     reply.ended_ms = outcome->ended_ms;
     reply.error = outcome->err == HS_OK ? NULL : (char *)(uintptr_t)hs_err_name(outcome->err);
     reply.rows = outcome->figures.rows;

@@ -9,8 +9,10 @@ struct hs_checker;
 
 struct hs_checker_options {
     struct hs_store *store;
-    /* Operations, checkpoints or a receipt that are not what was signed; on the checker's thread. */
+    /* What is in the log and not as it was; on the checker's thread. */
     void (*rotten)(void *ctx, const struct hs_rotten *rotten);
+    void (*ended)(void *ctx, const struct hs_checked *checked); /* whole; on the checker's thread */
+    struct hs_checked last;                                     /* before this start */
     void *ctx;
 };
 enum hs_err hs_checker_new(const struct hs_checker_options *options, struct hs_checker **checker); /* HS_ENOMEM */

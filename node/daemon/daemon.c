@@ -4,6 +4,7 @@
 #include "node/daemon/backups.h"
 #include "node/daemon/check.h"
 #include "node/daemon/checker.h"
+#include "node/daemon/mend.h"
 #include "node/daemon/peers.h"
 #include "node/daemon/registry.h"
 #include "node/daemon/upkeep.h"
@@ -106,7 +107,16 @@ static void reopen(void *ctx)
 
 static void rotten(void *ctx, const struct hs_rotten *rotten)
 {
-    hs_peers_rotten(((struct hs_daemon *)ctx)->peers, rotten);
+    struct hs_daemon *daemon = ctx;
+    if (rotten->sort == HS_ROT_OPS || rotten->sort == HS_ROT_CHECKPOINT || rotten->sort == HS_ROT_RECEIPT)
+        hs_peers_rotten(daemon->peers, rotten); /* some are had from a peer */
+    else if (rotten->sort == HS_ROT_BASE)
+        hs_mend(daemon->writer, rotten);
+}
+
+static void checked(void *ctx, const struct hs_checked *checked)
+{
+    hs_mend_note_check(((struct hs_daemon *)ctx)->writer, checked);
 }
 
 static void probed(void *ctx, uint64_t token)
@@ -304,7 +314,13 @@ static enum hs_err make_backups(struct hs_daemon *daemon)
 
 static enum hs_err make_checker(struct hs_daemon *daemon)
 {
-    struct hs_checker_options options = {.store = daemon->store, .rotten = rotten, .ctx = daemon};
+    struct hs_checker_options options = {.store = daemon->store, .rotten = rotten, .ended = checked, .ctx = daemon};
+    struct hs_view *view = NULL;
+    enum hs_err err = hs_view_open(daemon->store, 0, 0, &view);
+    if (err != HS_OK)
+        return err;
+    hs_view_checked(view, &options.last);
+    hs_view_close(view);
     return hs_checker_new(&options, &daemon->checker);
 }
 

@@ -55,13 +55,62 @@ static enum hs_err visit_all(struct hs_txn *txn, const struct bounds *bounds, hs
             continue;
         if (bounds->to.size > 0 && hs_bytes_compare(scan.key, bounds->to) > 0)
             break;
+        state.state = HS_BYTES_NONE;
         err = log_decode_base(scan.key, scan.value, &state);
+        if (err != HS_OK && state.state.data != NULL) { /* its name can be read */
+            state.state = HS_BYTES_NONE;
+            err = HS_OK;
+        }
         if (err == HS_OK)
             err = visit(ctx, &state);
     }
     hs_scan_end(&scan);
     return err == HS_OK ? txn->err : err;
 }
+
+/* ---- one that rotted ---- */
+
+enum hs_err hs_log_note_base(struct hs_log *log, const struct hs_record_name *name, const struct hs_stored *record)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    struct hs_bytes bytes = HS_BYTES(key, hs_record_key(name, key));
+    struct hs_stored held;
+    enum hs_err err = hs_log_base_state(&log->txn, name, &held);
+    if (err != HS_EDAMAGED || log->txn.err != HS_OK)
+        return err == HS_EDAMAGED || err == HS_ENOTFOUND ? log->txn.err : err;
+    log_keep_row(log, LOG_BASE, bytes);
+    if (record != NULL) {
+        hs_log_put_base_state(log, record);
+        return log->txn.err;
+    }
+    hs_txn_delete(log_change(log), LOG_BASE, bytes);
+    log_reset_feeds(log);
+    return hs_log_fill_begin(log, name->partition, name->lane);
+}
+
+/* The first that does not match its checksum; HS_ENOTFOUND. */
+enum hs_err hs_log_find_rotten_base(struct hs_log *log, uint8_t key[static HS_RECORD_KEY_BYTES_MAX],
+                                    struct hs_record_name *name)
+{
+    struct hs_scan scan;
+    struct hs_stored state;
+    enum hs_err err = HS_OK;
+    bool found = false;
+    hs_scan_begin(&scan, &log->txn, LOG_BASE, HS_BYTES_NONE, HS_BYTES_NONE);
+    while (err == HS_OK && !found && hs_scan_next(&scan)) {
+        found = log_decode_base(scan.key, scan.value, &state) != HS_OK;
+        if (found && scan.key.size <= HS_RECORD_KEY_BYTES_MAX) {
+            memcpy(key, scan.key.data, scan.key.size);
+            err = hs_record_from_key(HS_BYTES(key, scan.key.size), name);
+        }
+    }
+    hs_scan_end(&scan);
+    if (log->txn.err != HS_OK)
+        return log->txn.err;
+    return err == HS_OK && !found ? HS_ENOTFOUND : err;
+}
+
+/* ---- all ---- */
 
 enum hs_err hs_log_base_states(struct hs_txn *txn, struct hs_bytes after, hs_visit_record visit, void *ctx)
 {

@@ -163,6 +163,7 @@ static void put_row(struct hs_log *log, const struct hs_stream *stream, const st
 {
     uint8_t key[OP_KEY_BYTES];
     log_op_key(stream, at->n, ROW_CHECKPOINT, key);
+    log_keep_row(log, LOG_OP, HS_BYTES(key, sizeof key));
     uint8_t *row = hs_txn_reserve(log_change(log), LOG_OP, HS_BYTES(key, sizeof key), CHECKPOINT_ROW_BYTES);
     if (row == NULL)
         return;
@@ -264,6 +265,7 @@ static void put_op(struct healer *healer, struct hs_bytes op)
     if (err == HS_OK && hs_bytes_equal(held, op))
         return;
     healer->changed++;
+    log_keep_row(healer->log, LOG_OP, HS_BYTES(key, sizeof key));
     hs_txn_put(log_change(healer->log), LOG_OP, HS_BYTES(key, sizeof key), op);
 }
 
@@ -308,6 +310,7 @@ static enum hs_err mend_checkpoint(struct healer *healer)
             return err;
         put_checkpoint(healer, &signature);
     } else if (there && healer->at.n < healer->head) {
+        log_keep_row(healer->log, LOG_OP, HS_BYTES(key, sizeof key));
         hs_txn_delete(log_change(healer->log), LOG_OP, HS_BYTES(key, sizeof key));
         healer->changed++;
     }
@@ -461,8 +464,10 @@ enum hs_err hs_log_strip(struct hs_log *log, const struct hs_stream *stream, uin
     if (err != HS_OK)
         return err;
     log_op_key(stream, first, ROW_OP, from);
-    while (last_row(&log->txn, from, key))
+    while (last_row(&log->txn, from, key)) {
+        log_keep_row(log, LOG_OP, HS_BYTES(key, sizeof key));
         hs_txn_delete(log_change(log), LOG_OP, HS_BYTES(key, sizeof key));
+    }
     for (uint64_t commit = 0; err == HS_OK; commit++)
         err = log_edit_commit(log, &commit, strip_item, &strip);
     if (err != HS_ENOTFOUND)
@@ -480,25 +485,38 @@ enum hs_err hs_log_strip(struct hs_log *log, const struct hs_stream *stream, uin
 /* ---- may it be issued anew? ---- */
 
 struct reach {
+    const struct hs_stream *stream;
     uint64_t n;
 };
 
+/* One that has rotted said something, and nobody knows what. */
 static enum hs_err add_receipt(void *ctx, const struct hs_receipt *receipt)
 {
     struct reach *reach = ctx;
-    reach->n = receipt->n > reach->n ? receipt->n : reach->n;
+    uint64_t n = hs_receipt_verify(receipt) == HS_OK ? receipt->n : UINT64_MAX;
+    reach->n = n > reach->n ? n : reach->n;
+    return HS_OK;
+}
+
+static enum hs_err add_waiting(void *ctx, const struct hs_healed *healed)
+{
+    struct reach *reach = ctx;
+    if (healed->store_id != 0 && healed->state == HS_HEALING_WAITS && hs_stream_equal(&healed->stream, reach->stream))
+        reach->n = UINT64_MAX;
     return HS_OK;
 }
 
 /* Of this node's own, and no store has ever signed for it: else it is to be had from there. */
 enum hs_err hs_log_is_alone(struct hs_log *log, struct hs_txn *txn, const struct hs_healed *healed, bool *alone)
 {
-    struct reach reach = {0};
+    struct reach reach = {&healed->stream, 0};
     const struct hs_certificate *writer = hs_log_writer(log, txn, healed->stream.origin);
     *alone = false;
     if (writer == NULL || !hs_key_equal(&writer->node_key, &log->certificate.node_key))
         return txn->err;
     enum hs_err err = hs_log_receipts(txn, &healed->stream, add_receipt, &reach);
+    if (err == HS_OK)
+        err = hs_log_healed(txn, add_waiting, &reach);
     *alone = err == HS_OK && reach.n < healed->first;
     return err;
 }

@@ -126,6 +126,7 @@ struct log_known; /* a decoded certificate */
 
 struct hs_log {
     struct hs_env *env;
+    char *path; /* of its environment */
     struct hs_signer signer;
     uint64_t (*now_ms)(void *ctx);
     void (*random)(void *ctx, void *to, size_t size);
@@ -270,6 +271,9 @@ enum hs_err log_signed_at_all(const struct hs_log_reader *reader, const struct h
 enum hs_err log_check_revoked(struct hs_txn *txn, struct hs_bytes node_key);
 /* HS_EREVOKED: op n of the stream is not taken, for its writer's key was revoked, and nobody vouches for it. */
 enum hs_err log_check_limit(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n);
+
+/* replaced.c: the row is about to go, or to become another, because it has rotted; no row: nothing to be kept. */
+void log_keep_row(struct hs_log *log, hs_table table, struct hs_bytes key);
 
 /* heal.c: rows of the list; of the one @of names. */
 void log_put_healed(struct hs_log *log, const struct hs_healed *healed);

@@ -181,12 +181,13 @@ enum hs_err hs_log_open(const struct hs_log_options *options, struct hs_log **ou
     struct hs_log *log = calloc(1, sizeof *log);
     if (log == NULL)
         return hs_fail(HS_ENOMEM, why, "cannot open %s: out of memory", options->path);
+    log->path = strdup(options->path);
     log->signer = options->signer;
     log->now_ms = options->now_ms;
     log->random = options->random;
     log->ctx = options->ctx;
     log->schema = LOG_SCHEMA; /* until another one is read */
-    enum hs_err err = make_or_open(log, options, why);
+    enum hs_err err = log->path == NULL ? HS_ENOMEM : make_or_open(log, options, why);
     if (err != HS_OK) {
         hs_log_close(log);
         return err;
@@ -211,6 +212,7 @@ void hs_log_close(struct hs_log *log)
     free(log->heads);
     free(log->receipts);
     free(log->vouched);
+    free(log->path);
     free(log);
 }
 

@@ -92,7 +92,8 @@ enum hs_err hs_log_store_told(struct hs_log *log, const struct hs_key *key, uint
 void hs_log_put_base_state(struct hs_log *log, const struct hs_stored *state);
 /* HS_ENOTFOUND, HS_EDAMAGED.  A view into the map. */
 enum hs_err hs_log_base_state(struct hs_txn *txn, const struct hs_record_name *name, struct hs_stored *state);
-/* All of them, ascending, behind the record key @after (none: from the first). */
+/* All of them (one that does not match its checksum without its state), ascending, behind the record key @after (none:
+ * from the first). */
 enum hs_err hs_log_base_states(struct hs_txn *txn, struct hs_bytes after, hs_visit_record visit, void *ctx);
 
 enum hs_err hs_log_fill_begin(struct hs_log *log, hs_partition partition, uint8_t lane);
@@ -280,6 +281,17 @@ void hs_log_give_up(struct hs_log *log, const struct hs_healed *healed, const ch
 /* Is it this node's own, and nowhere else as far as receipts say? */
 enum hs_err hs_log_is_alone(struct hs_log *log, struct hs_txn *txn, const struct hs_healed *healed, bool *alone);
 bool hs_log_is_rotten(struct hs_log *log, struct hs_txn *txn, const struct hs_healed *healed); /* still */
+
+enum hs_err hs_log_note_check(struct hs_log *log, const struct hs_checked *checked);
+void hs_log_checked(struct hs_txn *txn, struct hs_checked *checked);
+/* Beside the log, in replaced/: a row that rotted, and is replaced. */
+enum hs_err hs_log_keep(struct hs_log *log, const char *table, struct hs_bytes key, struct hs_bytes row);
+/* A base state that does not match its checksum: the sound record takes its place, for it is what that and operations
+ * add up to; NULL: it goes, and its lane of the district is filled anew. */
+enum hs_err hs_log_note_base(struct hs_log *log, const struct hs_record_name *name, const struct hs_stored *record);
+/* The first such, HS_ENOTFOUND; @name points into @key. */
+enum hs_err hs_log_find_rotten_base(struct hs_log *log, uint8_t key[static HS_RECORD_KEY_BYTES_MAX],
+                                    struct hs_record_name *name);
 
 /* ---- checking ---- */
 

@@ -6,14 +6,15 @@
 #include <string.h>
 
 #define KEY(literal) HS_BYTES(literal, sizeof(literal) - 1)
-#define KEY_SCHEMA   KEY("schema") /* u32 */
-#define KEY_STORE    KEY("store")  /* u64 */
-#define KEY_NODE     KEY("node")   /* root key 32, node key 32, node id */
-#define KEY_LIFE     KEY("life")   /* u64 current, u64 last, u64 count, why */
-#define KEY_FOLDED   KEY("folded") /* u64 */
-#define KEY_RESET    KEY("reset")  /* u64 */
-#define KEY_ANEW     KEY("anew")   /* u64 */
-#define KEY_DOUBT    KEY("doubt")  /* u64 */
+#define KEY_SCHEMA   KEY("schema")  /* u32 */
+#define KEY_STORE    KEY("store")   /* u64 */
+#define KEY_NODE     KEY("node")    /* root key 32, node key 32, node id */
+#define KEY_LIFE     KEY("life")    /* u64 current, u64 last, u64 count, why */
+#define KEY_FOLDED   KEY("folded")  /* u64 */
+#define KEY_RESET    KEY("reset")   /* u64 */
+#define KEY_ANEW     KEY("anew")    /* u64 */
+#define KEY_DOUBT    KEY("doubt")   /* u64 */
+#define KEY_CHECKED  KEY("checked") /* u64 ended (ms), u64 found */
 
 #define NODE_ROW_BYTES_MAX (2 * HS_KEY_BYTES + HS_NODE_ID_BYTES_MAX)
 #define LIFE_ROW_BYTES     (3 * 8)
@@ -130,6 +131,23 @@ enum hs_err hs_log_check_feed(struct hs_txn *txn, const struct hs_position *posi
 }
 
 /* ---- is it the newest state that this node ever had? ---- */
+
+enum hs_err hs_log_note_check(struct hs_log *log, const struct hs_checked *checked)
+{
+    uint8_t row[8 + 8];
+    hs_be64(row, checked->ended_ms);
+    hs_be64(row + 8, checked->found);
+    hs_txn_put(log_change(log), LOG_META, KEY_CHECKED, HS_BYTES(row, sizeof row));
+    return log->txn.err;
+}
+
+void hs_log_checked(struct hs_txn *txn, struct hs_checked *checked)
+{
+    struct hs_bytes row = get(txn, KEY_CHECKED);
+    *checked = (struct hs_checked){.ended_ms = 0};
+    if (row.size == 8 + 8)
+        *checked = (struct hs_checked){hs_from_be64(row.data), hs_from_be64(row.data + 8)};
+}
 
 void log_doubt(struct hs_log *log)
 {

@@ -59,6 +59,7 @@ void log_drop_receipt(struct hs_log *log, const struct hs_stream *stream, uint64
 {
     uint8_t key[RECEIPT_KEY_BYTES];
     make_key(stream, store_id, key);
+    log_keep_row(log, LOG_RECEIPT, HS_BYTES(key, sizeof key));
     hs_txn_delete(log_change(log), LOG_RECEIPT, HS_BYTES(key, sizeof key));
 }
 

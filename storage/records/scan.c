@@ -36,7 +36,7 @@ enum hs_err hs_records_each(struct hs_txn *txn, hs_partition partition, uint8_t 
 
 static enum hs_err scan_row(struct hs_records_scan *at, const struct hs_scan *scan, hs_visit_rotten visit, void *ctx)
 {
-    struct hs_rotten rotten = {.sort = HS_ROT_RECORD};
+    struct hs_rotten rotten = {.sort = HS_ROT_RECORD, .key = scan->key, .row = scan->value};
     enum hs_err err = read_row(scan, &rotten.name);
     at->records++;
     at->size = scan->key.size < sizeof at->key ? scan->key.size : sizeof at->key;

@@ -95,7 +95,9 @@ static enum hs_err take_state(struct hs_store *store, struct hs_bytes key, struc
     enum hs_err err = hs_record_from_key(key, &came.name);
     if (err == HS_OK)
         err = hs_log_base_state(reader.txn, &came.name, &base);
-    if (err == HS_OK)
+    if (err == HS_EDAMAGED && reader.txn->err == HS_OK)
+        err = hs_log_note_base(store->log, &came.name, &came); /* what came takes its place */
+    else if (err == HS_OK)
         err = join_base(store, &base, &came);
     if (err != HS_OK && err != HS_ENOTFOUND)
         return err;

@@ -24,6 +24,21 @@ enum hs_err store_rot_found(struct hs_store *store, const struct hs_stream *stre
     return HS_OK;
 }
 
+/* The records were made without them. */
+static enum hs_err note_bases(struct hs_store *store)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    struct hs_record_name name;
+    enum hs_err err = hs_log_find_rotten_base(store->log, key, &name);
+    while (err == HS_OK) {
+        err = hs_log_note_base(store->log, &name, NULL);
+        if (err == HS_OK)
+            err = hs_log_find_rotten_base(store->log, key, &name);
+    }
+    store->base_rotten = store->base_rotten && err != HS_ENOTFOUND;
+    return err == HS_ENOTFOUND ? HS_OK : err;
+}
+
 enum hs_err store_note_found(struct hs_store *store)
 {
     enum hs_err err = HS_OK;
@@ -33,7 +48,7 @@ enum hs_err store_note_found(struct hs_store *store)
     }
     if (err == HS_OK)
         store->found_count = 0;
-    return err;
+    return err == HS_OK && store->base_rotten ? note_bases(store) : err;
 }
 
 /* ---- from elsewhere ---- */
@@ -48,6 +63,81 @@ enum hs_err hs_store_note_receipt(struct hs_store *store, const struct hs_stream
 {
     assert(store->in_group);
     return hs_log_note_receipt(store->log, stream, store_id);
+}
+
+/* Records that are to be made anew are no witness of what the base state was. */
+static enum hs_err note_base(struct hs_store *store, const struct hs_record_name *name)
+{
+    struct hs_stored record;
+    bool sound = !store->behind && !store->rotten &&
+                 hs_records_get(hs_records_txn(store->records), name, &record) == HS_OK;
+    return hs_log_note_base(store->log, name, sound ? &record : NULL);
+}
+
+/* Of records that are of this log, each that has its checksum. */
+static enum hs_err mend_bases(struct hs_store *store, struct hs_txn *records)
+{
+    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
+    struct hs_record_name name;
+    struct hs_stored record;
+    struct hs_position at = hs_records_snapshot_position(records);
+    bool fits = at.commit > 0 && hs_log_check_position(hs_log_reader_of(store->log).txn, &at) == HS_OK;
+    enum hs_err err = hs_log_find_rotten_base(store->log, key, &name);
+    while (err == HS_OK) {
+        bool sound = fits && hs_records_get(records, &name, &record) == HS_OK;
+        err = hs_log_note_base(store->log, &name, sound ? &record : NULL);
+        if (err == HS_OK)
+            err = hs_log_find_rotten_base(store->log, key, &name);
+    }
+    return err == HS_ENOTFOUND ? HS_OK : err;
+}
+
+/* Before the records are emptied, for they are the last to know. */
+enum hs_err store_mend_bases(struct hs_store *store)
+{
+    struct hs_txn records = {0};
+    struct hs_commit commit;
+    enum hs_err err = hs_records_snapshot(store->records, &records);
+    if (err == HS_OK)
+        err = hs_log_begin(store->log);
+    if (err != HS_OK) {
+        hs_txn_abort(&records);
+        return err;
+    }
+    err = mend_bases(store, &records);
+    if (err == HS_OK)
+        err = hs_log_commit(store->log, &commit);
+    else
+        hs_log_abort(store->log);
+    hs_txn_abort(&records);
+    return err;
+}
+
+enum hs_err hs_store_mend(struct hs_store *store, const struct hs_rotten *rotten)
+{
+    assert(store->in_group);
+    switch (rotten->sort) {
+    case HS_ROT_OPS:
+    case HS_ROT_CHECKPOINT:
+        return hs_log_note_rot(store->log, &rotten->stream, rotten->first, rotten->last);
+    case HS_ROT_RECEIPT:
+        return hs_log_note_receipt(store->log, &rotten->stream, rotten->store_id);
+    case HS_ROT_BASE:
+        return rotten->name.kind == 0 ? HS_OK : note_base(store, &rotten->name);
+    default:
+        return HS_OK;
+    }
+}
+
+enum hs_err hs_store_note_check(struct hs_store *store, const struct hs_checked *checked)
+{
+    assert(store->in_group);
+    return hs_log_note_check(store->log, checked);
+}
+
+void hs_view_checked(struct hs_view *view, struct hs_checked *checked)
+{
+    hs_log_checked(store_log_reader(view).txn, checked);
 }
 
 static enum hs_err apply_healed(struct hs_store *store, const struct hs_segment *segment)
@@ -467,7 +557,7 @@ static enum hs_err issue_anew(struct hs_store *store, const struct hs_healed *he
 static enum hs_err note_found(struct hs_store *store)
 {
     struct hs_commit commit;
-    if (store->found_count == 0)
+    if (store->found_count == 0 && !store->base_rotten)
         return HS_OK;
     enum hs_err err = hs_store_begin(store);
     if (err != HS_OK)

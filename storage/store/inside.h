@@ -38,6 +38,7 @@ struct hs_store {
     struct hs_view writer_view;
     struct hs_healed *found; /* what replays could not read, to be noted */
     size_t found_count;
+    bool base_rotten; /* a base state could not be read: left out of the records, to be had anew */
 
     /* shared with readers */
     pthread_mutex_t mutex;
@@ -86,6 +87,7 @@ size_t store_map_bytes(size_t wanted); /* 0: the default */
 /* heal.c */
 enum hs_err store_rot_found(struct hs_store *store, const struct hs_stream *stream, uint64_t first, uint64_t last);
 enum hs_err store_note_found(struct hs_store *store); /* in a group */
+enum hs_err store_mend_bases(struct hs_store *store); /* from the records, before they are made anew */
 /* At an opening: what rotted of this node's own and is nowhere else is issued anew.  Not inside a group. */
 enum hs_err store_heal_own(struct hs_store *store);
 

@@ -78,6 +78,9 @@ enum hs_err store_apply_in(struct hs_store *store, struct hs_txn *txn, const str
 
 enum hs_err store_join(struct hs_store *store, const struct hs_stored *came, struct hs_dot *watched)
 {
+    store->base_rotten = store->base_rotten || came->state.size == 0;
+    if (came->state.size == 0)
+        return HS_OK;
     store->unflushed++;
     enum hs_err err = hs_records_join(store->records, came, watched);
     store->rotten = store->rotten || err == HS_EDAMAGED;
@@ -184,6 +187,24 @@ static enum hs_err replay_log(struct hs_store *store)
     return err;
 }
 
+static enum hs_err keep_rotten(void *ctx, const struct hs_rotten *rotten)
+{
+    struct hs_store *store = ctx;
+    return hs_log_keep(store->log, "state", rotten->key, rotten->row);
+}
+
+/* What of the records does not match its checksum, before they are emptied. */
+static enum hs_err keep_records(struct hs_store *store)
+{
+    struct hs_records_scan scan = {.over = false};
+    struct hs_txn txn;
+    enum hs_err err = hs_records_snapshot(store->records, &txn);
+    if (err == HS_OK)
+        err = hs_records_scan(&txn, &scan, SIZE_MAX, keep_rotten, store);
+    hs_txn_abort(&txn);
+    return err == HS_EDAMAGED ? HS_OK : err; /* pages that cannot be read: nothing to keep */
+}
+
 /* Readers wait until the records are whole again. */
 static enum hs_err make_anew(struct hs_store *store)
 {
@@ -192,6 +213,10 @@ static enum hs_err make_anew(struct hs_store *store)
     store->floor = store->noted.commit;
     pthread_mutex_unlock(&store->mutex);
     enum hs_err err = hs_records_abort(store->records);
+    if (err == HS_OK)
+        err = keep_records(store);
+    if (err == HS_OK)
+        err = store_mend_bases(store);
     if (err == HS_OK)
         err = hs_records_empty(store->records);
     if (err == HS_OK)

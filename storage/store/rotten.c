@@ -4,26 +4,58 @@
 #include "storage/model/kinds.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#define FROM_LOG "made anew from the log, the whole of the records with it"
+#define INSTEAD                                                                                                      \
+    "not mended in its place: restore the node's last backup, or make it anew (hallsync node enroll --rebuild at a " \
+    "hub); until then it goes on as far as it can"
 
 static const struct {
-    const char *name, *says;
+    const char *name, *says, *remedy;
+    bool by_hand;
 } SORTS[HS_ROT_COUNT] = {
-    [HS_ROT_OPS] = {"operations", "what is there is not what was signed"},
-    [HS_ROT_CHECKPOINT] = {"signature", "the signature does not hold"},
-    [HS_ROT_ORIGIN] = {"origin", "a certificate or an opening does not hold"},
-    [HS_ROT_RECEIPT] = {"receipt", "it does not hold"},
-    [HS_ROT_LOOSE] = {"loose-operations", "what is there is not what was signed"},
-    [HS_ROT_BASE] = {"base-state", "it does not match its checksum"},
-    [HS_ROT_COMMITS] = {"commits", "what the commits list is not what is there"},
-    [HS_ROT_TABLE] = {"pages", "pages cannot be read"},
-    [HS_ROT_RECORD] = {"record", "it does not match its checksum"},
-    [HS_ROT_EFFECT] = {"lacks", "the log says more than the record"},
-    [HS_ROT_DERIVED] = {"derived", "what follows from the records does not fit them"},
+    [HS_ROT_OPS] =
+        {"operations", "what is there is not what was signed",
+         "had again from a node that holds them; a node's own that no other store has are issued anew from the records",
+         false},
+    [HS_ROT_CHECKPOINT] = {"signature", "the signature does not hold",
+                           "signed anew by its writer, made good from the operations, or had again with them", false},
+    [HS_ROT_ORIGIN] = {"origin", "a certificate or an opening does not hold", INSTEAD, true},
+    [HS_ROT_RECEIPT] = {"receipt", "it does not hold",
+                        "dropped, and had again from a node that has it; this node's own is signed anew", false},
+    [HS_ROT_LOOSE] = {"loose-operations", "what is there is not what was signed", INSTEAD, true},
+    [HS_ROT_BASE] = {"base-state", "it does not match its checksum",
+                     "made anew from the record that it became, or where that is lost too, filled anew from a hub",
+                     false},
+    [HS_ROT_COMMITS] = {"commits", "what the commits list is not what is there", INSTEAD, true},
+    [HS_ROT_TABLE] = {"pages", "pages cannot be read", INSTEAD, true},
+    [HS_ROT_RECORD] = {"record", "it does not match its checksum", FROM_LOG, false},
+    [HS_ROT_EFFECT] = {"lacks", "the log says more than the record", FROM_LOG, false},
+    [HS_ROT_DERIVED] = {"derived", "what follows from the records does not fit them", FROM_LOG, false},
 };
 
 const char *hs_rot_text(enum hs_rot rot)
 {
     return rot > 0 && rot < HS_ROT_COUNT ? SORTS[rot].name : "?";
+}
+
+/* Pages of the records are no more than the records. */
+static bool is_of_records(const struct hs_rotten *rotten)
+{
+    return rotten->sort == HS_ROT_TABLE && rotten->text != NULL && strcmp(rotten->text, "records") == 0;
+}
+
+bool hs_rot_mends(const struct hs_rotten *rotten)
+{
+    return rotten->sort > 0 && rotten->sort < HS_ROT_COUNT && (is_of_records(rotten) || !SORTS[rotten->sort].by_hand);
+}
+
+const char *hs_rot_remedy(const struct hs_rotten *rotten)
+{
+    if (is_of_records(rotten))
+        return FROM_LOG;
+    return rotten->sort > 0 && rotten->sort < HS_ROT_COUNT ? SORTS[rotten->sort].remedy : INSTEAD;
 }
 
 static void put_receipt(const struct hs_rotten *rotten, struct hs_buf *text)

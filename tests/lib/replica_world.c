@@ -361,37 +361,6 @@ static void told(struct world_node *node, uint64_t token, enum hs_err err, const
     world_step(node, event);
 }
 
-/* As the store does: the receipt goes, and waits until it comes again. */
-static void note_receipt(struct world_node *node, const struct hs_replica_store *todo)
-{
-    struct world_store *store = &node->store;
-    size_t kept = 0;
-    for (size_t i = 0; i < store->receipt_count; i++) {
-        const struct hs_receipt *receipt = &store->receipts[i];
-        bool is_it = receipt->store_id == todo->store_id && hs_stream_equal(&receipt->stream, &todo->stream);
-        if (!is_it || hs_receipt_verify(receipt) == HS_OK)
-            store->receipts[kept++] = *receipt;
-        else
-            node->rotten = (struct hs_healed){.stream = todo->stream, .store_id = todo->store_id};
-    }
-    node->is_rot_noted = node->is_rot_noted || kept < store->receipt_count;
-    store->receipt_count = kept;
-}
-
-static void note_rot(struct world_node *node, const struct hs_replica_store *todo)
-{
-    if (todo->store_id != 0)
-        note_receipt(node, todo);
-    else
-        node->is_rot_noted = node->rotten.last != 0 && hs_stream_equal(&node->rotten.stream, &todo->stream);
-}
-
-static void settle_receipt(struct world_node *node, const struct hs_receipt *receipt)
-{
-    if (receipt->store_id == node->rotten.store_id && hs_stream_equal(&receipt->stream, &node->rotten.stream))
-        node->rotten = (struct hs_healed){.last = 0};
-}
-
 static enum hs_err perform(struct world_node *node, const struct hs_replica_store *todo)
 {
     struct world_store *store = &node->store;
@@ -415,7 +384,7 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
     case HS_STORE_RECEIPT:
         world_store_put_receipt(store, &todo->receipt);
         world_store_put_certificate(store, &todo->receipt.hub_key, todo->certificate);
-        settle_receipt(node, &todo->receipt);
+        world_settle_receipt(node, &todo->receipt);
         return HS_OK;
     case HS_STORE_STRIKE:
         store->current = 0;
@@ -426,7 +395,7 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
         world_store_put_fork(store, &todo->stream, todo->n, todo->proof);
         return HS_OK;
     case HS_STORE_ROT:
-        note_rot(node, todo);
+        world_note_rot(node, todo);
         return HS_OK;
     case HS_STORE_HEAL:
         if (todo->segment.first != node->rotten.first || !hs_stream_equal(&node->rotten.stream, &todo->segment.stream))

@@ -232,6 +232,9 @@ struct world {
 struct world *world_new(uint64_t seed);
 void world_free(struct world *w);
 uint64_t world_random(struct world *w); /* repeatable */
+/* What the store does about rot, and when a receipt has come. */
+void world_note_rot(struct world_node *node, const struct hs_replica_store *todo);
+void world_settle_receipt(struct world_node *node, const struct hs_receipt *receipt);
 struct world_node *world_hub(struct world *w, const char *id);
 struct world_node *world_hub_at(struct world *w, const char *id, hs_partition home);
 struct world_node *world_witness(struct world *w, const char *id, const hs_partition *districts, size_t count);

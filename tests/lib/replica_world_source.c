@@ -340,6 +340,37 @@ static enum hs_err healed(void *ctx, hs_visit_healed visit, void *visit_ctx)
                : HS_OK;
 }
 
+/* As the store does: the receipt goes, and waits until it comes again. */
+static void note_receipt(struct world_node *node, const struct hs_replica_store *todo)
+{
+    struct world_store *store = &node->store;
+    size_t kept = 0;
+    for (size_t i = 0; i < store->receipt_count; i++) {
+        const struct hs_receipt *receipt = &store->receipts[i];
+        bool is_it = receipt->store_id == todo->store_id && hs_stream_equal(&receipt->stream, &todo->stream);
+        if (!is_it || hs_receipt_verify(receipt) == HS_OK)
+            store->receipts[kept++] = *receipt;
+        else
+            node->rotten = (struct hs_healed){.stream = todo->stream, .store_id = todo->store_id};
+    }
+    node->is_rot_noted = node->is_rot_noted || kept < store->receipt_count;
+    store->receipt_count = kept;
+}
+
+void world_note_rot(struct world_node *node, const struct hs_replica_store *todo)
+{
+    if (todo->store_id != 0)
+        note_receipt(node, todo);
+    else
+        node->is_rot_noted = node->rotten.last != 0 && hs_stream_equal(&node->rotten.stream, &todo->stream);
+}
+
+void world_settle_receipt(struct world_node *node, const struct hs_receipt *receipt)
+{
+    if (receipt->store_id == node->rotten.store_id && hs_stream_equal(&receipt->stream, &node->rotten.stream))
+        node->rotten = (struct hs_healed){.last = 0};
+}
+
 static enum hs_err ask(void *ctx, const struct hs_ask *question, hs_visit_asked visit, void *visit_ctx)
 {
     struct world_node *node = ctx;

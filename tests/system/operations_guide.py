@@ -9,6 +9,7 @@ import shutil
 import subprocess
 
 from ops import Ops
+from peek import Peek, Table, overwrite
 from region import SLOW, Region, check, equal, payment, until
 from page import blocks
 
@@ -180,6 +181,18 @@ with Region("docs/operations.md does what it says") as region:
     def after_parked():
         equal((hub.totals()["count"], hub.status()["parked"]), (before_parked.count + 2, 0), "payments and parked ones at the hub")
 
+    def before_rot():
+        gulou.synced()
+        gulou.stop()
+        with Table(Peek(gulou).state, "state") as table:
+            key, row = region.random.choice(list(table.rows()))
+        overwrite(os.path.join(gulou.dir, "records"), "state", key, row[:-1] + bytes([row[-1] ^ 1]))
+        ops.systemctl("start", gulou)
+
+    def after_rot():
+        check(glob.glob(os.path.join(gulou.dir, "replaced", "*-rotten.jsonl")), "what was replaced is kept")
+        gulou.synced()
+
     def all_well():
         settled()
 
@@ -205,6 +218,7 @@ with Region("docs/operations.md does what it says") as region:
         "Records wait for a decision": (before_parked, after_parked),
         "A stream does not go on": (nothing, nothing),
         "Data may be damaged": (nothing, nothing),
+        "Something has rotted": (before_rot, after_rot),
         "A drill": (nothing, nothing),
         "Help from afar": (nothing, support),
     }
