@@ -410,6 +410,30 @@ static void a_receipt_of_a_store_that_is_gone_is_given_up(void **state)
     }
 }
 
+/* A hub has signed for it, but of that the disk has made a lower number: nobody knows, so a node that has it is waited
+ * for, also when the receipt has been dropped. */
+static void what_somebody_may_have_is_not_issued_anew(void **state)
+{
+    struct place *place = *state;
+    struct hs_dot dot = world_group(&place->hall, 20);
+    struct hs_stream stream = stream_of(&dot, HS_LANE_MONEY);
+    open_at(&place->hall, &place->hub, dot.origin);
+    carry(&place->hall, &place->hub, &stream, 1, hs_store_receive);
+    world_close(&place->hall);
+    world_turn(&place->hall, &stream, 10, ROW_OP, 40);
+    assert_true(turn_receipt(&place->hall, &stream, hs_store_id(place->hub.store), 7));
+    forget_records(&place->hall);
+    world_open(&place->hall, false);
+    assert_int_equal(healed_of(&place->hall).rows[0].state, HS_HEALING_WAITS);
+    note_receipt(&place->hall, &stream, hs_store_id(place->hub.store));
+    world_reopen(&place->hall);
+    struct rows rows = healed_of(&place->hall);
+    assert_int_equal(rows.count, 2);
+    assert_int_equal(rows.rows[0].state, HS_HEALING_WAITS);
+    assert_int_equal(rows.rows[1].state, HS_HEALING_WAITS);
+    assert_true(world_current_origin(&place->hall) == dot.origin);
+}
+
 static void what_leads_nowhere_heals_nothing(void **state)
 {
     struct place *place = *state;
@@ -444,6 +468,7 @@ int main(void)
         TEST(a_rotten_receipt_waits_until_it_comes_again),
         TEST(ones_own_receipt_is_signed_anew),
         TEST(a_receipt_of_a_store_that_is_gone_is_given_up),
+        TEST(what_somebody_may_have_is_not_issued_anew),
         TEST(what_leads_nowhere_heals_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
