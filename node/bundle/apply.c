@@ -103,6 +103,21 @@ static enum hs_err apply_revocation(struct applying *a, const struct bundle_item
     return is_answer(err) ? HS_OK : err;
 }
 
+/* Of its own stores a node hears where it can be told more: in a session. */
+static enum hs_err apply_stores(struct applying *a, const struct bundle_item *item)
+{
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < item->stores->n_gone && err == HS_OK && a->bundle->sender.role == HS_ROLE_HUB; i++) {
+        const Hallsync__StoreGone *gone = item->stores->gone[i];
+        struct hs_key key;
+        memcpy(key.bytes, gone->node_key.data, HS_KEY_BYTES);
+        if (!hs_key_equal(&key, &hs_store_certificate(a->store)->node_key))
+            err = hs_store_gone(a->store, &key, gone->store_id);
+        err = err == HS_EBUSY ? HS_OK : err; /* no more of them are kept */
+    }
+    return err;
+}
+
 static enum hs_err apply_opening(struct applying *a, const struct bundle_item *item)
 {
     enum hs_err err = hs_store_put_origin(a->store, item->certificate, item->bytes);
@@ -271,6 +286,8 @@ static enum hs_err apply_item(struct applying *a, const struct bundle_item *item
         return apply_opening(a, item);
     case HALLSYNC__BUNDLE_ITEM__BUNDLE_PIECE:
         return apply_piece(a, item);
+    case HALLSYNC__BUNDLE_ITEM__BUNDLE_STORES:
+        return apply_stores(a, item);
     default:
         return HS_OK;
     }

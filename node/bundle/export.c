@@ -171,9 +171,13 @@ struct reaching {
 static enum hs_err note_reach(void *ctx, const struct hs_receipt *receipt)
 {
     struct reaching *reaching = ctx;
-    if (receipt->n > reaching->n && is_receivers(reaching->e, &receipt->hub_key))
+    bool counts = false;
+    if (receipt->n <= reaching->n || !is_receivers(reaching->e, &receipt->hub_key))
+        return HS_OK;
+    enum hs_err err = hs_view_store_counts(reaching->e->view, &receipt->hub_key, receipt->store_id, &counts);
+    if (err == HS_OK && counts)
         reaching->n = receipt->n;
-    return HS_OK;
+    return err;
 }
 
 /* The first operation that the receiver is not known to hold: behind its last receipt, or what it said itself.  So each
@@ -252,6 +256,25 @@ static enum hs_err add_row(void *ctx, struct hs_bytes key, struct hs_bytes row)
     return put_item(e, e->row_type);
 }
 
+/* A hub's word alone is believed: PROTOCOL.md, "Stores that are gone". */
+static enum hs_err add_gone(void *ctx, const struct hs_peer_store *row)
+{
+    struct exporting *e = ctx;
+    Hallsync__PeerStores message = HALLSYNC__PEER_STORES__INIT;
+    Hallsync__StoreGone gone = HALLSYNC__STORE_GONE__INIT, *list[] = {&gone};
+    if (row->state != HS_PEER_STORE_GONE || e->row++ < e->n)
+        return HS_OK;
+    if (e->bytes >= HS_BUNDLE_BYTES_SOFT)
+        return FULL;
+    e->n = e->row;
+    gone.node_key = (ProtobufCBinaryData){HS_KEY_BYTES, (uint8_t *)(uintptr_t)row->node_key.bytes};
+    gone.store_id = row->store_id;
+    message.n_gone = 1;
+    message.gone = list;
+    hs_msg_pack(&message.base, &e->item);
+    return put_item(e, HALLSYNC__BUNDLE_ITEM__BUNDLE_STORES);
+}
+
 /* Whoever takes the rest must know first whose word does not count any more. */
 static enum hs_err put_revocations(struct exporting *e)
 {
@@ -259,7 +282,9 @@ static enum hs_err put_revocations(struct exporting *e)
     e->row_type = HALLSYNC__BUNDLE_ITEM__BUNDLE_REVOCATION;
     enum hs_err err = hs_view_revocations(e->view, add_row, e);
     e->row_type = HALLSYNC__BUNDLE_ITEM__BUNDLE_RELEASE;
-    return err == HS_OK ? hs_view_releases(e->view, add_row, e) : err;
+    if (err == HS_OK)
+        err = hs_view_releases(e->view, add_row, e);
+    return err == HS_OK && e->own->role == HS_ROLE_HUB ? hs_view_peer_stores(e->view, add_gone, e) : err;
 }
 
 static enum hs_err end_heads(struct exporting *e)

@@ -111,6 +111,20 @@ static enum hs_err read_heads(struct hs_bytes bytes, struct hs_arena *arena, str
     return HS_OK;
 }
 
+static enum hs_err read_stores(struct hs_bytes bytes, struct hs_arena *arena, struct bundle_item *item)
+{
+    enum hs_err err = unpack(&hallsync__peer_stores__descriptor, bytes, arena, (const void **)&item->stores);
+    if (err != HS_OK)
+        return err;
+    if (item->stores->n_gone > HS_LIST_ITEMS_MAX)
+        return HS_EMALFORMED;
+    for (size_t i = 0; i < item->stores->n_gone; i++) {
+        if (item->stores->gone[i]->node_key.len != HS_KEY_BYTES)
+            return HS_EMALFORMED;
+    }
+    return HS_OK;
+}
+
 /* The store reads and checks it. */
 static enum hs_err read_row(struct hs_bytes bytes, struct hs_arena *arena, struct bundle_item *item)
 {
@@ -125,6 +139,7 @@ static const struct {
     [HALLSYNC__BUNDLE_ITEM__BUNDLE_REVOCATION] = {read_row},  [HALLSYNC__BUNDLE_ITEM__BUNDLE_RELEASE] = {read_row},
     [HALLSYNC__BUNDLE_ITEM__BUNDLE_HEADS] = {read_heads},     [HALLSYNC__BUNDLE_ITEM__BUNDLE_RECEIPT] = {read_receipt},
     [HALLSYNC__BUNDLE_ITEM__BUNDLE_OPENING] = {read_opening}, [HALLSYNC__BUNDLE_ITEM__BUNDLE_PIECE] = {read_piece},
+    [HALLSYNC__BUNDLE_ITEM__BUNDLE_STORES] = {read_stores},
 };
 
 /* One of a type that a later version knows is left out, as fields of messages are. */

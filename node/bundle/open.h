@@ -12,6 +12,7 @@ struct bundle_item {
     struct hs_receipt receipt;   /* its hub_key is not set */
     struct hs_loose loose;       /* a piece */
     const Hallsync__PeerFrontier *heads;
+    const Hallsync__PeerStores *stores;
 };
 
 struct hs_bundle {

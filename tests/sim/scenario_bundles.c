@@ -132,6 +132,35 @@ static void a_stick_for_a_hub_that_is_gone(struct stage *stage)
     sticks_free(laptop.sticks);
 }
 
+/* The only hub is set back to before a hall's stick, of which nobody else has anything.  The hall's next stick shows it
+ * that, and the way back shows the hall what its receipts are worth: so the stick after that brings all again. */
+static void a_hub_set_back_says_so_by_stick(struct stage *stage)
+{
+    struct laptop laptop = cut_off(stage);
+    struct sim_machine *hall = laptop.cast.hall, *hub = laptop.cast.hub;
+    stage_part(stage, laptop.cast.other_hall, hub, true);
+    sim_snapshot(hub, 0);
+    pay_many(stage, hall, "away", 3);
+    carry(stage, &laptop, sticks_write(laptop.sticks, hall, hub, 0), hub);
+    carry(stage, &laptop, sticks_write(laptop.sticks, hub, hall, 0), hall);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_PAYMENT, "away-3") == HUB);
+    stage_restore(stage, hub, 0);
+    STAGE_CHECK(stage, has_payments(stage, hub, 0));
+    pay_many(stage, hall, "more", 1);
+    STAGE_CHECK(stage, carry(stage, &laptop, sticks_write(laptop.sticks, hall, hub, 0), hub).left == 1);
+    stage_run(stage, 1000);
+    carry(stage, &laptop, sticks_write(laptop.sticks, hub, hall, 0), hall);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_PAYMENT, "away-3") == HERE);
+    STAGE_CHECK(stage, carry(stage, &laptop, sticks_write(laptop.sticks, hall, hub, 0), hub).left == 0);
+    STAGE_CHECK(stage, has_payments(stage, hub, 4));
+    carry(stage, &laptop, sticks_write(laptop.sticks, hub, hall, 0), hall);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_PAYMENT, "away-3") == HUB);
+    stage_part(stage, hall, hub, false);
+    stage_part(stage, laptop.cast.other_hall, hub, false);
+    stage_settle(stage);
+    sticks_free(laptop.sticks);
+}
+
 struct forging {
     struct hs_job job;
     const struct hs_receipt *receipt;
@@ -214,6 +243,7 @@ const struct scenario SCENARIOS_BUNDLES[] = {
     {"a-stick-with-a-gap-is-not-taken", a_stick_with_a_gap_is_not_taken},
     {"a-stick-proves-a-rollback", a_stick_proves_a_rollback},
     {"a-stick-for-a-hub-that-is-gone", a_stick_for_a_hub_that_is_gone},
+    {"a-hub-set-back-says-so-by-stick", a_hub_set_back_says_so_by_stick},
     {"a-stick-brings-a-forged-receipt", a_stick_brings_a_forged_receipt},
     {0},
 };

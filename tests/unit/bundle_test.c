@@ -278,17 +278,52 @@ static void test_items_that_are_none(void **state)
 {
     struct place *place = *state;
     struct bundle_told told;
-    for (uint8_t type = 1; type <= HALLSYNC__BUNDLE_ITEM__BUNDLE_PIECE + 1; type++) {
+    for (uint8_t type = 1; type <= HALLSYNC__BUNDLE_ITEM__BUNDLE_STORES + 1; type++) {
         struct hs_buf part = {0};
         struct made_item item = {type, HS_BYTES("\xff\xff", 2)};
         make_part(&place->hall, &place->hub, &item, 1, &part);
         enum hs_err err = bundle_import(&place->hub, hs_buf_bytes(&part), &told, NULL);
         /* Rows of revocations are the store's to judge; a type that is not known is a later version's. */
-        bool kept = type <= HALLSYNC__BUNDLE_ITEM__BUNDLE_RELEASE || type > HALLSYNC__BUNDLE_ITEM__BUNDLE_PIECE;
+        bool kept = type <= HALLSYNC__BUNDLE_ITEM__BUNDLE_RELEASE || type > HALLSYNC__BUNDLE_ITEM__BUNDLE_STORES;
         assert_int_equal(err, kept ? HS_OK : HS_EMALFORMED);
         assert_int_equal(told.revocations, 0);
         hs_buf_fini(&part);
     }
+}
+
+/* A hub's word counts, and a hall's does not; of its own stores a node believes neither. */
+static void test_stores_that_are_gone(void **state)
+{
+    struct place *place = *state;
+    struct bundle_told told;
+    struct hs_key third = {{3}}, *own = &place->hall.node.draft.node_key;
+    Hallsync__StoreGone gone[] = {HALLSYNC__STORE_GONE__INIT, HALLSYNC__STORE_GONE__INIT};
+    Hallsync__StoreGone *list[] = {&gone[0], &gone[1]};
+    Hallsync__PeerStores message = HALLSYNC__PEER_STORES__INIT;
+    struct bundle_node *const senders[] = {&place->hall, &place->hub};
+    struct bundle_node *const receivers[] = {&place->hub, &place->hall};
+    struct hs_buf packed = {0};
+    gone[0].node_key = (ProtobufCBinaryData){HS_KEY_BYTES, third.bytes};
+    gone[1].node_key = (ProtobufCBinaryData){HS_KEY_BYTES, own->bytes};
+    gone[0].store_id = gone[1].store_id = 1;
+    message.n_gone = 2;
+    message.gone = list;
+    hs_msg_pack(&message.base, &packed);
+    struct made_item item = {HALLSYNC__BUNDLE_ITEM__BUNDLE_STORES, hs_buf_bytes(&packed)};
+    for (size_t i = 0; i < 2; i++) {
+        struct hs_buf part = {0};
+        bool counts = false, own_counts = false;
+        make_part(senders[i], receivers[i], &item, 1, &part);
+        assert_int_equal(bundle_import(receivers[i], hs_buf_bytes(&part), &told, NULL), HS_OK);
+        struct hs_view *view = world_view(&receivers[i]->node);
+        assert_int_equal(hs_view_store_counts(view, &third, 1, &counts), HS_OK);
+        assert_int_equal(hs_view_store_counts(view, own, 1, &own_counts), HS_OK);
+        hs_view_close(view);
+        assert_int_equal(counts, i == 0);
+        assert_true(own_counts);
+        hs_buf_fini(&part);
+    }
+    hs_buf_fini(&packed);
 }
 
 static void test_part_that_is_too_large(void **state)
@@ -602,6 +637,7 @@ int main(void)
         TEST(test_request_that_is_none),
         TEST(test_refusals),
         TEST(test_items_that_are_none),
+        TEST(test_stores_that_are_gone),
         TEST(test_part_that_is_too_large),
         TEST(test_pieces_that_do_not_hold),
         TEST(test_hall_gets_and_takes_its_districts_only),
