@@ -38,7 +38,7 @@
 #define HS_PEER_STORES_MAX        4096
 #define HS_PEER_STORES_OF_KEY_MAX 256
 
-/* Heads beyond what is held that a hub remembers, of all nodes; of one, of those that it tells in status. */
+/* Heads beyond what is held that a hub remembers, of all nodes; no node has more of them than are free. */
 #define HS_ANNOUNCED_MAX 65536
 
 /* Questions about records of other districts. */

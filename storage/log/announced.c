@@ -74,27 +74,38 @@ static struct hs_bytes make_key(const struct hs_key *node, const struct hs_strea
     return HS_BYTES(to, HEAD_KEY);
 }
 
-static void put_head(struct hs_log *log, const struct hs_key *node, const struct hs_stream *stream, uint64_t n)
+/* No node has more rows than are free: one that makes up streams leaves room for what others say. */
+static bool has_room(struct hs_log *log, size_t of_node)
+{
+    uint64_t count = hs_txn_count(&log->txn, LOG_ANNOUNCED);
+    return count < HS_ANNOUNCED_MAX && of_node < HS_ANNOUNCED_MAX - count;
+}
+
+/* True: it is a row more.  Without room it is none: what is listed already is enough to look into it. */
+static bool put_head(struct hs_log *log, const struct hs_key *node, const struct hs_stream *stream, uint64_t n,
+                     size_t of_node)
 {
     uint8_t key[HEAD_KEY], value[HEAD_BYTES];
     struct hs_bytes row, name = make_key(node, stream, key);
     enum hs_err err = hs_txn_get(&log->txn, LOG_ANNOUNCED, name, &row);
     if (err == HS_OK && row.size == HEAD_BYTES && hs_from_be64(row.data + 8) >= n)
-        return;
-    if (err == HS_ENOTFOUND && hs_txn_count(&log->txn, LOG_ANNOUNCED) >= HS_ANNOUNCED_MAX)
-        return; /* what is listed already is enough to look into it */
+        return false;
+    if (err == HS_ENOTFOUND && !has_room(log, of_node))
+        return false;
     hs_be64(value, log->now_ms(log->ctx));
     hs_be64(value + 8, n);
     hs_txn_put(log_change(log), LOG_ANNOUNCED, name, HS_BYTES(value, sizeof value));
+    return err == HS_ENOTFOUND;
 }
 
-/* The first row of the node of which that much is held. */
-static bool find_done(struct hs_log *log, const struct hs_key *node, uint8_t key[static HEAD_KEY])
+/* The first row of the node from @from on of which that much is held; @passed: those before it. */
+static bool find_done(struct hs_log *log, const struct hs_key *node, struct hs_bytes from, uint8_t key[static HEAD_KEY],
+                      size_t *passed)
 {
     struct hs_log_reader reader = hs_log_reader_of(log);
     struct hs_scan scan;
     bool found = false;
-    hs_scan_begin(&scan, &log->txn, LOG_ANNOUNCED, HS_BYTES(node->bytes, HS_KEY_BYTES), HS_BYTES_NONE);
+    hs_scan_begin(&scan, &log->txn, LOG_ANNOUNCED, HS_BYTES(node->bytes, HS_KEY_BYTES), from);
     while (!found && hs_scan_next(&scan)) {
         if (scan.key.size != HEAD_KEY || scan.value.size != HEAD_BYTES)
             continue;
@@ -102,19 +113,33 @@ static bool find_done(struct hs_log *log, const struct hs_key *node, uint8_t key
         found = hs_from_be64(scan.value.data + 8) <= held_of(&reader, &stream);
         if (found)
             memcpy(key, scan.key.data, HEAD_KEY);
+        else
+            ++*passed;
     }
     hs_scan_end(&scan);
     return found;
 }
 
+/* How many rows of the node are left. */
+static size_t drop_done(struct hs_log *log, const struct hs_key *node)
+{
+    uint8_t key[HEAD_KEY];
+    struct hs_bytes from = HS_BYTES_NONE;
+    size_t left = 0;
+    while (log->txn.err == HS_OK && find_done(log, node, from, key, &left)) {
+        from = HS_BYTES(key, sizeof key);
+        hs_txn_delete(log_change(log), LOG_ANNOUNCED, from);
+    }
+    return left;
+}
+
 enum hs_err hs_log_put_announced(struct hs_log *log, const struct hs_announcement *announcement)
 {
     const struct hs_key *node = &announcement->node_key;
-    uint8_t key[HEAD_KEY], value[SUMMARY_BYTES];
-    while (log->txn.err == HS_OK && find_done(log, node, key))
-        hs_txn_delete(log_change(log), LOG_ANNOUNCED, HS_BYTES(key, sizeof key));
+    uint8_t value[SUMMARY_BYTES];
+    size_t rows = drop_done(log, node);
     for (size_t i = 0; i < announcement->count && log->txn.err == HS_OK; i++)
-        put_head(log, node, &announcement->heads[i].stream, announcement->heads[i].n);
+        rows += put_head(log, node, &announcement->heads[i].stream, announcement->heads[i].n, rows);
     if (announcement->payments_known) {
         hs_be64(value, log->now_ms(log->ctx));
         hs_be64(value + 8, announcement->payments);
@@ -130,5 +155,5 @@ void log_note_signed(struct hs_log *log, const struct hs_receipt *receipt)
     struct hs_log_reader reader = hs_log_reader_of(log);
     const struct hs_certificate *writer = hs_log_writer(log, &log->txn, receipt->stream.origin);
     if (log->certificate.role == HS_ROLE_HUB && receipt->n > held_of(&reader, &receipt->stream))
-        put_head(log, writer == NULL ? &receipt->hub_key : &writer->node_key, &receipt->stream, receipt->n);
+        put_head(log, writer == NULL ? &receipt->hub_key : &writer->node_key, &receipt->stream, receipt->n, 0);
 }

@@ -94,11 +94,39 @@ static void what_was_signed_and_is_not_here_is_named(void **state)
     assert_int_equal(announced(place).count, 0);
 }
 
+static void announce_many(struct place *place, const struct hs_key *node, size_t count)
+{
+    struct hs_commit commit;
+    struct hs_head *heads = calloc(count, sizeof *heads);
+    assert_non_null(heads);
+    for (size_t i = 0; i < count; i++)
+        heads[i] = (struct hs_head){.stream = {i + 1, 3201, HS_LANE_MONEY}, .n = 1};
+    struct hs_announcement announcement = {.node_key = *node, .heads = heads, .count = count};
+    assert_int_equal(hs_store_begin(place->hub.store), HS_OK);
+    assert_int_equal(hs_store_put_announced(place->hub.store, &announcement), HS_OK);
+    assert_int_equal(hs_store_commit(place->hub.store, &commit), HS_OK);
+    free(heads);
+}
+
+/* However much one makes up, there is room for what the next one says. */
+static void one_node_does_not_take_all_room(void **state)
+{
+    struct place *place = *state;
+    announce_many(place, &place->hall.draft.node_key, HS_ANNOUNCED_MAX);
+    size_t made_up = announced(place).count;
+    assert_int_equal(made_up, HS_ANNOUNCED_MAX / 2);
+    announce_many(place, &place->second_hub.draft.node_key, 1000);
+    assert_int_equal(announced(place).count, made_up + 1000);
+    announce_many(place, &place->hall.draft.node_key, HS_ANNOUNCED_MAX);
+    assert_int_equal(announced(place).count, made_up + 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_never_came_is_named),
         TEST(what_was_signed_and_is_not_here_is_named),
+        TEST(one_node_does_not_take_all_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
