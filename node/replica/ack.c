@@ -223,6 +223,8 @@ static void finish_store(struct hs_replica *r, const struct rep_pending *pending
         hs_rep_give_credit(s, pending->cost);
     if (pending->type == HS_STORE_STRIKE)
         hs_rep_struck(r, err);
+    if (err == HS_OK && pending->type == HS_STORE_ORIGIN)
+        hs_rep_limits_known(r, pending->origin);
     if (err == HS_OK && pending->type == HS_STORE_RECEIPT)
         hs_rep_receipt_stored(r, &pending->receipt, pending->peer);
     if (err == HS_OK && pending->type == HS_STORE_RECEIPT)

@@ -229,6 +229,7 @@ void hs_rep_revocations_fini(struct hs_replica *r);
 /* How far operations of the stream are taken; UINT64_MAX: its key is not revoked. */
 uint64_t hs_rep_limit(struct hs_replica *r, const struct rep_stream *stream);
 void hs_rep_limit_moved(struct hs_replica *r, struct rep_stream *stream);
+void hs_rep_limits_known(struct hs_replica *r, const struct rep_origin *origin); /* its opening is stored */
 /* Is all that is held of it, up to a limit, and is n beyond that? */
 bool hs_rep_waits(struct hs_replica *r, const struct hs_stream *name, uint64_t n);
 uint64_t hs_rep_waiting_tick(struct hs_replica *r);

@@ -191,7 +191,7 @@ static uint64_t limit_of(struct hs_replica *r, const struct hs_stream *name, uin
 {
     uint64_t n = 0;
     enum hs_err err = r->source.limit(r->source.ctx, name, &n);
-    if (err == HS_ENOTFOUND) /* the store does not have the revocation yet */
+    if (err == HS_ENOTFOUND) /* the store does not have the revocation or the opening yet: look_again */
         return held;
     return hs_rep_read(r, err) == HS_OK ? n : held;
 }
@@ -236,11 +236,40 @@ void hs_rep_limit_moved(struct hs_replica *r, struct rep_stream *stream)
     hs_rep_session_each(r, stream, announce_one, NULL);
 }
 
+static bool is_receipt_coming(const struct hs_replica *r, const struct rep_stream *stream)
+{
+    const struct rep_pending *pending;
+    TAILQ_FOREACH(pending, &r->pending, order)
+    {
+        if (pending->type == HS_STORE_RECEIPT && hs_stream_equal(&pending->receipt.stream, &stream->name))
+            return true;
+    }
+    return false;
+}
+
+/* What a receipt moves that is on its way to the store is asked for when that is there, once. */
+static void look_again(struct hs_replica *r, struct rep_stream *stream)
+{
+    if (stream->n < hs_rep_limit(r, stream) && !is_receipt_coming(r, stream))
+        hs_rep_limit_moved(r, stream);
+}
+
 static void limits_moved(struct hs_replica *r, const struct rep_node *node)
 {
     for (const struct rep_member *member = node->members; member != NULL; member = member->of_node) {
         for (size_t i = 0; i < member->count && r->err == HS_OK; i++)
-            hs_rep_limit_moved(r, member->streams[i]);
+            look_again(r, member->streams[i]);
+    }
+}
+
+void hs_rep_limits_known(struct hs_replica *r, const struct rep_origin *origin)
+{
+    const struct rep_member *member = origin->node->is_revoked ? origin->node->members : NULL;
+    for (; member != NULL; member = member->of_node) {
+        struct hs_stream first = {.partition = member->partition->id, .origin = origin->id};
+        size_t i = hs_rep_stream_from(member, &first);
+        for (; i < member->count && member->streams[i]->name.origin == origin->id && r->err == HS_OK; i++)
+            look_again(r, member->streams[i]);
     }
 }
 
@@ -485,8 +514,11 @@ static enum hs_err load_revocation(void *ctx, struct hs_bytes key, struct hs_byt
     if (err != HS_OK)
         return err == HS_ENOMEM ? err : HS_EDAMAGED;
     mark(r, &revocation, row);
-    if (loading->tell)
+    const struct rep_node *node = hs_rep_node_get(r, &revocation.node.node_key);
+    if (node != NULL && loading->tell) {
         tell_row(r, REVOCATIONS, row);
+        limits_moved(r, node); /* what came meanwhile waits, whoever has signed for it */
+    }
     return r->err;
 }
 

@@ -253,6 +253,66 @@ static void a_hall_shows_who_has_vouched_for_it(void **state)
     world_free(r.w);
 }
 
+/* Nothing of it is stored. */
+static void deliver_all(struct world_link *link)
+{
+    while (world_deliver(link, 0) || world_deliver(link, 1))
+        ;
+}
+
+/* Other has no room for it when the hub's receipt comes, and when the key is revoked: what follows is the first that it
+ * hears of the origin. */
+static void a_receipt_may_be_there_long_before_the_opening(void **state)
+{
+    (void)state;
+    struct region r = region_new();
+    struct hs_waiting waiting[1];
+    world_dial(r.hall, r.hub1);
+    struct world_link *link = world_dial(r.other, r.hub1);
+    world_settle(r.w);
+    world_hold(r.other, 1U << HS_LANE_BULK);
+    world_settle(r.w);
+    struct hs_stream stream = world_write_text(r.hall, 3201, HS_LANE_BULK, "imported");
+    world_settle(r.w);
+    assert_int_equal(r.other->store.receipt_count, 1);
+    world_revoke(r.hub1, r.hall, false);
+    world_settle(r.w);
+    assert_int_equal(r.other->store.origin_count, 0);
+    world_hold(r.other, 0);
+    deliver_all(link);
+    assert_int_equal(hs_replica_waiting(r.other->replica, waiting, 1), 1);
+    world_settle(r.w);
+    assert_int_equal(world_head(r.other, &stream), 1);
+    assert_int_equal(hs_replica_waiting(r.other->replica, waiting, 1), 0);
+    world_free(r.w);
+}
+
+/* The revocation has come and is not stored yet when an operation follows that a hub has long signed for. */
+static void what_follows_a_revocation_at_once_is_taken(void **state)
+{
+    (void)state;
+    struct region r = region_new();
+    struct hs_waiting waiting[1];
+    world_dial(r.hall, r.hub1);
+    struct world_link *link = world_dial(r.other, r.hub1);
+    struct hs_stream stream = world_write_text(r.hall, 3201, HS_LANE_BULK, "first");
+    world_settle(r.w);
+    world_hold(r.other, 1U << HS_LANE_BULK);
+    world_settle(r.w);
+    world_write_text(r.hall, 3201, HS_LANE_BULK, "second");
+    world_settle(r.w);
+    world_revoke(r.hub1, r.hall, false);
+    world_hold(r.other, 0);
+    deliver_all(link);
+    assert_int_equal(hs_replica_waiting(r.other->replica, waiting, 1), 1);
+    assert_false(knows(r.other, r.hall));
+    world_settle(r.w);
+    assert_true(knows(r.other, r.hall));
+    assert_int_equal(world_head(r.other, &stream), 2);
+    assert_int_equal(hs_replica_waiting(r.other->replica, waiting, 1), 0);
+    world_free(r.w);
+}
+
 /* The witness would send all that it has in one piece, of which nothing could be taken. */
 static void a_sender_cuts_at_the_limit(void **state)
 {
@@ -521,6 +581,8 @@ int main(void)
         cmocka_unit_test(what_was_on_its_way_is_not_taken),
         cmocka_unit_test(what_no_hub_has_signed_for_waits_until_it_is_released),
         cmocka_unit_test(a_hall_shows_who_has_vouched_for_it),
+        cmocka_unit_test(a_receipt_may_be_there_long_before_the_opening),
+        cmocka_unit_test(what_follows_a_revocation_at_once_is_taken),
         cmocka_unit_test(a_sender_cuts_at_the_limit),
         cmocka_unit_test(branches_of_a_fork_are_taken_from_hubs_alone),
         cmocka_unit_test(what_a_revoked_hub_signs_is_not_kept),
