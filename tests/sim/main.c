@@ -5,6 +5,7 @@
  * tests/sim/run drives it: many seeds on all cores, and a failing one made smaller. */
 #include "tests/sim/auditor.h"
 #include "tests/sim/faults.h"
+#include "tests/sim/keeper.h"
 #include "tests/sim/workload.h"
 
 #include <argp.h>
@@ -37,6 +38,7 @@ struct run {
     struct workload *workload;
     struct faults *faults;
     struct chronicle *chronicle;
+    struct keeper keeper;
     uint64_t horizon_ms, settled_ms; /* the second: how long after healing all were equal */
 };
 
@@ -72,7 +74,9 @@ static void sent(void *ctx, struct sim_machine *from, struct sim_machine *to, st
 
 static void logged(void *ctx, struct sim_machine *machine, const char *module, const char *event, const char *line)
 {
-    auditor_logged(((struct run *)ctx)->auditor, machine, module, event, line);
+    struct run *run = ctx;
+    auditor_logged(run->auditor, machine, module, event, line);
+    keeper_logged(&run->keeper, machine, event, line);
 }
 
 /* ---- a region ---- */
@@ -251,7 +255,9 @@ static void settle(struct run *run)
     uint64_t healed_ms = run->sim->now_ms, deadline_ms = healed_ms + HEAL_MS;
     faults_heal(run->faults);
     workload_stop(run->workload);
+    run->keeper = keeper_of(run->sim);
     while (run->sim->now_ms < deadline_ms) {
+        keeper_step(&run->keeper);
         run_until(run, run->sim->now_ms + 500);
         run->settled_ms = run->sim->now_ms - healed_ms;
         if (workload_over(run->workload) && auditor_settled(run->auditor, why))

@@ -110,6 +110,39 @@ static void away_longer_than_the_log(struct stage *stage)
     STAGE_CHECK(stage, all_show(stage, ACCOUNT, "while it was away") && all_show(stage, NEIGHBOR, "written away"));
 }
 
+/* What a hall's log has let go of was at one hub, which is set back; the hall is at the other hub by then, which has
+ * lost nothing and takes no states from halls.  It says so, until somebody starts its machine anew
+ * (docs/operations.md), or sends the hall to the hub that is rebuilding (keeper.c): then all have it. */
+static void what_one_hub_has_lost_a_hall_must_bring(struct stage *stage)
+{
+    stage->sim->options.age_ms = SIM_OLD_MS;
+    struct cast cast = two_hubs(stage);
+    stage_settle(stage);
+    sim_snapshot(cast.hub, 0);
+    stage_part(stage, cast.hub, cast.other_hub, true);
+    stage_name(stage, cast.hall, ACCOUNT, "at one hub");
+    stage_run(stage, 5000);
+    STAGE_CHECK(stage, stage_safe(stage, cast.hall, HS_KIND_CUSTOMER, ACCOUNT) == HUB);
+    prune_all(stage);
+    sim_stop(cast.hall); /* what it sent last is still in its memory */
+    sim_start(cast.hall);
+    stage_watch(stage, "fill-failed");
+    stage_part(stage, cast.hall, cast.hub, true);
+    stage_set_back(stage, cast.hub, 0, (struct sim_restore){.log = true, .records = true});
+    sim_start(cast.hub);
+    stage_run(stage, 10000); /* it is at the other hub now */
+    stage_part(stage, cast.hub, cast.other_hub, false);
+    stage_run(stage, 60000);
+    STAGE_CHECK(stage, stage_seen(stage) > 0);
+    STAGE_CHECK(stage, !stage_has(stage, cast.hub, HS_KIND_CUSTOMER, ACCOUNT));
+    STAGE_CHECK(stage, !stage_has(stage, cast.other_hub, HS_KIND_CUSTOMER, ACCOUNT));
+    sim_stop(cast.other_hub);
+    sim_reboot(cast.other_hub);
+    sim_start(cast.other_hub);
+    stage_settle(stage);
+    STAGE_CHECK(stage, all_show(stage, ACCOUNT, "at one hub"));
+}
+
 /* Both hubs have pruned; a third hall comes, and the hub that fills it dies in the middle: it goes on at the other. */
 static void a_fill_goes_on_at_the_other_hub(struct stage *stage)
 {
@@ -381,6 +414,7 @@ const struct scenario SCENARIOS_REGION[] = {
     {"what-a-hub-gets-back-is-no-safer", what_a_hub_gets_back_is_no_safer},
     {"away-longer-than-the-log", away_longer_than_the_log},
     {"who-was-filled-is-asked-again", who_was_filled_is_asked_again},
+    {"what-one-hub-has-lost-a-hall-must-bring", what_one_hub_has_lost_a_hall_must_bring},
     {"a-fill-goes-on-at-the-other-hub", a_fill_goes_on_at_the_other_hub},
     {"a-hub-that-stalls-is-not-waited-for", a_hub_that_stalls_is_not_waited_for},
     {"a-payment-goes-up-and-down-the-tiers", a_payment_goes_up_and_down_the_tiers},
