@@ -23,7 +23,8 @@
 #define REQUEST_HEAD   (8 + 8 + HS_BOX_ID_BYTES)
 #define ROW_BYTES(n)   ((size_t)ROW_HEAD_BYTES + (n) + CHECK_BYTES)
 #define ROW_BYTES_MAX  ROW_BYTES(REQUEST_HEAD + HS_REQUEST_BYTES_MAX)
-#define ANEW_BYTES     (256 * 1024) /* rows that are of no more use, before the file is made anew */
+#define ANEW_BYTES     (256 * 1024)     /* rows that are of no more use, before the file is made anew */
+#define NUMBERS_MAX    (UINT64_MAX / 2) /* likewise: numbers begin at 1 again then, so there is always a next one */
 
 enum { ROW_REQUEST = 1, ROW_ANSWERED = 2, ROW_DONE = 3, ROW_TOLD = 4 };
 
@@ -363,31 +364,6 @@ static int open_locked(const char *path)
     return -1;
 }
 
-int hs_box_open(struct hs_box *box, const char *path)
-{
-    *box = (struct hs_box){.fd = -1, .next_number = 1};
-    errno = 0;
-    box->path = strdup(path);
-    box->fd = box->path != NULL ? open_locked(path) : -1;
-    if (box->fd >= 0 && load(box) == 0)
-        return 0;
-    int error = errno;
-    hs_box_close(box);
-    errno = error;
-    return -1;
-}
-
-void hs_box_close(struct hs_box *box)
-{
-    while (box->count > 0)
-        remove_entry(box, box->count - 1);
-    free(box->entries);
-    free(box->path);
-    if (box->fd >= 0)
-        close(box->fd);
-    *box = (struct hs_box){.fd = -1};
-}
-
 /* ---- made anew, without what is done ---- */
 
 static int write_anew(struct hs_box *box)
@@ -399,11 +375,20 @@ static int write_anew(struct hs_box *box)
     if (result == 0)
         result = append_small(box, ROW_TOLD, position, sizeof position);
     for (size_t i = 0; i < box->count && result == 0; i++) {
-        result = append_request(box, &box->entries[i]);
-        if (result == 0 && box->entries[i].answered)
-            result = append_answered(box, box->entries[i].number, &none);
+        struct hs_box_entry entry = box->entries[i];
+        entry.number = i + 1;
+        result = append_request(box, &entry);
+        if (result == 0 && entry.answered)
+            result = append_answered(box, entry.number, &none);
     }
     return result == 0 ? fsync(box->fd) : -1;
+}
+
+static void number_anew(struct hs_box *box)
+{
+    for (size_t i = 0; i < box->count; i++)
+        box->entries[i].number = i + 1;
+    box->next_number = box->count + 1;
 }
 
 /* The old file stays as it is until the new one is whole; its lock is held as well until then. */
@@ -422,6 +407,7 @@ static int make_anew(struct hs_box *box)
     if (result == 0) {
         close(box->fd);
         *box = anew;
+        number_anew(box);
         result = sync_dir(box->path);
     } else if (anew.fd >= 0) {
         unlink(path);
@@ -441,6 +427,33 @@ static uint64_t useful(const struct hs_box *box)
 static int tidy(struct hs_box *box)
 {
     return box->size > HEADER_BYTES + ANEW_BYTES && box->size / 2 > useful(box) ? make_anew(box) : 0;
+}
+
+/* ---- open, close ---- */
+
+int hs_box_open(struct hs_box *box, const char *path)
+{
+    *box = (struct hs_box){.fd = -1, .next_number = 1};
+    errno = 0;
+    box->path = strdup(path);
+    box->fd = box->path != NULL ? open_locked(path) : -1;
+    if (box->fd >= 0 && load(box) == 0 && (box->next_number <= NUMBERS_MAX || make_anew(box) == 0))
+        return 0;
+    int error = errno;
+    hs_box_close(box);
+    errno = error;
+    return -1;
+}
+
+void hs_box_close(struct hs_box *box)
+{
+    while (box->count > 0)
+        remove_entry(box, box->count - 1);
+    free(box->entries);
+    free(box->path);
+    if (box->fd >= 0)
+        close(box->fd);
+    *box = (struct hs_box){.fd = -1};
 }
 
 /* ---- changes ---- */

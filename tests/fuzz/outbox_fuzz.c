@@ -106,13 +106,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-static void put_seed_row(struct hs_buf *seed, uint8_t type, uint8_t number, size_t size)
+static void put_seed_row(struct hs_buf *seed, uint8_t type, uint64_t number, size_t size)
 {
     hs_buf_put_u8(seed, type);
     hs_buf_put_u8(seed, (uint8_t)size);
     hs_buf_put_u64(seed, number);
     for (size_t i = 8; i < size; i++)
-        hs_buf_put_u8(seed, number);
+        hs_buf_put_u8(seed, (uint8_t)number);
 }
 
 void fuzz_seeds(fuzz_put put)
@@ -130,6 +130,10 @@ void fuzz_seeds(fuzz_put put)
     make_file(hs_buf_bytes(&rows), &raw);
     put("raw", hs_buf_bytes(&raw));
     put("empty", HS_BYTES("\1", 1));
+    hs_buf_reset(&rows);
+    hs_buf_put_u8(&rows, 0);
+    put_seed_row(&rows, 1, UINT64_MAX - 1, 60);
+    put("last-number", hs_buf_bytes(&rows)); /* the one added to it was lost once */
     hs_buf_fini(&rows);
     hs_buf_fini(&raw);
 }
