@@ -347,10 +347,13 @@ struct hs_checkpoint {
 };
 enum hs_err hs_view_checkpoint(struct hs_view *view, const struct hs_stream *stream, uint64_t n,
                                struct hs_checkpoint *out);
+/* Behind which op all of the stream is in the log: 0, but where the log ends early; HS_ENOTFOUND: none of it is. */
+enum hs_err hs_view_whole_from(struct hs_view *view, const struct hs_stream *stream, uint64_t *n);
 typedef enum hs_err (*hs_visit_receipt)(void *ctx, const struct hs_receipt *receipt);
 enum hs_err hs_view_receipts(struct hs_view *view, const struct hs_stream *stream, hs_visit_receipt visit, void *ctx);
 /* How safe op n of the stream is: receipts of distinct stores; this store counts if it is a hub's.  HUB: a hub's store
- * has it; SAFE: besides, a second store has, a hub's or a witness's. */
+ * has it; SAFE: besides, a second store has, a hub's or a witness's.  Not what a witness may have let go of, or have
+ * begun behind, though it has signed for what follows. */
 enum hs_safety { HS_SAFETY_HERE = 1, HS_SAFETY_HUB = 2, HS_SAFETY_SAFE = 3 };
 enum hs_safety hs_view_safety(struct hs_view *view, const struct hs_stream *stream, uint64_t n);
 /* The stores that have signed for op n: node id of each. */

@@ -77,6 +77,11 @@ static enum hs_err checkpoint(void *ctx, const struct hs_stream *stream, uint64_
     WITH_VIEW(hs_view_checkpoint(view, stream, n, out));
 }
 
+static enum hs_err whole_from(void *ctx, const struct hs_stream *stream, uint64_t *n)
+{
+    WITH_VIEW(hs_view_whole_from(view, stream, n));
+}
+
 static enum hs_err receipts(void *ctx, const struct hs_stream *stream, hs_visit_receipt visit, void *visit_ctx)
 {
     WITH_VIEW(hs_view_receipts(view, stream, visit, visit_ctx));
@@ -304,6 +309,7 @@ struct hs_replica_source peers_source(struct hs_peers *peers)
         .origin = origin,
         .hash_at = hash_at,
         .checkpoint = checkpoint,
+        .whole_from = whole_from,
         .receipts = receipts,
         .certificate = certificate_of,
         .heads = heads,

@@ -70,6 +70,7 @@ struct hs_replica_source {
     enum hs_err (*origin)(void *ctx, uint64_t origin, struct hs_buf *certificate, struct hs_buf *opening); /* copies */
     enum hs_err (*hash_at)(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_hash *hash);
     enum hs_err (*checkpoint)(void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_checkpoint *out);
+    enum hs_err (*whole_from)(void *ctx, const struct hs_stream *stream, uint64_t *n);
     enum hs_err (*receipts)(void *ctx, const struct hs_stream *stream, hs_visit_receipt visit, void *visit_ctx);
     enum hs_err (*certificate)(void *ctx, const struct hs_key *node_key, struct hs_buf *certificate);
     enum hs_err (*heads)(void *ctx, hs_visit_head visit, void *visit_ctx); /* at start */

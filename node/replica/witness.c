@@ -51,20 +51,12 @@ void hs_rep_witness_start(struct rep_session *s)
 
 /* ---- a base: where a witness's copy begins ---- */
 
-static bool is_readable(struct hs_replica *r, const struct rep_stream *stream, uint64_t behind)
-{
-    struct hs_segment segment;
-    if (behind >= stream->n)
-        return true;
-    hs_buf_reset(&r->cutting);
-    return hs_rep_read(r, r->source.cut(r->source.ctx, &stream->name, behind + 1, &r->cutting, &segment)) == HS_OK;
-}
-
-/* What two hubs have signed for needs no third store; of what only one has, as much as is still in the log. */
+/* What two hubs have signed for needs no third store; of the rest it gets all that the log still has. */
 static uint64_t base_of(struct hs_replica *r, const struct rep_stream *stream)
 {
-    uint64_t n = hs_rep_signed_by_hubs(r, stream, 2);
-    return is_readable(r, stream, n) ? n : hs_rep_signed_by_hubs(r, stream, 1);
+    uint64_t n = hs_rep_signed_by_hubs(r, stream, 2), from = 0;
+    enum hs_err err = hs_rep_read(r, r->source.whole_from(r->source.ctx, &stream->name, &from));
+    return err == HS_OK && from > n ? from : n;
 }
 
 static void send_base(struct rep_session *s, struct rep_stream *stream)

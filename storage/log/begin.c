@@ -17,19 +17,38 @@ struct hs_bytes log_fold_key(const struct hs_stream *stream, uint64_t n, uint8_t
     return HS_BYTES(key, FOLD_KEY_BYTES);
 }
 
-enum hs_err log_find_fold(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n)
+static enum hs_err find_fold(struct hs_txn *txn, const struct hs_stream *stream, bool last, uint64_t *n)
 {
     uint8_t key[HS_STREAM_KEY_BYTES];
     struct hs_scan scan;
+    enum hs_err err = HS_ENOTFOUND;
     hs_stream_key(stream, key);
     hs_scan_begin(&scan, txn, LOG_FOLD, HS_BYTES(key, sizeof key), HS_BYTES_NONE);
-    enum hs_err err = hs_scan_next(&scan) ? HS_OK : HS_ENOTFOUND;
-    if (err == HS_OK && (scan.key.size != FOLD_KEY_BYTES || scan.value.size != 8))
-        err = HS_EDAMAGED;
-    if (err == HS_OK)
-        *n = hs_from_be64(scan.key.data + HS_STREAM_KEY_BYTES);
+    while ((err == HS_ENOTFOUND || (err == HS_OK && last)) && hs_scan_next(&scan)) {
+        err = scan.key.size == FOLD_KEY_BYTES && scan.value.size == 8 ? HS_OK : HS_EDAMAGED;
+        if (err == HS_OK)
+            *n = hs_from_be64(scan.key.data + HS_STREAM_KEY_BYTES);
+    }
     hs_scan_end(&scan);
     return txn->err == HS_OK ? err : txn->err;
+}
+
+enum hs_err log_find_fold(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n)
+{
+    return find_fold(txn, stream, false, n);
+}
+
+enum hs_err hs_log_whole_from(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n)
+{
+    struct log_checkpoint at = {.n = 0};
+    uint64_t gap = 0;
+    enum hs_err err = find_fold(txn, stream, true, &gap);
+    if (err == HS_ENOTFOUND)
+        return hs_log_beginning(txn, stream, n);
+    if (err == HS_OK)
+        err = log_next_checkpoint(txn, stream, gap + 1, &at);
+    *n = at.n;
+    return err == HS_ENOTFOUND || (err == HS_OK && !at.begins) ? HS_EDAMAGED : err;
 }
 
 /* What is held of the stream lies before a gap from now on.  A beginning behind which no op has come is none any more.

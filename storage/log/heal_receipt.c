@@ -37,7 +37,12 @@ static enum hs_err sign_anew(struct hs_log *log, const struct hs_healed *of, con
     if (log->txn.err != HS_OK)
         return log->txn.err;
     if (of->store_id == log->store_id) {
+        bool may = false;
         enum hs_err err = hs_log_head(&reader, &of->stream, &head);
+        if (err == HS_OK)
+            err = log_may_vouch(log, &head, &may);
+        if (err == HS_OK && !may)
+            err = HS_ENOTFOUND;
         if (err != HS_OK)
             return err == HS_ENOTFOUND ? note(log, of, HS_HEALING_GONE, "nothing is held of its stream any more") : err;
     } else if (!fits) {

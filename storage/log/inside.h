@@ -292,6 +292,8 @@ void log_note_signed(struct hs_log *log, const struct hs_receipt *receipt); /* a
 enum hs_err log_renew(struct hs_log *log, const char *why); /* at the next opening */
 /* No more of the current origin; and one that signs receipts goes on as another store. */
 enum hs_err log_renew_or_strike(struct hs_log *log, const char *why);
+/* Does this store hold what a receipt of its own for the head would say? */
+enum hs_err log_may_vouch(struct hs_log *log, const struct hs_head *head, bool *may);
 /* This store goes on under another id than @old_id: what was signed in its name is worth nothing any more, and the next
  * opening signs for all that is held. */
 void log_mark_replaced(struct hs_txn *txn, uint64_t old_id, uint64_t now_ms);

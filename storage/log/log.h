@@ -154,6 +154,8 @@ enum hs_err hs_log_fold(struct hs_log *log, const struct hs_folding *folding, si
 enum hs_err hs_log_drop_signed(struct hs_log *log, size_t *budget);
 /* Behind which op the log of the stream begins; HS_ENOTFOUND: nothing is held. */
 enum hs_err hs_log_beginning(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n);
+/* Behind which op all of the stream is in the log: behind the last gap in it, if it has one.  HS_ENOTFOUND as above. */
+enum hs_err hs_log_whole_from(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n);
 
 /* Which origin a series of cash numbers belongs to. */
 enum hs_err hs_log_put_series(struct hs_log *log, const char *series, uint64_t origin);
@@ -195,6 +197,10 @@ enum hs_err hs_log_receipts(struct hs_txn *txn, const struct hs_stream *stream, 
 /* The stores other than @store_id and the writer's own that have signed that they hold op n, of what is held here. */
 enum hs_err hs_log_holders(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t n,
                            uint64_t store_id, hs_visit_holder visit, void *ctx);
+/* How far two hubs have signed for it, gone or revoked since or not; of what is held here. */
+enum hs_err hs_log_two_hubs_had(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t *n);
+/* Did this node's own key, as it is now, open the origin? */
+bool hs_log_is_own_origin(struct hs_txn *txn, uint64_t origin);
 /* The writer of an origin's ops. */
 enum hs_err hs_log_writer_holds(struct hs_txn *txn, uint64_t origin, hs_visit_holder visit, void *ctx);
 enum hs_err hs_log_find_origin(struct hs_txn *txn, uint64_t origin, struct hs_bytes *certificate,

@@ -265,6 +265,19 @@ enum hs_err hs_log_holders(const struct hs_log_reader *reader, const struct hs_s
     return hs_log_receipts(reader->txn, stream, visit_signed, &holders);
 }
 
+bool hs_log_is_own_origin(struct hs_txn *txn, uint64_t origin)
+{
+    struct hs_bytes certificate, opening;
+    struct hs_key key;
+    if (hs_log_find_origin(txn, origin, &certificate, &opening) != HS_OK)
+        return false;
+    struct hs_bytes writer = hs_tlv_bytes(body_of(certificate), NODE_KEY);
+    if (writer.size != HS_KEY_BYTES)
+        return false;
+    memcpy(key.bytes, writer.data, HS_KEY_BYTES);
+    return log_is_own_key(txn, &key);
+}
+
 enum hs_err hs_log_writer_holds(struct hs_txn *txn, uint64_t origin, hs_visit_holder visit, void *ctx)
 {
     struct hs_bytes certificate, opening;
@@ -280,24 +293,28 @@ enum hs_err hs_log_writer_holds(struct hs_txn *txn, uint64_t origin, hs_visit_ho
 
 struct reach {
     struct hs_log_reader reader;
-    bool others;         /* this node's own word does not count: whatever store it is of, it is no other hub's */
-    bool beyond;         /* how far they had it once: also what is not held here, and what is gone since */
-    struct hs_key first; /* of the hub that is at n[0] */
-    uint64_t n[2];       /* the highest, and the highest of another hub: a hub and its own backups are one */
+    bool others;           /* this node's own word does not count: whatever store it is of, it is no other hub's */
+    bool beyond;           /* how far they had it once: also what is not held here, and what is gone since */
+    bool ever;             /* who has signed at all, gone or revoked since or not */
+    struct hs_bytes first; /* id of the hub that is at n[0] */
+    uint64_t n[2];         /* the highest, and the highest of another hub: a hub, its backups and what was there before
+                            * it under its name are one */
 };
 
 /* Is it the word of a hub?  One that has vouched for an operation has, though its store is gone since.  Of what is not
  * held nothing but the signature says that it has not rotted. */
-static enum hs_err is_of_hub(const struct reach *reach, const struct hs_receipt *receipt, bool *is_hub)
+static enum hs_err is_of_hub(const struct reach *reach, const struct hs_receipt *receipt, bool *is_hub,
+                             struct hs_bytes *id)
 {
     struct hs_txn *txn = reach->reader.txn;
     struct hs_bytes certificate;
     enum hs_err err = hs_log_find_certificate(txn, &receipt->hub_key, &certificate);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_OK : err; /* nobody's key: it has rotted */
+    *id = hs_tlv_bytes(body_of(certificate), NODE_ID);
     *is_hub = hs_tlv_u64(body_of(certificate), NODE_ROLE, 0) == HS_ROLE_HUB &&
               (!reach->beyond || hs_receipt_verify(receipt) == HS_OK);
-    if (*is_hub)
+    if (*is_hub && !reach->ever)
         err = reach->beyond ? receipt_holds(txn, receipt) : receipt_counts(txn, receipt);
     *is_hub = *is_hub && err != HS_EREVOKED;
     return err == HS_EREVOKED ? HS_OK : err;
@@ -306,22 +323,23 @@ static enum hs_err is_of_hub(const struct reach *reach, const struct hs_receipt 
 static enum hs_err raise(void *ctx, const struct hs_receipt *receipt)
 {
     struct reach *reach = ctx;
+    struct hs_bytes id = HS_BYTES_NONE;
     bool is_hub = false;
     if (receipt->n <= reach->n[1] || (reach->others && log_is_own_key(reach->reader.txn, &receipt->hub_key)))
         return HS_OK;
-    enum hs_err err = is_of_hub(reach, receipt, &is_hub);
+    enum hs_err err = is_of_hub(reach, receipt, &is_hub, &id);
     if (err != HS_OK || !is_hub)
         return err;
     err = check_branch(&reach->reader, receipt);
     if (err != HS_OK && err != HS_EPRUNED && !(reach->beyond && err == HS_ENOTFOUND))
         return HS_OK;
-    bool same = reach->n[0] != 0 && hs_key_equal(&receipt->hub_key, &reach->first);
+    bool same = reach->n[0] != 0 && hs_bytes_equal(id, reach->first);
     bool highest = receipt->n > reach->n[0];
     if (!same)
         reach->n[1] = highest ? reach->n[0] : receipt->n;
     if (highest) {
         reach->n[0] = receipt->n;
-        reach->first = receipt->hub_key;
+        reach->first = id;
     }
     return HS_OK;
 }
@@ -350,5 +368,13 @@ enum hs_err log_signed_at_all(const struct hs_log_reader *reader, const struct h
     struct reach reach = {.reader = *reader, .beyond = true};
     enum hs_err err = hs_log_receipts(reader->txn, stream, raise, &reach);
     *n = reach.n[0];
+    return err;
+}
+
+enum hs_err hs_log_two_hubs_had(const struct hs_log_reader *reader, const struct hs_stream *stream, uint64_t *n)
+{
+    struct reach reach = {.reader = *reader, .ever = true};
+    enum hs_err err = hs_log_receipts(reader->txn, stream, raise, &reach);
+    *n = reach.n[1];
     return err;
 }

@@ -74,16 +74,21 @@ void log_mark_replaced(struct hs_txn *txn, uint64_t old_id, uint64_t now_ms)
 
 /* ---- at the opening ---- */
 
+/* Nor does it know of backups that were made since, for which it has signed in their one id: the next is another. */
 static void draw(struct hs_log *log)
 {
     uint8_t store[8];
-    uint64_t old_id = log->store_id;
+    uint64_t old_id = log->store_id, backups = hs_log_backup_store(&log->txn);
     while (log->store_id == old_id || log->store_id == 0)
         log->random(log->ctx, &log->store_id, sizeof log->store_id);
     hs_be64(store, log->store_id);
     hs_txn_put(log_change(log), LOG_META, KEY_STORE, HS_BYTES(store, sizeof store));
     hs_txn_delete(&log->txn, LOG_META, KEY_RENEW);
     log_mark_replaced(&log->txn, old_id, log->now_ms(log->ctx));
+    if (backups != 0) {
+        hs_txn_delete(&log->txn, LOG_BACKUP, KEY_STORE);
+        log_mark_replaced(&log->txn, backups, 0); /* it is no renewal */
+    }
     log->stores_changed = true;
 }
 
@@ -123,6 +128,31 @@ static enum hs_err sign_one(struct hs_log *log, const struct hs_head *head)
     return err == HS_OK ? log->txn.err : err;
 }
 
+/* A witness begins where its hall says (PROTOCOL 8.13), and has nothing of what lies before: where nothing has come
+ * behind that yet, only what two hubs have signed for may be vouched for.  What a hub begins behind it holds as state.
+ */
+enum hs_err log_may_vouch(struct hs_log *log, const struct hs_head *head, bool *may)
+{
+    uint64_t n = 0;
+    *may = log->certificate.role == HS_ROLE_HUB;
+    if (*may)
+        return HS_OK;
+    enum hs_err err = hs_log_beginning(&log->txn, &head->stream, &n);
+    *may = err == HS_OK && n < head->n;
+    if (err != HS_OK || *may)
+        return err;
+    err = log_signed_by_two_hubs(log, &head->stream, &n);
+    *may = err == HS_OK && n >= head->n;
+    return err;
+}
+
+static enum hs_err sign_if_held(struct hs_log *log, const struct hs_head *head)
+{
+    bool may = false;
+    enum hs_err err = log_may_vouch(log, head, &may);
+    return err == HS_OK && may ? sign_one(log, head) : err;
+}
+
 /* Of what it wrote itself its store counts without a receipt. */
 static enum hs_err sign_all(struct hs_log *log)
 {
@@ -133,7 +163,7 @@ static enum hs_err sign_all(struct hs_log *log)
         const struct hs_certificate *writer = hs_log_writer(log, &log->txn, signing.heads[i].stream.origin);
         err = log->txn.err;
         if (err == HS_OK && (writer == NULL || !hs_key_equal(&writer->node_key, &log->certificate.node_key)))
-            err = sign_one(log, &signing.heads[i]);
+            err = sign_if_held(log, &signing.heads[i]);
     }
     free(signing.heads);
     return err;

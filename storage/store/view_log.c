@@ -41,6 +41,11 @@ enum hs_err hs_view_checkpoint(struct hs_view *view, const struct hs_stream *str
     return hs_log_checkpoint(&reader, stream, n, out);
 }
 
+enum hs_err hs_view_whole_from(struct hs_view *view, const struct hs_stream *stream, uint64_t *n)
+{
+    return hs_log_whole_from(store_log_reader(view).txn, stream, n);
+}
+
 void hs_view_lag(struct hs_view *view, const struct hs_stream *stream, uint64_t after, uint64_t *ops, uint64_t *bytes)
 {
     struct hs_log_reader reader = store_log_reader(view);
@@ -121,33 +126,25 @@ static enum hs_err count_holder(void *ctx, const char *node_id, enum hs_role rol
     return HS_OK;
 }
 
-static enum hs_err note_writer(void *ctx, const char *node_id, enum hs_role role)
-{
-    struct holders *writing = ctx;
-    (void)role;
-    writing->is_writer = strcmp(node_id, writing->own_id) == 0;
-    return HS_OK;
-}
-
-/* A witness begins where its hall's log did when they met, and may not have what lies before: who wrote it knows where
- * that is.  Of money nothing is left out. */
+/* A witness lets go of what two hubs have, and its word for that stays when the store of one of them is gone.  And it
+ * begins where its hall's log did when they met, and may not have what lies before: who wrote it knows where that is,
+ * but not who has taken his place.  Of money nothing else is left out. */
 static bool may_be_witnessed(struct hs_view *view, const struct hs_stream *stream, uint64_t n)
 {
-    struct hs_txn *txn = store_log_reader(view).txn;
-    struct holders writing = {NULL, NULL, hs_log_certificate(view->store->log)->node_id, false};
-    uint64_t beginning = 0;
-    if (hs_log_beginning(txn, stream, &beginning) != HS_OK || n <= beginning)
+    struct hs_log_reader reader = store_log_reader(view);
+    uint64_t from = 0, dropped = 0;
+    if (hs_log_whole_from(reader.txn, stream, &from) != HS_OK || n <= from)
         return false;
-    if (stream->lane == HS_LANE_MONEY)
-        return true;
-    return hs_log_writer_holds(txn, stream->origin, note_writer, &writing) == HS_OK && writing.is_writer;
+    if (hs_log_two_hubs_had(&reader, stream, &dropped) != HS_OK || n <= dropped)
+        return false;
+    return stream->lane == HS_LANE_MONEY || hs_log_is_own_origin(reader.txn, stream->origin);
 }
 
 enum hs_safety hs_view_safety(struct hs_view *view, const struct hs_stream *stream, uint64_t n)
 {
     struct levels levels = {0};
     hs_view_holders(view, stream, n, count_holder, &levels); /* what cannot be read counts for nothing */
-    if (!may_be_witnessed(view, stream, n))
+    if (levels.hubs == 1 && levels.witnesses > 0 && !may_be_witnessed(view, stream, n))
         levels.witnesses = 0;
     if (levels.hubs == 0)
         return HS_SAFETY_HERE;

@@ -128,6 +128,7 @@ SOURCE(origin, (void *ctx, uint64_t id, struct hs_buf *certificate, struct hs_bu
 SOURCE(hash_at, (void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_hash *hash), (ctx, stream, n, hash))
 SOURCE(checkpoint, (void *ctx, const struct hs_stream *stream, uint64_t n, struct hs_checkpoint *out),
        (ctx, stream, n, out))
+SOURCE(whole_from, (void *ctx, const struct hs_stream *stream, uint64_t *n), (ctx, stream, n))
 SOURCE(receipts, (void *ctx, const struct hs_stream *stream, hs_visit_receipt visit, void *visit_ctx),
        (ctx, stream, VISITED(visit_receipt)))
 SOURCE(certificate, (void *ctx, const struct hs_key *key, struct hs_buf *out), (ctx, key, out))
@@ -160,6 +161,7 @@ struct hs_replica_source __wrap_world_source(struct world_node *node)
     source.origin = origin;
     source.hash_at = hash_at;
     source.checkpoint = checkpoint;
+    source.whole_from = whole_from;
     source.receipts = receipts;
     source.certificate = certificate;
     source.heads = heads;

@@ -352,6 +352,11 @@ static enum hs_err source_checkpoint(void *ctx, const struct hs_stream *stream, 
     return hs_view_checkpoint(hs_store_view(ctx), stream, n, out);
 }
 
+static enum hs_err source_whole_from(void *ctx, const struct hs_stream *stream, uint64_t *n)
+{
+    return hs_view_whole_from(hs_store_view(ctx), stream, n);
+}
+
 static enum hs_err source_receipts(void *ctx, const struct hs_stream *stream, hs_visit_receipt visit, void *visit_ctx)
 {
     return hs_view_receipts(hs_store_view(ctx), stream, visit, visit_ctx);
@@ -554,6 +559,7 @@ static void victim_init(struct victim *victim)
                                        .origin = source_origin,
                                        .hash_at = source_hash_at,
                                        .checkpoint = source_checkpoint,
+                                       .whole_from = source_whole_from,
                                        .receipts = source_receipts,
                                        .certificate = source_certificate,
                                        .revocations = source_rows,

@@ -81,6 +81,16 @@ static enum hs_err checkpoint(void *ctx, const struct hs_stream *name, uint64_t 
     return HS_ENOTFOUND;
 }
 
+static enum hs_err whole_from(void *ctx, const struct hs_stream *name, uint64_t *n)
+{
+    const struct world_node *node = ctx;
+    const struct world_stream *stream = world_store_find(&node->store, name);
+    if (stream == NULL || stream->count == 0)
+        return HS_ENOTFOUND;
+    *n = stream->base;
+    return HS_OK;
+}
+
 static enum hs_err receipts(void *ctx, const struct hs_stream *name, hs_visit_receipt visit, void *visit_ctx)
 {
     const struct world_node *node = ctx;
@@ -412,6 +422,7 @@ struct hs_replica_source world_source(struct world_node *node)
         .origin = origin,
         .hash_at = hash_at,
         .checkpoint = checkpoint,
+        .whole_from = whole_from,
         .receipts = receipts,
         .certificate = certificate_of,
         .revocations = world_revocations,

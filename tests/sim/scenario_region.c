@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define CITY_ACCOUNT "3202000007"
+#define LODGER       "3201000009"
 
 static void prune_all(struct stage *stage)
 {
@@ -408,6 +409,32 @@ static void a_witness_begins_behind_what_one_hub_has(struct stage *stage)
     STAGE_CHECK(stage, stage_safe(stage, hub, HS_KIND_PAYMENT, "paid-1") == SAFE);
 }
 
+/* Found by seed 447700306: of what one hub had signed for the witness got nothing, though the hall still had it in its
+ * log, and the hall thought that it had. */
+static void a_witness_begins_where_its_halls_log_does(struct stage *stage)
+{
+    stage->sim->options.age_ms = SIM_OLD_MS;
+    struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
+    struct sim_machine *witness = witness_of(stage, hub);
+    struct sim_plan plan = hall_beside(hub, witness);
+    struct sim_machine *hall = stage_add(stage, &plan);
+    stage_part(stage, hall, witness, true);
+    stage_name(stage, hall, ACCOUNT, "at the hub alone");
+    stage_run(stage, 10000);
+    sim_prune(hall, UINT64_MAX);
+    stage_run(stage, 5000);
+    stage_name(stage, hall, NEIGHBOR, "still in the log");
+    stage_run(stage, 10000);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_CUSTOMER, NEIGHBOR) == HUB);
+    stage_part(stage, hall, witness, false);
+    stage_run(stage, 10000);
+    stage_name(stage, hall, LODGER, "since");
+    stage_settle(stage);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_CUSTOMER, LODGER) == SAFE);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_CUSTOMER, NEIGHBOR) == SAFE);
+    STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_CUSTOMER, ACCOUNT) == HUB);
+}
+
 const struct scenario SCENARIOS_REGION[] = {
     {"a-burnt-hub-takes-states-from-halls", a_burnt_hub_takes_states_from_halls},
     {"a-hub-set-back-goes-on-as-another", a_hub_set_back_goes_on_as_another},
@@ -423,6 +450,7 @@ const struct scenario SCENARIOS_REGION[] = {
     {"what-a-damaged-hub-wrote-comes-as-state", what_a_damaged_hub_wrote_comes_as_state},
     {"a-witness-begins-behind-what-two-hubs-have", a_witness_begins_behind_what_two_hubs_have},
     {"a-witness-begins-behind-what-one-hub-has", a_witness_begins_behind_what_one_hub_has},
+    {"a-witness-begins-where-its-halls-log-does", a_witness_begins_where_its_halls_log_does},
     {"a-witness-set-back-begins-behind-a-damaged-hub", a_witness_set_back_begins_behind_a_damaged_hub},
     {0},
 };

@@ -313,6 +313,13 @@ static void a_stream_jumps_over_what_is_not_kept(void **state)
     uint64_t fold;
     assert_int_equal(log_find_fold(store_log_reader(view).txn, &stream, &fold), HS_OK);
     assert_int_equal(fold, 4);
+    uint64_t from = 0;
+    assert_int_equal(hs_view_whole_from(view, &stream, &from), HS_OK);
+    assert_int_equal(from, 7); /* and 3 and 4 lead nowhere */
+    assert_int_equal(hs_view_whole_from(view, &own, &from), HS_OK);
+    assert_int_equal(from, 0);
+    own.lane = HS_LANE_MONEY;
+    assert_int_equal(hs_view_whole_from(view, &own, &from), HS_ENOTFOUND);
     hs_view_close(view);
     hs_buf_fini(&body);
     assert_true(flushed > 0);
@@ -349,6 +356,8 @@ static void assert_begins_behind(struct world_node *node, const struct hs_stream
     assert_int_equal(log_find_fold(txn, stream, &fold), HS_ENOTFOUND);
     assert_int_equal(hs_log_beginning(txn, stream, &beginning), HS_OK);
     assert_int_equal(beginning, n);
+    assert_int_equal(hs_view_whole_from(view, stream, &beginning), HS_OK);
+    assert_int_equal(beginning, n);
     hs_view_close(view);
 }
 
@@ -366,6 +375,11 @@ static void what_lies_before_gaps_is_folded(void **state)
     write_facts(&place->hall, HS_LANE_PEOPLE, 1);
     fill_all(&place->hall, &place->second_hub, 3201, HS_LANE_PEOPLE, 1 << 20); /* a second gap */
     assert_sound(&place->second_hub);
+    struct hs_view *view = world_view(&place->second_hub);
+    uint64_t from = 0;
+    assert_int_equal(hs_view_whole_from(view, &stream, &from), HS_OK);
+    hs_view_close(view);
+    assert_int_equal(from, 10);
     keep_up(&place->second_hub, 0);
     assert_begins_behind(&place->second_hub, &stream, 10);
     assert_sound(&place->second_hub);

@@ -383,6 +383,42 @@ static void ones_own_receipt_is_signed_anew(void **state)
 }
 
 /* What no store will ever say again is not waited for. */
+/* A witness that begins behind what it has let go of before is shown its word for that. */
+static void of_a_beginning_nothing_is_signed_anew(void **state)
+{
+    struct place *place = *state;
+    struct world_node *witness = &place->witness;
+    struct hs_commit commit;
+    struct hs_checkpoint end;
+    struct hs_stream stream = stream_of(&(struct hs_dot){world_group(&place->hall, 3).origin, 3}, HS_LANE_MONEY);
+    world_open(witness, true);
+    open_at(&place->hall, witness, stream.origin);
+    struct hs_view *view = world_view(&place->hall);
+    assert_int_equal(hs_view_checkpoint(view, &stream, 3, &end), HS_OK);
+    hs_view_close(view);
+    struct hs_receipt receipt = {.store_id = hs_store_id(witness->store),
+                                 .stream = stream,
+                                 .n = 2,
+                                 .time_ms = 1,
+                                 .hub_key = witness->draft.node_key};
+    struct hs_signer signer = hs_signer_of(&witness->secret);
+    assert_int_equal(hs_receipt_sign(&receipt, &signer), HS_OK);
+    assert_int_equal(hs_store_begin(witness->store), HS_OK);
+    struct hs_signed_head base = {stream, 3, end.hash, end.signature};
+    assert_int_equal(hs_store_put_base(witness->store, &base), HS_OK);
+    assert_int_equal(hs_store_put_receipt(witness->store, &receipt, witness->options.certificate), HS_OK);
+    assert_int_equal(hs_store_commit(witness->store, &commit), HS_OK);
+    world_close(witness);
+    assert_true(turn_receipt(witness, &stream, receipt.store_id, 0));
+    world_open(witness, false);
+    commit = note_receipt(witness, &stream, receipt.store_id);
+    assert_int_equal(commit.receipt_count, 0);
+    assert_int_equal(receipt_of(witness, &stream).n, 0);
+    struct rows rows = healed_of(witness);
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.rows[0].state, HS_HEALING_GONE);
+}
+
 static void a_receipt_of_a_store_that_is_gone_is_given_up(void **state)
 {
     struct place *place = *state;
@@ -467,6 +503,7 @@ int main(void)
         TEST(a_rotten_signature_is_made_good),
         TEST(a_rotten_receipt_waits_until_it_comes_again),
         TEST(ones_own_receipt_is_signed_anew),
+        TEST(of_a_beginning_nothing_is_signed_anew),
         TEST(a_receipt_of_a_store_that_is_gone_is_given_up),
         TEST(what_somebody_may_have_is_not_issued_anew),
         TEST(what_leads_nowhere_heals_nothing),

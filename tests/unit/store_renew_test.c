@@ -1,5 +1,6 @@
 /* store_renew_test.c -- storage: receipts of stores that are gone give no level, and a store that was set back goes on
  * as another. */
+#include "tests/lib/store_fill.h"
 #include "tests/unit/store_place.h"
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, place_end)
@@ -186,6 +187,62 @@ static void of_an_earlier_key_of_a_node_all_is_gone(void **state)
     world_drop(&anew);
 }
 
+/* It has let go of what two hubs had, or begun behind it. */
+static void a_witness_counts_beside_one_hub_that_ever_was(void **state)
+{
+    struct place *place = *state;
+    struct world_node anew;
+    bool renews;
+    struct hs_stream money = pay(&place->hall);
+    give(&place->hall, &place->hub, OLD, &money);
+    give(&place->hall, &place->witness, 0x33, &money);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_SAFE);
+    world_add(&place->region, &anew, place->hub.id, HS_ROLE_HUB);
+    anew.draft.issued_ms = place->hub.draft.issued_ms + 1;
+    world_certify(&anew);
+    meet(&place->hall, &anew, 0x44, 0);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HERE);
+    give(&place->hall, &anew, 0x44, &money); /* the same hub, on another disk */
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_SAFE);
+    give(&place->hall, &place->second_hub, NEW, &money);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_SAFE);
+    gone(&place->hall, &place->second_hub, NEW, &renews);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_HUB);
+    pay(&place->hall);
+    give(&place->hall, &anew, 0x44, &money);
+    give(&place->hall, &place->witness, 0x33, &money);
+    assert_int_equal(level(&place->hall, &money), HS_SAFETY_SAFE); /* that is at one hub only */
+    world_drop(&anew);
+}
+
+/* Where a witness begins who wrote it knows, and not who has taken his place. */
+static void who_takes_a_halls_place_does_not_know_where_its_witness_begins(void **state)
+{
+    struct place *place = *state;
+    struct world_node anew;
+    struct hs_commit commit;
+    struct hs_dot dot;
+    struct world_fact fact = world_money(1);
+    fact.lane = HS_LANE_PEOPLE;
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(world_write(&place->hall, &fact, &dot), HS_OK);
+    assert_int_equal(hs_store_commit(place->hall.store, &commit), HS_OK);
+    struct hs_stream people = {dot.origin, 3201, HS_LANE_PEOPLE};
+    world_add(&place->region, &anew, "anew", HS_ROLE_HALL);
+    memcpy(anew.draft.node_id, place->hall.id, sizeof anew.draft.node_id);
+    world_certify(&anew);
+    world_open(&anew, true);
+    world_carry(&place->hall, &anew);
+    struct world_node *nodes[] = {&place->hall, &anew};
+    for (size_t i = 0; i < 2; i++) {
+        give(nodes[i], &place->hub, OLD, &people);
+        give(nodes[i], &place->witness, NEW, &people);
+    }
+    assert_int_equal(level(&place->hall, &people), HS_SAFETY_SAFE);
+    assert_int_equal(level(&anew, &people), HS_SAFETY_HUB);
+    world_drop(&anew);
+}
+
 /* ---- a store that was set back ---- */
 
 struct found {
@@ -259,6 +316,85 @@ static void it_goes_on_as_another_and_signs_for_what_it_holds(void **state)
     assert_true(hs_store_id(hub->store) == id);
 }
 
+/* It may have signed for backups of which the older copy does not know. */
+static void its_backups_do_not_go_on(void **state)
+{
+    struct place *place = *state;
+    struct world_node *hub = &place->hub;
+    struct hs_commit commit;
+    struct hs_stream money = pay(&place->hall);
+    world_carry(&place->hall, hub);
+    struct hs_view *view = world_view(hub);
+    struct hs_head head;
+    assert_int_equal(hs_view_head(view, &money, &head), HS_OK);
+    hs_view_close(view);
+    assert_int_equal(hs_store_begin(hub->store), HS_OK);
+    assert_int_equal(hs_store_vouch(hub->store, &head, 1), HS_OK);
+    assert_int_equal(hs_store_commit(hub->store, &commit), HS_OK);
+    uint64_t backups = commit.receipts[0].store_id;
+    assert_int_equal(level(hub, &money), HS_SAFETY_SAFE);
+    assert_true(renew(hub));
+    world_reopen(hub);
+    view = world_view(hub);
+    uint64_t goes_on = hs_view_backup_store(view);
+    hs_view_close(view);
+    assert_true(goes_on == 0);
+    assert_int_equal(level(hub, &money), HS_SAFETY_HUB);
+    assert_int_equal(hs_store_begin(hub->store), HS_OK);
+    assert_int_equal(hs_store_vouch(hub->store, &head, 1), HS_OK);
+    assert_int_equal(hs_store_commit(hub->store, &commit), HS_OK);
+    assert_int_equal(commit.receipt_count, 1);
+    assert_true(commit.receipts[0].store_id != backups);
+    assert_int_equal(level(hub, &money), HS_SAFETY_SAFE);
+}
+
+/* What the hall holds of the stream, as a beginning of the witness's copy of it. */
+static void begin_behind(struct place *place, const struct hs_stream *stream)
+{
+    struct hs_commit commit;
+    struct hs_head head;
+    struct hs_view *view = world_view(&place->hall);
+    struct fill_heads heads = {
+        .view = view, .to = &place->witness, .partition = stream->partition, .lane = stream->lane};
+    assert_int_equal(hs_store_begin(place->witness.store), HS_OK);
+    assert_int_equal(hs_view_head(view, stream, &head), HS_OK);
+    assert_int_equal(fill_take_head(&heads, &head), HS_OK);
+    hs_view_close(view);
+    assert_int_equal(hs_store_put_base(place->witness.store, &heads.heads[0]), HS_OK);
+    assert_int_equal(hs_store_commit(place->witness.store, &commit), HS_OK);
+    assert_int_equal(commit.receipt_count, 0);
+}
+
+static uint64_t signed_when_renewed(struct world_node *node, const struct hs_stream *stream)
+{
+    assert_true(renew(node));
+    world_reopen(node);
+    assert_non_null(hs_store_renewed(node->store));
+    return signed_as(node, hs_store_id(node->store), stream);
+}
+
+/* Found by the simulator: a witness that had begun behind what one hub has, and held nothing, signed for that. */
+static void a_witness_signs_for_no_beginning_that_is_elsewhere(void **state)
+{
+    struct place *place = *state;
+    struct world_node *witness = &place->witness;
+    struct hs_stream money = pay(&place->hall);
+    world_open(witness, true);
+    begin_behind(place, &money);
+    assert_int_equal(signed_when_renewed(witness, &money), 0);
+    give(witness, &place->hub, OLD, &money);
+    assert_int_equal(signed_when_renewed(witness, &money), 0);
+    give(witness, &place->second_hub, NEW, &money); /* what two hubs have it would have dropped */
+    assert_int_equal(signed_when_renewed(witness, &money), 1);
+    meet(witness, &place->second_hub, OLD, 0);
+    assert_int_equal(signed_when_renewed(witness, &money), 0);
+    pay(&place->hall);
+    world_carry(&place->hall, witness);
+    assert_int_equal(signed_as(witness, hs_store_id(witness->store), &money), 2);
+    place->region.now_ms += 3600001; /* it is renewed four times an hour */
+    assert_int_equal(signed_when_renewed(witness, &money), 2);
+}
+
 /* Who is told that his very store is gone has an older copy; and two processes under one key do not renew for ever. */
 static void it_is_renewed_a_few_times_an_hour(void **state)
 {
@@ -281,10 +417,18 @@ static void it_is_renewed_a_few_times_an_hour(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_store_that_is_gone_gives_no_level),     TEST(backups_count_while_their_hub_names_them),
-        TEST(others_may_say_that_a_store_is_gone),     TEST(where_one_is_gone_the_others_are_asked),
-        TEST(of_an_earlier_key_of_a_node_all_is_gone), TEST(it_goes_on_as_another_and_signs_for_what_it_holds),
-        TEST(it_is_renewed_a_few_times_an_hour),       TEST(so_many_are_remembered),
+        TEST(a_store_that_is_gone_gives_no_level),
+        TEST(backups_count_while_their_hub_names_them),
+        TEST(others_may_say_that_a_store_is_gone),
+        TEST(where_one_is_gone_the_others_are_asked),
+        TEST(of_an_earlier_key_of_a_node_all_is_gone),
+        TEST(it_goes_on_as_another_and_signs_for_what_it_holds),
+        TEST(it_is_renewed_a_few_times_an_hour),
+        TEST(so_many_are_remembered),
+        TEST(a_witness_signs_for_no_beginning_that_is_elsewhere),
+        TEST(its_backups_do_not_go_on),
+        TEST(a_witness_counts_beside_one_hub_that_ever_was),
+        TEST(who_takes_a_halls_place_does_not_know_where_its_witness_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,8 +48,16 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
      STORE, "a_hub_that_takes_its_own_ops_back_is_one_store"},
     {"*safe* when it is *hub* and the receipt of a second store, a hub's or a witness's, reaches it as well.", STORE,
      "a_witness_makes_safe_what_a_hub_has"},
-    {"It MUST NOT go on with that id once that backup is gone or the hub itself was restored from one:",
-     "tests/unit/store_backup_test.c", "a_backup_that_is_gone_gives_no_level"},
+    {"where it holds none behind that beginning, two hubs MUST have signed for n.", RENEW,
+     "a_witness_signs_for_no_beginning_that_is_elsewhere"},
+    {"A witness's counts for operations of lane money, and at the node whose key wrote it for one behind where that "
+     "node's own log begins:",
+     RENEW, "who_takes_a_halls_place_does_not_know_where_its_witness_begins"},
+    {"Nor does it count for what two hubs have ever signed for, keys of one node id being one hub:", RENEW,
+     "a_witness_counts_beside_one_hub_that_ever_was"},
+    {"It MUST NOT go on with that id once that backup is gone,", "tests/unit/store_backup_test.c",
+     "a_backup_that_is_gone_gives_no_level"},
+    {"or the hub itself was restored from one or goes on as another store (8.16):", RENEW, "its_backups_do_not_go_on"},
     /* 7 */
     {"CURVE is mandatory: a node MUST NOT listen or dial without it.", LINK, "plain_client_gets_nothing"},
     {"it MUST limit connections whose key has not shown a certificate yet.", LINK, "strangers_are_few_at_a_time"},

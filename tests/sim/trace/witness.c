@@ -79,6 +79,24 @@ static void a_beginning(struct trace *t)
     trace_run(t, 100);
 }
 
+static void a_beginning_of_a_log(struct trace *t)
+{
+    struct trio trio_ = trio(t);
+    t->is_quiet = true;
+    world_call(trio_.gulou, trio_.hub);
+    trace_run(t, 100);
+    struct hs_stream stream = trace_write(trio_.gulou, 3201, HS_LANE_PEOPLE, 2);
+    trace_write(trio_.gulou, 3201, HS_LANE_PEOPLE, 2);
+    trace_run(t, 200);
+    world_prune(trio_.gulou, &stream, 2);
+    world_cut(&t->w->links[0]);
+    trace_zero(t);
+    t->hides_arrivals = true;
+    trace_tell(t, "One hub has signed for customers 1 to 4 of gulou, which has only 3 and 4 in its log.");
+    world_call(trio_.gulou, trio_.counter);
+    trace_run(t, 100);
+}
+
 static Hallsync__PeerBase *base(struct puppet *p, const struct hs_stream *stream, uint64_t n)
 {
     const struct world_stream *held = world_store_find(&p->self->store, stream);
@@ -231,6 +249,11 @@ const struct trace_scenario TRACE_WITNESS[] = {
      {"Where S holds nothing of a stream of C, C MAY send `PeerBase`, behind the opening and ahead of segments:",
       "C SHOULD choose the highest number that receipts of two hubs' stores reach;"},
      a_beginning},
+    {"witness-base-log",
+     "What one hub has signed for, and the hall still has, its witness gets too.",
+     {"and if its own log does not go back so far, the number behind which that is whole. C MUST NOT choose a higher "
+      "one:"},
+     a_beginning_of_a_log},
     {"witness-base-twice",
      "A stream begins once.",
      {"it announces where it is if it holds something of the stream; else it stores the head, and takes what follows "
