@@ -30,12 +30,20 @@ need_packages() {
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 }
 
-# build DIR CMAKE_ARGUMENT...: configure and build into top/DIR.
-build() {
+# Into top/DIR.
+configure() { # DIR CMAKE_ARGUMENT...
     local dir="$top/$1"
     shift
     mkdir -p "$dir"
     cmake -S "$top" -B "$dir" -G Ninja "$@" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; die "cmake failed"; }
-    ninja -C "$dir" -j "$jobs" >"$dir.log" 2>&1 || { grep -vE '^\[[0-9]+/' "$dir.log" >&2; die "the build failed"; }
+}
+compile() { # DIR [TARGET...]
+    local dir="$top/$1"
+    shift
+    ninja -C "$dir" -j "$jobs" "$@" >"$dir.log" 2>&1 || { grep -vE '^\[[0-9]+/' "$dir.log" >&2; die "the build failed"; }
     rm -f "$dir.log"
+}
+build() { # DIR CMAKE_ARGUMENT...
+    configure "$@"
+    compile "$1"
 }
