@@ -29,8 +29,8 @@ def state(node):
 
 def check_now(node):
     """A background check leaves a row in the store: the next one is hours away then."""
-    node.json("verify")
-    until(f"{node.name} notes its check", lambda: b"checked" in dict(Peek(node).table("meta")))
+    node.json("verify", seconds=SECONDS)
+    until(f"{node.name} notes its check", lambda: b"checked" in dict(Peek(node).table("meta")), SECONDS)
 
 
 with Region("a recovery drill on copies of a hub and three halls") as region:
