@@ -308,6 +308,7 @@ struct hs_store_reader {
     pid_t pid;
     size_t thread;
     uint64_t snapshot;
+    bool pins; /* something was committed since: what was freed then cannot be used again */
 };
 enum hs_err hs_store_readers(struct hs_store *store, struct hs_store_reader oldest[static HS_STORE_ENVS]);
 /* Bytes that are left of the smaller of the two maps; any thread. */

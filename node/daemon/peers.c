@@ -441,6 +441,13 @@ static enum hs_err open_link(struct hs_peers *peers, struct hs_why *why)
     return hs_link_new(&options, &peers->link, why);
 }
 
+/* By our own clock: a new machine begins in 1970, and is told the time then. */
+static uint64_t rebuilding_until(const struct hs_peers *peers)
+{
+    uint64_t now_ms = hs_now_ms(), until_ms = hs_store_doubt_ms(peers->options.store) + HS_REBUILDING_MS;
+    return hs_link_now_ms() + (until_ms > now_ms ? until_ms - now_ms : 0);
+}
+
 static enum hs_err open_replica(struct hs_peers *peers)
 {
     struct hs_replica_options options = {
@@ -452,7 +459,7 @@ static enum hs_err open_replica(struct hs_peers *peers)
         .software = "hallsync " HS_VERSION,
         .districts = peers->options.conf->districts,
         .district_count = peers->options.conf->district_count,
-        .rebuilding_until_ms = hs_store_doubt_ms(peers->options.store) + HS_REBUILDING_MS,
+        .rebuilding_until_ms = rebuilding_until(peers),
         .in_doubt = hs_store_in_doubt(peers->options.store),
         .admit_after_ms = peers->options.conf->link.admit_after_ms,
     };

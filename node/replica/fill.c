@@ -321,7 +321,7 @@ static void send_fill(struct rep_session *s, struct rep_fill *fill)
 
 bool hs_rep_is_rebuilding(const struct hs_replica *r)
 {
-    return r->certificate.role == HS_ROLE_HUB && r->source.clock_ms(r->source.ctx) < r->options.rebuilding_until_ms;
+    return r->certificate.role == HS_ROLE_HUB && r->now_ms < r->options.rebuilding_until_ms;
 }
 
 bool hs_rep_may_supply_us(const struct rep_session *s)

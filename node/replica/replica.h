@@ -32,7 +32,8 @@ struct hs_replica_options {
     /* The configured scope, ascending; narrows the certificate's.  Copied.  0: as the certificate says. */
     const hs_partition *districts;
     size_t district_count;
-    /* Until then (wall clock) a hub may have lost what halls still have as state, and takes it from them. */
+    /* Until then (by the events' clock: no wall clock that is put right ends it) a hub may have lost what halls still
+     * have as state, and takes it from them. */
     uint64_t rebuilding_until_ms;
     /* This store may not be the newest that the node had: a hub's hears of revoked keys before it lets halls in, from
      * another hub, or from halls for so long. */

@@ -246,7 +246,7 @@ static int take_reader(const char *line, void *ctx)
     uint64_t snapshot = strtoull(at, &end, 10);
     bool reads = pid > 0 && end != at;
     if (reads && (oldest->pid == 0 || snapshot < oldest->snapshot))
-        *oldest = (struct hs_reader){(int)pid, thread, snapshot};
+        *oldest = (struct hs_reader){.pid = (int)pid, .thread = thread, .snapshot = snapshot};
     return 0;
 }
 
@@ -256,6 +256,11 @@ enum hs_err hs_env_readers(struct hs_env *env, struct hs_reader *oldest)
     enum hs_err err = hs_env_check_readers(env);
     if (err == HS_OK && mdb_reader_list(env->handle, take_reader, oldest) < 0)
         err = HS_EIO;
+    MDB_envinfo info;
+    if (err == HS_OK)
+        err = hs_err_from_lmdb(mdb_env_info(env->handle, &info));
+    if (err == HS_OK)
+        oldest->pins = oldest->pid != 0 && oldest->snapshot < info.me_last_txnid;
     return err;
 }
 

@@ -36,6 +36,7 @@ struct hs_reader {
     pid_t pid; /* 0: nobody reads */
     size_t thread;
     uint64_t snapshot;
+    bool pins; /* there is a newer one: what was freed since cannot be used again */
 };
 enum hs_err hs_env_readers(struct hs_env *env, struct hs_reader *oldest);
 /* All that was ever written is on disk, also by a process that did not live to see it. */

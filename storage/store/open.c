@@ -202,7 +202,7 @@ enum hs_err hs_store_readers(struct hs_store *store, struct hs_store_reader olde
     if (err == HS_OK)
         err = hs_records_readers(store->records, &found[1]);
     for (size_t i = 0; i < HS_STORE_ENVS && err == HS_OK; i++)
-        oldest[i] = (struct hs_store_reader){found[i].pid, found[i].thread, found[i].snapshot};
+        oldest[i] = (struct hs_store_reader){found[i].pid, found[i].thread, found[i].snapshot, found[i].pins};
     return err;
 }
 

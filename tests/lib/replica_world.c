@@ -145,7 +145,7 @@ void world_start(struct world_node *node)
     };
     hs_be64(options.process_id, ++node->processes);
     struct hs_replica_source source = world_source(node);
-    options.rebuilding_until_ms = node->rebuilding_ms == 0 ? 0 : source.clock_ms(source.ctx) + node->rebuilding_ms;
+    options.rebuilding_until_ms = node->rebuilding_ms == 0 ? 0 : node->world->now_ms + node->rebuilding_ms;
     enum hs_err err = hs_replica_new(&options, &source, &node->replica);
     assert(err == HS_OK);
 }

@@ -240,6 +240,23 @@ static void short_reads_are_nothing(void **state)
     assert_int_equal(readers.oldest[0].pid, 0);
 }
 
+/* As an idle node does, over and over. */
+static void who_reads_what_nobody_has_changed_is_no_trouble(void **state)
+{
+    struct place *place = *state;
+    struct hs_readers readers = {0};
+    world_group(&place->hall, 1);
+    assert_int_equal(hs_store_flush(place->hall.store), HS_OK);
+    struct hs_view *view = world_view(&place->hall);
+    look(place, &readers, 1);
+    assert_false(look(place, &readers, 10 * HS_READER_LONG_MS));
+    assert_int_equal(readers.oldest[0].pid, getpid());
+    world_group(&place->hall, 1);
+    assert_false(look(place, &readers, HS_READERS_LOOK_MS));
+    assert_true(look(place, &readers, HS_READER_LONG_MS));
+    hs_view_close(view);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -253,6 +270,7 @@ int main(void)
         CASE(a_map_that_was_nearly_full_has_room_again),
         CASE(who_reads_for_long_is_named_until_he_is_gone),
         CASE(short_reads_are_nothing),
+        CASE(who_reads_what_nobody_has_changed_is_no_trouble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 #include "tests/unit/replica_puppet.h"
 
 #define WINDOW_MS 60000
+#define BRIEF_MS  3000 /* no session is given up in it */
+#define YEARS_MS  (50 * 365 * 24 * 3600 * 1000LL)
 
 static const hs_partition D1[] = {3201};
 
@@ -101,17 +103,31 @@ static void a_hub_whose_time_is_over_takes_nothing_from_a_hall(void **state)
     assert_int_equal(records_at_hub(t), 20);
 }
 
+/* A new machine begins in 1970, and is told the time then. */
+static void a_clock_put_right_does_not_end_the_time(void **state)
+{
+    struct table *t = *state;
+    t->hub->clock_offset_ms = -YEARS_MS;
+    start_hub(t, WINDOW_MS);
+    world_advance(t->w, 1000);
+    t->hub->clock_offset_ms = 0;
+    world_start(t->hall);
+    world_dial(t->hall, t->hub);
+    world_settle(t->w);
+    assert_int_equal(records_at_hub(t), 20);
+}
+
 static void what_a_hall_has_begun_to_send_ends_with_the_time(void **state)
 {
     struct table *t = *state;
     struct puppet p;
-    start_hub(t, WINDOW_MS);
+    start_hub(t, BRIEF_MS);
     puppet_dial(&p, t->hall, t->hub);
     puppet_greet(&p);
     say_pruned(t, &p);
     puppet_let_store(&p);
     assert_non_null(puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_FILL));
-    t->hub->clock_offset_ms = WINDOW_MS;
+    world_advance(t->w, BRIEF_MS);
     puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FILL_HEADS, &puppet_fill_heads(&p, 3201, HS_LANE_PEOPLE, NULL)->base);
     assert_int_equal(puppet_ended(&p), HS_ENOTHUB);
     assert_int_equal(t->hub->store_count, 1);
@@ -270,6 +286,7 @@ int main(void)
         TEST(a_hub_takes_back_what_halls_have_as_states),
         TEST(a_hub_whose_time_is_over_takes_nothing_from_a_hall),
         TEST(what_a_hall_has_begun_to_send_ends_with_the_time),
+        TEST(a_clock_put_right_does_not_end_the_time),
         TEST(a_hub_is_asked_before_a_hall),
         TEST(who_has_said_pruned_is_asked_before_all),
         TEST(a_hall_supplies_a_hub_that_is_being_rebuilt),
