@@ -187,7 +187,8 @@ enum hs_err hs_log_open(const struct hs_log_options *options, struct hs_log **ou
     log->random = options->random;
     log->ctx = options->ctx;
     log->schema = LOG_SCHEMA; /* until another one is read */
-    enum hs_err err = log->path == NULL ? HS_ENOMEM : make_or_open(log, options, why);
+    enum hs_err err = log->path == NULL ? hs_fail(HS_ENOMEM, why, "cannot open %s: out of memory", options->path)
+                                        : make_or_open(log, options, why);
     if (err != HS_OK) {
         hs_log_close(log);
         return err;
