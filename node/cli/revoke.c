@@ -134,19 +134,6 @@ enum hs_err cli_run_revoke(struct cli *cli)
 
 /* ---- release ---- */
 
-static bool take_head(const Hallsync__WithheldStatus *row, struct hs_released *head)
-{
-    head->stream = (struct hs_stream){strtoull(row->origin, NULL, 16), (hs_partition)row->partition, 0};
-    for (uint8_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
-        if (strcmp(hs_lane_text((enum hs_lane)lane), row->lane) == 0)
-            head->stream.lane = lane;
-    }
-    head->n = row->last;
-    if (row->hash.len == HS_HASH_BYTES)
-        memcpy(head->hash.bytes, row->hash.data, HS_HASH_BYTES);
-    return row->hash.len == HS_HASH_BYTES && head->stream.lane != 0;
-}
-
 static enum hs_err take_withheld(struct cli *cli, const Hallsync__StatusReply *status, struct hs_release *release)
 {
     const char *key = NULL;
@@ -159,7 +146,7 @@ static enum hs_err take_withheld(struct cli *cli, const Hallsync__StatusReply *s
             return cli_bad(&cli->bad, HS_EINVAL, NULL, "operations of several keys of %s wait: --key DIGITS says which",
                            cli->args[0]);
         key = row->key;
-        release->count += take_head(row, &release->heads[release->count]);
+        release->count += hs_released_of(row, &release->heads[release->count]);
     }
     if (key == NULL ||
         hs_text_from_hex(key, strlen(key), release->node_key.bytes, sizeof release->node_key.bytes) != HS_OK)

@@ -172,27 +172,6 @@ struct releasing {
     size_t count; /* of all that is withheld of that key, released or not */
 };
 
-static uint8_t lane_of(const char *text)
-{
-    for (uint8_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
-        if (strcmp(hs_lane_text((enum hs_lane)lane), text) == 0)
-            return lane;
-    }
-    return 0;
-}
-
-static bool take_head(const Hallsync__WithheldStatus *row, struct hs_released *head)
-{
-    char *end;
-    head->stream = (struct hs_stream){strtoull(row->origin, &end, 16), (hs_partition)row->partition,
-                                      lane_of(row->lane)};
-    head->n = row->last;
-    if (head->stream.lane == 0 || *end != '\0' || row->hash.len != HS_HASH_BYTES)
-        return false;
-    memcpy(head->hash.bytes, row->hash.data, HS_HASH_BYTES);
-    return true;
-}
-
 /* What the peers' thread has said last is withheld, of this node and key; the answer says it. */
 static enum hs_err take_withheld(struct hs_call *call, struct hs_bytes partial, struct releasing *releasing)
 {
@@ -214,7 +193,7 @@ static enum hs_err take_withheld(struct hs_call *call, struct hs_bytes partial, 
             return hs_fail(HS_EINVAL, &call->why, "key: operations of several keys of %s wait: which one?",
                            request->node_id);
         snprintf(key, sizeof key, "%s", row->key);
-        if (!take_head(row, &releasing->release.heads[releasing->release.count]))
+        if (!hs_released_of(row, &releasing->release.heads[releasing->release.count]))
             continue;
         releasing->release.count++;
         hs_call_put(&call->bytes, REPLY_RELEASED, message);

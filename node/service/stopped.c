@@ -36,10 +36,7 @@ static struct hs_stop *add(struct taking *taking, const char *cause, const char 
 static struct hs_stream stream_of(uint64_t origin, uint32_t partition, const char *lane)
 {
     struct hs_stream stream = {.origin = origin, .partition = (hs_partition)partition};
-    for (unsigned i = HS_LANE_WORK; i < HS_LANE_COUNT; i++) {
-        if (strcmp(hs_lane_text((enum hs_lane)i), lane) == 0)
-            stream.lane = (uint8_t)i;
-    }
+    hs_lane_parse(lane, &stream.lane); /* this node's own words */
     return stream;
 }
 

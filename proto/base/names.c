@@ -103,6 +103,17 @@ const char *hs_lane_text(enum hs_lane lane)
     return TEXTS[lane];
 }
 
+enum hs_err hs_lane_parse(const char *text, uint8_t *lane)
+{
+    for (uint8_t one = HS_LANE_WORK; one < HS_LANE_COUNT; one++) {
+        if (strcmp(hs_lane_text((enum hs_lane)one), text) != 0)
+            continue;
+        *lane = one;
+        return HS_OK;
+    }
+    return HS_EVALUE;
+}
+
 void hs_stream_key(const struct hs_stream *stream, uint8_t key[static HS_STREAM_KEY_BYTES])
 {
     hs_be16(key, stream->partition);

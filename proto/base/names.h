@@ -30,7 +30,8 @@ hs_partition hs_account_partition(const char *account); /* of a valid one */
 enum hs_lane { HS_LANE_WORK = 1, HS_LANE_MONEY = 2, HS_LANE_PEOPLE = 3, HS_LANE_BULK = 4 };
 #define HS_LANE_COUNT 5 /* arrays are indexed by lane, [0] unused */
 bool hs_lane_valid(uint32_t value);
-const char *hs_lane_text(enum hs_lane lane); /* of a valid lane: "work", "money"... */
+const char *hs_lane_text(enum hs_lane lane);                /* of a valid lane: "work", "money"... */
+enum hs_err hs_lane_parse(const char *text, uint8_t *lane); /* HS_EVALUE */
 
 /* Stream: the unit of order, scope and priority.  Its ops are numbered 1, 2, 3... without a gap. */
 struct hs_stream {

@@ -209,6 +209,17 @@ enum hs_err hs_release_sign(const struct hs_release *release, const struct hs_au
     return err;
 }
 
+bool hs_released_of(const Hallsync__WithheldStatus *row, struct hs_released *head)
+{
+    uint8_t origin[sizeof head->stream.origin];
+    *head = (struct hs_released){.stream = {.partition = (hs_partition)row->partition}, .n = row->last};
+    if (hs_text_from_hex(row->origin, strlen(row->origin), origin, sizeof origin) != HS_OK ||
+        hs_lane_parse(row->lane, &head->stream.lane) != HS_OK)
+        return false;
+    head->stream.origin = hs_from_be64(origin);
+    return hs_fixed_read(&row->hash, head->hash.bytes, HS_HASH_BYTES);
+}
+
 static bool read_heads(const Hallsync__ReleaseBody *body, struct hs_release *out)
 {
     if (body->n_heads > HS_RELEASE_HEADS_MAX)

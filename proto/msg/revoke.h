@@ -4,6 +4,7 @@
 #define HS_MSG_REVOKE_H
 
 #include "proto/base/limits.h"
+#include "proto/local.pb-c.h"
 #include "proto/msg/trust.h"
 
 /* Who signs: an issuer (what its certificates carry, and its secret), or the region's root (no @issuer). */
@@ -42,6 +43,8 @@ struct hs_release {
     struct hs_released heads[HS_RELEASE_HEADS_MAX];
     size_t count;
 };
+/* As a node names it in its status; false: not a head. */
+bool hs_released_of(const Hallsync__WithheldStatus *row, struct hs_released *head);
 /* Of @release all but the signer is taken.  HS_EINVAL: no heads, no reason, no name. */
 enum hs_err hs_release_sign(const struct hs_release *release, const struct hs_authority *authority,
                             struct hs_buf *encoded);

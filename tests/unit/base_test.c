@@ -211,6 +211,15 @@ static void lanes_have_numbers_and_names(void **state)
     for (unsigned lane = 1; lane < HS_LANE_COUNT; lane++) {
         assert_true(hs_lane_valid(lane));
         assert_string_equal(hs_lane_text((enum hs_lane)lane), TEXTS[lane - 1]);
+        uint8_t parsed = 0;
+        assert_int_equal(hs_lane_parse(TEXTS[lane - 1], &parsed), HS_OK);
+        assert_int_equal(parsed, lane);
+    }
+    static const char *const WRONG[] = {"", "mone", "moneyy", "Money", "1"};
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        uint8_t parsed = 7;
+        assert_int_equal(hs_lane_parse(WRONG[i], &parsed), HS_EVALUE);
+        assert_int_equal(parsed, 7);
     }
 }
 

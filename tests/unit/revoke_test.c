@@ -212,6 +212,31 @@ static void limits_are_kept(void **state)
     free(out);
 }
 
+static void a_head_is_taken_from_what_a_node_shows(void **state)
+{
+    (void)state;
+    uint8_t hash[HS_HASH_BYTES] = {7};
+    struct hs_released head;
+    Hallsync__WithheldStatus row = HALLSYNC__WITHHELD_STATUS__INIT;
+    row.origin = (char[]){"00ab000000000001"};
+    row.partition = 3201;
+    row.lane = (char[]){"money"};
+    row.last = 9;
+    row.hash = (ProtobufCBinaryData){sizeof hash, hash};
+    assert_true(hs_released_of(&row, &head));
+    assert_true(head.stream.origin == 0xab000000000001 && head.stream.partition == 3201 && head.n == 9);
+    assert_int_equal(head.stream.lane, HS_LANE_MONEY);
+    assert_memory_equal(head.hash.bytes, hash, sizeof hash);
+    row.hash.len = sizeof hash - 1;
+    assert_false(hs_released_of(&row, &head));
+    row.hash.len = sizeof hash;
+    row.lane = (char[]){"gold"};
+    assert_false(hs_released_of(&row, &head));
+    row.lane = (char[]){"money"};
+    row.origin = (char[]){"ab"};
+    assert_false(hs_released_of(&row, &head));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -222,6 +247,7 @@ int main(void)
         TEST(what_was_forged_is_refused),
         TEST(a_release_comes_back_as_it_was),
         TEST(limits_are_kept),
+        cmocka_unit_test(a_head_is_taken_from_what_a_node_shows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
