@@ -98,8 +98,11 @@ static char *values_text(struct differing *differing, const struct hs_field_stat
     for (size_t i = 0; i < field->live_count; i++) {
         const struct hs_live *live = &field->live[i];
         char *value = hs_show_value(arena, differing->kind, field->number, live->value);
-        hs_buf_put_format(&text, "%s%s", i == 0 ? "" : " | ",
-                          value == NULL || live->value.size == 0 ? "(empty)" : value);
+        if (value == NULL) {
+            text.err = HS_ENOMEM;
+            break;
+        }
+        hs_buf_put_format(&text, "%s%s", i == 0 ? "" : " | ", live->value.size == 0 ? "(empty)" : value);
         if (written)
             hs_buf_put_format(&text, " (%016" PRIx64 " of operation %" PRIu64 " of %016" PRIx64 ")", live->stamp,
                               live->dot.n, live->dot.origin);
@@ -154,9 +157,11 @@ static enum hs_err compare_facts(struct differing *differing, struct hs_buf *roo
         bool has = hs_tlv_find(here, number, &one), has_other = hs_tlv_find(there, number, &other);
         if (has == has_other && hs_bytes_equal(one.raw, other.raw))
             continue;
-        err = add_field(differing, number, name_of(differing, number, room),
-                        has ? hs_show_value(arena, differing->kind, number, one.raw) : NULL,
-                        has_other ? hs_show_value(arena, differing->kind, number, other.raw) : NULL);
+        char *text = has ? hs_show_value(arena, differing->kind, number, one.raw) : NULL;
+        char *other_text = has_other ? hs_show_value(arena, differing->kind, number, other.raw) : NULL;
+        if ((has && text == NULL) || (has_other && other_text == NULL))
+            return HS_ENOMEM;
+        err = add_field(differing, number, name_of(differing, number, room), text, other_text);
     }
     return err;
 }
@@ -179,9 +184,11 @@ static enum hs_err compare(struct differing *differing)
     enum hs_err err = facts ? compare_facts(differing, &room) : HS_OK;
     if (err == HS_OK)
         err = compare_registers(differing, &room);
-    if (err == HS_OK && differing->reply.n_fields == 0 && strcmp(differing->reply.now, "equal") != 0)
-        err = add_field(differing, 0, "record", count_text(differing, &differing->here.state),
-                        count_text(differing, &differing->there.state));
+    if (err == HS_OK && differing->reply.n_fields == 0 && strcmp(differing->reply.now, "equal") != 0) {
+        char *one = count_text(differing, &differing->here.state);
+        char *other = count_text(differing, &differing->there.state);
+        err = one != NULL && other != NULL ? add_field(differing, 0, "record", one, other) : HS_ENOMEM;
+    }
     if (err == HS_OK)
         err = room.err;
     hs_buf_fini(&room);
