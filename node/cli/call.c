@@ -115,9 +115,20 @@ enum hs_err cli_call_one(struct cli *cli, Hallsync__Request *request, const Hall
 
 static bool writes(const Hallsync__Request *request)
 {
-    return request->body_case == HALLSYNC__REQUEST__BODY_PUT || request->body_case == HALLSYNC__REQUEST__BODY_REVERSE ||
-           request->body_case == HALLSYNC__REQUEST__BODY_RESOLVE ||
-           request->body_case == HALLSYNC__REQUEST__BODY_ENROLL || request->body_case == HALLSYNC__REQUEST__BODY_SCOPE;
+    switch (request->body_case) {
+    case HALLSYNC__REQUEST__BODY_PUT:
+    case HALLSYNC__REQUEST__BODY_REVERSE:
+    case HALLSYNC__REQUEST__BODY_RESOLVE:
+    case HALLSYNC__REQUEST__BODY_DECIDE:
+    case HALLSYNC__REQUEST__BODY_ENROLL:
+    case HALLSYNC__REQUEST__BODY_SCOPE:
+    case HALLSYNC__REQUEST__BODY_REVOKE:
+    case HALLSYNC__REQUEST__BODY_RELEASE:
+    case HALLSYNC__REQUEST__BODY_BUNDLE_IMPORT:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static enum hs_err no_answer(struct cli *cli, const Hallsync__Request *request)

@@ -5,6 +5,7 @@
 #include "node/cli/table.h"
 #include "node/cli/verify.h"
 #include "node/cli/verify_remote.h"
+#include "proto/base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,8 +17,8 @@
 static json_t *id_json(struct hs_bytes id)
 {
     char hex[2 * HS_RECORD_ID_BYTES_MAX + 1] = "";
-    for (size_t i = 0; i < id.size && i < HS_RECORD_ID_BYTES_MAX; i++)
-        snprintf(hex + 2 * i, 3, "%02x", id.data[i]);
+    if (id.size <= HS_RECORD_ID_BYTES_MAX)
+        hs_text_to_hex(id, hex);
     return json_string(hex);
 }
 
@@ -164,6 +165,9 @@ enum hs_err cli_wait_for_check(struct cli *cli, const Hallsync__VerifyReply **ve
         if (err == HS_OK && !(*verify)->running && !(*verify)->has_ended_ms)
             err = cli_ask_verify(cli, true, verify);
     }
+    if (err == HS_OK && (*verify)->error != NULL) /* what it has not found proves nothing */
+        return cli_bad(&cli->bad, hs_err_by_name((*verify)->error), NULL, "the check ended early: %s",
+                       (*verify)->error);
     return err;
 }
 
@@ -171,8 +175,6 @@ static enum hs_err verify_node(struct cli *cli)
 {
     const Hallsync__VerifyReply *verify;
     enum hs_err err = cli_wait_for_check(cli, &verify);
-    if (err == HS_OK && verify->error != NULL)
-        err = cli_bad(&cli->bad, hs_err_by_name(verify->error), NULL, "the check ended early: %s", verify->error);
     if (err == HS_OK)
         err = cli_show_findings(cli, verify, false);
     if (err != HS_OK)

@@ -12,7 +12,8 @@
 
 /* One finding of a check of a stopped store; repair: and what is done about it. */
 enum hs_err cli_show_rotten(const struct cli *cli, const struct hs_rotten *rotten, bool repairs);
-/* The running node's: asked now, and when its check has ended, begun now if there is none. */
+/* The running node's: asked now, and when its check has ended, begun now if there is none; one that ended early is
+ * an error. */
 enum hs_err cli_ask_verify(struct cli *cli, bool start, const Hallsync__VerifyReply **verify);
 enum hs_err cli_wait_for_check(struct cli *cli, const Hallsync__VerifyReply **verify);
 enum hs_err cli_show_findings(struct cli *cli, const Hallsync__VerifyReply *verify, bool repairs);
