@@ -36,11 +36,12 @@ with Region(f"{ROUNDS} changes of a hall's districts, under load, cuts and kills
         if cut:  # what it takes for the old district now has no receipt when that is to go
             mover.relay.cut()
             counters[0].more(30)
+        # Before the change is known: a reversal in the district that goes would need the hub, to which the hall connects anew then.
+        record = payment(of[old][0], next(witness.numbers))
+        paid = [(ask, record, until("the hall answers", lambda: ask(mover, record))) for ask in (witness.pay, witness.reverse)]
         hub.json("node", "scope", "mover", "--district", f"3201,{new}")
         if cut:
             counters[0].more(10)
-        record = payment(of[old][0], next(witness.numbers))
-        paid = [(ask, record, until("the hall answers", lambda: ask(mover, record))) for ask in (witness.pay, witness.reverse)]
         if cut:
             mover.relay.heal()
         began = time.monotonic()
