@@ -4,6 +4,7 @@ a rebuild, all from cron; and nothing is left in the data that the service canno
 import os
 import pwd
 import shutil
+import subprocess
 import sys
 
 from ops import Ops, recovery
@@ -43,6 +44,17 @@ def programs(region, ops):
     ops.env["PATH"] = f"{ops.bin}:{place}:/usr/bin:/bin"  # as cron has it
 
 
+def stranger(region, hall):
+    """Who may not read the node's data is told that, whatever else might be the matter with a node that does not answer."""
+    conf, out = shutil.copy(hall.conf, region.dir), os.path.join(region.dir, "out")
+    os.mkdir(out)
+    os.chmod(out, 0o777)
+    done = subprocess.run(["setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups", os.path.join(region.dir, "bin", "hallsync"),
+                           "-c", conf, "--timeout", "100ms", "bundle", "export", "--for", "nj-hub", "--out", out], capture_output=True, text=True)
+    equal(done.returncode, 4, done.stderr)
+    check("permission: " in done.stderr and "node's user" in done.stderr, done.stderr)
+
+
 with Region("the operators' scripts work for a service's user") as region:
     ops = Ops(region)
     programs(region, ops)
@@ -75,6 +87,7 @@ with Region("the operators' scripts work for a service's user") as region:
     hall.stop()
     ops.done("backup-node", hall)  # stopped: the command itself opens the store
     equal(of_others(hall.dir) + of_others(backups), [], "what a backup of a stopped node leaves")
+    stranger(region, hall)
     ops.systemctl("start", hall)
     pay(range(10, 15))
     whole(15)
