@@ -112,9 +112,10 @@ static enum hs_err take_life(void *ctx, const struct hs_certificate *certificate
     if (hooks->seen != NULL)
         hooks->seen(hooks->ctx, &certificate->node_key, &live);
     enrolling->live = enrolling->live || live;
-    if (enrolling->replaced_count == REPLACED_MAX ||
-        hs_revoked_read(again->call->desk->options.store, again->view, &certificate->node_key, &revocation) == HS_OK)
-        return HS_OK;
+    enum hs_err err = hs_revoked_read(again->call->desk->options.store, again->view, &certificate->node_key,
+                                      &revocation);
+    if (err != HS_ENOTFOUND || enrolling->replaced_count == REPLACED_MAX)
+        return err == HS_ENOTFOUND ? HS_OK : err;
     hs_text_to_hex(HS_BYTES(certificate->node_key.bytes, HS_KEY_BYTES), hex);
     char *key = hs_arena_text(&again->call->arena, HS_BYTES(hex, sizeof hex - 1));
     if (key == NULL)
@@ -266,17 +267,16 @@ static enum hs_err read_body(struct hs_bytes certificate, struct hs_arena *arena
 }
 
 /* Whose key it is no more. */
-static const char *add_revocation(struct hs_call *call, struct hs_view *view, struct hs_bytes key,
+static enum hs_err add_revocation(struct hs_call *call, struct hs_view *view, const struct hs_key *key,
                                   struct hs_revocation *revocation, Hallsync__Node *node)
 {
-    struct hs_key node_key;
-    memcpy(node_key.bytes, key.data, sizeof node_key.bytes);
-    if (hs_revoked_read(call->desk->options.store, view, &node_key, revocation) != HS_OK)
-        return "joined";
+    enum hs_err err = hs_revoked_read(call->desk->options.store, view, key, revocation);
+    if (err != HS_OK)
+        return err == HS_ENOTFOUND ? HS_OK : err;
     node->reason = revocation->reason;
-    node->has_revoked_ms = true;
+    node->has_revoked_ms = revocation->time_ms != 0;
     node->revoked_ms = revocation->time_ms;
-    return "revoked";
+    return HS_OK;
 }
 
 static bool wants_certificates(const struct hs_call *call)
@@ -320,7 +320,10 @@ enum hs_err hs_node_put(struct hs_call *call, struct hs_view *view, struct hs_by
     if (node.has_certificate)
         node.certificate = (ProtobufCBinaryData){certificate.size, (uint8_t *)(uintptr_t)certificate.data};
     struct hs_revocation revocation;
-    add_node(call, &node, (enum hs_role)body->role, add_revocation(call, view, key, &revocation, &node));
+    err = add_revocation(call, view, &node_key, &revocation, &node);
+    if (err != HS_OK)
+        return err;
+    add_node(call, &node, (enum hs_role)body->role, node.reason != NULL ? "revoked" : "joined");
     return call->body.err;
 }
 

@@ -143,7 +143,7 @@ static void add_payments(const struct lives *lives, const struct life *life, Hal
     row->sum_fen = totals.sum_fen;
 }
 
-static void put_life(const struct lives *lives, const struct life *life)
+static enum hs_err put_life(const struct lives *lives, const struct life *life)
 {
     const struct hs_store *store = lives->call->desk->options.store;
     char key[KEY_TEXT];
@@ -153,12 +153,16 @@ static void put_life(const struct lives *lives, const struct life *life)
     row.key = key;
     row.since_ms = life->since_ms;
     row.own = hs_key_equal(&life->key, &hs_store_certificate(store)->node_key);
-    row.revoked = hs_revoked_read(store, lives->view, &life->key, &revocation) == HS_OK;
+    enum hs_err err = hs_revoked_read(store, lives->view, &life->key, &revocation);
+    if (err != HS_OK && err != HS_ENOTFOUND)
+        return err;
+    row.revoked = err == HS_OK;
     row.origins = life->origin_count;
     row.operations = life->operations;
     row.money = life->money;
     add_payments(lives, life, &row);
     hs_call_put(&lives->call->body, REPLY_LIVES, &row.base);
+    return lives->call->body.err;
 }
 
 enum hs_err hs_lives_read(struct hs_call *call, struct hs_view *view)
@@ -176,7 +180,7 @@ enum hs_err hs_lives_read(struct hs_call *call, struct hs_view *view)
     if (err != HS_OK)
         return err;
     qsort(lives.list, lives.count, sizeof *lives.list, compare_lives);
-    for (size_t i = 0; i < lives.count; i++)
-        put_life(&lives, &lives.list[i]);
-    return call->body.err;
+    for (size_t i = 0; i < lives.count && err == HS_OK; i++)
+        err = put_life(&lives, &lives.list[i]);
+    return err;
 }

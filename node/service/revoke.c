@@ -146,7 +146,9 @@ enum hs_err hs_revoke_run(struct hs_call *call, struct hs_store *store)
     } else {
         err = find_node(&sought, view);
         key = sought.certificate.node_key;
-        if (err == HS_OK && hs_view_revocation(view, &key, &encoded) == HS_ENOTFOUND)
+        if (err == HS_OK)
+            err = hs_view_revocation(view, &key, &encoded);
+        if (err == HS_ENOTFOUND && sought.count == 1)
             err = revoke_by_issuer(&sought, store);
     }
     if (err == HS_OK)
@@ -162,7 +164,13 @@ enum hs_err hs_revoked_read(const struct hs_store *store, struct hs_view *view, 
 {
     struct hs_bytes row;
     enum hs_err err = hs_view_revocation(view, key, &row);
-    return err == HS_OK ? hs_revocation_verify(row, &hs_store_certificate(store)->root_key, revocation) : err;
+    if (err != HS_OK)
+        return err;
+    err = hs_revocation_verify(row, &hs_store_certificate(store)->root_key, revocation);
+    if (err == HS_OK || err == HS_ENOMEM)
+        return err;
+    *revocation = (struct hs_revocation){.reason = "what the revocation says is damaged on this disk"};
+    return HS_OK;
 }
 
 /* ---- releasing ---- */

@@ -95,7 +95,10 @@ static enum hs_err check_node(struct hs_call *call, const struct latest *latest,
     if (!latest->found)
         return hs_fail(HS_ENOTFOUND, &call->why, "node_id: no node %s has joined", node_id);
     struct hs_store *store = call->desk->options.store;
-    if (hs_revoked_read(store, hs_store_view(store), &certificate->node_key, &revocation) == HS_OK)
+    enum hs_err err = hs_revoked_read(store, hs_store_view(store), &certificate->node_key, &revocation);
+    if (err != HS_OK && err != HS_ENOTFOUND)
+        return err;
+    if (err == HS_OK)
         return hs_fail(HS_EREVOKED, &call->why, "node_id: the key of %s was revoked: %s", node_id, revocation.reason);
     if (certificate->role == HS_ROLE_HUB)
         return hs_fail(HS_EINVAL, &call->why,

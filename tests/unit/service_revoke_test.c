@@ -1,6 +1,7 @@
 /* service_revoke_test.c -- revoking a key and releasing what it has signed, as the local API of a hub does it. */
 #include "node/service/call.h"
 #include "proto/msg/revoke.h"
+#include "storage/log/inside.h"
 #include "tests/unit/service_desk.h"
 
 #include <pthread.h>
@@ -210,6 +211,46 @@ static void what_the_root_has_signed_is_taken(void **state)
     assert_string_equal(node->reason, "burgled");
 }
 
+static void rot_revocation(struct world_node *node, const struct hs_key *key)
+{
+    char path[WORLD_PATH_BYTES];
+    struct hs_env *env = NULL;
+    struct hs_txn txn;
+    uint8_t row[HS_REVOCATION_BYTES_MAX];
+    struct hs_bytes name = HS_BYTES(key->bytes, sizeof key->bytes), held;
+    world_path(path, node->dir, "log");
+    assert_int_equal(hs_log_inspect(path, WORLD_MAP_BYTES, &env, NULL), HS_OK);
+    assert_int_equal(hs_txn_begin(env, true, &txn), HS_OK);
+    assert_int_equal(hs_txn_get(&txn, LOG_REVOCATION, name, &held), HS_OK);
+    assert_true(held.size <= sizeof row);
+    memcpy(row, held.data, held.size);
+    row[held.size / 2] ^= 0x5a;
+    hs_txn_put(&txn, LOG_REVOCATION, name, HS_BYTES(row, held.size));
+    assert_int_equal(hs_txn_commit(&txn), HS_OK);
+    hs_env_close(env);
+}
+
+/* That somebody was revoked is known, if not why: he gets nothing more. */
+static void a_revocation_that_rotted_counts(void **state)
+{
+    struct place *place = *state;
+    struct office *office = &place->desk->office;
+    uint32_t districts[] = {3201};
+    Hallsync__ScopeRequest body = HALLSYNC__SCOPE_REQUEST__INIT;
+    body.node_id = TEXT("nj-hall");
+    body.districts = districts;
+    body.n_districts = 1;
+    only_node(REVOKE(.node_id = TEXT("nj-hall"), .reason = TEXT("stolen")));
+    client_close(&place->desk->client);
+    office_stop(office);
+    rot_revocation(&office->node, &place->hall.draft.node_key);
+    office_start(office, false);
+    client_open(&place->desk->client, office, ZMQ_DEALER);
+    assert_string_equal(listed(place, "nj-hall")->state, "revoked");
+    Hallsync__Request request = REQUEST(scope, SCOPE, &body);
+    assert_error(client_ask(&place->desk->client, &request), HS_EREVOKED, "nj-hall");
+}
+
 /* ---- releasing ---- */
 
 #define WITHHELD 51 /* of StatusReply */
@@ -347,7 +388,7 @@ int main(void)
         TEST(a_hub_with_an_issuers_key_revokes_a_hall),    TEST(it_says_what_it_does_not_revoke),
         TEST(of_a_node_with_two_keys_one_is_named),        TEST(what_the_root_has_signed_is_taken),
         TEST(what_waits_of_a_revoked_hall_is_released),    TEST(it_says_what_it_does_not_release),
-        TEST(a_release_that_the_root_has_signed_is_taken),
+        TEST(a_release_that_the_root_has_signed_is_taken), TEST(a_revocation_that_rotted_counts),
     };
     return cmocka_run_group_tests_name("service revoke", tests, NULL, NULL);
 }
