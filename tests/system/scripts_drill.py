@@ -92,6 +92,10 @@ with Region("a recovery drill on copies of a hub and three halls") as region:
     for node in (hub, *halls):
         equal(node.status()["forks"], 0, f"forks at {node.name}")
 
+    # Few payments, at days and windows at which the halls had taken others before.
+    done = ops.done("drill", hub, *words, "--only", "no-witness", "--payments", "4", "--days", "3", seconds=SECONDS)
+    equal({name: row[1:2] + row[3:] for name, row in table(done.out).items()}, {"no-witness": (12, "yes")}, "few payments")
+
     # With the hub's backup alone it plays with halls of its own.
     done = ops.done("drill", hub, "--secret", secrets[0], "--only", "no-witness", "--payments", "13", "--days", "1",
                     seconds=SECONDS)
