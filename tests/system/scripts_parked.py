@@ -33,6 +33,8 @@ with Region("release-parked") as region:
     ops.refused(2, "say why", "release-parked", hub, "release", "--all")
     ops.refused(4, "cannot be released: amount_fen: -100", "release-parked", hub, "release", "parked:nothing", "--reason", "slips", "--name", "Zhao")
     ops.refused(4, "no such record", "release-parked", hub, "reject", "parked:beads-9", "--reason", "slips", "--name", "Zhao")
+    with ops.failing("--type", "parked"):  # no answer is not the answer that nothing is
+        ops.refused(3, "what is parked cannot be listed", "release-parked", hub, "release", "--all", "--reason", "slips", "--name", "Zhao")
     equal(hub.status()["parked"], 3, "parked after refusals")
 
     decide = lambda verb, *ids: ops.done("release-parked", hub, verb, *ids, "--reason", "the slips were seen", "--name", "Zhao")
@@ -47,6 +49,7 @@ with Region("release-parked") as region:
 
     decide("reject", "parked:nothing", "decided:beads-2")  # and a second thought
     equal((sums(hub), hub.status()["parked"]), ((3, 6000), 0), "what counts at the hub")
+    ops.refused(4, "nothing is parked that can be released", "release-parked", hub, "release", "--all", "--reason", "slips", "--name", "Zhao")
     hall.synced()
     until("the hall does, too", lambda: sums(hall) == (3, 6000) and hall.status()["parked"] == 0)
     equal(hub.digests(), hall.digests(), "digests")
