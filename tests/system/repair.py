@@ -7,7 +7,7 @@ import os
 
 from peek import Peek, Table, overwrite
 from region import Region, agree, check, equal, payment, until
-from witness import Witness
+from witness import signed_hall
 
 MONEY = 2
 
@@ -52,14 +52,7 @@ def damage(node, part, table, key, row, at, sort):
 
 
 with Region("a stopped store is repaired") as region:
-    hub = region.hub("nj-hub", heartbeat_ms=300)
-    hall = region.hall("nj-gulou", hub, ["3201"], heartbeat_ms=300, backoff_max_ms=300)
-    accounts = region.customers(hall, 10)
-    witness = Witness(region)
-    witness.pay_all(hall, [payment(accounts[i % 10], next(witness.numbers)) for i in range(20)])
-    hall.synced()
-    witness.signed(hall)
-    origin = hall.status()["origin"]
+    hub, hall, accounts, witness = signed_hall(region, 10, 20)
     hall.stop()
     equal(run(hall, 0)[2], {"damaged": 0, "waiting": 0}, "a sound store")
     equal(run(hall, 0, "--dry-run")[2], {"damaged": 0, "dry_run": True}, "a sound store")
@@ -117,7 +110,7 @@ with Region("a stopped store is repaired") as region:
     hub.start()
     hall.synced()
     witness.signed(hall)
-    agree(hub, hall)
+    until("all agree", lambda: agree(hub, hall), 60)
     witness.verify(hub, hall)
 
     # While the node runs, the plan is the check's.

@@ -7,7 +7,7 @@ import shutil
 
 from peek import Peek, Table, overwrite
 from region import Region, agree, check, equal, payment, until
-from witness import Witness
+from witness import signed_hall
 
 MONEY = 2
 
@@ -45,13 +45,7 @@ def sound(node, seconds=60):
 
 
 with Region("rotten operations and records are found, and put right") as region:
-    hub = region.hub("nj-hub", heartbeat_ms=300)
-    hall = region.hall("nj-gulou", hub, ["3201"], heartbeat_ms=300, backoff_max_ms=300)
-    accounts = region.customers(hall, 20)
-    witness = Witness(region)
-    witness.pay_all(hall, [payment(accounts[i % 20], next(witness.numbers)) for i in range(40)])
-    hall.synced()
-    witness.signed(hall)
+    hub, hall, accounts, witness = signed_hall(region, 20, 40)
     verify(hall, 0, "--full")
     verify(hub, 0)
 

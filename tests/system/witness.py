@@ -115,6 +115,18 @@ class Witness:
         check(not violations, "the auditor found:\n" + "\n".join(violations[:20]))
 
 
+def signed_hall(region, customers, payments):
+    """A hub and a hall with so many customers, and payments that the hub has signed for."""
+    hub = region.hub("nj-hub", heartbeat_ms=300)
+    hall = region.hall("nj-gulou", hub, ["3201"], heartbeat_ms=300, backoff_max_ms=300)
+    accounts = region.customers(hall, customers)
+    witness = Witness(region)
+    witness.pay_all(hall, [payment(accounts[i % customers], next(witness.numbers)) for i in range(payments)])
+    hall.synced()
+    witness.signed(hall)
+    return hub, hall, accounts, witness
+
+
 def dump(node, kind):
     done = subprocess.run([tool("hallsync-dump"), f"ipc://{node.dir}/hallsync.sock", kind], capture_output=True, text=True)
     equal(done.returncode, 0, f"dump of {node.name}: {done.stderr}")
