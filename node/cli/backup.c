@@ -318,7 +318,9 @@ static enum hs_err backup_stopped(struct cli *cli, const struct hs_conf *conf)
     enum hs_err err = cli_stopped_open(&stopped, conf, &why);
     if (err == HS_OK)
         err = backup_store(cli, conf, &stopped);
-    else if (err != HS_ELOCKED)
+    else if (cli_stopped_asks(cli, err, &why))
+        err = HS_ELOCKED;
+    else
         err = cli_fail(cli, err, &why);
     cli_stopped_close(&stopped);
     return err;
@@ -336,7 +338,7 @@ enum hs_err cli_run_backup(struct cli *cli)
     if (err != HS_OK)
         return err;
     if (cli->config == NULL)
-        return backup_running(cli); /* only its socket is known */
+        return backup_running(cli);
     err = hs_conf_load(cli->config, &conf, &why);
     if (err == HS_OK)
         err = backup_stopped(cli, &conf);

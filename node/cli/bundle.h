@@ -17,7 +17,6 @@ struct cli_bundle_way {
     struct cli *cli;
     struct hs_conf conf;
     struct cli_stopped stopped; /* without a store: it runs, and is asked */
-    struct hs_why denied;       /* why this user may not look whether it runs; empty: it does */
     struct hs_arena answers;    /* of a stopped one's answers: the last */
 };
 /* The store, if nobody has it open; else the node that has. */

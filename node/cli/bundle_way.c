@@ -9,16 +9,14 @@ enum hs_err cli_bundle_way_open(struct cli_bundle_way *way, struct cli *cli)
     *way = (struct cli_bundle_way){.cli = cli};
     hs_arena_init(&way->answers, 0);
     enum hs_err err = cli_config_find(cli);
-    if (err != HS_OK || cli->config == NULL || cli->options[CLI_ENDPOINT] != NULL)
-        return err; /* only its socket is known */
+    if (err != HS_OK || cli->config == NULL)
+        return err;
     err = hs_conf_load(cli->config, &way->conf, &why);
     if (err == HS_OK)
         err = cli_stopped_open(&way->stopped, &way->conf, &why);
-    if (err == HS_EPERM)
-        way->denied = why; /* it may run, and let others ask */
-    if (err == HS_ELOCKED || err == HS_EPERM)
+    if (err == HS_OK || cli_stopped_asks(cli, err, &why))
         return HS_OK;
-    return err == HS_OK ? HS_OK : cli_fail(way->cli, err, &why);
+    return cli_fail(cli, err, &why);
 }
 
 void cli_bundle_way_close(struct cli_bundle_way *way)
@@ -87,17 +85,6 @@ static enum hs_err unpack(struct cli_bundle_way *way, const ProtobufCMessageDesc
 
 /* ---- either ---- */
 
-/* Nobody is there, and whether it is stopped is hidden: then that is what must be mended. */
-static enum hs_err ask_node(struct cli_bundle_way *way, Hallsync__Request *request, int body,
-                            const Hallsync__Reply **reply)
-{
-    enum hs_err err = cli_call(way->cli, request, body, reply);
-    if (err != HS_EUNREACHABLE || way->denied.text[0] == '\0')
-        return err;
-    return cli_bad(&way->cli->bad, HS_EPERM, NULL, "%s; and no node answers: run this as the node's user",
-                   way->denied.text);
-}
-
 enum hs_err cli_bundle_ask_export(struct cli_bundle_way *way, Hallsync__BundleExportRequest *request,
                                   const Hallsync__BundleExportReply **to)
 {
@@ -114,7 +101,7 @@ enum hs_err cli_bundle_ask_export(struct cli_bundle_way *way, Hallsync__BundleEx
     const Hallsync__Reply *reply;
     asked.body_case = HALLSYNC__REQUEST__BODY_BUNDLE_EXPORT;
     asked.bundle_export = request;
-    enum hs_err err = ask_node(way, &asked, HALLSYNC__REPLY__BODY_BUNDLE_EXPORT, &reply);
+    enum hs_err err = cli_call(way->cli, &asked, HALLSYNC__REPLY__BODY_BUNDLE_EXPORT, &reply);
     if (err == HS_OK)
         *to = reply->bundle_export;
     return err;
@@ -139,7 +126,7 @@ enum hs_err cli_bundle_ask_import(struct cli_bundle_way *way, struct hs_bytes pa
     body.has_show = body.show = show;
     asked.body_case = HALLSYNC__REQUEST__BODY_BUNDLE_IMPORT;
     asked.bundle_import = &body;
-    enum hs_err err = ask_node(way, &asked, HALLSYNC__REPLY__BODY_BUNDLE_IMPORT, &reply);
+    enum hs_err err = cli_call(way->cli, &asked, HALLSYNC__REPLY__BODY_BUNDLE_IMPORT, &reply);
     if (err == HS_OK)
         *to = reply->bundle_import;
     return err;

@@ -64,6 +64,9 @@ static enum hs_err reach(struct cli *cli)
     cli->reached = error == 0;
     if (error == 0)
         return HS_OK;
+    if (cli->denied.text[0] != '\0')
+        return cli_bad(&cli->bad, HS_EPERM, NULL, "%s; and %s: %s; start the node, or run this as its user",
+                       cli->denied.text, cli->endpoint, strerror(error));
     return cli_bad(&cli->bad, HS_EUNREACHABLE, NULL, "%s: %s%s", cli->endpoint, strerror(error),
                    error == EACCES
                        ? " (run this as the node's user, or set listen.clients to a socket that others reach)"

@@ -88,9 +88,10 @@ struct cli {
     bool json;
     int utc_offset_minutes;
     char *endpoint;          /* owned, set by cli_config_find */
-    const char *config;      /* the file that it has found; NULL: none was asked for */
+    const char *config;      /* of the node whose that is; NULL: only its socket is known */
     struct hallsync *client; /* made when first needed */
     bool reached;            /* the node has been there once */
+    struct hs_why denied;    /* why this user may not look whether the node runs: said if nobody answers; else "" */
     uint64_t call_ms;        /* how long a call may take, all tries; 0: cli_timeout_ms() */
     struct cli_bad bad;      /* of the error that a command returns */
     char error_name[64];     /* an error of the node's that this program does not know; else "" */

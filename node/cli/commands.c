@@ -46,9 +46,9 @@ const struct cli_command CLI_COMMANDS[] = {
     {"verify", cli_run_verify, "[--full | --remote [--peer ID]]",
      "read log and records whole: is everything as it was written?  --remote: have those it is connected with the "
      "same?",
-     CLI_NEEDS_NODE, 0, CLI_BIT(FULL) | CLI_BIT(REMOTE) | CLI_BIT(PEER)},
+     CLI_NEEDS_EITHER, 0, CLI_BIT(FULL) | CLI_BIT(REMOTE) | CLI_BIT(PEER)},
     {"repair", cli_run_repair, "[--dry-run]",
-     "check, and put right what rotted, or wait until it has come back; what is replaced is kept", CLI_NEEDS_NODE, 0,
+     "check, and put right what rotted, or wait until it has come back; what is replaced is kept", CLI_NEEDS_EITHER, 0,
      CLI_BIT(DRY_RUN)},
     {"wait", cli_run_wait, "--synced [--timeout 30s]",
      "until a hub holds everything written here, and this node what the hub held", CLI_NEEDS_NODE, 0, CLI_BIT(SYNCED)},

@@ -32,7 +32,7 @@ static enum hs_err from_file(struct cli *cli, const char *path)
     if (err != HS_OK)
         return cli_fail(cli, HS_ECONFIG, &why);
     cli->utc_offset_minutes = conf.utc_offset_minutes;
-    cli->config = path;
+    cli->config = cli->options[CLI_ENDPOINT] == NULL ? path : NULL;
     if (cli->endpoint == NULL)
         cli->endpoint = strdup(conf.listen.clients);
     hs_conf_free(&conf);

@@ -298,11 +298,13 @@ static enum hs_err repair_dir(struct cli *cli, const struct hs_conf *conf)
 static enum hs_err repair(struct cli *cli, const struct hs_conf *conf)
 {
     enum hs_err err = conf == NULL ? HS_ELOCKED : repair_dir(cli, conf);
-    return err == HS_ELOCKED ? repair_node(cli) : err;
+    return cli_stopped_asks(cli, err, &cli->bad.why) ? repair_node(cli) : err;
 }
 
 enum hs_err cli_run_repair(struct cli *cli)
 {
     enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err == HS_OK)
+        err = cli_config_find(cli);
     return err == HS_OK ? cli_with_conf(cli, repair) : err;
 }

@@ -23,3 +23,10 @@ void cli_stopped_close(struct cli_stopped *stopped)
     hs_store_close(stopped->store);
     hs_keys_free(&stopped->keys);
 }
+
+bool cli_stopped_asks(struct cli *cli, enum hs_err err, const struct hs_why *why)
+{
+    if (err == HS_EPERM)
+        cli->denied = *why;
+    return err == HS_ELOCKED || err == HS_EPERM;
+}

@@ -2,6 +2,7 @@
 #ifndef HS_CLI_STOPPED_H
 #define HS_CLI_STOPPED_H
 
+#include "node/cli/cli.h"
 #include "node/conf/conf.h"
 #include "node/link/keys.h"
 #include "storage/store.h"
@@ -15,5 +16,7 @@ struct cli_stopped {
  */
 enum hs_err cli_stopped_open(struct cli_stopped *stopped, const struct hs_conf *conf, struct hs_why *why);
 void cli_stopped_close(struct cli_stopped *stopped);
+/* Is the node to be asked, when its store could not be opened?  It runs; or this user may not see whether it does. */
+bool cli_stopped_asks(struct cli *cli, enum hs_err err, const struct hs_why *why);
 
 #endif

@@ -2,6 +2,7 @@
  * one that does not open any more. */
 #include "node/cli/forms.h"
 #include "node/cli/show.h"
+#include "node/cli/stopped.h"
 #include "node/cli/table.h"
 #include "node/cli/verify.h"
 #include "node/cli/verify_remote.h"
@@ -202,7 +203,7 @@ enum hs_err cli_with_conf(struct cli *cli, enum hs_err (*run)(struct cli *cli, c
 static enum hs_err verify(struct cli *cli, const struct hs_conf *conf)
 {
     enum hs_err err = conf == NULL ? HS_ELOCKED : verify_dir(cli, conf->node.data);
-    return err == HS_ELOCKED ? verify_node(cli) : err;
+    return cli_stopped_asks(cli, err, &cli->bad.why) ? verify_node(cli) : err;
 }
 
 enum hs_err cli_run_verify(struct cli *cli)
@@ -210,6 +211,8 @@ enum hs_err cli_run_verify(struct cli *cli)
     enum hs_err err = cli_take_args(cli, 0, 0);
     if (err == HS_OK && cli->options[CLI_PEER] != NULL && cli->options[CLI_REMOTE] == NULL)
         err = cli_usage(cli, "--peer goes with --remote");
+    if (err == HS_OK)
+        err = cli_config_find(cli);
     if (err == HS_OK && cli->options[CLI_REMOTE] != NULL)
         return cli_verify_remote(cli);
     return err == HS_OK ? cli_with_conf(cli, verify) : err;

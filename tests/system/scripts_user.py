@@ -49,10 +49,11 @@ def stranger(region, hall):
     conf, out = shutil.copy(hall.conf, region.dir), os.path.join(region.dir, "out")
     os.mkdir(out)
     os.chmod(out, 0o777)
-    done = subprocess.run(["setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups", os.path.join(region.dir, "bin", "hallsync"),
-                           "-c", conf, "--timeout", "100ms", "bundle", "export", "--for", "nj-hub", "--out", out], capture_output=True, text=True)
-    equal(done.returncode, 4, done.stderr)
-    check("permission: " in done.stderr and "node's user" in done.stderr, done.stderr)
+    for words in (["bundle", "export", "--for", "nj-hub", "--out", out], ["backup"], ["verify"], ["repair"]):
+        done = subprocess.run(["setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups", os.path.join(region.dir, "bin", "hallsync"),
+                               "-c", conf, "--timeout", "100ms", *words], capture_output=True, text=True)
+        equal(done.returncode, 4, done.stderr)
+        check("permission: " in done.stderr and "as its user" in done.stderr, done.stderr)
 
 
 with Region("the operators' scripts work for a service's user") as region:

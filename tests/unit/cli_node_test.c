@@ -97,8 +97,7 @@ static int free_node(void **state)
 
 static struct cli cli_of(const struct node *node)
 {
-    struct cli cli = {.endpoint = strdup(node->endpoint)};
-    assert_non_null(cli.endpoint);
+    struct cli cli = {.options = {[CLI_ENDPOINT] = node->endpoint}};
     return cli;
 }
 
@@ -124,6 +123,28 @@ static void nothing_is_sound_by_a_check_that_ended_early(void **state)
     }
 }
 
+/* ---- who names a socket means the node behind it ---- */
+
+static void a_socket_that_is_named_goes_before_a_store(void **state)
+{
+    static enum hs_err (*const RUN[])(struct cli * cli) = {cli_run_verify, cli_run_repair};
+    const struct node *node = *state;
+    char path[96];
+    snprintf(path, sizeof path, "%s/y", node->dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "node: {id: \"nj-other\", role: \"hall\", data: \"%s/other\"}\n", node->dir);
+    assert_int_equal(fclose(file), 0);
+    for (size_t i = 0; i < sizeof RUN / sizeof *RUN; i++) {
+        struct cli cli = cli_of(node);
+        cli.options[CLI_CONFIG] = path;
+        assert_int_equal(RUN[i](&cli), HS_ENOMEM);
+        assert_non_null(strstr(cli.bad.why.text, "ended early"));
+        end_cli(&cli);
+    }
+    assert_int_equal(unlink(path), 0);
+}
+
 /* ---- what nobody answers may have been done ---- */
 
 static void a_decision_without_an_answer_may_have_been_made(void **state)
@@ -137,6 +158,7 @@ static void a_decision_without_an_answer_may_have_been_made(void **state)
         cli.arg_count = 1;
         cli.options[CLI_REASON] = cli.options[CLI_NAME] = "x";
         cli.options[CLI_TIMEOUT] = "100ms";
+        assert_int_equal(cli_config_find(&cli), HS_OK);
         assert_int_equal(RUN[i](&cli), HS_ETIMEDOUT);
         assert_non_null(strstr(cli.bad.why.text, "it may have been done"));
         end_cli(&cli);
@@ -147,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_is_sound_by_a_check_that_ended_early, make_node, free_node),
+        cmocka_unit_test_setup_teardown(a_socket_that_is_named_goes_before_a_store, make_node, free_node),
         cmocka_unit_test_setup_teardown(a_decision_without_an_answer_may_have_been_made, make_node, free_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
