@@ -22,6 +22,7 @@ struct rep_rot {
     bool seen;              /* by the walk under way */
     hs_peer none[NONE_MAX]; /* these have said that they do not hold it */
     size_t none_count;
+    hs_peer none_upto; /* so have these, or were busy: all up to this one, where there are more than have room */
     uint64_t again_ms; /* not before */
     TAILQ_ENTRY(rep_rot) order;
 };
@@ -184,6 +185,8 @@ enum hs_err hs_rep_checkpoint(struct hs_replica *r, const struct rep_stream *str
 
 static bool has_none(const struct rep_rot *rot, hs_peer peer)
 {
+    if (peer <= rot->none_upto)
+        return true;
     for (size_t i = 0; i < rot->none_count; i++) {
         if (rot->none[i] == peer)
             return true;
@@ -221,14 +224,24 @@ static void rest(struct hs_replica *r, struct rep_rot *rot)
 {
     rot->again_ms = r->now_ms + AGAIN_MS;
     rot->none_count = 0;
+    rot->none_upto = 0;
+}
+
+/* They are asked in the order of their numbers: of many it is enough to know how far. */
+static void make_room(struct rep_rot *rot)
+{
+    for (size_t i = 0; i < rot->none_count; i++)
+        rot->none_upto = rot->none[i] > rot->none_upto ? rot->none[i] : rot->none_upto;
+    rot->none_count = 0;
 }
 
 static void says_none(struct rep_rot *rot, hs_peer peer)
 {
     rot->asked = 0;
     rot->storing = false;
-    if (rot->none_count < NONE_MAX)
-        rot->none[rot->none_count++] = peer;
+    if (rot->none_count == NONE_MAX)
+        make_room(rot);
+    rot->none[rot->none_count++] = peer;
 }
 
 /* Who does not answer is not asked again before he does; another may have it. */

@@ -260,16 +260,24 @@ static void a_second_one_before_the_answer_ends_the_session(void **state)
     world_free(t.w);
 }
 
-/* A hall made by hand that takes questions, and has what the other one has. */
-static void greet_with_fetch(struct puppet *p)
+/* A hall made by hand that takes questions, and has what the other one has; as processes of their own several are. */
+static void greet_as(struct puppet *p, uint8_t process)
 {
     static uint32_t takes[] = {HALLSYNC__PEER_TYPE__PEER_FETCH};
     Hallsync__PeerHello *hello = puppet_hello(p);
+    uint8_t *id = hs_arena_alloc(&p->arena, hello->process_id.len);
+    memset(id, process, hello->process_id.len);
+    hello->process_id.data = id;
     hello->features = takes;
     hello->n_features = 1;
     puppet_say(p, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello->base);
     assert_true(puppet_is_live(p));
     puppet_hold_nothing(p);
+}
+
+static void greet_with_fetch(struct puppet *p)
+{
+    greet_as(p, 1);
 }
 
 static Hallsync__PeerSegment *segment_of(struct puppet *p, const struct world_node *node,
@@ -336,6 +344,44 @@ static void who_does_not_answer_is_not_waited_for(void **state)
     world_free(t.w);
 }
 
+/* ---- many that do not have it ---- */
+
+#define MANY 40
+
+/* Each is asked once; who has it is the last. */
+static void of_many_each_is_asked(void **state)
+{
+    (void)state;
+    struct region t;
+    struct puppet many[MANY];
+    size_t asked = 0;
+    set(&t);
+    meet(&t, t.hall);
+    world_stop(t.other);
+    rot(&t, t.hub);
+    for (size_t i = 0; i < MANY; i++) {
+        puppet_dial(&many[i], t.other, t.hub);
+        greet_as(&many[i], (uint8_t)i);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        struct puppet *p = &many[i];
+        for (; puppet_hear(p, HALLSYNC__PEER_TYPE__PEER_FETCH) != NULL; asked++) {
+            Hallsync__PeerFetch *answer = question(p, &t.stream);
+            if (i == MANY - 1)
+                answer->segment = segment_of(p, t.hall, &t.stream, 5);
+            else
+                answer->has_none = answer->none = true;
+            puppet_say(p, HALLSYNC__PEER_TYPE__PEER_FETCH, &answer->base);
+        }
+    }
+    puppet_let_store(&many[0]);
+    assert_int_equal(asked, MANY);
+    assert_int_equal(t.hub->rotten.last, 0);
+    for (size_t i = 0; i < MANY; i++)
+        puppet_fini(&many[i]);
+    world_free(t.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_second_one_before_the_answer_ends_the_session),
         cmocka_unit_test(what_an_answer_cost_is_given_back),
         cmocka_unit_test(who_does_not_answer_is_not_waited_for),
+        cmocka_unit_test(of_many_each_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
