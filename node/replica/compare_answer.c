@@ -113,18 +113,24 @@ static enum hs_err put_asked(void *ctx, const struct hs_compared *compared)
     return HS_EBUSY;
 }
 
-/* The source goes on behind a key: here the last one that could lie before the one that was asked for. */
+/* The last key that could lie before @key, of @size bytes; answers its size. */
+static size_t key_before(uint8_t key[static HS_RECORD_KEY_BYTES_MAX], size_t size)
+{
+    if (key[size - 1] == 0)
+        return size - 1;
+    key[size - 1]--;
+    memset(key + size, 0xff, HS_RECORD_KEY_BYTES_MAX - size); /* longer ones that begin so lie between */
+    return HS_RECORD_KEY_BYTES_MAX;
+}
+
+/* The source goes on behind a key. */
 static enum hs_err put_record_asked(struct reply *reply)
 {
     const Hallsync__PeerCompare *question = reply->question;
     const struct hs_replica_source *source = &reply->s->r->source;
     uint8_t before[HS_RECORD_KEY_BYTES_MAX];
-    size_t size = question->record.len;
-    memcpy(before, question->record.data, size);
-    if (before[size - 1] == 0)
-        size--;
-    else
-        before[size - 1]--;
+    memcpy(before, question->record.data, question->record.len);
+    size_t size = key_before(before, question->record.len);
     reply->err = HS_ENOTFOUND;
     return source->digest_leaf(source->ctx, (hs_partition)question->partition, (uint16_t)question->kind,
                                question->branch, HS_BYTES(before, size), put_asked, reply);

@@ -164,6 +164,7 @@ struct world_node {
     int64_t clock_offset_ms;
     uint64_t reads;              /* of segments to be sent */
     bool one_leaf;               /* all records lie in leaf 0 */
+    bool text_ids;               /* a record's id is the text of its operation, not that text's hash */
     struct hs_bytes content;     /* of every record; none: its hash */
     struct hs_stream unreadable; /* whose segments cannot be read */
     struct hs_healed rotten;     /* nor these operations, or the receipt is lost; last, store_id 0: none */

@@ -169,7 +169,7 @@ static void add_fact(struct facts *facts, const struct world_node *node, const s
                      struct hs_bytes op)
 {
     struct hs_hash id = hs_hash_of(op);
-    struct hs_record_name name = {stream->partition, stream->lane, KIND, HS_BYTES(id.bytes, 16)};
+    struct hs_record_name name = {stream->partition, stream->lane, KIND, node->text_ids ? op : HS_BYTES(id.bytes, 16)};
     facts->items = realloc(facts->items, (facts->count + 1) * sizeof *facts->items);
     assert(facts->items != NULL);
     struct fact *fact = &facts->items[facts->count++];

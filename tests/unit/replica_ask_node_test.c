@@ -101,6 +101,35 @@ static void hub_and_hall_tell_each_other(void **state)
     world_free(t.w);
 }
 
+static struct hs_record_name text_name(const char *text)
+{
+    return (struct hs_record_name){3201, HS_LANE_MONEY, KIND, HS_BYTES(text, strlen(text))};
+}
+
+/* In the order of keys it lies behind "payment 3", and so does what begins like that. */
+static void a_longer_id_before_it_does_not_hide_it(void **state)
+{
+    (void)state;
+    static const char TEXT[] = "payment 4";
+    struct table t;
+    struct hs_record_name name = text_name(TEXT), longer;
+    char text[32];
+    unsigned i = 0;
+    set(&t);
+    t.hub->text_ids = t.hall->text_ids = true;
+    do {
+        snprintf(text, sizeof text, "payment 3-%u", i++);
+        longer = text_name(text);
+    } while (hs_record_leaf(&longer) != hs_record_leaf(&name));
+    world_write_text(t.hall, 3201, HS_LANE_MONEY, text);
+    world_settle(t.w);
+    t.key_size = hs_record_key(&name, t.key);
+    world_ask_node(t.hall, 71, "hub-1", HS_BYTES(t.key, t.key_size));
+    world_settle(t.w);
+    came_is(&t, 1, "hub-1", TEXT);
+    world_free(t.w);
+}
+
 /* Answers about a round of comparing and about a record are told apart, whichever comes first. */
 static void it_goes_beside_a_round(void **state)
 {
@@ -321,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hub_and_hall_tell_each_other),
+        cmocka_unit_test(a_longer_id_before_it_does_not_hide_it),
         cmocka_unit_test(it_goes_beside_a_round),
         cmocka_unit_test(what_is_not_told_has_a_reason),
         cmocka_unit_test(one_is_open_at_a_time),
