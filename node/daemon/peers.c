@@ -441,11 +441,11 @@ static enum hs_err open_link(struct hs_peers *peers, struct hs_why *why)
     return hs_link_new(&options, &peers->link, why);
 }
 
-/* By our own clock: a new machine begins in 1970, and is told the time then. */
+/* By our own clock: a new machine begins in 1970, and is told the time then.  0: it is over. */
 static uint64_t rebuilding_until(const struct hs_peers *peers)
 {
     uint64_t now_ms = hs_now_ms(), until_ms = hs_store_doubt_ms(peers->options.store) + HS_REBUILDING_MS;
-    return hs_link_now_ms() + (until_ms > now_ms ? until_ms - now_ms : 0);
+    return until_ms > now_ms ? hs_link_now_ms() + (until_ms - now_ms) : 0;
 }
 
 static enum hs_err open_replica(struct hs_peers *peers)

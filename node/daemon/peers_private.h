@@ -109,7 +109,7 @@ struct hs_peers {
     struct note *notes, **notes_end;
     struct hs_buf status; /* packed, as of published_ms */
     uint64_t published_ms, publish_every_ms, watched_ms;
-    struct seen *seen; /* ascending by node id */
+    struct seen *seen; /* ascending by node key */
     size_t seen_count, seen_room;
 };
 
@@ -146,10 +146,10 @@ void peers_seen_live(struct hs_peers *peers,
                      const struct hs_key *key); /* a session has begun, that no picture shows yet */
 /* Under the lock, for each new picture: nobody is live; then those that are. */
 void peers_seen_begin(struct hs_peers *peers);
-/* peers_clock.c */
-void peers_clock_look(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count);
-
 void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall_ms);
+
+/* peers_clock.c; under the lock */
+void peers_clock_look(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count);
 
 /* peers_status.c */
 void peers_publish(struct hs_peers *peers, bool now);

@@ -163,6 +163,8 @@ static void put_counter(struct hs_buf *buf, const char *name, uint64_t value)
 
 /* ---- how far a hub is that may have lost something ---- */
 
+enum { STATUS_REBUILDING = 28 }; /* of StatusReply */
+
 /* Records stay counted when what brought them has ended: else the share would fall then. */
 static enum hs_err add_records(void *ctx, const struct hs_digest *digest)
 {
@@ -197,6 +199,14 @@ static void put_rebuild(struct hs_peers *peers, struct hs_buf *buf)
     hs_buf_fini(&inner);
 }
 
+/* In the time of day, as the clock stands now. */
+static void put_rebuilding(const struct hs_peers *peers, struct hs_buf *buf)
+{
+    uint64_t until_ms = hs_replica_rebuilding(peers->replica), mono = hs_link_now_ms();
+    if (until_ms > mono)
+        hs_tlv_put_u64(buf, STATUS_REBUILDING, hs_now_ms() + (until_ms - mono));
+}
+
 static void put_live(struct hs_peers *peers, struct hs_buf *buf)
 {
     static struct hs_peer_status shown[PEERS_SHOWN]; /* one peers' thread a process */
@@ -218,6 +228,7 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
         most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
     }
     peers_clock_look(peers, shown, count);
+    put_rebuilding(peers, buf);
     put_rebuild(peers, buf);
     put_counter(buf, "session-bytes-max", most); /* memory that the largest session holds */
     peers_upstreams_seen(peers, shown, count);

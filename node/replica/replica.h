@@ -318,6 +318,10 @@ size_t hs_replica_stopped(const struct hs_replica *replica, struct hs_stopped *t
 /* Who is at the other end of a live session; NULL: there is none. */
 const struct hs_key *hs_replica_node_key(struct hs_replica *replica, hs_peer peer);
 
+/* Until when a hub that may have lost something takes from halls what they have as state (monotonic); 0: it does not.
+ */
+uint64_t hs_replica_rebuilding(const struct hs_replica *replica);
+
 /* Of a hub that may have lost something: operations that it holds, of those that it and the live peers have together.
  * False: it is none. */
 bool hs_replica_progress(const struct hs_replica *replica, uint64_t *held, uint64_t *named);

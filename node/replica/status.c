@@ -192,6 +192,11 @@ static void count_gap(struct rep_session *s, struct rep_lag *lag, void *ctx)
         gaps->ops += lag->peer_n - most;
 }
 
+uint64_t hs_replica_rebuilding(const struct hs_replica *r)
+{
+    return hs_rep_is_rebuilding(r) ? r->options.rebuilding_until_ms : 0;
+}
+
 bool hs_replica_progress(const struct hs_replica *r, uint64_t *held, uint64_t *named)
 {
     struct gaps gaps = {0};

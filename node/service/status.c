@@ -199,7 +199,6 @@ static void add_room(struct hs_call *call, Hallsync__StatusReply *status)
 
 static void add_store(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status)
 {
-    const struct hs_store *store = call->desk->options.store;
     struct hs_store_sizes sizes;
     hs_view_sizes(view, &sizes);
     status->commit = sizes.commit;
@@ -211,10 +210,6 @@ static void add_store(struct hs_call *call, struct hs_view *view, Hallsync__Stat
     status->parked = hs_view_list_count(view, HS_LIST_PARKED);
     status->forks = hs_view_list_count(view, HS_LIST_FORK);
     status->origins_opened = hs_view_own_origins(view);
-    if (hs_store_certificate(store)->role == HS_ROLE_HUB) {
-        status->rebuilding_until_ms = hs_store_doubt_ms(store) + HS_REBUILDING_MS;
-        status->has_rebuilding_until_ms = hs_now_ms() < status->rebuilding_until_ms;
-    }
 }
 
 /* Of streams that do not go on, from what all parts say. */

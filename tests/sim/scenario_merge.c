@@ -30,12 +30,6 @@ static struct hs_dot write_field(struct stage *stage, struct sim_machine *machin
     return dot;
 }
 
-static void set_clock(struct sim_machine *machine, int64_t skew_ms)
-{
-    machine->clock_since_ms = machine->sim->now_ms;
-    machine->clock_skew_ms = skew_ms;
-}
-
 /* ---- registers ---- */
 
 /* H2.  The hall's first name is at hub 1; set back, the hall writes another at hub 2, and one more over that one.

@@ -37,6 +37,49 @@ static void a_burnt_hub_takes_states_from_halls(struct stage *stage)
     STAGE_CHECK(stage, all_show(stage, ACCOUNT, "kept"));
 }
 
+#define DAY_MS   ((int64_t)24 * 3600 * 1000)
+#define WEEK_MS  (7 * DAY_MS)
+#define SHOWN_MS 5000 /* a heartbeat or two, and status is of now */
+
+/* Until when halls fill it, as its status says, in true time; 0: they do not. */
+static int64_t rebuilding_until(struct stage *stage, struct sim_machine *machine)
+{
+    Hallsync__Reply *reply = stage_status(stage, machine);
+    const Hallsync__StatusReply *told = reply->status;
+    int64_t until_ms = told->has_rebuilding_until_ms ? (int64_t)told->rebuilding_until_ms - machine->clock_skew_ms : 0;
+    hallsync__reply__free_unpacked(reply, NULL);
+    return until_ms;
+}
+
+/* The hub's status tells what is so: the week goes on while its clock stands wrong, and its end is told by that clock.
+ * A hub that starts when it is over has none, and on a machine that was started anew another one. */
+static void a_wrong_clock_ends_no_week(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    stage_run(stage, SHOWN_MS);
+    int64_t until_ms = rebuilding_until(stage, cast.hub), now_ms = (int64_t)sim_wall_ms(cast.hub);
+    STAGE_CHECK(stage, until_ms > now_ms + WEEK_MS - 60000 && until_ms <= now_ms + WEEK_MS);
+    set_clock(cast.hub, 30 * DAY_MS);
+    stage_run(stage, SHOWN_MS);
+    STAGE_CHECK(stage, rebuilding_until(stage, cast.hub) == until_ms);
+    set_clock(cast.hub, -30 * DAY_MS);
+    stage_run(stage, SHOWN_MS);
+    STAGE_CHECK(stage, rebuilding_until(stage, cast.hub) == until_ms);
+    STAGE_CHECK(stage, rebuilding_until(stage, cast.hall) == 0);
+    sim_stop(cast.hub);
+    set_clock(cast.hub, WEEK_MS);
+    sim_start(cast.hub);
+    stage_run(stage, SHOWN_MS);
+    STAGE_CHECK(stage, rebuilding_until(stage, cast.hub) == 0);
+    sim_stop(cast.hub);
+    sim_reboot(cast.hub);
+    now_ms = (int64_t)cast.hub->sim->now_ms + SIM_EPOCH_MS;
+    sim_start(cast.hub);
+    stage_run(stage, SHOWN_MS);
+    STAGE_CHECK(stage, rebuilding_until(stage, cast.hub) == now_ms + WEEK_MS);
+    set_clock(cast.hub, 0);
+}
+
 static uint64_t store_of(struct stage *stage, struct sim_machine *machine)
 {
     Hallsync__Reply *reply = stage_status(stage, machine);
@@ -437,6 +480,7 @@ static void a_witness_begins_where_its_halls_log_does(struct stage *stage)
 
 const struct scenario SCENARIOS_REGION[] = {
     {"a-burnt-hub-takes-states-from-halls", a_burnt_hub_takes_states_from_halls},
+    {"a-wrong-clock-ends-no-week", a_wrong_clock_ends_no_week},
     {"a-hub-set-back-goes-on-as-another", a_hub_set_back_goes_on_as_another},
     {"what-a-hub-gets-back-is-no-safer", what_a_hub_gets_back_is_no_safer},
     {"away-longer-than-the-log", away_longer_than_the_log},

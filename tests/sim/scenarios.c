@@ -69,6 +69,12 @@ void pay_many(struct stage *stage, struct sim_machine *machine, const char *pref
     }
 }
 
+void set_clock(struct sim_machine *machine, int64_t skew_ms)
+{
+    machine->clock_since_ms = machine->sim->now_ms;
+    machine->clock_skew_ms = skew_ms;
+}
+
 /* ---- looking ---- */
 
 bool has_payments(struct stage *stage, struct sim_machine *machine, uint64_t count)

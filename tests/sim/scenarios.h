@@ -34,6 +34,7 @@ struct sim_plan hall_beside(struct sim_machine *hub, struct sim_machine *witness
 
 /* Payments "PREFIX-1" to "PREFIX-COUNT" of 100 fen for ACCOUNT. */
 void pay_many(struct stage *stage, struct sim_machine *machine, const char *prefix, unsigned count);
+void set_clock(struct sim_machine *machine, int64_t skew_ms); /* as far from the true time */
 /* It has so many payments, reversed ones included. */
 bool has_payments(struct stage *stage, struct sim_machine *machine, uint64_t count);
 bool all_have_payments(struct stage *stage, uint64_t count); /* all that run */

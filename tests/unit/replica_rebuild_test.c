@@ -117,6 +117,30 @@ static void a_clock_put_right_does_not_end_the_time(void **state)
     assert_int_equal(records_at_hub(t), 20);
 }
 
+/* Whatever its clock says. */
+static void a_hub_tells_until_when_it_is_rebuilding(void **state)
+{
+    struct table *t = *state;
+    uint64_t until_ms = t->w->now_ms + WINDOW_MS;
+    start_hub(t, WINDOW_MS);
+    world_start(t->hall);
+    world_dial(t->hall, t->hub);
+    t->hub->clock_offset_ms = YEARS_MS;
+    world_advance(t->w, WINDOW_MS - BRIEF_MS);
+    assert_int_equal(hs_replica_rebuilding(t->hub->replica), until_ms);
+    t->hub->clock_offset_ms = -YEARS_MS;
+    world_advance(t->w, 2 * BRIEF_MS);
+    assert_int_equal(hs_replica_rebuilding(t->hub->replica), 0);
+}
+
+static void a_hall_is_never_rebuilding(void **state)
+{
+    struct table *t = *state;
+    t->hall->rebuilding_ms = WINDOW_MS;
+    world_start(t->hall);
+    assert_int_equal(hs_replica_rebuilding(t->hall->replica), 0);
+}
+
 static void what_a_hall_has_begun_to_send_ends_with_the_time(void **state)
 {
     struct table *t = *state;
@@ -287,6 +311,8 @@ int main(void)
         TEST(a_hub_whose_time_is_over_takes_nothing_from_a_hall),
         TEST(what_a_hall_has_begun_to_send_ends_with_the_time),
         TEST(a_clock_put_right_does_not_end_the_time),
+        TEST(a_hub_tells_until_when_it_is_rebuilding),
+        TEST(a_hall_is_never_rebuilding),
         TEST(a_hub_is_asked_before_a_hall),
         TEST(who_has_said_pruned_is_asked_before_all),
         TEST(a_hall_supplies_a_hub_that_is_being_rebuilt),

@@ -2,8 +2,6 @@
 #include "node/service/call.h"
 #include "tests/unit/service_desk.h"
 
-#include <sys/stat.h>
-
 /* ---- the region's kinds ---- */
 
 #define CATALOGUE(...) put_catalogue(client, (Hallsync__Catalogue){MESSAGE(catalogue), __VA_ARGS__})
@@ -87,39 +85,6 @@ static void a_hall_does_not_write_them(void **state)
     assert_non_null(strstr(client->reply->text, "write it at a hub"));
     assert_int_equal(put_error(client, HS_KIND_NOTICE), HS_ENOTHUB);
     assert_int_equal(put_error(client, HS_KIND_REISSUE), HS_EINVAL); /* nor does anybody's client */
-}
-
-/* ---- a hub that may have lost something ---- */
-
-/* Restarted at @now_ms, on a machine that was started anew: nothing proves that the store is the newest. */
-static const Hallsync__StatusReply *status_after_reboot(struct desk *desk, uint64_t now_ms)
-{
-    struct office *office = &desk->office;
-    client_close(&desk->client);
-    office_stop(office);
-    world_remove(office->region->notes);
-    assert_int_equal(mkdir(office->region->notes, 0700), 0);
-    office->region->now_ms = now_ms;
-    office_start(office, false);
-    client_open(&desk->client, office, ZMQ_DEALER);
-    return status(&desk->client);
-}
-
-#define HOUR_MS 3600000
-
-static void a_hub_tells_until_when_it_is_rebuilding(void **state)
-{
-    uint64_t now = hs_now_ms();
-    const Hallsync__StatusReply *told = status_after_reboot(*state, now - HS_REBUILDING_MS - HOUR_MS);
-    assert_false(told->has_rebuilding_until_ms);
-    told = status_after_reboot(*state, now - HS_REBUILDING_MS + HOUR_MS);
-    assert_true(told->has_rebuilding_until_ms);
-    assert_true(told->rebuilding_until_ms == now + HOUR_MS);
-}
-
-static void a_hall_is_never_rebuilding(void **state)
-{
-    assert_false(status_after_reboot(*state, hs_now_ms())->has_rebuilding_until_ms);
 }
 
 /* ---- what a hall has not handed in ---- */
@@ -270,8 +235,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hub_writes_the_catalogue_for_the_region, open_hub, close_desk),
         cmocka_unit_test_setup_teardown(a_notice_goes_to_its_district_or_to_all, open_hub, close_desk),
         cmocka_unit_test_setup_teardown(a_hall_does_not_write_them, open_hall, close_desk),
-        cmocka_unit_test_setup_teardown(a_hub_tells_until_when_it_is_rebuilding, open_hub, close_desk),
-        cmocka_unit_test_setup_teardown(a_hall_is_never_rebuilding, open_hall, close_desk),
         cmocka_unit_test_setup_teardown(own_operations_wait_until_a_hub_has_signed, open_hall, close_desk),
         cmocka_unit_test_setup_teardown(only_who_has_joined_is_made_anew, open_hub, close_desk),
         cmocka_unit_test_setup_teardown(a_life_is_told_with_what_is_here_of_it, open_hall, close_desk),
