@@ -19,13 +19,26 @@ struct taking {
     struct hs_call *call;
     struct hs_view *view;
     struct hs_stops *stops;
+    bool no_memory; /* a list without a stop that there is says that all goes on */
 };
 
+static char *copy(struct taking *taking, struct hs_bytes text)
+{
+    char *copied = hs_arena_text(&taking->call->arena, text);
+    taking->no_memory = taking->no_memory || copied == NULL;
+    return copied;
+}
+
+static struct hs_bytes bytes_of(const char *text)
+{
+    return HS_BYTES(text, strlen(text));
+}
+
 /* NULL: no memory, or there are enough. */
-static struct hs_stop *add(struct taking *taking, const char *cause, const char *node_id)
+static struct hs_stop *add(struct taking *taking, const char *cause, struct hs_bytes node_id)
 {
     struct hs_stops *stops = taking->stops;
-    char *name = hs_arena_text(&taking->call->arena, HS_BYTES(node_id, strlen(node_id)));
+    char *name = copy(taking, node_id);
     if (name == NULL || stops->count == STOPS_MAX)
         return NULL;
     struct hs_stop *stop = &stops->list[stops->count++];
@@ -52,13 +65,14 @@ static uint64_t origin_of(const char *hex)
 static void take_chain(struct taking *taking, struct hs_bytes bytes)
 {
     Hallsync__StoppedStatus *row = hallsync__stopped_status__unpack(NULL, bytes.size, bytes.data);
-    struct hs_stop *stop = row != NULL ? add(taking, "chain", row->node_id) : NULL;
+    taking->no_memory = taking->no_memory || row == NULL; /* they were packed here */
+    struct hs_stop *stop = row != NULL ? add(taking, "chain", bytes_of(row->node_id)) : NULL;
     if (stop != NULL) {
         stop->stream = stream_of(row->origin, row->partition, row->lane);
         stop->behind = row->behind;
         stop->operations = row->last > row->behind ? row->last - row->behind : 0;
         stop->since_ms = row->since_ms;
-        stop->other = hs_arena_text(&taking->call->arena, HS_BYTES(row->from, strlen(row->from)));
+        stop->other = copy(taking, bytes_of(row->from));
     }
     hallsync__stopped_status__free_unpacked(row, NULL);
 }
@@ -66,7 +80,8 @@ static void take_chain(struct taking *taking, struct hs_bytes bytes)
 static void take_withheld(struct taking *taking, struct hs_bytes bytes)
 {
     Hallsync__WithheldStatus *row = hallsync__withheld_status__unpack(NULL, bytes.size, bytes.data);
-    struct hs_stop *stop = row != NULL ? add(taking, "revoked", row->node_id) : NULL;
+    taking->no_memory = taking->no_memory || row == NULL; /* they were packed here */
+    struct hs_stop *stop = row != NULL ? add(taking, "revoked", bytes_of(row->node_id)) : NULL;
     if (stop != NULL) {
         stop->stream = stream_of(origin_of(row->origin), row->partition, row->lane);
         stop->behind = row->behind;
@@ -74,7 +89,7 @@ static void take_withheld(struct taking *taking, struct hs_bytes bytes)
         stop->payments = row->payments;
         stop->fen = row->payments_fen;
         if (row->holder != NULL)
-            stop->other = hs_arena_text(&taking->call->arena, HS_BYTES(row->holder, strlen(row->holder)));
+            stop->other = copy(taking, bytes_of(row->holder));
     }
     hallsync__withheld_status__free_unpacked(row, NULL);
 }
@@ -83,9 +98,10 @@ static void take_withheld(struct taking *taking, struct hs_bytes bytes)
 static void take_announced(struct taking *taking, struct hs_bytes bytes)
 {
     Hallsync__AnnouncedStatus *row = hallsync__announced_status__unpack(NULL, bytes.size, bytes.data);
+    taking->no_memory = taking->no_memory || row == NULL; /* they were packed here */
     for (size_t i = 0; row != NULL && !row->live && i < row->n_streams; i++) {
         const Hallsync__AnnouncedStream *from = row->streams[i];
-        struct hs_stop *stop = add(taking, "gap", row->node_id);
+        struct hs_stop *stop = add(taking, "gap", bytes_of(row->node_id));
         if (stop == NULL)
             break;
         stop->stream = stream_of(origin_of(from->origin), from->partition, from->lane);
@@ -109,8 +125,8 @@ static enum hs_err take_rotten(void *ctx, const struct hs_healed *healed)
     if ((healed->state != HS_HEALING_WAITS && !is_lost) || healed->first == 0)
         return HS_OK; /* a receipt stops no stream */
     struct hs_bytes writer = hs_show_node(taking->view, healed->stream.origin);
-    const char *node_id = hs_arena_text(&taking->call->arena, writer);
-    struct hs_stop *stop = node_id != NULL ? add(taking, is_lost ? "lost" : "rot", node_id) : NULL;
+    struct hs_stop *stop = add(taking, is_lost ? "lost" : "rot",
+                               writer.size != 0 ? writer : bytes_of("an unknown node"));
     if (stop == NULL)
         return HS_OK;
     stop->stream = healed->stream;
@@ -122,7 +138,7 @@ static enum hs_err take_rotten(void *ctx, const struct hs_healed *healed)
 
 enum hs_err hs_stops_take(struct hs_call *call, struct hs_view *view, struct hs_bytes partial, struct hs_stops *stops)
 {
-    struct taking taking = {call, view, stops};
+    struct taking taking = {.call = call, .view = view, .stops = stops};
     struct hs_cur cur = hs_cur_of(partial);
     struct hs_tlv tlv;
     *stops = (struct hs_stops){.list = hs_arena_array(&call->arena, STOPS_MAX, sizeof *stops->list)};
@@ -137,7 +153,7 @@ enum hs_err hs_stops_take(struct hs_call *call, struct hs_view *view, struct hs_
             take_announced(&taking, tlv.bytes);
     }
     hs_view_healed(view, take_rotten, &taking); /* a list that has rotted itself is told by verify */
-    return HS_OK;
+    return taking.no_memory ? HS_ENOMEM : HS_OK;
 }
 
 enum hs_err hs_stops_find(struct hs_call *call, struct hs_view *view, struct hs_stops *stops)
