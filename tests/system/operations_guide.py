@@ -15,6 +15,7 @@ from page import blocks
 
 GUIDE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "operations.md")
 DATA = "/var/lib/hallsync"
+MONEY = 2
 QUICK = {"heartbeat_ms": 300, "backoff_max_ms": 300}
 
 
@@ -181,6 +182,23 @@ with Region("docs/operations.md does what it says") as region:
     def after_parked():
         equal((hub.totals()["count"], hub.status()["parked"]), (before_parked.count + 2, 0), "payments and parked ones at the hub")
 
+    def before_stopped():
+        """The hub's disk has changed a payment, and the hall that has it is off."""
+        gulou.stop()
+        hub.stop()
+        peek = Peek(hub)
+        of = peek.nodes()
+        key, row = next((key, row) for key, row in peek.table("op")
+                        if key[10] == MONEY and key[-1] == 0 and of[int.from_bytes(key[2:10], "big")] == "nj-gulou")
+        overwrite(peek.log, "op", key, row[:-1] + bytes([row[-1] ^ 1]))
+        ops.systemctl("start", hub)
+        equal(hub.run("verify", seconds=120).status, 5, "verify at the hub")
+        until("it is listed", lambda: "have rotted on this disk" in hub.run("conflict", "list", "--type", "stopped").out, 30)
+
+    def connected():
+        ops.systemctl("start", gulou)
+        until("the hall has given it back", lambda: not hub.json("conflict", "list", "--type", "stopped").lines(), 60)
+
     def before_rot():
         gulou.synced()
         gulou.stop()
@@ -216,13 +234,15 @@ with Region("docs/operations.md does what it says") as region:
         "The disk fills up": (before_room, after_room),
         "A machine was stolen": (before_stolen, after_stolen),
         "Records wait for a decision": (before_parked, after_parked),
-        "A stream does not go on": (nothing, nothing),
+        "A stream does not go on": (before_stopped, gulou.synced),
         "Data may be damaged": (nothing, nothing),
         "Something has rotted": (before_rot, after_rot),
         "A drill": (nothing, nothing),
         "Help from afar": (nothing, support),
     }
-    first = {"hallsync node release": found}  # what happens between two commands of a section
+    listings = iter((nothing, connected))
+    # What happens between two commands of a section.
+    first = {"hallsync node release": found, "hallsync conflict list --type stopped": lambda: next(listings)()}
     taken = 0
     for heading, parts in sections().items():
         check(heading in staged or not parts, f"'{heading}' has commands, and nothing brings about what is seen there")
