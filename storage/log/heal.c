@@ -191,9 +191,9 @@ static bool mend_row(struct hs_log *log, const struct owner *owner, const struct
     return true;
 }
 
-/* From *first on; *first out: what is left.  HS_ENOTFOUND: nothing is. */
+/* From *first on; *first out: what is left.  HS_ENOTFOUND: nothing is.  @any: true out if a row was. */
 static enum hs_err mend_rows(struct hs_log *log, const struct owner *owner, const struct hs_stream *stream,
-                             uint64_t *first, uint64_t last)
+                             uint64_t *first, uint64_t last, bool *any)
 {
     struct log_checkpoint next;
     bool mended = true;
@@ -204,6 +204,7 @@ static enum hs_err mend_rows(struct hs_log *log, const struct owner *owner, cons
             return err == HS_ENOTFOUND ? HS_OK : err;
         struct log_item run = {.type = ITEM_OPS, .stream = *stream, .first = *first, .count = next.n - *first + 1};
         mended = mend_row(log, owner, &run);
+        *any = *any || mended;
         if (mended)
             err = find_rot(&log->txn, owner, stream, first, last);
     }
@@ -226,21 +227,25 @@ static enum hs_err note_run(struct hs_log *log, const struct hs_stream *stream, 
     return log->txn.err;
 }
 
-enum hs_err hs_log_note_rot(struct hs_log *log, const struct hs_stream *stream, uint64_t first, uint64_t last)
+enum hs_err hs_log_note_rot(struct hs_log *log, const struct hs_stream *stream, uint64_t first, uint64_t last,
+                            bool *mended)
 {
     struct log_checkpoint at;
+    *mended = false;
     struct owner owner = owner_of(log, &log->txn, stream);
     enum hs_err err = first == 0 ? HS_EINVAL : point_before(&log->txn, stream, first - 1, &at);
     if (err != HS_OK)
         return err;
     uint64_t from = at.n + 1, end = 0;
-    err = mend_rows(log, &owner, stream, &from, last > first ? last : first);
+    err = mend_rows(log, &owner, stream, &from, last > first ? last : first, mended);
     while (err == HS_OK) {
         err = note_run(log, stream, from, &end);
         from = end + 1;
         if (err == HS_OK)
-            err = from <= last ? mend_rows(log, &owner, stream, &from, last) : HS_ENOTFOUND;
+            err = from <= last ? mend_rows(log, &owner, stream, &from, last, mended) : HS_ENOTFOUND;
     }
+    if (*mended)
+        log_put_anew(log);                    /* a replay may have left out what is right again */
     return err == HS_ENOTFOUND ? HS_OK : err; /* somebody was mistaken, or it is right again */
 }
 

@@ -276,8 +276,9 @@ enum hs_err hs_log_walk(struct hs_txn *txn, const struct hs_log_span *span, hs_v
 /* ---- operations that rotted ---- */
 
 enum hs_err hs_log_healed(struct hs_txn *txn, hs_visit_healed visit, void *ctx); /* as hs_view_healed */
-/* If it is so: noted. */
-enum hs_err hs_log_note_rot(struct hs_log *log, const struct hs_stream *stream, uint64_t first, uint64_t last);
+/* If it is so: noted.  @mended: something was put right instead, which a replay before may have left out. */
+enum hs_err hs_log_note_rot(struct hs_log *log, const struct hs_stream *stream, uint64_t first, uint64_t last,
+                            bool *mended);
 enum hs_err hs_log_note_receipt(struct hs_log *log, const struct hs_stream *stream, uint64_t store_id);
 /* As hs_store_heal, in the log alone. */
 enum hs_err hs_log_heal(struct hs_log *log, const struct hs_segment *segment);

@@ -44,10 +44,11 @@ enum hs_err store_note_found(struct hs_store *store)
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < store->found_count && err == HS_OK; i++) {
         const struct hs_healed *found = &store->found[i];
-        err = hs_log_note_rot(store->log, &found->stream, found->first, found->last);
+        bool mended = false;
+        err = hs_log_note_rot(store->log, &found->stream, found->first, found->last, &mended);
+        store->group_completes = store->group_completes || mended;
     }
-    if (err == HS_OK)
-        store->found_count = 0;
+    store->group_notes = err == HS_OK;
     return err == HS_OK && store->base_rotten ? note_bases(store) : err;
 }
 
@@ -56,7 +57,8 @@ enum hs_err store_note_found(struct hs_store *store)
 enum hs_err hs_store_note_rot(struct hs_store *store, const struct hs_stream *stream, uint64_t first, uint64_t last)
 {
     assert(store->in_group);
-    return hs_log_note_rot(store->log, stream, first, last);
+    bool mended = false;
+    return hs_log_note_rot(store->log, stream, first, last, &mended);
 }
 
 enum hs_err hs_store_note_receipt(struct hs_store *store, const struct hs_stream *stream, uint64_t store_id)
@@ -69,7 +71,7 @@ enum hs_err hs_store_note_receipt(struct hs_store *store, const struct hs_stream
 static enum hs_err note_base(struct hs_store *store, const struct hs_record_name *name)
 {
     struct hs_stored record;
-    bool sound = !store->behind && !store->rotten &&
+    bool sound = !store->behind && !store->rotten && !store->group_completes &&
                  hs_records_get(hs_records_txn(store->records), name, &record) == HS_OK;
     return hs_log_note_base(store->log, name, sound ? &record : NULL);
 }
@@ -119,7 +121,7 @@ enum hs_err hs_store_mend(struct hs_store *store, const struct hs_rotten *rotten
     switch (rotten->sort) {
     case HS_ROT_OPS:
     case HS_ROT_CHECKPOINT:
-        return hs_log_note_rot(store->log, &rotten->stream, rotten->first, rotten->last);
+        return hs_store_note_rot(store, &rotten->stream, rotten->first, rotten->last);
     case HS_ROT_RECEIPT:
         return hs_log_note_receipt(store->log, &rotten->stream, rotten->store_id);
     case HS_ROT_BASE:
@@ -140,6 +142,54 @@ void hs_view_checked(struct hs_view *view, struct hs_checked *checked)
     hs_log_checked(store_log_reader(view).txn, checked);
 }
 
+static bool is_live(const struct hs_field_state *field, const struct hs_dot *dot)
+{
+    for (size_t i = 0; field != NULL && i < field->live_count; i++) {
+        if (hs_dot_compare(&field->live[i].dot, dot) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A record of which later writes of the same origin are known takes this one for known, though a replay had left it
+ * out.  What is live of it shows that it is in; of what was overwritten since nobody can say. */
+static bool may_lack(const struct hs_record *record, const struct hs_dot *dot, const struct hs_write *write)
+{
+    bool known = false, lacks = false;
+    for (size_t i = 0; i < record->applied_count; i++)
+        known = known || (record->applied[i].origin == dot->origin && record->applied[i].n >= dot->n);
+    for (size_t i = 0; i < write->field_count; i++)
+        lacks = lacks || !is_live(hs_record_field(record, write->fields[i].number), dot);
+    return known && lacks;
+}
+
+static enum hs_err look_at_write(struct hs_store *store, struct hs_arena *arena, const struct hs_logged *logged,
+                                 const struct hs_write *write)
+{
+    struct hs_record_name name = {logged->stream.partition, logged->stream.lane, write->kind, write->id};
+    struct hs_dot dot = {logged->stream.origin, logged->n};
+    struct hs_stored stored;
+    struct hs_record record = {0};
+    enum hs_err err = hs_records_get(hs_records_txn(store->records), &name, &stored);
+    if (err == HS_OK)
+        err = hs_record_decode(stored.state, arena, &record);
+    store->group_completes = store->group_completes || (err == HS_OK && may_lack(&record, &dot, write));
+    return err == HS_ENOMEM ? err : HS_OK; /* what is damaged is found when it is applied */
+}
+
+/* Facts get in whenever they come; of register records one that may lack the operation is looked for. */
+static enum hs_err look_at_records(struct hs_store *store, const struct hs_logged *logged)
+{
+    struct hs_arena arena;
+    struct hs_op op = {.write_count = 0};
+    hs_arena_init(&arena, 0);
+    enum hs_err err = hs_op_decode(logged->bytes, &arena, &op) == HS_ENOMEM ? HS_ENOMEM : HS_OK;
+    for (size_t i = 0; err == HS_OK && i < op.write_count; i++)
+        err = op.writes[i].is_fact ? HS_OK : look_at_write(store, &arena, logged, &op.writes[i]);
+    hs_arena_fini(&arena);
+    return err;
+}
+
 static enum hs_err apply_healed(struct hs_store *store, const struct hs_segment *segment)
 {
     struct hs_log_reader reader = hs_log_reader_of(store->log);
@@ -147,9 +197,11 @@ static enum hs_err apply_healed(struct hs_store *store, const struct hs_segment 
     struct hs_head head = {.n = 0};
     enum hs_err err = hs_log_head(&reader, &segment->stream, &head);
     for (uint64_t n = segment->first; err == HS_OK && cur.left > 0 && n <= head.n; n++) {
-        struct hs_bytes op = hs_cur_sized(&cur);
+        struct hs_logged op = {.stream = segment->stream, .n = n, .bytes = hs_cur_sized(&cur)};
         store->group_ops++;
-        err = store_apply(store, reader.txn, &(struct hs_logged){.stream = segment->stream, .n = n, .bytes = op}, NULL);
+        err = look_at_records(store, &op);
+        if (err == HS_OK)
+            err = store_apply(store, reader.txn, &op, NULL);
         store->group_err = err;
     }
     return err;
@@ -359,15 +411,6 @@ static enum hs_err make_without(struct anew *anew)
         err = err == HS_ENOTFOUND || err == HS_EDAMAGED || err == HS_EMALFORMED ? HS_OK : err;
     }
     return err == HS_OK && anew->mended != NULL ? hs_log_walk(&anew->log, &span, apply_without, anew, &to) : err;
-}
-
-static bool is_live(const struct hs_field_state *field, const struct hs_dot *dot)
-{
-    for (size_t i = 0; field != NULL && i < field->live_count; i++) {
-        if (field->live[i].dot.origin == dot->origin && field->live[i].dot.n == dot->n)
-            return true;
-    }
-    return false;
 }
 
 static int by_dot(const void *a, const void *b)
@@ -599,6 +642,8 @@ enum hs_err store_heal_own(struct hs_store *store)
 {
     struct waiting waiting = {.found = true};
     enum hs_err err = note_found(store);
+    if (err == HS_OK && store->rotten)
+        err = store_catch_up(store);
     for (size_t i = 0; err == HS_OK && waiting.found && i < HS_HEALED_MAX; i++) {
         err = next_waiting(store, &waiting);
         if (err == HS_OK && waiting.found) {

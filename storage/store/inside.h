@@ -30,9 +30,11 @@ struct hs_store {
     bool in_group;
     enum hs_err group_err; /* the records could not take an op of this group */
     uint64_t group_ops;    /* applied in it */
+    bool group_notes;      /* what replays have found */
+    bool group_completes;  /* puts into the log what the records were made without */
     uint64_t unflushed;    /* applied and not committed */
     bool behind;           /* the open transaction of the records does not reflect the log: to be replayed */
-    bool rotten;           /* something in the records cannot be read: they are to be made anew */
+    bool rotten;           /* something in the records cannot be read, or is not in them: they are to be made anew */
     unsigned made_anew;    /* so often, for that */
     struct hs_buf op;      /* being encoded */
     struct hs_view writer_view;

@@ -156,8 +156,8 @@ void hs_store_close(struct hs_store *store)
         return;
     if (store->in_group)
         hs_store_abort(store);
-    if (store->records != NULL && store->failed == HS_OK && !store->behind)
-        hs_store_flush(store); /* else the next start replays them */
+    if (store->records != NULL && store->failed == HS_OK && !store->behind && !store->rotten)
+        hs_store_flush(store); /* else the next start replays them, or makes them anew */
     store_free_views(store);
     hs_records_close(store->records);
     hs_log_close(store->log);

@@ -268,8 +268,8 @@ enum hs_err hs_store_upkeep(struct hs_store *store, const struct hs_upkeep *upke
     if (store->group_err != HS_OK)
         return store->group_err;
     enum hs_err noted = store_note_found(store);
-    if (noted != HS_OK)
-        return noted;
+    if (noted != HS_OK || store->rotten || store->group_completes)
+        return noted; /* records that lack something are about to be made anew: nothing is made of them before */
     enum hs_role role = hs_store_certificate(store)->role;
     if (role == HS_ROLE_WITNESS) {
         enum hs_err err = hs_log_drop_signed(store->log, &budget);

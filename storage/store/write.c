@@ -28,6 +28,7 @@ enum hs_err hs_store_begin(struct hs_store *store)
     store->in_group = true;
     store->group_err = HS_OK;
     store->group_ops = 0;
+    store->group_notes = store->group_completes = false;
     return HS_OK;
 }
 
@@ -215,6 +216,9 @@ enum hs_err hs_store_commit(struct hs_store *store, struct hs_commit *commit)
         take_back(store);
         return err;
     }
+    if (store->group_notes)
+        store->found_count = 0;
+    store->rotten = store->rotten || store->group_completes;
     store_publish(store, &commit->position, NULL);
     return HS_OK;
 }
