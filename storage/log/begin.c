@@ -4,10 +4,11 @@
 #include "storage/log/inside.h"
 
 /* Somebody holds more of this origin than its owner: the owner was set back without knowing. */
-void log_watch_own(struct hs_log *log, const struct hs_signed_head *head, uint64_t held)
+enum hs_err log_watch_own(struct hs_log *log, const struct hs_signed_head *head, uint64_t held)
 {
-    if (head->stream.origin == log->life.current && head->n > held)
-        hs_log_prove_older(log, "another store holds more of this origin than this one");
+    if (head->stream.origin != log->life.current || head->n <= held)
+        return log->txn.err;
+    return hs_log_prove_older(log, "another store holds more of this origin than this one");
 }
 
 struct hs_bytes log_fold_key(const struct hs_stream *stream, uint64_t n, uint8_t key[static FOLD_KEY_BYTES])
@@ -81,7 +82,9 @@ enum hs_err log_jump(struct hs_log *log, const struct hs_signed_head *head)
     enum hs_err err = hs_log_fork(&log->txn, &head->stream, &fork_at);
     if (err != HS_ENOTFOUND || grown->n >= head->n)
         return err == HS_ENOTFOUND ? HS_OK : err;
-    log_watch_own(log, head, grown->n);
+    err = log_watch_own(log, head, grown->n);
+    if (err != HS_OK)
+        return err;
     log_seal(log, grown);
     err = leave_to_fold(log, grown);
     if (err != HS_OK)
@@ -107,7 +110,9 @@ enum hs_err hs_log_put_base(struct hs_log *log, const struct hs_signed_head *hea
     enum hs_err err = hs_log_fork(&log->txn, &head->stream, &fork_at);
     if (err != HS_ENOTFOUND)
         return err == HS_OK ? HS_EFORK : log_fail(log, err);
-    log_watch_own(log, head, 0);
+    err = log_watch_own(log, head, 0);
+    if (err != HS_OK)
+        return err;
     log_begin_behind(log, grown, head);
     return log->txn.err;
 }

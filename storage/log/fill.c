@@ -289,12 +289,14 @@ void log_end_money_fills(struct hs_log *log)
 
 /* ---- steps of a fill ---- */
 
-static void watch_heads(struct hs_log *log, const struct hs_fill_note *note)
+static enum hs_err watch_heads(struct hs_log *log, const struct hs_fill_note *note)
 {
-    for (size_t i = 0; i < note->count; i++) {
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < note->count && err == HS_OK; i++) {
         if (note->heads[i].stream.origin == log->life.current)
-            log_watch_own(log, &note->heads[i], held_of(log, &note->heads[i].stream));
+            err = log_watch_own(log, &note->heads[i], held_of(log, &note->heads[i].stream));
     }
+    return err;
 }
 
 enum hs_err hs_log_fill_note(struct hs_log *log, const struct hs_fill_note *note)
@@ -306,9 +308,10 @@ enum hs_err hs_log_fill_note(struct hs_log *log, const struct hs_fill_note *note
     if (err != HS_OK)
         return err;
     err = check_note(log, note);
+    if (err == HS_OK)
+        err = watch_heads(log, note);
     if (err != HS_OK)
         return err;
-    watch_heads(log, note);
     if (fill.noted) {
         err = lower_heads(log, note);
     } else { /* no state has come yet: a list that was broken off does not count */

@@ -227,7 +227,7 @@ struct hs_bytes log_fold_key(const struct hs_stream *stream, uint64_t n, uint8_t
 /* Ops at or below @n of the stream are left to be folded, those before its first gap.  HS_ENOTFOUND: it has none. */
 enum hs_err log_find_fold(struct hs_txn *txn, const struct hs_stream *stream, uint64_t *n);
 /* If that is more of the current origin than is held, the origin is struck out. */
-void log_watch_own(struct hs_log *log, const struct hs_signed_head *head, uint64_t held);
+enum hs_err log_watch_own(struct hs_log *log, const struct hs_signed_head *head, uint64_t held);
 /* Let the stream go on behind this head, unless it has got there or is forked. */
 enum hs_err log_jump(struct hs_log *log, const struct hs_signed_head *head);
 /* At the end of a group: a fill of money is over where the log has got to the heads noted. */

@@ -48,14 +48,15 @@ static void put(struct hs_log *log, const struct hs_older *older)
     hs_buf_fini(&row);
 }
 
-/* What was found, to be added to: a later start that proves nothing begins another finding. */
+/* What was found, to be added to: a later start that proves nothing begins another finding, and so does a row that has
+ * rotted, which is to keep nothing from coming back. */
 static enum hs_err find(struct hs_log *log, const char *why, struct hs_older *older)
 {
     uint64_t now_ms = log->now_ms(log->ctx);
     enum hs_err err = hs_log_older(&log->txn, older);
     bool of_now = err == HS_OK && (log->doubt_ms <= older->found_ms || log->doubt_ms > now_ms);
-    if (err != HS_OK && err != HS_ENOTFOUND)
-        return err;
+    if (log->txn.err != HS_OK)
+        return log->txn.err;
     if (!of_now) {
         *older = (struct hs_older){.found_ms = now_ms};
         snprintf(older->why, sizeof older->why, "%s", why);

@@ -95,7 +95,9 @@ enum hs_err hs_log_put_receipt(struct hs_log *log, const struct hs_receipt *rece
     if (err != HS_OK)
         return err;
     if (branch == HS_ENOTFOUND && receipt->stream.origin == log->life.current)
-        hs_log_prove_older(log, "a hub signed for more of this origin than this store holds");
+        err = hs_log_prove_older(log, "a hub signed for more of this origin than this store holds");
+    if (err != HS_OK)
+        return err;
     if (branch == HS_ENOTFOUND && !is_of_use(log, &receipt->stream))
         return log->txn.err;
     if (branch == HS_ENOTFOUND)

@@ -26,12 +26,13 @@ static enum hs_err count_own(void *ctx, const struct hs_peer_store *row)
     return HS_OK;
 }
 
-static enum hs_err check_rate(struct hs_log *log)
+/* As far as rows can be read: one that has rotted is no reason to vouch for what is not held. */
+static bool is_too_often(struct hs_log *log)
 {
     uint64_t now = log->now_ms(log->ctx);
     struct renewals renewals = {&log->certificate.node_key, now > RENEWALS_MS ? now - RENEWALS_MS : 1, 0};
     enum hs_err err = hs_log_peer_stores(&log->txn, count_own, &renewals);
-    return err == HS_OK && renewals.count >= RENEWALS_MAX ? HS_EBUSY : err;
+    return (err == HS_OK || err == HS_EDAMAGED) && renewals.count >= RENEWALS_MAX;
 }
 
 enum hs_err log_renew(struct hs_log *log, const char *why)
@@ -41,9 +42,8 @@ enum hs_err log_renew(struct hs_log *log, const char *why)
     enum hs_err err = hs_txn_get(&log->txn, LOG_META, KEY_RENEW, &held);
     if (err != HS_ENOTFOUND)
         return err;
-    err = check_rate(log);
-    if (err != HS_OK)
-        return err == HS_EBUSY ? HS_OK : err;
+    if (is_too_often(log))
+        return log->txn.err;
     hs_txn_put(log_change(log), LOG_META, KEY_RENEW, HS_BYTES(why, size < WHY_BYTES_MAX ? size : WHY_BYTES_MAX));
     log->is_to_renew = true;
     return log->txn.err;

@@ -97,8 +97,9 @@ enum hs_err hs_log_receive(struct hs_log *log, const struct hs_segment *segment,
         return err;
     /* Somebody holds more of this origin than its owner: the owner was set back without knowing. */
     if (segment->stream.origin == log->life.current)
-        hs_log_prove_older(log, "another store holds more of this origin than this one");
-    err = check_segment(log, segment, grown);
+        err = hs_log_prove_older(log, "another store holds more of this origin than this one");
+    if (err == HS_OK)
+        err = check_segment(log, segment, grown);
     if (err != HS_OK)
         return err;
     *from = grown->n + 1;

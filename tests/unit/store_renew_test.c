@@ -3,6 +3,8 @@
 #include "tests/lib/store_fill.h"
 #include "tests/unit/store_place.h"
 
+#include "storage/log/inside.h"
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, place_end)
 
 #define OLD 0x11
@@ -278,6 +280,43 @@ static bool renew(struct world_node *node)
     return commit.renews;
 }
 
+/* Rows that cannot be read where it is looked who renews too often, and what was found before. */
+static void spoil_rows(struct world_node *node)
+{
+    char path[WORLD_PATH_BYTES];
+    struct hs_env *env = NULL;
+    struct hs_txn txn;
+    uint8_t key[HS_KEY_BYTES + 8] = {1}, row[3] = {7, 7, 7};
+    world_path(path, node->dir, "log");
+    world_close(node);
+    assert_int_equal(hs_log_inspect(path, WORLD_MAP_BYTES, &env, NULL), HS_OK);
+    assert_int_equal(hs_txn_begin(env, true, &txn), HS_OK);
+    hs_txn_put(&txn, LOG_PEER_STORE, HS_BYTES(key, sizeof key), HS_BYTES(row, sizeof row));
+    hs_txn_put(&txn, LOG_META, HS_BYTES("older", 5), HS_BYTES(row, sizeof row));
+    assert_int_equal(hs_txn_commit(&txn), HS_OK);
+    hs_env_close(env);
+    world_open(node, false);
+}
+
+static void no_rotten_row_keeps_a_store_that_was_set_back_from_renewing(void **state)
+{
+    struct place *place = *state;
+    struct world_node *hub = &place->hub;
+    struct hs_older older;
+    pay(hub);
+    uint64_t old_id = hs_store_id(hub->store), origin = world_current_origin(hub);
+    spoil_rows(hub);
+    assert_true(renew(hub));
+    struct hs_view *view = world_view(hub);
+    assert_int_equal(hs_view_older(view, &older), HS_OK);
+    assert_string_equal(older.why, "shown to be an older copy");
+    hs_view_close(view);
+    world_reopen(hub);
+    assert_true(hs_store_id(hub->store) != old_id);
+    pay(hub);
+    assert_true(world_current_origin(hub) != origin);
+}
+
 static void count_notes(const struct place *place, unsigned wanted)
 {
     unsigned count = 0;
@@ -424,6 +463,7 @@ int main(void)
         TEST(of_an_earlier_key_of_a_node_all_is_gone),
         TEST(it_goes_on_as_another_and_signs_for_what_it_holds),
         TEST(it_is_renewed_a_few_times_an_hour),
+        TEST(no_rotten_row_keeps_a_store_that_was_set_back_from_renewing),
         TEST(so_many_are_remembered),
         TEST(a_witness_signs_for_no_beginning_that_is_elsewhere),
         TEST(its_backups_do_not_go_on),
