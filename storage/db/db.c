@@ -10,11 +10,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define TABLES_MAX    32
-#define READERS_MAX   512
-#define LOCK_BYTES    (48 << 10)          /* more than LMDB needs for so many readers */
-#define KEY_BYTES_MAX 511                 /* LMDB's */
-#define FULL_BYTES    ((uint64_t)1 << 20) /* a disk with less than that free is full */
+#define TABLES_MAX  32
+#define READERS_MAX 512
+#define LOCK_BYTES  (48 << 10)          /* more than LMDB needs for so many readers */
+#define FULL_BYTES  ((uint64_t)1 << 20) /* a disk with less than that free is full */
 
 struct hs_env {
     MDB_env *handle;
@@ -439,7 +438,13 @@ uint64_t hs_txn_count(struct hs_txn *txn, hs_table table)
 void hs_scan_begin(struct hs_scan *scan, struct hs_txn *txn, hs_table table, struct hs_bytes prefix,
                    struct hs_bytes from)
 {
-    *scan = (struct hs_scan){.txn = txn, .prefix = prefix, .key = from.size == 0 ? prefix : from};
+    scan->txn = txn;
+    scan->handle = NULL;
+    scan->prefix = prefix;
+    scan->key = from.size == 0 ? prefix : from;
+    scan->value = HS_BYTES_NONE;
+    scan->started = false;
+    scan->last_size = 0;
     if (txn->err == HS_OK)
         remember(txn, mdb_cursor_open(txn->handle, txn->tables[table], &scan->handle));
 }
@@ -450,13 +455,39 @@ static bool has_prefix(const struct hs_scan *scan, const MDB_val *key)
     return key->mv_size >= size && (size == 0 || memcmp(key->mv_data, scan->prefix.data, size) == 0);
 }
 
-/* Take over what the cursor found; not found, or out of the prefix, is the end. */
-static bool settle(struct hs_scan *scan, int code, const MDB_val *key, const MDB_val *value)
+/* @distinct: they must not be equal either. */
+static int in_order(int code, struct hs_bytes lower, struct hs_bytes upper, bool distinct)
 {
+    if (code != MDB_SUCCESS)
+        return code;
+    int order = hs_bytes_compare(lower, upper);
+    return order < 0 || (order == 0 && !distinct) ? MDB_SUCCESS : MDB_CORRUPTED;
+}
+
+/* What ends a prefix may be a key of it that rotted: then more of the prefix lies behind. */
+static int look_behind(const struct hs_scan *scan, const MDB_val *end, MDB_cursor_op way)
+{
+    MDB_val k = {0};
+    MDB_val v = {0};
+    int code = mdb_cursor_get(scan->handle, &k, &v, way);
+    return way == MDB_NEXT ? in_order(code, bytes_of(end), bytes_of(&k), true)
+                           : in_order(code, bytes_of(&k), bytes_of(end), true);
+}
+
+/* Take over what the cursor found on its @way; not found, or out of the prefix, is the end. */
+static bool settle(struct hs_scan *scan, int code, const MDB_val *key, const MDB_val *value, MDB_cursor_op way)
+{
+    if (code == MDB_SUCCESS && key->mv_size > sizeof scan->last)
+        code = MDB_CORRUPTED;
+    bool found = code == MDB_SUCCESS && has_prefix(scan, key);
+    if (code == MDB_SUCCESS && !found)
+        code = look_behind(scan, key, way);
     if (code != MDB_NOTFOUND)
         remember(scan->txn, code);
-    if (code != MDB_SUCCESS || !has_prefix(scan, key))
+    if (!found)
         return false;
+    memcpy(scan->last, key->mv_data, key->mv_size);
+    scan->last_size = key->mv_size;
     scan->key = bytes_of(key);
     scan->value = bytes_of(value);
     return true;
@@ -466,15 +497,17 @@ bool hs_scan_next(struct hs_scan *scan)
 {
     if (scan->txn->err != HS_OK)
         return false;
-    MDB_val k = val_of(scan->key);
+    bool goes_on = scan->started;
+    struct hs_bytes before = goes_on ? HS_BYTES(scan->last, scan->last_size) : scan->key;
+    MDB_val k = val_of(before);
     MDB_val v = {0};
-    MDB_cursor_op op = scan->started ? MDB_NEXT : k.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE;
+    int code = mdb_cursor_get(scan->handle, &k, &v, goes_on ? MDB_NEXT : k.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE);
     scan->started = true;
-    return settle(scan, mdb_cursor_get(scan->handle, &k, &v, op), &k, &v);
+    return settle(scan, in_order(code, before, bytes_of(&k), goes_on), &k, &v, MDB_NEXT);
 }
 
 /* The least key above all that begin with @prefix; size 0: there is none. */
-static size_t prefix_end(struct hs_bytes prefix, uint8_t end[static KEY_BYTES_MAX])
+static size_t prefix_end(struct hs_bytes prefix, uint8_t end[static HS_DB_KEY_BYTES_MAX])
 {
     size_t size = prefix.size;
     while (size > 0 && prefix.data[size - 1] == 0xff)
@@ -488,12 +521,12 @@ static size_t prefix_end(struct hs_bytes prefix, uint8_t end[static KEY_BYTES_MA
 
 bool hs_scan_last(struct hs_scan *scan, struct hs_bytes at_most)
 {
-    assert(at_most.size <= KEY_BYTES_MAX);
-    assert(scan->prefix.size <= KEY_BYTES_MAX);
+    assert(at_most.size <= HS_DB_KEY_BYTES_MAX);
+    assert(scan->prefix.size <= HS_DB_KEY_BYTES_MAX);
     if (scan->txn->err != HS_OK)
         return false;
     scan->started = true;
-    uint8_t end[KEY_BYTES_MAX];
+    uint8_t end[HS_DB_KEY_BYTES_MAX];
     MDB_val bound = at_most.size > 0 ? val_of(at_most) : (MDB_val){prefix_end(scan->prefix, end), end};
     MDB_val k = bound;
     MDB_val v = {0};
@@ -502,7 +535,9 @@ bool hs_scan_last(struct hs_scan *scan, struct hs_bytes at_most)
         code = mdb_cursor_get(scan->handle, &k, &v, MDB_LAST);
     else if (code == MDB_SUCCESS && (at_most.size == 0 || !hs_bytes_equal(bytes_of(&k), at_most)))
         code = mdb_cursor_get(scan->handle, &k, &v, MDB_PREV);
-    return settle(scan, code, &k, &v);
+    if (bound.mv_size > 0)
+        code = in_order(code, bytes_of(&k), bytes_of(&bound), at_most.size == 0);
+    return settle(scan, code, &k, &v, MDB_PREV);
 }
 
 bool hs_scan_prev(struct hs_scan *scan)
@@ -510,14 +545,16 @@ bool hs_scan_prev(struct hs_scan *scan)
     assert(scan->started);
     if (scan->txn->err != HS_OK)
         return false;
+    struct hs_bytes behind = HS_BYTES(scan->last, scan->last_size);
     MDB_val k = {0};
     MDB_val v = {0};
-    return settle(scan, mdb_cursor_get(scan->handle, &k, &v, MDB_PREV), &k, &v);
+    int code = mdb_cursor_get(scan->handle, &k, &v, MDB_PREV);
+    return settle(scan, in_order(code, bytes_of(&k), behind, true), &k, &v, MDB_PREV);
 }
 
 void hs_scan_end(struct hs_scan *scan)
 {
     if (scan->handle != NULL)
         mdb_cursor_close(scan->handle);
-    *scan = (struct hs_scan){0};
+    scan->handle = NULL;
 }

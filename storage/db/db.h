@@ -73,7 +73,10 @@ void hs_txn_delete(struct hs_txn *txn, hs_table table, struct hs_bytes key); /* 
 void hs_txn_empty(struct hs_txn *txn, hs_table table);
 uint64_t hs_txn_count(struct hs_txn *txn, hs_table table);
 
-/* Cursor over ascending keys. */
+#define HS_DB_KEY_BYTES_MAX 511 /* LMDB's */
+
+/* Cursor over ascending keys.  LMDB keeps no checksums: a key that has rotted is told by lying out of order (as
+ * HS_EDAMAGED in txn->err), for where keys do not ascend a search misses what is there. */
 struct hs_scan {
     struct hs_txn *txn;
     MDB_cursor *handle;
@@ -81,6 +84,8 @@ struct hs_scan {
     struct hs_bytes key;
     struct hs_bytes value;
     bool started;
+    size_t last_size;
+    uint8_t last[HS_DB_KEY_BYTES_MAX]; /* the key before, for writes may move what a view shows */
 };
 /* Position before the first key >= @from (which begins with @prefix, or is empty: the prefix itself). @prefix is
  * borrowed until the end. */

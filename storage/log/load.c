@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_BYTES_MAX 511                /* LMDB's */
-#define PIECE_BYTES   ((size_t)32 << 20) /* of a transaction: its pages are in memory */
+#define PIECE_BYTES ((size_t)32 << 20) /* of a transaction: its pages are in memory */
 
 struct hs_log_load {
     struct hs_env *env;
@@ -69,7 +68,7 @@ enum hs_err hs_log_load_row(struct hs_log_load *load, const char *name, struct h
     hs_table table = log_table_of(name);
     if (table == LOG_TABLE_COUNT)
         return HS_ESCHEMA;
-    if (key.size == 0 || key.size > KEY_BYTES_MAX)
+    if (key.size == 0 || key.size > HS_DB_KEY_BYTES_MAX)
         return HS_EDAMAGED;
     put_row(load, table, key, value);
     if (load->txn.err == HS_EEXISTS)

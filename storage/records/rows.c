@@ -11,7 +11,7 @@
 #define WIDE_VARINT_BYTES_MAX 19
 
 _Static_assert(HS_INDEX_VALUE_BYTES_MAX < VALUE_HASHED, "no value's size is taken for the mark of a hashed one");
-_Static_assert(HS_ROW_KEY_BYTES_MAX <= 511, "LMDB's longest key");
+_Static_assert(HS_ROW_KEY_BYTES_MAX <= HS_DB_KEY_BYTES_MAX, "LMDB's longest key");
 
 const char *const HS_RECORDS_TABLES[HS_TABLE_COUNT] = {
     [HS_TABLE_META] = "meta",       [HS_TABLE_STATE] = "state",   [HS_TABLE_INDEX] = "index", [HS_TABLE_DAY] = "day",
