@@ -48,9 +48,12 @@ static enum hs_err visit_all(struct hs_txn *txn, const struct bounds *bounds, hs
 {
     struct hs_scan scan;
     enum hs_err err = HS_OK;
+    bool all = bounds->after.size == 0 && bounds->from.size == 0 && bounds->to.size == 0;
+    uint64_t visited = 0;
     hs_scan_begin(&scan, txn, LOG_BASE, HS_BYTES_NONE, bounds->after.size > 0 ? bounds->after : bounds->from);
     while (err == HS_OK && hs_scan_next(&scan)) {
         struct hs_stored state;
+        visited++;
         if (bounds->after.size > 0 && hs_bytes_equal(scan.key, bounds->after))
             continue;
         if (bounds->to.size > 0 && hs_bytes_compare(scan.key, bounds->to) > 0)
@@ -65,6 +68,8 @@ static enum hs_err visit_all(struct hs_txn *txn, const struct bounds *bounds, hs
             err = visit(ctx, &state);
     }
     hs_scan_end(&scan);
+    if (err == HS_OK && all && visited != hs_txn_count(txn, LOG_BASE))
+        err = HS_EDAMAGED; /* nothing else says how many there are */
     return err == HS_OK ? txn->err : err;
 }
 

@@ -264,7 +264,9 @@ static enum hs_err visit_run(struct walker *walker, const struct log_item *item)
         struct log_checkpoint next;
         err = log_next_checkpoint(walker->txn, &run.stream, run.first, &next);
         run.count = err == HS_OK && next.n < end ? next.n - run.first + 1 : end - run.first;
-        if (err == HS_ENOTFOUND || err == HS_EDAMAGED)
+        if (err == HS_ENOTFOUND)
+            return HS_EDAMAGED; /* listed beyond the last that is there: nobody could say what is missing */
+        if (err == HS_EDAMAGED)
             err = HS_OK;
         if (err == HS_OK)
             err = log_check_run(walker->txn, &run);

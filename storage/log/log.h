@@ -163,6 +163,8 @@ enum hs_err hs_log_put_series(struct hs_log *log, const char *series, uint64_t o
 /* The certificate of an origin's node, from a cache; valid until the next call that writes; NULL: unknown, or @txn has
  * failed. */
 const struct hs_certificate *hs_log_writer(struct hs_log *log, struct hs_txn *txn, uint64_t origin);
+/* Of an op that is held, and so was taken from somebody known: NULL is damage, or another failure of @txn. */
+const struct hs_certificate *hs_log_writer_of_held(struct hs_log *log, struct hs_txn *txn, uint64_t origin);
 
 /* ---- reading ---- */
 

@@ -140,6 +140,14 @@ const struct hs_certificate *hs_log_writer(struct hs_log *log, struct hs_txn *tx
     return writer;
 }
 
+const struct hs_certificate *hs_log_writer_of_held(struct hs_log *log, struct hs_txn *txn, uint64_t origin)
+{
+    const struct hs_certificate *writer = hs_log_writer(log, txn, origin);
+    if (writer == NULL && txn->err == HS_OK)
+        txn->err = HS_EDAMAGED;
+    return writer;
+}
+
 /* ---- taking certificates and origins in ---- */
 
 /* Of two certificates of one key the later issued stands; one that does not hold any more gives way to any. */

@@ -46,8 +46,8 @@ static enum hs_err apply(struct hs_store *store, struct hs_txn *txn, const struc
     const struct hs_certificate *own = hs_log_certificate(store->log);
     if (own->role == HS_ROLE_WITNESS)
         return HS_OK; /* it keeps logs for others, and no records */
-    const struct hs_certificate *writer = hs_log_writer(store->log, txn, logged->stream.origin);
-    if (txn->err != HS_OK)
+    const struct hs_certificate *writer = hs_log_writer_of_held(store->log, txn, logged->stream.origin);
+    if (writer == NULL)
         return txn->err;
     struct hs_records_op op = {
         .stream = logged->stream,
@@ -55,7 +55,7 @@ static enum hs_err apply(struct hs_store *store, struct hs_txn *txn, const struc
         .only = only,
         .bytes = logged->bytes,
         .writer = writer,
-        .own = writer != NULL && strcmp(writer->node_id, own->node_id) == 0,
+        .own = strcmp(writer->node_id, own->node_id) == 0,
         .mode = logged->loose ? HS_APPLY_FACTS : HS_APPLY_WHOLE,
         .watched = watched,
     };
@@ -119,6 +119,7 @@ static enum hs_err leave_out(void *ctx, const struct hs_stream *stream, uint64_t
 static enum hs_err commit_records(struct hs_store *store, const struct hs_position *position)
 {
     enum hs_err err = hs_records_commit(store->records, position);
+    store->rotten = store->rotten || err == HS_EDAMAGED;
     if (err != HS_OK)
         return err;
     store->unflushed = 0;
@@ -138,6 +139,7 @@ static enum hs_err find_start(struct hs_store *store, struct hs_txn *txn, struct
         return err;
     *from = start;
     err = hs_records_empty(store->records);
+    store->rotten = err == HS_EDAMAGED;
     return err == HS_OK ? commit_records(store, &start) : err;
 }
 

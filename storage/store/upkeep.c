@@ -228,10 +228,10 @@ static enum hs_err fold_op(void *ctx, const struct hs_logged *logged)
     hs_arena_reset(&folding->arena);
     struct hs_records_op op = {.stream = logged->stream, .n = logged->n};
     op.bytes = hs_arena_copy(&folding->arena, logged->bytes); /* what is written may move it */
-    op.writer = hs_log_writer(store->log, txn, logged->stream.origin);
-    op.own = op.writer != NULL && strcmp(op.writer->node_id, hs_store_certificate(store)->node_id) == 0;
-    if (txn->err != HS_OK || op.bytes.size != logged->bytes.size)
-        return txn->err != HS_OK ? txn->err : HS_ENOMEM;
+    op.writer = hs_log_writer_of_held(store->log, txn, logged->stream.origin);
+    if (op.writer == NULL || op.bytes.size != logged->bytes.size)
+        return op.writer == NULL ? txn->err : HS_ENOMEM;
+    op.own = strcmp(op.writer->node_id, hs_store_certificate(store)->node_id) == 0;
     enum hs_err verdict = hs_records_judge(&op, &folding->arena, &decoded);
     enum hs_err err = verdict == HS_ENOMEM ? verdict : HS_OK;
     for (size_t i = 0; verdict == HS_OK && err == HS_OK && i < decoded.write_count; i++)

@@ -180,11 +180,16 @@ static inline void world_drop(struct world_node *node)
     hs_buf_fini(&node->certificate);
 }
 
+static inline enum hs_err world_try_open(struct world_node *node, bool create, struct hs_why *why)
+{
+    node->options.create = create;
+    return hs_store_open(&node->options, &node->store, why);
+}
+
 static inline void world_open(struct world_node *node, bool create)
 {
     struct hs_why why = {{0}};
-    node->options.create = create;
-    enum hs_err err = hs_store_open(&node->options, &node->store, &why);
+    enum hs_err err = world_try_open(node, create, &why);
     if (err != HS_OK)
         fail_msg("cannot open %s: %s: %s", node->dir, hs_err_name(err), why.text);
 }

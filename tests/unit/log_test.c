@@ -1,6 +1,7 @@
 /* log_test.c -- storage/log: opening, a node's own streams, groups and what makes them fail. */
 #include "tests/lib/log_place.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -294,6 +295,35 @@ static void what_no_commit_lists_is_damage(void **state)
     hs_txn_abort(&txn);
 }
 
+static enum hs_err no_rot(void *ctx, const struct hs_stream *stream, uint64_t first, uint64_t last)
+{
+    (void)ctx, (void)stream;
+    fail_msg("left out: %" PRIu64 " to %" PRIu64, first, last);
+    return HS_OK;
+}
+
+/* Behind the last signature that can be found nobody could say what is missing: it is not left out. */
+static void what_is_listed_beyond_the_head_is_damage(void **state)
+{
+    struct place *place = *state;
+    uint8_t key[OP_KEY_BYTES];
+    size_t seen = 0;
+    struct hs_position to = {0};
+    struct hs_txn txn;
+    struct hs_stream stream = money_of(write_group(place->log, 1, 5, OP_BYTES).origin);
+    struct hs_log_span span = {.after = hs_log_position(place->log).commit, .limit = 100, .rot = no_rot};
+    write_group(place->log, 6, 2, OP_BYTES);
+    span.until = hs_log_position(place->log).commit;
+    change_op(place->log, &stream, 7, true);
+    log_op_key(&stream, 7, ROW_CHECKPOINT, key);
+    assert_int_equal(hs_txn_begin(hs_log_env(place->log), true, &txn), HS_OK);
+    hs_txn_delete(&txn, LOG_OP, HS_BYTES(key, sizeof key));
+    assert_int_equal(hs_txn_commit(&txn), HS_OK);
+    txn = snapshot(place->log);
+    assert_int_equal(hs_log_walk(&txn, &span, see_sound_op, &seen, &to), HS_EDAMAGED);
+    hs_txn_abort(&txn);
+}
+
 struct seen_heads {
     size_t count;
     struct hs_head heads[8];
@@ -497,6 +527,7 @@ int main(void)
         TEST(a_rotten_or_lost_op_is_never_sent),
         TEST(a_rotten_or_lost_op_is_never_replayed),
         TEST(what_no_commit_lists_is_damage),
+        TEST(what_is_listed_beyond_the_head_is_damage),
         TEST(heads_are_listed_and_the_open_group_sees_its_own),
         TEST(lag_counts_ops_and_their_bytes),
         TEST(an_empty_group_is_no_commit),
