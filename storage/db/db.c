@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -39,6 +40,7 @@ enum hs_err hs_err_from_lmdb(int code)
         return HS_EIO;
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
+    case MDB_PAGE_FULL: /* of LMDB's own reckoning */
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
     case MDB_CURSOR_FULL:  /* a tree that is deeper than any */
@@ -70,15 +72,34 @@ static enum hs_err make_folder(const struct hs_env_options *options, struct hs_w
     return HS_OK;
 }
 
+/* Opens what is there.  One that is not is new, unless there are others that nobody knows: then its name has rotted,
+ * and an empty one in its place would hide what it holds. */
+static int find_tables(struct hs_env *env, const struct hs_env_options *options, MDB_txn *txn, bool *all)
+{
+    MDB_stat stat;
+    size_t found = 0;
+    int code = mdb_env_stat(env->handle, &stat);
+    for (unsigned i = 0; i < options->table_count && code == MDB_SUCCESS; i++) {
+        code = mdb_dbi_open(txn, options->tables[i], 0, &env->tables[i]);
+        found += code == MDB_SUCCESS;
+        if (code == MDB_NOTFOUND)
+            code = MDB_SUCCESS;
+    }
+    *all = found == options->table_count;
+    return code == MDB_SUCCESS && !*all && stat.ms_entries > found ? MDB_CORRUPTED : code;
+}
+
 /* Handles live as long as the environment once the transaction that opened them is committed; when no table is new,
  * that commit writes nothing. */
 static int open_tables(struct hs_env *env, const struct hs_env_options *options)
 {
     MDB_txn *txn = NULL;
+    bool all = false;
     int code = mdb_txn_begin(env->handle, NULL, 0, &txn);
     if (code != MDB_SUCCESS)
         return code;
-    for (unsigned i = 0; i < options->table_count && code == MDB_SUCCESS; i++)
+    code = find_tables(env, options, txn, &all);
+    for (unsigned i = 0; i < options->table_count && code == MDB_SUCCESS && !all; i++)
         code = mdb_dbi_open(txn, options->tables[i], MDB_CREATE, &env->tables[i]);
     if (code == MDB_SUCCESS)
         return mdb_txn_commit(txn);
@@ -303,13 +324,35 @@ static void write_ahead(struct hs_env *env)
     }
 }
 
+/* What a transaction may change. */
+#define TXN_BYTES_MAX ((uint64_t)1 << 30)
+
+/* Where no file may be larger: the process's limit, or that of the file systems that allow least. */
+static uint64_t file_bytes_max(void)
+{
+    struct rlimit limit;
+    uint64_t least = UINT32_MAX;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < least ? limit.rlim_cur : least;
+}
+
+/* With room for more than one transaction nothing was full: what LMDB asked for, or where it wrote, was a number of
+ * pages that has rotted. */
+static int is_full(struct hs_env *env, int code)
+{
+    MDB_envinfo info;
+    if ((code != MDB_MAP_FULL && code != EFBIG) || mdb_env_info(env->handle, &info) != MDB_SUCCESS)
+        return code;
+    uint64_t room = code == EFBIG ? file_bytes_max() : info.me_mapsize;
+    return room > hs_env_used_bytes(env) + TXN_BYTES_MAX ? MDB_CORRUPTED : code;
+}
+
 /* Where the last write before a disk is full comes back short, LMDB says EIO. */
 static enum hs_err commit_error(struct hs_env *env, int code)
 {
     struct statvfs disk;
     if (code == EIO && fstatvfs(hs_env_fd(env), &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < FULL_BYTES)
         return HS_EFULL;
-    return hs_err_from_lmdb(code);
+    return hs_err_from_lmdb(is_full(env, code));
 }
 
 enum hs_err hs_txn_commit(struct hs_txn *txn)
@@ -361,7 +404,7 @@ static struct hs_bytes bytes_of(const MDB_val *val)
 static void remember(struct hs_txn *txn, int code)
 {
     if (code != MDB_SUCCESS && txn->err == HS_OK)
-        txn->err = hs_err_from_lmdb(code);
+        txn->err = hs_err_from_lmdb(is_full(txn->env, code));
 }
 
 enum hs_err hs_txn_get(struct hs_txn *txn, hs_table table, struct hs_bytes key, struct hs_bytes *value)

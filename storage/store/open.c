@@ -93,6 +93,25 @@ static enum hs_err open_records(struct hs_store *store, const struct hs_store_op
     return err;
 }
 
+/* Records of which so much has rotted that they cannot even be emptied go with their file. */
+static enum hs_err catch_up(struct hs_store *store, const struct hs_store_options *options, struct hs_why *why)
+{
+    enum hs_err err = store_catch_up(store);
+    if (err == HS_EDAMAGED && store->rotten) {
+        hs_records_close(store->records);
+        store->records = NULL;
+        store->failed = HS_OK; /* nobody else has it yet */
+        remove_records(options);
+        err = open_records(store, options, why);
+        if (err != HS_OK)
+            return err;
+        err = store_catch_up(store);
+    }
+    return err == HS_OK
+               ? HS_OK
+               : hs_fail(err, why, "cannot replay the log of %s into its records: %s", options->dir, hs_err_text(err));
+}
+
 static enum hs_err make(const struct hs_store_options *options, struct hs_store **out)
 {
     struct hs_store *store = calloc(1, sizeof *store);
@@ -127,11 +146,8 @@ enum hs_err hs_store_open(const struct hs_store_options *options, struct hs_stor
         err = open_log(store, options, why);
     if (err == HS_OK)
         err = open_records(store, options, why);
-    if (err == HS_OK) {
-        err = store_catch_up(store);
-        if (err != HS_OK)
-            hs_fail(err, why, "cannot replay the log of %s into its records: %s", options->dir, hs_err_text(err));
-    }
+    if (err == HS_OK)
+        err = catch_up(store, options, why);
     if (err == HS_OK) {
         err = store_heal_own(store);
         if (err != HS_OK)

@@ -203,6 +203,7 @@ static void codes_are_translated_once(void **state)
     assert_int_equal(hs_err_from_lmdb(ENOMEM), HS_ENOMEM);
     assert_int_equal(hs_err_from_lmdb(EIO), HS_EIO);
     assert_int_equal(hs_err_from_lmdb(MDB_CORRUPTED), HS_EDAMAGED);
+    assert_int_equal(hs_err_from_lmdb(MDB_PAGE_FULL), HS_EDAMAGED);
     assert_int_equal(hs_err_from_lmdb(MDB_BAD_TXN), HS_EDAMAGED); /* all that is told of a table without a root page */
     assert_int_equal(hs_err_from_lmdb(MDB_BAD_DBI), HS_EINTERNAL);
 }
@@ -298,6 +299,27 @@ static void a_full_map_refuses_and_the_next_transaction_works(void **state)
     assert_int_equal(hs_txn_count(&txn, FIRST), 0);
     hs_txn_put(&txn, FIRST, TEXT("a"), TEXT("1"));
     assert_int_equal(hs_txn_commit(&txn), HS_OK);
+}
+
+/* Found by flipping bits: a store on a nearly empty disk said that it was full. */
+static void more_than_a_transaction_may_hold_is_no_full_map(void **state)
+{
+    struct place *place = *state;
+    static const struct {
+        size_t map, size;
+        enum hs_err err;
+    } CASES[] = {
+        {(size_t)3 << 30, (size_t)7 << 29, HS_EDAMAGED},
+        {(size_t)1 << 30, (size_t)3 << 29, HS_EFULL},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        hs_env_close(place->env);
+        assert_int_equal(open_env(place, false, CASES[i].map, NULL), HS_OK);
+        struct hs_txn txn = begin(place, true);
+        assert_null(hs_txn_reserve(&txn, FIRST, TEXT("a"), CASES[i].size));
+        assert_int_equal(txn.err, CASES[i].err);
+        hs_txn_abort(&txn);
+    }
 }
 
 static void zeros_ahead_change_nothing_but_the_files_size(void **state)
@@ -472,8 +494,8 @@ static enum hs_err walk(struct place *place, struct hs_bytes prefix, bool backwa
     return err;
 }
 
-/* Found by flipping bits in a stopped node's log: what a rotted key hid from a scan was taken for absent, and so records
- * made anew from the log lacked payments, without a word. */
+/* Found by flipping bits in a stopped node's log: what a rotted key hid from a scan was taken for absent, and so
+ * records made anew from the log lacked payments, without a word. */
 static void keys_that_do_not_ascend_are_damage(void **state)
 {
     struct place *place = *state;
@@ -542,6 +564,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_are_replaced_reserved_deleted_counted_emptied, setup, teardown),
         cmocka_unit_test_setup_teardown(a_parked_reader_sees_the_present_once_renewed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_map_refuses_and_the_next_transaction_works, setup, teardown),
+        cmocka_unit_test_setup_teardown(more_than_a_transaction_may_hold_is_no_full_map, setup, teardown),
         cmocka_unit_test_setup_teardown(zeros_ahead_change_nothing_but_the_files_size, setup, teardown),
         cmocka_unit_test_setup_teardown(slots_of_dead_readers_are_freed, setup, teardown),
         cmocka_unit_test_setup_teardown(scans_stay_inside_their_prefix, setup, teardown),

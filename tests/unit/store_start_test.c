@@ -489,6 +489,52 @@ static void a_rotten_record_is_made_anew_when_it_is_read(void **state)
     hs_view_close(view);
 }
 
+/* Pages that LMDB gives out again: the table whose root is in a meta page (two of them, the first pages of the file)
+ * behind 80 bytes.  Its first leaf has the place of its first row behind 16, that a head and a key of 8 each, then how
+ * many pages, and which.  The numbers become those of pages beyond any file. */
+static void rot_free_pages(const char *dir)
+{
+    char path[WORLD_PATH_BYTES];
+    uint64_t root = 0, count = 0;
+    uint16_t row = 0;
+    world_path(path, dir, "records/data.mdb");
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    for (int meta = 0; meta < 2; meta++) {
+        assert_int_equal(pread(fd, &root, sizeof root, meta * 4096 + 80), sizeof root);
+        assert_true(root != UINT64_MAX);
+        assert_int_equal(pread(fd, &row, sizeof row, (off_t)root * 4096 + 16), sizeof row);
+        off_t at = (off_t)root * 4096 + row + 16;
+        assert_int_equal(pread(fd, &count, sizeof count, at), sizeof count);
+        assert_true(count > 0 && count < 512);
+        for (uint64_t i = 1; i <= count; i++)
+            assert_int_equal(pwrite(fd, "\x01", 1, at + (off_t)(8 * i) + 6), 1);
+    }
+    close(fd);
+}
+
+/* Found by flipping bits: the node said that its disk was full, and did not start again. */
+static void records_that_cannot_be_written_any_more_go_with_their_file(void **state)
+{
+    struct place *place = *state;
+    struct world_node *node = &place->hall;
+    world_open(node, true);
+    for (int i = 0; i < 5; i++) {
+        world_group(node, 20);
+        world_reopen(node);
+    }
+    world_close(node);
+    rot_free_pages(node->dir);
+    world_open(node, false);
+    world_group(node, 20);
+    assert_int_equal(hs_store_flush(node->store), HS_EDAMAGED);
+    world_reopen(node);
+    struct hs_hash found = world_digests(node);
+    assert_int_equal(hs_store_rebuild(node->store), HS_OK);
+    struct hs_hash anew = world_digests(node);
+    assert_true(hs_hash_equal(&found, &anew));
+}
+
 static void records_ahead_of_an_older_log_are_made_anew(void **state)
 {
     struct place *place = *state;
@@ -670,6 +716,7 @@ int main(void)
         TEST(lost_or_strange_records_are_made_anew),
         TEST(a_rotten_record_does_not_stop_what_is_written_to_it),
         TEST(a_rotten_record_is_made_anew_when_it_is_read),
+        TEST(records_that_cannot_be_written_any_more_go_with_their_file),
         TEST(records_ahead_of_an_older_log_are_made_anew),
         TEST(a_full_disk_does_not_keep_the_store_from_opening),
         TEST(nothing_told_is_lost_by_a_kill),
