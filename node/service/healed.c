@@ -17,6 +17,7 @@ struct rows {
     struct hs_call *call;
     struct hs_view *view;
     Hallsync__StatusReply *status; /* of problems */
+    bool waiting;                  /* those that wait; else the others */
     size_t count;
 };
 
@@ -35,7 +36,7 @@ static enum hs_err put_row(void *ctx, const struct hs_healed *healed)
 {
     struct rows *rows = ctx;
     Hallsync__HealedStatus row = HALLSYNC__HEALED_STATUS__INIT;
-    if (rows->count++ >= ROWS_MAX || (size_t)healed->state >= sizeof STATES / sizeof *STATES)
+    if ((healed->state == HS_HEALING_WAITS) != rows->waiting || rows->count++ >= ROWS_MAX)
         return HS_OK;
     row.node_id = (char *)(uintptr_t)writer_of(rows, healed->stream.origin);
     row.origin = healed->stream.origin;
@@ -57,11 +58,13 @@ enum hs_err hs_verify_read(struct hs_call *call, struct hs_view *view)
 {
     const struct hs_service_hooks *hooks = &call->desk->options.hooks;
     const Hallsync__VerifyRequest *asked = call->request->verify;
-    struct rows rows = {.call = call, .view = view};
+    struct rows rows = {.call = call, .view = view, .waiting = true};
     if (hooks->verify == NULL)
         return hs_fail(HS_ENOTHERE, &call->why, "nobody checks this store");
     hooks->verify(hooks->ctx, asked->start, asked->has_full && asked->full, &call->body);
     hs_view_healed(view, put_row, &rows); /* a list that has rotted itself is one of the findings */
+    rows.waiting = false;
+    hs_view_healed(view, put_row, &rows);
     return HS_OK;
 }
 
