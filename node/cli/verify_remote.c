@@ -4,17 +4,17 @@
 
 #include "node/cli/differ.h"
 #include "node/cli/table.h"
+#include "node/cli/verify.h"
 #include "proto/base/names.h"
 #include "proto/base/text.h"
+#include "proto/base/thread.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define LAGS          1 /* exit status */
-#define DAMAGED       5
-#define LOOK_AGAIN    200   /* ms */
+#define LAGS          1     /* exit status */
 #define DIFFERS_NAMED 16    /* the node keeps no more of them */
 #define WAIT_MS       30000 /* for what is on its way, too, unless --timeout says otherwise */
 
@@ -56,7 +56,7 @@ static bool is_meant(const struct cli *cli, const Hallsync__StatusReply *status,
 
 static bool is_done(const Hallsync__PeerStatus *peer, uint64_t number)
 {
-    return peer->has_compared && peer->compared >= number;
+    return peer->has_compared && peer->compared >= number && peer->comparison != NULL;
 }
 
 /* What was on its way a moment ago may have come. */
@@ -83,7 +83,7 @@ static bool all_done(const struct cli *cli, const Hallsync__StatusReply *status,
 
 static enum hs_err show_peer(struct cli *cli, const Hallsync__PeerStatus *peer, bool done)
 {
-    const char *result = done && peer->comparison != NULL ? peer->comparison : "no-answer";
+    const char *result = done ? peer->comparison : "no-answer";
     char at[HS_TIME_TEXT_BYTES] = "";
     enum hs_err err = HS_OK;
     for (size_t i = 0; done && i < peer->n_differs && err == HS_OK; i++)
@@ -113,7 +113,7 @@ static enum hs_err show_peer(struct cli *cli, const Hallsync__PeerStatus *peer, 
 static int status_of(const Hallsync__PeerStatus *peer, bool done)
 {
     if (done && strcmp(peer->comparison, "damage") == 0)
-        return DAMAGED;
+        return CLI_DAMAGED;
     return done && strcmp(peer->comparison, "equal") == 0 ? 0 : LAGS;
 }
 
@@ -153,19 +153,19 @@ static Hallsync__StatusReply *keep(const Hallsync__StatusReply *status)
 enum hs_err cli_verify_remote(struct cli *cli)
 {
     const Hallsync__StatusReply *status = NULL;
-    uint64_t number = 0, wait_ms = cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : WAIT_MS, waited_ms = 0;
+    uint64_t number = 0;
+    uint64_t end = hs_tick_ms() + (cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : WAIT_MS);
     enum hs_err err = begin(cli, &number);
     uint64_t first = number;
     if (err == HS_OK)
         err = look(cli, &status);
-    while (err == HS_OK && waited_ms < wait_ms) {
+    while (err == HS_OK && hs_tick_ms() < end) {
         bool done = all_done(cli, status, number);
         if (done && !any_lags(cli, status))
             break;
         if (done)
             err = begin(cli, &number);
-        nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN * 1000000L}, NULL);
-        waited_ms += LOOK_AGAIN;
+        nanosleep(&(struct timespec){.tv_nsec = CLI_LOOK_AGAIN * 1000000L}, NULL);
         if (err == HS_OK)
             err = look(cli, &status);
     }
