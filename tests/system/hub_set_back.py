@@ -62,6 +62,7 @@ with Region("a hub set back, and burnt: what is missing comes from halls, levels
     xuanwu.synced()
     store = hub.status()["store_id"]
     until("gulou's payment is hub", lambda: safe(gulou, 29) == "hub")
+    until("xuanwu has the hub's receipt for it", lambda: safe(xuanwu, 29) == "hub")  # it is the proof that the hub was set back
 
     print("set back: the other hall brings back what gulou had handed in", flush=True)
     gulou.relay.cut()
