@@ -159,6 +159,7 @@ enum hs_err hs_log_whole_from(struct hs_txn *txn, const struct hs_stream *stream
 
 /* Which origin a series of cash numbers belongs to. */
 enum hs_err hs_log_put_series(struct hs_log *log, const char *series, uint64_t origin);
+enum hs_err hs_log_close_series(struct hs_log *log); /* those of the current origin are nobody's any more */
 
 /* The certificate of an origin's node, from a cache; valid until the next call that writes; NULL: unknown, or @txn has
  * failed. */
@@ -223,7 +224,7 @@ enum hs_err hs_log_limit(const struct hs_log_reader *reader, const struct hs_str
 uint64_t hs_log_current_origin(struct hs_txn *txn);
 uint64_t hs_log_own_origins(struct hs_txn *txn);
 
-enum hs_err hs_log_find_series(struct hs_txn *txn, const char *series, uint64_t *origin); /* HS_ENOTFOUND */
+enum hs_err hs_log_find_series(struct hs_txn *txn, const char *series, uint64_t *origin); /* HS_ENOTFOUND; 0: closed */
 
 /* ---- backups, dumps and loads: as in store.h ---- */
 

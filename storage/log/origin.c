@@ -341,7 +341,7 @@ enum hs_err hs_log_certificates(struct hs_txn *txn, hs_visit_bytes visit, void *
     return err == HS_OK ? txn->err : err;
 }
 
-/* ---- series of cash numbers: key the series, row the origin that it belongs to, u64 ---- */
+/* ---- series of cash numbers: key the series, row the origin that it belongs to (0: closed), u64 ---- */
 
 enum hs_err hs_log_find_series(struct hs_txn *txn, const char *series, uint64_t *origin)
 {
@@ -360,5 +360,21 @@ enum hs_err hs_log_put_series(struct hs_log *log, const char *series, uint64_t o
     uint8_t row[8];
     hs_be64(row, origin);
     hs_txn_put(log_change(log), LOG_SERIES, HS_BYTES(series, strlen(series)), HS_BYTES(row, sizeof row));
+    return log->txn.err;
+}
+
+enum hs_err hs_log_close_series(struct hs_log *log)
+{
+    uint8_t key[HS_RECORD_ID_BYTES_MAX], closed[8] = {0};
+    struct hs_scan scan;
+    hs_scan_begin(&scan, log_change(log), LOG_SERIES, HS_BYTES_NONE, HS_BYTES_NONE);
+    while (log->life.current != 0 && hs_scan_next(&scan)) {
+        size_t size = scan.key.size;
+        if (scan.value.size != 8 || size > sizeof key || hs_from_be64(scan.value.data) != log->life.current)
+            continue;
+        memcpy(key, scan.key.data, size);
+        hs_txn_put(log_change(log), LOG_SERIES, HS_BYTES(key, size), HS_BYTES(closed, sizeof closed));
+    }
+    hs_scan_end(&scan);
     return log->txn.err;
 }

@@ -39,9 +39,19 @@ static enum hs_err note_bases(struct hs_store *store)
     return err == HS_ENOTFOUND ? HS_OK : err;
 }
 
+/* The records do not know the numbers that a replay has left out; there may be more of these than were kept. */
+static bool may_lack_numbers(struct hs_store *store)
+{
+    uint64_t current = hs_log_current_origin(hs_log_reader_of(store->log).txn);
+    bool may = store->found_count == HS_HEALED_MAX;
+    for (size_t i = 0; i < store->found_count && !may; i++)
+        may = store->found[i].stream.origin == current && store->found[i].stream.lane == HS_LANE_MONEY;
+    return may;
+}
+
 enum hs_err store_note_found(struct hs_store *store)
 {
-    enum hs_err err = HS_OK;
+    enum hs_err err = may_lack_numbers(store) ? hs_log_close_series(store->log) : HS_OK;
     for (size_t i = 0; i < store->found_count && err == HS_OK; i++) {
         const struct hs_healed *found = &store->found[i];
         bool mended = false;

@@ -42,7 +42,8 @@ static void draw(struct series *series, const char *node_id)
     snprintf(series->text, sizeof series->text, "%s-%08u-%02u-%s", node_id, series->date, series->window, letters);
 }
 
-/* Is it this origin's?  A series of another life of this node, known by its row or by its numbers, is left alone. */
+/* Is it this origin's?  A series of another life of this node, known by its row or by its numbers, is left alone; and
+ * so is one of which numbers may have rotted. */
 static enum hs_err claim(struct hs_store *store, const struct series *series, uint64_t *counter, bool *ours)
 {
     struct hs_log_reader reader = hs_log_reader_of(store->log);
@@ -84,7 +85,10 @@ enum hs_err hs_store_number(struct hs_store *store, uint32_t date, uint32_t wind
     bool ours = false;
     if (!hs_date_valid(date))
         return HS_EINVAL;
-    enum hs_err err = hs_log_origin(store->log, &series.origin);
+    bool found = store->found_count > 0 && !store->group_notes;
+    enum hs_err err = found ? store_note_found(store) : HS_OK; /* which may close series */
+    if (err == HS_OK)
+        err = hs_log_origin(store->log, &series.origin);
     for (; err == HS_OK && !ours; series.attempt++) {
         draw(&series, node_id);
         err = claim(store, &series, &counter, &ours);

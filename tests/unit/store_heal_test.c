@@ -1,5 +1,6 @@
 /* store_heal_test.c -- operations that rotted: a store that opens all the same, what comes back from another store, and
  * what only this node had, which is issued anew. */
+#include "tests/lib/store_number.h"
 #include "tests/lib/store_rot.h"
 #include "tests/unit/store_place.h"
 
@@ -284,6 +285,88 @@ static void what_comes_back_gets_into_its_record_behind_later_ones(void **state)
     assert_true(hs_hash_equal(&before, &after));
 }
 
+/* ---- numbers ---- */
+
+static uint64_t number_of_group(struct world_node *node, char series[static HS_NUMBER_BYTES_MAX])
+{
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    uint64_t counter = world_next_number(node, 3, series);
+    assert_int_equal(hs_store_commit(node->store, &(struct hs_commit){0}), HS_OK);
+    return counter;
+}
+
+/* The hall writes three operations with a number each, and the hub has them all. */
+static struct hs_stream write_numbers(struct place *place, char series[static HS_NUMBER_BYTES_MAX])
+{
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_int_equal(number_of_group(&place->hall, series), i);
+    struct hs_stream stream = {world_current_origin(&place->hall), 3201, HS_LANE_MONEY};
+    open_at(&place->hall, &place->hub, stream.origin);
+    carry(&place->hall, &place->hub, &stream, 1, hs_store_receive);
+    return stream;
+}
+
+/* Found by the simulator: the records were made without the operation, and so did not know its number. */
+static void a_number_that_rotted_is_not_given_again(void **state)
+{
+    struct place *place = *state;
+    char series[HS_NUMBER_BYTES_MAX], other[HS_NUMBER_BYTES_MAX], again[HS_NUMBER_BYTES_MAX];
+    struct hs_stream stream = write_numbers(place, series);
+    world_close(&place->hall);
+    world_turn(&place->hall, &stream, 3, ROW_OP, 40);
+    forget_records(&place->hall);
+    world_open(&place->hall, false);
+    assert_int_equal(healed_of(&place->hall).rows[0].state, HS_HEALING_WAITS);
+    assert_int_equal(number_of_group(&place->hall, other), 1);
+    assert_string_not_equal(other, series);
+    assert_int_equal(number_of_group(&place->hall, again), 2);
+    assert_string_equal(again, other);
+    carry(&place->hub, &place->hall, &stream, 3, hs_store_heal);
+    world_reopen(&place->hall);
+    assert_int_equal(number_of_group(&place->hall, again), 3); /* it stays with the other series */
+    assert_string_equal(again, other);
+    assert_true(world_current_origin(&place->hall) == stream.origin);
+}
+
+/* A byte of an operation, in the store of a node that runs. */
+static void turn_open(struct world_node *node, const struct hs_stream *stream, uint64_t n)
+{
+    struct hs_log *log = node->store->log;
+    uint8_t key[OP_KEY_BYTES], value[4096];
+    struct hs_bytes held;
+    log_op_key(stream, n, ROW_OP, key);
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_txn_get(log_change(log), LOG_OP, HS_BYTES(key, sizeof key), &held), HS_OK);
+    assert_true(held.size > 40 && held.size <= sizeof value);
+    memcpy(value, held.data, held.size);
+    value[40] ^= 0x5a;
+    hs_txn_put(log_change(log), LOG_OP, HS_BYTES(key, sizeof key), HS_BYTES(value, held.size));
+    assert_int_equal(hs_store_commit(node->store, &(struct hs_commit){0}), HS_OK);
+}
+
+/* The records are made anew while the node runs, and its next upkeep is a while away. */
+static void nor_before_the_rot_is_noted(void **state)
+{
+    struct place *place = *state;
+    char series[HS_NUMBER_BYTES_MAX], other[HS_NUMBER_BYTES_MAX], again[HS_NUMBER_BYTES_MAX];
+    struct hs_stream stream = write_numbers(place, series);
+    turn_open(&place->hall, &stream, 3);
+    assert_int_equal(hs_store_rebuild(place->hall.store), HS_OK);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(world_next_number(&place->hall, 3, other), 1);
+    assert_string_not_equal(other, series);
+    assert_int_equal(world_next_number(&place->hall, 3, again), 2);
+    assert_string_equal(again, other);
+    hs_store_abort(place->hall.store);
+    assert_int_equal(number_of_group(&place->hall, again), 1); /* as if that had not been */
+    assert_string_equal(again, other);
+    assert_int_equal(number_of_group(&place->hall, again), 2);
+    assert_string_equal(again, other);
+    assert_int_equal(healed_of(&place->hall).count, 1);
+}
+
+/* ---- signatures ---- */
+
 static void a_rotten_signature_is_made_good(void **state)
 {
     struct place *place = *state;
@@ -561,6 +644,8 @@ int main(void)
         TEST(values_issued_anew_overwrite_what_they_overwrote),
         TEST(what_a_hub_has_comes_back_from_it),
         TEST(what_comes_back_gets_into_its_record_behind_later_ones),
+        TEST(a_number_that_rotted_is_not_given_again),
+        TEST(nor_before_the_rot_is_noted),
         TEST(a_rotten_signature_is_made_good),
         TEST(what_a_rotten_signature_kept_out_gets_into_the_records),
         TEST(a_rotten_receipt_waits_until_it_comes_again),

@@ -1,7 +1,6 @@
 /* store_number_test.c -- storage/store: numbers of receipts, which no fault may give out twice. */
-#include "tests/lib/store_world.h"
+#include "tests/lib/store_number.h"
 
-#include "proto/msg/tlv.h"
 #include "storage/store/inside.h"
 
 struct place {
@@ -36,60 +35,28 @@ static void commit(struct world_node *node)
     assert_int_equal(hs_store_commit(node->store, &done), HS_OK);
 }
 
-static void take_number(struct world_node *node, const char *number, uint64_t fact)
-{
-    struct hs_buf entry = {0};
-    hs_tlv_put_text(&entry, 1, number);
-    hs_tlv_put_u64(&entry, 2, node->region->now_ms);
-    hs_tlv_put_s64(&entry, 3, 100);
-    hs_tlv_put_u64(&entry, 4, HS_KIND_PAYMENT);
-    struct hs_id id = world_fact_id(node, fact);
-    hs_tlv_put_bytes(&entry, 5, HS_BYTES(id.bytes, sizeof id.bytes));
-    hs_tlv_put_u64(&entry, 6, 3201);
-    struct hs_write write = {.kind = HS_KIND_CASH_ENTRY,
-                             .id = HS_BYTES(number, strlen(number)),
-                             .is_fact = true,
-                             .fact = hs_buf_bytes(&entry)};
-    struct hs_draft draft = {.partition = 3201, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1};
-    struct hs_dot dot;
-    hs_stamp stamp;
-    assert_int_equal(hs_store_write(node->store, &draft, &dot, &stamp), HS_OK);
-    hs_buf_fini(&entry);
-}
-
-/* Draw a number and take it; answers its counter and leaves the series. */
-static uint64_t next_number(struct world_node *node, uint32_t window, char series[static HS_NUMBER_BYTES_MAX])
-{
-    assert_int_equal(hs_store_number(node->store, 20261121, window, series), HS_OK);
-    take_number(node, series, ++node->made);
-    char *counter = strrchr(series, '-');
-    *counter++ = '\0';
-    assert_true(strlen(counter) >= 6);
-    return strtoull(counter, NULL, 10);
-}
-
 static void numbers_are_gap_free_within_their_series(void **state)
 {
     struct place *place = *state;
     char series[HS_NUMBER_BYTES_MAX];
     char again[HS_NUMBER_BYTES_MAX];
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, series), 1);
+    assert_int_equal(world_next_number(&place->hall, 3, series), 1);
     assert_int_equal(strncmp(series, "nj-hall-20261121-03-", 20), 0);
     assert_int_equal(strlen(series), 26);
-    assert_int_equal(next_number(&place->hall, 3, again), 2);
+    assert_int_equal(world_next_number(&place->hall, 3, again), 2);
     assert_string_equal(series, again);
-    assert_int_equal(next_number(&place->hall, 4, again), 1); /* each window has its own */
+    assert_int_equal(world_next_number(&place->hall, 4, again), 1); /* each window has its own */
     commit(&place->hall);
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, again), 3);
+    assert_int_equal(world_next_number(&place->hall, 3, again), 3);
     hs_store_abort(place->hall.store);
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, again), 3); /* what was given up is given again */
+    assert_int_equal(world_next_number(&place->hall, 3, again), 3); /* what was given up is given again */
     commit(&place->hall);
     world_reopen(&place->hall);
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, again), 4);
+    assert_int_equal(world_next_number(&place->hall, 3, again), 4);
     assert_string_equal(series, again);
     assert_int_equal(hs_store_number(place->hall.store, 20261132, 3, again), HS_EINVAL);
     commit(&place->hall);
@@ -104,19 +71,19 @@ static void a_number_that_is_taken_by_a_stranger_is_passed_over(void **state)
     char number[HS_NUMBER_BYTES_MAX];
     char again[HS_NUMBER_BYTES_MAX];
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, series), 1);
+    assert_int_equal(world_next_number(&place->hall, 3, series), 1);
     commit(&place->hall);
     world_add(&place->region, &hub, "nj-hub", HS_ROLE_HUB);
     world_open(&hub, true);
     assert_int_equal(hs_store_begin(hub.store), HS_OK);
     snprintf(number, sizeof number, "%.70s-000002", series);
-    take_number(&hub, number, 1);
+    world_take_number(&hub, number, 1);
     commit(&hub);
     world_carry(&hub, &place->hall);
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, number), 1);
+    assert_int_equal(world_next_number(&place->hall, 3, number), 1);
     assert_string_not_equal(number, series);
-    assert_int_equal(next_number(&place->hall, 3, again), 2); /* and it stays with the other series */
+    assert_int_equal(world_next_number(&place->hall, 3, again), 2); /* and it stays with the other series */
     assert_string_equal(again, number);
     commit(&place->hall);
     world_drop(&hub);
@@ -128,9 +95,9 @@ static void another_origin_never_uses_a_series_of_the_former(void **state)
     char series[HS_NUMBER_BYTES_MAX];
     char again[HS_NUMBER_BYTES_MAX];
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, series), 1);
+    assert_int_equal(world_next_number(&place->hall, 3, series), 1);
     assert_int_equal(hs_store_strike(place->hall.store, "asked for"), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, again), 1);
+    assert_int_equal(world_next_number(&place->hall, 3, again), 1);
     assert_string_not_equal(series, again);
     commit(&place->hall);
 }
@@ -143,16 +110,16 @@ static void a_series_that_clashes_is_drawn_again(void **state)
     struct hs_log *log = place->hall.store->log;
     world_group(&place->hall, 1);
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
-    assert_int_equal(next_number(&place->hall, 3, series), 1);
+    assert_int_equal(world_next_number(&place->hall, 3, series), 1);
     assert_int_equal(hs_log_put_series(log, series, 99), HS_OK); /* the row says: another origin's */
-    assert_int_equal(next_number(&place->hall, 3, again), 1);
+    assert_int_equal(world_next_number(&place->hall, 3, again), 1);
     assert_string_not_equal(series, again);
     hs_store_abort(place->hall.store);
     assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
     char number[HS_NUMBER_BYTES_MAX + 8];
     snprintf(number, sizeof number, "%s-000009", series); /* no row, but numbers: they came back from a hub */
-    take_number(&place->hall, number, ++place->hall.made);
-    assert_int_equal(next_number(&place->hall, 3, again), 1);
+    world_take_number(&place->hall, number, ++place->hall.made);
+    assert_int_equal(world_next_number(&place->hall, 3, again), 1);
     assert_string_not_equal(series, again);
     commit(&place->hall);
 }
