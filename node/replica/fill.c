@@ -283,15 +283,15 @@ uint64_t hs_rep_fills_tick(struct rep_session *s)
 {
     struct hs_replica *r = s->r;
     uint64_t next_ms = UINT64_MAX;
-    bool owes_us = s->in.back == s->in.taken;
+    if (s->in.back != s->in.taken)
+        s->brought_ms = r->now_ms; /* it waits for us */
     for (size_t i = 0; i < r->fill_count && s->state == REP_LIVE; i++) {
         struct rep_fill *fill = r->fills[i];
         if (!is_supplied(fill, s))
             continue;
         if (fill->stores > 0 || hs_rep_is_held(r, fill->lane))
             fill->moved_ms = r->now_ms;
-        uint64_t brought_ms = owes_us ? s->brought_ms : r->now_ms;
-        uint64_t quiet_ms = brought_ms > fill->moved_ms ? brought_ms : fill->moved_ms;
+        uint64_t quiet_ms = s->brought_ms > fill->moved_ms ? s->brought_ms : fill->moved_ms;
         uint64_t until_ms = quiet_ms + stall_ms(s), longest_ms = fill->moved_ms + PATIENCE * stall_ms(s);
         until_ms = until_ms < longest_ms ? until_ms : longest_ms;
         next_ms = until_ms < next_ms ? until_ms : next_ms;

@@ -205,7 +205,7 @@ struct rep_session {
     struct rep_supplies *supplies;    /* what is sent to it as states; NULL: nothing */
     size_t fills_open[HS_LANE_COUNT]; /* asked of it and not ended */
     size_t fill_bounds;               /* of all of them together */
-    uint64_t brought_ms;              /* something that costs credit came last */
+    uint64_t brought_ms;              /* something that costs credit came last, or waited for us to give it back */
 
     /* Lanes of which nothing is taken: bits 1 << lane (hold.c). */
     uint32_t peer_held;

@@ -672,7 +672,7 @@ static bool move_once(struct world *w)
         moved |= world_deliver(&w->links[i], 1);
     }
     for (size_t i = 0; i < w->node_count; i++)
-        moved |= world_store_next(w->nodes[i], 8);
+        moved |= !w->nodes[i]->disk_waits && world_store_next(w->nodes[i], 8);
     return moved;
 }
 

@@ -163,6 +163,7 @@ struct world_node {
     size_t notice_count;
     int64_t clock_offset_ms;
     uint64_t reads;              /* of segments to be sent */
+    bool disk_waits;             /* nothing is stored by itself */
     bool one_leaf;               /* all records lie in leaf 0 */
     bool text_ids;               /* a record's id is the text of its operation, not that text's hash */
     struct hs_bytes content;     /* of every record; none: its hash */

@@ -177,6 +177,30 @@ static void who_may_not_send_is_waited_for(void **state)
     assert_false(pass(t, 5));
 }
 
+/* Its disk takes nothing for a while, and so the hub has no credit: it has its time from then on. */
+static void who_has_no_credit_is_waited_for(void **state)
+{
+    struct table *t = *state;
+    tell_heads(t);
+    t->hall->disk_waits = true;
+    pay(t);
+    assert_true(pass(t, 3 * STALL_S));
+    t->hall->disk_waits = false;
+    assert_true(pass(t, STALL_S - 3));
+    assert_false(pass(t, 5));
+}
+
+/* On such a line two messages of the largest size take longer. */
+static void who_is_limited_by_people_is_waited_for_longer(void **state)
+{
+    struct table *t = *state;
+    unsigned longer_s = 2 * STALL_S, bytes_s = 2 * HS_MESSAGE_BYTES_MAX / longer_s;
+    tell_heads(t);
+    world_rate(t->hall, t->p.link->peer[1 - t->p.me], bytes_s);
+    assert_true(pass(t, longer_s - 3));
+    assert_false(pass(t, 5));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -188,6 +212,8 @@ int main(void)
         TEST(who_is_slow_is_waited_for),
         TEST(who_brings_other_things_is_waited_for_longer),
         TEST(who_may_not_send_is_waited_for),
+        TEST(who_has_no_credit_is_waited_for),
+        TEST(who_is_limited_by_people_is_waited_for_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
