@@ -159,8 +159,11 @@ static enum hs_err sign_heads(struct cli *cli, struct hs_release *release, struc
 {
     struct hs_secret *root = NULL;
     struct hs_authority authority = {HS_BYTES_NONE, NULL};
-    snprintf(release->reason, sizeof release->reason, "%.*s", HS_REASON_BYTES_MAX, cli->options[CLI_REASON]);
-    snprintf(release->name, sizeof release->name, "%.*s", HS_PERSON_BYTES_MAX, cli->options[CLI_NAME]);
+    const char *reason = cli->options[CLI_REASON], *name = cli->options[CLI_NAME];
+    if (strlen(reason) > HS_REASON_BYTES_MAX || strlen(name) > HS_PERSON_BYTES_MAX)
+        return sign_failed(cli, HS_EINVAL);
+    snprintf(release->reason, sizeof release->reason, "%s", reason);
+    snprintf(release->name, sizeof release->name, "%s", name);
     release->time_ms = hs_now_ms();
     enum hs_err err = load_root(cli, &root);
     authority.secret = root;

@@ -7,6 +7,9 @@
 #include <cmocka.h>
 
 #include "node/cli/cli.h"
+#include "node/link/keys.h"
+#include "proto/msg/revoke.h"
+#include "tests/lib/store_world.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,6 +19,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#define KEY_TEXT   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define S(literal) ((char[]){literal}) /* protobuf-c's members know no const */
 
 struct node {
@@ -23,27 +27,82 @@ struct node {
     char dir[64], endpoint[96];
     pthread_t thread;
     atomic_bool stop;
+    uint8_t release[HS_RELEASE_BYTES_MAX];
+    size_t release_size;
 };
 
-/* A check that came to nothing; to all else it is silent. */
-static void answer(void *router, const void *identity, size_t identity_size, const Hallsync__Request *request)
+static void reply_with(void *router, const void *identity, size_t identity_size, const Hallsync__Reply *reply)
 {
-    uint8_t bytes[512];
-    Hallsync__VerifyReply verify = HALLSYNC__VERIFY_REPLY__INIT;
-    Hallsync__Reply reply = HALLSYNC__REPLY__INIT;
-    if (request->body_case != HALLSYNC__REQUEST__BODY_VERIFY)
-        return;
+    uint8_t bytes[1024];
+    assert_true(hallsync__reply__get_packed_size(reply) <= sizeof bytes);
+    size_t size = hallsync__reply__pack(reply, bytes);
+    zmq_send(router, identity, identity_size, ZMQ_SNDMORE);
+    zmq_send(router, bytes, size, 0);
+}
+
+/* A check that came to nothing. */
+static void set_verify(Hallsync__Reply *reply)
+{
+    static Hallsync__VerifyReply verify;
+    hallsync__verify_reply__init(&verify);
     verify.number = 1;
     verify.has_ended_ms = true;
     verify.ended_ms = 1;
     verify.error = (char *)(uintptr_t)hs_err_name(HS_ENOMEM);
+    reply->body_case = HALLSYNC__REPLY__BODY_VERIFY;
+    reply->verify = &verify;
+}
+
+/* Operation 4 of one stream waits, and is the last. */
+static void set_status(Hallsync__Reply *reply)
+{
+    static Hallsync__StatusReply status;
+    static Hallsync__WithheldStatus row, *rows[] = {&row};
+    static uint8_t hash[HS_HASH_BYTES] = {7};
+    static char id[] = "nj-hall", origin[] = "00000000000000ab", lane[] = "money";
+    static char key[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    hallsync__status_reply__init(&status);
+    hallsync__withheld_status__init(&row);
+    row.node_id = id;
+    row.key = key;
+    row.origin = origin;
+    row.partition = 3201;
+    row.lane = lane;
+    row.last = 4;
+    row.hash = (ProtobufCBinaryData){sizeof hash, hash};
+    status.withheld = rows;
+    status.n_withheld = 1;
+    reply->body_case = HALLSYNC__REPLY__BODY_STATUS;
+    reply->status = &status;
+}
+
+/* What was sent is kept. */
+static void set_release(struct node *node, const Hallsync__ReleaseRequest *request, Hallsync__Reply *reply)
+{
+    static Hallsync__ReleaseReply release;
+    hallsync__release_reply__init(&release);
+    assert_true(request->release.len <= sizeof node->release);
+    memcpy(node->release, request->release.data, request->release.len);
+    node->release_size = request->release.len;
+    reply->body_case = HALLSYNC__REPLY__BODY_RELEASE;
+    reply->release = &release;
+}
+
+/* To all else it is silent. */
+static void answer(struct node *node, void *router, const void *identity, size_t identity_size,
+                   const Hallsync__Request *request)
+{
+    Hallsync__Reply reply = HALLSYNC__REPLY__INIT;
+    if (request->body_case == HALLSYNC__REQUEST__BODY_VERIFY)
+        set_verify(&reply);
+    else if (request->body_case == HALLSYNC__REQUEST__BODY_STATUS)
+        set_status(&reply);
+    else if (request->body_case == HALLSYNC__REQUEST__BODY_RELEASE && request->release->has_release)
+        set_release(node, request->release, &reply);
+    else
+        return;
     reply.id = request->id;
-    reply.body_case = HALLSYNC__REPLY__BODY_VERIFY;
-    reply.verify = &verify;
-    assert_true(hallsync__reply__get_packed_size(&reply) <= sizeof bytes);
-    size_t size = hallsync__reply__pack(&reply, bytes);
-    zmq_send(router, identity, identity_size, ZMQ_SNDMORE);
-    zmq_send(router, bytes, size, 0);
+    reply_with(router, identity, identity_size, &reply);
 }
 
 static void *run_node(void *ctx)
@@ -61,7 +120,7 @@ static void *run_node(void *ctx)
         int size = identity_size < 0 ? -1 : zmq_recv(router, bytes, sizeof bytes, 0);
         Hallsync__Request *request = size < 0 ? NULL : hallsync__request__unpack(NULL, (size_t)size, bytes);
         if (request != NULL)
-            answer(router, identity, (size_t)identity_size, request);
+            answer(node, router, identity, (size_t)identity_size, request);
         hallsync__request__free_unpacked(request, NULL);
     }
     zmq_close(router);
@@ -84,13 +143,10 @@ static int make_node(void **state)
 static int free_node(void **state)
 {
     struct node *node = *state;
-    char path[96];
     atomic_store(&node->stop, true);
     assert_int_equal(pthread_join(node->thread, NULL), 0);
     zmq_ctx_term(node->context);
-    snprintf(path, sizeof path, "%s/s", node->dir);
-    unlink(path);
-    rmdir(node->dir);
+    world_remove(node->dir);
     free(node);
     return 0;
 }
@@ -165,11 +221,50 @@ static void a_decision_without_an_answer_may_have_been_made(void **state)
     }
 }
 
+/* ---- what the root key signs is what was said ---- */
+
+static void a_release_by_the_root_key_says_all_or_is_none(void **state)
+{
+    struct node *node = *state;
+    char path[96], reason[HS_REASON_BYTES_MAX + 2], name[HS_PERSON_BYTES_MAX + 2];
+    struct hs_keys_draft draft = {.region = "test", .node_id = "nj-hub", .home = 3200, .now_ms = 1};
+    struct hs_keys keys = {0};
+    struct hs_release release;
+    memset(reason, 'r', sizeof reason);
+    memset(name, 'n', sizeof name);
+    assert_int_equal(hs_keys_make_hub(node->dir, &draft, NULL), HS_OK);
+    assert_int_equal(hs_keys_load(node->dir, &keys, NULL), HS_OK);
+    snprintf(path, sizeof path, "%s/keys/root.key", node->dir);
+    for (int excess = 2; excess >= 0; excess--) { /* of the reason, of the name, of none */
+        struct cli cli = cli_of(node);
+        char *args[] = {S("nj-hall")};
+        reason[HS_REASON_BYTES_MAX + (excess == 2)] = name[HS_PERSON_BYTES_MAX + (excess == 1)] = '\0';
+        cli.args = args;
+        cli.arg_count = 1;
+        cli.json = true;
+        cli.options[CLI_REASON] = reason;
+        cli.options[CLI_NAME] = name;
+        cli.options[CLI_ROOT] = path;
+        assert_int_equal(cli_config_find(&cli), HS_OK);
+        assert_int_equal(cli_run_release(&cli), excess > 0 ? HS_EINVAL : HS_OK);
+        end_cli(&cli);
+        reason[HS_REASON_BYTES_MAX + (excess == 2)] = 'r';
+        name[HS_PERSON_BYTES_MAX + (excess == 1)] = 'n';
+    }
+    assert_int_equal(hs_release_verify(HS_BYTES(node->release, node->release_size), &keys.root_key, &release), HS_OK);
+    assert_int_equal(strlen(release.reason), HS_REASON_BYTES_MAX);
+    assert_int_equal(strlen(release.name), HS_PERSON_BYTES_MAX);
+    assert_int_equal(release.count, 1);
+    assert_int_equal(release.heads[0].n, 4);
+    hs_keys_free(&keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_is_sound_by_a_check_that_ended_early, make_node, free_node),
         cmocka_unit_test_setup_teardown(a_socket_that_is_named_goes_before_a_store, make_node, free_node),
+        cmocka_unit_test_setup_teardown(a_release_by_the_root_key_says_all_or_is_none, make_node, free_node),
         cmocka_unit_test_setup_teardown(a_decision_without_an_answer_may_have_been_made, make_node, free_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
