@@ -49,6 +49,7 @@ struct audit_op {
     uint32_t own;            /* machines of its author that wrote it, or had it when they started: not from a peer */
     uint64_t hub_stores[AUDIT_HUB_STORES];
     unsigned hub_store_count; /* stores of hubs that ever had it */
+    bool at_damaged_hub;      /* which is not followed, and signs for it all the same */
     bool witnessed;           /* a witness ever had it */
     bool released;            /* a person has, of a revoked node's */
     struct audit_write *writes;

@@ -363,7 +363,7 @@ static void check_revoked(struct auditor *auditor, const struct audit_machine *m
 {
     const struct audit_node *author = op->stream->author;
     if ((machine->knows >> author->number & 1) == 0 || machine->node == author || op->hub_store_count > 0 ||
-        op->released || author->damaged)
+        op->at_damaged_hub || op->released || author->damaged)
         return;
     audit_fail(auditor, AUDIT_REVOKED, "%s knows that %s is revoked, and has taken %s, which no hub has had",
                machine->sim->name, author->id, audit_op_name(op));
@@ -392,10 +392,13 @@ void audit_learn(struct auditor *auditor, struct audit_machine *machine, struct 
                  const struct hs_logged *logged)
 {
     struct audit_stream *stream = stream_of(auditor, machine, txn, &logged->stream);
-    const struct audit_op *op = logged->n <= stream->room ? stream->ops[logged->n - 1] : NULL;
+    struct audit_op *op = logged->n <= stream->room ? stream->ops[logged->n - 1] : NULL;
     bool known = op != NULL && !stream->author->fork_possible; /* or a bit has turned in it */
-    for (; op != NULL; op = op->other)
-        known = known || hs_bytes_equal(op->bytes, logged->bytes);
+    for (; op != NULL; op = op->other) {
+        bool is_it = hs_bytes_equal(op->bytes, logged->bytes);
+        op->at_damaged_hub = op->at_damaged_hub || (is_it && machine->node->hub);
+        known = known || is_it;
+    }
     if (!known && !logged->loose && machine->node == stream->author)
         new_op(auditor, machine, txn, stream, logged);
 }
