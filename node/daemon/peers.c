@@ -506,8 +506,11 @@ enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers
     enum hs_err err = open_link(peers, why);
     if (err == HS_OK)
         err = know_certified(peers);
-    if (err == HS_OK)
+    if (err == HS_OK) {
         err = open_replica(peers);
+        if (err != HS_OK)
+            hs_fail(err, why, "cannot read what the log of %s holds: %s", options->conf->node.data, hs_err_text(err));
+    }
     if (err != HS_OK) {
         hs_peers_free(peers);
         return err;

@@ -268,7 +268,7 @@ struct rep_origin *hs_rep_origin_load(struct hs_replica *r, uint64_t id)
     struct hs_buf certificate = {0}, opening = {0};
     struct hs_key key;
     enum hs_err err = r->source.origin(r->source.ctx, id, &certificate, &opening);
-    if (err == HS_OK && !opening_key(hs_buf_bytes(&opening), &key))
+    if (err == HS_ENOTFOUND || (err == HS_OK && !opening_key(hs_buf_bytes(&opening), &key)))
         err = HS_EDAMAGED;
     if (err == HS_OK)
         origin = hs_rep_origin_add(r, id, &key);

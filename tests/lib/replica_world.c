@@ -128,7 +128,7 @@ void world_step(struct world_node *node, struct hs_replica_event event)
     }
 }
 
-void world_start(struct world_node *node)
+enum hs_err world_try_start(struct world_node *node)
 {
     assert(node->replica == NULL);
     world_have_met(node);
@@ -146,7 +146,12 @@ void world_start(struct world_node *node)
     hs_be64(options.process_id, ++node->processes);
     struct hs_replica_source source = world_source(node);
     options.rebuilding_until_ms = node->rebuilding_ms == 0 ? 0 : node->world->now_ms + node->rebuilding_ms;
-    enum hs_err err = hs_replica_new(&options, &source, &node->replica);
+    return hs_replica_new(&options, &source, &node->replica);
+}
+
+void world_start(struct world_node *node)
+{
+    enum hs_err err = world_try_start(node);
     assert(err == HS_OK);
 }
 

@@ -249,7 +249,8 @@ void world_narrow(struct world_node *node, const hs_partition *districts, size_t
 void world_certify(struct world_node *node, const hs_partition *districts, size_t count, struct hs_buf *certificate);
 bool world_in_scope(const struct world_node *node, hs_partition partition); /* held in full */
 struct world_node *world_hall(struct world *w, const char *id, const hs_partition *districts,
-                              size_t count);   /* the first is home */
+                              size_t count); /* the first is home */
+enum hs_err world_try_start(struct world_node *node);
 void world_start(struct world_node *node);     /* a new process over its store */
 void world_stop(struct world_node *node);      /* its links go down, what was not stored is forgotten */
 void world_lose_disk(struct world_node *node); /* stopped, with a new store that has its certificate only */

@@ -472,6 +472,20 @@ static void an_idle_session_is_small(void **state)
     close_pair(&t);
 }
 
+/* Found by flipping bits in a stopped hall's log: it said "no such record" and ended. */
+static void a_stream_without_its_origin_is_damage(void **state)
+{
+    (void)state;
+    struct pair t = {0};
+    open_pair(&t);
+    world_start(t.hall);
+    world_write_text(t.hall, 3201, HS_LANE_MONEY, "a payment");
+    world_stop(t.hall);
+    t.hall->store.origins[0].id ^= 1;
+    assert_int_equal(world_try_start(t.hall), HS_EDAMAGED);
+    close_pair(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -502,6 +516,7 @@ int main(void)
         cmocka_unit_test(heartbeats_tell_heads_and_payments),
         cmocka_unit_test(a_heartbeat_alone_tells_of_what_is_missing),
         cmocka_unit_test(an_idle_session_is_small),
+        cmocka_unit_test(a_stream_without_its_origin_is_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
