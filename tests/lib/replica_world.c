@@ -366,6 +366,16 @@ static void told(struct world_node *node, uint64_t token, enum hs_err err, const
     world_step(node, event);
 }
 
+static enum hs_err world_heal(struct world_node *node, const struct hs_segment *segment)
+{
+    if (segment->first != node->rotten.first || !hs_stream_equal(&node->rotten.stream, &segment->stream))
+        return HS_EGAP;
+    node->rotten.first += segment->count;
+    if (node->rotten.first > node->rotten.last)
+        node->rotten = (struct hs_healed){.last = 0};
+    return HS_OK;
+}
+
 static enum hs_err perform(struct world_node *node, const struct hs_replica_store *todo)
 {
     struct world_store *store = &node->store;
@@ -403,12 +413,7 @@ static enum hs_err perform(struct world_node *node, const struct hs_replica_stor
         world_note_rot(node, todo);
         return HS_OK;
     case HS_STORE_HEAL:
-        if (todo->segment.first != node->rotten.first || !hs_stream_equal(&node->rotten.stream, &todo->segment.stream))
-            return HS_EGAP;
-        node->rotten.first += todo->segment.count;
-        if (node->rotten.first > node->rotten.last)
-            node->rotten = (struct hs_healed){.last = 0};
-        return HS_OK;
+        return world_heal(node, &todo->segment);
     case HS_STORE_BASE:
         return world_store_put_base(store, &todo->head);
     case HS_STORE_CERTIFICATE:
