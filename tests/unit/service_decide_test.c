@@ -234,8 +234,9 @@ static void say_stopped(void *ctx, struct hs_buf *partial)
     row.from = TEXT("nj-hub-2");
     row.since_ms = 1795233600000;
     hs_call_put(partial, 60, &row.base);
+    row.from = TEXT("nj-hub-3"); /* the same stream, from another peer */
+    hs_call_put(partial, 60, &row.base);
     row.lane = TEXT("people");
-    row.from = TEXT("nj-hub-3");
     hs_call_put(partial, 60, &row.base);
 }
 
@@ -246,8 +247,8 @@ static void stopped_streams_are_listed_in_words(void **state)
     char id[200];
     desk->office.options.hooks.status = say_stopped;
     restart(desk);
-    assert_int_equal(status(client)->stopped_streams, 2);
-    assert_int_equal(list(client, NULL, NULL)->n_conflicts, 2);
+    assert_int_equal(status(client)->stopped_streams, 3);
+    assert_int_equal(list(client, NULL, NULL)->n_conflicts, 3);
     const Hallsync__Conflict *stopped = list(client, "stopped", NULL)->conflicts[0];
     assert_string_equal(stopped->text,
                         "payments and cash entries of nj-chengbei, district 3201: stopped behind operation 512: what "
@@ -265,9 +266,10 @@ static void stopped_streams_are_listed_in_words(void **state)
     Hallsync__Request request = REQUEST(conflicts, CONFLICTS, &body);
     uint8_t after[16];
     body.has_limit = true;
-    body.limit = 1;
+    body.limit = 2;
     const Hallsync__ConflictsReply *page = client_ask(client, &request)->conflicts;
-    assert_true(page->n_conflicts == 1 && page->has_next && page->next.len <= sizeof after);
+    assert_true(page->n_conflicts == 2 && page->has_next && page->next.len <= sizeof after);
+    assert_string_not_equal(page->conflicts[0]->id, page->conflicts[1]->id);
     memcpy(after, page->next.data, page->next.len);
     body.has_after = true;
     body.after = (ProtobufCBinaryData){.len = page->next.len, .data = after};
