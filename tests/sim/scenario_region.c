@@ -426,9 +426,12 @@ static void a_witness_set_back_begins_behind_a_damaged_hub(struct stage *stage)
     STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_PAYMENT, "after-1") == SAFE);
 }
 
-/* A hall's log has let go of what one hub has signed for before its witness came: that does not have it, and signs for
- * what comes behind.  Nobody says more than it is: the hall knows where its log begins, the hub does not. */
-static void a_witness_begins_behind_what_one_hub_has(struct stage *stage)
+struct late {
+    struct sim_machine *hub, *hall, *witness;
+};
+
+/* A hall's log has let go of what one hub has signed for before its witness came. */
+static struct late late_witness(struct stage *stage)
 {
     stage->sim->options.age_ms = SIM_OLD_MS;
     struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
@@ -441,6 +444,15 @@ static void a_witness_begins_behind_what_one_hub_has(struct stage *stage)
     STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_CUSTOMER, ACCOUNT) == HUB);
     sim_prune(hall, UINT64_MAX);
     stage_run(stage, 5000);
+    return (struct late){hub, hall, witness};
+}
+
+/* The witness does not have it, and signs for what comes behind.  Nobody says more than it is: the hall knows where its
+ * log begins, the hub does not. */
+static void a_witness_begins_behind_what_one_hub_has(struct stage *stage)
+{
+    struct late late = late_witness(stage);
+    struct sim_machine *hub = late.hub, *hall = late.hall, *witness = late.witness;
     stage_part(stage, hall, witness, false);
     stage_run(stage, 10000);
     stage_name(stage, hall, NEIGHBOR, "since");
@@ -456,16 +468,8 @@ static void a_witness_begins_behind_what_one_hub_has(struct stage *stage)
  * log, and the hall thought that it had. */
 static void a_witness_begins_where_its_halls_log_does(struct stage *stage)
 {
-    stage->sim->options.age_ms = SIM_OLD_MS;
-    struct sim_machine *hub = stage_hub(stage, "hub-1", NULL);
-    struct sim_machine *witness = witness_of(stage, hub);
-    struct sim_plan plan = hall_beside(hub, witness);
-    struct sim_machine *hall = stage_add(stage, &plan);
-    stage_part(stage, hall, witness, true);
-    stage_name(stage, hall, ACCOUNT, "at the hub alone");
-    stage_run(stage, 10000);
-    sim_prune(hall, UINT64_MAX);
-    stage_run(stage, 5000);
+    struct late late = late_witness(stage);
+    struct sim_machine *hall = late.hall, *witness = late.witness;
     stage_name(stage, hall, NEIGHBOR, "still in the log");
     stage_run(stage, 10000);
     STAGE_CHECK(stage, stage_safe(stage, hall, HS_KIND_CUSTOMER, NEIGHBOR) == HUB);

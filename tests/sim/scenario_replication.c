@@ -167,18 +167,24 @@ static void a_hub_dies_at_every_effect(struct stage *stage)
 
 /* ---- rot ---- */
 
+/* A row of its log rots while it stands; what is wrong there from now on is the disk's. */
+static void stop_and_rot(struct stage *stage, struct sim_machine *machine, const char *table, unsigned which)
+{
+    struct sim_random random = {which};
+    sim_stop(machine);
+    STAGE_CHECK(stage, sim_rot(machine, "log", table, &random));
+    auditor_damaged(stage->auditor, machine);
+}
+
 /* H22, dqlite#283: an operation that nobody else has rots in the hall's own log.  Somebody is told, everything else
  * goes on, and what the records have of it is issued anew under another origin: the payment counts once, at the hub
  * too. */
 static void a_rotten_operation_is_issued_anew(struct stage *stage)
 {
     struct cast cast = one_hub(stage);
-    struct sim_random random = {7};
     stage_part(stage, cast.hall, cast.hub, true);
     pay_many(stage, cast.hall, "paid", 1);
-    sim_stop(cast.hall);
-    STAGE_CHECK(stage, sim_rot(cast.hall, "log", "op", &random));
-    auditor_damaged(stage->auditor, cast.hall);
+    stop_and_rot(stage, cast.hall, "op", 7);
     stage_watch(stage, "stream-stopped");
     STAGE_CHECK(stage, sim_try_start(cast.hall) == HS_OK);
     stage_name(stage, cast.hall, ACCOUNT, "still-here");
@@ -199,14 +205,11 @@ static void a_rotten_operation_is_issued_anew(struct stage *stage)
 static void a_rotten_operation_comes_back_from_who_has_it(struct stage *stage)
 {
     struct cast cast = one_hub(stage);
-    struct sim_random random = {7};
     stage_part(stage, cast.other_hall, cast.hub, true);
     pay_many(stage, cast.hall, "paid", 1);
     stage_run(stage, 10000);
     STAGE_CHECK(stage, has_payments(stage, cast.hub, 1));
-    sim_stop(cast.hub);
-    STAGE_CHECK(stage, sim_rot(cast.hub, "log", "op", &random));
-    auditor_damaged(stage->auditor, cast.hub);
+    stop_and_rot(stage, cast.hub, "op", 7);
     sim_forget_records(cast.hub);
     STAGE_CHECK(stage, sim_try_start(cast.hub) == HS_OK);
     stage_part(stage, cast.other_hall, cast.hub, false);
@@ -219,14 +222,11 @@ static void a_rotten_operation_comes_back_from_who_has_it(struct stage *stage)
 static void a_gap_that_nobody_can_fill_stops_its_stream_only(struct stage *stage)
 {
     struct cast cast = one_hub(stage);
-    struct sim_random random = {7};
     stage_part(stage, cast.other_hall, cast.hub, true);
     pay_many(stage, cast.hall, "paid", 1);
     stage_run(stage, 10000);
     sim_stop(cast.hall);
-    sim_stop(cast.hub);
-    STAGE_CHECK(stage, sim_rot(cast.hub, "log", "op", &random));
-    auditor_damaged(stage->auditor, cast.hub);
+    stop_and_rot(stage, cast.hub, "op", 7);
     stage_watch(stage, "stream-stopped");
     STAGE_CHECK(stage, sim_try_start(cast.hub) == HS_OK);
     stage_name(stage, cast.other_hall, ACCOUNT, "goes-on");
@@ -256,10 +256,7 @@ static unsigned waiting_at(struct stage *stage, struct sim_machine *machine)
 
 static void rot_a_receipt(struct stage *stage, struct sim_machine *machine, unsigned which)
 {
-    struct sim_random random = {which};
-    sim_stop(machine);
-    STAGE_CHECK(stage, sim_rot(machine, "log", "receipt", &random));
-    auditor_damaged(stage->auditor, machine);
+    stop_and_rot(stage, machine, "receipt", which);
     STAGE_CHECK(stage, sim_try_start(machine) == HS_OK);
 }
 

@@ -31,11 +31,11 @@ static void rot(struct region *t, struct world_node *node)
     world_start(node);
 }
 
-static void meet(struct region *t, struct world_node *hall)
+static struct world_link *meet(struct world_node *from, struct world_node *to)
 {
-    (void)t;
-    world_dial(hall, t->hub);
-    world_settle(t->w);
+    struct world_link *link = world_dial(from, to);
+    world_settle(from->world);
+    return link;
 }
 
 static void it_comes_back_from_who_has_it(void **state)
@@ -43,9 +43,9 @@ static void it_comes_back_from_who_has_it(void **state)
     (void)state;
     struct region t;
     set(&t);
-    meet(&t, t.hall);
+    meet(t.hall, t.hub);
     rot(&t, t.hub);
-    meet(&t, t.hall);
+    meet(t.hall, t.hub);
     assert_int_equal(t.hub->rotten.last, 0);
     world_free(t.w);
 }
@@ -56,18 +56,17 @@ static void what_cannot_be_sent_is_fetched_and_sent(void **state)
     (void)state;
     struct region t;
     set(&t);
-    struct world_link *first = world_dial(t.hall, t.hub);
-    world_settle(t.w);
+    struct world_link *first = meet(t.hall, t.hub);
     t.hub->rotten = (struct hs_healed){.stream = t.stream, .first = 1, .last = 5};
     world_cut(first);
     world_settle(t.w);
-    meet(&t, t.other);
+    meet(t.other, t.hub);
     assert_int_equal(world_last_notice(t.hub, HS_NOTICE_STREAM_STOPPED)->err, HS_EDAMAGED);
     assert_true(t.hub->is_rot_noted);
     assert_null(world_store_find(&t.other->store, &t.stream));
-    meet(&t, t.hall);
+    meet(t.hall, t.hub);
     t.w->now_ms += 31000; /* the other hall has said that it has none: nobody is asked again at once */
-    meet(&t, t.hall);
+    meet(t.hall, t.hub);
     assert_int_equal(t.hub->rotten.last, 0);
     const struct world_stream *got = world_store_find(&t.other->store, &t.stream);
     assert_non_null(got);
@@ -93,11 +92,10 @@ static void a_receipt_that_rotted_is_not_sent_and_comes_again(void **state)
     set(&t);
     struct world_node *witness = world_witness(t.w, "witness-1", D1, 1);
     world_start(witness);
-    meet(&t, t.hall);
+    meet(t.hall, t.hub);
     struct hs_receipt *receipt = receipt_of(t.hall, t.hub), before = *receipt;
     receipt->signature.bytes[7] ^= 1;
-    world_dial(t.hall, witness);
-    world_settle(t.w);
+    meet(t.hall, witness);
     assert_null(world_last_notice(witness, HS_NOTICE_ENDED));
     assert_true(t.hall->is_rot_noted);
     receipt = receipt_of(t.hall, t.hub);
@@ -116,16 +114,14 @@ static void a_checkpoint_that_rotted_is_not_sent(void **state)
     struct world_node *other = world_hub(t.w, "hub-2"), *witness = world_witness(t.w, "witness-1", D1, 1);
     world_start(other);
     world_start(witness);
-    meet(&t, t.hall);
-    world_dial(other, t.hub);
-    world_settle(t.w);
+    meet(t.hall, t.hub);
+    meet(other, t.hub);
     assert_non_null(receipt_of(t.hall, other));
     struct world_stream *stream = (struct world_stream *)(uintptr_t)world_store_find(&t.hall->store, &t.stream);
     struct hs_checkpoint *last = &stream->checkpoints[stream->checkpoint_count - 1];
     last->signature.bytes[3] ^= 1;
     t.hall->rotten = (struct hs_healed){.stream = t.stream, .first = last->n, .last = last->n};
-    world_dial(t.hall, witness);
-    world_settle(t.w);
+    meet(t.hall, witness);
     assert_null(world_last_notice(witness, HS_NOTICE_ENDED));
     assert_int_equal(t.hall->rotten.last, 0); /* it was looked at, and had again */
     world_free(t.w);
@@ -138,7 +134,7 @@ static void an_older_peer_is_not_asked(void **state)
     struct region t;
     struct puppet p = {.self = NULL};
     set(&t);
-    meet(&t, t.hall);
+    meet(t.hall, t.hub);
     rot(&t, t.hub);
     world_stop(t.other);
     puppet_dial(&p, t.other, t.hub);
@@ -306,7 +302,7 @@ static void what_an_answer_cost_is_given_back(void **state)
     struct region t;
     struct puppet p = {.self = NULL};
     set(&t);
-    meet(&t, t.hall);
+    meet(t.hall, t.hub);
     world_stop(t.other);
     rot(&t, t.hub);
     puppet_dial(&p, t.other, t.hub);
@@ -337,13 +333,13 @@ static void who_does_not_answer_is_not_waited_for(void **state)
     struct puppet p = {.self = NULL};
     Hallsync__PeerHeartbeat beat = HALLSYNC__PEER_HEARTBEAT__INIT;
     set(&t);
-    meet(&t, t.hall);
+    meet(t.hall, t.hub);
     world_stop(t.other);
     rot(&t, t.hub);
     puppet_dial(&p, t.other, t.hub);
     greet_with_fetch(&p);
     assert_non_null(puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_FETCH));
-    meet(&t, t.hall);
+    meet(t.hall, t.hub);
     for (int i = 0; i < 40; i++) {
         assert_true(puppet_is_live(&p));
         assert_int_equal(puppet_count(&p, HALLSYNC__PEER_TYPE__PEER_FETCH), 0); /* nor asked again */
@@ -367,7 +363,7 @@ static void of_many_each_is_asked(void **state)
     struct puppet many[MANY];
     size_t asked = 0;
     set(&t);
-    meet(&t, t.hall);
+    meet(t.hall, t.hub);
     world_stop(t.other);
     rot(&t, t.hub);
     for (size_t i = 0; i < MANY; i++) {
