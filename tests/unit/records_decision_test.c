@@ -36,6 +36,16 @@ static void pay_in(struct world *world, uint64_t origin, uint64_t number, int64_
     hs_buf_fini(&message);
 }
 
+/* A world with one payment that is parked, number 1; its name. */
+static struct hs_record_name open_with_parked(struct world *world)
+{
+    static struct hs_id id;
+    id = id_of(1);
+    world_open(world);
+    pay_in(world, 1, 1, 500, BEADS);
+    return name_of(HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes));
+}
+
 struct deciding {
     uint64_t number; /* of the decision */
     int verdict;
@@ -86,11 +96,8 @@ static void a_released_payment_counts_and_a_rejected_one_does_not(void **state)
 {
     (void)state;
     struct world world;
-    struct hs_id id = id_of(1);
-    struct hs_record_name name = name_of(HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes));
-    world_open(&world);
+    struct hs_record_name name = open_with_parked(&world);
     put_bill(&world, 1, "B1", "3201000001", "#500", NULL);
-    pay_in(&world, 1, 1, 500, BEADS);
     put_reversal(&world, 1, 77, 1, 3201);
     expect_sums(&world, 0, 0, 0);
     assert_true(standing_of(&world, &name).may_release);
@@ -142,22 +149,22 @@ static void what_cannot_be_counted_is_not_whoever_decides_so(void **state)
 static void another_content_is_decided_about_anew(void **state)
 {
     (void)state;
-    struct world world;
-    struct hs_id id = id_of(1);
-    struct hs_record_name name = name_of(HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes));
-    world_open(&world);
-    pay_in(&world, 1, 1, 500, BEADS);
-    struct hs_standing seen = standing_of(&world, &name);
-    now_decide(&world, &name, 50, RELEASE, 0);
-    for (int64_t fen = 501; fen < 560; fen++) /* until one of them has the lower hash and shows */
-        pay_in(&world, 1, 1, fen, BEADS);
-    world_verify(&world);
-    struct hs_standing now = standing_of(&world, &name);
-    assert_false(hs_hash_equal(&seen.contents, &now.contents));
-    assert_int_equal(now.verdict, HS_VERDICT_NONE);
-    assert_int_equal(look_at_list(&world, HS_LIST_PARKED).count, 1);
-    expect_sums(&world, 0, 0, 0);
-    world_close(&world);
+    for (int verdict = RELEASE; verdict <= REJECT; verdict++) {
+        struct world world;
+        struct hs_record_name name = open_with_parked(&world);
+        struct hs_standing seen = standing_of(&world, &name);
+        now_decide(&world, &name, 50, verdict, 0);
+        for (int64_t fen = 501; fen < 560; fen++) /* until one of them has the lower hash and shows */
+            pay_in(&world, 1, 1, fen, BEADS);
+        world_verify(&world);
+        struct hs_standing now = standing_of(&world, &name);
+        assert_false(hs_hash_equal(&seen.contents, &now.contents));
+        assert_true(hs_hash_equal(&seen.flaw, &now.flaw)); /* and that says nothing */
+        assert_int_equal(now.verdict, HS_VERDICT_NONE);
+        assert_int_equal(look_at_list(&world, HS_LIST_PARKED).count, 1);
+        expect_sums(&world, 0, 0, 0);
+        world_close(&world);
+    }
 }
 
 /* ---- decided apart from each other ---- */
@@ -166,13 +173,11 @@ static void contrary_decisions_converge_and_are_told(void **state)
 {
     (void)state;
     struct world worlds[2];
-    struct hs_id id = id_of(1);
-    struct hs_record_name name = name_of(HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes));
+    struct hs_record_name name;
     struct deciding deciding[2] = {{.number = 50, .verdict = RELEASE}, {.number = 51, .verdict = REJECT}};
     for (int i = 0; i < 2; i++) {
         struct world *world = &worlds[i];
-        world_open(world);
-        pay_in(world, 1, 1, 500, BEADS);
+        name = open_with_parked(world);
         hs_stamp stamp = world->stamp;
         for (int k = 0; k < 2; k++) {
             int one = k ^ i; /* they come in another order */
@@ -219,10 +224,7 @@ static void a_decision_waits_for_its_record(void **state)
 {
     (void)state;
     struct world first, second;
-    struct hs_id id = id_of(1);
-    struct hs_record_name name = name_of(HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes));
-    world_open(&first);
-    pay_in(&first, 1, 1, 500, BEADS);
+    struct hs_record_name name = open_with_parked(&first);
     struct deciding deciding = {50, RELEASE, 0, standing_of(&first, &name)};
     world_close(&first);
     world_open(&second);
@@ -271,10 +273,7 @@ static void more_decisions_than_are_looked_at(void **state)
 {
     (void)state;
     struct world world;
-    struct hs_id id = id_of(1);
-    struct hs_record_name name = name_of(HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes));
-    world_open(&world);
-    pay_in(&world, 1, 1, 500, BEADS);
+    struct hs_record_name name = open_with_parked(&world);
     struct deciding deciding = {.verdict = RELEASE, .standing = standing_of(&world, &name)};
     for (deciding.number = 1000; deciding.number < 1000 + HS_FOLLOWS_MAX; deciding.number++)
         decide(&world, &name, &deciding);
@@ -294,11 +293,9 @@ static void a_hall_decides_nothing(void **state)
 {
     (void)state;
     struct world world;
-    struct hs_id id = id_of(1), decision = id_of(50);
-    struct hs_record_name name = name_of(HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes));
+    struct hs_id decision = id_of(50);
+    struct hs_record_name name = open_with_parked(&world);
     struct hs_buf fact = {0}, bytes = {0};
-    world_open(&world);
-    pay_in(&world, 1, 1, 500, BEADS);
     struct hs_standing standing = standing_of(&world, &name);
     hs_tlv_put_u64(&fact, 2, name.lane);
     hs_tlv_put_u64(&fact, 3, name.kind);
