@@ -260,28 +260,12 @@ static void records_half_rebuilt_are_rebuilt_again(void **state)
 
 /* ---- what rotted ---- */
 
-static enum hs_err add_count(void *ctx, const struct hs_digest *digest)
-{
-    *(uint64_t *)ctx += digest->count;
-    return HS_OK;
-}
-
-static uint64_t records_of(struct world_node *node)
-{
-    uint64_t count = 0;
-    struct hs_view *view = world_view(node);
-    assert_int_equal(hs_view_digests(view, add_count, &count), HS_OK);
-    hs_view_close(view);
-    return count;
-}
-
 /* One of the last three operations, which nobody else has: what stands behind it goes with it, and all are in the
  * records still. */
 static uint64_t leave_rotten(struct world_node *hall)
 {
-    struct hs_dot dot = world_group(hall, 3);
-    struct hs_stream stream = {dot.origin, 3201, HS_LANE_MONEY};
-    uint64_t records = records_of(hall), last = world_head(hall, &stream);
+    struct hs_stream stream = money_of(world_group(hall, 3).origin);
+    uint64_t records = world_record_count(hall), last = world_head(hall, &stream);
     world_close(hall);
     world_turn(hall, &stream, last - 1, ROW_OP, 40);
     world_open(hall, false);
@@ -305,7 +289,7 @@ static void heal_once(void *ctx)
     hs_store_close(store);
     fault_end();
     world_open(hall, false);
-    assert_int_equal(records_of(hall), before);
+    assert_int_equal(world_record_count(hall), before);
     assert_int_equal(hs_store_begin(hall->store), HS_OK);
     assert_false(hs_store_wants_opening(hall->store));
     hs_store_abort(hall->store);

@@ -450,6 +450,21 @@ static inline void world_note_path(const struct world_node *node, char path[stat
     world_path(path, node->options.note_dir, name);
 }
 
+static inline enum hs_err world_add_count(void *ctx, const struct hs_digest *digest)
+{
+    *(uint64_t *)ctx += digest->count;
+    return HS_OK;
+}
+
+static inline uint64_t world_record_count(struct world_node *node)
+{
+    uint64_t count = 0;
+    struct hs_view *view = world_view(node);
+    assert_int_equal(hs_view_digests(view, world_add_count, &count), HS_OK);
+    hs_view_close(view);
+    return count;
+}
+
 /* The records, which the log makes anew. */
 static inline void world_lose_records(struct world_node *node)
 {
