@@ -18,17 +18,19 @@ static bool first_row(struct hs_txn *txn, const uint8_t last[static OP_KEY_BYTES
     return found;
 }
 
-static void put_beginning(struct hs_log *log, const struct hs_stream *stream, const struct log_checkpoint *at)
+void log_put_row(struct hs_log *log, const struct hs_stream *stream, const struct log_checkpoint *at)
 {
     uint8_t key[OP_KEY_BYTES];
+    size_t size = at->begins ? BEGINNING_ROW_BYTES : CHECKPOINT_ROW_BYTES;
     log_op_key(stream, at->n, ROW_CHECKPOINT, key);
-    uint8_t *row = hs_txn_reserve(log_change(log), LOG_OP, HS_BYTES(key, sizeof key), BEGINNING_ROW_BYTES);
+    uint8_t *row = hs_txn_reserve(log_change(log), LOG_OP, HS_BYTES(key, sizeof key), size);
     if (row == NULL)
         return;
     memcpy(row, at->hash.bytes, HS_HASH_BYTES);
     memcpy(row + HS_HASH_BYTES, at->signature.bytes, HS_SIGNATURE_BYTES);
     hs_be64(row + HS_HASH_BYTES + HS_SIGNATURE_BYTES, at->bytes);
-    row[BEGINNING_ROW_BYTES - 1] = BEGINNING_MARK;
+    if (at->begins)
+        row[BEGINNING_ROW_BYTES - 1] = BEGINNING_MARK;
 }
 
 /* Ops before a gap: are they all gone? */
@@ -68,8 +70,10 @@ enum hs_err log_drop_until(struct hs_log *log, const struct hs_stream *stream, u
     log_op_key(stream, n, before_gap ? ROW_CHECKPOINT : ROW_OP, last);
     while (first_row(&log->txn, last, key))
         hs_txn_delete(log_change(log), LOG_OP, HS_BYTES(key, sizeof key));
-    if (!before_gap && !at.begins)
-        put_beginning(log, stream, &at);
+    if (!before_gap && !at.begins) {
+        at.begins = true;
+        log_put_row(log, stream, &at);
+    }
     end_folds(log, stream, n);
     return log->txn.err;
 }

@@ -164,12 +164,7 @@ static void put_row(struct hs_log *log, const struct hs_stream *stream, const st
     uint8_t key[OP_KEY_BYTES];
     log_op_key(stream, at->n, ROW_CHECKPOINT, key);
     log_keep_row(log, LOG_OP, HS_BYTES(key, sizeof key));
-    uint8_t *row = hs_txn_reserve(log_change(log), LOG_OP, HS_BYTES(key, sizeof key), CHECKPOINT_ROW_BYTES);
-    if (row == NULL)
-        return;
-    memcpy(row, at->hash.bytes, HS_HASH_BYTES);
-    memcpy(row + HS_HASH_BYTES, at->signature.bytes, HS_SIGNATURE_BYTES);
-    hs_be64(row + HS_HASH_BYTES + HS_SIGNATURE_BYTES, at->bytes);
+    log_put_row(log, stream, at);
 }
 
 /* The row of a checkpoint rotted and the ops did not: its signature proves them, or it is this node's to sign again. */
@@ -282,44 +277,65 @@ static void put_checkpoint(struct healer *healer, const struct hs_signature *sig
     healer->changed++;
 }
 
-static bool row_holds(const struct healer *healer, struct hs_bytes row)
+/* Is the row's signature of what leads to it? */
+static bool row_signs(const struct healer *healer, struct hs_bytes row, struct hs_signature *signature)
 {
-    struct hs_signature signature;
-    if (row.size != CHECKPOINT_ROW_BYTES || memcmp(row.data, healer->at.hash.bytes, HS_HASH_BYTES) != 0)
+    if (row.size < HS_HASH_BYTES + HS_SIGNATURE_BYTES)
         return false;
-    memcpy(signature.bytes, row.data + HS_HASH_BYTES, HS_SIGNATURE_BYTES);
+    memcpy(signature->bytes, row.data + HS_HASH_BYTES, HS_SIGNATURE_BYTES);
     return hs_checkpoint_verify(&healer->segment->stream, healer->at.n, &healer->at.hash, &healer->writer->node_key,
-                                &signature) == HS_OK;
+                                signature) == HS_OK;
 }
 
-/* The row of a checkpoint that does not hold is signed anew if the stream is this node's own, else it goes: a later one
- * covers it. */
+/* The row of a checkpoint that nothing proves is signed anew if the stream is this node's own, else it goes, for a
+ * later one covers it; not so a beginning, which waits. */
 static enum hs_err mend_checkpoint(struct healer *healer)
 {
     const struct hs_segment *segment = healer->segment;
     uint8_t key[OP_KEY_BYTES];
-    struct hs_bytes row;
+    struct hs_bytes row = HS_BYTES_NONE;
     struct hs_signature signature;
     log_op_key(&segment->stream, healer->at.n, ROW_CHECKPOINT, key);
     enum hs_err err = hs_txn_get(&healer->log->txn, LOG_OP, HS_BYTES(key, sizeof key), &row);
-    bool there = err == HS_OK;
+    bool there = err == HS_OK, signs = there && row_signs(healer, row, &signature);
     if (err != HS_OK && err != HS_ENOTFOUND)
         return err;
-    if (there && row_holds(healer, row))
+    if (signs && row.size == (healer->at.begins ? BEGINNING_ROW_BYTES : CHECKPOINT_ROW_BYTES) &&
+        memcmp(row.data, healer->at.hash.bytes, HS_HASH_BYTES) == 0)
         return HS_OK;
     if (healer->at.n == segment->first + segment->count - 1) {
         put_checkpoint(healer, &segment->signature);
+    } else if (signs) {
+        put_checkpoint(healer, &signature);
     } else if (there && healer->own) {
         err = hs_checkpoint_sign(&segment->stream, healer->at.n, &healer->at.hash, &healer->log->signer, &signature);
         if (err != HS_OK)
             return err;
         put_checkpoint(healer, &signature);
-    } else if (there && healer->at.n < healer->head) {
+    } else if (there && !healer->at.begins && healer->at.n < healer->head) {
         log_keep_row(healer->log, LOG_OP, HS_BYTES(key, sizeof key));
         hs_txn_delete(log_change(healer->log), LOG_OP, HS_BYTES(key, sizeof key));
         healer->changed++;
     }
     return healer->log->txn.err;
+}
+
+/* What leads to a beginning is not here, for it came as state or became that, and must not come back: no commit lists
+ * it. */
+static enum hs_err mend_one(struct healer *healer, struct hs_bytes op)
+{
+    struct hs_log_reader reader = {&healer->log->txn, NULL};
+    const struct hs_stream *stream = &healer->segment->stream;
+    struct log_checkpoint next = {.n = 0};
+    struct hs_bytes held;
+    enum hs_err err = log_next_checkpoint(&healer->log->txn, stream, healer->at.n, &next);
+    bool is_gone = err == HS_OK && next.begins && hs_log_op(&reader, stream, healer->at.n, &held) == HS_ENOTFOUND;
+    healer->at.begins = is_gone && next.n == healer->at.n;
+    if (healer->at.begins)
+        healer->at.bytes = next.bytes;
+    if (!is_gone)
+        put_op(healer, op);
+    return is_gone && !healer->at.begins ? healer->log->txn.err : mend_checkpoint(healer);
 }
 
 static enum hs_err mend(struct healer *healer)
@@ -331,8 +347,7 @@ static enum hs_err mend(struct healer *healer)
         healer->at.n++;
         healer->at.hash = hs_chain_next(&healer->at.hash, op);
         healer->at.bytes += log_sized_bytes(op.size);
-        put_op(healer, op);
-        err = mend_checkpoint(healer);
+        err = mend_one(healer, op);
     }
     return err;
 }

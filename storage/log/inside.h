@@ -240,6 +240,8 @@ enum hs_err log_read_item(struct hs_cur *cur, struct log_item *item); /* HS_EDAM
 void log_put_item(struct hs_buf *to, const struct log_item *item);
 
 /* drop.c */
+/* The row of a checkpoint, whatever was there. */
+void log_put_row(struct hs_log *log, const struct hs_stream *stream, const struct log_checkpoint *at);
 /* The ops up to n, at which there is a checkpoint, go; the stream begins behind it. */
 enum hs_err log_drop_until(struct hs_log *log, const struct hs_stream *stream, uint64_t n);
 /* All of it, as far as the budget goes, rows of ops first. */

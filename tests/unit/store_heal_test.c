@@ -356,6 +356,68 @@ static void nor_before_the_rot_is_noted(void **state)
 
 /* ---- signatures ---- */
 
+static void fold_all(struct world_node *node)
+{
+    bool more = true;
+    while (more) {
+        struct hs_upkeep what = {.before_ms = UINT64_MAX, .budget = 1000};
+        assert_int_equal(hs_store_flush(node->store), HS_OK);
+        assert_int_equal(hs_store_begin(node->store), HS_OK);
+        assert_int_equal(hs_store_upkeep(node->store, &what, &more), HS_OK);
+        assert_int_equal(hs_store_commit(node->store, &(struct hs_commit){0}), HS_OK);
+    }
+}
+
+/* The beginning behind operations that have become base states rots, is had again by @segment, and the records are made
+ * anew. */
+static void rot_beginning(struct world_node *node, const struct hs_segment *segment, size_t at)
+{
+    struct hs_hash before = world_digests(node);
+    world_close(node);
+    world_turn(node, &segment->stream, 2, ROW_CHECKPOINT, at);
+    world_open(node, false);
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_store_note_rot(node->store, &segment->stream, 1, 2), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &(struct hs_commit){0}), HS_OK);
+    assert_int_equal(healed_of(node).rows[0].state, HS_HEALING_WAITS);
+    assert_int_equal(hs_store_begin(node->store), HS_OK);
+    assert_int_equal(hs_store_heal(node->store, segment), HS_OK);
+    assert_int_equal(hs_store_commit(node->store, &(struct hs_commit){0}), HS_OK);
+    assert_int_equal(healed_of(node).rows[0].state, HS_HEALING_DONE);
+    world_close(node);
+    forget_records(node);
+    world_open(node, false);
+    struct hs_hash after = world_digests(node);
+    assert_true(hs_hash_equal(&before, &after));
+    expect_sound(node);
+}
+
+/* Seed 880050: they came back as operations that no commit lists, and the store did not start any more. */
+static void a_rotten_beginning_brings_nothing_back_that_was_folded(void **state)
+{
+    struct place *place = *state;
+    struct hs_segment two, three;
+    struct hs_buf bodies[2] = {{0}, {0}};
+    struct hs_dot dot = write_register(&place->hall, "a", 1, NULL);
+    struct hs_stream stream = stream_of(&dot, HS_LANE_PEOPLE);
+    dot = write_register(&place->hall, "a", 2, &dot);
+    struct hs_view *view = world_view(&place->hall);
+    assert_int_equal(hs_view_cut(view, &stream, 1, &bodies[0], &two), HS_OK);
+    hs_view_close(view);
+    open_at(&place->hall, &place->hub, dot.origin);
+    carry(&place->hall, &place->hub, &stream, 1, hs_store_receive);
+    fold_all(&place->hub);
+    write_register(&place->hall, "a", 3, &dot);
+    carry(&place->hall, &place->hub, &stream, 3, hs_store_receive);
+    view = world_view(&place->hall);
+    assert_int_equal(hs_view_cut(view, &stream, 1, &bodies[1], &three), HS_OK);
+    hs_view_close(view);
+    rot_beginning(&place->hub, &three, 4);               /* the hash: its own signature proves it */
+    rot_beginning(&place->hub, &two, HS_HASH_BYTES + 4); /* the signature */
+    hs_buf_fini(&bodies[0]);
+    hs_buf_fini(&bodies[1]);
+}
+
 static void a_rotten_signature_is_made_good(void **state)
 {
     struct place *place = *state;
@@ -592,6 +654,7 @@ int main(void)
         TEST(what_comes_in_parts_is_right_in_parts),
         TEST(a_number_that_rotted_is_not_given_again),
         TEST(nor_before_the_rot_is_noted),
+        TEST(a_rotten_beginning_brings_nothing_back_that_was_folded),
         TEST(a_rotten_signature_is_made_good),
         TEST(what_a_rotten_signature_kept_out_gets_into_the_records),
         TEST(a_rotten_receipt_waits_until_it_comes_again),
