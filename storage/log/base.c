@@ -68,9 +68,10 @@ static enum hs_err visit_all(struct hs_txn *txn, const struct bounds *bounds, hs
             err = visit(ctx, &state);
     }
     hs_scan_end(&scan);
-    if (err == HS_OK && all && visited != hs_txn_count(txn, LOG_BASE))
-        err = HS_EDAMAGED; /* nothing else says how many there are */
-    return err == HS_OK ? txn->err : err;
+    uint64_t count = all && err == HS_OK ? hs_txn_count(txn, LOG_BASE) : visited;
+    if (err == HS_OK)
+        err = txn->err;
+    return err == HS_OK && visited != count ? HS_EDAMAGED : err; /* nothing else says how many there are */
 }
 
 /* ---- one that rotted ---- */
