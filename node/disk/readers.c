@@ -37,7 +37,7 @@ enum hs_err hs_readers_look(struct hs_readers *readers, struct hs_store *store, 
         if (!oldest[env].pins || !is_same(&oldest[env], &readers->oldest[env]))
             readers->since_ms[env] = now_ms; /* a node that nobody writes to reads the same snapshot for hours */
         readers->oldest[env] = oldest[env];
-        if (!oldest[env].pins || now_ms - readers->since_ms[env] < HS_READER_LONG_MS)
+        if (now_ms - readers->since_ms[env] < HS_READER_LONG_MS)
             continue;
         readers->is_long = true;
         describe(readers, env, now_ms);

@@ -121,6 +121,8 @@ static void file_errors_name_the_file(void **state)
     assert_int_equal(hs_file_read(in_dir("none"), 10, &content, &why), HS_ENOTFOUND);
     assert_non_null(strstr(why.text, "/none"));
     assert_int_equal(hs_file_read(dir, 10, &content, &why), HS_EINVAL);
+    assert_int_equal(mkfifo(in_dir("pipe"), 0600), 0);
+    assert_int_equal(hs_file_read(in_dir("pipe"), 10, &content, &why), HS_EINVAL); /* at once: nobody writes to it */
     assert_int_not_equal(hs_file_write(in_dir("no/where"), TEXT("x"), 0600, &why), HS_OK);
     assert_non_null(strstr(why.text, "/no/where"));
     assert_int_equal(hs_file_write(in_dir("open"), TEXT("x"), 0640, &why), HS_OK);
