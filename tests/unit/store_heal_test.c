@@ -376,9 +376,7 @@ static void rot_beginning(struct world_node *node, const struct hs_segment *segm
     world_close(node);
     world_turn(node, &segment->stream, 2, ROW_CHECKPOINT, at);
     world_open(node, false);
-    assert_int_equal(hs_store_begin(node->store), HS_OK);
-    assert_int_equal(hs_store_note_rot(node->store, &segment->stream, 1, 2), HS_OK);
-    assert_int_equal(hs_store_commit(node->store, &(struct hs_commit){0}), HS_OK);
+    note_rot(node, &segment->stream, 1, 2);
     assert_int_equal(healed_of(node).rows[0].state, HS_HEALING_WAITS);
     assert_int_equal(hs_store_begin(node->store), HS_OK);
     assert_int_equal(hs_store_heal(node->store, segment), HS_OK);
@@ -389,7 +387,7 @@ static void rot_beginning(struct world_node *node, const struct hs_segment *segm
     world_open(node, false);
     struct hs_hash after = world_digests(node);
     assert_true(hs_hash_equal(&before, &after));
-    expect_sound(node);
+    world_assert_sound(node);
 }
 
 /* Seed 880050: they came back as operations that no commit lists, and the store did not start any more. */
