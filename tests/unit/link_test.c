@@ -212,7 +212,16 @@ static void wrong_server_key_does_not_connect(void **state)
     hs_link_free(hub);
 }
 
-/* Both sides learn what is wrong: the hub from which address somebody looks for another key than its own. */
+static bool is_told(struct hs_link *link, const char *address, const char *text)
+{
+    struct hs_link_event event;
+    return hs_link_next(link, hs_link_now_ms() + 1, &event) == HS_OK &&
+           strncmp(event.address, address, strlen(address)) == 0 && strstr(event.text, event.address) != NULL &&
+           strstr(event.text, text) != NULL;
+}
+
+/* Both sides learn what is wrong: the hub from which address somebody looks for another key than its own.  A hub that
+ * looks late, when the connection is gone, hears it of the next one. */
 static void wrong_server_key_is_told_on_both_sides(void **state)
 {
     (void)state;
@@ -224,13 +233,8 @@ static void wrong_server_key_is_told_on_both_sides(void **state)
     bool hall_told = false, hub_told = false;
     uint64_t until = hs_link_now_ms() + LONG_MS;
     while (!(hall_told && hub_told) && hs_link_now_ms() < until) {
-        struct hs_link_event event;
-        hub_told = hub_told ||
-                   (hs_link_next(hub, hs_link_now_ms() + 1, &event) == HS_OK &&
-                    strncmp(event.address, "tcp://127.0.0.1:", 16) == 0 && strstr(event.text, event.address) != NULL &&
-                    strstr(event.text, "expects another key") != NULL);
-        hall_told = hall_told || (hs_link_next(hall, hs_link_now_ms() + 1, &event) == HS_OK &&
-                                  strstr(event.text, "another key than the one given") != NULL);
+        hub_told |= is_told(hub, "tcp://127.0.0.1:", "expects another key");
+        hall_told |= is_told(hall, hs_link_address(hub, 0), "another key than the one given");
     }
     assert_true(hall_told);
     assert_true(hub_told);
