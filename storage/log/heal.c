@@ -254,6 +254,7 @@ struct healer {
     uint64_t head;
     struct log_checkpoint at; /* the last op put right */
     uint64_t changed;
+    bool others; /* are right again, for what lies before them is */
 };
 
 static void put_op(struct healer *healer, struct hs_bytes op)
@@ -381,6 +382,8 @@ static enum hs_err settle(void *ctx, const struct hs_healed *healed)
         return HS_OK;
     note.state = HS_HEALING_DONE;
     note.last = err == HS_OK ? first - 1 : healed->last;
+    healer->others = healer->others || note.first < healer->segment->first ||
+                     note.last - healer->segment->first >= healer->segment->count;
     log_put_healed(healer->log, &note);
     if (err == HS_OK)
         log_put_healed(
@@ -414,10 +417,11 @@ static enum hs_err settle_all(struct healer *healer)
     return err;
 }
 
-enum hs_err hs_log_heal(struct hs_log *log, const struct hs_segment *segment)
+enum hs_err hs_log_heal(struct hs_log *log, const struct hs_segment *segment, bool *others)
 {
     struct healer healer = {.log = log, .segment = segment};
     struct log_checkpoint head;
+    *others = false;
     if (segment->first == 0 || segment->count == 0 || segment->first > UINT64_MAX - segment->count)
         return HS_EMALFORMED;
     healer.writer = hs_log_writer(log, &log->txn, segment->stream.origin);
@@ -437,6 +441,7 @@ enum hs_err hs_log_heal(struct hs_log *log, const struct hs_segment *segment)
     err = mend(&healer);
     if (err == HS_OK)
         err = settle_all(&healer);
+    *others = healer.others;
     if (err == HS_OK && healer.changed > 0) {
         log_put_anew(log); /* a replay may have left them out */
         log_reset_feeds(log);

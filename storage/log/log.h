@@ -283,8 +283,8 @@ enum hs_err hs_log_healed(struct hs_txn *txn, hs_visit_healed visit, void *ctx);
 enum hs_err hs_log_note_rot(struct hs_log *log, const struct hs_stream *stream, uint64_t first, uint64_t last,
                             bool *mended);
 enum hs_err hs_log_note_receipt(struct hs_log *log, const struct hs_stream *stream, uint64_t store_id);
-/* As hs_store_heal, in the log alone. */
-enum hs_err hs_log_heal(struct hs_log *log, const struct hs_segment *segment);
+/* As hs_store_heal, in the log alone.  @others: operations outside the segment are right again, too. */
+enum hs_err hs_log_heal(struct hs_log *log, const struct hs_segment *segment, bool *others);
 /* Own ops from @first on go, and what the commits list of them; noted as issued anew, with @why. */
 enum hs_err hs_log_strip(struct hs_log *log, const struct hs_stream *stream, uint64_t first, const char *why);
 void hs_log_give_up(struct hs_log *log, const struct hs_healed *healed, const char *why); /* noted as gone */

@@ -223,7 +223,9 @@ static enum hs_err apply_healed(struct hs_store *store, const struct hs_segment 
 enum hs_err hs_store_heal(struct hs_store *store, const struct hs_segment *segment)
 {
     assert(store->in_group);
-    enum hs_err err = hs_log_heal(store->log, segment);
+    bool others = false;
+    enum hs_err err = hs_log_heal(store->log, segment, &others);
+    store->group_completes = store->group_completes || others;
     return err == HS_OK ? apply_healed(store, segment) : err;
 }
 

@@ -459,6 +459,41 @@ static void what_a_rotten_signature_kept_out_gets_into_the_records(void **state)
     }
 }
 
+/* Found by flipping bits: what lies behind a checkpoint of which nothing is right is right again with it, but had been
+ * left out of the records. */
+static void what_lies_behind_a_rotten_checkpoint_gets_into_the_records(void **state)
+{
+    struct place *place = *state;
+    struct hs_segment segment;
+    struct hs_buf body = {0};
+    world_group(&place->hall, 3);
+    struct hs_dot dot = world_group(&place->hall, 4);
+    struct hs_stream stream = stream_of(&dot, HS_LANE_MONEY);
+    struct hs_view *view = world_view(&place->hall);
+    assert_int_equal(hs_view_cut(view, &stream, 4, &body, &segment), HS_OK);
+    hs_view_close(view);
+    world_group(&place->hall, 5);
+    open_at(&place->hall, &place->hub, dot.origin);
+    carry(&place->hall, &place->hub, &stream, 1, hs_store_receive);
+    struct hs_hash before = world_digests(&place->hall);
+    world_close(&place->hall);
+    world_turn(&place->hall, &stream, 7, ROW_CHECKPOINT, 4);
+    world_turn(&place->hall, &stream, 7, ROW_CHECKPOINT, HS_HASH_BYTES + 4);
+    forget_records(&place->hall);
+    world_open(&place->hall, false);
+    assert_int_equal(healed_of(&place->hall).count, 2);
+    struct hs_hash without = world_digests(&place->hall);
+    assert_false(hs_hash_equal(&before, &without));
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    assert_int_equal(hs_store_heal(place->hall.store, &segment), HS_OK);
+    assert_int_equal(hs_store_commit(place->hall.store, &(struct hs_commit){0}), HS_OK);
+    assert_int_equal(healed_of(&place->hall).rows[1].state, HS_HEALING_DONE);
+    struct hs_hash after = world_digests(&place->hall);
+    assert_true(hs_hash_equal(&before, &after));
+    world_assert_sound(&place->hall);
+    hs_buf_fini(&body);
+}
+
 /* ---- receipts ---- */
 
 static enum hs_err take_receipt(void *ctx, const struct hs_receipt *receipt)
@@ -655,6 +690,7 @@ int main(void)
         TEST(a_rotten_beginning_brings_nothing_back_that_was_folded),
         TEST(a_rotten_signature_is_made_good),
         TEST(what_a_rotten_signature_kept_out_gets_into_the_records),
+        TEST(what_lies_behind_a_rotten_checkpoint_gets_into_the_records),
         TEST(a_rotten_receipt_waits_until_it_comes_again),
         TEST(ones_own_receipt_is_signed_anew),
         TEST(of_a_beginning_nothing_is_signed_anew),
