@@ -374,7 +374,7 @@ struct hs_fill {
 typedef enum hs_err (*hs_visit_fill)(void *ctx, const struct hs_fill *fill);
 enum hs_err hs_view_fills(struct hs_view *view, hs_visit_fill visit, void *ctx);
 /* Is everything of this partition here that a hub had when it was last asked?  Else an answer about it is a partial
- * one: outside the scope, being filled, or being evicted. */
+ * one: outside the scope, being filled, being evicted, or with operations that rotted and have not come again. */
 bool hs_view_whole(struct hs_view *view, hs_partition partition);
 /* Districts that left the scope and are being evicted, ascending.  @waits: nothing goes yet, for too much of them is
  * nowhere else: own operations that no hub has signed for. */

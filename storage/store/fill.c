@@ -134,11 +134,31 @@ enum hs_err hs_view_fills(struct hs_view *view, hs_visit_fill visit, void *ctx)
     return hs_log_fills(store_log_reader(view).txn, visit, ctx);
 }
 
+struct lacking {
+    hs_partition partition;
+    bool found;
+};
+
+static enum hs_err look_at_rot(void *ctx, const struct hs_healed *healed)
+{
+    struct lacking *lacking = ctx;
+    lacking->found = lacking->found || (healed->stream.partition == lacking->partition && healed->store_id == 0 &&
+                                        healed->state == HS_HEALING_WAITS);
+    return HS_OK;
+}
+
+/* Operations that rotted and have not come again: the records may lack what they say. */
+static bool is_lacking(struct hs_txn *txn, hs_partition partition)
+{
+    struct lacking lacking = {.partition = partition};
+    return hs_log_healed(txn, look_at_rot, &lacking) != HS_OK || lacking.found;
+}
+
 bool hs_view_whole(struct hs_view *view, hs_partition partition)
 {
     struct hs_txn *txn = store_log_reader(view).txn;
     return hs_store_holds(view->store, partition) && !hs_log_filling(txn, partition) &&
-           !hs_log_evicting(txn, partition);
+           !hs_log_evicting(txn, partition) && !is_lacking(txn, partition);
 }
 
 enum hs_err hs_view_states(struct hs_view *view, hs_partition partition, uint8_t lane, struct hs_bytes after,

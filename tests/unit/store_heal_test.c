@@ -201,6 +201,14 @@ static void values_issued_anew_overwrite_what_they_overwrote(void **state)
     hs_view_close(view);
 }
 
+static bool is_whole(struct world_node *node)
+{
+    struct hs_view *view = world_view(node);
+    bool whole = hs_view_whole(view, 3201);
+    hs_view_close(view);
+    return whole;
+}
+
 static void what_a_hub_has_comes_back_from_it(void **state)
 {
     struct place *place = *state;
@@ -212,7 +220,8 @@ static void what_a_hub_has_comes_back_from_it(void **state)
     world_turn(&place->hall, &stream, 5, ROW_OP, 40);
     world_turn(&place->hall, &stream, 9, ROW_OP, 41);
     forget_records(&place->hall);
-    world_open(&place->hall, false); /* without what cannot be read */
+    world_open(&place->hall, false);      /* without what cannot be read */
+    assert_false(is_whole(&place->hall)); /* or it would say that there is no such customer */
     struct rows rows = healed_of(&place->hall);
     assert_int_equal(rows.count, 2);
     assert_int_equal(rows.rows[0].state, HS_HEALING_WAITS);
@@ -223,6 +232,7 @@ static void what_a_hub_has_comes_back_from_it(void **state)
     rows = healed_of(&place->hall);
     assert_int_equal(rows.rows[0].state, HS_HEALING_DONE);
     assert_int_equal(rows.rows[1].state, HS_HEALING_DONE);
+    assert_true(is_whole(&place->hall));
     assert_int_equal(world_record_count(&place->hall), 12);
     struct hs_hash after = world_digests(&place->hall);
     assert_true(hs_hash_equal(&before, &after));
