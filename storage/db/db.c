@@ -40,7 +40,8 @@ enum hs_err hs_err_from_lmdb(int code)
         return HS_EIO;
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
-    case MDB_PAGE_FULL: /* of LMDB's own reckoning */
+    case MDB_PAGE_FULL:   /* of LMDB's own reckoning */
+    case MDB_MAP_RESIZED: /* more pages than any map of ours has */
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
     case MDB_CURSOR_FULL:  /* a tree that is deeper than any */

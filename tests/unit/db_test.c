@@ -204,6 +204,7 @@ static void codes_are_translated_once(void **state)
     assert_int_equal(hs_err_from_lmdb(EIO), HS_EIO);
     assert_int_equal(hs_err_from_lmdb(MDB_CORRUPTED), HS_EDAMAGED);
     assert_int_equal(hs_err_from_lmdb(MDB_PAGE_FULL), HS_EDAMAGED);
+    assert_int_equal(hs_err_from_lmdb(MDB_MAP_RESIZED), HS_EDAMAGED);
     assert_int_equal(hs_err_from_lmdb(MDB_BAD_TXN), HS_EDAMAGED); /* all that is told of a table without a root page */
     assert_int_equal(hs_err_from_lmdb(MDB_BAD_DBI), HS_EINTERNAL);
 }
