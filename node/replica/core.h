@@ -246,6 +246,7 @@ void hs_rep_asks_fini(struct hs_replica *r);
 /* fetch.c: the tick returns when to come again */
 enum hs_err hs_rep_rots_load(struct hs_replica *r);
 void hs_rep_rots_fini(struct hs_replica *r);
+bool hs_rep_rots_coming(const struct hs_replica *r); /* operations; from somebody who is there and may have them */
 /* Operations that cannot be read, or a receipt or checkpoint that does not hold: the store looks at them. */
 void hs_rep_rot_seen(struct hs_replica *r, const struct hs_healed *what);
 void hs_rep_ops_rot_seen(struct hs_replica *r, const struct hs_stream *name, uint64_t first, uint64_t last);

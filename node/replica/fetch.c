@@ -54,6 +54,7 @@ static struct rep_rot *asked_of(const struct rep_session *s)
 
 static void forget(struct hs_replica *r, struct rep_rot *rot)
 {
+    hs_rep_probes_moved(r);
     TAILQ_REMOVE(&r->rots, rot, order);
     r->rot_count--;
     free(rot);
@@ -194,15 +195,38 @@ static bool has_none(const struct rep_rot *rot, hs_peer peer)
     return false;
 }
 
+static bool may_have(const struct rep_session *s, const struct rep_rot *rot)
+{
+    return s->state == REP_LIVE && hs_rep_takes(s, HALLSYNC__PEER_TYPE__PEER_FETCH) && !has_none(rot, s->peer) &&
+           hs_rep_may_hear(s, &rot->name);
+}
+
 static struct rep_session *choose(struct hs_replica *r, const struct rep_rot *rot)
 {
     for (size_t i = 0; i < r->session_count; i++) {
-        struct rep_session *s = r->sessions[i];
-        if (s->state == REP_LIVE && hs_rep_takes(s, HALLSYNC__PEER_TYPE__PEER_FETCH) && !s->is_fetching &&
-            !has_none(rot, s->peer) && hs_rep_may_hear(s, &rot->name))
-            return s;
+        if (!r->sessions[i]->is_fetching && may_have(r->sessions[i], rot))
+            return r->sessions[i];
     }
     return NULL;
+}
+
+static bool may_come(const struct hs_replica *r, const struct rep_rot *rot)
+{
+    bool may = rot->asked != 0;
+    for (size_t i = 0; i < r->session_count && !may && rot->again_ms <= r->now_ms; i++)
+        may = may_have(r->sessions[i], rot);
+    return may;
+}
+
+bool hs_rep_rots_coming(const struct hs_replica *r)
+{
+    const struct rep_rot *rot;
+    TAILQ_FOREACH(rot, &r->rots, order)
+    {
+        if (rot->store_id == 0 && may_come(r, rot))
+            return true;
+    }
+    return false;
 }
 
 static void ask(struct rep_session *s, struct rep_rot *rot)
@@ -225,6 +249,7 @@ static void rest(struct hs_replica *r, struct rep_rot *rot)
     rot->again_ms = r->now_ms + AGAIN_MS;
     rot->none_count = 0;
     rot->none_upto = 0;
+    hs_rep_probes_moved(r);
 }
 
 /* They are asked in the order of their numbers: of many it is enough to know how far. */

@@ -157,7 +157,7 @@ static bool part_done(struct rep_part *part)
 {
     bool there = all_reached(part->s, &part->out, reached_there);
     bool here = all_reached(part->s, &part->in, reached_here);
-    return part->answered && there && here && part->s->r->fill_count == 0;
+    return part->answered && there && here && part->s->r->fill_count == 0 && !hs_rep_rots_coming(part->s->r);
 }
 
 /* ---- probes ---- */

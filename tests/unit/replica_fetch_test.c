@@ -351,6 +351,44 @@ static void who_does_not_answer_is_not_waited_for(void **state)
     world_free(t.w);
 }
 
+/* ---- is all here? ---- */
+
+/* "Synced" is said when it has come; or when nobody who is there has it, or it would never be said. */
+static void what_rotted_is_waited_for(void **state)
+{
+    (void)state;
+    for (int has = 0; has < 2; has++) {
+        struct region t;
+        struct puppet p = {.self = NULL};
+        Hallsync__PeerProbeReply reply = HALLSYNC__PEER_PROBE_REPLY__INIT;
+        set(&t);
+        meet(t.hall, t.hub);
+        meet(t.other, t.hub);
+        world_stop(t.hub);
+        rot(&t, t.other);
+        puppet_dialled(&p, t.hub, t.other);
+        greet_with_fetch(&p);
+        world_probe(t.other, 5);
+        const Hallsync__PeerProbe *asked = puppet_hear(&p, HALLSYNC__PEER_TYPE__PEER_PROBE);
+        assert_non_null(asked);
+        reply.id = asked->id;
+        reply.last = true;
+        puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_PROBE_REPLY, &reply.base);
+        assert_int_equal(world_notices(t.other, HS_NOTICE_PROBE_DONE), 0);
+        Hallsync__PeerFetch *answer = question(&p, &t.stream);
+        if (has)
+            answer->segment = segment_of(&p, t.hall, &t.stream, 5);
+        else
+            answer->has_none = answer->none = true;
+        puppet_say(&p, HALLSYNC__PEER_TYPE__PEER_FETCH, &answer->base);
+        puppet_let_store(&p);
+        assert_int_equal(world_notices(t.other, HS_NOTICE_PROBE_DONE), 1);
+        assert_int_equal(t.other->rotten.last, has ? 0 : 5);
+        puppet_fini(&p);
+        world_free(t.w);
+    }
+}
+
 /* ---- many that do not have it ---- */
 
 #define MANY 40
@@ -402,6 +440,7 @@ int main(void)
         cmocka_unit_test(a_second_one_before_the_answer_ends_the_session),
         cmocka_unit_test(what_an_answer_cost_is_given_back),
         cmocka_unit_test(who_does_not_answer_is_not_waited_for),
+        cmocka_unit_test(what_rotted_is_waited_for),
         cmocka_unit_test(of_many_each_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
