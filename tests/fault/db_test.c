@@ -19,6 +19,7 @@ static const char *const NAMES[TABLE_COUNT] = {"first", "second"};
 struct place {
     char dir[256];
     struct hs_env *env;
+    size_t map_bytes; /* 0: MAP_BYTES */
     size_t ahead_bytes;
     uint64_t tries;
 };
@@ -29,7 +30,7 @@ static enum hs_err open_env(struct place *place)
     struct hs_env_options options = {.path = place->dir,
                                      .tables = NAMES,
                                      .table_count = TABLE_COUNT,
-                                     .map_bytes = MAP_BYTES,
+                                     .map_bytes = place->map_bytes == 0 ? MAP_BYTES : place->map_bytes,
                                      .ahead_bytes = place->ahead_bytes,
                                      .create = true};
     enum hs_err err = hs_env_open(&options, &place->env, &why);
@@ -245,6 +246,31 @@ static void a_table_is_emptied_or_is_not(void **state)
     fault_each("emptying", FAULT_OF_DB, empty_once, *state);
 }
 
+static void fill_once(void *ctx)
+{
+    struct place *place = ctx;
+    struct hs_txn txn;
+    assert_int_equal(hs_txn_begin(place->env, true, &txn), HS_OK);
+    fault_begin();
+    hs_txn_put(&txn, FIRST, TEXT("a"), TEXT("1"));
+    fault_end();
+    if (txn.err != HS_OK)
+        assert_int_equal(txn.err, place->map_bytes == 0 ? HS_EFULL : HS_EDAMAGED);
+    hs_txn_abort(&txn);
+}
+
+/* Found by flipping bits: a node on a nearly empty disk said that it was full. */
+static void a_map_with_room_for_a_transaction_is_not_full(void **state)
+{
+    struct place *place = *state;
+    for (int large = 0; large < 2; large++) {
+        close_env(place);
+        place->map_bytes = large ? (size_t)3 << 30 : 0;
+        assert_int_equal(open_env(place), HS_OK);
+        fault_each("filling", FAULT_BIT(FAULT_DB_FULL), fill_once, place);
+    }
+}
+
 /* ---- reading ---- */
 
 static void park_once(void *ctx)
@@ -276,11 +302,9 @@ static void a_reader_is_parked_and_taken_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_PLACE(an_environment_that_was_not_opened_can_be),
-        IN_PLACE(a_failed_transaction_leaves_nothing),
-        IN_PLACE(a_commit_stands_though_nothing_can_be_written_ahead),
-        IN_PLACE(a_table_is_emptied_or_is_not),
-        IN_PLACE(a_reader_is_parked_and_taken_up),
+        IN_PLACE(an_environment_that_was_not_opened_can_be),           IN_PLACE(a_failed_transaction_leaves_nothing),
+        IN_PLACE(a_commit_stands_though_nothing_can_be_written_ahead), IN_PLACE(a_table_is_emptied_or_is_not),
+        IN_PLACE(a_map_with_room_for_a_transaction_is_not_full),       IN_PLACE(a_reader_is_parked_and_taken_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -302,27 +302,6 @@ static void a_full_map_refuses_and_the_next_transaction_works(void **state)
     assert_int_equal(hs_txn_commit(&txn), HS_OK);
 }
 
-/* Found by flipping bits: a store on a nearly empty disk said that it was full. */
-static void more_than_a_transaction_may_hold_is_no_full_map(void **state)
-{
-    struct place *place = *state;
-    static const struct {
-        size_t map, size;
-        enum hs_err err;
-    } CASES[] = {
-        {(size_t)3 << 30, (size_t)7 << 29, HS_EDAMAGED},
-        {(size_t)1 << 30, (size_t)3 << 29, HS_EFULL},
-    };
-    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        hs_env_close(place->env);
-        assert_int_equal(open_env(place, false, CASES[i].map, NULL), HS_OK);
-        struct hs_txn txn = begin(place, true);
-        assert_null(hs_txn_reserve(&txn, FIRST, TEXT("a"), CASES[i].size));
-        assert_int_equal(txn.err, CASES[i].err);
-        hs_txn_abort(&txn);
-    }
-}
-
 static void zeros_ahead_change_nothing_but_the_files_size(void **state)
 {
     struct place *place = *state;
@@ -565,7 +544,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_are_replaced_reserved_deleted_counted_emptied, setup, teardown),
         cmocka_unit_test_setup_teardown(a_parked_reader_sees_the_present_once_renewed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_map_refuses_and_the_next_transaction_works, setup, teardown),
-        cmocka_unit_test_setup_teardown(more_than_a_transaction_may_hold_is_no_full_map, setup, teardown),
         cmocka_unit_test_setup_teardown(zeros_ahead_change_nothing_but_the_files_size, setup, teardown),
         cmocka_unit_test_setup_teardown(slots_of_dead_readers_are_freed, setup, teardown),
         cmocka_unit_test_setup_teardown(scans_stay_inside_their_prefix, setup, teardown),
