@@ -121,6 +121,26 @@ static enum hs_err back_lock(const struct hs_env_options *options, struct hs_why
     return error == 0 ? HS_OK : hs_fail(hs_err_from_errno(error), why, "cannot make %s: %s", file, strerror(error));
 }
 
+/* LMDB maps up to the last page that a meta page names, one of the first two: where no machine could map so much, that
+ * number has rotted, and not memory is short. */
+#define META_LAST_PAGE_AT 136 /* behind the head of the page, magic, version, an address, a size and two tables */
+#define ADDRESS_BITS      47
+
+static bool maps_too_much(const struct hs_env_options *options)
+{
+    char file[4096];
+    uint64_t last = 0, most = 0, page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+    snprintf(file, sizeof file, "%s/data.mdb", options->path);
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    for (uint64_t page = 0; page < 2 && fd >= 0; page++) {
+        if (pread(fd, &last, sizeof last, (off_t)(page * page_bytes + META_LAST_PAGE_AT)) == (ssize_t)sizeof last)
+            most = last > most ? last : most;
+    }
+    if (fd >= 0)
+        close(fd);
+    return most >= ((uint64_t)1 << ADDRESS_BITS) / page_bytes;
+}
+
 static int open_handle(struct hs_env *env, const struct hs_env_options *options)
 {
     int code = mdb_env_create(&env->handle);
@@ -134,7 +154,7 @@ static int open_handle(struct hs_env *env, const struct hs_env_options *options)
      * not to threads. */
     if (code == MDB_SUCCESS)
         code = mdb_env_open(env->handle, options->path, MDB_NOTLS, 0600);
-    return code;
+    return code == ENOMEM && maps_too_much(options) ? MDB_CORRUPTED : code;
 }
 
 /* Beyond the end of a file that was cut off, the map is SIGBUS: zeros in its place are no page, which LMDB tells as

@@ -178,6 +178,24 @@ static void a_file_that_lost_its_end_is_damage_and_no_crash(void **state)
     fail_msg("a file of two pages was taken for whole");
 }
 
+/* Found by flipping bits: "out of memory". */
+static void a_map_larger_than_any_is_damage(void **state)
+{
+    struct place *place = *state;
+    struct hs_why why = {{0}};
+    char path[300];
+    snprintf(path, sizeof path, "%s/data.mdb", place->dir);
+    hs_env_close(place->env);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    for (off_t page = 0; page < 2; page++)
+        assert_int_equal(pwrite(fd, "\x10", 1, page * sysconf(_SC_PAGESIZE) + 136 + 4), 1);
+    close(fd);
+    place->env = NULL;
+    assert_int_equal(open_env(place, false, MAP_BYTES, &why), HS_EDAMAGED);
+    assert_null(place->env);
+}
+
 static void files_are_the_owners_alone(void **state)
 {
     struct place *place = *state;
@@ -536,6 +554,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(absent_or_strange_places_are_refused_with_a_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_that_lost_its_end_is_damage_and_no_crash, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_map_larger_than_any_is_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(files_are_the_owners_alone, setup, teardown),
         cmocka_unit_test(codes_are_translated_once),
         cmocka_unit_test_setup_teardown(aborted_rows_are_gone, setup, teardown),
