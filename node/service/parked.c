@@ -232,7 +232,7 @@ static enum hs_err add_decisions(struct hs_telling *telling, const struct hs_sta
 
 const char *hs_mend_advice(const struct hs_kind *kind)
 {
-    if (kind == NULL || kind->by_node_only)
+    if (kind == NULL || kind->by == HS_BY_NODE)
         return "a node made it by itself: upgrade this node if a newer one wrote it, else reject it";
     if (kind->shape == HS_SHAPE_FACT)
         return "enter it again with right values under a new id, then reject this one";

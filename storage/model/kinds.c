@@ -1,254 +1,375 @@
+/* The table of kinds.  Numbers are frozen. */
 #include "storage/model/kinds.h"
 
 #include "proto/records.pb-c.h"
 
-#include <string.h>
-
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-#define ROWS(array)     (array), COUNT_OF(array)
+
+#define FIELD(number, form, policy, required, most, choices, unit, en, zh)                         \
+    {                                                                                              \
+        number, HS_FORM_##form, HS_POLICY_##policy, required, most, choices, NULL, 0, unit, en, zh \
+    }
+/* Sub-messages, at most @most; @line: the fields of each. */
+#define LINES(number, policy, required, most, line, en, zh)                                                 \
+    {                                                                                                       \
+        number, HS_FORM_LINES, HS_POLICY_##policy, required, most, NULL, line, COUNT_OF(line), NULL, en, zh \
+    }
+
+#define FIELDS(array)  .fields = (array), .field_count = COUNT_OF(array)
+#define INDEXES(array) .indexes = (array), .index_count = COUNT_OF(array)
+#define ERRORS(array)  .errors = (array), .error_count = COUNT_OF(array)
+
+#define ID_BYTES HS_RECORD_ID_BYTES_MAX
 
 static const char *const METHODS[] = {"cash", "cheque", "card", "transfer", NULL};
 static const char *const SUPPLY[] = {"on", "off", "closed", NULL};
 static const char *const YES_NO[] = {"yes", "no", NULL};
 static const char *const VERDICTS[] = {"release", "reject", NULL};
 static const char *const NOTICES[] = {"fault", "planned", "arrears", "info", NULL};
+static const char *const RATED[] = {"payment", "ticket", "queue_ticket", "appointment", NULL};
 
-/* ---- fields: number, form, policy, required, most bytes, choices ---- */
+/* ---- fields: number, form, policy, required, most, choices, unit, meaning in English and Chinese ---- */
+/* clang-format off */
 
 static const struct hs_field_rule CUSTOMER_FIELDS[] = {
-    {1, HS_FORM_ACCOUNT, HS_POLICY_FIXED, true, 0, NULL},  {2, HS_FORM_TEXT, HS_POLICY_REVIEW, true, 128, NULL},
-    {3, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},  {4, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 512, NULL},
-    {5, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},  {6, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},
-    {7, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 64, NULL},  {8, HS_FORM_CHOICE, HS_POLICY_REVIEW, false, 0, SUPPLY},
-    {9, HS_FORM_TEXT, HS_POLICY_MERGE, false, 2048, NULL},
+    FIELD(1, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
+    FIELD(2, TEXT, REVIEW, true, 128, NULL, NULL, "title holder", "户名"),
+    FIELD(3, TEXT, REVIEW, false, 64, NULL, NULL, "telephone", "联系电话"),
+    FIELD(4, TEXT, REVIEW, false, 512, NULL, NULL, "address of the supply", "用电地址"),
+    FIELD(5, TEXT, REVIEW, false, 64, NULL, NULL, "number of the identity card", "身份证号"),
+    FIELD(6, TEXT, REVIEW, false, 64, NULL, NULL, "number of the electricity card", "电卡号"),
+    FIELD(7, TEXT, REVIEW, false, 64, NULL, NULL, "tariff", "电价类别"),
+    FIELD(8, CHOICE, REVIEW, false, 0, SUPPLY, NULL, "supply: on, off (arrears), closed", "供电状态：供电、欠费停电、销户"),
+    FIELD(9, TEXT, MERGE, false, 2048, NULL, NULL, "remark", "备注"),
 };
 
 static const struct hs_field_rule BILL_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, true, HS_RECORD_ID_BYTES_MAX, NULL},
-    {2, HS_FORM_ACCOUNT, HS_POLICY_FIXED, true, 0, NULL},
-    {3, HS_FORM_PERIOD, HS_POLICY_REVIEW, false, 0, NULL},
-    {4, HS_FORM_AMOUNT, HS_POLICY_REVIEW, true, 0, NULL},
-    {5, HS_FORM_DATE, HS_POLICY_REVIEW, false, 0, NULL},
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "number of the bill", "账单号"),
+    FIELD(2, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
+    FIELD(3, PERIOD, REVIEW, false, 0, NULL, NULL, "month that it is for", "电费年月"),
+    FIELD(4, AMOUNT, REVIEW, true, 0, NULL, "fen", "amount", "金额"),
+    FIELD(5, DATE, REVIEW, false, 0, NULL, NULL, "last day to pay it", "缴费截止日"),
 };
 
 static const struct hs_field_rule PAYMENT_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
-    {2, HS_FORM_ACCOUNT, HS_POLICY_FIXED, true, 0, NULL},
-    {3, HS_FORM_AMOUNT, HS_POLICY_FIXED, true, 0, NULL},
-    {4, HS_FORM_TEXT, HS_POLICY_FIXED, false, HS_RECORD_ID_BYTES_MAX, NULL},
-    {5, HS_FORM_CHOICE, HS_POLICY_FIXED, false, 0, METHODS},
-    {6, HS_FORM_NUMBER, HS_POLICY_FIXED, false, 0, NULL},
-    {7, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text and not 128 bits in hexadecimal", "交费编号"),
+    FIELD(2, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
+    FIELD(3, AMOUNT, FIXED, true, 0, NULL, "fen", "amount taken", "实收金额"),
+    FIELD(4, TEXT, FIXED, false, ID_BYTES, NULL, NULL, "bill that it pays", "账单号"),
+    FIELD(5, CHOICE, FIXED, false, 0, METHODS, NULL, "how it was paid", "交费方式"),
+    FIELD(6, NUMBER, FIXED, false, 0, NULL, NULL, "window", "窗口号"),
+    FIELD(7, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
 };
 
 static const struct hs_field_rule CASH_ENTRY_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, true, HS_RECORD_ID_BYTES_MAX, NULL},
-    {2, HS_FORM_TIME, HS_POLICY_FIXED, true, 0, NULL},
-    {3, HS_FORM_CHANGE, HS_POLICY_FIXED, true, 0, NULL},
-    {4, HS_FORM_NUMBER, HS_POLICY_FIXED, true, 0, NULL},
-    {5, HS_FORM_ID, HS_POLICY_FIXED, true, 0, NULL},
-    {6, HS_FORM_NUMBER, HS_POLICY_FIXED, true, 0, NULL},
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "number: node, date, window, series, counter", "凭证号"),
+    FIELD(2, TIME, FIXED, true, 0, NULL, "ms", "clock of the node", "记账时间"),
+    FIELD(3, CHANGE, FIXED, true, 0, NULL, "fen", "into the drawer; below zero: out of it", "收入金额（负数为支出）"),
+    FIELD(4, NUMBER, FIXED, true, 0, NULL, NULL, "kind of what it records: payment or reversal", "所记事项类型"),
+    FIELD(5, ID, FIXED, true, 0, NULL, NULL, "id of what it records", "所记事项编号"),
+    FIELD(6, NUMBER, FIXED, true, 0, NULL, NULL, "partition of what it records", "所记事项所属区"),
 };
 
 static const struct hs_field_rule REVERSAL_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},   {2, HS_FORM_ID, HS_POLICY_FIXED, true, 0, NULL},
-    {3, HS_FORM_ACCOUNT, HS_POLICY_FIXED, false, 0, NULL}, {4, HS_FORM_TEXT, HS_POLICY_FIXED, false, 512, NULL},
-    {5, HS_FORM_NUMBER, HS_POLICY_FIXED, false, 0, NULL},  {6, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "冲正编号"),
+    FIELD(2, ID, FIXED, true, 0, NULL, NULL, "payment that it takes back, whole", "被冲正的交费编号"),
+    FIELD(3, ACCOUNT, FIXED, false, 0, NULL, NULL, "account number", "户号"),
+    FIELD(4, TEXT, FIXED, false, 512, NULL, NULL, "reason", "冲正原因"),
+    FIELD(5, NUMBER, FIXED, false, 0, NULL, NULL, "window", "窗口号"),
+    FIELD(6, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
 };
 
 static const struct hs_field_rule TICKET_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
-    {2, HS_FORM_SERVICE, HS_POLICY_FIXED, true, 0, NULL},
-    {3, HS_FORM_ACCOUNT, HS_POLICY_FIXED, false, 0, NULL},
-    {4, HS_FORM_TEXT, HS_POLICY_MERGE, true, 4096, NULL},
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "工单编号"),
+    FIELD(2, SERVICE, FIXED, true, 0, NULL, NULL, "service; it chooses the states", "业务类别"),
+    FIELD(3, ACCOUNT, FIXED, false, 0, NULL, NULL, "account number", "户号"),
+    FIELD(4, TEXT, MERGE, true, 4096, NULL, NULL, "what is asked for", "业务内容"),
 };
 
 static const struct hs_field_rule TICKET_EVENT_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},   {2, HS_FORM_ID, HS_POLICY_FIXED, true, 0, NULL},
-    {3, HS_FORM_STATE, HS_POLICY_FIXED, false, 0, NULL},   {4, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
-    {5, HS_FORM_TEXT, HS_POLICY_FIXED, false, 8192, NULL}, {6, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "事件编号"),
+    FIELD(2, ID, FIXED, true, 0, NULL, NULL, "ticket", "工单编号"),
+    FIELD(3, STATE, FIXED, false, 0, NULL, NULL, "move asked for; none: a note", "申请转入的状态"),
+    FIELD(4, TEXT, FIXED, false, 64, NULL, NULL, "who is to do it", "处理人"),
+    FIELD(5, TEXT, FIXED, false, 8192, NULL, NULL, "note", "处理意见"),
+    FIELD(6, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+};
+
+static const struct hs_field_rule RATING_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of what is rated", "评价编号（自动生成）"),
+    FIELD(2, CHOICE, FIXED, true, 0, RATED, NULL, "kind of what is rated", "被评价业务的类型"),
+    FIELD(3, ID, FIXED, true, 0, NULL, NULL, "id of what is rated", "被评价业务的编号"),
+    FIELD(4, COUNT, FIXED, true, 5, NULL, NULL, "5 very satisfied, 3 fair, 1 not at all", "满意度（5非常满意，1不满意）"),
+    FIELD(5, NUMBER, FIXED, false, 0, NULL, NULL, "window", "窗口号"),
+    FIELD(6, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(7, TEXT, FIXED, false, 2048, NULL, NULL, "what the customer said", "客户意见"),
 };
 
 static const struct hs_field_rule CATALOGUE_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, true, HS_RECORD_ID_BYTES_MAX, NULL},
-    {2, HS_FORM_TEXT, HS_POLICY_REVIEW, true, 128, NULL},
-    {3, HS_FORM_TEXT, HS_POLICY_MERGE, false, 64, NULL},
-    {4, HS_FORM_NUMBER, HS_POLICY_REVIEW, false, 0, NULL},
-    {5, HS_FORM_TEXT, HS_POLICY_REVIEW, false, 512, NULL},
-    {6, HS_FORM_TEXT, HS_POLICY_MERGE, false, 4096, NULL},
-    {7, HS_FORM_CHOICE, HS_POLICY_REVIEW, false, 0, YES_NO},
-    {8, HS_FORM_TEXT, HS_POLICY_MERGE, false, 2048, NULL},
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "code of the service", "业务代码"),
+    FIELD(2, TEXT, REVIEW, true, 128, NULL, NULL, "name", "名称"),
+    FIELD(3, TEXT, MERGE, false, 64, NULL, NULL, "section: business, payments, query...", "业务分类"),
+    FIELD(4, NUMBER, REVIEW, false, 0, NULL, "days", "working days from acceptance", "办理时限（工作日）"),
+    FIELD(5, TEXT, REVIEW, false, 512, NULL, NULL, "what it costs", "收费标准"),
+    FIELD(6, TEXT, MERGE, false, 4096, NULL, NULL, "what to bring", "所需资料"),
+    FIELD(7, CHOICE, REVIEW, false, 0, YES_NO, NULL, "is it offered?", "是否受理"),
+    FIELD(8, TEXT, MERGE, false, 2048, NULL, NULL, "remark", "备注"),
 };
 
 static const struct hs_field_rule NOTICE_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, true, HS_RECORD_ID_BYTES_MAX, NULL},
-    {2, HS_FORM_DISTRICT, HS_POLICY_FIXED, false, 0, NULL},
-    {3, HS_FORM_CHOICE, HS_POLICY_REVIEW, true, 0, NOTICES},
-    {4, HS_FORM_TEXT, HS_POLICY_REVIEW, true, 4096, NULL},
-    {5, HS_FORM_TIME, HS_POLICY_REVIEW, false, 0, NULL},
-    {6, HS_FORM_TIME, HS_POLICY_REVIEW, false, 0, NULL},
-    {7, HS_FORM_TEXT, HS_POLICY_MERGE, false, 2048, NULL},
-    {8, HS_FORM_TEXT, HS_POLICY_MERGE, false, 2048, NULL},
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "number of the notice", "公告编号"),
+    FIELD(2, DISTRICT, FIXED, false, 0, NULL, NULL, "district; none: the whole region", "供电区（空为全区域）"),
+    FIELD(3, CHOICE, REVIEW, true, 0, NOTICES, NULL, "what it is about", "公告类型"),
+    FIELD(4, TEXT, REVIEW, true, 4096, NULL, NULL, "what customers are told", "公告内容"),
+    FIELD(5, TIME, REVIEW, false, 0, NULL, "ms", "begins", "开始时间"),
+    FIELD(6, TIME, REVIEW, false, 0, NULL, "ms", "ends", "结束时间"),
+    FIELD(7, TEXT, MERGE, false, 2048, NULL, NULL, "streets, estates, lines", "停电范围"),
+    FIELD(8, TEXT, MERGE, false, 2048, NULL, NULL, "beginnings of account numbers, with commas between", "涉及户号段"),
 };
 
 static const struct hs_field_rule REISSUE_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
-    {2, HS_FORM_TEXT, HS_POLICY_FIXED, true, HS_NODE_ID_BYTES_MAX, NULL},
-    {3, HS_FORM_BYTES, HS_POLICY_FIXED, true, HS_CERTIFICATE_BYTES_MAX, NULL},
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of the certificate", "编号（自动生成）"),
+    FIELD(2, TEXT, FIXED, true, HS_NODE_ID_BYTES_MAX, NULL, NULL, "node", "节点"),
+    FIELD(3, BYTES, FIXED, true, HS_CERTIFICATE_BYTES_MAX, NULL, NULL, "its certificate", "节点证书"),
 };
 
 static const struct hs_field_rule DECISION_FIELDS[] = {
-    {1, HS_FORM_TEXT, HS_POLICY_FIXED, false, 64, NULL},
-    {2, HS_FORM_NUMBER, HS_POLICY_FIXED, true, 0, NULL},
-    {3, HS_FORM_NUMBER, HS_POLICY_FIXED, true, 0, NULL},
-    {4, HS_FORM_BYTES, HS_POLICY_FIXED, true, HS_RECORD_ID_BYTES_MAX, NULL},
-    {5, HS_FORM_CHOICE, HS_POLICY_FIXED, true, 0, VERDICTS},
-    {6, HS_FORM_BYTES, HS_POLICY_FIXED, true, HS_HASH_BYTES, NULL},
-    {7, HS_FORM_BYTES, HS_POLICY_FIXED, false, HS_HASH_BYTES, NULL},
-    {8, HS_FORM_BYTES, HS_POLICY_FIXED, false, HS_FOLLOWS_MAX *HS_ID_BYTES, NULL},
-    {9, HS_FORM_TEXT, HS_POLICY_FIXED, true, 128, NULL},
-    {10, HS_FORM_TEXT, HS_POLICY_FIXED, true, 512, NULL},
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of the request", "编号（自动生成）"),
+    FIELD(2, NUMBER, FIXED, true, 0, NULL, NULL, "lane of the record", "记录的通道"),
+    FIELD(3, NUMBER, FIXED, true, 0, NULL, NULL, "kind of the record", "记录的类型"),
+    FIELD(4, BYTES, FIXED, true, ID_BYTES, NULL, NULL, "id of the record", "记录的编号"),
+    FIELD(5, CHOICE, FIXED, true, 0, VERDICTS, NULL, "release: it counts; reject: it does not", "裁定：放行、驳回"),
+    FIELD(6, BYTES, FIXED, true, HS_HASH_BYTES, NULL, NULL, "hash of what the record showed", "所见内容的摘要"),
+    FIELD(7, BYTES, FIXED, false, HS_HASH_BYTES, NULL, NULL, "hash of the fields that break a rule", "违规字段的摘要"),
+    FIELD(8, BYTES, FIXED, false, HS_FOLLOWS_MAX *HS_ID_BYTES, NULL, NULL, "ids of the decisions known to its writer",
+          "已知的先前裁定"),
+    FIELD(9, TEXT, FIXED, true, 128, NULL, NULL, "who has decided", "裁定人"),
+    FIELD(10, TEXT, FIXED, true, 512, NULL, NULL, "reason", "理由"),
 };
 
-/* ---- indexes: number, name, field ---- */
+/* clang-format on */
+/* ---- indexes: number, name, field, field of each line, second field ---- */
 
-static const struct hs_index CUSTOMER_INDEXES[] = {{1, "card_no", 6}, {2, "identity_no", 5}};
-static const struct hs_index BILL_INDEXES[] = {{1, "account", 2}};
-static const struct hs_index PAYMENT_INDEXES[] = {{1, "account", 2}, {2, "bill_id", 4}};
-static const struct hs_index CASH_ENTRY_INDEXES[] = {{1, "fact_id", 5}};
-static const struct hs_index REVERSAL_INDEXES[] = {{1, "payment_id", 2}};
-static const struct hs_index TICKET_INDEXES[] = {{1, "account", 3}, {2, "state", 0}, {3, "assignee", 0}};
-static const struct hs_index TICKET_EVENT_INDEXES[] = {{1, "ticket_id", 2}};
-static const struct hs_index NOTICE_INDEXES[] = {{1, "district", 2}};
-static const struct hs_index REISSUE_INDEXES[] = {{1, "node_id", 2}};
+static const struct hs_index CUSTOMER_INDEXES[] = {{1, "card_no", 6, 0, 0}, {2, "identity_no", 5, 0, 0}};
+static const struct hs_index BILL_INDEXES[] = {{1, "account", 2, 0, 0}};
+static const struct hs_index PAYMENT_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "bill_id", 4, 0, 0}};
+static const struct hs_index CASH_ENTRY_INDEXES[] = {{1, "fact_id", 5, 0, 0}};
+static const struct hs_index REVERSAL_INDEXES[] = {{1, "payment_id", 2, 0, 0}};
+static const struct hs_index TICKET_INDEXES[] = {
+    {1, "account", 3, 0, 0}, {2, "state", 0, 0, 0}, {3, "assignee", 0, 0, 0}};
+static const struct hs_index TICKET_EVENT_INDEXES[] = {{1, "ticket_id", 2, 0, 0}};
+static const struct hs_index RATING_INDEXES[] = {{1, "of_id", 3, 0, 0}, {2, "window", 5, 0, 0}, {3, "clerk", 6, 0, 0}};
+static const struct hs_index NOTICE_INDEXES[] = {{1, "district", 2, 0, 0}};
+static const struct hs_index REISSUE_INDEXES[] = {{1, "node_id", 2, 0, 0}};
 
-/* ---- kinds: number, name, shape, lane, id, home, message, fields, indexes, by node only ---- */
+/* ---- ids that are hashes: of which fields ---- */
+
+static const uint32_t RATING_OF[] = {2, 3, 0};
+
+/* ---- what is refused besides what the forms ask for ---- */
+
+static const struct hs_kind_error PAYMENT_ERRORS[] = {
+    {HS_ENOACCOUNT, "no customer has the account, where such are refused"},
+    {HS_EBILLACCOUNT, "the bill is of another account"},
+    {HS_EDIFFERS, "another payment with other content has the id"},
+};
+static const struct hs_kind_error REVERSAL_ERRORS[] = {
+    {HS_ENOPAYMENT, "there is no such payment"},
+    {HS_ENOTHERE, "the payment is of a district that is not here, and no hub can be asked"},
+    {HS_EREVERSED, "the payment was taken back before"},
+};
+static const struct hs_kind_error TICKET_EVENT_ERRORS[] = {
+    {HS_ENOTICKET, "there is no such ticket here"},
+    {HS_ESTATE, "the ticket's state allows no such move"},
+};
+static const struct hs_kind_error RATING_ERRORS[] = {
+    {HS_EDIFFERS, "the service has been rated before, and otherwise"},
+};
+
+/* ---- kinds ---- */
 
 const struct hs_kind HS_KINDS[] = {
-    {HS_KIND_CUSTOMER, "customer", HS_SHAPE_REGISTER, HS_LANE_PEOPLE, HS_ID_FIELD, 1, HS_HOME_ACCOUNT, 1,
-     &hallsync__customer__descriptor, ROWS(CUSTOMER_FIELDS), ROWS(CUSTOMER_INDEXES), false},
-    {HS_KIND_BILL, "bill", HS_SHAPE_REGISTER, HS_LANE_BULK, HS_ID_FIELD, 1, HS_HOME_ACCOUNT, 2,
-     &hallsync__bill__descriptor, ROWS(BILL_FIELDS), ROWS(BILL_INDEXES), false},
-    {HS_KIND_PAYMENT, "payment", HS_SHAPE_FACT, HS_LANE_MONEY, HS_ID_128, 1, HS_HOME_ACCOUNT, 2,
-     &hallsync__payment__descriptor, ROWS(PAYMENT_FIELDS), ROWS(PAYMENT_INDEXES), false},
-    {HS_KIND_CASH_ENTRY, "cash_entry", HS_SHAPE_FACT, HS_LANE_MONEY, HS_ID_FIELD, 1, HS_HOME_NODE, 0,
-     &hallsync__cash_entry__descriptor, ROWS(CASH_ENTRY_FIELDS), ROWS(CASH_ENTRY_INDEXES), true},
-    {HS_KIND_REVERSAL, "reversal", HS_SHAPE_FACT, HS_LANE_MONEY, HS_ID_128, 1, HS_HOME_ACCOUNT, 3,
-     &hallsync__reversal__descriptor, ROWS(REVERSAL_FIELDS), ROWS(REVERSAL_INDEXES), false},
-    {HS_KIND_TICKET, "ticket", HS_SHAPE_REGISTER, HS_LANE_WORK, HS_ID_128, 1, HS_HOME_ACCOUNT, 3,
-     &hallsync__ticket__descriptor, ROWS(TICKET_FIELDS), ROWS(TICKET_INDEXES), false},
-    {HS_KIND_TICKET_EVENT, "ticket_event", HS_SHAPE_FACT, HS_LANE_WORK, HS_ID_128, 1, HS_HOME_ACCOUNT, 0,
-     &hallsync__ticket_event__descriptor, ROWS(TICKET_EVENT_FIELDS), ROWS(TICKET_EVENT_INDEXES), false},
-    {HS_KIND_CATALOGUE, "catalogue", HS_SHAPE_REGISTER, HS_LANE_BULK, HS_ID_FIELD, 1, HS_HOME_REGION, 0,
-     &hallsync__catalogue__descriptor, ROWS(CATALOGUE_FIELDS), NULL, 0, false},
-    {HS_KIND_NOTICE, "notice", HS_SHAPE_REGISTER, HS_LANE_WORK, HS_ID_FIELD, 1, HS_HOME_DISTRICT, 2,
-     &hallsync__notice__descriptor, ROWS(NOTICE_FIELDS), ROWS(NOTICE_INDEXES), false},
-    {HS_KIND_REISSUE, "reissue", HS_SHAPE_FACT, HS_LANE_PEOPLE, HS_ID_128, 1, HS_HOME_REGION, 0,
-     &hallsync__reissue__descriptor, ROWS(REISSUE_FIELDS), ROWS(REISSUE_INDEXES), true},
-    {HS_KIND_DECISION, "decision", HS_SHAPE_FACT, HS_LANE_MONEY, HS_ID_128, 1, HS_HOME_ACCOUNT, 0,
-     &hallsync__decision__descriptor, ROWS(DECISION_FIELDS), NULL, 0, true},
+    {.number = HS_KIND_CUSTOMER,
+     .name = "customer",
+     .en = "Customer",
+     .zh = "客户",
+     .about = "Who has an account: found by account, electricity card or identity number only.",
+     .about_zh = "用电客户档案；只能凭户号、电卡号或身份证号查询。",
+     .shape = HS_SHAPE_REGISTER,
+     .lane = HS_LANE_PEOPLE,
+     .id_form = HS_ID_FIELD,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .home_field = 1,
+     .message = &hallsync__customer__descriptor,
+     FIELDS(CUSTOMER_FIELDS),
+     INDEXES(CUSTOMER_INDEXES)},
+    {.number = HS_KIND_BILL,
+     .name = "bill",
+     .en = "Bill",
+     .zh = "电费账单",
+     .about = "What the marketing system asks of an account for a month; paid and due are computed from payments.",
+     .about_zh = "营销系统发行的电费；已缴与应缴由交费记录计算得出。",
+     .shape = HS_SHAPE_REGISTER,
+     .lane = HS_LANE_BULK,
+     .id_form = HS_ID_FIELD,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .home_field = 2,
+     .message = &hallsync__bill__descriptor,
+     FIELDS(BILL_FIELDS),
+     INDEXES(BILL_INDEXES)},
+    {.number = HS_KIND_PAYMENT,
+     .name = "payment",
+     .en = "Payment",
+     .zh = "交费",
+     .about = "Money taken at a counter; written together with its cash entry, which has the receipt's number.",
+     .about_zh = "柜台收费；与凭证号所在的现金账同时记入。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_MONEY,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .home_field = 2,
+     .message = &hallsync__payment__descriptor,
+     FIELDS(PAYMENT_FIELDS),
+     INDEXES(PAYMENT_INDEXES),
+     ERRORS(PAYMENT_ERRORS)},
+    {.number = HS_KIND_CASH_ENTRY,
+     .name = "cash_entry",
+     .en = "Cash entry",
+     .zh = "现金账",
+     .about = "A line of a hall's cash book: number, business day and amount of a payment or reversal.",
+     .about_zh = "营业厅现金账的一笔：凭证号、营业日与金额。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_MONEY,
+     .id_form = HS_ID_FIELD,
+     .id_field = 1,
+     .home_form = HS_HOME_NODE,
+     .message = &hallsync__cash_entry__descriptor,
+     FIELDS(CASH_ENTRY_FIELDS),
+     INDEXES(CASH_ENTRY_INDEXES),
+     .by = HS_BY_NODE},
+    {.number = HS_KIND_REVERSAL,
+     .name = "reversal",
+     .en = "Reversal",
+     .zh = "冲正",
+     .about = "Takes a whole payment back, once.",
+     .about_zh = "将一笔交费全额冲正，只能一次。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_MONEY,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .home_field = 3,
+     .message = &hallsync__reversal__descriptor,
+     FIELDS(REVERSAL_FIELDS),
+     INDEXES(REVERSAL_INDEXES),
+     ERRORS(REVERSAL_ERRORS)},
+    {.number = HS_KIND_TICKET,
+     .name = "ticket",
+     .en = "Ticket",
+     .zh = "工单",
+     .about = "Head of a work order; its state is the fold of its events.",
+     .about_zh = "工单表头；状态由其事件依次推得。",
+     .shape = HS_SHAPE_REGISTER,
+     .lane = HS_LANE_WORK,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .home_field = 3,
+     .message = &hallsync__ticket__descriptor,
+     FIELDS(TICKET_FIELDS),
+     INDEXES(TICKET_INDEXES)},
+    {.number = HS_KIND_TICKET_EVENT,
+     .name = "ticket_event",
+     .en = "Event of a ticket",
+     .zh = "工单事件",
+     .about = "A move of a ticket, somebody who is to do it, or a note.",
+     .about_zh = "工单的流转、派单或备注。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_WORK,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .message = &hallsync__ticket_event__descriptor,
+     FIELDS(TICKET_EVENT_FIELDS),
+     INDEXES(TICKET_EVENT_INDEXES),
+     ERRORS(TICKET_EVENT_ERRORS)},
+    {.number = HS_KIND_RATING,
+     .name = "rating",
+     .en = "Rating",
+     .zh = "满意度评价",
+     .about = "What a customer thought of one service, from the satisfaction device; one a service, never changed.",
+     .about_zh = "客户在评价器上对一次服务的评价；每次服务一个，不可修改。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_WORK,
+     .id_form = HS_ID_HASH,
+     .id_field = 1,
+     .id_of = RATING_OF,
+     .home_form = HS_HOME_NODE,
+     .message = &hallsync__rating__descriptor,
+     FIELDS(RATING_FIELDS),
+     INDEXES(RATING_INDEXES),
+     ERRORS(RATING_ERRORS)},
+    {.number = HS_KIND_CATALOGUE,
+     .name = "catalogue",
+     .en = "Service of the catalogue",
+     .zh = "业务目录",
+     .about = "A service that the halls of the region offer.",
+     .about_zh = "区域内营业厅受理的一项业务。",
+     .shape = HS_SHAPE_REGISTER,
+     .lane = HS_LANE_BULK,
+     .id_form = HS_ID_FIELD,
+     .id_field = 1,
+     .home_form = HS_HOME_REGION,
+     .message = &hallsync__catalogue__descriptor,
+     FIELDS(CATALOGUE_FIELDS),
+     .by = HS_BY_HUBS},
+    {.number = HS_KIND_NOTICE,
+     .name = "notice",
+     .en = "Notice",
+     .zh = "停电公告",
+     .about = "What the halls of a district, or all, are to tell their customers: outages, planned work.",
+     .about_zh = "需告知客户的公告：故障停电、计划停电等。",
+     .shape = HS_SHAPE_REGISTER,
+     .lane = HS_LANE_WORK,
+     .id_form = HS_ID_FIELD,
+     .id_field = 1,
+     .home_form = HS_HOME_DISTRICT,
+     .home_field = 2,
+     .message = &hallsync__notice__descriptor,
+     FIELDS(NOTICE_FIELDS),
+     INDEXES(NOTICE_INDEXES),
+     .by = HS_BY_HUBS},
+    {.number = HS_KIND_REISSUE,
+     .name = "reissue",
+     .en = "Certificate issued anew",
+     .zh = "证书换发",
+     .about = "A node's certificate after its districts were changed; made by hubs.",
+     .about_zh = "供电区变更后由区域中心换发的节点证书。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_PEOPLE,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_REGION,
+     .message = &hallsync__reissue__descriptor,
+     FIELDS(REISSUE_FIELDS),
+     INDEXES(REISSUE_INDEXES),
+     .by = HS_BY_NODE},
+    {.number = HS_KIND_DECISION,
+     .name = "decision",
+     .en = "Decision",
+     .zh = "裁定",
+     .about = "A person's decision about a record that breaks a rule; made by hubs.",
+     .about_zh = "对违规记录的人工裁定，由区域中心作出。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_MONEY,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .message = &hallsync__decision__descriptor,
+     FIELDS(DECISION_FIELDS),
+     .by = HS_BY_NODE},
 };
 const size_t HS_KIND_COUNT = COUNT_OF(HS_KINDS);
-
-/* ---- look-ups ---- */
-
-const struct hs_kind *hs_kind_by_number(uint32_t number)
-{
-    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
-        if (HS_KINDS[i].number == number)
-            return &HS_KINDS[i];
-    }
-    return NULL;
-}
-
-const struct hs_kind *hs_kind_by_name(const char *name)
-{
-    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
-        if (strcmp(HS_KINDS[i].name, name) == 0)
-            return &HS_KINDS[i];
-    }
-    return NULL;
-}
-
-const struct hs_field_rule *hs_kind_rule(const struct hs_kind *kind, uint32_t field)
-{
-    for (size_t i = 0; i < kind->field_count; i++) {
-        if (kind->fields[i].number == field)
-            return &kind->fields[i];
-    }
-    return NULL;
-}
-
-const struct hs_index *hs_kind_index(const struct hs_kind *kind, const char *name)
-{
-    for (size_t i = 0; i < kind->index_count; i++) {
-        if (strcmp(kind->indexes[i].name, name) == 0)
-            return &kind->indexes[i];
-    }
-    return NULL;
-}
-
-const char *hs_kind_field_name(const struct hs_kind *kind, uint32_t field)
-{
-    const ProtobufCFieldDescriptor *found = protobuf_c_message_descriptor_get_field(kind->message, field);
-    return found != NULL ? found->name : NULL;
-}
-
-static bool district_of(struct hs_bytes value, hs_partition *district)
-{
-    char text[HS_DISTRICT_DIGITS + 1] = "";
-    if (value.size != HS_DISTRICT_DIGITS)
-        return false;
-    memcpy(text, value.data, value.size);
-    return hs_partition_parse(text, district) == HS_OK;
-}
-
-bool hs_kind_home(const struct hs_kind *kind, struct hs_bytes value, hs_partition *home)
-{
-    bool is_account = kind->home_form == HS_HOME_ACCOUNT && hs_account_valid((const char *)value.data, value.size);
-    bool is_region = kind->home_form == HS_HOME_REGION || (kind->home_form == HS_HOME_DISTRICT && value.size == 0);
-    if (is_account)
-        *home = hs_account_partition((const char *)value.data);
-    else if (is_region)
-        *home = HS_PARTITION_REGION;
-    return is_account || is_region || (kind->home_form == HS_HOME_DISTRICT && district_of(value, home));
-}
-
-bool hs_kind_found_in(const struct hs_kind *kind, const struct hs_index *index, struct hs_bytes key,
-                      hs_partition *partition)
-{
-    uint32_t field = index != NULL ? index->field : kind->id_form == HS_ID_FIELD ? kind->id_field : 0;
-    bool named = field != 0 && field == kind->home_field;
-    if (!named && kind->home_form == HS_HOME_DISTRICT)
-        return false;
-    return hs_kind_home(kind, named ? key : HS_BYTES_NONE, partition);
-}
-
-const char *hs_form_text(enum hs_form form)
-{
-    static const char *const TEXTS[] = {
-        [HS_FORM_TEXT] = "text",
-        [HS_FORM_ACCOUNT] = "account number, 10 digits",
-        [HS_FORM_AMOUNT] = "amount in fen, above zero",
-        [HS_FORM_NUMBER] = "whole number",
-        [HS_FORM_ID] = "id, 16 bytes",
-        [HS_FORM_DATE] = "date, 2026-11-21",
-        [HS_FORM_PERIOD] = "month, 2026-11",
-        [HS_FORM_CHOICE] = "one of",
-        [HS_FORM_SERVICE] = "code of a service",
-        [HS_FORM_STATE] = "state of a ticket",
-        [HS_FORM_CHANGE] = "amount in fen of either sign, not zero",
-        [HS_FORM_TIME] = "milliseconds since 1970, UTC",
-        [HS_FORM_DISTRICT] = "district, 4 digits",
-        [HS_FORM_BYTES] = "bytes",
-        [HS_FORM_ANY] = "anything",
-    };
-    return TEXTS[form];
-}
-
-const char *hs_policy_text(enum hs_policy policy)
-{
-    static const char *const TEXTS[] = {
-        [HS_POLICY_MERGE] = "merge", [HS_POLICY_REVIEW] = "review", [HS_POLICY_FIXED] = "fixed"};
-    return TEXTS[policy];
-}

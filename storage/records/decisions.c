@@ -193,12 +193,9 @@ static void judge(struct hs_facet *facet, const struct decided *first, const str
  * that is not its own. */
 static enum hs_err weigh(struct hs_facet *facet, struct hs_hash *flaw)
 {
-    struct hs_bytes id = facet->kind->id_form == HS_ID_128 ? facet->name.id
-                                                           : hs_facet_bytes(facet, facet->kind->id_field);
-    bool is_named = hs_bytes_equal(id, facet->name.id) && (facet->kind->id_form != HS_ID_128 || id.size == HS_ID_BYTES);
     enum hs_err err = hs_kind_flaw(facet->kind, facet->message, flaw);
-    facet->may_release = err == HS_OK && facet->name.lane == facet->kind->lane && is_named && hs_facet_at_home(facet) &&
-                         !facet->kind->by_node_only;
+    facet->may_release = err == HS_OK && facet->name.lane == facet->kind->lane && hs_facet_is_named(facet) &&
+                         hs_facet_at_home(facet) && facet->kind->by != HS_BY_NODE;
     return err == HS_ENOMEM ? err : HS_OK;
 }
 

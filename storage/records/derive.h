@@ -13,7 +13,7 @@
 #include "storage/model/record.h"
 #include "storage/records/rows.h"
 
-#define HS_FACET_FIELDS 16 /* kinds have fewer fields, and none with a higher number (asserted) */
+#define HS_FACET_FIELDS (HS_FIELD_ID_MAX + 1)
 
 /* A record as derivation sees it. */
 struct hs_facet {
@@ -28,10 +28,11 @@ struct hs_facet {
     enum hs_verdict verdict;               /* of the decision that holds */
     struct hs_id decision;                 /* that one */
     bool is_disputed;                      /* somebody decided otherwise, and did not know of that */
-    struct hs_tlv fields[HS_FACET_FIELDS]; /* of the message, by number; number 0: is not there */
+    struct hs_tlv fields[HS_FACET_FIELDS]; /* of the message, by number, the last of lines; number 0: is not there */
 };
 bool hs_facet_counts(const struct hs_facet *facet); /* of a known kind, and keeps its rules or was released */
 struct hs_hash hs_facet_contents(const struct hs_facet *facet); /* what a decision names */
+bool hs_facet_is_named(const struct hs_facet *facet); /* is its id the one that its kind gives it? */
 /* Does it lie in the partition of the account that it names, if it names one?  Else it is parked. */
 bool hs_facet_at_home(const struct hs_facet *facet);
 /* A field of a facet that counts, so of its right type; nothing or 0 if it is not there. */

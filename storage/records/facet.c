@@ -58,12 +58,21 @@ static void split(struct hs_facet *facet)
     }
 }
 
-/* An id is 16 bytes, or the text that stands in the record too. */
-static enum hs_err check_id(const struct hs_facet *facet)
+/* An id is 16 bytes, the text that stands in the record too, or the hash of what does. */
+bool hs_facet_is_named(const struct hs_facet *facet)
 {
-    if (facet->kind->id_form == HS_ID_128)
-        return facet->name.id.size == HS_ID_BYTES ? HS_OK : HS_EVALUE;
-    return hs_bytes_equal(hs_facet_bytes(facet, facet->kind->id_field), facet->name.id) ? HS_OK : HS_EVALUE;
+    struct hs_bytes id = facet->name.id;
+    struct hs_id made;
+    switch (facet->kind->id_form) {
+    case HS_ID_FIELD:
+        return hs_bytes_equal(hs_facet_bytes(facet, facet->kind->id_field), id);
+    case HS_ID_HASH:
+        hs_kind_id(facet->kind, facet->message, &made);
+        return hs_bytes_equal(HS_BYTES(made.bytes, sizeof made.bytes), id);
+    case HS_ID_128:
+        break;
+    }
+    return id.size == HS_ID_BYTES;
 }
 
 /* What names an account lies in that account's district: else the same payment, put into two, would count twice where
@@ -85,9 +94,7 @@ static enum hs_err check(const struct hs_facet *facet)
         return HS_EINVAL;
     uint32_t field;
     enum hs_err err = hs_kind_check(facet->kind, facet->message, (struct hs_check){.complete = true}, &field, NULL);
-    if (err == HS_OK)
-        err = check_id(facet);
-    return err == HS_OK && !hs_facet_at_home(facet) ? HS_EVALUE : err;
+    return err == HS_OK && !(hs_facet_is_named(facet) && hs_facet_at_home(facet)) ? HS_EVALUE : err;
 }
 
 void hs_facet_of(struct hs_derive *derive, const struct hs_record_name *name, const struct hs_record *record,

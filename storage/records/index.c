@@ -4,8 +4,9 @@
 #include "storage/records/records.h"
 
 #include <assert.h>
+#include <string.h>
 
-/* The value under which the record stands; size 0: under none.  @number holds a value that is no text. */
+/* The value of one field under which the record stands; size 0: under none.  @number holds a value that is no text. */
 static struct hs_bytes value_of(const struct hs_facet *facet, const struct hs_index *index, uint8_t number[static 8])
 {
     if (index->field == 0 || !hs_facet_counts(facet))
@@ -28,6 +29,73 @@ static void put_row(struct hs_derive *derive, uint8_t index, struct hs_bytes val
     derive->sink->index(derive, &key, there);
 }
 
+/* ---- indexes over lines, or over two fields ---- */
+
+struct keys {
+    struct hs_derive *derive;
+    struct hs_bytes *list;
+    size_t count, room;
+};
+
+static bool has_key(const struct keys *keys, struct hs_bytes key)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        if (hs_bytes_equal(keys->list[i], key))
+            return true;
+    }
+    return false;
+}
+
+static void take_key(void *ctx, struct hs_bytes key)
+{
+    struct keys *keys = ctx;
+    struct hs_arena *arena = keys->derive->arena;
+    if (has_key(keys, key))
+        return;
+    if (keys->count == keys->room) {
+        size_t room = keys->room == 0 ? 8 : 2 * keys->room;
+        struct hs_bytes *list = hs_arena_array(arena, room, sizeof *list);
+        if (list == NULL) {
+            hs_derive_fail(keys->derive, HS_ENOMEM);
+            return;
+        }
+        if (keys->count > 0)
+            memcpy(list, keys->list, keys->count * sizeof *list);
+        keys->list = list;
+        keys->room = room;
+    }
+    struct hs_bytes copy = hs_arena_copy(arena, key);
+    if (copy.data == NULL)
+        hs_derive_fail(keys->derive, HS_ENOMEM);
+    else
+        keys->list[keys->count++] = copy;
+}
+
+static void keys_of(const struct hs_facet *facet, const struct hs_index *index, struct keys *keys)
+{
+    if (hs_facet_counts(facet))
+        hs_derive_fail(keys->derive, hs_index_keys(index, facet->message, take_key, keys));
+}
+
+static void change_keys(struct hs_derive *derive, const struct hs_index *index, const struct hs_facet *old,
+                        const struct hs_facet *new)
+{
+    struct keys before = {.derive = derive};
+    struct keys after = {.derive = derive};
+    keys_of(old, index, &before);
+    keys_of(new, index, &after);
+    for (size_t i = 0; i < before.count; i++) {
+        if (!has_key(&after, before.list[i]))
+            put_row(derive, index->number, before.list[i], &old->name, false);
+    }
+    for (size_t i = 0; i < after.count; i++) {
+        if (!has_key(&before, after.list[i]))
+            put_row(derive, index->number, after.list[i], &new->name, true);
+    }
+}
+
+/* ---- all of them ---- */
+
 void hs_index_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
 {
     const struct hs_kind *kind = new->kind;
@@ -35,6 +103,10 @@ void hs_index_change(struct hs_derive *derive, const struct hs_facet *old, const
         const struct hs_index *index = &kind->indexes[i];
         uint8_t old_number[8];
         uint8_t new_number[8];
+        if (index->line != 0 || index->then != 0) {
+            change_keys(derive, index, old, new);
+            continue;
+        }
         struct hs_bytes before = value_of(old, index, old_number);
         struct hs_bytes after = value_of(new, index, new_number);
         if (hs_bytes_equal(before, after))

@@ -16,9 +16,29 @@ static void put_field(struct hs_buf *buf, const struct hs_field_rule *rule)
     hs_buf_put_u8(buf, (uint8_t)rule->form);
     hs_buf_put_u8(buf, (uint8_t)rule->policy);
     hs_buf_put_u8(buf, rule->required);
-    hs_buf_put_u16(buf, rule->bytes_max);
+    hs_buf_put_u16(buf, rule->most);
     for (const char *const *choice = rule->choices; choice != NULL && *choice != NULL; choice++)
         put_text(buf, *choice);
+    hs_buf_put_u16(buf, rule->line_fields);
+}
+
+static void put_fields(struct hs_buf *buf, const struct hs_kind *kind)
+{
+    for (size_t i = 0; i < kind->field_count; i++) {
+        put_field(buf, &kind->fields[i]);
+        for (size_t j = 0; j < kind->fields[i].line_fields; j++)
+            put_field(buf, &kind->fields[i].lines[j]);
+    }
+}
+
+static void put_indexes(struct hs_buf *buf, const struct hs_kind *kind)
+{
+    for (size_t i = 0; i < kind->index_count; i++) {
+        hs_buf_put_u8(buf, kind->indexes[i].number);
+        hs_buf_put_u32(buf, kind->indexes[i].field);
+        hs_buf_put_u32(buf, kind->indexes[i].line);
+        hs_buf_put_u32(buf, kind->indexes[i].then);
+    }
 }
 
 static void put_kind(struct hs_buf *buf, const struct hs_kind *kind)
@@ -30,12 +50,11 @@ static void put_kind(struct hs_buf *buf, const struct hs_kind *kind)
     hs_buf_put_u32(buf, kind->id_field);
     hs_buf_put_u8(buf, (uint8_t)kind->home_form);
     hs_buf_put_u32(buf, kind->home_field);
-    for (size_t i = 0; i < kind->field_count; i++)
-        put_field(buf, &kind->fields[i]);
-    for (size_t i = 0; i < kind->index_count; i++) {
-        hs_buf_put_u8(buf, kind->indexes[i].number);
-        hs_buf_put_u32(buf, kind->indexes[i].field);
-    }
+    for (const uint32_t *of = kind->id_of; of != NULL && *of != 0; of++)
+        hs_buf_put_u32(buf, *of);
+    hs_buf_put_u8(buf, (uint8_t)kind->by);
+    put_fields(buf, kind);
+    put_indexes(buf, kind);
 }
 
 static void put_service(struct hs_buf *buf, const struct hs_ticket_service *service)

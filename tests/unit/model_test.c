@@ -35,7 +35,7 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         {5, "reversal", HS_SHAPE_FACT, HS_LANE_MONEY},      {6, "ticket", HS_SHAPE_REGISTER, HS_LANE_WORK},
         {7, "ticket_event", HS_SHAPE_FACT, HS_LANE_WORK},   {1000, "catalogue", HS_SHAPE_REGISTER, HS_LANE_BULK},
         {1001, "notice", HS_SHAPE_REGISTER, HS_LANE_WORK},  {1002, "reissue", HS_SHAPE_FACT, HS_LANE_PEOPLE},
-        {1003, "decision", HS_SHAPE_FACT, HS_LANE_MONEY},
+        {1003, "decision", HS_SHAPE_FACT, HS_LANE_MONEY},   {25, "rating", HS_SHAPE_FACT, HS_LANE_WORK},
     };
     assert_int_equal(HS_KIND_COUNT, COUNT(FROZEN));
     for (size_t i = 0; i < COUNT(FROZEN); i++) {
@@ -47,37 +47,96 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         assert_int_equal(kind->lane, FROZEN[i].lane);
         bool by_node_only = kind->number == HS_KIND_CASH_ENTRY || kind->number == HS_KIND_REISSUE ||
                             kind->number == HS_KIND_DECISION;
-        assert_int_equal(kind->by_node_only, by_node_only);
+        assert_int_equal(kind->by == HS_BY_NODE, by_node_only);
+        if (kind->by != HS_BY_NODE)
+            assert_int_equal(kind->by == HS_BY_HUBS, kind->number >= HUB_KINDS);
     }
     assert_null(hs_kind_by_number(0));
     assert_null(hs_kind_by_number(8));
     assert_null(hs_kind_by_name("payments"));
 }
 
+/* A form and the type that carries it. */
+static ProtobufCType type_of_form(enum hs_form form)
+{
+    switch (form) {
+    case HS_FORM_ID:
+    case HS_FORM_HASH:
+    case HS_FORM_BYTES:
+        return PROTOBUF_C_TYPE_BYTES;
+    case HS_FORM_AMOUNT:
+    case HS_FORM_SUM:
+        return PROTOBUF_C_TYPE_INT64;
+    case HS_FORM_CHANGE:
+    case HS_FORM_BALANCE:
+        return PROTOBUF_C_TYPE_SINT64;
+    case HS_FORM_NUMBER:
+    case HS_FORM_COUNT:
+        return PROTOBUF_C_TYPE_UINT32;
+    case HS_FORM_TIME:
+    case HS_FORM_QUANTITY:
+        return PROTOBUF_C_TYPE_UINT64;
+    case HS_FORM_LINES:
+        return PROTOBUF_C_TYPE_MESSAGE;
+    default:
+        return PROTOBUF_C_TYPE_STRING;
+    }
+}
+
+static size_t characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += ((uint8_t)*text & 0xc0) != 0x80;
+    return count;
+}
+
 /* Every field of a message has a rule of a form that its type can have, and no rule is of another field. */
+static void check_fields(const struct hs_fields *fields, bool of_lines)
+{
+    assert_int_equal(fields->count, fields->message->n_fields);
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct hs_field_rule *rule = &fields->rules[i];
+        const ProtobufCFieldDescriptor *field = &fields->message->fields[i];
+        bool is_lines = rule->form == HS_FORM_LINES;
+        bool bounded = rule->form == HS_FORM_TEXT || rule->form == HS_FORM_BYTES || is_lines;
+        assert_int_equal(rule->number, field->id);
+        assert_in_range(rule->number, 1, HS_FIELD_ID_MAX);
+        assert_ptr_equal(hs_field_rule(fields, field->id), rule);
+        assert_int_equal(field->type, type_of_form(rule->form));
+        assert_int_equal(field->label, is_lines ? PROTOBUF_C_LABEL_REPEATED : PROTOBUF_C_LABEL_OPTIONAL);
+        assert_int_equal(rule->form == HS_FORM_CHOICE, rule->choices != NULL);
+        assert_true(!bounded || rule->most != 0);
+        assert_true(bounded || rule->most == 0 || rule->form == HS_FORM_NUMBER || rule->form == HS_FORM_COUNT);
+        assert_int_equal(is_lines, rule->lines != NULL);
+        assert_true(!is_lines || (!of_lines && rule->most <= HS_LINES_MAX));
+        assert_true(!of_lines || rule->policy == HS_POLICY_FIXED);
+        assert_in_range(strlen(rule->en), 1, HS_MEANING_BYTES);
+        assert_in_range(characters(rule->zh), 1, HS_MEANING_BYTES);
+        bool is_money = field->type == PROTOBUF_C_TYPE_INT64 || field->type == PROTOBUF_C_TYPE_SINT64;
+        assert_true(!is_money || strcmp(rule->unit, "fen") == 0);
+        assert_true(rule->form != HS_FORM_TIME || strcmp(rule->unit, "ms") == 0);
+        if (is_lines) {
+            struct hs_fields line = hs_line_fields(fields, rule);
+            check_fields(&line, true);
+        }
+    }
+    assert_null(hs_field_rule(fields, 1000));
+}
+
 static void rules_and_messages_agree(void **state)
 {
     (void)state;
     for (size_t i = 0; i < HS_KIND_COUNT; i++) {
         const struct hs_kind *kind = &HS_KINDS[i];
-        assert_int_equal(kind->field_count, kind->message->n_fields);
+        struct hs_fields fields = hs_kind_fields(kind);
+        check_fields(&fields, false);
+        assert_true(kind->en[0] != '\0' && kind->zh[0] != '\0' && kind->about[0] != '\0' && kind->about_zh[0] != '\0');
         for (size_t j = 0; j < kind->field_count; j++) {
-            const struct hs_field_rule *rule = &kind->fields[j];
             const ProtobufCFieldDescriptor *field = &kind->message->fields[j];
-            bool is_text = field->type == PROTOBUF_C_TYPE_STRING;
-            bool is_bytes = field->type == PROTOBUF_C_TYPE_BYTES;
-            assert_int_equal(rule->number, field->id);
-            assert_true(rule->number < 64); /* hs_kind_check counts in a word */
-            assert_ptr_equal(hs_kind_rule(kind, field->id), rule);
+            assert_ptr_equal(hs_kind_rule(kind, field->id), &kind->fields[j]);
             assert_string_equal(hs_kind_field_name(kind, field->id), field->name);
-            assert_int_equal(rule->form == HS_FORM_ID || rule->form == HS_FORM_BYTES, is_bytes);
-            assert_int_equal(rule->form == HS_FORM_AMOUNT, field->type == PROTOBUF_C_TYPE_INT64);
-            assert_int_equal(rule->form == HS_FORM_CHANGE, field->type == PROTOBUF_C_TYPE_SINT64);
-            assert_int_equal(rule->form == HS_FORM_NUMBER, field->type == PROTOBUF_C_TYPE_UINT32);
-            assert_int_equal(rule->form == HS_FORM_TIME, field->type == PROTOBUF_C_TYPE_UINT64);
-            assert_int_equal(rule->form == HS_FORM_CHOICE, rule->choices != NULL);
-            assert_true(is_text || rule->form == HS_FORM_BYTES || rule->bytes_max == 0);
-            assert_true(rule->policy == HS_POLICY_FIXED || kind->shape == HS_SHAPE_REGISTER);
+            assert_true(kind->fields[j].policy == HS_POLICY_FIXED || kind->shape == HS_SHAPE_REGISTER);
         }
         assert_null(hs_kind_rule(kind, 1000));
         assert_null(hs_kind_field_name(kind, 1000));
@@ -91,8 +150,7 @@ static void ids_homes_and_indexes_name_fields(void **state)
         const struct hs_kind *kind = &HS_KINDS[i];
         const struct hs_field_rule *id = hs_kind_rule(kind, kind->id_field);
         assert_non_null(id);
-        assert_true(id->form == HS_FORM_ACCOUNT ||
-                    (id->form == HS_FORM_TEXT && id->bytes_max <= HS_RECORD_ID_BYTES_MAX));
+        assert_true(id->form == HS_FORM_ACCOUNT || (id->form == HS_FORM_TEXT && id->most <= HS_RECORD_ID_BYTES_MAX));
         if (kind->home_form == HS_HOME_DISTRICT)
             assert_int_equal(hs_kind_rule(kind, kind->home_field)->form, HS_FORM_DISTRICT);
         else if (kind->home_field != 0)
@@ -101,10 +159,16 @@ static void ids_homes_and_indexes_name_fields(void **state)
             const struct hs_index *index = &kind->indexes[j];
             assert_int_equal(index->number, j + 1);
             assert_ptr_equal(hs_kind_index(kind, index->name), index);
+            assert_true(index->field != 0 || (index->line == 0 && index->then == 0));
+            assert_int_equal(index->line != 0, index->field != 0 && hs_kind_rule(kind, index->field)->lines != NULL);
+            assert_true(index->then == 0 || hs_kind_rule(kind, index->then)->lines == NULL);
             if (index->field != 0)
                 assert_string_equal(index->name, hs_kind_field_name(kind, index->field));
         }
         assert_null(hs_kind_index(kind, "phone"));
+        assert_int_equal(kind->id_form == HS_ID_HASH, kind->id_of != NULL);
+        for (const uint32_t *of = kind->id_of; of != NULL && *of != 0; of++)
+            assert_true(hs_kind_rule(kind, *of)->policy == HS_POLICY_FIXED);
     }
 }
 
@@ -322,10 +386,10 @@ static void texts_have_limits(void **state)
             if (rule->form != HS_FORM_TEXT)
                 continue;
             memset(text, 'x', sizeof text);
-            hs_tlv_put_bytes(&buf, rule->number, HS_BYTES(text, rule->bytes_max));
+            hs_tlv_put_bytes(&buf, rule->number, HS_BYTES(text, rule->most));
             assert_int_equal(check(HS_KINDS[i].number, &buf, ANY, &field, &why), HS_OK);
             hs_buf_reset(&buf);
-            hs_tlv_put_bytes(&buf, rule->number, HS_BYTES(text, rule->bytes_max + 1U));
+            hs_tlv_put_bytes(&buf, rule->number, HS_BYTES(text, rule->most + 1U));
             assert_int_equal(check(HS_KINDS[i].number, &buf, ANY, &field, &why), HS_ETOOBIG);
             assert_int_equal(field, rule->number);
             hs_buf_fini(&buf);
@@ -475,7 +539,7 @@ static void put_fields(struct hs_buf *doc, const struct hs_kind *kind)
         hs_buf_put_format(doc, "| %u | `%s` | %s", rule->number, hs_kind_field_name(kind, rule->number),
                           hs_form_text(rule->form));
         if (rule->form == HS_FORM_TEXT || rule->form == HS_FORM_BYTES)
-            hs_buf_put_format(doc, ", at most %u bytes", (unsigned)rule->bytes_max);
+            hs_buf_put_format(doc, ", at most %u bytes", (unsigned)rule->most);
         put_choices(doc, rule);
         hs_buf_put_format(doc, " | %s | %s |\n", kind->shape == HS_SHAPE_FACT ? "" : hs_policy_text(rule->policy),
                           rule->required ? "yes" : "");
@@ -511,7 +575,7 @@ static void put_kind(struct hs_buf *doc, const struct hs_kind *kind)
         hs_buf_put_format(doc, "Partition: that of what it belongs to.");
     if (kind->number >= HUB_KINDS)
         hs_buf_put_format(doc, " Written by hubs only.");
-    hs_buf_put_format(doc, "%s\n\n", kind->by_node_only ? " Made by the node, refused from clients." : "");
+    hs_buf_put_format(doc, "%s\n\n", kind->by == HS_BY_NODE ? " Made by the node, refused from clients." : "");
     put_fields(doc, kind);
     put_indexes(doc, kind);
 }
