@@ -123,9 +123,8 @@ static enum hs_err compare_variants(struct hs_telling *telling, uint32_t number)
         return HS_ENOMEM;
     for (size_t i = 0; i < count; i++) {
         const struct hs_variant *variant = &telling->state.variants[i];
-        struct hs_tlv tlv = {0};
-        hs_tlv_find(variant->bytes, number, &tlv);
-        values[i] = (struct hs_live){.dot = variant->dot, .stamp = variant->stamp, .value = tlv.raw};
+        values[i] = (struct hs_live){
+            .dot = variant->dot, .stamp = variant->stamp, .value = hs_tlv_run(variant->bytes, number)};
         differ = differ || !hs_bytes_equal(values[i].value, values[0].value);
     }
     return differ ? add_field(telling, number, values, count) : HS_OK;

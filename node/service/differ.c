@@ -153,13 +153,12 @@ static enum hs_err compare_facts(struct differing *differing, struct hs_buf *roo
     enum hs_err err = HS_OK;
     for (size_t i = 0; differing->kind != NULL && i < differing->kind->field_count && err == HS_OK; i++) {
         uint32_t number = differing->kind->fields[i].number;
-        struct hs_tlv one = {0}, other = {0};
-        bool has = hs_tlv_find(here, number, &one), has_other = hs_tlv_find(there, number, &other);
-        if (has == has_other && hs_bytes_equal(one.raw, other.raw))
+        struct hs_bytes one = hs_tlv_run(here, number), other = hs_tlv_run(there, number);
+        if (hs_bytes_equal(one, other))
             continue;
-        char *text = has ? hs_show_value(arena, differing->kind, number, one.raw) : NULL;
-        char *other_text = has_other ? hs_show_value(arena, differing->kind, number, other.raw) : NULL;
-        if ((has && text == NULL) || (has_other && other_text == NULL))
+        char *text = one.size != 0 ? hs_show_value(arena, differing->kind, number, one) : NULL;
+        char *other_text = other.size != 0 ? hs_show_value(arena, differing->kind, number, other) : NULL;
+        if ((one.size != 0 && text == NULL) || (other.size != 0 && other_text == NULL))
             return HS_ENOMEM;
         err = add_field(differing, number, name_of(differing, number, room), text, other_text);
     }

@@ -1,4 +1,4 @@
-/* Facts that are here already: a retry, a second import, or another content under the same id. */
+/* Facts: those that are here already (a retry, a second import, or another content under the same id), and new ones. */
 #include "node/service/put.h"
 
 #include "proto/msg/tlv.h"
@@ -62,6 +62,23 @@ enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, stru
     if (err == HS_OK && item->kind->lane == HS_LANE_MONEY)
         err = hs_fact_receipt(&work->look, item->kind->number, item->id, work->out.receipt);
     return err;
+}
+
+enum hs_err hs_fact_write(struct hs_work *work, const struct hs_item *item)
+{
+    struct hs_dot dot;
+    hs_stamp stamp;
+    struct hs_write write = {.kind = item->kind->number, .id = item->id, .is_fact = true, .fact = item->message};
+    struct hs_draft draft = {.lane = item->kind->lane, .writes = &write, .write_count = 1};
+    enum hs_err err = hs_fact_known(work, item, item->message);
+    if (err != HS_ENOTFOUND)
+        return err;
+    err = hs_item_home(work, item, &draft.partition);
+    if (err != HS_OK)
+        return err;
+    work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
+    work->out.safe = hs_safety_here(work->desk);
+    return hs_store_write(work->store, &draft, &dot, &stamp);
 }
 
 /* ---- the cash entry of a fact ---- */

@@ -125,22 +125,19 @@ static enum hs_err take_record(void *ctx, const struct hs_stored *stored)
     return add_record(&page->looking, stored, false);
 }
 
-/* What the index has for keys: ids of 128 bits as such, everything else as it is written. */
 static enum hs_err index_key(struct hs_call *call, const struct hs_kind *kind, const struct hs_index *index,
-                             struct hs_id *room, struct hs_bytes *key)
+                             struct hs_bytes *key)
 {
-    const char *text = call->request->find->key;
-    const struct hs_field_rule *rule = hs_kind_rule(kind, index->field);
-    bool hashed;
-    if (text == NULL || text[0] == '\0')
+    const Hallsync__FindRequest *find = call->request->find;
+    struct hs_buf made = {0};
+    if (find->key == NULL || find->key[0] == '\0')
         return hs_fail(HS_EVALUE, &call->why, "key: what %s is to be?", index->name);
-    *key = HS_BYTES(text, strlen(text));
-    if (rule == NULL || rule->form != HS_FORM_ID)
-        return HS_OK;
-    *key = HS_BYTES(room->bytes, sizeof room->bytes);
-    return hs_id_from_text(text, strlen(text), room, &hashed) == HS_OK
-               ? HS_OK
-               : hs_fail(HS_EVALUE, &call->why, "key: an id is 1 to 64 bytes of text");
+    enum hs_err err = hs_index_key_parse(kind, index, find->key, find->then, &made, &call->why);
+    *key = hs_arena_copy(&call->arena, hs_buf_bytes(&made));
+    if (err == HS_OK && key->data == NULL)
+        err = HS_ENOMEM;
+    hs_buf_fini(&made);
+    return err;
 }
 
 static enum hs_err no_index(struct hs_call *call, const struct hs_kind *kind)
@@ -193,13 +190,12 @@ static enum hs_err visit(struct page *page, const struct hs_kind *kind, struct h
         page->looking.elsewhere = hs_still_coming(page->looking.look.view, kind->lane);
         return hs_view_all(page->looking.look.view, kind->number, after, take_record, page);
     }
-    struct hs_id room;
     struct hs_ask ask = {.kind = kind->number, .after = after};
     const struct hs_index *index = hs_kind_index(kind, name);
     if (index == NULL)
         return no_index(call, kind);
     ask.index = index->number;
-    enum hs_err err = index_key(call, kind, index, &room, &ask.key);
+    enum hs_err err = index_key(call, kind, index, &ask.key);
     if (err == HS_OK)
         err = visit_index(page, kind, &ask);
     if (index->field == 0) /* what is to be done here: no hub was asked */

@@ -118,6 +118,34 @@ static enum hs_err take_id_128(struct hs_call *call, size_t index, struct hs_ite
     return item->id.data == NULL || item->id_text == NULL ? HS_ENOMEM : HS_OK;
 }
 
+/* The id that follows from the record: who names one must name that. */
+static enum hs_err take_id_hash(struct hs_call *call, struct hs_item *item, ProtobufCMessage *message,
+                                struct hs_refusal *refusal)
+{
+    char **text = text_field(message, item->kind->id_field);
+    const char *field = hs_kind_field_name(item->kind, item->kind->id_field);
+    struct hs_id made;
+    struct hs_id named;
+    bool hashed;
+    char *given = *text;
+    *text = NULL;
+    struct hs_bytes bytes = hs_canonical(message, &call->arena);
+    if (bytes.data == NULL)
+        return HS_ENOMEM;
+    hs_kind_id(item->kind, bytes, &made);
+    bool same = given == NULL || (hs_id_from_text(given, strlen(given), &named, &hashed) == HS_OK &&
+                                  memcmp(named.bytes, made.bytes, sizeof made.bytes) == 0);
+    bool beside = !item->put->has_id || (item->put->id.len == sizeof made.bytes &&
+                                         memcmp(item->put->id.data, made.bytes, sizeof made.bytes) == 0);
+    if (!same || !beside)
+        return hs_refuse(refusal, HS_EVALUE, item->kind->id_field, "%s: follows from what the %s is of; leave it out",
+                         field, item->kind->name);
+    char hex[HS_ID_TEXT_BYTES];
+    item->id = hs_arena_copy(&call->arena, HS_BYTES(made.bytes, sizeof made.bytes));
+    item->id_text = hs_arena_text(&call->arena, HS_BYTES(hs_id_text(&made, hex), sizeof hex - 1));
+    return item->id.data == NULL || item->id_text == NULL ? HS_ENOMEM : HS_OK;
+}
+
 static enum hs_err take_id_field(struct hs_item *item, ProtobufCMessage *message, struct hs_refusal *refusal)
 {
     const char *text = *text_field(message, item->kind->id_field);
@@ -171,8 +199,12 @@ static enum hs_err take_given(struct hs_call *call, struct hs_item *item, struct
     struct hs_cur cur = hs_cur_of(item->message);
     struct hs_tlv tlv;
     while (hs_tlv_next(&cur, &tlv)) {
-        given[item->given_count++] = (struct hs_given){
-            .number = tlv.number, .value = tlv.raw, .rule = hs_kind_rule(item->kind, tlv.number)};
+        struct hs_given *last = item->given_count > 0 ? &given[item->given_count - 1] : NULL;
+        if (last != NULL && last->number == tlv.number) /* lines stand together, and are one value */
+            last->value.size += tlv.raw.size;
+        else
+            given[item->given_count++] = (struct hs_given){
+                .number = tlv.number, .value = tlv.raw, .rule = hs_kind_rule(item->kind, tlv.number)};
     }
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < item->put->n_clear && err == HS_OK; i++)
@@ -246,6 +278,20 @@ static enum hs_err check_form(const struct hs_item *item, struct hs_refusal *ref
     return hs_kind_check(item->kind, HS_BYTES(put->record.data, put->record.len), how, &refusal->field, &refusal->why);
 }
 
+static enum hs_err take_id(struct hs_call *call, size_t index, struct hs_item *item, ProtobufCMessage *message,
+                           struct hs_refusal *refusal)
+{
+    switch (item->kind->id_form) {
+    case HS_ID_128:
+        return take_id_128(call, index, item, message, refusal);
+    case HS_ID_HASH:
+        return take_id_hash(call, item, message, refusal);
+    case HS_ID_FIELD:
+        break;
+    }
+    return take_id_field(item, message, refusal);
+}
+
 static enum hs_err prepare(struct hs_call *call, size_t index, struct hs_item *item, struct hs_refusal *refusal)
 {
     const Hallsync__PutRecord *put = item->put;
@@ -254,8 +300,7 @@ static enum hs_err prepare(struct hs_call *call, size_t index, struct hs_item *i
     if (err == HS_OK)
         err = hs_msg_unpack(item->kind->message, HS_BYTES(put->record.data, put->record.len), &call->arena, &message);
     if (err == HS_OK)
-        err = item->kind->id_form == HS_ID_128 ? take_id_128(call, index, item, message, refusal)
-                                               : take_id_field(item, message, refusal);
+        err = take_id(call, index, item, message, refusal);
     if (err != HS_OK)
         return err;
     item->parsed = message;
@@ -272,4 +317,20 @@ enum hs_err hs_item_prepare(struct hs_call *call, size_t index, struct hs_item *
     if (refusal.err == HS_OK || refusal.err == HS_ENOMEM)
         return refusal.err;
     return hs_refusal_copy(&call->arena, &refusal, &item->refused);
+}
+
+/* ---- where it goes ---- */
+
+enum hs_err hs_item_home(struct hs_work *work, const struct hs_item *item, hs_partition *partition)
+{
+    struct hs_bytes value = HS_BYTES_NONE;
+    if (item->kind->home_field != 0)
+        value = hs_tlv_bytes(item->message, item->kind->home_field);
+    if (hs_kind_home(item->kind, value, partition))
+        return HS_OK;
+    uint32_t asked = item->put->has_partition ? item->put->partition : hs_store_certificate(work->store)->home;
+    if (!hs_partition_valid(asked) || asked == HS_PARTITION_REGION)
+        return hs_refuse(&work->refusal, HS_EVALUE, 0, "partition: %u is no district", (unsigned)asked);
+    *partition = (hs_partition)asked;
+    return HS_OK;
 }

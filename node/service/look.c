@@ -90,16 +90,30 @@ static enum hs_err add_own(void *ctx, const struct hs_stored *stored)
     return found->count > HS_PAGE_RECORDS_MAX ? HS_EEXISTS : HS_OK; /* nobody shows more at once */
 }
 
-/* What a record shows of a field: as the store's indexes have it. */
-static enum hs_err shows(const struct hs_look *look, const struct hs_stored *stored, uint32_t field,
-                         struct hs_bytes value, bool *does)
+struct sought {
+    struct hs_bytes key;
+    bool found;
+};
+
+static void compare_key(void *ctx, struct hs_bytes key)
+{
+    struct sought *sought = ctx;
+    sought->found = sought->found || hs_bytes_equal(sought->key, key);
+}
+
+/* Would the store's index find the record under this key? */
+static enum hs_err shows(const struct hs_look *look, const struct hs_stored *stored, const struct hs_index *index,
+                         struct hs_bytes key, bool *does)
 {
     struct hs_record record;
+    struct sought sought = {.key = key};
     struct hs_buf shown = {0};
     enum hs_err err = decode(stored->state, look->arena, &record);
     if (err == HS_OK)
         err = hs_record_shown(&record, &shown);
-    *does = err == HS_OK && hs_bytes_equal(hs_tlv_bytes(hs_buf_bytes(&shown), field), value);
+    if (err == HS_OK)
+        err = hs_index_keys(index, hs_buf_bytes(&shown), compare_key, &sought);
+    *does = err == HS_OK && sought.found;
     hs_buf_fini(&shown);
     return err;
 }
@@ -110,7 +124,7 @@ static bool is_behind(const struct hs_record_name *name, struct hs_bytes after)
     return after.size == 0 || hs_bytes_compare(HS_BYTES(key, hs_record_key(name, key)), after) > 0;
 }
 
-static enum hs_err add_foreign(struct found *found, const struct hs_ask *ask, uint32_t field)
+static enum hs_err add_foreign(struct found *found, const struct hs_ask *ask, const struct hs_index *index)
 {
     const struct hs_foreign *foreign = found->look->foreign;
     enum hs_err err = HS_OK;
@@ -122,7 +136,7 @@ static enum hs_err add_foreign(struct found *found, const struct hs_ask *ask, ui
             continue;
         err = joined(found->look, &foreign->records[i], &stored);
         if (err == HS_OK)
-            err = shows(found->look, &stored, field, ask->key, &does);
+            err = shows(found->look, &stored, index, ask->key, &does);
         if (err == HS_OK && does && !add(found, &stored))
             err = HS_ENOMEM;
     }
@@ -154,7 +168,7 @@ enum hs_err hs_look_index(const struct hs_look *look, const struct hs_ask *ask, 
         return hs_view_index(look->view, ask->kind, ask->index, ask->key, ask->after, visit, ctx);
     enum hs_err err = hs_view_index(look->view, ask->kind, ask->index, ask->key, ask->after, add_own, &found);
     if (err == HS_OK || err == HS_EEXISTS)
-        err = add_foreign(&found, ask, index->field);
+        err = add_foreign(&found, ask, index);
     if (err != HS_OK || found.count == 0)
         return err;
     qsort(found.list, found.count, sizeof *found.list, compare_stored);

@@ -16,14 +16,15 @@ struct batch {
     size_t count;
 };
 
-/* How a kind is written; one that is not here is made by the node only. */
+/* Kinds with rules of their own; the others are written by their shape. */
 static const struct {
     uint16_t kind;
     enum hs_err (*write)(struct hs_work *work, const struct hs_item *item);
 } WRITES[] = {
-    {HS_KIND_CUSTOMER, hs_register_write},  {HS_KIND_BILL, hs_register_write},   {HS_KIND_PAYMENT, hs_payment_write},
-    {HS_KIND_REVERSAL, hs_reversal_write},  {HS_KIND_TICKET, hs_ticket_write},   {HS_KIND_TICKET_EVENT, hs_event_write},
-    {HS_KIND_CATALOGUE, hs_register_write}, {HS_KIND_NOTICE, hs_register_write},
+    {HS_KIND_PAYMENT, hs_payment_write},
+    {HS_KIND_REVERSAL, hs_reversal_write},
+    {HS_KIND_TICKET, hs_ticket_write},
+    {HS_KIND_TICKET_EVENT, hs_event_write},
 };
 
 /* ---- the answer ---- */
@@ -65,6 +66,15 @@ static void answer(struct hs_call *call, const struct hs_item *item, const struc
 
 /* ---- on the service's thread ---- */
 
+static void choose_write(struct hs_item *common)
+{
+    common->write = common->kind->shape == HS_SHAPE_FACT ? hs_fact_write : hs_register_write;
+    for (size_t i = 0; i < sizeof WRITES / sizeof *WRITES; i++) {
+        if (WRITES[i].kind == common->kind->number)
+            common->write = WRITES[i].write;
+    }
+}
+
 /* What all items of the request have in common. */
 static enum hs_err find_kind(struct hs_call *call, struct hs_item *common)
 {
@@ -72,12 +82,9 @@ static enum hs_err find_kind(struct hs_call *call, struct hs_item *common)
     *common = (struct hs_item){.kind = hs_kind_by_number(put->kind)};
     if (common->kind == NULL)
         return hs_fail(HS_EKIND, &call->why, "there is no kind %u", (unsigned)put->kind);
-    for (size_t i = 0; i < sizeof WRITES / sizeof *WRITES; i++) {
-        if (WRITES[i].kind == put->kind)
-            common->write = WRITES[i].write;
-    }
-    if (common->write == NULL)
+    if (common->kind->by == HS_BY_NODE)
         return hs_fail(HS_EINVAL, &call->why, "a %s is made by the node, not by its clients", common->kind->name);
+    choose_write(common);
     const struct hs_certificate *own = hs_store_certificate(call->desk->options.store);
     if (!hs_certificate_allows(own, put->kind, HS_PARTITION_REGION))
         return hs_fail(HS_ENOTHUB, &call->why, "a %s is not written by a %s; write it at a hub", common->kind->name,

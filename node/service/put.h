@@ -80,10 +80,15 @@ void hs_id_made(const char *domain, struct hs_bytes from, struct hs_id *id);
 /* The canonical encoding: fields in ascending order, each in its shortest form.  NULL data: out of memory. */
 struct hs_bytes hs_canonical(const ProtobufCMessage *message, struct hs_arena *arena);
 
+/* Where a new record goes: to the partition that its kind says; else to the district asked for, or this node's own. */
+enum hs_err hs_item_home(struct hs_work *work, const struct hs_item *item, hs_partition *partition);
+
 /* put.c: one item as a job, run by hs_put_run.  Copies it. */
 enum hs_err hs_batch_one(struct hs_call *call, const struct hs_item *item);
 
 /* fact.c: facts that are here already. */
+/* The write of a fact without rules of its own: nothing is looked at but whether it is here already. */
+enum hs_err hs_fact_write(struct hs_work *work, const struct hs_item *item);
 /* The fact has the same content: HS_OK and the outcome.  Other content: HS_EDIFFERS.  HS_ENOTFOUND. */
 enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, struct hs_bytes message);
 /* Number of the cash entry of a payment or reversal; empty if none is here. */

@@ -21,22 +21,6 @@ static enum hs_err find(struct hs_work *work, const struct hs_item *item, struct
     return hs_view_record(work->view, &name, stored);
 }
 
-/* Where a new record goes: to the district of its account, where its kind says; else to the one asked for, or this
- * node's own. */
-static enum hs_err new_partition(struct hs_work *work, const struct hs_item *item, hs_partition *partition)
-{
-    struct hs_bytes value = HS_BYTES_NONE;
-    if (item->kind->home_field != 0)
-        value = hs_tlv_bytes(item->message, item->kind->home_field);
-    if (hs_kind_home(item->kind, value, partition))
-        return HS_OK;
-    uint32_t asked = item->put->has_partition ? item->put->partition : hs_store_certificate(work->store)->home;
-    if (!hs_partition_valid(asked) || asked == HS_PARTITION_REGION)
-        return hs_refuse(&work->refusal, HS_EVALUE, 0, "partition: %u is no district", (unsigned)asked);
-    *partition = (hs_partition)asked;
-    return HS_OK;
-}
-
 static bool has_values(const struct hs_record *record)
 {
     for (size_t i = 0; i < record->field_count; i++) {
@@ -56,7 +40,7 @@ enum hs_err hs_register_find(struct hs_work *work, const struct hs_item *item, s
         err = hs_record_decode(stored.state, work->scratch, &target->record);
         err = err == HS_EMALFORMED ? HS_EDAMAGED : err;
     } else if (err == HS_ENOTFOUND) {
-        err = new_partition(work, item, &target->partition);
+        err = hs_item_home(work, item, &target->partition);
     }
     target->is_new = err == HS_OK && !has_values(&target->record);
     if (target->is_new && item->incomplete != NULL) {

@@ -4,43 +4,26 @@
 #include "node/service/put.h"
 #include "node/service/show.h"
 
-#include "proto/base/text.h"
-#include "proto/msg/tlv.h"
-
 #include <string.h>
 
 /* ---- the choices ---- */
-
-static enum hs_err put_value(const ProtobufCFieldDescriptor *field, const char *text, struct hs_buf *to,
-                             struct hs_why *why)
-{
-    int64_t number;
-    if (field->type == PROTOBUF_C_TYPE_STRING) {
-        hs_tlv_put_text(to, field->id, text);
-        return to->err;
-    }
-    enum hs_err err = hs_text_to_i64(text, strlen(text), &number);
-    if (err != HS_OK)
-        return hs_fail(err, why, "%s: '%s' is not a whole number", field->name, text);
-    hs_tlv_put_u64(to, field->id, (uint64_t)number);
-    return to->err;
-}
 
 static enum hs_err take_choice(struct hs_call *call, const struct hs_kind *kind, const Hallsync__FieldChoice *choice,
                                struct hs_given *given)
 {
     const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(kind->message,
                                                                                             choice->field);
+    struct hs_fields fields = hs_kind_fields(kind);
+    const struct hs_field_rule *rule = field != NULL ? hs_kind_rule(kind, field->id) : NULL;
     struct hs_buf value = {0};
     uint32_t wrong;
-    if (field == NULL)
+    if (rule == NULL)
         return hs_fail(HS_EFIELD, &call->why, "%s: has no field '%s'", kind->name, choice->field);
-    enum hs_err err = put_value(field, choice->value, &value, &call->why);
+    enum hs_err err = hs_field_parse(&fields, rule, HS_BYTES(choice->value, strlen(choice->value)), &value, &call->why);
     if (err == HS_OK)
         err = hs_kind_check(kind, hs_buf_bytes(&value), (struct hs_check){.strict = true}, &wrong, &call->why);
-    *given = (struct hs_given){.number = field->id,
-                               .value = hs_arena_copy(&call->arena, hs_buf_bytes(&value)),
-                               .rule = hs_kind_rule(kind, field->id)};
+    *given = (struct hs_given){
+        .number = field->id, .value = hs_arena_copy(&call->arena, hs_buf_bytes(&value)), .rule = rule};
     hs_buf_fini(&value);
     return err == HS_OK && given->value.data == NULL ? HS_ENOMEM : err;
 }

@@ -52,16 +52,6 @@ struct hs_bytes hs_show_node(struct hs_view *view, uint64_t origin)
 
 /* ---- values ---- */
 
-static void put_number(const ProtobufCFieldDescriptor *type, uint64_t raw, struct hs_buf *to)
-{
-    if (type->type == PROTOBUF_C_TYPE_SINT64)
-        hs_buf_put_format(to, "%" PRId64, (int64_t)(raw >> 1) ^ -(int64_t)(raw & 1));
-    else if (type->type == PROTOBUF_C_TYPE_INT64)
-        hs_buf_put_format(to, "%" PRId64, (int64_t)raw);
-    else
-        hs_buf_put_format(to, "%" PRIu64, raw);
-}
-
 static void put_hex(struct hs_bytes bytes, struct hs_buf *to)
 {
     for (size_t i = 0; i < bytes.size; i++)
@@ -70,18 +60,14 @@ static void put_hex(struct hs_bytes bytes, struct hs_buf *to)
 
 char *hs_show_value(struct hs_arena *arena, const struct hs_kind *kind, uint32_t number, struct hs_bytes value)
 {
-    const ProtobufCFieldDescriptor *type = kind != NULL ? protobuf_c_message_descriptor_get_field(kind->message, number)
-                                                        : NULL;
+    const struct hs_field_rule *rule = kind != NULL ? hs_kind_rule(kind, number) : NULL;
     struct hs_buf text = {0};
-    struct hs_tlv tlv;
-    if (type == NULL)
+    if (rule != NULL) {
+        struct hs_fields fields = hs_kind_fields(kind);
+        hs_field_text(&fields, rule, value, &text);
+    } else {
         put_hex(value, &text);
-    else if (hs_tlv_find(value, number, &tlv) && tlv.wire == HS_WIRE_VARINT)
-        put_number(type, tlv.value, &text);
-    else if (type->type == PROTOBUF_C_TYPE_STRING && hs_text_valid(hs_tlv_bytes(value, number)))
-        hs_buf_put_bytes(&text, hs_tlv_bytes(value, number));
-    else
-        put_hex(hs_tlv_bytes(value, number), &text);
+    }
     char *copy = text.err == HS_OK ? hs_arena_text(arena, hs_buf_bytes(&text)) : NULL;
     hs_buf_fini(&text);
     return copy;
@@ -106,7 +92,7 @@ static void put_message(const struct showing *showing, struct hs_bytes shown, st
     const struct hs_kind *kind = showing->kind;
     struct hs_cur cur = hs_cur_of(shown);
     struct hs_tlv tlv;
-    if (kind != NULL && kind->id_form == HS_ID_128 && hs_tlv_bytes(shown, kind->id_field).size == 0)
+    if (kind != NULL && kind->id_form != HS_ID_FIELD && hs_tlv_bytes(shown, kind->id_field).size == 0)
         hs_tlv_put_text(to, kind->id_field, showing->record->id);
     if (showing->state.variant_count > 0) {
         hs_buf_put_bytes(to, shown); /* a fact is its bytes, whatever they are */

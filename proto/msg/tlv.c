@@ -94,6 +94,18 @@ struct hs_bytes hs_tlv_bytes(struct hs_bytes message, uint32_t number)
     return hs_tlv_find(message, number, &tlv) && tlv.wire == HS_WIRE_BYTES ? tlv.bytes : HS_BYTES_NONE;
 }
 
+struct hs_bytes hs_tlv_run(struct hs_bytes message, uint32_t number)
+{
+    struct hs_bytes run = HS_BYTES_NONE;
+    struct hs_cur cur = hs_cur_of(message);
+    struct hs_tlv tlv;
+    while (hs_tlv_next(&cur, &tlv) && (run.size == 0 || tlv.number == number)) {
+        if (tlv.number == number)
+            run = HS_BYTES(run.size != 0 ? run.data : tlv.raw.data, run.size + tlv.raw.size);
+    }
+    return run;
+}
+
 static void put_tag(struct hs_buf *buf, uint32_t number, enum hs_wire wire)
 {
     hs_buf_put_varint(buf, (uint64_t)number << FIELD_NUMBER_SHIFT | wire);

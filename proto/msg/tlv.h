@@ -26,6 +26,10 @@ int64_t hs_tlv_i64(struct hs_bytes message, uint32_t number, int64_t otherwise);
 int64_t hs_tlv_s64(struct hs_bytes message, uint32_t number, int64_t otherwise); /* sint64: zigzag */
 struct hs_bytes hs_tlv_bytes(struct hs_bytes message, uint32_t number);          /* size 0 if there is none */
 
+/* All occurrences of a field that stand together, raw, beginning with the first one: as canonical messages have them.
+ */
+struct hs_bytes hs_tlv_run(struct hs_bytes message, uint32_t number);
+
 /* Write a field. */
 void hs_tlv_put_u64(struct hs_buf *buf, uint32_t number, uint64_t value);
 void hs_tlv_put_s64(struct hs_buf *buf, uint32_t number, int64_t value);      /* zigzag */
