@@ -3,6 +3,12 @@
 
 #include "storage/model/kinds.h"
 
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PROSE_BYTES 512
+
 static const struct cli_column CUSTOMER[] = {
     {"account", "account", CLI_FORM_TEXT},
     {"name", "name", CLI_FORM_TEXT},
@@ -65,6 +71,89 @@ static const struct cli_column NOTICE[] = {
     {"text", "text", CLI_FORM_PROSE},
 };
 
+/* ---- kinds without a choice of their own: all fields, and what the node knows ---- */
+
+#define TITLE_BYTES 32
+
+static struct {
+    struct cli_column columns[CLI_COLUMNS_MAX];
+    char titles[CLI_COLUMNS_MAX][TITLE_BYTES];
+    size_t count;
+} made; /* of the kind that was asked for last: a command is of one */
+
+static enum cli_form form_of(const struct hs_field_rule *rule)
+{
+    switch (rule->form) {
+    case HS_FORM_AMOUNT:
+    case HS_FORM_SUM:
+    case HS_FORM_CHANGE:
+    case HS_FORM_BALANCE:
+        return CLI_FORM_MONEY;
+    case HS_FORM_NUMBER:
+    case HS_FORM_COUNT:
+    case HS_FORM_QUANTITY:
+        return CLI_FORM_NUMBER;
+    case HS_FORM_TIME:
+        return CLI_FORM_TIME;
+    default:
+        return CLI_FORM_TEXT;
+    }
+}
+
+/* "amount_fen" -> "amount", "of_kind" -> "of kind" */
+static void put_title(const char *name, char title[static TITLE_BYTES])
+{
+    size_t size = strlen(name);
+    bool has_unit = size > 4 && strcmp(name + size - 4, "_fen") == 0;
+    bool has_ms = size > 3 && strcmp(name + size - 3, "_ms") == 0;
+    snprintf(title, TITLE_BYTES, "%.*s", (int)(size - (has_unit ? 4 : 0) - (has_ms ? 3 : 0)), name);
+    for (char *at = title; *at != '\0'; at++)
+        *at = *at == '_' ? ' ' : *at;
+}
+
+static void add_column(const char *key, const char *title, enum cli_form form)
+{
+    assert(made.count < CLI_COLUMNS_MAX);
+    snprintf(made.titles[made.count], TITLE_BYTES, "%s", title);
+    made.columns[made.count] = (struct cli_column){key, made.titles[made.count], form};
+    made.count++;
+}
+
+static void add_field(const struct hs_kind *kind, const struct hs_field_rule *rule, enum cli_form form)
+{
+    char title[TITLE_BYTES];
+    put_title(hs_kind_field_name(kind, rule->number), title);
+    add_column(hs_kind_field_name(kind, rule->number), title, form);
+}
+
+/* The longest text stands last, where it may be wrapped. */
+static const struct hs_field_rule *prose_of(const struct hs_kind *kind)
+{
+    const struct hs_field_rule *prose = NULL;
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct hs_field_rule *rule = &kind->fields[i];
+        if (rule->form == HS_FORM_TEXT && rule->most >= PROSE_BYTES && (prose == NULL || rule->most > prose->most))
+            prose = rule;
+    }
+    return prose;
+}
+
+static void make_columns(const struct hs_kind *kind)
+{
+    const struct hs_field_rule *prose = prose_of(kind);
+    size_t room = CLI_COLUMNS_MAX - 5;
+    for (size_t i = 0; i < kind->field_count && made.count < room; i++) {
+        if (&kind->fields[i] != prose)
+            add_field(kind, &kind->fields[i], form_of(&kind->fields[i]));
+    }
+    add_column("safe", "safe", CLI_FORM_TEXT);
+    add_column("held_by", "held by", CLI_FORM_TEXT);
+    add_column("node", "node", CLI_FORM_TEXT);
+    add_column("time", "time", CLI_FORM_TIME);
+    if (prose != NULL)
+        add_field(kind, prose, CLI_FORM_PROSE);
+}
+
 size_t cli_kind_columns(uint32_t kind, const struct cli_column **columns)
 {
     static const struct {
@@ -85,6 +174,10 @@ size_t cli_kind_columns(uint32_t kind, const struct cli_column **columns)
             return ROWS[i].count;
         }
     }
-    *columns = NULL;
-    return 0;
+    const struct hs_kind *known = hs_kind_by_number(kind);
+    made.count = 0;
+    if (known != NULL)
+        make_columns(known);
+    *columns = made.columns;
+    return made.count;
 }

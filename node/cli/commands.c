@@ -1,5 +1,5 @@
 /* Every command is one row. */
-#include "node/cli/cli.h"
+#include "node/cli/kind_commands.h"
 #include "proto/base/buf.h"
 #include "storage/model/kinds.h"
 
@@ -149,15 +149,16 @@ static void put_options(struct hs_buf *buf, uint64_t options)
     }
 }
 
-static bool put_section(struct hs_buf *buf, enum cli_needs needs, const char *heading, const char *words)
+static bool put_commands(struct hs_buf *buf, const struct cli_command *commands, size_t count, size_t section,
+                         const char *words, bool headed)
 {
-    bool any = false;
-    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
-        const struct cli_command *command = &CLI_COMMANDS[i];
-        if (command->needs != needs || strncmp(command->words, words, strlen(words)) != 0)
+    bool any = headed;
+    for (size_t i = 0; i < count; i++) {
+        const struct cli_command *command = &commands[i];
+        if (command->needs != SECTIONS[section].needs || strncmp(command->words, words, strlen(words)) != 0)
             continue;
         if (!any)
-            hs_buf_put_format(buf, "\n%s:\n", heading);
+            hs_buf_put_format(buf, "\n%s:\n", SECTIONS[section].heading);
         any = true;
         hs_buf_put_format(buf, "  %s%s%s\n        %s\n", command->words, command->usage[0] != '\0' ? " " : "",
                           command->usage, command->help);
@@ -170,9 +171,19 @@ static bool put_section(struct hs_buf *buf, enum cli_needs needs, const char *he
 char *cli_help_text(const char *words)
 {
     struct hs_buf buf = {0};
+    const struct cli_command *more;
+    size_t count = cli_kind_commands(&more);
     bool any = false;
-    for (size_t i = 0; i < sizeof SECTIONS / sizeof *SECTIONS; i++)
-        any = put_section(&buf, SECTIONS[i].needs, SECTIONS[i].heading, words) || any;
+    for (size_t i = 0; i < sizeof SECTIONS / sizeof *SECTIONS; i++) {
+        bool headed = put_commands(&buf, CLI_COMMANDS, CLI_COMMAND_COUNT, i, words, false);
+        if (words[0] != '\0')
+            headed = put_commands(&buf, more, count, i, words, headed);
+        any = any || headed;
+    }
+    if (words[0] == '\0')
+        cli_kind_summary(&buf);
+    else
+        cli_kind_help(&buf, words);
     hs_buf_put_u8(&buf, 0);
     if (any && buf.err == HS_OK)
         return (char *)buf.data;

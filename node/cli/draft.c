@@ -68,9 +68,10 @@ static enum hs_form form_of(const struct cli_draft *draft, const ProtobufCFieldD
 static enum hs_err not_a_number(const struct cli_draft *draft, const ProtobufCFieldDescriptor *field,
                                 struct cli_bad *bad)
 {
-    if (form_of(draft, field) == HS_FORM_AMOUNT)
+    enum hs_form form = form_of(draft, field);
+    if (form == HS_FORM_AMOUNT || form == HS_FORM_SUM || form == HS_FORM_CHANGE || form == HS_FORM_BALANCE)
         return cli_bad(bad, HS_EAMOUNT, field->name, "%s", hs_err_text(HS_EAMOUNT));
-    if (form_of(draft, field) == HS_FORM_TIME)
+    if (form == HS_FORM_TIME)
         return cli_bad(bad, HS_EVALUE, field->name, "is not a time like 2026-11-21T14:00");
     return cli_bad(bad, HS_EVALUE, field->name, "is not a whole number");
 }
@@ -139,7 +140,8 @@ static enum hs_err set_bytes(struct cli_draft *draft, const ProtobufCFieldDescri
 
 static bool is_number(const ProtobufCFieldDescriptor *field)
 {
-    return field->type != PROTOBUF_C_TYPE_STRING && field->type != PROTOBUF_C_TYPE_BYTES;
+    return field->type != PROTOBUF_C_TYPE_STRING && field->type != PROTOBUF_C_TYPE_BYTES &&
+           field->type != PROTOBUF_C_TYPE_MESSAGE;
 }
 
 /* The value of a field that is text, or is written as text. */
@@ -148,6 +150,8 @@ static enum hs_err set_text(struct cli_draft *draft, const ProtobufCFieldDescrip
 {
     if (text.size == 0)
         return clear_field(draft, field, bad);
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return cli_draft_lines_text(draft, field, text, bad);
     if (text.size > HS_FIELD_BYTES_MAX)
         return cli_bad(bad, HS_ETOOBIG, field->name, "%zu bytes, at most %d", text.size, HS_FIELD_BYTES_MAX);
     if (field->type == PROTOBUF_C_TYPE_STRING)
@@ -190,8 +194,10 @@ enum hs_err cli_draft_json(struct cli_draft *draft, const char *name, const json
     enum hs_err err = find_field(draft, name, &field, bad);
     if (err != HS_OK)
         return err;
-    if (json_is_null(value))
+    if (json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0))
         return clear_field(draft, field, bad);
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return cli_draft_lines_json(draft, field, value, bad);
     if (is_number(field))
         return json_is_integer(value) ? set_number(draft, field, json_integer_value(value), bad)
                                       : not_a_number(draft, field, bad);

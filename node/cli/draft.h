@@ -33,6 +33,12 @@ enum hs_err cli_draft_line(struct cli_draft *draft, struct hs_bytes line, struct
 /* Facts and tickets need an id before they are first sent, so that they can be sent again: make one if none was given.
  * @id out: what was made, "" if there was one or the kind needs none. */
 enum hs_err cli_draft_make_id(struct cli_draft *draft, char id[static HS_ID_TEXT_BYTES], struct cli_bad *bad);
+/* draft_lines.c: a field of lines, from their text (hs_field_parse) and from an array of objects; the errors of the
+ * above. */
+enum hs_err cli_draft_lines_text(struct cli_draft *draft, const ProtobufCFieldDescriptor *field, struct hs_bytes text,
+                                 struct cli_bad *bad);
+enum hs_err cli_draft_lines_json(struct cli_draft *draft, const ProtobufCFieldDescriptor *field, const json_t *value,
+                                 struct cli_bad *bad);
 /* Append the message's bytes. */
 enum hs_err cli_draft_pack(const struct cli_draft *draft, struct hs_buf *buf);
 

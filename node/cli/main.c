@@ -1,6 +1,7 @@
 /* hallsync: the command line of a node.  Options may stand anywhere; the words choose a row of CLI_COMMANDS. */
 #include "node/cli/cli.h"
 #include "node/cli/forms.h"
+#include "node/cli/kind_commands.h"
 #include "node/cli/table.h"
 #include "proto/base/buf.h"
 
@@ -90,26 +91,43 @@ static bool matches(const struct cli_command *command, const struct words *words
     return space == NULL || strcmp(space + 1, words->list[1]) == 0;
 }
 
-static bool is_group(const char *word)
+static bool has_group(const struct cli_command *commands, size_t count, const char *word)
 {
     size_t size = strlen(word);
-    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
-        if (strncmp(CLI_COMMANDS[i].words, word, size) == 0 && CLI_COMMANDS[i].words[size] == ' ')
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(commands[i].words, word, size) == 0 && commands[i].words[size] == ' ')
             return true;
     }
     return false;
 }
 
-static enum hs_err choose(struct cli *cli, struct words *words)
+static bool is_group(const char *word)
 {
-    size_t most = 0; /* "backup show" is not "backup" with an argument */
-    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+    const struct cli_command *more;
+    size_t count = cli_kind_commands(&more);
+    return has_group(CLI_COMMANDS, CLI_COMMAND_COUNT, word) || has_group(more, count, word);
+}
+
+/* The one with the most words: "backup show" is not "backup" with an argument. */
+static void choose_among(struct cli *cli, const struct words *words, const struct cli_command *commands, size_t count,
+                         size_t *most)
+{
+    for (size_t i = 0; i < count; i++) {
         size_t one = 0;
-        if (matches(&CLI_COMMANDS[i], words, &one) && one > most) {
-            cli->command = &CLI_COMMANDS[i];
-            most = one;
+        if (matches(&commands[i], words, &one) && one > *most) {
+            cli->command = &commands[i];
+            *most = one;
         }
     }
+}
+
+static enum hs_err choose(struct cli *cli, struct words *words)
+{
+    size_t most = 0;
+    const struct cli_command *more;
+    size_t count = cli_kind_commands(&more);
+    choose_among(cli, words, CLI_COMMANDS, CLI_COMMAND_COUNT, &most);
+    choose_among(cli, words, more, count, &most);
     if (words->count == 0)
         return cli_usage(cli, "which command?  'hallsync help' lists them");
     if (cli->command == NULL && words->count == 1 && is_group(words->list[0]))

@@ -49,6 +49,7 @@ enum hs_err cli_find(struct cli *cli, const struct cli_find *find, cli_visit_rec
     body.kind = find->kind;
     body.index = (char *)find->index; /* only read: protobuf-c's members know no const */
     body.key = (char *)find->key;
+    body.then = (char *)find->then;
     body.has_limit = 1;
     body.has_here = body.here = find->here;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;

@@ -8,6 +8,7 @@ struct cli_find {
     uint32_t kind;
     const char *index; /* NULL: all records */
     const char *key;
+    const char *then; /* of an index over two fields; NULL: none */
     uint64_t limit;   /* of records in all; 0: none */
     bool here;        /* no hub is asked */
     bool *incomplete; /* out, true: there may be more elsewhere; NULL: not wanted */

@@ -5,6 +5,7 @@
 #include "node/cli/show.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
+#include "proto/msg/tlv.h"
 #include "storage/model/kinds.h"
 
 #include <stdio.h>
@@ -125,7 +126,8 @@ static enum hs_err list_all(struct cli *cli, struct cli_find *find, size_t *coun
     return err != HS_OK ? err : ended;
 }
 
-enum hs_err cli_run_list(struct cli *cli)
+/* The options that narrow a list; each stands for an index. */
+static enum hs_err take_options(struct cli *cli, struct cli_find *find)
 {
     static const struct {
         enum cli_option option;
@@ -135,20 +137,53 @@ enum hs_err cli_run_list(struct cli *cli)
                    {CLI_STATE, "state"},
                    {CLI_ASSIGNEE, "assignee"},
                    {CLI_DISTRICT, "district"}};
-    struct cli_find find = {.kind = cli->command->kind};
-    enum hs_err err = cli_take_args(cli, 0, 0);
-    for (size_t i = 0; i < sizeof INDEXES / sizeof *INDEXES && err == HS_OK; i++) {
+    for (size_t i = 0; i < sizeof INDEXES / sizeof *INDEXES; i++) {
         const char *key = cli->options[INDEXES[i].option];
-        if (key != NULL && find.index != NULL)
-            err = cli_usage(cli, "only one of the options that narrow the list at a time");
+        if (key != NULL && find->index != NULL)
+            return cli_usage(cli, "only one of the options that narrow the list at a time");
         if (key != NULL) {
-            find.index = INDEXES[i].index;
-            find.key = key;
+            find->index = INDEXES[i].index;
+            find->key = key;
         }
     }
+    return HS_OK;
+}
+
+/* INDEX=VALUE, and FIELD=VALUE where the index has a second field.  The arguments are cut at their '='. */
+static enum hs_err take_index(struct cli *cli, struct cli_find *find)
+{
+    const struct hs_kind *kind = hs_kind_by_number(find->kind);
+    const struct hs_index *index = NULL;
+    for (size_t i = 0; i < cli->arg_count; i++) {
+        char *equals = strchr(cli->args[i], '=');
+        if (equals == NULL || equals[1] == '\0' || i > 1)
+            return cli_usage(cli, "usage: hallsync %s %s", cli->command->words, cli->command->usage);
+        *equals = '\0';
+        if (i == 0)
+            index = hs_kind_index(kind, cli->args[i]);
+        if (index == NULL)
+            return cli_usage(cli, "a %s is not found by '%s'", kind->name, cli->args[i]);
+        if (i == 0 && find->index != NULL)
+            return cli_usage(cli, "only one way to narrow the list at a time");
+        const char *wanted = index->then != 0 ? hs_kind_field_name(kind, index->then) : NULL;
+        if (i == 1 && (wanted == NULL || strcmp(wanted, cli->args[i]) != 0))
+            return cli_usage(cli, "'%s' does not go with %s", cli->args[i], index->name);
+        *(i == 0 ? &find->key : &find->then) = equals + 1;
+    }
+    if (index != NULL)
+        find->index = index->name;
+    return HS_OK;
+}
+
+enum hs_err cli_run_list(struct cli *cli)
+{
+    struct cli_find find = {.kind = cli->command->kind};
+    size_t count;
+    enum hs_err err = take_options(cli, &find);
+    if (err == HS_OK)
+        err = take_index(cli, &find);
     if (err == HS_OK)
         err = cli_limit(cli, &find.limit);
-    size_t count;
     return err == HS_OK ? list_all(cli, &find, &count) : err;
 }
 
@@ -210,6 +245,19 @@ static void put_cell(struct export *export, const json_t *value, bool first)
     }
 }
 
+/* Lines are one cell, as an import reads them. */
+static void put_lines(struct export *export, const Hallsync__Record *record, uint32_t number, bool first)
+{
+    struct hs_fields fields = hs_kind_fields(export->kind);
+    struct hs_bytes value = hs_tlv_run(HS_BYTES(record->record.data, record->record.len), number);
+    struct hs_buf text = {0};
+    hs_field_text(&fields, hs_kind_rule(export->kind, number), value, &text);
+    cli_csv_put(&export->line, hs_buf_bytes(&text), first);
+    if (text.err != HS_OK)
+        export->line.err = text.err;
+    hs_buf_fini(&text);
+}
+
 static enum hs_err export_record(void *ctx, const Hallsync__Record *record)
 {
     struct export *export = ctx;
@@ -220,8 +268,12 @@ static enum hs_err export_record(void *ctx, const Hallsync__Record *record)
     if (export->cli->json)
         return cli_json_line(object);
     hs_buf_reset(&export->line);
-    for (unsigned i = 0; i < message->n_fields; i++)
-        put_cell(export, json_object_get(object, message->fields[i].name), i == 0);
+    for (unsigned i = 0; i < message->n_fields; i++) {
+        if (message->fields[i].type == PROTOBUF_C_TYPE_MESSAGE)
+            put_lines(export, record, message->fields[i].id, i == 0);
+        else
+            put_cell(export, json_object_get(object, message->fields[i].name), i == 0);
+    }
     json_decref(object);
     return write_line(&export->line);
 }

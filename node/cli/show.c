@@ -198,6 +198,11 @@ static void add_content(json_t *object, const Hallsync__Record *record)
     const char *name = hs_kind_field_name(kind, kind->id_field);
     json_object_set_new(object, name, cli_json_text(id));
     add_fields(object, message);
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const char *field = hs_kind_field_name(kind, kind->fields[i].number);
+        if (json_is_array(json_object_get(object, field)) && json_array_size(json_object_get(object, field)) == 0)
+            json_object_del(object, field); /* no lines are a field that is not there */
+    }
     json_object_set_new(object, name, cli_json_text(id)); /* what the node calls it, should the message differ */
     protobuf_c_message_free_unpacked(message, NULL);
 }

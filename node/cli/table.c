@@ -47,14 +47,37 @@ static void line_text(const char *from, char text[static CELL_BYTES])
     }
 }
 
+#define LIST_BYTES (CELL_BYTES + 8) /* so that line_text() sees that it is to be cut, and where characters end */
+
+static size_t put_piece(const json_t *value, const char *before, char text[static LIST_BYTES], size_t used)
+{
+    if (used >= LIST_BYTES)
+        return used;
+    if (json_is_integer(value))
+        return used + (size_t)snprintf(text + used, LIST_BYTES - used, "%s%" JSON_INTEGER_FORMAT, before,
+                                       json_integer_value(value));
+    const char *string = json_string_value(value);
+    return used + (size_t)snprintf(text + used, LIST_BYTES - used, "%s%s", before, string != NULL ? string : "");
+}
+
+/* Texts with commas between; of lines their values, with semicolons between them. */
 static void list_text(const json_t *values, char text[static CELL_BYTES])
 {
+    char whole[LIST_BYTES] = "";
     size_t used = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < json_array_size(values) && used < CELL_BYTES; i++) {
-        const char *value = json_string_value(json_array_get(values, i));
-        used += (size_t)snprintf(text + used, CELL_BYTES - used, "%s%s", i == 0 ? "" : ",", value != NULL ? value : "");
+    for (size_t i = 0; i < json_array_size(values); i++) {
+        json_t *value = json_array_get(values, i);
+        if (!json_is_object(value)) {
+            used = put_piece(value, i == 0 ? "" : ",", whole, used);
+            continue;
+        }
+        void *at = json_object_iter(value);
+        for (const char *before = i == 0 ? "" : "; "; at != NULL; at = json_object_iter_next(value, at)) {
+            used = put_piece(json_object_iter_value(at), before, whole, used);
+            before = " ";
+        }
     }
+    line_text(whole, text);
 }
 
 static void number_text(const struct cli_list *list, enum cli_form form, json_int_t value, char text[static CELL_BYTES])
