@@ -20,7 +20,7 @@ extern "C" {
 
 struct hallsync;
 
-/* Numbers of kinds of records; docs/kinds.md. */
+/* Numbers of kinds of records; docs/records.md. */
 enum hallsync_kind {
     HALLSYNC_KIND_CUSTOMER = 1,
     HALLSYNC_KIND_BILL = 2,

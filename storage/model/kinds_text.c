@@ -112,7 +112,7 @@ static enum hs_err read_line(struct reading *reading, char *end, struct hs_why *
         if (reading->cell.err != HS_OK)
             return reading->cell.err;
         if (column == reading->line.count)
-            return hs_fail(HS_EVALUE, why, "a line has %zu fields at most", reading->line.count);
+            return hs_fail(HS_EVALUE, why, "line: has more than %zu fields", reading->line.count);
         const struct hs_field_rule *rule = &reading->line.rules[column++];
         enum hs_err err = HS_OK;
         if (reading->cell.size != 0)

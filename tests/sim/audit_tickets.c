@@ -1,5 +1,5 @@
 /* audit_tickets.c -- where a ticket has got to: all its events in the order of their stamps, through the tables of
- * docs/kinds.md. */
+ * docs/records.md. */
 #include "tests/sim/audit_inside.h"
 
 #include <stdlib.h>

@@ -1,5 +1,4 @@
-/* model_test.c -- storage/model: the table of kinds, what it lets pass and why it refuses; and docs/kinds.md is what
- * the tables say (HS_WRITE_DOCS=1 writes it anew). */
+/* model_test.c -- storage/model: the table of kinds, what it lets pass and why it refuses. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -8,16 +7,12 @@
 
 #include "proto/msg/tlv.h"
 #include "storage/model/kinds.h"
-#include "storage/model/ticket.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array)  (sizeof(array) / sizeof *(array))
 #define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
 #define HUB_KINDS     1000 /* from here on; PROTOCOL.md, "What a node may write" */
-#define DOCS_PATH     HS_SOURCE_DIR "/docs/kinds.md"
 
 /* ---- the table ---- */
 
@@ -518,152 +513,6 @@ static void what_is_no_message_is_malformed(void **state)
     hs_buf_fini(&buf);
 }
 
-/* ---- docs/kinds.md ---- */
-
-static const char *id_text(const struct hs_kind *kind)
-{
-    return kind->id_form == HS_ID_FIELD ? "the field" : "128 bits, text given in the field";
-}
-
-static void put_choices(struct hs_buf *doc, const struct hs_field_rule *rule)
-{
-    for (const char *const *choice = rule->choices; choice != NULL && *choice != NULL; choice++)
-        hs_buf_put_format(doc, "%s `%s`", choice == rule->choices ? "" : ",", *choice);
-}
-
-static void put_fields(struct hs_buf *doc, const struct hs_kind *kind)
-{
-    hs_buf_put_format(doc, "| no. | field | form | policy | required |\n|---|---|---|---|---|\n");
-    for (size_t i = 0; i < kind->field_count; i++) {
-        const struct hs_field_rule *rule = &kind->fields[i];
-        hs_buf_put_format(doc, "| %u | `%s` | %s", rule->number, hs_kind_field_name(kind, rule->number),
-                          hs_form_text(rule->form));
-        if (rule->form == HS_FORM_TEXT || rule->form == HS_FORM_BYTES)
-            hs_buf_put_format(doc, ", at most %u bytes", (unsigned)rule->most);
-        put_choices(doc, rule);
-        hs_buf_put_format(doc, " | %s | %s |\n", kind->shape == HS_SHAPE_FACT ? "" : hs_policy_text(rule->policy),
-                          rule->required ? "yes" : "");
-    }
-}
-
-static void put_indexes(struct hs_buf *doc, const struct hs_kind *kind)
-{
-    hs_buf_put_format(doc, "\nIndexes:%s", kind->index_count == 0 ? " none" : "");
-    for (size_t i = 0; i < kind->index_count; i++) {
-        const struct hs_index *index = &kind->indexes[i];
-        hs_buf_put_format(doc, "%s %u `%s`%s", i == 0 ? "" : ",", (unsigned)index->number, index->name,
-                          index->field == 0 ? " (computed)" : "");
-    }
-    hs_buf_put_format(doc, ".\n");
-}
-
-static void put_kind(struct hs_buf *doc, const struct hs_kind *kind)
-{
-    hs_buf_put_format(doc, "\n## %u `%s`\n\n", (unsigned)kind->number, kind->name);
-    hs_buf_put_format(doc, "%s, lane %s. Id: %s `%s`. ", kind->shape == HS_SHAPE_FACT ? "Fact" : "Register record",
-                      hs_lane_text(kind->lane), id_text(kind), hs_kind_field_name(kind, kind->id_field));
-    if (kind->home_form == HS_HOME_NODE)
-        hs_buf_put_format(doc, "Partition: the writing node's home district.");
-    else if (kind->home_form == HS_HOME_REGION)
-        hs_buf_put_format(doc, "Partition: the region.");
-    else if (kind->home_form == HS_HOME_DISTRICT)
-        hs_buf_put_format(doc, "Partition: `%s`; without one the region.", hs_kind_field_name(kind, kind->home_field));
-    else if (kind->home_field != 0)
-        hs_buf_put_format(doc, "Partition: that of `%s`; without one that of what it belongs to, or the node's home.",
-                          hs_kind_field_name(kind, kind->home_field));
-    else
-        hs_buf_put_format(doc, "Partition: that of what it belongs to.");
-    if (kind->number >= HUB_KINDS)
-        hs_buf_put_format(doc, " Written by hubs only.");
-    hs_buf_put_format(doc, "%s\n\n", kind->by == HS_BY_NODE ? " Made by the node, refused from clients." : "");
-    put_fields(doc, kind);
-    put_indexes(doc, kind);
-}
-
-static void put_moves(struct hs_buf *doc, const struct hs_ticket_service *of)
-{
-    hs_buf_put_format(doc, "\n## Machine `%s`\n\n| from | to |\n|---|---|\n", hs_machine_name(of->machine));
-    for (int from = HS_TICKET_NONE; from < HS_TICKET_STATE_COUNT; from++) {
-        hs_buf_put_format(doc, "| %s |", hs_ticket_state_text((enum hs_ticket_state)from));
-        for (int to = HS_TICKET_NONE; to < HS_TICKET_STATE_COUNT; to++) {
-            if (hs_ticket_move(of, (enum hs_ticket_state)from, (enum hs_ticket_state)to))
-                hs_buf_put_format(doc, " %s", hs_ticket_state_text((enum hs_ticket_state)to));
-        }
-        hs_buf_put_format(doc, " |\n");
-    }
-}
-
-static bool machine_was_before(size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        if (HS_SERVICES[i].machine == HS_SERVICES[index].machine)
-            return true;
-    }
-    return false;
-}
-
-static void put_services(struct hs_buf *doc)
-{
-    hs_buf_put_format(
-        doc, "\n## Services\n\nThe service that a ticket's opening names chooses the machine; a code unknown to a "
-             "node uses `general`.\n\n| code | name | 名称 | machine | urgent |\n|---|---|---|---|---|\n");
-    for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
-        const struct hs_ticket_service *row = &HS_SERVICES[i];
-        hs_buf_put_format(doc, "| `%s` | %s | %s | %s | %s |\n", row->code, row->name_en, row->name_zh,
-                          hs_machine_name(row->machine), row->urgent ? "yes" : "");
-    }
-    for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
-        if (!machine_was_before(i))
-            put_moves(doc, &HS_SERVICES[i]);
-    }
-}
-
-static void put_docs(struct hs_buf *doc)
-{
-    hs_buf_put_format(
-        doc, "# Kinds of records\n\n"
-             "Made from the tables in `storage/model/kinds.c` and `storage/model/ticket.c`; `tests/unit/model_test.c` "
-             "compares, and with `HS_WRITE_DOCS=1` writes it anew.\n\n"
-             "A *fact* never changes. A *register record* is merged field by field; its fields have policies for "
-             "values written at the same time in two places: `merge` (the latest shows), `review` (the same, and "
-             "listed until a person has resolved it), `fixed` (cannot be changed once set). Numbers of kinds, fields "
-             "and indexes are frozen. Fields from 1000 up belong to imports and to later versions: kept and "
-             "forwarded, never refused.\n");
-    for (size_t i = 0; i < HS_KIND_COUNT; i++)
-        put_kind(doc, &HS_KINDS[i]);
-    put_services(doc);
-}
-
-static void write_docs(const struct hs_buf *doc)
-{
-    FILE *file = fopen(DOCS_PATH, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(doc->data, 1, doc->size, file), doc->size);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void docs_are_what_the_tables_say(void **state)
-{
-    (void)state;
-    struct hs_buf doc = {0};
-    struct hs_buf file_text = {0};
-    put_docs(&doc);
-    assert_int_equal(doc.err, HS_OK);
-    if (getenv("HS_WRITE_DOCS") != NULL)
-        write_docs(&doc);
-    FILE *file = fopen(DOCS_PATH, "r");
-    if (file == NULL)
-        fail_msg("%s is missing", DOCS_PATH);
-    for (int c = fgetc(file); c != EOF; c = fgetc(file))
-        hs_buf_put_u8(&file_text, (uint8_t)c);
-    fclose(file);
-    hs_buf_put_u8(&doc, 0);
-    hs_buf_put_u8(&file_text, 0);
-    assert_string_equal((const char *)file_text.data, (const char *)doc.data);
-    hs_buf_fini(&doc);
-    hs_buf_fini(&file_text);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -682,7 +531,6 @@ int main(void)
         cmocka_unit_test(districts_and_bytes_have_a_form),
         cmocka_unit_test(homes_follow_from_the_kind),
         cmocka_unit_test(what_is_no_message_is_malformed),
-        cmocka_unit_test(docs_are_what_the_tables_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

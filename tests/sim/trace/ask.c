@@ -5,7 +5,7 @@
 
 static const hs_partition GULOU[] = {3201};
 
-/* Kinds 3 and 5 of docs/kinds.md; the replica knows neither. */
+/* Kinds 3 and 5 of docs/records.md; the replica knows neither. */
 #define PAYMENT  3
 #define REVERSAL 5
 

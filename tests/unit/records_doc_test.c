@@ -1,0 +1,300 @@
+/* records_doc_test.c -- docs/records.md is what the tables of kinds, services and commands say, from its mark on;
+ * HS_WRITE_DOCS=1 writes that part anew.  What stands before the mark is written by hand. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "node/cli/kind_commands.h"
+#include "storage/model/kinds.h"
+#include "storage/model/ticket.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define DOCS_PATH    HS_SOURCE_DIR "/docs/records.md"
+#define MARK         "<!-- From here on made by tests/unit/records_doc_test.c; HS_WRITE_DOCS=1 writes it anew. -->\n"
+
+/* ---- fields ---- */
+
+static void put_form(struct hs_buf *doc, const struct hs_field_rule *rule)
+{
+    hs_buf_put_format(doc, "%s", hs_form_text(rule->form));
+    for (const char *const *choice = rule->choices; choice != NULL && *choice != NULL; choice++)
+        hs_buf_put_format(doc, "%s `%s`", choice == rule->choices ? "" : ",", *choice);
+    if (rule->form == HS_FORM_LINES)
+        hs_buf_put_format(doc, ", at most %u", (unsigned)rule->most);
+    else if (rule->form == HS_FORM_TEXT || rule->form == HS_FORM_BYTES)
+        hs_buf_put_format(doc, ", at most %u bytes", (unsigned)rule->most);
+    else if (rule->most != 0)
+        hs_buf_put_format(doc, " to %u", (unsigned)rule->most);
+}
+
+/* @shape: 0 of lines, which have no policies of their own. */
+static void put_fields(struct hs_buf *doc, const struct hs_fields *fields, unsigned shape)
+{
+    bool policies = shape == HS_SHAPE_REGISTER;
+    hs_buf_put_format(doc,
+                      "| no. | field | form | unit | meaning | 含义 | %sneeded |\n|---|---|---|---|---|---|%s---|\n",
+                      policies ? "policy | " : "", policies ? "---|" : "");
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct hs_field_rule *rule = &fields->rules[i];
+        const char *name = protobuf_c_message_descriptor_get_field(fields->message, rule->number)->name;
+        hs_buf_put_format(doc, "| %u | `%s` | ", rule->number, name);
+        put_form(doc, rule);
+        hs_buf_put_format(doc, " | %s | %s | %s | ", rule->unit != NULL ? rule->unit : "", rule->en, rule->zh);
+        if (policies)
+            hs_buf_put_format(doc, "%s | ", hs_policy_text(rule->policy));
+        hs_buf_put_format(doc, "%s |\n", rule->required ? "yes" : "");
+    }
+}
+
+static void put_lines(struct hs_buf *doc, const struct hs_kind *kind)
+{
+    struct hs_fields fields = hs_kind_fields(kind);
+    for (size_t i = 0; i < kind->field_count; i++) {
+        if (kind->fields[i].form != HS_FORM_LINES)
+            continue;
+        struct hs_fields line = hs_line_fields(&fields, &kind->fields[i]);
+        hs_buf_put_format(doc, "\nEach line of `%s`:\n\n", hs_kind_field_name(kind, kind->fields[i].number));
+        put_fields(doc, &line, 0);
+    }
+}
+
+/* ---- kinds ---- */
+
+static void put_id(struct hs_buf *doc, const struct hs_kind *kind)
+{
+    const char *field = hs_kind_field_name(kind, kind->id_field);
+    if (kind->id_form == HS_ID_FIELD)
+        hs_buf_put_format(doc, "Id: the field `%s`. ", field);
+    else if (kind->id_form == HS_ID_128)
+        hs_buf_put_format(doc, "Id: 128 bits, or a text given in the field `%s`. ", field);
+    for (size_t i = 0; kind->id_form == HS_ID_HASH && kind->id_of[i] != 0; i++)
+        hs_buf_put_format(doc, "%s`%s`", i == 0 ? "Id: 128 bits of a hash of " : ", ",
+                          hs_kind_field_name(kind, kind->id_of[i]));
+    if (kind->id_form == HS_ID_HASH)
+        hs_buf_put_format(doc, ". ");
+}
+
+static void put_home(struct hs_buf *doc, const struct hs_kind *kind)
+{
+    const char *field = kind->home_field != 0 ? hs_kind_field_name(kind, kind->home_field) : NULL;
+    if (kind->home_form == HS_HOME_NODE)
+        hs_buf_put_format(doc, "Partition: the writing node's home district. ");
+    else if (kind->home_form == HS_HOME_REGION)
+        hs_buf_put_format(doc, "Partition: the region. ");
+    else if (kind->home_form == HS_HOME_DISTRICT)
+        hs_buf_put_format(doc, "Partition: `%s`; without one the region. ", field);
+    else if (field != NULL)
+        hs_buf_put_format(doc, "Partition: that of `%s`; without one that of what it belongs to, or the node's home. ",
+                          field);
+    else
+        hs_buf_put_format(doc, "Partition: that of what it belongs to. ");
+}
+
+static void put_indexes(struct hs_buf *doc, const struct hs_kind *kind)
+{
+    hs_buf_put_format(doc, "\nFound by:%s", kind->index_count == 0 ? " its id only" : "");
+    for (size_t i = 0; i < kind->index_count; i++) {
+        const struct hs_index *index = &kind->indexes[i];
+        struct hs_fields fields = hs_kind_fields(kind);
+        hs_buf_put_format(doc, "%s %u `%s`%s", i == 0 ? "" : ",", (unsigned)index->number, index->name,
+                          index->field == 0 ? " (computed)" : "");
+        if (index->line != 0) {
+            struct hs_fields line = hs_line_fields(&fields, hs_kind_rule(kind, index->field));
+            hs_buf_put_format(doc, " (each line's `%s`)",
+                              protobuf_c_message_descriptor_get_field(line.message, index->line)->name);
+        }
+        if (index->then != 0)
+            hs_buf_put_format(doc, " with `%s`", hs_kind_field_name(kind, index->then));
+    }
+    hs_buf_put_format(doc, ".\n");
+}
+
+static size_t put_commands(struct hs_buf *doc, const struct hs_kind *kind, const struct cli_command *commands,
+                           size_t count, size_t before)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (commands[i].kind == kind->number)
+            hs_buf_put_format(doc, "%s `%s`", before++ == 0 ? "\nCommands:" : ",", commands[i].words);
+    }
+    return before;
+}
+
+static void put_kind(struct hs_buf *doc, const struct hs_kind *kind)
+{
+    struct hs_fields fields = hs_kind_fields(kind);
+    const struct cli_command *more;
+    size_t count = cli_kind_commands(&more);
+    hs_buf_put_format(doc, "\n## %u `%s`: %s, %s\n\n%s %s\n\n", (unsigned)kind->number, kind->name, kind->en, kind->zh,
+                      kind->about, kind->about_zh);
+    hs_buf_put_format(doc, "%s, lane %s. ", kind->shape == HS_SHAPE_FACT ? "Fact" : "Register record",
+                      hs_lane_text(kind->lane));
+    put_id(doc, kind);
+    put_home(doc, kind);
+    hs_buf_put_format(doc, "Written by %s.\n\n", hs_by_text(kind->by));
+    put_fields(doc, &fields, kind->shape);
+    put_lines(doc, kind);
+    put_indexes(doc, kind);
+    if (put_commands(doc, kind, more, count, put_commands(doc, kind, CLI_COMMANDS, CLI_COMMAND_COUNT, 0)) > 0)
+        hs_buf_put_format(doc, ".\n");
+    for (size_t i = 0; i < kind->error_count; i++)
+        hs_buf_put_format(doc, "%s- `%s`: %s\n", i == 0 ? "\nRefused, besides what the forms ask for:\n\n" : "",
+                          hs_err_name(kind->errors[i].err), kind->errors[i].when);
+}
+
+/* ---- what holds of all kinds ---- */
+
+static void put_overview(struct hs_buf *doc)
+{
+    hs_buf_put_format(doc, "\n## All kinds\n\n| no. | kind | | | shape | lane | written by |\n"
+                           "|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
+        const struct hs_kind *kind = &HS_KINDS[i];
+        hs_buf_put_format(doc, "| %u | `%s` | %s | %s | %s | %s | %s |\n", (unsigned)kind->number, kind->name, kind->en,
+                          kind->zh, kind->shape == HS_SHAPE_FACT ? "fact" : "register", hs_lane_text(kind->lane),
+                          hs_by_text(kind->by));
+    }
+}
+
+static void put_errors(struct hs_buf *doc)
+{
+    static const struct {
+        enum hs_err err;
+        const char *when;
+    } ERRORS[] = {
+        {HS_EREQUIRED, "a field that a new record needs is missing, or is to be cleared"},
+        {HS_EFIELD, "the kind has no such field"},
+        {HS_EVALUE, "a value has not its field's form"},
+        {HS_EACCOUNT, "an account number has not 10 digits"},
+        {HS_EAMOUNT, "an amount is not above zero, or is no whole number"},
+        {HS_EOVERFLOW, "a number is above what its field can hold"},
+        {HS_EUTF8, "a text is not valid UTF-8 or has control characters"},
+        {HS_ETOOBIG, "a text, a list of lines or the record is longer than it may be"},
+        {HS_ESERVICE, "the service is not in the catalogue"},
+        {HS_ESTATE, "there is no such state, or no way to it"},
+        {HS_EFIXED, "a field that is fixed would be changed, or the record would move to another district"},
+        {HS_EDIFFERS, "a fact of the same id has other content"},
+        {HS_ENOTHUB, "only hubs write this kind"},
+    };
+    hs_buf_put_format(doc, "\n## Errors of every write\n\n| error | when |\n|---|---|\n");
+    for (size_t i = 0; i < COUNT(ERRORS); i++)
+        hs_buf_put_format(doc, "| `%s` | %s |\n", hs_err_name(ERRORS[i].err), ERRORS[i].when);
+}
+
+/* ---- states ---- */
+
+static void put_moves(struct hs_buf *doc, const struct hs_ticket_service *of)
+{
+    hs_buf_put_format(doc, "\n### Machine `%s`\n\n```\n", hs_machine_name(of->machine));
+    for (int from = HS_TICKET_NONE; from < HS_TICKET_STATE_COUNT; from++) {
+        const char *between = " -> ";
+        hs_buf_put_format(doc, "%-11s", hs_ticket_state_text((enum hs_ticket_state)from));
+        for (int to = HS_TICKET_NONE; to < HS_TICKET_STATE_COUNT; to++) {
+            if (!hs_ticket_move(of, (enum hs_ticket_state)from, (enum hs_ticket_state)to))
+                continue;
+            hs_buf_put_format(doc, "%s%s", between, hs_ticket_state_text((enum hs_ticket_state)to));
+            between = ", ";
+        }
+        hs_buf_put_format(doc, "%s\n", between[0] == ',' ? "" : " (the end)");
+    }
+    hs_buf_put_format(doc, "```\n");
+}
+
+static bool machine_was_before(size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (HS_SERVICES[i].machine == HS_SERVICES[index].machine)
+            return true;
+    }
+    return false;
+}
+
+static void put_services(struct hs_buf *doc)
+{
+    hs_buf_put_format(
+        doc, "\n## States of tickets\n\nThe service that a ticket's opening names chooses the machine; a code unknown "
+             "to a node uses `general`.\n\n| code | name | 名称 | machine | urgent |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
+        const struct hs_ticket_service *row = &HS_SERVICES[i];
+        hs_buf_put_format(doc, "| `%s` | %s | %s | %s | %s |\n", row->code, row->name_en, row->name_zh,
+                          hs_machine_name(row->machine), row->urgent ? "yes" : "");
+    }
+    for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
+        if (!machine_was_before(i))
+            put_moves(doc, &HS_SERVICES[i]);
+    }
+}
+
+static void put_docs(struct hs_buf *doc)
+{
+    put_overview(doc);
+    for (size_t i = 0; i < HS_KIND_COUNT; i++)
+        put_kind(doc, &HS_KINDS[i]);
+    put_errors(doc);
+    put_services(doc);
+}
+
+/* ---- the file ---- */
+
+static void read_docs(struct hs_buf *text)
+{
+    FILE *file = fopen(DOCS_PATH, "r");
+    if (file == NULL)
+        fail_msg("%s is missing", DOCS_PATH);
+    for (int c = fgetc(file); c != EOF; c = fgetc(file))
+        hs_buf_put_u8(text, (uint8_t)c);
+    fclose(file);
+    hs_buf_put_u8(text, 0);
+    assert_int_equal(text->err, HS_OK);
+}
+
+/* Behind the mark. */
+static const char *generated(const struct hs_buf *text)
+{
+    const char *mark = strstr((const char *)text->data, MARK);
+    if (mark == NULL)
+        fail_msg("%s has not the line %s", DOCS_PATH, MARK);
+    return mark + strlen(MARK);
+}
+
+static void write_docs(const struct hs_buf *doc)
+{
+    struct hs_buf text = {0};
+    read_docs(&text);
+    size_t by_hand = (size_t)(generated(&text) - (const char *)text.data);
+    FILE *file = fopen(DOCS_PATH, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text.data, 1, by_hand, file), by_hand);
+    assert_int_equal(fwrite(doc->data, 1, doc->size - 1, file), doc->size - 1);
+    assert_int_equal(fclose(file), 0);
+    hs_buf_fini(&text);
+}
+
+static void docs_are_what_the_tables_say(void **state)
+{
+    (void)state;
+    struct hs_buf doc = {0};
+    struct hs_buf text = {0};
+    put_docs(&doc);
+    hs_buf_put_u8(&doc, 0);
+    assert_int_equal(doc.err, HS_OK);
+    if (getenv("HS_WRITE_DOCS") != NULL)
+        write_docs(&doc);
+    read_docs(&text);
+    assert_string_equal(generated(&text), (const char *)doc.data);
+    hs_buf_fini(&doc);
+    hs_buf_fini(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(docs_are_what_the_tables_say),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
