@@ -1,8 +1,9 @@
 /* kinds_fuzz.c -- requests of clients, and records as the table of kinds judges them: in requests, and by themselves
  * (as facts of other nodes come).  What is sound under the stricter reading is sound under the laxer one, has a message
- * that unpacks, and is refused with a sentence that can be shown.  And the fold of a ticket's events.
+ * that unpacks, and is refused with a sentence that can be shown.  Lines: of a kind that has some, its keys, and their
+ * text, which reads as it was written.  And the fold of a ticket's events.
  *
- *     input = how u8 || Request | record | events */
+ *     input = how u8 || Request | record | text | events */
 #include "proto/base/text.h"
 #include "proto/local.pb-c.h"
 #include "proto/msg/frame.h"
@@ -11,9 +12,12 @@
 #include "storage/model/kinds.h"
 #include "storage/model/ticket.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/lib/thing_kind.h"
 
 #define REQUEST_ARENA_BYTES ((size_t)24 << 20) /* HS_CALL_ARENA_BYTES_MAX of node/service */
 #define EVENTS_MAX          24
+
+enum { HOW_TEXT = 60, HOW_THING, HOW_FOLD, HOW_REQUEST, HOW_COUNT }; /* below: a kind of the table */
 
 static enum hs_err check(const struct hs_kind *kind, struct hs_bytes message, bool complete, bool strict)
 {
@@ -38,7 +42,8 @@ static void judge(const struct hs_kind *kind, struct hs_bytes message)
     struct hs_hash flaw; /* what breaks no rule has no flaw that a person could not let pass */
     enum hs_err passes = hs_kind_flaw(kind, message, &flaw);
     FUZZ_CHECK(passes == HS_OK || (passes == HS_EVALUE && complete != HS_OK));
-    if (lax != HS_OK)
+    bool made_up = kind == &THING; /* its message has fields of which it knows nothing, and needs one */
+    if (lax != HS_OK || (made_up && both != HS_OK))
         return;
     struct hs_arena arena;
     ProtobufCMessage *unpacked;
@@ -63,6 +68,57 @@ static void request(struct hs_bytes bytes)
     }
     hs_arena_fini(&arena);
 }
+
+/* ---- lines ---- */
+
+static void take_key(void *ctx, struct hs_bytes key)
+{
+    size_t *count = ctx;
+    FUZZ_CHECK(key.size > 0);
+    (*count)++;
+}
+
+static void thing(struct hs_bytes message)
+{
+    struct hs_id id;
+    judge(&THING, message);
+    hs_kind_id(&THING, message, &id);
+    for (size_t i = 0; i < THING.index_count; i++) {
+        size_t count = 0;
+        FUZZ_CHECK(hs_index_keys(&THING.indexes[i], message, take_key, &count) == HS_OK);
+        FUZZ_CHECK(check(&THING, message, false, false) != HS_OK || count <= 3);
+    }
+}
+
+/* @text as lines, and those as text again. */
+static enum hs_err there_and_back(struct hs_bytes text, struct hs_buf *raw, struct hs_buf *back)
+{
+    struct hs_fields fields = hs_kind_fields(&THING);
+    struct hs_why why = {{0}};
+    enum hs_err err = hs_field_parse(&fields, hs_kind_rule(&THING, THING_LINES), text, raw, &why);
+    FUZZ_CHECK(err == HS_OK || (hs_err_class(err) == HS_CLASS_INPUT && why.text[0] != '\0'));
+    FUZZ_CHECK(hs_text_valid(HS_BYTES(why.text, strlen(why.text))));
+    if (err == HS_OK)
+        hs_field_text(&fields, hs_kind_rule(&THING, THING_LINES), hs_buf_bytes(raw), back);
+    return err;
+}
+
+static void text(struct hs_bytes bytes)
+{
+    struct hs_buf raw = {0}, back = {0}, same = {0}, again = {0};
+    if (there_and_back(bytes, &raw, &back) == HS_OK) {
+        FUZZ_CHECK(there_and_back(hs_buf_bytes(&back), &same, &again) == HS_OK);
+        FUZZ_CHECK(hs_bytes_equal(hs_buf_bytes(&raw), hs_buf_bytes(&same)));
+        FUZZ_CHECK(hs_bytes_equal(hs_buf_bytes(&back), hs_buf_bytes(&again)));
+        thing(hs_buf_bytes(&raw));
+    }
+    hs_buf_fini(&raw);
+    hs_buf_fini(&back);
+    hs_buf_fini(&same);
+    hs_buf_fini(&again);
+}
+
+/* ---- tickets ---- */
 
 static void fold(struct hs_cur *in)
 {
@@ -95,13 +151,17 @@ static void fold(struct hs_cur *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct hs_cur in = hs_cur_of(HS_BYTES(data, size));
-    uint8_t how = fuzz_u8(&in) % 16;
-    if (how < HS_KIND_COUNT)
-        judge(&HS_KINDS[how], fuzz_rest(&in));
-    else if (how == 14)
+    uint8_t how = fuzz_u8(&in) % HOW_COUNT;
+    if (how == HOW_TEXT)
+        text(fuzz_rest(&in));
+    else if (how == HOW_THING)
+        thing(fuzz_rest(&in));
+    else if (how == HOW_FOLD)
         fold(&in);
-    else
+    else if (how == HOW_REQUEST)
         request(fuzz_rest(&in));
+    else
+        judge(&HS_KINDS[how % HS_KIND_COUNT], fuzz_rest(&in));
     return 0;
 }
 
@@ -131,7 +191,7 @@ static void put_request(fuzz_put put, uint32_t kind, const ProtobufCMessage *mes
     request.id = (ProtobufCBinaryData){16, (uint8_t *)"request-16-bytes"};
     request.body_case = HALLSYNC__REQUEST__BODY_PUT;
     request.put = &body;
-    put_message(put, "request", 15, &request.base);
+    put_message(put, "request", HOW_REQUEST, &request.base);
     hs_buf_fini(&packed);
 }
 
@@ -184,7 +244,16 @@ void fuzz_seeds(fuzz_put put)
     event.state = (char *)"called_back";
     event.assignee = (char *)"crew 7";
     put_message(put, "event", 6, &event.base);
-    put("fold", FUZZ_SEED("\16\0\1\6\x1a\4open\2\12\x1a\10"
+    Hallsync__Rating rating = HALLSYNC__RATING__INIT;
+    rating.of_kind = (char *)"payment";
+    rating.has_of_id = rating.has_score = true;
+    rating.of_id = (ProtobufCBinaryData){16, (uint8_t *)"0123456789abcdef"};
+    rating.score = 5;
+    put_message(put, "rating", 7, &rating.base);
+    put("lines", FUZZ_SEED("\74"
+                           "a:yes:5;b\\:c;d::7"));
+    put("thing", FUZZ_SEED("\75\12\4open\52\3\12\1a\52\10\12\1b\22\3yes"));
+    put("fold", FUZZ_SEED("\76\0\1\6\x1a\4open\2\12\x1a\10"
                           "accepted\3\12\x1a\10"
                           "assigned\4\5\x22\3bob"));
 }

@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "proto/local.pb-c.h"
 #include "proto/msg/tlv.h"
 #include "proto/records.pb-c.h"
 #include "storage/model/kinds.h"
+#include "tests/lib/thing_kind.h"
 
 #include <string.h>
 
@@ -125,40 +125,14 @@ static void hashes_have_their_size(void **state)
     }
 }
 
-/* ---- a kind with lines: over a message that happens to have some ---- */
-
-static const char *const YES_NO[] = {"yes", "no", NULL};
-static const struct hs_field_rule STEP[] = {
-    {.number = 1, .form = HS_FORM_TEXT, .required = true, .most = 16},
-    {.number = 2, .form = HS_FORM_CHOICE, .choices = YES_NO},
-    {.number = 6, .form = HS_FORM_TIME},
-};
-static const struct hs_field_rule FIELDS[] = {
-    {.number = 1, .form = HS_FORM_TEXT, .required = true, .most = 16},
-    {.number = 2, .form = HS_FORM_TEXT, .most = 16},
-    {.number = 3, .form = HS_FORM_TIME},
-    {.number = 5, .form = HS_FORM_LINES, .most = 3, .lines = STEP, .line_fields = 3},
-};
-static const struct hs_index INDEXES[] = {
-    {1, "state", 1, 0, 0},     {2, "events", 5, 1, 0}, {3, "assignee", 2, 0, 1},
-    {4, "opened_ms", 3, 0, 2}, {5, "events", 5, 6, 3},
-};
-static const uint32_t OF[] = {2, 5, 0};
-static const struct hs_kind THING = {.number = 77,
-                                     .name = "thing",
-                                     .message = &hallsync__ticket_state__descriptor,
-                                     .id_of = OF,
-                                     .fields = FIELDS,
-                                     .field_count = COUNT(FIELDS),
-                                     .indexes = INDEXES,
-                                     .index_count = COUNT(INDEXES)};
-enum { LINES = 5 };
+/* ---- lines ---- */
 
 static void put_lines(struct hs_buf *buf, const char *text)
 {
     struct hs_fields fields = hs_kind_fields(&THING);
     struct hs_why why = {""};
-    enum hs_err err = hs_field_parse(&fields, hs_kind_rule(&THING, LINES), HS_BYTES(text, strlen(text)), buf, &why);
+    enum hs_err err = hs_field_parse(&fields, hs_kind_rule(&THING, THING_LINES), HS_BYTES(text, strlen(text)), buf,
+                                     &why);
     if (err != HS_OK)
         fail_msg("%s: %s", text, why.text);
 }
@@ -213,18 +187,18 @@ static void lines_have_limits_and_types(void **state)
     assert_string_equal(why.text, "events: more than 3 lines");
     assert_int_equal(hs_kind_flaw(&THING, hs_buf_bytes(&buf), &flaw), HS_EVALUE);
     hs_buf_reset(&buf);
-    hs_tlv_put_u64(&buf, LINES, 1);
+    hs_tlv_put_u64(&buf, THING_LINES, 1);
     assert_int_equal(check_thing(&buf, false, &why), HS_EVALUE);
     assert_string_equal(why.text, "events: is not encoded as its type");
     hs_buf_reset(&buf);
-    hs_tlv_put_bytes(&buf, LINES, TEXT("\xff\xff"));
+    hs_tlv_put_bytes(&buf, THING_LINES, TEXT("\xff\xff"));
     assert_int_equal(check_thing(&buf, false, &why), HS_EVALUE);
     assert_string_equal(why.text, "events[0].line: the bytes are not a message");
     /* What a later version has put into a line passes where the record is only read. */
     hs_buf_reset(&buf);
     hs_tlv_put_text(&line, 1, "a");
     hs_tlv_put_text(&line, 31, "later");
-    hs_tlv_put_bytes(&buf, LINES, hs_buf_bytes(&line));
+    hs_tlv_put_bytes(&buf, THING_LINES, hs_buf_bytes(&line));
     assert_int_equal(check_thing(&buf, false, &why), HS_OK);
     assert_int_equal(check_thing(&buf, true, &why), HS_EFIELD);
     assert_string_equal(why.text, "events[0].line: has no field 31");
@@ -250,7 +224,7 @@ static void lines_read_as_they_are_written(void **state)
         struct hs_buf buf = {0};
         struct hs_buf text = {0};
         put_lines(&buf, from);
-        hs_field_text(&fields, hs_kind_rule(&THING, LINES), hs_buf_bytes(&buf), &text);
+        hs_field_text(&fields, hs_kind_rule(&THING, THING_LINES), hs_buf_bytes(&buf), &text);
         hs_buf_put_u8(&text, 0);
         assert_string_equal((const char *)text.data, to);
         hs_buf_fini(&buf);
@@ -277,7 +251,7 @@ static void wrong_lines_name_line_and_field(void **state)
     for (size_t i = 0; i < COUNT(CASES); i++) {
         struct hs_buf buf = {0};
         struct hs_why why = {""};
-        assert_int_equal(hs_field_parse(&fields, hs_kind_rule(&THING, LINES),
+        assert_int_equal(hs_field_parse(&fields, hs_kind_rule(&THING, THING_LINES),
                                         HS_BYTES(CASES[i].text, strlen(CASES[i].text)), &buf, &why),
                          CASES[i].err);
         size_t same = strcspn(CASES[i].why, ":"); /* the rest is the error's own text where there is one */
@@ -357,20 +331,20 @@ static void records_are_found_by_lines_and_pairs(void **state)
     struct hs_buf buf = {0};
     hs_tlv_put_text(&buf, 1, "open");
     put_lines(&buf, "a:yes:5;b");
-    assert_found(find(&INDEXES[0], &buf, "open", NULL), 1, 1);
-    assert_found(find(&INDEXES[1], &buf, "a", NULL), 2, 1);
-    assert_found(find(&INDEXES[1], &buf, "b", NULL), 2, 1);
-    assert_found(find(&INDEXES[1], &buf, "c", NULL), 2, 0);
-    assert_found(find(&INDEXES[2], &buf, "li", "open"), 0, 0); /* the first field is not there */
-    assert_found(find(&INDEXES[3], &buf, "9", "li"), 0, 0);
+    assert_found(find(&THING_INDEXES[0], &buf, "open", NULL), 1, 1);
+    assert_found(find(&THING_INDEXES[1], &buf, "a", NULL), 2, 1);
+    assert_found(find(&THING_INDEXES[1], &buf, "b", NULL), 2, 1);
+    assert_found(find(&THING_INDEXES[1], &buf, "c", NULL), 2, 0);
+    assert_found(find(&THING_INDEXES[2], &buf, "li", "open"), 0, 0); /* the first field is not there */
+    assert_found(find(&THING_INDEXES[3], &buf, "9", "li"), 0, 0);
     hs_tlv_put_text(&buf, 2, "li");
-    assert_found(find(&INDEXES[2], &buf, "li", "open"), 1, 1);
-    assert_found(find(&INDEXES[2], &buf, "l", "iopen"), 1, 0); /* where one ends is part of the key */
-    assert_found(find(&INDEXES[2], &buf, "li", "closed"), 1, 0);
+    assert_found(find(&THING_INDEXES[2], &buf, "li", "open"), 1, 1);
+    assert_found(find(&THING_INDEXES[2], &buf, "l", "iopen"), 1, 0); /* where one ends is part of the key */
+    assert_found(find(&THING_INDEXES[2], &buf, "li", "closed"), 1, 0);
     hs_tlv_put_u64(&buf, 3, 9);
-    assert_found(find(&INDEXES[3], &buf, "9", "li"), 1, 1);
-    assert_found(find(&INDEXES[3], &buf, "10", "li"), 1, 0);
-    assert_found(find(&INDEXES[4], &buf, "5", "9"), 1, 1); /* of the one line that has it */
+    assert_found(find(&THING_INDEXES[3], &buf, "9", "li"), 1, 1);
+    assert_found(find(&THING_INDEXES[3], &buf, "10", "li"), 1, 0);
+    assert_found(find(&THING_INDEXES[4], &buf, "5", "9"), 1, 1); /* of the one line that has it */
     hs_buf_fini(&buf);
 }
 
@@ -379,11 +353,11 @@ static void keys_that_cannot_be_are_refused(void **state)
     (void)state;
     struct hs_buf key = {0};
     struct hs_why why;
-    assert_int_equal(hs_index_key_parse(&THING, &INDEXES[0], "a", "b", &key, &why), HS_EVALUE);
+    assert_int_equal(hs_index_key_parse(&THING, &THING_INDEXES[0], "a", "b", &key, &why), HS_EVALUE);
     assert_string_equal(why.text, "state is looked up by itself, with no second field");
-    assert_int_equal(hs_index_key_parse(&THING, &INDEXES[2], "a", NULL, &key, &why), HS_EVALUE);
+    assert_int_equal(hs_index_key_parse(&THING, &THING_INDEXES[2], "a", NULL, &key, &why), HS_EVALUE);
     assert_string_equal(why.text, "assignee is looked up together with state");
-    assert_int_equal(hs_index_key_parse(&THING, &INDEXES[3], "a", "b", &key, &why), HS_EVALUE);
+    assert_int_equal(hs_index_key_parse(&THING, &THING_INDEXES[3], "a", "b", &key, &why), HS_EVALUE);
     assert_string_equal(why.text, "opened_ms: is not a whole number");
     assert_int_equal(key.size, 0);
     hs_buf_fini(&key);
