@@ -4,25 +4,25 @@
 #include "proto/msg/tlv.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* The field of the draft becomes what @raw says. */
+/* The field of the draft, which has no lines yet, becomes what @raw says; what it cannot take goes with the draft. */
 static enum hs_err take_raw(struct cli_draft *draft, const ProtobufCFieldDescriptor *field, const struct hs_buf *raw,
                             struct cli_bad *bad)
 {
-    ProtobufCMessage *parsed = protobuf_c_message_unpack(draft->kind->message, NULL, raw->size, raw->data);
-    if (parsed == NULL)
-        return cli_bad(bad, HS_ENOMEM, NULL, "%s", hs_err_text(HS_ENOMEM));
-    size_t *counts[] = {(size_t *)(void *)((char *)draft->message + field->quantifier_offset),
-                        (size_t *)(void *)((char *)parsed + field->quantifier_offset)};
-    void **lists[] = {(void **)(void *)((char *)draft->message + field->offset),
-                      (void **)(void *)((char *)parsed + field->offset)};
-    *counts[0] = *counts[1];
-    *lists[0] = *lists[1];
-    *counts[1] = 0;
-    *lists[1] = NULL;
-    protobuf_c_message_free_unpacked(parsed, NULL);
-    return HS_OK;
+    size_t *count = (size_t *)(void *)((char *)draft->message + field->quantifier_offset);
+    ProtobufCMessage ***list = (ProtobufCMessage ***)(void *)((char *)draft->message + field->offset);
+    struct hs_cur cur = hs_cur_of(hs_buf_bytes(raw));
+    struct hs_tlv tlv;
+    *list = calloc(HS_LINES_MAX, sizeof **list);
+    while (*list != NULL && *count < HS_LINES_MAX && hs_tlv_next(&cur, &tlv)) {
+        ProtobufCMessage *line = protobuf_c_message_unpack(field->descriptor, NULL, tlv.bytes.size, tlv.bytes.data);
+        if (line == NULL)
+            return cli_bad(bad, HS_ENOMEM, NULL, "%s", hs_err_text(HS_ENOMEM));
+        (*list)[(*count)++] = line;
+    }
+    return *list != NULL ? HS_OK : cli_bad(bad, HS_ENOMEM, NULL, "%s", hs_err_text(HS_ENOMEM));
 }
 
 enum hs_err cli_draft_lines_text(struct cli_draft *draft, const ProtobufCFieldDescriptor *field, struct hs_bytes text,
