@@ -25,6 +25,7 @@ enum hs_err hs_bundle_import_run(struct hs_call *call, struct hs_store *store);
 enum hs_err hs_get_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_find_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_totals_read(struct hs_call *call, struct hs_view *view);
+enum hs_err hs_queue_figures_read(struct hs_call *call, struct hs_view *view); /* queue_figures.c */
 enum hs_err hs_digest_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_conflicts_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_backup_read(struct hs_call *call, struct hs_view *view);

@@ -9,7 +9,17 @@
 #define ITEM_WEIGHT 256 /* what an op weighs beyond twice its record: entry, dots, request */
 
 enum { REPLY_RESULTS = 1 };
-enum { RESULT_ERROR = 1, RESULT_TEXT, RESULT_FIELD, RESULT_ID, RESULT_RESULT, RESULT_SAFE, RESULT_RECEIPT };
+enum {
+    RESULT_ERROR = 1,
+    RESULT_TEXT,
+    RESULT_FIELD,
+    RESULT_ID,
+    RESULT_RESULT,
+    RESULT_SAFE,
+    RESULT_RECEIPT,
+    RESULT_NUMBER = 30,
+    RESULT_OF
+};
 
 struct batch {
     struct hs_item *items;
@@ -25,6 +35,8 @@ static const struct {
     {HS_KIND_REVERSAL, hs_reversal_write},
     {HS_KIND_TICKET, hs_ticket_write},
     {HS_KIND_TICKET_EVENT, hs_event_write},
+    {HS_KIND_QUEUE_TICKET, hs_queue_ticket_write},
+    {HS_KIND_QUEUE_EVENT, hs_queue_event_write},
 };
 
 /* ---- the answer ---- */
@@ -48,6 +60,10 @@ static void put_outcome(const struct hs_item *item, const struct hs_outcome *out
     hs_tlv_put_u64(to, RESULT_SAFE, out->safe);
     if (out->receipt[0] != '\0')
         hs_tlv_put_text(to, RESULT_RECEIPT, out->receipt);
+    if (out->number[0] != '\0')
+        hs_tlv_put_text(to, RESULT_NUMBER, out->number);
+    if (out->of[0] != '\0')
+        hs_tlv_put_text(to, RESULT_OF, out->of);
 }
 
 /* @refusal: NULL if it was done. */

@@ -8,6 +8,7 @@
 
 #include "node/service/call.h"
 #include "node/service/look.h"
+#include "storage/model/queue.h"
 
 /* Why a record is not taken. */
 struct hs_refusal {
@@ -44,7 +45,9 @@ struct hs_item {
 struct hs_outcome {
     Hallsync__Result result;
     Hallsync__Safety safe;
-    char receipt[HS_NUMBER_BYTES_MAX]; /* empty: none */
+    char receipt[HS_NUMBER_BYTES_MAX];      /* empty: none */
+    char number[HS_QUEUE_NUMBER_BYTES_MAX]; /* of the queue; empty: none */
+    char of[HS_ID_TEXT_BYTES];              /* id of what it is about, where the node has found it; empty: none */
 };
 
 /* Where items are written: one group, one item at a time. */
@@ -150,12 +153,14 @@ enum hs_err hs_import_plan(struct hs_import *import, const struct hs_given *give
                            struct hs_plan *plan);
 enum hs_err hs_import_remember(struct hs_import *import, const struct hs_record *record, struct hs_plan *plan);
 
-/* What an item is written by: payment.c, register.c, ticket.c, resolve.c, decide.c. */
+/* What an item is written by: payment.c, register.c, ticket.c, queue.c, resolve.c, decide.c. */
 enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_register_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_queue_ticket_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_queue_event_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_decide_write(struct hs_work *work, const struct hs_item *item);
 

@@ -1,6 +1,7 @@
 #include "node/service/show.h"
 
 #include "node/service/put.h"
+#include "node/service/queues.h"
 #include "node/service/tickets.h"
 #include "proto/base/text.h"
 #include "proto/msg/tlv.h"
@@ -345,6 +346,40 @@ static enum hs_err show_ticket(struct showing *showing)
     return show->detailed ? show_steps(show, &events, ticket) : HS_OK;
 }
 
+/* ---- the queue ---- */
+
+enum { QUEUE_EVENT_TICKET = 2 };
+
+static enum hs_err show_queued(struct showing *showing, const struct hs_stored *ticket, bool detailed)
+{
+    struct hs_show *show = showing->show;
+    struct hs_queued *queued = hs_arena_alloc(show->arena, sizeof *queued);
+    if (queued == NULL)
+        return HS_ENOMEM;
+    enum hs_err err = hs_queued_load(&show->look, ticket, show->arena, queued);
+    if (err == HS_OK)
+        err = hs_queued_show(queued, show->arena, detailed, &showing->record->queue);
+    return err == HS_ENOTFOUND ? HS_OK : err;
+}
+
+static enum hs_err show_queue_ticket(struct showing *showing)
+{
+    return show_queued(showing, showing->stored, showing->show->detailed);
+}
+
+/* What a board needs of a change: the ticket as it is now. */
+static enum hs_err show_queue_event(struct showing *showing)
+{
+    struct hs_stored ticket;
+    struct hs_bytes id = hs_tlv_bytes(showing->message, QUEUE_EVENT_TICKET);
+    enum hs_err err = id.size == HS_ID_BYTES
+                          ? hs_look_find(&showing->show->look, HS_KIND_QUEUE_TICKET, id, &ticket)
+                          : HS_ENOTFOUND;
+    if (err == HS_OK)
+        return show_queued(showing, &ticket, false);
+    return err == HS_ENOTFOUND ? HS_OK : err;
+}
+
 static const struct {
     uint16_t kind;
     enum hs_err (*show)(struct showing *showing);
@@ -353,6 +388,8 @@ static const struct {
     {HS_KIND_PAYMENT, show_payment},
     {HS_KIND_REVERSAL, show_receipt},
     {HS_KIND_TICKET, show_ticket},
+    {HS_KIND_QUEUE_TICKET, show_queue_ticket},
+    {HS_KIND_QUEUE_EVENT, show_queue_event},
 };
 
 static enum hs_err show_extras(struct showing *showing)

@@ -2,6 +2,7 @@
 #include "storage/model/kinds.h"
 
 #include "proto/records.pb-c.h"
+#include "storage/model/queue.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
@@ -27,6 +28,8 @@ static const char *const YES_NO[] = {"yes", "no", NULL};
 static const char *const VERDICTS[] = {"release", "reject", NULL};
 static const char *const NOTICES[] = {"fault", "planned", "arrears", "info", NULL};
 static const char *const RATED[] = {"payment", "ticket", "queue_ticket", "appointment", NULL};
+
+static const char *const PRIORITIES[] = {"elderly", "disabled", "pregnant", "soldier", "appointment", NULL};
 
 /* ---- fields: number, form, policy, required, most, choices, unit, meaning in English and Chinese ---- */
 /* clang-format off */
@@ -95,6 +98,35 @@ static const struct hs_field_rule TICKET_EVENT_FIELDS[] = {
     FIELD(6, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
 };
 
+static const struct hs_field_rule QUEUE_TICKET_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "排队编号"),
+    FIELD(2, TEXT, FIXED, false, HS_QUEUE_NUMBER_BYTES_MAX - 1, NULL, NULL, "number: group and counter of the day; by the node",
+          "排队号（节点按日连续编号）"),
+    FIELD(3, DATE, FIXED, false, 0, NULL, NULL, "business day; by the node", "营业日（节点填写）"),
+    FIELD(4, NODE, FIXED, false, 0, NULL, NULL, "hall; by the node", "营业厅（节点填写）"),
+    FIELD(5, TEXT, FIXED, true, HS_QUEUE_GROUP_BYTES_MAX, NULL, NULL, "group of services: capital letters", "业务分组"),
+    FIELD(6, CHOICE, FIXED, false, 0, PRIORITIES, NULL, "why it is called before others",
+          "优先类别：老年人、残疾人、孕妇、军人、预约"),
+    FIELD(7, ACCOUNT, FIXED, false, 0, NULL, NULL, "account number", "户号"),
+    FIELD(8, TEXT, FIXED, false, 64, NULL, NULL, "service", "业务类别"),
+    FIELD(9, TEXT, FIXED, false, 64, NULL, NULL, "ticket machine or clerk", "取号机或营业员"),
+    FIELD(10, ID, FIXED, false, 0, NULL, NULL, "appointment that it was taken for", "预约编号"),
+};
+
+static const struct hs_field_rule QUEUE_EVENT_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "事件编号"),
+    FIELD(2, ID, FIXED, false, 0, NULL, NULL, "queue ticket; none: the node finds it", "排队编号（可由节点选定）"),
+    FIELD(3, CHOICE, FIXED, true, 0, HS_QUEUE_EVENTS, NULL, "what happened",
+          "事件：叫号、重呼、办理、办结、过号、转移、离开"),
+    FIELD(4, NUMBER, FIXED, false, HS_QUEUE_WINDOW_MAX, NULL, NULL, "window", "窗口号"),
+    FIELD(5, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(6, NUMBER, FIXED, false, HS_QUEUE_WINDOW_MAX, NULL, NULL, "transferred: to this window only", "转至窗口"),
+    FIELD(7, TEXT, FIXED, false, HS_QUEUE_GROUP_BYTES_MAX, NULL, NULL, "transferred: to this group", "转至业务分组"),
+    FIELD(8, TEXT, FIXED, false, HS_QUEUE_NUMBER_BYTES_MAX - 1, NULL, NULL, "number of the queue ticket", "排队号"),
+    FIELD(9, TEXT, FIXED, false, 64, NULL, NULL, "called: next of these groups, commas between", "叫号的业务分组"),
+    FIELD(10, TEXT, FIXED, false, 512, NULL, NULL, "note", "备注"),
+};
+
 static const struct hs_field_rule RATING_FIELDS[] = {
     FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of what is rated", "评价编号（自动生成）"),
     FIELD(2, CHOICE, FIXED, true, 0, RATED, NULL, "kind of what is rated", "被评价业务的类型"),
@@ -158,6 +190,9 @@ static const struct hs_index REVERSAL_INDEXES[] = {{1, "payment_id", 2, 0, 0}};
 static const struct hs_index TICKET_INDEXES[] = {
     {1, "account", 3, 0, 0}, {2, "state", 0, 0, 0}, {3, "assignee", 0, 0, 0}};
 static const struct hs_index TICKET_EVENT_INDEXES[] = {{1, "ticket_id", 2, 0, 0}};
+static const struct hs_index QUEUE_TICKET_INDEXES[] = {
+    {1, "date", 3, 0, 4}, {2, "number", 2, 0, 3}, {3, "state", 0, 0, 3}, {4, "account", 7, 0, 0}};
+static const struct hs_index QUEUE_EVENT_INDEXES[] = {{1, "queue_id", 2, 0, 0}};
 static const struct hs_index RATING_INDEXES[] = {{1, "of_id", 3, 0, 0}, {2, "window", 5, 0, 0}, {3, "clerk", 6, 0, 0}};
 static const struct hs_index NOTICE_INDEXES[] = {{1, "district", 2, 0, 0}};
 static const struct hs_index REISSUE_INDEXES[] = {{1, "node_id", 2, 0, 0}};
@@ -181,6 +216,16 @@ static const struct hs_kind_error REVERSAL_ERRORS[] = {
 static const struct hs_kind_error TICKET_EVENT_ERRORS[] = {
     {HS_ENOTICKET, "there is no such ticket here"},
     {HS_ESTATE, "the ticket's state allows no such move"},
+};
+static const struct hs_kind_error QUEUE_TICKET_ERRORS[] = {
+    {HS_EVALUE, "the group is not 1 to 4 capital letters"},
+    {HS_EINVAL, "number, date or hall is given: the node makes them"},
+    {HS_EOVERFLOW, "the group has given out all numbers of the day"},
+};
+static const struct hs_kind_error QUEUE_EVENT_ERRORS[] = {
+    {HS_ENOTICKET, "there is no such queue ticket here"},
+    {HS_ENOTFOUND, "nobody waits whom the window could call, or nobody is at it"},
+    {HS_ESTATE, "the queue ticket's state, or that of the window, allows no such event"},
 };
 static const struct hs_kind_error RATING_ERRORS[] = {
     {HS_EDIFFERS, "the service has been rated before, and otherwise"},
@@ -296,6 +341,36 @@ const struct hs_kind HS_KINDS[] = {
      FIELDS(TICKET_EVENT_FIELDS),
      INDEXES(TICKET_EVENT_INDEXES),
      ERRORS(TICKET_EVENT_ERRORS)},
+    {.number = HS_KIND_QUEUE_TICKET,
+     .name = "queue_ticket",
+     .en = "Queue ticket",
+     .zh = "排队号",
+     .about = "A number drawn at a hall's ticket machine; its state is the fold of its events.",
+     .about_zh = "取号机发放的排队号；状态由其事件依次推得。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_WORK,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_NODE,
+     .message = &hallsync__queue_ticket__descriptor,
+     FIELDS(QUEUE_TICKET_FIELDS),
+     INDEXES(QUEUE_TICKET_INDEXES),
+     ERRORS(QUEUE_TICKET_ERRORS)},
+    {.number = HS_KIND_QUEUE_EVENT,
+     .name = "queue_event",
+     .en = "Event of a queue ticket",
+     .zh = "排队事件",
+     .about = "A number is called to a window, served, skipped, passed on; or its holder leaves.",
+     .about_zh = "排队号的叫号、办理、过号、转移或离开。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_WORK,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_NODE,
+     .message = &hallsync__queue_event__descriptor,
+     FIELDS(QUEUE_EVENT_FIELDS),
+     INDEXES(QUEUE_EVENT_INDEXES),
+     ERRORS(QUEUE_EVENT_ERRORS)},
     {.number = HS_KIND_RATING,
      .name = "rating",
      .en = "Rating",

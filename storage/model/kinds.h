@@ -18,6 +18,8 @@ enum { /* numbers are frozen */
        HS_KIND_REVERSAL = 5,
        HS_KIND_TICKET = 6,
        HS_KIND_TICKET_EVENT = 7,
+       HS_KIND_QUEUE_TICKET = 19,
+       HS_KIND_QUEUE_EVENT = 20,
        HS_KIND_RATING = 25,
        HS_KIND_CATALOGUE = 1000,
        HS_KIND_NOTICE = 1001,
@@ -175,6 +177,8 @@ void hs_kind_id(const struct hs_kind *kind, struct hs_bytes message, struct hs_i
  * more than once.  HS_ENOMEM. */
 typedef void (*hs_take_key)(void *ctx, struct hs_bytes key);
 enum hs_err hs_index_keys(const struct hs_index *index, struct hs_bytes message, hs_take_key take, void *ctx);
+/* The key of two values. */
+void hs_index_pair(struct hs_buf *key, struct hs_bytes first, struct hs_bytes then);
 /* The key that people write as @text, and @then where the index has a second field; else NULL.  Into @key, emptied.
  * HS_EVALUE and a sentence; HS_ENOMEM. */
 enum hs_err hs_index_key_parse(const struct hs_kind *kind, const struct hs_index *index, const char *text,

@@ -21,13 +21,13 @@ struct keys {
     void *ctx;
 };
 
-static void put_pair(struct hs_buf *buf, struct hs_bytes first, struct hs_bytes then)
+void hs_index_pair(struct hs_buf *key, struct hs_bytes first, struct hs_bytes then)
 {
     uint8_t size[2];
     hs_be16(size, (uint16_t)first.size);
-    hs_buf_put_bytes(buf, HS_BYTES(size, sizeof size));
-    hs_buf_put_bytes(buf, first);
-    hs_buf_put_bytes(buf, then);
+    hs_buf_put_bytes(key, HS_BYTES(size, sizeof size));
+    hs_buf_put_bytes(key, first);
+    hs_buf_put_bytes(key, then);
 }
 
 static void give(struct keys *keys, const struct hs_tlv *tlv)
@@ -38,7 +38,7 @@ static void give(struct keys *keys, const struct hs_tlv *tlv)
         return;
     if (keys->then.size != 0) {
         hs_buf_reset(&keys->buf);
-        put_pair(&keys->buf, key, keys->then);
+        hs_index_pair(&keys->buf, key, keys->then);
         key = hs_buf_bytes(&keys->buf);
     }
     if (keys->buf.err == HS_OK)
@@ -110,7 +110,7 @@ enum hs_err hs_index_key_parse(const struct hs_kind *kind, const struct hs_index
     if (err == HS_OK && index->then != 0)
         err = parse(&fields, index->then, then, then_room, &then_buf, &second, why);
     if (err == HS_OK && index->then != 0)
-        put_pair(key, first, second);
+        hs_index_pair(key, first, second);
     else if (err == HS_OK)
         hs_buf_put_bytes(key, first);
     hs_buf_fini(&first_buf);

@@ -138,4 +138,10 @@ void hs_ticket_change(struct hs_derive *derive, const struct hs_facet *old, cons
 void hs_ticket_whole(struct hs_derive *derive, const struct hs_facet *ticket);
 void hs_ticket_event_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
 
+/* ---- queue.c ---- */
+
+void hs_queue_ticket_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_queue_ticket_whole(struct hs_derive *derive, const struct hs_facet *ticket);
+void hs_queue_event_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+
 #endif
