@@ -164,8 +164,11 @@ enum hs_err cli_run_restore(struct cli *cli); /* restore.c */
 enum hs_err cli_run_revoke(struct cli *cli);  /* revoke.c */
 enum hs_err cli_run_release(struct cli *cli);
 enum hs_err cli_show_withheld(const struct cli *cli, Hallsync__WithheldStatus *const *rows, size_t count);
-enum hs_err cli_run_verify(struct cli *cli); /* verify.c */
-enum hs_err cli_run_repair(struct cli *cli); /* repair.c */
+enum hs_err cli_run_verify(struct cli *cli);      /* verify.c */
+enum hs_err cli_run_repair(struct cli *cli);      /* repair.c */
+enum hs_err cli_run_queue_event(struct cli *cli); /* queue.c */
+enum hs_err cli_run_queue_list(struct cli *cli);
+enum hs_err cli_run_queue_figures(struct cli *cli);
 
 /* Text of all commands, or, with their options, of those whose words begin with @words; owned by the caller, NULL: out
  * of memory or none. */

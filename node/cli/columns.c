@@ -49,6 +49,18 @@ static const struct cli_column TICKET[] = {
     {"node", "node", CLI_FORM_TEXT},         {"changed", "changed", CLI_FORM_TIME},
     {"summary", "summary", CLI_FORM_PROSE},
 };
+static const struct cli_column QUEUE_TICKET[] = {
+    {"queue_id", "id", CLI_FORM_TEXT},     {"number", "number", CLI_FORM_TEXT},
+    {"date", "date", CLI_FORM_TEXT},       {"hall", "hall", CLI_FORM_TEXT},
+    {"state", "state", CLI_FORM_TEXT},     {"window", "window", CLI_FORM_NUMBER},
+    {"group", "group", CLI_FORM_TEXT},     {"priority", "priority", CLI_FORM_TEXT},
+    {"account", "account", CLI_FORM_TEXT}, {"service", "service", CLI_FORM_TEXT},
+    {"taken", "taken", CLI_FORM_TIME},     {"called", "called", CLI_FORM_TIME},
+    {"changed", "changed", CLI_FORM_TIME}, {"calls", "calls", CLI_FORM_NUMBER},
+    {"clerk", "clerk", CLI_FORM_TEXT},     {"printed_by", "printed by", CLI_FORM_TEXT},
+    {"safe", "safe", CLI_FORM_TEXT},       {"held_by", "held by", CLI_FORM_TEXT},
+    {"node", "node", CLI_FORM_TEXT},
+};
 static const struct cli_column CATALOGUE[] = {
     {"service_id", "service", CLI_FORM_TEXT},
     {"name", "name", CLI_FORM_TEXT},
@@ -165,6 +177,7 @@ size_t cli_kind_columns(uint32_t kind, const struct cli_column **columns)
         {HS_KIND_BILL, BILL, sizeof BILL / sizeof *BILL},
         {HS_KIND_PAYMENT, PAYMENT, sizeof PAYMENT / sizeof *PAYMENT},
         {HS_KIND_TICKET, TICKET, sizeof TICKET / sizeof *TICKET},
+        {HS_KIND_QUEUE_TICKET, QUEUE_TICKET, sizeof QUEUE_TICKET / sizeof *QUEUE_TICKET},
         {HS_KIND_CATALOGUE, CATALOGUE, sizeof CATALOGUE / sizeof *CATALOGUE},
         {HS_KIND_NOTICE, NOTICE, sizeof NOTICE / sizeof *NOTICE},
     };

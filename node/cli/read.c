@@ -19,7 +19,19 @@ static const struct cli_column EVENTS[] = {
     {"event_id", "event", CLI_FORM_TEXT}, {"note", "note", CLI_FORM_PROSE},
 };
 
-/* The events of a ticket, below it; in JSON they are in the object itself. */
+static const struct cli_column QUEUE_EVENTS[] = {
+    {"time", "time", CLI_FORM_TIME},
+    {"event", "event", CLI_FORM_TEXT},
+    {"window", "window", CLI_FORM_NUMBER},
+    {"clerk", "clerk", CLI_FORM_TEXT},
+    {"to_window", "to window", CLI_FORM_NUMBER},
+    {"to_group", "to group", CLI_FORM_TEXT},
+    {"fits", "fits", CLI_FORM_TEXT},
+    {"event_id", "id", CLI_FORM_TEXT},
+    {"note", "note", CLI_FORM_PROSE},
+};
+
+/* The events of a ticket, or of one of the queue, below it; in JSON they are in the object itself. */
 static enum hs_err show_events(const struct cli *cli, const json_t *ticket)
 {
     const json_t *events = json_object_get(ticket, "events");
@@ -27,7 +39,10 @@ static enum hs_err show_events(const struct cli *cli, const json_t *ticket)
         return HS_OK;
     struct cli_list list;
     putchar('\n');
-    cli_list_begin(&list, cli, EVENTS, sizeof EVENTS / sizeof *EVENTS);
+    if (json_object_get(ticket, "queue_id") != NULL)
+        cli_list_begin(&list, cli, QUEUE_EVENTS, sizeof QUEUE_EVENTS / sizeof *QUEUE_EVENTS);
+    else
+        cli_list_begin(&list, cli, EVENTS, sizeof EVENTS / sizeof *EVENTS);
     list.keep = KIND_KEEP;
     for (size_t i = 0; i < json_array_size(events); i++)
         cli_list_add(&list, json_incref(json_array_get(events, i)));

@@ -245,6 +245,43 @@ static void add_ticket(json_t *object, const Hallsync__TicketState *ticket, int 
     json_object_set_new(object, "events", events);
 }
 
+static json_t *queue_step(const Hallsync__QueueStep *from, int utc_offset_minutes)
+{
+    json_t *object = cli_show_message(&from->base);
+    json_object_del(object, "time_ms");
+    add_time(object, "time", from->has_time_ms != 0, from->time_ms, utc_offset_minutes);
+    return object;
+}
+
+static json_t *queue_state(const Hallsync__QueueState *queue, int utc_offset_minutes)
+{
+    static const char *const TIMES[] = {"taken_ms", "called_ms", "changed_ms", "events"};
+    json_t *object = cli_show_message(&queue->base);
+    for (size_t i = 0; i < sizeof TIMES / sizeof *TIMES; i++)
+        json_object_del(object, TIMES[i]);
+    add_time(object, "taken", queue->has_taken_ms != 0, queue->taken_ms, utc_offset_minutes);
+    add_time(object, "called", queue->has_called_ms != 0, queue->called_ms, utc_offset_minutes);
+    add_time(object, "changed", queue->has_changed_ms != 0, queue->changed_ms, utc_offset_minutes);
+    json_t *events = queue->n_events != 0 ? json_array() : NULL;
+    for (size_t i = 0; i < queue->n_events; i++)
+        json_array_append_new(events, queue_step(queue->events[i], utc_offset_minutes));
+    if (events != NULL)
+        json_object_set_new(object, "events", events);
+    return object;
+}
+
+/* Of a ticket in the object itself; of an event beside what it says, for the ticket may have gone on. */
+static void add_queue(json_t *object, const Hallsync__Record *record, int utc_offset_minutes)
+{
+    json_t *state = queue_state(record->queue, utc_offset_minutes);
+    if (record->kind != HS_KIND_QUEUE_TICKET) {
+        json_object_set_new(object, "queue", state);
+        return;
+    }
+    json_object_update(object, state);
+    json_decref(state);
+}
+
 /* Times of a record as people read them, beside the numbers: "starts_ms" as "starts". */
 static void add_times(json_t *object, const Hallsync__Record *record, int utc_offset_minutes)
 {
@@ -270,6 +307,8 @@ static void add_derived(json_t *object, const Hallsync__Record *record, int utc_
     }
     if (record->ticket != NULL)
         add_ticket(object, record->ticket, utc_offset_minutes);
+    if (record->queue != NULL)
+        add_queue(object, record, utc_offset_minutes);
     if (record->receipt != NULL)
         json_object_set_new(object, "receipt", json_string(record->receipt));
     if (record->has_safe)
@@ -337,5 +376,7 @@ json_t *cli_show_result(const Hallsync__PutResult *result)
     if (result->has_safe)
         json_object_set_new(object, "safe", json_string(cli_safety_name(result->safe)));
     add_text(object, "receipt", result->receipt);
+    add_text(object, "number", result->number);
+    add_text(object, "of", result->of);
     return object;
 }

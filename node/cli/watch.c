@@ -15,7 +15,7 @@ struct feed {
     struct cli *cli;
     Hallsync__WatchRequest body;
     Hallsync__Position from;
-    uint32_t kinds[KINDS_MAX];
+    uint32_t kinds[2 * KINDS_MAX];
 };
 
 static enum hs_err take_kinds(struct feed *feed)
@@ -24,7 +24,10 @@ static enum hs_err take_kinds(struct feed *feed)
     enum hs_err err = cli_take_args(cli, 0, KINDS_MAX);
     for (size_t i = 0; i < cli->arg_count && err == HS_OK; i++) {
         const struct hs_kind *kind = hs_kind_by_name(cli->args[i]);
-        if (kind == NULL)
+        if (strcmp(cli->args[i], "queue") == 0) { /* what a board shows */
+            feed->kinds[feed->body.n_kinds++] = HS_KIND_QUEUE_TICKET;
+            feed->kinds[feed->body.n_kinds++] = HS_KIND_QUEUE_EVENT;
+        } else if (kind == NULL)
             err = cli_usage(cli, "'%s' is not a kind of record", cli->args[i]);
         else
             feed->kinds[feed->body.n_kinds++] = kind->number;

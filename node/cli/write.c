@@ -8,10 +8,8 @@
 #include <string.h>
 
 static const struct cli_column RESULT[] = {
-    {"id", "id", CLI_FORM_TEXT},
-    {"result", "result", CLI_FORM_TEXT},
-    {"safe", "safe", CLI_FORM_TEXT},
-    {"receipt", "receipt", CLI_FORM_TEXT},
+    {"id", "id", CLI_FORM_TEXT},           {"result", "result", CLI_FORM_TEXT}, {"safe", "safe", CLI_FORM_TEXT},
+    {"receipt", "receipt", CLI_FORM_TEXT}, {"number", "number", CLI_FORM_TEXT}, {"of", "of", CLI_FORM_TEXT},
 };
 #define RESULT_COUNT (sizeof RESULT / sizeof *RESULT)
 
@@ -19,15 +17,17 @@ static const char *id_field(const struct hs_kind *kind)
 {
     if (kind->number == HS_KIND_TICKET_EVENT)
         return "ticket_id"; /* what people name is the ticket; its events get ids from the node */
+    if (kind->number == HS_KIND_QUEUE_TICKET)
+        return "group";
     return hs_kind_field_name(kind, kind->id_field);
 }
 
-/* "field=value"; the first argument may be the id alone. */
-static enum hs_err take_argument(struct cli *cli, struct cli_draft *draft, const char *argument, bool first)
+/* "field=value"; or, of an argument that is no other, the value of @first, if there is one. */
+static enum hs_err take_argument(struct cli *cli, struct cli_draft *draft, const char *argument, const char *first)
 {
     const char *equals = strchr(argument, '=');
-    if (equals == NULL && first)
-        return cli_draft_text(draft, id_field(draft->kind), HS_BYTES(argument, strlen(argument)), &cli->bad);
+    if (equals == NULL && first != NULL)
+        return cli_draft_text(draft, first, HS_BYTES(argument, strlen(argument)), &cli->bad);
     if (equals == NULL)
         return cli_usage(cli, "'%s' is not field=value", argument);
     char *name = strndup(argument, (size_t)(equals - argument));
@@ -38,11 +38,19 @@ static enum hs_err take_argument(struct cli *cli, struct cli_draft *draft, const
     return err;
 }
 
-static enum hs_err take_arguments(struct cli *cli, struct cli_draft *draft)
+static enum hs_err take_arguments(struct cli *cli, struct cli_draft *draft, const char *first)
 {
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < cli->arg_count && err == HS_OK; i++)
-        err = take_argument(cli, draft, cli->args[i], i == 0);
+        err = take_argument(cli, draft, cli->args[i], i == 0 ? first : NULL);
+    return err;
+}
+
+static enum hs_err take_given(struct cli *cli, struct cli_draft *draft, const struct cli_given *given, size_t count)
+{
+    enum hs_err err = HS_OK;
+    for (size_t i = 0; i < count && err == HS_OK; i++)
+        err = cli_draft_text(draft, given[i].name, HS_BYTES(given[i].value, strlen(given[i].value)), &cli->bad);
     return err;
 }
 
@@ -71,14 +79,18 @@ static enum hs_err send_draft(struct cli *cli, struct cli_put *put, const struct
     return err == HS_OK ? cli_card(cli, RESULT, RESULT_COUNT, cli_show_result(result)) : err;
 }
 
-static enum hs_err put_arguments(struct cli *cli, struct cli_put *put, const struct hs_kind *kind)
+static enum hs_err put_arguments(struct cli *cli, struct cli_put *put, const struct cli_given *given, size_t count,
+                                 const char *first)
 {
+    const struct hs_kind *kind = hs_kind_by_number(cli->command->kind);
     struct cli_draft draft;
     char id[HS_ID_TEXT_BYTES] = "";
     enum hs_err err = cli_draft_init(&draft, kind);
     draft.utc_offset_minutes = cli->utc_offset_minutes;
     if (err == HS_OK)
-        err = take_arguments(cli, &draft);
+        err = take_given(cli, &draft, given, count);
+    if (err == HS_OK)
+        err = take_arguments(cli, &draft, first);
     if (err == HS_OK)
         err = cli_draft_make_id(&draft, id, &cli->bad);
     if (err == HS_OK)
@@ -92,6 +104,18 @@ static enum hs_err put_arguments(struct cli *cli, struct cli_put *put, const str
     return err;
 }
 
+enum hs_err cli_write(struct cli *cli, const struct cli_given *given, size_t count, const char *first)
+{
+    struct cli_put *put = malloc(sizeof *put);
+    if (put == NULL)
+        return HS_ENOMEM;
+    cli_put_init(put, cli->command->kind);
+    enum hs_err err = put_arguments(cli, put, given, count, first);
+    cli_put_fini(put);
+    free(put);
+    return err;
+}
+
 enum hs_err cli_run_put(struct cli *cli)
 {
     enum hs_err err = cli_take_args(cli, 1, SIZE_MAX);
@@ -99,14 +123,7 @@ enum hs_err cli_run_put(struct cli *cli)
         return err;
     if (cli->arg_count == 1 && strcmp(cli->args[0], "-") == 0)
         return cli_put_lines(cli);
-    struct cli_put *put = malloc(sizeof *put);
-    if (put == NULL)
-        return HS_ENOMEM;
-    cli_put_init(put, cli->command->kind);
-    err = put_arguments(cli, put, hs_kind_by_number(cli->command->kind));
-    cli_put_fini(put);
-    free(put);
-    return err;
+    return cli_write(cli, NULL, 0, id_field(hs_kind_by_number(cli->command->kind)));
 }
 
 /* The payment is named as text; the other fields are those of the reversal. */
@@ -137,7 +154,7 @@ enum hs_err cli_run_reverse(struct cli *cli)
         return err;
     err = cli_draft_init(&draft, hs_kind_by_number(HS_KIND_REVERSAL));
     for (size_t i = 1; i < cli->arg_count && err == HS_OK; i++)
-        err = take_argument(cli, &draft, cli->args[i], false);
+        err = take_argument(cli, &draft, cli->args[i], NULL);
     if (err == HS_OK)
         err = send_reversal(cli, (const Hallsync__Reversal *)draft.message);
     cli_draft_fini(&draft);

@@ -94,6 +94,30 @@ static struct hs_bytes event_fact(struct history *history)
     return keep(&history->arena, &fact);
 }
 
+static struct hs_bytes queue_ticket_fact(struct history *history)
+{
+    struct hs_buf fact = {0};
+    if (chance(90))
+        hs_tlv_put_text(&fact, 2, PICK("A001", "A002"));
+    if (chance(90))
+        hs_tlv_put_text(&fact, 3, PICK("2026-11-21", "2026-11-22"));
+    hs_tlv_put_text(&fact, 4, PICK("nj-1", "nj-2"));
+    hs_tlv_put_text(&fact, 5, chance(95) ? "A" : "ABCDEF");
+    return keep(&history->arena, &fact);
+}
+
+static struct hs_bytes queue_event_fact(struct history *history)
+{
+    struct hs_buf fact = {0};
+    if (chance(95))
+        hs_tlv_put_bytes(&fact, 2, small_id(&history->arena, 2));
+    hs_tlv_put_text(&fact, 3,
+                    PICK("called", "called", "recalled", "serving", "served", "skipped", "transferred", "left"));
+    if (chance(90))
+        hs_tlv_put_u64(&fact, 4, 1 + random_below(2));
+    return keep(&history->arena, &fact);
+}
+
 /* ---- decisions, as a hub makes them: about what is parked in the first environment ---- */
 
 struct pick {
@@ -187,6 +211,8 @@ static struct hs_bytes id_for(struct history *history, uint16_t kind)
         return keep_text(&history->arena, PICK("nj-1", "nj-2", "nj-3", "nj-4", "nj-5"));
     case HS_KIND_TICKET:
         return small_id(&history->arena, 3);
+    case HS_KIND_QUEUE_TICKET:
+        return small_id(&history->arena, 2);
     default:
         return chance(97) ? small_id(&history->arena, 8) : keep_text(&history->arena, "short");
     }
@@ -204,6 +230,10 @@ static void fact_write(struct history *history, struct hs_write *write)
         write->fact = entry_fact(history, write->id);
     else if (write->kind == HS_KIND_TICKET_EVENT)
         write->fact = event_fact(history);
+    else if (write->kind == HS_KIND_QUEUE_TICKET)
+        write->fact = queue_ticket_fact(history);
+    else if (write->kind == HS_KIND_QUEUE_EVENT)
+        write->fact = queue_event_fact(history);
     else if (write->kind == HS_KIND_DECISION)
         write->fact = decision_fact(history);
     else {
@@ -224,6 +254,9 @@ static void random_write(struct history *history, struct hs_write *write)
                                      HS_KIND_TICKET_EVENT,
                                      HS_KIND_REVERSAL,
                                      HS_KIND_TICKET_EVENT,
+                                     HS_KIND_QUEUE_TICKET,
+                                     HS_KIND_QUEUE_EVENT,
+                                     HS_KIND_QUEUE_EVENT,
                                      HS_KIND_DECISION,
                                      HS_KIND_DECISION,
                                      HS_KIND_DECISION,

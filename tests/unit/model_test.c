@@ -30,6 +30,7 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         {5, "reversal", HS_SHAPE_FACT, HS_LANE_MONEY},      {6, "ticket", HS_SHAPE_REGISTER, HS_LANE_WORK},
         {7, "ticket_event", HS_SHAPE_FACT, HS_LANE_WORK},   {1000, "catalogue", HS_SHAPE_REGISTER, HS_LANE_BULK},
         {1001, "notice", HS_SHAPE_REGISTER, HS_LANE_WORK},  {1002, "reissue", HS_SHAPE_FACT, HS_LANE_PEOPLE},
+        {19, "queue_ticket", HS_SHAPE_FACT, HS_LANE_WORK},  {20, "queue_event", HS_SHAPE_FACT, HS_LANE_WORK},
         {1003, "decision", HS_SHAPE_FACT, HS_LANE_MONEY},   {25, "rating", HS_SHAPE_FACT, HS_LANE_WORK},
     };
     assert_int_equal(HS_KIND_COUNT, COUNT(FROZEN));
