@@ -233,7 +233,6 @@ static void figures_and_states_agree(void **state)
     assert_int_equal(reply->windows[0]->window, 3);
     assert_int_equal(reply->windows[0]->served, 3);
     assert_int_equal(reply->windows[1]->calls, 1);
-    assert_false(reply->has_complete);
     snprintf(date, sizeof date, "%s", reply->date);
     assert_int_equal(count_in_state(client, "served", date), 3);
     assert_int_equal(count_in_state(client, "waiting", date), 1);
