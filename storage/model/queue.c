@@ -79,6 +79,11 @@ bool hs_queue_move_parse(const char *text, size_t size, enum hs_queue_move *move
     return false;
 }
 
+enum hs_queue_state hs_queue_leads_to(enum hs_queue_move move)
+{
+    return MOVES[move].to;
+}
+
 bool hs_queue_group_valid(const char *text, size_t size)
 {
     bool valid = size >= 1 && size <= HS_QUEUE_GROUP_BYTES_MAX;

@@ -36,6 +36,8 @@ enum hs_queue_move {
 extern const char *const HS_QUEUE_EVENTS[]; /* "called", ...: by move, NULL behind the last */
 bool hs_queue_move_parse(const char *text, size_t size, enum hs_queue_move *move);
 
+enum hs_queue_state hs_queue_leads_to(enum hs_queue_move move);
+
 /* "A" to "ZZZZ" */
 bool hs_queue_group_valid(const char *text, size_t size);
 /* "A012": at least three digits.  @counter: 1..HS_QUEUE_COUNTER_MAX. */

@@ -8,6 +8,7 @@
 
 #include "node/cli/kind_commands.h"
 #include "storage/model/kinds.h"
+#include "storage/model/queue.h"
 #include "storage/model/ticket.h"
 
 #include <stdio.h>
@@ -230,6 +231,29 @@ static void put_services(struct hs_buf *doc)
     }
 }
 
+static void put_queue_states(struct hs_buf *doc)
+{
+    hs_buf_put_format(doc,
+                      "\n## States of queue tickets\n\nThe events that each state allows, and where they lead. What "
+                      "has been called is moved on by the window that called it; one who was passed on to a window "
+                      "is called by that one only. A ticket with more than %d events has left.\n\n```\n",
+                      HS_QUEUE_EVENTS_MAX);
+    for (int from = 0; from < HS_QUEUE_STATE_COUNT; from++) {
+        struct hs_queue_fold fold = {.state = (enum hs_queue_state)from};
+        const char *between = " ";
+        hs_buf_put_format(doc, "%-8s", hs_queue_state_text(fold.state));
+        for (int move = 0; move < HS_QUEUE_MOVE_COUNT; move++) {
+            if (!hs_queue_fits(&fold, (enum hs_queue_move)move, 0))
+                continue;
+            hs_buf_put_format(doc, "%s%s -> %s", between, HS_QUEUE_EVENTS[move],
+                              hs_queue_state_text(hs_queue_leads_to((enum hs_queue_move)move)));
+            between = ", ";
+        }
+        hs_buf_put_format(doc, "%s\n", between[0] == ',' ? "" : " (the end)");
+    }
+    hs_buf_put_format(doc, "```\n");
+}
+
 static void put_docs(struct hs_buf *doc)
 {
     put_overview(doc);
@@ -237,6 +261,7 @@ static void put_docs(struct hs_buf *doc)
         put_kind(doc, &HS_KINDS[i]);
     put_errors(doc);
     put_services(doc);
+    put_queue_states(doc);
 }
 
 /* ---- the file ---- */
