@@ -100,8 +100,8 @@ static const struct hs_field_rule TICKET_EVENT_FIELDS[] = {
 
 static const struct hs_field_rule QUEUE_TICKET_FIELDS[] = {
     FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "排队编号"),
-    FIELD(2, TEXT, FIXED, false, HS_QUEUE_NUMBER_BYTES_MAX - 1, NULL, NULL, "number: group and counter of the day; by the node",
-          "排队号（节点按日连续编号）"),
+    FIELD(2, TEXT, FIXED, false, HS_QUEUE_NUMBER_BYTES_MAX - 1, NULL, NULL,
+          "number: group and counter of the day; by the node", "排队号（节点按日连续编号）"),
     FIELD(3, DATE, FIXED, false, 0, NULL, NULL, "business day; by the node", "营业日（节点填写）"),
     FIELD(4, NODE, FIXED, false, 0, NULL, NULL, "hall; by the node", "营业厅（节点填写）"),
     FIELD(5, TEXT, FIXED, true, HS_QUEUE_GROUP_BYTES_MAX, NULL, NULL, "group of services: capital letters", "业务分组"),

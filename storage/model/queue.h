@@ -9,7 +9,7 @@
 #define HS_QUEUE_COUNTER_MAX      9999 /* numbers of a group and day */
 #define HS_QUEUE_NUMBER_BYTES_MAX 16   /* "A012" and a zero */
 #define HS_QUEUE_WINDOW_MAX       999
-#define HS_QUEUE_EVENTS_MAX       64 /* of one ticket; a ticket with more has left: a peer could make it cost too much */
+#define HS_QUEUE_EVENTS_MAX       64 /* of one ticket; one with more has left: a peer could make it cost too much */
 
 enum hs_queue_state {
     HS_QUEUE_WAITING,
