@@ -532,8 +532,9 @@ enum hs_list {
     HS_LIST_PARKED = 8,        /* record that breaks a rule */
     HS_LIST_VOID = 9,          /* op without effect */
     HS_LIST_FORK = 10,
-    HS_LIST_DECISION = 11, /* record that somebody has decided about: a row for each decision */
-    HS_LIST_STOPPED = 12,  /* streams that do not go on: made by the service, in no table */
+    HS_LIST_DECISION = 11,    /* record that somebody has decided about: a row for each decision */
+    HS_LIST_STOPPED = 12,     /* streams that do not go on: made by the service, in no table */
+    HS_LIST_TOPUP_TWICE = 13, /* payment for a card and counter that another one is for, neither taken back */
 };
 struct hs_listed {
     enum hs_list list;

@@ -54,6 +54,8 @@ static void list_usage(const struct hs_kind *kind, char *usage, size_t room)
     usage[0] = '\0';
     for (size_t i = 0; i < kind->index_count && used < room; i++) {
         const struct hs_index *index = &kind->indexes[i];
+        if (i > 0 && index->number == index[-1].number)
+            continue; /* another row of the same one */
         const char *then = index->then != 0 ? hs_kind_field_name(kind, index->then) : NULL;
         used += (size_t)snprintf(usage + used, room - used, "%s%s=VALUE%s%s%s", i == 0 ? "[" : " | ", index->name,
                                  then != NULL ? " " : "", then != NULL ? then : "", then != NULL ? "=VALUE" : "");

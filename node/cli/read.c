@@ -329,10 +329,9 @@ static enum hs_err take_filter(struct cli *cli, Hallsync__TotalsRequest *filter)
 enum hs_err cli_run_totals(struct cli *cli)
 {
     static const struct cli_column TOTALS[] = {
-        {"count", "payments", CLI_FORM_NUMBER},
-        {"sum_fen", "sum", CLI_FORM_MONEY},
-        {"reversed_count", "reversed", CLI_FORM_NUMBER},
-        {"reversed_fen", "sum of these", CLI_FORM_MONEY},
+        {"count", "payments", CLI_FORM_NUMBER},          {"sum_fen", "sum", CLI_FORM_MONEY},
+        {"reversed_count", "reversed", CLI_FORM_NUMBER}, {"reversed_fen", "sum of these", CLI_FORM_MONEY},
+        {"advance_fen", "paid ahead", CLI_FORM_MONEY},
     };
     Hallsync__TotalsRequest filter = HALLSYNC__TOTALS_REQUEST__INIT;
     enum hs_err err = take_filter(cli, &filter);

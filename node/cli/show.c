@@ -304,6 +304,8 @@ static void add_derived(json_t *object, const Hallsync__Record *record, int utc_
         json_object_set_new(object, "paid_fen", json_integer(record->bill->paid_fen));
         json_object_set_new(object, "due_fen", json_integer(record->bill->due_fen));
         json_object_set_new(object, "state", json_string(record->bill->state));
+        if (record->bill->has_late_fen)
+            json_object_set_new(object, "late_fen", json_integer(record->bill->late_fen));
     }
     if (record->ticket != NULL)
         add_ticket(object, record->ticket, utc_offset_minutes);
@@ -311,6 +313,8 @@ static void add_derived(json_t *object, const Hallsync__Record *record, int utc_
         add_queue(object, record, utc_offset_minutes);
     if (record->receipt != NULL)
         json_object_set_new(object, "receipt", json_string(record->receipt));
+    if (record->has_reprints)
+        json_object_set_new(object, "reprints", json_integer(record->reprints));
     if (record->has_safe)
         json_object_set_new(object, "safe", json_string(cli_safety_name(record->safe)));
     if (record->has_reversed || record->kind == HS_KIND_PAYMENT)
@@ -378,5 +382,7 @@ json_t *cli_show_result(const Hallsync__PutResult *result)
     add_text(object, "receipt", result->receipt);
     add_text(object, "number", result->number);
     add_text(object, "of", result->of);
+    if (result->has_reprints)
+        json_object_set_new(object, "reprints", json_integer(result->reprints));
     return object;
 }

@@ -8,8 +8,13 @@
 #include <string.h>
 
 static const struct cli_column RESULT[] = {
-    {"id", "id", CLI_FORM_TEXT},           {"result", "result", CLI_FORM_TEXT}, {"safe", "safe", CLI_FORM_TEXT},
-    {"receipt", "receipt", CLI_FORM_TEXT}, {"number", "number", CLI_FORM_TEXT}, {"of", "of", CLI_FORM_TEXT},
+    {"id", "id", CLI_FORM_TEXT},
+    {"result", "result", CLI_FORM_TEXT},
+    {"safe", "safe", CLI_FORM_TEXT},
+    {"receipt", "receipt", CLI_FORM_TEXT},
+    {"number", "number", CLI_FORM_TEXT},
+    {"of", "of", CLI_FORM_TEXT},
+    {"reprints", "reprints", CLI_FORM_NUMBER},
 };
 #define RESULT_COUNT (sizeof RESULT / sizeof *RESULT)
 
@@ -136,6 +141,8 @@ static enum hs_err send_reversal(struct cli *cli, const Hallsync__Reversal *fiel
     reverse.has_window = fields->has_window;
     reverse.window = fields->window;
     reverse.clerk = fields->clerk;
+    reverse.second = fields->second;
+    reverse.type = fields->type;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_REVERSE;
     request.reverse = &reverse;

@@ -22,6 +22,8 @@ static const struct {
     {HS_LIST_DOUBLE_ENTRY, "double-entry", "one payment has two receipts: withdraw a slip; nothing is counted twice"},
     {HS_LIST_NO_BILL, "no-bill",
      "import the bill, or reverse the payment and enter it for the right one; it ends by itself"},
+    {HS_LIST_TOPUP_TWICE, "topup-twice",
+     "a card takes one purchase under a counter: reverse the payment that did not reach the card; it ends by itself"},
     {HS_LIST_EVENT, "event",
      "the ticket went another way: enter the move again from where it is now, if it is still wanted"},
     {HS_LIST_PARKED, "parked",

@@ -186,6 +186,15 @@ static enum hs_err tell_double_entry(struct hs_telling *telling)
     return HS_OK;
 }
 
+static enum hs_err tell_topup(struct hs_telling *telling)
+{
+    char fen[HS_FEN_TEXT_BYTES];
+    struct hs_bytes card = telling->listed->detail;
+    hs_tell(telling, "of %s yuan tops up card %.*s under a counter for which another payment was taken, too",
+            hs_yuan_text(telling->listed->amount_fen, fen), (int)card.size, (const char *)card.data);
+    return HS_OK;
+}
+
 /* ---- what cannot be used ---- */
 
 /* Whose stream it is about, in words and as fields. */
@@ -242,6 +251,7 @@ static const struct {
     {HS_LIST_OVER_REVERSED, false, tell_over_reversed},
     {HS_LIST_DOUBLE_ENTRY, false, tell_double_entry},
     {HS_LIST_NO_BILL, false, tell_bill},
+    {HS_LIST_TOPUP_TWICE, true, tell_topup},
     {HS_LIST_EVENT, true, tell_event},
     {HS_LIST_PARKED, true, hs_tell_parked},
     {HS_LIST_VOID, false, tell_void},

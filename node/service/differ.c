@@ -29,7 +29,7 @@ struct differing {
 static enum hs_err read_version(struct differing *differing, struct hs_view *view, struct version *version)
 {
     struct hs_arena *arena = &differing->call->scratch;
-    struct hs_show show = {.look = {.view = view, .arena = arena}, .arena = arena};
+    struct hs_show show = {.look = {.desk = differing->call->desk, .view = view, .arena = arena}, .arena = arena};
     if (version->err == HS_OK)
         version->err = hs_record_decode(version->stored.state, arena, &version->state);
     if (version->err == HS_OK)

@@ -75,8 +75,9 @@ static enum hs_err not_found(const struct looking *looking, const struct hs_kind
 enum hs_err hs_get_read(struct hs_call *call, struct hs_view *view)
 {
     const Hallsync__GetRequest *get = call->request->get;
-    struct looking looking = {
-        .call = call, .look = {.view = view, .arena = &call->arena}, .here_only = get->has_here && get->here};
+    struct looking looking = {.call = call,
+                              .look = {.desk = call->desk, .view = view, .arena = &call->arena},
+                              .here_only = get->has_here && get->here};
     const struct hs_kind *kind;
     struct hs_id room;
     struct hs_ask ask = {0};
@@ -225,7 +226,7 @@ enum hs_err hs_find_read(struct hs_call *call, struct hs_view *view)
     const Hallsync__FindRequest *find = call->request->find;
     const struct hs_kind *kind;
     struct page page = {.looking = {.call = call,
-                                    .look = {.view = view, .arena = &call->arena},
+                                    .look = {.desk = call->desk, .view = view, .arena = &call->arena},
                                     .here_only = find->has_here && find->here},
                         .limit = page_limit(find)};
     struct hs_bytes after = find->has_after ? HS_BYTES(find->after.data, find->after.len) : HS_BYTES_NONE;

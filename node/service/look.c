@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3 };
-enum { BILL_ACCOUNT = 2, BILL_AMOUNT = 4 };
+enum { PAYMENT_ACCOUNT = 2 };
+enum { BILL_ACCOUNT = 2 };
 
 /* ---- one record ---- */
 
@@ -108,10 +108,12 @@ static enum hs_err shows(const struct hs_look *look, const struct hs_stored *sto
     struct hs_record record;
     struct sought sought = {.key = key};
     struct hs_buf shown = {0};
+    uint8_t number = index->number;
     enum hs_err err = decode(stored->state, look->arena, &record);
     if (err == HS_OK)
         err = hs_record_shown(&record, &shown);
-    if (err == HS_OK)
+    const struct hs_kind *kind = hs_kind_by_number(stored->name.kind);
+    for (; err == HS_OK && index < kind->indexes + kind->index_count && index->number == number; index++)
         err = hs_index_keys(index, hs_buf_bytes(&shown), compare_key, &sought);
     *does = err == HS_OK && sought.found;
     hs_buf_fini(&shown);
@@ -182,12 +184,13 @@ enum hs_err hs_look_index(const struct hs_look *look, const struct hs_ask *ask, 
 struct billing {
     const struct hs_look *look;
     struct hs_bytes account;
+    struct hs_bytes bill_id;
     struct hs_bill_sums *sums;
     hs_partition partition; /* of the payment whose reversals are being counted */
     int64_t amount_fen;
 };
 
-static enum hs_err message_of(const struct hs_look *look, const struct hs_stored *stored, struct hs_bytes *message)
+enum hs_err hs_look_message(const struct hs_look *look, const struct hs_stored *stored, struct hs_bytes *message)
 {
     struct hs_record record;
     struct hs_buf shown = {0};
@@ -213,11 +216,11 @@ static enum hs_err take_payment(void *ctx, const struct hs_stored *stored)
 {
     struct billing *billing = ctx;
     struct hs_bytes message;
-    enum hs_err err = message_of(billing->look, stored, &message);
+    enum hs_err err = hs_look_message(billing->look, stored, &message);
     if (err != HS_OK || !hs_bytes_equal(hs_tlv_bytes(message, PAYMENT_ACCOUNT), billing->account))
         return err;
     billing->partition = stored->name.partition;
-    billing->amount_fen = hs_tlv_i64(message, PAYMENT_AMOUNT, 0);
+    billing->amount_fen = hs_payment_gives(message, billing->bill_id);
     billing->sums->paid_fen += billing->amount_fen;
     struct hs_ask reversals = {.kind = HS_KIND_REVERSAL, .key = stored->name.id};
     reversals.index = hs_kind_index(hs_kind_by_number(HS_KIND_REVERSAL), "payment_id")->number;
@@ -227,7 +230,8 @@ static enum hs_err take_payment(void *ctx, const struct hs_stored *stored)
 enum hs_err hs_look_bill(const struct hs_look *look, const char *account, struct hs_bytes bill_id,
                          struct hs_bill_sums *sums)
 {
-    struct billing billing = {.look = look, .account = HS_BYTES(account, strlen(account)), .sums = sums};
+    struct billing billing = {
+        .look = look, .account = HS_BYTES(account, strlen(account)), .bill_id = bill_id, .sums = sums};
     struct hs_stored stored;
     struct hs_bytes message = HS_BYTES_NONE;
     if (look->foreign == NULL)
@@ -235,11 +239,11 @@ enum hs_err hs_look_bill(const struct hs_look *look, const char *account, struct
     *sums = (struct hs_bill_sums){0};
     enum hs_err err = hs_look_find(look, HS_KIND_BILL, bill_id, &stored);
     if (err == HS_OK)
-        err = message_of(look, &stored, &message);
+        err = hs_look_message(look, &stored, &message);
     if (err != HS_OK && err != HS_ENOTFOUND)
         return err;
     sums->known = err == HS_OK && hs_bytes_equal(hs_tlv_bytes(message, BILL_ACCOUNT), billing.account);
-    sums->amount_fen = sums->known ? hs_tlv_i64(message, BILL_AMOUNT, 0) : 0;
+    sums->amount_fen = sums->known ? hs_bill_most(message) : 0;
     struct hs_ask payments = {.kind = HS_KIND_PAYMENT, .key = bill_id};
     payments.index = hs_kind_index(hs_kind_by_number(HS_KIND_PAYMENT), "bill_id")->number;
     return hs_look_index(look, &payments, take_payment, &billing);

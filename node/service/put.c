@@ -17,6 +17,7 @@ enum {
     RESULT_RESULT,
     RESULT_SAFE,
     RESULT_RECEIPT,
+    RESULT_REPRINTS,
     RESULT_NUMBER = 30,
     RESULT_OF
 };
@@ -37,6 +38,7 @@ static const struct {
     {HS_KIND_TICKET_EVENT, hs_event_write},
     {HS_KIND_QUEUE_TICKET, hs_queue_ticket_write},
     {HS_KIND_QUEUE_EVENT, hs_queue_event_write},
+    {HS_KIND_REPRINT, hs_reprint_write},
 };
 
 /* ---- the answer ---- */
@@ -64,6 +66,8 @@ static void put_outcome(const struct hs_item *item, const struct hs_outcome *out
         hs_tlv_put_text(to, RESULT_NUMBER, out->number);
     if (out->of[0] != '\0')
         hs_tlv_put_text(to, RESULT_OF, out->of);
+    if (out->reprints != 0)
+        hs_tlv_put_u64(to, RESULT_REPRINTS, out->reprints);
 }
 
 /* @refusal: NULL if it was done. */
@@ -201,14 +205,15 @@ static enum hs_err run_item(struct hs_work *work, const struct hs_item *item)
 enum hs_err hs_put_run(struct hs_call *call, struct hs_store *store)
 {
     struct hs_view *view = hs_store_view(store);
-    struct hs_work work = {.desk = call->desk,
-                           .store = store,
-                           .view = view,
-                           .look = {.view = view, .foreign = call->foreign, .arena = &call->scratch},
-                           .answered = call->foreign != NULL,
-                           .scratch = &call->scratch,
-                           .bytes = &call->bytes,
-                           .now_ms = hs_now_ms()};
+    struct hs_work work = {
+        .desk = call->desk,
+        .store = store,
+        .view = view,
+        .look = {.desk = call->desk, .view = view, .foreign = call->foreign, .arena = &call->scratch},
+        .answered = call->foreign != NULL,
+        .scratch = &call->scratch,
+        .bytes = &call->bytes,
+        .now_ms = hs_now_ms()};
     const struct batch *batch = call->plan;
     enum hs_err refused = HS_OK;
     size_t done = 0;

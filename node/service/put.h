@@ -48,6 +48,7 @@ struct hs_outcome {
     char receipt[HS_NUMBER_BYTES_MAX];      /* empty: none */
     char number[HS_QUEUE_NUMBER_BYTES_MAX]; /* of the queue; empty: none */
     char of[HS_ID_TEXT_BYTES];              /* id of what it is about, where the node has found it; empty: none */
+    uint32_t reprints;                      /* of a receipt; 0: it is about none */
 };
 
 /* Where items are written: one group, one item at a time. */
@@ -153,9 +154,13 @@ enum hs_err hs_import_plan(struct hs_import *import, const struct hs_given *give
                            struct hs_plan *plan);
 enum hs_err hs_import_remember(struct hs_import *import, const struct hs_record *record, struct hs_plan *plan);
 
-/* What an item is written by: payment.c, register.c, ticket.c, queue.c, resolve.c, decide.c. */
+/* receipt.c: how often the receipt of a number was printed again, as far as is known here. */
+enum hs_err hs_receipt_reprints(const struct hs_look *look, struct hs_bytes number, uint32_t *count);
+
+/* What an item is written by: payment.c, reversal.c, receipt.c, register.c, ticket.c, queue.c, resolve.c, decide.c. */
 enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_reprint_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_register_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item);

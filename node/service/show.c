@@ -12,7 +12,7 @@
 
 #define FIELDS_SHOWN_MAX  999 /* numbers above are a record's own book-keeping */
 #define ORIGIN_TEXT_BYTES 17
-enum { BILL_ID = 1, BILL_ACCOUNT = 2 };
+enum { BILL_ACCOUNT = 2 };
 enum { EVENT_STATE = 3, EVENT_ASSIGNEE = 4, EVENT_NOTE = 5, EVENT_CLERK = 6 };
 enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1 };
 
@@ -238,33 +238,42 @@ static enum hs_err show_payment(struct showing *showing)
     return err == HS_OK ? show_receipt(showing) : err;
 }
 
-static const char *bill_state(int64_t paid_fen, int64_t amount_fen)
+static enum hs_err show_entry(struct showing *showing)
 {
-    if (paid_fen > amount_fen)
-        return "overpaid";
-    if (paid_fen == amount_fen)
-        return "paid";
-    return paid_fen > 0 ? "part-paid" : "open";
+    enum hs_err err = hs_receipt_reprints(&showing->show->look, showing->name->id, &showing->record->reprints);
+    showing->record->has_reprints = showing->record->reprints != 0;
+    return err;
+}
+
+static const char *bill_state(const struct hs_due *due)
+{
+    if (due->end == HS_BILL_CANCELLED)
+        return "cancelled";
+    if (due->end == HS_BILL_REPLACED)
+        return "corrected";
+    if (due->due_fen <= 0)
+        return due->due_fen < 0 ? "overpaid" : "paid";
+    return due->paid_fen > 0 ? "part-paid" : "open";
 }
 
 static enum hs_err show_bill(struct showing *showing)
 {
-    struct hs_arena *arena = showing->show->arena;
     struct hs_bytes account = hs_tlv_bytes(showing->message, BILL_ACCOUNT);
-    struct hs_bill_sums sums;
+    struct hs_due due;
     if (!hs_account_valid((const char *)account.data, account.size))
         return HS_OK; /* parked: nobody can say what is due */
-    char *text = hs_arena_text(arena, account);
-    Hallsync__BillState *bill = hs_arena_alloc(arena, sizeof *bill);
-    if (text == NULL || bill == NULL)
+    Hallsync__BillState *bill = hs_arena_alloc(showing->show->arena, sizeof *bill);
+    if (bill == NULL)
         return HS_ENOMEM;
-    enum hs_err err = hs_look_bill(&showing->show->look, text, hs_tlv_bytes(showing->message, BILL_ID), &sums);
+    enum hs_err err = hs_look_due(&showing->show->look, showing->message, &due);
     if (err != HS_OK)
         return err;
     hallsync__bill_state__init(bill);
-    bill->paid_fen = sums.paid_fen;
-    bill->due_fen = sums.amount_fen - sums.paid_fen;
-    bill->state = (char *)(uintptr_t)bill_state(sums.paid_fen, sums.amount_fen);
+    bill->paid_fen = due.paid_fen;
+    bill->due_fen = due.due_fen;
+    bill->has_late_fen = due.asks.late_fen != 0;
+    bill->late_fen = due.asks.late_fen;
+    bill->state = (char *)(uintptr_t)bill_state(&due);
     showing->record->bill = bill;
     return HS_OK;
 }
@@ -372,9 +381,8 @@ static enum hs_err show_queue_event(struct showing *showing)
 {
     struct hs_stored ticket;
     struct hs_bytes id = hs_tlv_bytes(showing->message, QUEUE_EVENT_TICKET);
-    enum hs_err err = id.size == HS_ID_BYTES
-                          ? hs_look_find(&showing->show->look, HS_KIND_QUEUE_TICKET, id, &ticket)
-                          : HS_ENOTFOUND;
+    enum hs_err err = id.size == HS_ID_BYTES ? hs_look_find(&showing->show->look, HS_KIND_QUEUE_TICKET, id, &ticket)
+                                             : HS_ENOTFOUND;
     if (err == HS_OK)
         return show_queued(showing, &ticket, false);
     return err == HS_ENOTFOUND ? HS_OK : err;
@@ -390,6 +398,7 @@ static const struct {
     {HS_KIND_TICKET, show_ticket},
     {HS_KIND_QUEUE_TICKET, show_queue_ticket},
     {HS_KIND_QUEUE_EVENT, show_queue_event},
+    {HS_KIND_CASH_ENTRY, show_entry},
 };
 
 static enum hs_err show_extras(struct showing *showing)

@@ -24,6 +24,7 @@ static const struct {
     {HS_LIST_OVER_REVERSED, "list_over_reversed"},
     {HS_LIST_DOUBLE_ENTRY, "list_double_entry"},
     {HS_LIST_NO_BILL, "list_no_bill"},
+    {HS_LIST_TOPUP_TWICE, "list_topup_twice"},
     {HS_LIST_EVENT, "list_event"},
     {HS_LIST_PARKED, "list_parked"},
     {HS_LIST_VOID, "list_void"},
@@ -35,7 +36,7 @@ static uint64_t conflict_count(struct hs_view *view)
 {
     return hs_view_list_count(view, HS_LIST_FIELD) + hs_view_list_count(view, HS_LIST_FACT) +
            hs_view_list_count(view, HS_LIST_OVER_REVERSED) + hs_view_list_count(view, HS_LIST_DOUBLE_ENTRY) +
-           hs_view_list_count(view, HS_LIST_EVENT);
+           hs_view_list_count(view, HS_LIST_EVENT) + hs_view_list_count(view, HS_LIST_TOPUP_TWICE);
 }
 
 /* ---- counters ---- */

@@ -1,5 +1,6 @@
 /* Sums of payments, and the digests that prove two stores equal. */
 #include "node/service/handlers.h"
+#include "node/service/look.h"
 #include "node/service/show.h"
 
 #include "proto/base/text.h"
@@ -101,10 +102,14 @@ enum hs_err hs_totals_read(struct hs_call *call, struct hs_view *view)
     struct origins origins = {.call = call, .view = view};
     struct hs_totals_filter filter;
     struct hs_totals totals;
+    struct hs_look look = {.desk = call->desk, .view = view, .arena = &call->scratch};
     Hallsync__TotalsReply reply = HALLSYNC__TOTALS_REPLY__INIT;
     enum hs_err err = make_filter(call, &origins, &filter);
     if (err == HS_OK)
         err = hs_view_totals(view, &filter, &totals);
+    reply.has_advance_fen = filter.account != NULL && filter.date == 0 && !filter.has_window;
+    if (err == HS_OK && reply.has_advance_fen)
+        err = hs_look_advance(&look, filter.account, &reply.advance_fen);
     if (err != HS_OK)
         return err;
     /* What others have taken for an account of another district is not here. */

@@ -92,7 +92,8 @@ static enum hs_err show_record(struct page *page, const struct hs_record_name *n
     struct hs_stored stored;
     Hallsync__Record *record;
     struct hs_call *call = page->call;
-    struct hs_show show = {.look = {.view = page->view}, .arena = &call->scratch};
+    struct hs_show show = {.look = {.desk = call->desk, .view = page->view, .arena = &call->scratch},
+                           .arena = &call->scratch};
     bool new = false;
     enum hs_err err = note_shown(page, HS_BYTES(raw, hs_record_key(name, raw)), &new);
     if (err != HS_OK || !new)

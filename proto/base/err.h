@@ -30,6 +30,10 @@ enum hs_err_class {
     X(HS_ENOTICKET, INPUT, "unknown-ticket", "no such ticket")                                         \
     X(HS_ENOPAYMENT, INPUT, "unknown-payment", "no such payment")                                      \
     X(HS_EREVERSED, INPUT, "already-reversed", "the payment has been reversed before")                 \
+    X(HS_EBILLCLOSED, INPUT, "bill-closed", "the bill was cancelled, or another has taken its place")  \
+    X(HS_ETOPUP, INPUT, "topup-done", "the card was topped up under this counter before")              \
+    X(HS_ESECOND, INPUT, "needs-second", "this needs a second person and a reason")                    \
+    X(HS_ENORECEIPT, INPUT, "unknown-receipt", "no such receipt")                                      \
     X(HS_EFIELD, INPUT, "unknown-field", "no such field")                                              \
     X(HS_EVALUE, INPUT, "bad-value", "the field's value has the wrong form")                           \
     X(HS_EREQUIRED, INPUT, "missing-field", "a required field is missing")                             \

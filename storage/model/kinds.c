@@ -22,7 +22,11 @@
 
 #define ID_BYTES HS_RECORD_ID_BYTES_MAX
 
-static const char *const METHODS[] = {"cash", "cheque", "card", "transfer", NULL};
+static const char *const METHODS[] = {"cash", "cheque", "card", "transfer", "bank_slip", NULL};
+static const char *const PURPOSES[] = {"bill", "topup", "advance", "fee", NULL};
+static const char *const BILL_STATES[] = {"open", "cancelled", "corrected", NULL};
+static const char *const REVERSAL_TYPES[] = {"mistake", "bounced", "refused", NULL};
+static const char *const INVOICE_STATES[] = {"asked", "issued", "refused", NULL};
 static const char *const SUPPLY[] = {"on", "off", "closed", NULL};
 static const char *const YES_NO[] = {"yes", "no", NULL};
 static const char *const VERDICTS[] = {"release", "reject", NULL};
@@ -46,12 +50,34 @@ static const struct hs_field_rule CUSTOMER_FIELDS[] = {
     FIELD(9, TEXT, MERGE, false, 2048, NULL, NULL, "remark", "备注"),
 };
 
+static const struct hs_field_rule BILL_LINES[] = {
+    FIELD(1, TEXT, FIXED, true, 128, NULL, NULL, "what it is for", "计费项目"),
+    FIELD(2, QUANTITY, FIXED, false, 0, NULL, "1/1000", "quantity, in thousandths of the unit", "计费数量（千分之一单位）"),
+    FIELD(3, TEXT, FIXED, false, 16, NULL, NULL, "unit of the quantity", "计量单位"),
+    FIELD(4, BALANCE, FIXED, true, 0, NULL, "fen", "amount; below zero: taken off", "金额（负数为减免）"),
+};
+
+static const struct hs_field_rule LATE_FEES[] = {
+    FIELD(1, DATE, FIXED, true, 0, NULL, NULL, "day from which on it is asked for", "起计日期"),
+    FIELD(2, AMOUNT, FIXED, true, 0, NULL, "fen", "how much more from that day on", "违约金增加额"),
+};
+
 static const struct hs_field_rule BILL_FIELDS[] = {
     FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "number of the bill", "账单号"),
     FIELD(2, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
     FIELD(3, PERIOD, REVIEW, false, 0, NULL, NULL, "month that it is for", "电费年月"),
     FIELD(4, AMOUNT, REVIEW, true, 0, NULL, "fen", "amount", "金额"),
     FIELD(5, DATE, REVIEW, false, 0, NULL, NULL, "last day to pay it", "缴费截止日"),
+    LINES(6, REVIEW, false, 64, BILL_LINES, "what the amount is made of", "账单明细"),
+    LINES(7, REVIEW, false, 128, LATE_FEES, "late fees, as the marketing system gives them", "违约金"),
+    FIELD(8, CHOICE, REVIEW, false, 0, BILL_STATES, NULL, "cancelled, or corrected", "账单状态：正常、作废、更正"),
+    FIELD(9, TEXT, REVIEW, false, ID_BYTES, NULL, NULL, "bill that has taken its place", "替代账单号"),
+    FIELD(10, TEXT, REVIEW, false, 64, NULL, NULL, "number in the marketing system", "营销系统单号"),
+};
+
+static const struct hs_field_rule PAYMENT_PARTS[] = {
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "bill", "账单号"),
+    FIELD(2, AMOUNT, FIXED, true, 0, NULL, "fen", "so much of the amount", "分摊金额"),
 };
 
 static const struct hs_field_rule PAYMENT_FIELDS[] = {
@@ -62,6 +88,15 @@ static const struct hs_field_rule PAYMENT_FIELDS[] = {
     FIELD(5, CHOICE, FIXED, false, 0, METHODS, NULL, "how it was paid", "交费方式"),
     FIELD(6, NUMBER, FIXED, false, 0, NULL, NULL, "window", "窗口号"),
     FIELD(7, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    LINES(8, FIXED, false, 32, PAYMENT_PARTS, "bills that it pays; what is over is advance", "分摊账单（余额转预收）"),
+    FIELD(9, CHOICE, FIXED, false, 0, PURPOSES, NULL, "what for: bill, top-up, advance, fee", "用途：电费、购电、预收、业务费"),
+    FIELD(10, TEXT, FIXED, false, 64, NULL, NULL, "number of the cheque or bank slip", "支票或银行单据号"),
+    FIELD(11, TEXT, FIXED, false, 128, NULL, NULL, "bank", "开户银行"),
+    FIELD(12, AMOUNT, FIXED, false, 0, NULL, "fen", "cash that was handed over", "收到现金"),
+    FIELD(13, SUM, FIXED, false, 0, NULL, "fen", "change given", "找零"),
+    FIELD(14, TEXT, FIXED, false, 64, NULL, NULL, "electricity card topped up", "购电卡号"),
+    FIELD(15, COUNT, FIXED, false, 0, NULL, NULL, "the card's counter of purchases", "购电次数"),
+    FIELD(16, TEXT, FIXED, false, 128, NULL, NULL, "who paid, if not the customer", "交费人"),
 };
 
 static const struct hs_field_rule CASH_ENTRY_FIELDS[] = {
@@ -80,6 +115,29 @@ static const struct hs_field_rule REVERSAL_FIELDS[] = {
     FIELD(4, TEXT, FIXED, false, 512, NULL, NULL, "reason", "冲正原因"),
     FIELD(5, NUMBER, FIXED, false, 0, NULL, NULL, "window", "窗口号"),
     FIELD(6, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(7, TEXT, FIXED, false, 64, NULL, NULL, "second person, another than the clerk", "复核人"),
+    FIELD(8, CHOICE, FIXED, false, 0, REVERSAL_TYPES, NULL, "mistake, bounced, or refused by the bank",
+          "冲正类型：差错、退票、银行拒付"),
+};
+
+static const struct hs_field_rule REPRINT_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "补打编号"),
+    FIELD(2, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "number of the receipt: that of its cash entry", "凭证号"),
+    FIELD(3, TEXT, FIXED, true, 512, NULL, NULL, "reason", "原因"),
+    FIELD(4, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(5, CHOICE, FIXED, false, 0, YES_NO, NULL, "does it replace one that was handed back?", "是否换发（收回原凭证）"),
+    FIELD(6, NUMBER, FIXED, false, 0, NULL, NULL, "window", "窗口号"),
+};
+
+static const struct hs_field_rule INVOICE_REQUEST_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "开票申请编号"),
+    FIELD(2, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
+    FIELD(3, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "number of the receipt", "凭证号"),
+    FIELD(4, TEXT, REVIEW, true, 256, NULL, NULL, "title: to whom it is made out", "发票抬头"),
+    FIELD(5, TEXT, REVIEW, false, 32, NULL, NULL, "tax number", "纳税人识别号"),
+    FIELD(6, TEXT, REVIEW, false, 512, NULL, NULL, "address, or where it is sent", "地址"),
+    FIELD(7, CHOICE, REVIEW, false, 0, INVOICE_STATES, NULL, "asked, issued, or refused", "状态：已申请、已开具、已拒绝"),
+    FIELD(8, TEXT, REVIEW, false, 64, NULL, NULL, "number of the invoice", "发票号码"),
 };
 
 static const struct hs_field_rule TICKET_FIELDS[] = {
@@ -184,9 +242,13 @@ static const struct hs_field_rule DECISION_FIELDS[] = {
 
 static const struct hs_index CUSTOMER_INDEXES[] = {{1, "card_no", 6, 0, 0}, {2, "identity_no", 5, 0, 0}};
 static const struct hs_index BILL_INDEXES[] = {{1, "account", 2, 0, 0}};
-static const struct hs_index PAYMENT_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "bill_id", 4, 0, 0}};
+static const struct hs_index PAYMENT_INDEXES[] = {{1, "account", 2, 0, 0},  {2, "bill_id", 4, 0, 0},
+                                                  {2, "bill_id", 8, 1, 0},  {3, "slip_no", 10, 0, 0},
+                                                  {4, "card_no", 14, 0, 0}, {5, "card_counter", 15, 0, 14}};
 static const struct hs_index CASH_ENTRY_INDEXES[] = {{1, "fact_id", 5, 0, 0}};
 static const struct hs_index REVERSAL_INDEXES[] = {{1, "payment_id", 2, 0, 0}};
+static const struct hs_index REPRINT_INDEXES[] = {{1, "number", 2, 0, 0}};
+static const struct hs_index INVOICE_REQUEST_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "number", 3, 0, 0}};
 static const struct hs_index TICKET_INDEXES[] = {
     {1, "account", 3, 0, 0}, {2, "state", 0, 0, 0}, {3, "assignee", 0, 0, 0}};
 static const struct hs_index TICKET_EVENT_INDEXES[] = {{1, "ticket_id", 2, 0, 0}};
@@ -205,13 +267,20 @@ static const uint32_t RATING_OF[] = {2, 3, 0};
 
 static const struct hs_kind_error PAYMENT_ERRORS[] = {
     {HS_ENOACCOUNT, "no customer has the account, where such are refused"},
-    {HS_EBILLACCOUNT, "the bill is of another account"},
+    {HS_EBILLACCOUNT, "a bill is of another account"},
+    {HS_EBILLCLOSED, "a bill was cancelled, or another has taken its place"},
+    {HS_EAMOUNT, "parts or change do not fit the amount"},
+    {HS_ETOPUP, "the card was topped up under this counter before, and that was not taken back"},
     {HS_EDIFFERS, "another payment with other content has the id"},
 };
 static const struct hs_kind_error REVERSAL_ERRORS[] = {
     {HS_ENOPAYMENT, "there is no such payment"},
     {HS_ENOTHERE, "the payment is of a district that is not here, and no hub can be asked"},
     {HS_EREVERSED, "the payment was taken back before"},
+    {HS_ESECOND, "later than its day, or from elsewhere than its window: a second person and a reason"},
+};
+static const struct hs_kind_error REPRINT_ERRORS[] = {
+    {HS_ENORECEIPT, "there is no such receipt here"},
 };
 static const struct hs_kind_error TICKET_EVENT_ERRORS[] = {
     {HS_ENOTICKET, "there is no such ticket here"},
@@ -253,7 +322,7 @@ const struct hs_kind HS_KINDS[] = {
      .name = "bill",
      .en = "Bill",
      .zh = "电费账单",
-     .about = "What the marketing system asks of an account for a month; paid and due are computed from payments.",
+     .about = "What the marketing system asks of an account for a month; paid and due now are computed.",
      .about_zh = "营销系统发行的电费；已缴与应缴由交费记录计算得出。",
      .shape = HS_SHAPE_REGISTER,
      .lane = HS_LANE_BULK,
@@ -299,8 +368,8 @@ const struct hs_kind HS_KINDS[] = {
      .name = "reversal",
      .en = "Reversal",
      .zh = "冲正",
-     .about = "Takes a whole payment back, once.",
-     .about_zh = "将一笔交费全额冲正，只能一次。",
+     .about = "Takes a whole payment back, once; later than its day only with a second person.",
+     .about_zh = "将一笔交费全额冲正，只能一次；隔日或异窗口须经复核。",
      .shape = HS_SHAPE_FACT,
      .lane = HS_LANE_MONEY,
      .id_form = HS_ID_128,
@@ -311,6 +380,36 @@ const struct hs_kind HS_KINDS[] = {
      FIELDS(REVERSAL_FIELDS),
      INDEXES(REVERSAL_INDEXES),
      ERRORS(REVERSAL_ERRORS)},
+    {.number = HS_KIND_REPRINT,
+     .name = "reprint",
+     .en = "Reprint",
+     .zh = "凭证补打",
+     .about = "A receipt that was printed once more, or in place of one that was handed back.",
+     .about_zh = "收费凭证的补打或换发。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_MONEY,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_NODE,
+     .message = &hallsync__reprint__descriptor,
+     FIELDS(REPRINT_FIELDS),
+     INDEXES(REPRINT_INDEXES),
+     ERRORS(REPRINT_ERRORS)},
+    {.number = HS_KIND_INVOICE_REQUEST,
+     .name = "invoice_request",
+     .en = "Request of an invoice",
+     .zh = "开票申请",
+     .about = "What a customer wants a tax invoice for, and whether it was issued.",
+     .about_zh = "客户的增值税发票申请与开具情况。",
+     .shape = HS_SHAPE_REGISTER,
+     .lane = HS_LANE_WORK,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .home_field = 2,
+     .message = &hallsync__invoice_request__descriptor,
+     FIELDS(INVOICE_REQUEST_FIELDS),
+     INDEXES(INVOICE_REQUEST_INDEXES)},
     {.number = HS_KIND_TICKET,
      .name = "ticket",
      .en = "Ticket",

@@ -18,6 +18,8 @@ enum { /* numbers are frozen */
        HS_KIND_REVERSAL = 5,
        HS_KIND_TICKET = 6,
        HS_KIND_TICKET_EVENT = 7,
+       HS_KIND_REPRINT = 10,
+       HS_KIND_INVOICE_REQUEST = 11,
        HS_KIND_QUEUE_TICKET = 19,
        HS_KIND_QUEUE_EVENT = 20,
        HS_KIND_RATING = 25,
@@ -105,7 +107,8 @@ enum hs_by {
 };
 
 /* The shown value of a field is the key; of a field of lines, that of each line's field.  A second field makes the key
- * narrower, where one alone would find too many. */
+ * narrower, where one alone would find too many.  Rows with the same number, which stand together, are one index: it
+ * finds by any of them. */
 struct hs_index {
     uint8_t number;   /* frozen */
     const char *name; /* what find asks for: the field's name */

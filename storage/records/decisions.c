@@ -195,7 +195,7 @@ static enum hs_err weigh(struct hs_facet *facet, struct hs_hash *flaw)
 {
     enum hs_err err = hs_kind_flaw(facet->kind, facet->message, flaw);
     facet->may_release = err == HS_OK && facet->name.lane == facet->kind->lane && hs_facet_is_named(facet) &&
-                         hs_facet_at_home(facet) && facet->kind->by != HS_BY_NODE;
+                         hs_facet_is_shaped(facet) && hs_facet_at_home(facet) && facet->kind->by != HS_BY_NODE;
     return err == HS_ENOMEM ? err : HS_OK;
 }
 

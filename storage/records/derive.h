@@ -32,9 +32,12 @@ struct hs_facet {
 };
 bool hs_facet_counts(const struct hs_facet *facet); /* of a known kind, and keeps its rules or was released */
 struct hs_hash hs_facet_contents(const struct hs_facet *facet); /* what a decision names */
-bool hs_facet_is_named(const struct hs_facet *facet); /* is its id the one that its kind gives it? */
+bool hs_facet_is_named(const struct hs_facet *facet);           /* is its id the one that its kind gives it? */
 /* Does it lie in the partition of the account that it names, if it names one?  Else it is parked. */
 bool hs_facet_at_home(const struct hs_facet *facet);
+/* Has it what its kind is made of?  A fact that a strange writer has put in the form of a register record says nothing.
+ */
+bool hs_facet_is_shaped(const struct hs_facet *facet);
 /* A field of a facet that counts, so of its right type; nothing or 0 if it is not there. */
 struct hs_bytes hs_facet_bytes(const struct hs_facet *facet, uint32_t field);
 uint64_t hs_facet_number(const struct hs_facet *facet, uint32_t field);
@@ -126,6 +129,13 @@ void hs_bill_whole(struct hs_derive *derive, const struct hs_facet *bill);
 /* Lists that follow from a bill's sums: as a set of bits, and made so where the bit is in @which. */
 uint8_t hs_bill_lists(const struct hs_sums *sums);
 void hs_bill_list(struct hs_derive *derive, struct hs_bytes key, const struct hs_sums *sums, uint8_t which);
+
+/* ---- topups.c: payments of one card and counter ---- */
+
+void hs_topup_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_topup_whole(struct hs_derive *derive, const struct hs_facet *payment);
+/* The payment was taken back, or is not any more. */
+void hs_topup_reversed(struct hs_derive *derive, const struct hs_facet *payment);
 
 /* ---- entries.c: cash entries ---- */
 

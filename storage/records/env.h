@@ -28,7 +28,7 @@ void hs_records_settle(struct hs_txn *txn);
 extern const struct hs_derive_sink HS_TABLES_SINK; /* ctx: struct hs_records */
 
 /* Of FORMAT.md, section 2, and of the rules in code; an older environment is replayed anew. */
-#define HS_RECORDS_VERSION 2
+#define HS_RECORDS_VERSION 3
 
 /* What the meta table says. */
 struct hs_meta {
@@ -61,6 +61,7 @@ void hs_digest_change(struct hs_records *records, const struct hs_record_name *n
 int64_t hs_payment_amount(const struct hs_facet *payment);
 struct hs_day hs_day_of(const struct hs_facet *fact, int utc_offset_minutes);
 struct hs_facet *hs_payment_reversals(struct hs_derive *derive, const struct hs_record_name *payment);
+bool hs_payment_is_reversed(struct hs_derive *derive, const struct hs_record_name *payment);
 
 /* read.c: all records of a partition and kind, in whatever lane */
 enum hs_err hs_records_walk(struct hs_txn *txn, hs_partition partition, uint16_t kind, hs_visit_record visit,

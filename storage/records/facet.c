@@ -88,13 +88,19 @@ bool hs_facet_at_home(const struct hs_facet *facet)
     return !hs_kind_home(facet->kind, value, &home) || home == facet->name.partition;
 }
 
+bool hs_facet_is_shaped(const struct hs_facet *facet)
+{
+    return facet->kind->shape != HS_SHAPE_FACT || facet->record.variant_count != 0;
+}
+
 static enum hs_err check(const struct hs_facet *facet)
 {
     if (facet->name.lane != facet->kind->lane)
         return HS_EINVAL;
     uint32_t field;
     enum hs_err err = hs_kind_check(facet->kind, facet->message, (struct hs_check){.complete = true}, &field, NULL);
-    return err == HS_OK && !(hs_facet_is_named(facet) && hs_facet_at_home(facet)) ? HS_EVALUE : err;
+    bool right = hs_facet_is_named(facet) && hs_facet_at_home(facet) && hs_facet_is_shaped(facet);
+    return err == HS_OK && !right ? HS_EVALUE : err;
 }
 
 void hs_facet_of(struct hs_derive *derive, const struct hs_record_name *name, const struct hs_record *record,

@@ -71,19 +71,20 @@ static void take_key(void *ctx, struct hs_bytes key)
         keys->list[keys->count++] = copy;
 }
 
-static void keys_of(const struct hs_facet *facet, const struct hs_index *index, struct keys *keys)
+/* Of so many rows of one index. */
+static void keys_of(const struct hs_facet *facet, const struct hs_index *index, size_t rows, struct keys *keys)
 {
-    if (hs_facet_counts(facet))
-        hs_derive_fail(keys->derive, hs_index_keys(index, facet->message, take_key, keys));
+    for (size_t i = 0; i < rows && hs_facet_counts(facet); i++)
+        hs_derive_fail(keys->derive, hs_index_keys(&index[i], facet->message, take_key, keys));
 }
 
-static void change_keys(struct hs_derive *derive, const struct hs_index *index, const struct hs_facet *old,
+static void change_keys(struct hs_derive *derive, const struct hs_index *index, size_t rows, const struct hs_facet *old,
                         const struct hs_facet *new)
 {
     struct keys before = {.derive = derive};
     struct keys after = {.derive = derive};
-    keys_of(old, index, &before);
-    keys_of(new, index, &after);
+    keys_of(old, index, rows, &before);
+    keys_of(new, index, rows, &after);
     for (size_t i = 0; i < before.count; i++) {
         if (!has_key(&after, before.list[i]))
             put_row(derive, index->number, before.list[i], &old->name, false);
@@ -99,12 +100,15 @@ static void change_keys(struct hs_derive *derive, const struct hs_index *index, 
 void hs_index_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
 {
     const struct hs_kind *kind = new->kind;
-    for (size_t i = 0; i < kind->index_count; i++) {
+    size_t rows;
+    for (size_t i = 0; i < kind->index_count; i += rows) {
         const struct hs_index *index = &kind->indexes[i];
         uint8_t old_number[8];
         uint8_t new_number[8];
-        if (index->line != 0 || index->then != 0) {
-            change_keys(derive, index, old, new);
+        for (rows = 1; i + rows < kind->index_count && index[rows].number == index->number;)
+            rows++;
+        if (rows > 1 || index->line != 0 || index->then != 0) {
+            change_keys(derive, index, rows, old, new);
             continue;
         }
         struct hs_bytes before = value_of(old, index, old_number);

@@ -1,12 +1,14 @@
 /* Money as sums of facts.  A payment and its reversals are one group: each reversal counts with the payment's
- * amount, under the payment's account and bill and on the reversal's own day, window and origin (it is cash out of
- * that drawer); without the payment it gives nothing.  Payments and bill meet in the sums of (account, bill). */
+ * amount, under the payment's account and bills and on the reversal's own day, window and origin (it is cash out of
+ * that drawer); without the payment it gives nothing.  Payments and bill meet in the sums of (account, bill), where
+ * the bill stands with the most that it can ever ask for: no row here may depend on the day of today. */
 #include "proto/base/text.h"
+#include "storage/model/bill_due.h"
 #include "storage/records/env.h"
 
-enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_BILL = 4, PAYMENT_WINDOW = 6 };
+enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_WINDOW = 6 };
 enum { REVERSAL_PAYMENT = 2, REVERSAL_WINDOW = 5 };
-enum { BILL_ACCOUNT = 2, BILL_AMOUNT = 4 };
+enum { BILL_ACCOUNT = 2 };
 
 int64_t hs_payment_amount(const struct hs_facet *payment)
 {
@@ -26,6 +28,26 @@ struct hs_day hs_day_of(const struct hs_facet *fact, int utc_offset_minutes)
 
 /* ---- payments and reversals ---- */
 
+struct counting {
+    struct hs_derive *derive;
+    const struct hs_facet *payment;
+    struct hs_addition addition;
+};
+
+static void count_part(void *ctx, const struct hs_part *part)
+{
+    struct counting *counting = ctx;
+    const struct hs_facet *payment = counting->payment;
+    struct hs_row_key key;
+    struct hs_addition addition = counting->addition;
+    if (part->bill_id.size > HS_RECORD_ID_BYTES_MAX)
+        return; /* there can be no such bill; of one that was let count as it is */
+    addition.key = &key;
+    addition.fen = part->fen;
+    hs_bill_key(&key, hs_facet_bytes(payment, PAYMENT_ACCOUNT), part->bill_id, payment->name.partition);
+    counting->derive->sink->add(counting->derive, &addition);
+}
+
 /* Add what @fact, the payment itself or a reversal of it, gives to all sums; or take it away. */
 static void count_fact(struct hs_derive *derive, const struct hs_facet *payment, const struct hs_facet *fact, int sign)
 {
@@ -37,14 +59,10 @@ static void count_fact(struct hs_derive *derive, const struct hs_facet *payment,
         .sign = sign,
         .fen = hs_payment_amount(payment),
     };
-    struct hs_bytes account = hs_facet_bytes(payment, PAYMENT_ACCOUNT);
-    struct hs_bytes bill_id = hs_facet_bytes(payment, PAYMENT_BILL);
-    hs_account_key(&key, account, payment->name.partition);
+    struct counting counting = {derive, payment, addition};
+    hs_account_key(&key, hs_facet_bytes(payment, PAYMENT_ACCOUNT), payment->name.partition);
     derive->sink->add(derive, &addition);
-    if (bill_id.size != 0) {
-        hs_bill_key(&key, account, bill_id, payment->name.partition);
-        derive->sink->add(derive, &addition);
-    }
+    hs_payment_parts(payment->message, count_part, &counting);
     struct hs_day day = hs_day_of(fact, derive->utc_offset_minutes);
     addition.table = HS_TABLE_DAY;
     hs_day_key(&key, &day);
@@ -63,6 +81,12 @@ struct hs_facet *hs_payment_reversals(struct hs_derive *derive, const struct hs_
 {
     struct hs_wanted wanted = reversals_of(payment);
     return hs_index_facets(derive, &wanted);
+}
+
+bool hs_payment_is_reversed(struct hs_derive *derive, const struct hs_record_name *payment)
+{
+    struct hs_wanted wanted = reversals_of(payment);
+    return hs_index_count(derive, &wanted, 1) != 0;
 }
 
 static void count_group(struct hs_derive *derive, const struct hs_facet *payment, const struct hs_facet *reversals,
@@ -95,6 +119,7 @@ void hs_payment_change(struct hs_derive *derive, const struct hs_facet *old, con
     count_group(derive, new, reversals, 1);
     if (reversals != NULL)
         list_over_reversed(derive, new);
+    hs_topup_change(derive, old, new);
 }
 
 void hs_payment_whole(struct hs_derive *derive, const struct hs_facet *payment)
@@ -102,6 +127,7 @@ void hs_payment_whole(struct hs_derive *derive, const struct hs_facet *payment)
     const struct hs_facet *reversals = hs_payment_reversals(derive, &payment->name);
     count_group(derive, payment, reversals, 1);
     list_over_reversed(derive, payment);
+    hs_topup_whole(derive, payment);
 }
 
 static void reversal_change(struct hs_derive *derive, const struct hs_facet *reversal, int sign)
@@ -116,6 +142,7 @@ static void reversal_change(struct hs_derive *derive, const struct hs_facet *rev
         return;
     count_fact(derive, &payment, reversal, sign);
     list_over_reversed(derive, &payment);
+    hs_topup_reversed(derive, &payment);
 }
 
 void hs_reversal_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
@@ -137,7 +164,7 @@ static void count_bill(struct hs_derive *derive, const struct hs_facet *bill, in
                                   .key = &key,
                                   .pair = HS_PAIR_BILLED,
                                   .sign = sign,
-                                  .fen = (int64_t)hs_facet_number(bill, BILL_AMOUNT),
+                                  .fen = hs_bill_most(bill->message),
                               });
 }
 

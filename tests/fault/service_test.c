@@ -232,6 +232,8 @@ static void ask_reverse(struct place *place, Hallsync__Request *request)
     hs_text_to_hex(HS_BYTES(text_of(0, "p-", place->number), 16), hex);
     body.payment_id = hex;
     body.reason = TEXT("mistyped");
+    body.clerk = TEXT("zhang");
+    body.second = TEXT("li");
     request->body_case = HALLSYNC__REQUEST__BODY_REVERSE;
     request->reverse = &body;
 }

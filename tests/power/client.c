@@ -151,6 +151,8 @@ static bool reverse(struct client *client, struct mark *mark)
     reversal.payment_id = (ProtobufCBinaryData){sizeof paid.id, paid.id};
     reversal.account = mark->account;
     reversal.reason = (char *)"typed wrong";
+    reversal.clerk = (char *)"zhang";
+    reversal.second = (char *)"li";
     reversal.has_window = 1;
     reversal.window = mark->client + 1;
     set_fact(mark, &reversal.base);

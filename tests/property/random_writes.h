@@ -55,6 +55,15 @@ static inline const char *some_bill(void)
     return PICK("B1", "B2", "B11", "B12");
 }
 
+static inline void put_part(struct hs_buf *to, uint32_t field, const char *text, uint64_t fen)
+{
+    struct hs_buf part = {0};
+    hs_tlv_put_text(&part, 1, text);
+    hs_tlv_put_u64(&part, 2, fen);
+    hs_tlv_put_bytes(to, field, hs_buf_bytes(&part));
+    hs_buf_fini(&part);
+}
+
 /* Of a record with this id. */
 static inline struct hs_bytes field_value(struct hs_arena *arena, uint16_t kind, uint32_t number, struct hs_bytes id)
 {
@@ -63,6 +72,11 @@ static inline struct hs_bytes field_value(struct hs_arena *arena, uint16_t kind,
         return HS_BYTES_NONE; /* a clear */
     if (kind == HS_KIND_BILL && number == 4)
         hs_tlv_put_u64(&value, number, 50 * random_below(5));
+    else if (kind == HS_KIND_BILL && number == 7)
+        for (uint64_t i = 1 + random_below(3); i > 0; i--)
+            put_part(&value, number, PICK("2026-12-01", "2026-12-02", "2027-01-01"), 1 + random_below(20));
+    else if (kind == HS_KIND_BILL && number == 8)
+        hs_tlv_put_text(&value, number, PICK("open", "cancelled", "corrected", "lost"));
     else if ((kind == HS_KIND_BILL || kind == HS_KIND_CUSTOMER) && number == 1)
         hs_tlv_put_bytes(&value, number, id);
     else if (kind != HS_KIND_CUSTOMER && number == 2)

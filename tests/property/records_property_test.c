@@ -3,6 +3,7 @@
  * and again, with commits, aborts and replays between.  All derived tables must come out equal byte for byte, the
  * verification must pass after each step, and the money must be what an oracle without any table says. HS_SEED=N
  * HS_WORLDS=M (or M as argument) repeats a run. */
+#include "storage/model/bill_due.h"
 #include "tests/property/random_writes.h"
 #include "tests/unit/records_world.h"
 
@@ -58,6 +59,12 @@ static struct hs_bytes payment_fact(struct history *history)
         hs_tlv_put_text(&fact, 5, PICK("cash", "shells", "beads"));
     if (chance(80))
         hs_tlv_put_u64(&fact, 6, random_below(WINDOWS));
+    for (uint64_t i = chance(30) ? random_below(4) : 0; i > 0; i--)
+        put_part(&fact, 8, some_bill(), chance(97) ? 1 + random_below(90) : 0);
+    if (chance(40))
+        hs_tlv_put_text(&fact, 14, PICK("C1", "C2"));
+    if (chance(40))
+        hs_tlv_put_u64(&fact, 15, 1 + random_below(2));
     return keep(&history->arena, &fact);
 }
 
@@ -185,10 +192,11 @@ static struct hs_dot *some_dot(struct history *history)
 
 static void register_write(struct history *history, struct hs_write *write)
 {
-    struct hs_field_write *fields = take(&history->arena, 6, sizeof *fields);
+    uint32_t most = write->kind == HS_KIND_BILL ? 9 : 6;
+    struct hs_field_write *fields = take(&history->arena, most, sizeof *fields);
     write->fields = fields;
-    for (uint32_t number = 1; number <= 6; number++) {
-        if (!chance(70) && !(number == 6 && write->field_count == 0))
+    for (uint32_t number = 1; number <= most; number++) {
+        if (!chance(number < 7 ? 70 : 20) && !(number == most && write->field_count == 0))
             continue;
         struct hs_field_write *field = &fields[write->field_count++];
         field->number = number;
@@ -555,6 +563,60 @@ static void sum_up(const struct oracle *oracle, struct hs_totals *totals)
     }
 }
 
+static size_t reversals_of(const struct oracle *oracle, const struct fact *payment)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < oracle->count; i++) {
+        const struct fact *reversal = &oracle->facts[i];
+        count += reversal->counts && reversal->write.kind == HS_KIND_REVERSAL &&
+                 reversal->partition == payment->partition &&
+                 hs_bytes_equal(hs_tlv_bytes(reversal->write.fact, 2), payment->write.id);
+    }
+    return count;
+}
+
+/* What each bill was paid, part by part. */
+static void expect_bills(struct hs_txn *txn, const struct oracle *oracle)
+{
+    static const char *const BILLS[] = {"B1", "B2", "B11", "B12"};
+    for (size_t i = 0; i < COUNT_OF(ACCOUNTS) * COUNT_OF(BILLS); i++) {
+        const char *account = ACCOUNTS[i / COUNT_OF(BILLS)];
+        struct hs_bytes bill = HS_BYTES(BILLS[i % COUNT_OF(BILLS)], strlen(BILLS[i % COUNT_OF(BILLS)]));
+        struct hs_bill_sums sums;
+        int64_t paid = 0;
+        for (size_t j = 0; j < oracle->count; j++) {
+            const struct fact *fact = &oracle->facts[j];
+            if (!fact->counts || fact->write.kind != HS_KIND_PAYMENT ||
+                !hs_bytes_equal(hs_tlv_bytes(fact->write.fact, 2), HS_BYTES(account, strlen(account))))
+                continue;
+            int64_t given = hs_payment_gives(fact->write.fact, bill);
+            paid += given - given * (int64_t)reversals_of(oracle, fact);
+        }
+        assert_int_equal(hs_records_bill(txn, account, bill, &sums), HS_OK);
+        assert_int_equal(sums.paid_fen, paid);
+    }
+}
+
+static bool is_topup(const struct oracle *oracle, const struct fact *fact, const char *card, uint64_t counter)
+{
+    return fact->counts && fact->write.kind == HS_KIND_PAYMENT && reversals_of(oracle, fact) == 0 &&
+           hs_bytes_equal(hs_tlv_bytes(fact->write.fact, 14), HS_BYTES(card, strlen(card))) &&
+           hs_tlv_u64(fact->write.fact, 15, 0) == counter;
+}
+
+/* Each that stands beside another of its card and counter. */
+static void expect_topups(struct hs_txn *txn, const struct oracle *oracle)
+{
+    uint64_t listed = 0;
+    for (int i = 0; i < 4; i++) {
+        uint64_t count = 0;
+        for (size_t j = 0; j < oracle->count; j++)
+            count += is_topup(oracle, &oracle->facts[j], i % 2 == 0 ? "C1" : "C2", 1 + (uint64_t)i / 2);
+        listed += count > 1 ? count : 0;
+    }
+    assert_int_equal(hs_records_list_count(txn, HS_LIST_TOPUP_TWICE), listed);
+}
+
 static void add_totals(struct hs_totals *to, const struct hs_totals *more)
 {
     to->count += more->count;
@@ -600,6 +662,8 @@ static void expect_money(struct history *history)
     assert_int_equal(hs_records_totals(txn, &(struct hs_totals_filter){0}, &totals), HS_OK);
     assert_memory_equal(&totals, &expected, sizeof totals);
     expect_parts(txn, &totals);
+    expect_bills(txn, &oracle);
+    expect_topups(txn, &oracle);
 }
 
 /* ---- tests ---- */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { REQUEST_PUT = 10, REQUEST_REVERSE = 22, PUT_RECORDS = 2, RECORD_CLEAR = 2, RECORD_SOURCE = 4 };
-enum { REVERSE_PAYMENT = 1, REVERSE_ID, REVERSE_REASON, REVERSE_WINDOW, REVERSE_CLERK };
+enum { REVERSE_PAYMENT = 1, REVERSE_ID, REVERSE_REASON, REVERSE_WINDOW, REVERSE_CLERK, REVERSE_SECOND };
 enum { BOOK_KEEPING = 1000 }; /* fields from here on are not the client's */
 
 /* ---- what must come of it ---- */
@@ -43,6 +43,7 @@ static struct hs_bytes reversal_as_asked(struct auditor *auditor, const struct d
     struct hs_bytes window = audit_tlv_find(asked, REVERSE_WINDOW).raw;
     struct hs_bytes reason = audit_tlv_find(asked, REVERSE_REASON).data;
     struct hs_bytes clerk = audit_tlv_find(asked, REVERSE_CLERK).data;
+    struct hs_bytes second = audit_tlv_find(asked, REVERSE_SECOND).data;
     struct hs_buf fact = {0};
     uint8_t id[16];
     if (!audit_id(deed->id, id))
@@ -58,6 +59,8 @@ static struct hs_bytes reversal_as_asked(struct auditor *auditor, const struct d
     }
     if (clerk.size != 0)
         put_field(&fact, 6, clerk);
+    if (second.size != 0)
+        put_field(&fact, 7, second);
     struct hs_bytes copy = audit_copy(auditor, hs_buf_bytes(&fact));
     hs_buf_fini(&fact);
     return copy;

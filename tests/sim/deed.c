@@ -178,6 +178,8 @@ struct deed *deed_reversal(struct sim_random *random, const char *id, const stru
     body.payment_id = deed->other;
     body.reversal_id = deed->id;
     body.reason = TEXT("wrong account");
+    body.clerk = TEXT("c01");
+    body.second = TEXT("c02");
     body.has_window = true;
     body.window = window;
     request.body_case = HALLSYNC__REQUEST__BODY_REVERSE;

@@ -7,6 +7,7 @@ import time
 from region import SLOW, Region, check, equal, until
 
 QUICK = {"heartbeat_ms": 500, "backoff_max_ms": 300}
+SECOND = ("reason=wrong", "clerk=c1", "second=c2")
 HERE, THERE = "3201000001", "3203000001"
 
 with Region("records of other districts") as region:
@@ -68,9 +69,9 @@ with Region("records of other districts") as region:
     equal(hall.json("bill", "get", f"B{THERE}").object()["paid_fen"], 3500, "paid, with what was just taken here")
 
     # Reversed from here, once, wherever the others are.
-    done = hall.json("payment", "reverse", f"p-{THERE}", "reversal_id=r-1", "window=2").object()
+    done = hall.json("payment", "reverse", f"p-{THERE}", "reversal_id=r-1", "window=2", *SECOND).object()
     check(done["result"] == "created" and done["receipt"].startswith("hall-3201-"), f"reversed: {done}")
-    equal(hall.json("payment", "reverse", f"p-{THERE}", "reversal_id=r-1", "window=2").object()["result"], "exists", "sent again")
+    equal(hall.json("payment", "reverse", f"p-{THERE}", "reversal_id=r-1", "window=2", *SECOND).object()["result"], "exists", "sent again")
     hall.synced()
     until("the other hall knows", lambda: theirs.json("payment", "get", f"p-{THERE}").object()["reversed"])
     equal(hall.json("payment", "get", f"p-{THERE}").object()["reversed"], True, "and this one")
@@ -112,10 +113,10 @@ with Region("records of other districts") as region:
     equal(known["name"], f"户{THERE}", "remembered")
     equal(error("customer", "get", "3203000002"), "no-link", "never asked for")
     equal(error("payment", "reverse", "p-9"), "no-link", "money is not decided from memory")
-    equal(hall.json("payment", "reverse", f"p-{THERE}", "reversal_id=r-1", "window=2").object()["result"], "exists", "done before")
+    equal(hall.json("payment", "reverse", f"p-{THERE}", "reversal_id=r-1", "window=2", *SECOND).object()["result"], "exists", "done before")
     own = hall.json("payment", "get", "p-2").object()
     equal(own["amount_fen"], 500, "an own payment is here")
-    equal(hall.json("payment", "reverse", f"p-{HERE}").object()["result"], "created", "what is here needs no hub")
+    equal(hall.json("payment", "reverse", f"p-{HERE}", *SECOND).object()["result"], "created", "what is here needs no hub")
     hall.restart()  # what was remembered was so in memory only
     equal(error("customer", "get", THERE), "no-link", "after a restart")
     own = hall.json("payment", "get", "p-2").object()

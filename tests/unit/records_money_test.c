@@ -369,6 +369,107 @@ static void what_lies_in_the_wrong_district_does_not_count(void **state)
     world_close(&world);
 }
 
+/* ---- parts, late fees and top-ups ---- */
+
+/* @parts: "B1:200 B2:300"; NULL: none.  @card: with counter 7. */
+static void put_paid(struct world *world, uint64_t number, const char *account, int64_t fen, const char *parts,
+                     const char *card)
+{
+    struct hs_buf message = {0};
+    struct hs_id id = id_of(number);
+    hs_tlv_put_text(&message, 2, account);
+    hs_tlv_put_u64(&message, 3, (uint64_t)fen);
+    for (int used; parts != NULL && *parts != '\0'; parts += used) {
+        struct hs_buf part = {0};
+        char bill[16];
+        long long of = 0;
+        used = 0;
+        assert_int_equal(sscanf(parts, " %15[^:]:%lld%n", bill, &of, &used), 2);
+        hs_tlv_put_text(&part, 1, bill);
+        hs_tlv_put_u64(&part, 2, (uint64_t)of);
+        hs_tlv_put_bytes(&message, 8, hs_buf_bytes(&part));
+        hs_buf_fini(&part);
+    }
+    if (card != NULL) {
+        hs_tlv_put_text(&message, 14, card);
+        hs_tlv_put_u64(&message, 15, 7);
+    }
+    world_fact(world, 1, hs_account_partition(account), HS_KIND_PAYMENT, HS_BYTES(id.bytes, sizeof id.bytes), &message);
+    hs_buf_fini(&message);
+}
+
+static void one_payment_pays_several_bills(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_bill(&world, 1, "B1", "3201000001", "#200", NULL);
+    put_bill(&world, 1, "B2", "3201000001", "#100", NULL);
+    put_paid(&world, 1, "3201000001", 1000, "B1:200 B2:300", NULL);
+    assert_int_equal(bill_sums(&world, "3201000001", TEXT("B1")).paid_fen, 200);
+    assert_int_equal(bill_sums(&world, "3201000001", TEXT("B2")).paid_fen, 300);
+    expect_totals(all_totals(&world), 1, 1000, 0, 0);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 200);
+    assert_int_equal(count_index(&world, HS_KIND_PAYMENT, "bill_id", TEXT("B1")), 1);
+    assert_int_equal(count_index(&world, HS_KIND_PAYMENT, "bill_id", TEXT("B2")), 1);
+    world_verify(&world);
+    put_reversal(&world, 2, 50, 1, 3201);
+    assert_int_equal(bill_sums(&world, "3201000001", TEXT("B2")).paid_fen, 0);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 0);
+    world_verify(&world);
+    world_close(&world);
+}
+
+static void a_bill_is_overpaid_beyond_all_its_late_fees(void **state)
+{
+    (void)state;
+    struct world world;
+    struct hs_buf fees = {0}, fee = {0};
+    world_open(&world);
+    put_bill(&world, 1, "B1", "3201000001", "#200", NULL);
+    put_payment(&world, 1, 1, "3201000001", 230, "B1");
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 30);
+    hs_tlv_put_text(&fee, 1, "2026-12-01");
+    hs_tlv_put_u64(&fee, 2, 20);
+    hs_tlv_put_bytes(&fees, 7, hs_buf_bytes(&fee));
+    struct hs_field_write field = {.number = 7, .value = hs_buf_bytes(&fees)};
+    struct hs_write write = {.kind = HS_KIND_BILL, .id = TEXT("B1"), .fields = &field, .field_count = 1};
+    world_write(&world, 1, 3201, &write);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 10);
+    world_verify(&world);
+    world_register(&world, 1, HS_KIND_BILL, "B1",
+                   (const char *const[8]){NULL, NULL, NULL, NULL, NULL, NULL, NULL, "cancelled"}, NULL);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 230);
+    assert_true(bill_sums(&world, "3201000001", TEXT("B1")).known);
+    world_verify(&world);
+    hs_buf_fini(&fees);
+    hs_buf_fini(&fee);
+    world_close(&world);
+}
+
+static void a_card_topped_up_twice_is_listed_until_one_is_taken_back(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_paid(&world, 1, "3201000001", 500, NULL, "C1");
+    put_paid(&world, 2, "3201000001", 500, NULL, "C2");
+    assert_int_equal(look_at_list(&world, HS_LIST_TOPUP_TWICE).count, 0);
+    put_paid(&world, 3, "3301000001", 700, NULL, "C1"); /* at another hall, under a wrong account */
+    struct listed twice = look_at_list(&world, HS_LIST_TOPUP_TWICE);
+    assert_int_equal(twice.count, 2);
+    assert_int_equal(twice.row.amount_fen, 700);
+    assert_string_equal(twice.detail, "C1");
+    world_verify(&world);
+    put_reversal(&world, 2, 50, 1, 3201);
+    assert_int_equal(look_at_list(&world, HS_LIST_TOPUP_TWICE).count, 0);
+    world_verify(&world);
+    put_paid(&world, 4, "3201000002", 700, NULL, "C1");
+    assert_int_equal(look_at_list(&world, HS_LIST_TOPUP_TWICE).count, 2); /* but not the one that was taken back */
+    world_verify(&world);
+    world_close(&world);
+}
+
 int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
@@ -384,6 +485,9 @@ int main(void)
         cmocka_unit_test(requests_and_numbers_are_remembered),
         cmocka_unit_test(damage_is_seen),
         cmocka_unit_test(what_lies_in_the_wrong_district_does_not_count),
+        cmocka_unit_test(one_payment_pays_several_bills),
+        cmocka_unit_test(a_bill_is_overpaid_beyond_all_its_late_fees),
+        cmocka_unit_test(a_card_topped_up_twice_is_listed_until_one_is_taken_back),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
 }

@@ -120,7 +120,7 @@ static void a_parked_payment_is_told_in_words_and_released(void **state)
     assert_string_equal(parked->node, "nj-hub");
     assert_int_equal(parked->amount_fen, 12500);
     assert_true(parked->has_may_release && parked->may_release && !parked->counts);
-    assert_string_equal(parked->reason, "method: 'beads' is none of cash, cheque, card, transfer");
+    assert_string_equal(parked->reason, "method: 'beads' is none of cash, cheque, card, transfer, bank_slip");
     assert_non_null(
         strstr(parked->text, "payment pay-1 of account " ACCOUNT " (张三), 125.00 yuan, window 3, written at nj-hub"));
     assert_non_null(strstr(parked->text, "breaks a rule and counts nowhere: method: 'beads'"));

@@ -340,6 +340,8 @@ static inline const Hallsync__Reply *reverse(struct client *client, const char *
     body.reason = TEXT("mistyped");
     body.has_window = true;
     body.window = 3;
+    body.clerk = TEXT("zhang");
+    body.second = TEXT("li");
     Hallsync__Request request = REQUEST(reverse, REVERSE, &body);
     return client_ask(client, &request);
 }
