@@ -30,6 +30,7 @@
     X(STATE, "state", 0, "STATE", "only in this state")                                                         \
     X(ASSIGNEE, "assignee", 0, "NAME", "only assigned to NAME")                                                 \
     X(LIMIT, "limit", 0, "N", "at most so many")                                                                \
+    X(HALL, "hall", 0, "ID|all", "of that hall, or of all")                                                     \
     X(DATE, "date", 0, "DATE", "only of this business date, 2026-11-21")                                        \
     X(WINDOW, "window", 0, "N", "only of this window")                                                          \
     X(ORIGIN, "origin", 0, "NODE", "only written by this node")                                                 \
@@ -129,11 +130,13 @@ enum hs_err cli_result_error(struct cli *cli, const Hallsync__PutResult *result)
 /* The commands, by file. */
 enum hs_err cli_run_help(struct cli *cli); /* commands.c */
 enum hs_err cli_run_version(struct cli *cli);
-enum hs_err cli_run_init(struct cli *cli);    /* init.c */
-enum hs_err cli_run_join(struct cli *cli);    /* join.c */
-enum hs_err cli_run_rebuild(struct cli *cli); /* rebuild.c */
-enum hs_err cli_run_put(struct cli *cli);     /* write.c */
-enum hs_err cli_put_lines(struct cli *cli);   /* lines.c: cli_run_put() of - */
+enum hs_err cli_run_init(struct cli *cli);      /* init.c */
+enum hs_err cli_run_join(struct cli *cli);      /* join.c */
+enum hs_err cli_run_rebuild(struct cli *cli);   /* rebuild.c */
+enum hs_err cli_run_subscribe(struct cli *cli); /* reminders.c */
+enum hs_err cli_run_reminders(struct cli *cli);
+enum hs_err cli_run_put(struct cli *cli);   /* write.c */
+enum hs_err cli_put_lines(struct cli *cli); /* lines.c: cli_run_put() of - */
 enum hs_err cli_run_reverse(struct cli *cli);
 enum hs_err cli_run_receipt(struct cli *cli);
 enum hs_err cli_run_import(struct cli *cli); /* import.c */

@@ -31,21 +31,23 @@ static const struct cli_column QUEUE_EVENTS[] = {
     {"note", "note", CLI_FORM_PROSE},
 };
 
-/* The events of a ticket, or of one of the queue, below it; in JSON they are in the object itself. */
-static enum hs_err show_events(const struct cli *cli, const json_t *ticket)
+static const struct cli_column NOTICES[] = {
+    {"notice_id", "notice", CLI_FORM_TEXT}, {"state", "state", CLI_FORM_TEXT}, {"type", "type", CLI_FORM_TEXT},
+    {"starts", "starts", CLI_FORM_TIME},    {"ends", "ends", CLI_FORM_TIME},   {"areas", "areas", CLI_FORM_TEXT},
+    {"text", "text", CLI_FORM_PROSE},
+};
+
+/* What a record has many of, below it; in JSON they are in the object itself. */
+static enum hs_err show_many(const struct cli *cli, const json_t *many, const struct cli_column *columns, size_t count)
 {
-    const json_t *events = json_object_get(ticket, "events");
-    if (cli->json || json_array_size(events) == 0)
+    if (cli->json || json_array_size(many) == 0)
         return HS_OK;
     struct cli_list list;
     putchar('\n');
-    if (json_object_get(ticket, "queue_id") != NULL)
-        cli_list_begin(&list, cli, QUEUE_EVENTS, sizeof QUEUE_EVENTS / sizeof *QUEUE_EVENTS);
-    else
-        cli_list_begin(&list, cli, EVENTS, sizeof EVENTS / sizeof *EVENTS);
+    cli_list_begin(&list, cli, columns, count);
     list.keep = KIND_KEEP;
-    for (size_t i = 0; i < json_array_size(events); i++)
-        cli_list_add(&list, json_incref(json_array_get(events, i)));
+    for (size_t i = 0; i < json_array_size(many); i++)
+        cli_list_add(&list, json_incref(json_array_get(many, i)));
     return cli_list_end(&list);
 }
 
@@ -64,6 +66,14 @@ static void tell_source(const struct cli *cli, const Hallsync__Record *record, b
                cli->options[CLI_HERE] != NULL ? "was asked" : "can be reached");
 }
 
+static enum hs_err show_events(const struct cli *cli, const json_t *record)
+{
+    const json_t *events = json_object_get(record, "events");
+    if (json_object_get(record, "queue_id") != NULL)
+        return show_many(cli, events, QUEUE_EVENTS, sizeof QUEUE_EVENTS / sizeof *QUEUE_EVENTS);
+    return show_many(cli, events, EVENTS, sizeof EVENTS / sizeof *EVENTS);
+}
+
 static enum hs_err show_one(const struct cli *cli, const Hallsync__Record *record)
 {
     const struct cli_column *columns;
@@ -72,6 +82,8 @@ static enum hs_err show_one(const struct cli *cli, const Hallsync__Record *recor
     enum hs_err err = cli_card(cli, columns, count, json_incref(object));
     if (err == HS_OK)
         err = show_events(cli, object);
+    if (err == HS_OK)
+        err = show_many(cli, json_object_get(object, "notices"), NOTICES, sizeof NOTICES / sizeof *NOTICES);
     if (err == HS_OK)
         tell_source(cli, record, record->has_complete && !record->complete);
     json_decref(object);

@@ -27,6 +27,21 @@ static void move_path(char **path, const char *from, const char *scheme)
         (*path)[0] = '\0'; /* as by default, below the data directory */
 }
 
+/* A socket for counters that lay below the old data directory lies below the new one: there is none by default. */
+static enum hs_err move_counters(char **path, const char *from, const char *to)
+{
+    static const char SCHEME[] = "ipc://";
+    size_t skip = sizeof SCHEME - 1, size = strlen(from);
+    char *moved = NULL;
+    if (strncmp(*path, SCHEME, skip) != 0 || strncmp(*path + skip, from, size) != 0 || (*path)[skip + size] != '/')
+        return HS_OK;
+    if (asprintf(&moved, "%s%s%s", SCHEME, to, *path + skip + size) < 0)
+        return HS_ENOMEM;
+    free(*path);
+    *path = moved;
+    return HS_OK;
+}
+
 static enum hs_err load_config(struct cli_setup *setup, struct hs_bytes text, struct hs_conf *conf)
 {
     struct hs_why why = {""};
@@ -51,9 +66,11 @@ static enum hs_err write_config(struct cli_setup *setup, struct hs_bytes text)
     if (data != NULL) {
         move_path(&conf.listen.clients, data, "ipc://");
         move_path(&conf.backup.dir, data, "");
+        err = move_counters(&conf.listen.counters, data, setup->dir);
     }
     conf.node.data = setup->dir;
-    err = cli_setup_config(setup, &conf);
+    if (err == HS_OK)
+        err = cli_setup_config(setup, &conf);
     conf.node.data = data;
     hs_conf_free(&conf);
     return err;

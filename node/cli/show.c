@@ -230,6 +230,23 @@ static json_t *step(const Hallsync__TicketStep *from, int utc_offset_minutes)
     return object;
 }
 
+static json_t *notice(const Hallsync__NoticeShown *from, int utc_offset_minutes)
+{
+    json_t *object = cli_show_message(&from->base);
+    add_time(object, "starts", from->has_starts_ms != 0, from->starts_ms, utc_offset_minutes);
+    add_time(object, "ends", from->has_ends_ms != 0, from->ends_ms, utc_offset_minutes);
+    return object;
+}
+
+static void add_notices(json_t *object, const Hallsync__Record *record, int utc_offset_minutes)
+{
+    json_t *notices = record->n_notices != 0 ? json_array() : NULL;
+    for (size_t i = 0; i < record->n_notices; i++)
+        json_array_append_new(notices, notice(record->notices[i], utc_offset_minutes));
+    if (notices != NULL)
+        json_object_set_new(object, "notices", notices);
+}
+
 static void add_ticket(json_t *object, const Hallsync__TicketState *ticket, int utc_offset_minutes)
 {
     json_object_set_new(object, "state", json_string(ticket->state));
@@ -311,6 +328,7 @@ static void add_derived(json_t *object, const Hallsync__Record *record, int utc_
         add_ticket(object, record->ticket, utc_offset_minutes);
     if (record->queue != NULL)
         add_queue(object, record, utc_offset_minutes);
+    add_notices(object, record, utc_offset_minutes);
     if (record->receipt != NULL)
         json_object_set_new(object, "receipt", json_string(record->receipt));
     if (record->has_reprints)

@@ -24,6 +24,8 @@ static const char *id_field(const struct hs_kind *kind)
         return "ticket_id"; /* what people name is the ticket; its events get ids from the node */
     if (kind->number == HS_KIND_QUEUE_TICKET)
         return "group";
+    if (kind->number == HS_KIND_TITLE_CHANGE || kind->number == HS_KIND_REMINDER)
+        return "account";
     return hs_kind_field_name(kind, kind->id_field);
 }
 

@@ -127,6 +127,15 @@ static enum hs_err check_choices(const struct hs_conf *conf, struct hs_why *why)
     return err;
 }
 
+static enum hs_err check_socket(const char *name, const char *value, struct hs_why *why)
+{
+    if (strncmp(value, "ipc://", 6) != 0)
+        return hs_fail(HS_ECONFIG, why, "%s: '%s' does not begin with ipc://", name, value);
+    if (strlen(value) - 6 > 107)
+        return hs_fail(HS_ECONFIG, why, "%s: the path of a socket has at most 107 bytes; set a shorter one", name);
+    return HS_OK;
+}
+
 static enum hs_err check_clients(struct hs_conf *conf, struct hs_why *why)
 {
     if (conf->listen.clients[0] == '\0') {
@@ -136,12 +145,12 @@ static enum hs_err check_clients(struct hs_conf *conf, struct hs_why *why)
             return HS_ENOMEM;
         }
     }
-    if (strncmp(conf->listen.clients, "ipc://", 6) != 0)
-        return hs_fail(HS_ECONFIG, why, "listen.clients: '%s' does not begin with ipc://", conf->listen.clients);
-    if (strlen(conf->listen.clients) - 6 > 107)
-        return hs_fail(HS_ECONFIG, why,
-                       "listen.clients: the path of a socket has at most 107 bytes; set a shorter one");
-    return HS_OK;
+    enum hs_err err = check_socket("listen.clients", conf->listen.clients, why);
+    if (err == HS_OK && conf->listen.counters[0] != '\0')
+        err = check_socket("listen.counters", conf->listen.counters, why);
+    if (err == HS_OK && strcmp(conf->listen.clients, conf->listen.counters) == 0)
+        err = hs_fail(HS_ECONFIG, why, "listen.counters: '%s' is the socket of listen.clients", conf->listen.counters);
+    return err;
 }
 
 static enum hs_err check_backup(struct checked *checked)

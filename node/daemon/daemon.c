@@ -263,6 +263,7 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
         hs_advertise(bound, bound_count, &daemon->advertised);
     struct hs_service_options options = {
         .endpoint = conf->listen.clients,
+        .counters = conf->listen.counters[0] != '\0' ? conf->listen.counters : NULL,
         .dir = conf->node.data,
         .store = daemon->store,
         .writer = daemon->writer,

@@ -170,7 +170,7 @@ void hs_call_answer(struct hs_call *call, enum hs_err err)
     desk->refusals += err != HS_OK;
     if (call->position.commit != 0)
         hs_told_note(desk, &call->position);
-    hs_socket_send(&desk->socket, &call->route, hs_buf_bytes(out));
+    hs_socket_send(call->route.counter ? &desk->counters : &desk->socket, &call->route, hs_buf_bytes(out));
     if (call->row != NULL && call->row->hub_only)
         wipe_token(call);
     hs_call_drop(call);

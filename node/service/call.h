@@ -32,7 +32,8 @@ struct hs_request_row {
     const char *name;
     uint32_t reply; /* field of Reply */
     bool hub_only;
-    bool each; /* records are answered one by one: the reply as a whole has no error then */
+    bool counter; /* at a counter's socket, too: counter.c */
+    bool each;    /* records are answered one by one: the reply as a whole has no error then */
     enum hs_err (*read)(struct hs_call *call,
                         struct hs_view *view);    /* a read; may set parked: then again after each commit */
     enum hs_err (*park)(struct hs_call *call);    /* sets parked and a token: answered when that is probed */
@@ -82,6 +83,7 @@ struct hs_told {
 struct hs_desk {
     struct hs_service_options options; /* texts are the service's own copies */
     struct hs_socket socket;
+    struct hs_socket counters;          /* zeroed: none */
     int wake;                           /* eventfd: something for the service's thread */
     void (*over)(struct hs_desk *desk); /* nobody holds it any more */
     atomic_uint holders;

@@ -21,6 +21,7 @@ static enum hs_err kind_of(struct hs_call *call, uint32_t number, const struct h
 struct looking {
     struct hs_call *call;
     struct hs_look look;
+    bool one; /* somebody is looked up, and not all are listed */
     bool here_only;
     bool elsewhere; /* not all that there is of it is here */
 };
@@ -47,7 +48,8 @@ static bool nobody_said(const struct looking *looking)
 static enum hs_err add_record(const struct looking *looking, const struct hs_stored *stored, bool detailed)
 {
     struct hs_call *call = looking->call;
-    struct hs_show show = {.look = looking->look, .arena = &call->scratch, .detailed = detailed};
+    struct hs_show show = {
+        .look = looking->look, .arena = &call->scratch, .detailed = detailed, .notices = looking->one};
     Hallsync__Record *record;
     hs_arena_reset(&call->scratch);
     show.partial = looking->elsewhere && looking->look.foreign == NULL &&
@@ -77,6 +79,7 @@ enum hs_err hs_get_read(struct hs_call *call, struct hs_view *view)
     const Hallsync__GetRequest *get = call->request->get;
     struct looking looking = {.call = call,
                               .look = {.desk = call->desk, .view = view, .arena = &call->arena},
+                              .one = true,
                               .here_only = get->has_here && get->here};
     const struct hs_kind *kind;
     struct hs_id room;
@@ -196,6 +199,7 @@ static enum hs_err visit(struct page *page, const struct hs_kind *kind, struct h
     if (index == NULL)
         return no_index(call, kind);
     ask.index = index->number;
+    page->looking.one = true;
     enum hs_err err = index_key(call, kind, index, &ask.key);
     if (err == HS_OK)
         err = visit_index(page, kind, &ask);

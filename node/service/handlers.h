@@ -24,6 +24,7 @@ enum hs_err hs_bundle_import_run(struct hs_call *call, struct hs_store *store);
 /* find.c, totals.c, conflicts.c, status.c, enroll.c: reads. */
 enum hs_err hs_get_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_find_read(struct hs_call *call, struct hs_view *view);
+enum hs_err hs_reminders_read(struct hs_call *call, struct hs_view *view); /* reminders.c */
 enum hs_err hs_totals_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_queue_figures_read(struct hs_call *call, struct hs_view *view); /* queue_figures.c */
 enum hs_err hs_digest_read(struct hs_call *call, struct hs_view *view);
@@ -38,6 +39,9 @@ enum hs_err hs_nodes_read(struct hs_call *call, struct hs_view *view);
 enum hs_err hs_bundle_export_read(struct hs_call *call, struct hs_view *view); /* bundle.c */
 enum hs_err hs_lives_read(struct hs_call *call, struct hs_view *view);         /* lives.c */
 enum hs_err hs_differ_read(struct hs_call *call, struct hs_view *view);        /* differ.c */
+
+/* counter.c: may this be asked at a counter's socket?  HS_EOPERATOR. */
+enum hs_err hs_counter_check(struct hs_call *call);
 
 /* waiting.c: a hall's own operations that no hub has signed for, by lane, in the call's scratch. */
 void hs_waiting_add(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status);

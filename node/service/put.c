@@ -39,6 +39,9 @@ static const struct {
     {HS_KIND_QUEUE_TICKET, hs_queue_ticket_write},
     {HS_KIND_QUEUE_EVENT, hs_queue_event_write},
     {HS_KIND_REPRINT, hs_reprint_write},
+    {HS_KIND_TITLE_CHANGE, hs_transfer_write},
+    {HS_KIND_SUBSCRIPTION, hs_subscription_write},
+    {HS_KIND_REMINDER, hs_reminder_write},
 };
 
 /* ---- the answer ---- */

@@ -166,6 +166,10 @@ enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_queue_ticket_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_queue_event_write(struct hs_work *work, const struct hs_item *item);
+/* transfer.c, subscription.c */
+enum hs_err hs_transfer_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_subscription_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_reminder_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_decide_write(struct hs_work *work, const struct hs_item *item);
 

@@ -13,8 +13,19 @@ enum { REQUEST_ID = 2 };
 #define REPLY(name) HALLSYNC__REPLY__BODY_##name
 
 static const struct hs_request_row ROWS[] = {
-    {.body = BODY(PUT), .name = "put", .reply = REPLY(PUT), .each = true, .prepare = hs_put_prepare, .run = hs_put_run},
-    {.body = BODY(REVERSE), .name = "reverse", .reply = REPLY(PUT), .prepare = hs_reverse_prepare, .run = hs_put_run},
+    {.body = BODY(PUT),
+     .name = "put",
+     .reply = REPLY(PUT),
+     .counter = true,
+     .each = true,
+     .prepare = hs_put_prepare,
+     .run = hs_put_run},
+    {.body = BODY(REVERSE),
+     .name = "reverse",
+     .reply = REPLY(PUT),
+     .counter = true,
+     .prepare = hs_reverse_prepare,
+     .run = hs_put_run},
     {.body = BODY(RESOLVE), .name = "resolve", .reply = REPLY(PUT), .prepare = hs_resolve_prepare, .run = hs_put_run},
     {.body = BODY(DECIDE), .name = "decide", .reply = REPLY(PUT), .prepare = hs_decide_prepare, .run = hs_put_run},
     {.body = BODY(ENROLL),
@@ -50,24 +61,36 @@ static const struct hs_request_row ROWS[] = {
      .reply = REPLY(BUNDLE_IMPORT),
      .prepare = hs_bundle_import_prepare,
      .run = hs_bundle_import_run},
-    {.body = BODY(GET), .name = "get", .reply = REPLY(RECORDS), .read = hs_get_read},
-    {.body = BODY(FIND), .name = "find", .reply = REPLY(RECORDS), .read = hs_find_read},
-    {.body = BODY(TOTALS), .name = "totals", .reply = REPLY(TOTALS), .read = hs_totals_read},
+    {.body = BODY(GET), .name = "get", .counter = true, .reply = REPLY(RECORDS), .read = hs_get_read},
+    {.body = BODY(FIND), .name = "find", .counter = true, .reply = REPLY(RECORDS), .read = hs_find_read},
+    {.body = BODY(TOTALS), .name = "totals", .counter = true, .reply = REPLY(TOTALS), .read = hs_totals_read},
     {.body = BODY(QUEUE_FIGURES),
      .name = "queue-figures",
+     .counter = true,
      .reply = REPLY(QUEUE_FIGURES),
      .read = hs_queue_figures_read},
+    {.body = BODY(REMINDERS), .name = "reminders", .reply = REPLY(REMINDERS), .read = hs_reminders_read},
     {.body = BODY(CONFLICTS), .name = "conflicts", .reply = REPLY(CONFLICTS), .read = hs_conflicts_read},
     {.body = BODY(DIGEST), .name = "digest", .reply = REPLY(DIGEST), .read = hs_digest_read},
-    {.body = BODY(STATUS), .name = "status", .reply = REPLY(STATUS), .read = hs_status_read},
+    {.body = BODY(STATUS), .name = "status", .counter = true, .reply = REPLY(STATUS), .read = hs_status_read},
     {.body = BODY(BACKUP), .name = "backup", .reply = REPLY(BACKUP), .read = hs_backup_read},
     {.body = BODY(COMPARE), .name = "compare", .reply = REPLY(COMPARE), .read = hs_compare_read},
     {.body = BODY(DIFFER), .name = "differ", .reply = REPLY(DIFFER), .read = hs_differ_read},
     {.body = BODY(VERIFY), .name = "verify", .reply = REPLY(VERIFY), .read = hs_verify_read},
     {.body = BODY(NODES), .name = "nodes", .reply = REPLY(NODES), .read = hs_nodes_read},
     {.body = BODY(LIVES), .name = "lives", .reply = REPLY(LIVES), .read = hs_lives_read},
-    {.body = BODY(WATCH), .name = "watch", .reply = REPLY(WATCH), .read = hs_watch_read, .late = hs_watch_late},
-    {.body = BODY(WAIT), .name = "wait", .reply = REPLY(WAIT), .park = hs_wait_park, .late = hs_wait_late},
+    {.body = BODY(WATCH),
+     .name = "watch",
+     .counter = true,
+     .reply = REPLY(WATCH),
+     .read = hs_watch_read,
+     .late = hs_watch_late},
+    {.body = BODY(WAIT),
+     .name = "wait",
+     .counter = true,
+     .reply = REPLY(WAIT),
+     .park = hs_wait_park,
+     .late = hs_wait_late},
 };
 
 static const struct hs_request_row *row_of(uint32_t body)
@@ -240,7 +263,9 @@ static void dispatch(struct hs_call *call)
     const struct hs_request_row *row = call->row;
     bool taken = false;
     enum hs_err err;
-    if (row->hub_only && !is_hub(call->desk))
+    if (call->route.counter && hs_counter_check(call) != HS_OK)
+        err = HS_EOPERATOR;
+    else if (row->hub_only && !is_hub(call->desk))
         err = hs_fail(HS_ENOTHUB, &call->why, "%s: only a hub can do this", row->name);
     else if (row->run != NULL)
         err = write_later(call, &taken);

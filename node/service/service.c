@@ -36,11 +36,11 @@ static void take_probed(struct hs_desk *desk)
     hs_buf_fini(&probed);
 }
 
-static void take_messages(struct hs_desk *desk)
+static void take_messages(struct hs_desk *desk, struct hs_socket *from)
 {
-    struct hs_route route;
-    for (unsigned i = 0; i < MESSAGES_AT_ONCE; i++) {
-        enum hs_err err = hs_socket_receive(&desk->socket, &route, &desk->incoming);
+    struct hs_route route = {.counter = from == &desk->counters};
+    for (unsigned i = 0; i < MESSAGES_AT_ONCE && from->router != NULL; i++) {
+        enum hs_err err = hs_socket_receive(from, &route, &desk->incoming);
         if (err == HS_ENOTFOUND)
             return;
         hs_request_take(desk, &route, hs_buf_bytes(&desk->incoming), err);
@@ -50,7 +50,7 @@ static void take_messages(struct hs_desk *desk)
 static void look_around(struct hs_desk *desk, int timeout_ms)
 {
     eventfd_t rings;
-    if (hs_socket_wait(&desk->socket, desk->wake, timeout_ms))
+    if (hs_socket_wait(&desk->socket, &desk->counters, desk->wake, timeout_ms))
         eventfd_read(desk->wake, &rings);
     hs_desk_collect(desk);
     take_probed(desk);
@@ -71,12 +71,14 @@ static void finish(struct hs_desk *desk)
     hs_park_end(desk); /* a watcher whose first look was with the writer */
     hs_desk_close(desk);
     hs_socket_close(&desk->socket, STOP_LINGER_MS);
+    hs_socket_close(&desk->counters, STOP_LINGER_MS);
 }
 
 static void take_turn(struct hs_desk *desk, int timeout_ms)
 {
     look_around(desk, timeout_ms);
-    take_messages(desk);
+    take_messages(desk, &desk->socket);
+    take_messages(desk, &desk->counters);
     hs_park_look(desk);
 }
 
@@ -111,6 +113,7 @@ static void free_service(struct hs_desk *desk)
         hs_foreign_free(said);
     }
     hs_socket_close(&desk->socket, 0);
+    hs_socket_close(&desk->counters, 0);
     if (desk->wake >= 0)
         close(desk->wake);
     pthread_mutex_destroy(&desk->lock);
@@ -178,6 +181,8 @@ enum hs_err hs_service_new(const struct hs_service_options *options, struct hs_s
     if (service == NULL)
         return hs_fail(HS_ENOMEM, why, "cannot start the service: out of memory or of file descriptors");
     enum hs_err err = hs_socket_open(options->endpoint, &service->desk.socket, why);
+    if (err == HS_OK && options->counters != NULL)
+        err = hs_socket_open(options->counters, &service->desk.counters, why);
     if (err != HS_OK) {
         free_service(&service->desk);
         return err;

@@ -36,7 +36,9 @@ struct hs_service_hooks {
 
 struct hs_service_options {
     const char *endpoint; /* ipc:///dir/hallsync.sock */
-    const char *dir;      /* the data directory, whose disk is looked at; NULL: where the socket lies */
+    const char
+        *counters;   /* the same, for those that may ask less (counter.c); NULL: none.  Read by hs_service_new only */
+    const char *dir; /* the data directory, whose disk is looked at; NULL: where the socket lies */
     struct hs_store *store;
     struct hs_writer *writer;
     struct hs_service_hooks hooks;

@@ -388,10 +388,22 @@ static enum hs_err show_queue_event(struct showing *showing)
     return err == HS_ENOTFOUND ? HS_OK : err;
 }
 
+/* ---- notices ---- */
+
+static enum hs_err show_notices(struct showing *showing)
+{
+    struct hs_bytes account = showing->name->id;
+    if (!showing->show->notices || !hs_account_valid((const char *)account.data, account.size))
+        return HS_OK;
+    char *text = hs_arena_text(showing->show->arena, account);
+    return text != NULL ? hs_notices_show(showing->show, text, showing->record) : HS_ENOMEM;
+}
+
 static const struct {
     uint16_t kind;
     enum hs_err (*show)(struct showing *showing);
 } EXTRAS[] = {
+    {HS_KIND_CUSTOMER, show_notices},
     {HS_KIND_BILL, show_bill},
     {HS_KIND_PAYMENT, show_payment},
     {HS_KIND_REVERSAL, show_receipt},

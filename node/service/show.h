@@ -9,11 +9,15 @@ struct hs_show {
     struct hs_look look;
     struct hs_arena *arena; /* everything shown lives in it, or in the view */
     bool detailed;          /* a ticket's events, each; and whose stores hold it */
+    bool notices;           /* of a customer: what he is to be told */
     bool partial;           /* of a district that is not here, and no hub has said more */
 };
 
 /* HS_EDAMAGED, HS_ENOMEM.  A record of a kind that is not known here is shown as it is. */
 enum hs_err hs_show(struct hs_show *show, const struct hs_stored *stored, Hallsync__Record **record);
+
+/* notices.c: notices that are about an account, added to its record. */
+enum hs_err hs_notices_show(struct hs_show *show, const char *account, Hallsync__Record *record);
 
 /* What people call a record: its text id, or 32 hex digits.  @message: shown bytes.  NULL: out of memory. */
 char *hs_show_id(struct hs_arena *arena, const struct hs_kind *kind, struct hs_bytes id, struct hs_bytes message);

@@ -113,11 +113,13 @@ void hs_socket_close(struct hs_socket *sock, int linger_ms)
 
 /* ---- messages ---- */
 
-bool hs_socket_wait(struct hs_socket *sock, int wake, int timeout_ms)
+bool hs_socket_wait(struct hs_socket *sock, struct hs_socket *other, int wake, int timeout_ms)
 {
-    zmq_pollitem_t items[] = {{.socket = sock->router, .events = ZMQ_POLLIN}, {.fd = wake, .events = ZMQ_POLLIN}};
-    int ready = zmq_poll(items, 2, timeout_ms);
-    return ready > 0 && (items[1].revents & ZMQ_POLLIN) != 0;
+    zmq_pollitem_t items[] = {{.fd = wake, .events = ZMQ_POLLIN},
+                              {.socket = sock->router, .events = ZMQ_POLLIN},
+                              {.socket = other->router, .events = ZMQ_POLLIN}};
+    int ready = zmq_poll(items, other->router != NULL ? 3 : 2, timeout_ms);
+    return ready > 0 && (items[0].revents & ZMQ_POLLIN) != 0;
 }
 
 /* One part of a message: the sender, then perhaps a delimiter, then the body. */

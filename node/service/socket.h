@@ -14,6 +14,7 @@ struct hs_route {
     uint8_t bytes[HS_ROUTE_BYTES_MAX];
     uint8_t size;
     bool delimited; /* a REQ client: an empty part stands before the message */
+    bool counter;   /* came in at the counters' socket */
 };
 
 struct hs_socket {
@@ -28,8 +29,10 @@ enum hs_err hs_socket_open(const char *endpoint, struct hs_socket *sock, struct 
 /* Removes the socket file; what was sent and not read yet is waited for so long at most.  A zeroed socket is fine. */
 void hs_socket_close(struct hs_socket *sock, int linger_ms);
 
-/* Wait until a message, or @wake to be readable; answers whether @wake is. */
-bool hs_socket_wait(struct hs_socket *sock, int wake, int timeout_ms);
+/* Wait until a message at either socket (@other may be a zeroed one), or @wake to be readable; answers whether @wake
+ * is.
+ */
+bool hs_socket_wait(struct hs_socket *sock, struct hs_socket *other, int wake, int timeout_ms);
 /* The next message; @body is replaced.  HS_ENOTFOUND: none waits.  HS_EMALFORMED: more parts than one; @route is set.
  * HS_ENOMEM. */
 enum hs_err hs_socket_receive(struct hs_socket *sock, struct hs_route *route, struct hs_buf *body);

@@ -44,6 +44,7 @@ enum hs_err_class {
     X(HS_ENOTFOUND, INPUT, "not-found", "no such record")                                              \
     X(HS_ENOTHERE, INPUT, "not-here", "the record belongs to a district that this node does not hold") \
     X(HS_ENOTHUB, INPUT, "not-a-hub", "only a hub can do this")                                        \
+    X(HS_EOPERATOR, INPUT, "operator-only", "only an operator may ask for this, not a counter")        \
     X(HS_EEXISTS, INPUT, "exists", "it is there already")                                              \
     X(HS_EKIND, INPUT, "unknown-kind", "no such kind of record")                                       \
     X(HS_ENOTSEALED, INPUT, "not-sealed", "this is no backup and no bundle of hallsync")               \

@@ -31,12 +31,27 @@ static const char *const SUPPLY[] = {"on", "off", "closed", NULL};
 static const char *const YES_NO[] = {"yes", "no", NULL};
 static const char *const VERDICTS[] = {"release", "reject", NULL};
 static const char *const NOTICES[] = {"fault", "planned", "arrears", "info", NULL};
+static const char *const BILLING[] = {"postpaid", "prepaid", NULL};
+static const char *const CHANNELS[] = {"sms", "phone", "letter", NULL};
+static const char *const TOLD[] = {"told", "absent", "wrong_number", NULL};
 static const char *const RATED[] = {"payment", "ticket", "queue_ticket", "appointment", NULL};
 
 static const char *const PRIORITIES[] = {"elderly", "disabled", "pregnant", "soldier", "appointment", NULL};
 
 /* ---- fields: number, form, policy, required, most, choices, unit, meaning in English and Chinese ---- */
 /* clang-format off */
+
+static const struct hs_field_rule CONTACTS[] = {
+    FIELD(1, TEXT, FIXED, true, 128, NULL, NULL, "name", "姓名"),
+    FIELD(2, TEXT, FIXED, false, 64, NULL, NULL, "telephone", "电话"),
+    FIELD(3, TEXT, FIXED, false, 64, NULL, NULL, "what he is: electrician, tenant...", "身份（电工、租户等）"),
+};
+
+static const struct hs_field_rule AUTHORISED[] = {
+    FIELD(1, TEXT, FIXED, true, 128, NULL, NULL, "name", "姓名"),
+    FIELD(2, TEXT, FIXED, false, 64, NULL, NULL, "number of the identity card", "身份证号"),
+    FIELD(3, DATE, FIXED, false, 0, NULL, NULL, "last day of it", "授权截止日"),
+};
 
 static const struct hs_field_rule CUSTOMER_FIELDS[] = {
     FIELD(1, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
@@ -48,6 +63,13 @@ static const struct hs_field_rule CUSTOMER_FIELDS[] = {
     FIELD(7, TEXT, REVIEW, false, 64, NULL, NULL, "tariff", "电价类别"),
     FIELD(8, CHOICE, REVIEW, false, 0, SUPPLY, NULL, "supply: on, off (arrears), closed", "供电状态：供电、欠费停电、销户"),
     FIELD(9, TEXT, MERGE, false, 2048, NULL, NULL, "remark", "备注"),
+    FIELD(10, TEXT, REVIEW, false, 64, NULL, NULL, "number of the meter", "电能表编号"),
+    FIELD(11, CHOICE, REVIEW, false, 0, BILLING, NULL, "pays behind the bill, or before use", "付费方式：后付费、预付费"),
+    LINES(12, REVIEW, false, 16, CONTACTS, "whom to speak to", "联系人"),
+    LINES(13, REVIEW, false, 16, AUTHORISED, "who may act for the title holder", "授权经办人"),
+    FIELD(14, TEXT, REVIEW, false, 64, NULL, NULL, "bank account that bills are drawn from", "代扣银行账号"),
+    FIELD(15, DATE, REVIEW, false, 0, NULL, NULL, "since when the name is the title holder's", "过户日期"),
+    FIELD(16, TEXT, MERGE, false, 128, NULL, NULL, "e-mail", "电子邮箱"),
 };
 
 static const struct hs_field_rule BILL_LINES[] = {
@@ -185,6 +207,38 @@ static const struct hs_field_rule QUEUE_EVENT_FIELDS[] = {
     FIELD(10, TEXT, FIXED, false, 512, NULL, NULL, "note", "备注"),
 };
 
+static const struct hs_field_rule TITLE_CHANGE_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "过户编号"),
+    FIELD(2, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
+    FIELD(3, TEXT, FIXED, false, 128, NULL, NULL, "title holder before; filled in by the node", "原户名（自动填写）"),
+    FIELD(4, TEXT, FIXED, true, 128, NULL, NULL, "title holder from now on", "新户名"),
+    FIELD(5, TEXT, FIXED, false, 64, NULL, NULL, "number of his identity card", "新户主身份证号"),
+    FIELD(6, TEXT, FIXED, false, 64, NULL, NULL, "his telephone", "新户主电话"),
+    FIELD(7, ID, FIXED, false, 0, NULL, NULL, "ticket of the application", "申请工单"),
+    FIELD(8, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(9, TEXT, FIXED, false, 512, NULL, NULL, "reason: sale, inheritance...", "过户原因"),
+};
+
+static const struct hs_field_rule SUBSCRIPTION_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "account and channel, with - between", "户号-渠道"),
+    FIELD(2, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
+    FIELD(3, CHOICE, FIXED, true, 0, CHANNELS, NULL, "how he is told", "提醒渠道：短信、电话、信函"),
+    FIELD(4, TEXT, REVIEW, false, 512, NULL, NULL, "number or address; none: the customer's own", "接收号码或地址（空为客户本人）"),
+    FIELD(5, NUMBER, REVIEW, true, 30, NULL, "days", "so long before the last day to pay", "缴费截止日前几天提醒"),
+    FIELD(6, CHOICE, MERGE, false, 0, YES_NO, NULL, "is it in force?  none: yes", "是否有效（空为有效）"),
+    FIELD(7, NODE, REVIEW, false, 0, NULL, NULL, "hall whose people tell him; none: who writes it first", "负责提醒的营业厅"),
+};
+
+static const struct hs_field_rule REMINDER_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "提醒编号"),
+    FIELD(2, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
+    FIELD(3, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "bill that he was told of", "账单号"),
+    FIELD(4, CHOICE, FIXED, true, 0, CHANNELS, NULL, "channel of the subscription", "提醒渠道"),
+    FIELD(5, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(6, CHOICE, FIXED, true, 0, TOLD, NULL, "told, absent, wrong number", "结果：已告知、无人、号码有误"),
+    FIELD(7, TEXT, FIXED, false, 512, NULL, NULL, "note", "备注"),
+};
+
 static const struct hs_field_rule RATING_FIELDS[] = {
     FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of what is rated", "评价编号（自动生成）"),
     FIELD(2, CHOICE, FIXED, true, 0, RATED, NULL, "kind of what is rated", "被评价业务的类型"),
@@ -240,7 +294,8 @@ static const struct hs_field_rule DECISION_FIELDS[] = {
 /* clang-format on */
 /* ---- indexes: number, name, field, field of each line, second field ---- */
 
-static const struct hs_index CUSTOMER_INDEXES[] = {{1, "card_no", 6, 0, 0}, {2, "identity_no", 5, 0, 0}};
+static const struct hs_index CUSTOMER_INDEXES[] = {
+    {1, "card_no", 6, 0, 0}, {2, "identity_no", 5, 0, 0}, {3, "meter_no", 10, 0, 0}};
 static const struct hs_index BILL_INDEXES[] = {{1, "account", 2, 0, 0}};
 static const struct hs_index PAYMENT_INDEXES[] = {{1, "account", 2, 0, 0},  {2, "bill_id", 4, 0, 0},
                                                   {2, "bill_id", 8, 1, 0},  {3, "slip_no", 10, 0, 0},
@@ -255,6 +310,9 @@ static const struct hs_index TICKET_EVENT_INDEXES[] = {{1, "ticket_id", 2, 0, 0}
 static const struct hs_index QUEUE_TICKET_INDEXES[] = {
     {1, "date", 3, 0, 4}, {2, "number", 2, 0, 3}, {3, "state", 0, 0, 3}, {4, "account", 7, 0, 0}};
 static const struct hs_index QUEUE_EVENT_INDEXES[] = {{1, "queue_id", 2, 0, 0}};
+static const struct hs_index TITLE_CHANGE_INDEXES[] = {{1, "account", 2, 0, 0}};
+static const struct hs_index SUBSCRIPTION_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "hall", 7, 0, 0}};
+static const struct hs_index REMINDER_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "bill_id", 3, 0, 0}};
 static const struct hs_index RATING_INDEXES[] = {{1, "of_id", 3, 0, 0}, {2, "window", 5, 0, 0}, {3, "clerk", 6, 0, 0}};
 static const struct hs_index NOTICE_INDEXES[] = {{1, "district", 2, 0, 0}};
 static const struct hs_index REISSUE_INDEXES[] = {{1, "node_id", 2, 0, 0}};
@@ -296,6 +354,18 @@ static const struct hs_kind_error QUEUE_EVENT_ERRORS[] = {
     {HS_ENOTFOUND, "nobody waits whom the window could call, or nobody is at it"},
     {HS_ESTATE, "the queue ticket's state, or that of the window, allows no such event"},
 };
+static const struct hs_kind_error TITLE_CHANGE_ERRORS[] = {
+    {HS_ENOACCOUNT, "no customer has the account"},
+    {HS_ENOTHERE, "the customer is of a district that is not here, and no hub can be asked"},
+    {HS_EVALUE, "from_name is given, and another is the title holder"},
+};
+static const struct hs_kind_error SUBSCRIPTION_ERRORS[] = {
+    {HS_EVALUE, "the id is not the account and the channel with - between"},
+    {HS_EREQUIRED, "no hall is named, and the bills of the district are not here"},
+};
+static const struct hs_kind_error REMINDER_ERRORS[] = {
+    {HS_EBILLACCOUNT, "the bill is of another account"},
+};
 static const struct hs_kind_error RATING_ERRORS[] = {
     {HS_EDIFFERS, "the service has been rated before, and otherwise"},
 };
@@ -315,6 +385,7 @@ const struct hs_kind HS_KINDS[] = {
      .id_field = 1,
      .home_form = HS_HOME_ACCOUNT,
      .home_field = 1,
+     .personal = true,
      .message = &hallsync__customer__descriptor,
      FIELDS(CUSTOMER_FIELDS),
      INDEXES(CUSTOMER_INDEXES)},
@@ -330,6 +401,7 @@ const struct hs_kind HS_KINDS[] = {
      .id_field = 1,
      .home_form = HS_HOME_ACCOUNT,
      .home_field = 2,
+     .personal = true,
      .message = &hallsync__bill__descriptor,
      FIELDS(BILL_FIELDS),
      INDEXES(BILL_INDEXES)},
@@ -345,6 +417,7 @@ const struct hs_kind HS_KINDS[] = {
      .id_field = 1,
      .home_form = HS_HOME_ACCOUNT,
      .home_field = 2,
+     .personal = true,
      .message = &hallsync__payment__descriptor,
      FIELDS(PAYMENT_FIELDS),
      INDEXES(PAYMENT_INDEXES),
@@ -376,6 +449,7 @@ const struct hs_kind HS_KINDS[] = {
      .id_field = 1,
      .home_form = HS_HOME_ACCOUNT,
      .home_field = 3,
+     .personal = true,
      .message = &hallsync__reversal__descriptor,
      FIELDS(REVERSAL_FIELDS),
      INDEXES(REVERSAL_INDEXES),
@@ -440,6 +514,40 @@ const struct hs_kind HS_KINDS[] = {
      FIELDS(TICKET_EVENT_FIELDS),
      INDEXES(TICKET_EVENT_INDEXES),
      ERRORS(TICKET_EVENT_ERRORS)},
+    {.number = HS_KIND_TITLE_CHANGE,
+     .name = "title_change",
+     .en = "Change of title",
+     .zh = "过户",
+     .about = "An account has another title holder: the customer's name changes with it, in one operation.",
+     .about_zh = "更名过户记录；与客户户名的变更同时记入。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_PEOPLE,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .home_field = 2,
+     .personal = true,
+     .message = &hallsync__title_change__descriptor,
+     FIELDS(TITLE_CHANGE_FIELDS),
+     INDEXES(TITLE_CHANGE_INDEXES),
+     ERRORS(TITLE_CHANGE_ERRORS)},
+    {.number = HS_KIND_SUBSCRIPTION,
+     .name = "subscription",
+     .en = "Reminder subscription",
+     .zh = "提醒订阅",
+     .about = "A customer wants to be told before a bill is late; one hall has the duty.",
+     .about_zh = "客户订阅的交费提醒；由一个营业厅负责。",
+     .shape = HS_SHAPE_REGISTER,
+     .lane = HS_LANE_PEOPLE,
+     .id_form = HS_ID_FIELD,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .home_field = 2,
+     .personal = true,
+     .message = &hallsync__subscription__descriptor,
+     FIELDS(SUBSCRIPTION_FIELDS),
+     INDEXES(SUBSCRIPTION_INDEXES),
+     ERRORS(SUBSCRIPTION_ERRORS)},
     {.number = HS_KIND_QUEUE_TICKET,
      .name = "queue_ticket",
      .en = "Queue ticket",
@@ -470,6 +578,23 @@ const struct hs_kind HS_KINDS[] = {
      FIELDS(QUEUE_EVENT_FIELDS),
      INDEXES(QUEUE_EVENT_INDEXES),
      ERRORS(QUEUE_EVENT_ERRORS)},
+    {.number = HS_KIND_REMINDER,
+     .name = "reminder",
+     .en = "Reminder",
+     .zh = "交费提醒",
+     .about = "A customer was told of a bill, or could not be: when, by whom, with what result.",
+     .about_zh = "一次交费提醒的时间、经办人与结果。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_PEOPLE,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_ACCOUNT,
+     .home_field = 2,
+     .personal = true,
+     .message = &hallsync__reminder__descriptor,
+     FIELDS(REMINDER_FIELDS),
+     INDEXES(REMINDER_INDEXES),
+     ERRORS(REMINDER_ERRORS)},
     {.number = HS_KIND_RATING,
      .name = "rating",
      .en = "Rating",

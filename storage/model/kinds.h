@@ -18,10 +18,13 @@ enum { /* numbers are frozen */
        HS_KIND_REVERSAL = 5,
        HS_KIND_TICKET = 6,
        HS_KIND_TICKET_EVENT = 7,
+       HS_KIND_TITLE_CHANGE = 8,
+       HS_KIND_SUBSCRIPTION = 9,
        HS_KIND_REPRINT = 10,
        HS_KIND_INVOICE_REQUEST = 11,
        HS_KIND_QUEUE_TICKET = 19,
        HS_KIND_QUEUE_EVENT = 20,
+       HS_KIND_REMINDER = 24,
        HS_KIND_RATING = 25,
        HS_KIND_CATALOGUE = 1000,
        HS_KIND_NOTICE = 1001,
@@ -136,6 +139,7 @@ struct hs_kind {
     const uint32_t *id_of; /* of HS_ID_HASH: fields, ascending, 0 behind the last */
     enum hs_home_form home_form;
     uint32_t home_field; /* 0: none */
+    bool personal;       /* about one customer: hs_kind_open */
     const ProtobufCMessageDescriptor *message;
     const struct hs_field_rule *fields;
     size_t field_count;
@@ -153,6 +157,10 @@ const struct hs_kind *hs_kind_by_number(uint32_t number); /* NULL: unknown */
 const struct hs_kind *hs_kind_by_name(const char *name);
 const struct hs_field_rule *hs_kind_rule(const struct hs_kind *kind, uint32_t field);
 const struct hs_index *hs_kind_index(const struct hs_kind *kind, const char *name);
+/* May a counter look for records of this kind by @index (NULL: by none)?  Those about a customer are found by a number
+ * that he brings with him, and by nothing else: an account's, electricity card's, identity card's, bill's, payment's.
+ */
+bool hs_kind_open(const struct hs_kind *kind, const struct hs_index *index);
 const char *hs_kind_field_name(const struct hs_kind *kind, uint32_t field); /* of the message; NULL: unknown */
 /* Rules and types of a record's fields, or of a line's. */
 struct hs_fields {

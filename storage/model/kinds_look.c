@@ -99,6 +99,15 @@ bool hs_kind_found_in(const struct hs_kind *kind, const struct hs_index *index, 
     return hs_kind_home(kind, named ? key : HS_BYTES_NONE, partition);
 }
 
+bool hs_kind_open(const struct hs_kind *kind, const struct hs_index *index)
+{
+    static const char *const BROUGHT[] = {"account", "card_no", "identity_no", "bill_id", "payment_id"};
+    bool brought = false;
+    for (size_t i = 0; i < sizeof BROUGHT / sizeof *BROUGHT && index != NULL; i++)
+        brought = brought || strcmp(index->name, BROUGHT[i]) == 0;
+    return brought || !kind->personal;
+}
+
 const char *hs_form_text(enum hs_form form)
 {
     static const char *const TEXTS[] = {

@@ -56,9 +56,10 @@ void hs_socket_close(struct hs_socket *sock, int linger_ms)
     sock->router = NULL;
 }
 
-bool hs_socket_wait(struct hs_socket *sock, int wake, int timeout_ms)
+bool hs_socket_wait(struct hs_socket *sock, struct hs_socket *other, int wake, int timeout_ms)
 {
     (void)sock;
+    (void)other;
     (void)wake;
     (void)timeout_ms;
     return false; /* a turn looks at everything anyway */

@@ -72,6 +72,8 @@ static void bad_ones(void **state)
     refused(LEAST "region:\n  utc_offset: \"8\"\n", "utc_offset");
     refused(LEAST "region:\n  utc_offset: \"+25:00\"\n", "utc_offset");
     refused(LEAST "listen:\n  clients: \"tcp://x:1\"\n", "ipc://");
+    refused(LEAST "listen:\n  counters: \"tcp://x:1\"\n", "listen.counters");
+    refused(LEAST "listen:\n  clients: \"ipc:///x\"\n  counters: \"ipc:///x\"\n", "the socket of listen.clients");
     refused(LEAST "upstreams:\n  - address: \"tcp://h:1\"\n", "key");
     refused("node: [1, 2\n", "");
     refused("node:\n  id: \"x\"\n  role: \"witness\"\n  data: \"/d\"\n", "listen.peers");

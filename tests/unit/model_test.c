@@ -33,6 +33,8 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         {19, "queue_ticket", HS_SHAPE_FACT, HS_LANE_WORK},  {20, "queue_event", HS_SHAPE_FACT, HS_LANE_WORK},
         {1003, "decision", HS_SHAPE_FACT, HS_LANE_MONEY},   {25, "rating", HS_SHAPE_FACT, HS_LANE_WORK},
         {10, "reprint", HS_SHAPE_FACT, HS_LANE_MONEY},      {11, "invoice_request", HS_SHAPE_REGISTER, HS_LANE_WORK},
+        {8, "title_change", HS_SHAPE_FACT, HS_LANE_PEOPLE}, {9, "subscription", HS_SHAPE_REGISTER, HS_LANE_PEOPLE},
+        {24, "reminder", HS_SHAPE_FACT, HS_LANE_PEOPLE},
     };
     assert_int_equal(HS_KIND_COUNT, COUNT(FROZEN));
     for (size_t i = 0; i < COUNT(FROZEN); i++) {
@@ -49,7 +51,7 @@ static void kinds_have_frozen_numbers_and_names(void **state)
             assert_int_equal(kind->by == HS_BY_HUBS, kind->number >= HUB_KINDS);
     }
     assert_null(hs_kind_by_number(0));
-    assert_null(hs_kind_by_number(8));
+    assert_null(hs_kind_by_number(999));
     assert_null(hs_kind_by_name("payments"));
 }
 
@@ -173,16 +175,35 @@ static void ids_homes_and_indexes_name_fields(void **state)
     }
 }
 
-/* Look-up is by account, card or identity number only. */
+/* Look-up is by account, card or identity number only; by the meter, and of all, where no counter asks. */
 static void customers_are_found_by_three_numbers(void **state)
 {
     (void)state;
     const struct hs_kind *customer = hs_kind_by_number(HS_KIND_CUSTOMER);
     assert_int_equal(customer->id_form, HS_ID_FIELD);
     assert_string_equal(hs_kind_field_name(customer, customer->id_field), "account");
-    assert_int_equal(customer->index_count, 2);
-    assert_non_null(hs_kind_index(customer, "card_no"));
-    assert_non_null(hs_kind_index(customer, "identity_no"));
+    assert_int_equal(customer->index_count, 3);
+    assert_true(hs_kind_open(customer, hs_kind_index(customer, "card_no")));
+    assert_true(hs_kind_open(customer, hs_kind_index(customer, "identity_no")));
+    assert_non_null(hs_kind_index(customer, "meter_no"));
+    assert_false(hs_kind_open(customer, hs_kind_index(customer, "meter_no")));
+    assert_false(hs_kind_open(customer, NULL));
+}
+
+/* What names an account is about a customer, and listed at no counter; work is, whose account so ever. */
+static void records_about_a_customer_are_personal(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
+        const struct hs_kind *kind = &HS_KINDS[i];
+        bool about_one = kind->home_form == HS_HOME_ACCOUNT && kind->lane != HS_LANE_WORK &&
+                         kind->number != HS_KIND_DECISION;
+        if (about_one && !kind->personal)
+            fail_msg("%s is about a customer", kind->name);
+        assert_true(hs_kind_open(kind, NULL) == !kind->personal);
+        if (hs_kind_index(kind, "account") != NULL)
+            assert_true(hs_kind_open(kind, hs_kind_index(kind, "account")));
+    }
 }
 
 static void policies_are_as_agreed(void **state)
@@ -193,11 +214,14 @@ static void policies_are_as_agreed(void **state)
         uint32_t field;
         enum hs_policy policy;
     } AGREED[] = {
-        {HS_KIND_CUSTOMER, 1, HS_POLICY_FIXED},  {HS_KIND_CUSTOMER, 2, HS_POLICY_REVIEW},
-        {HS_KIND_CUSTOMER, 7, HS_POLICY_REVIEW}, {HS_KIND_CUSTOMER, 8, HS_POLICY_REVIEW},
-        {HS_KIND_CUSTOMER, 9, HS_POLICY_MERGE},  {HS_KIND_BILL, 2, HS_POLICY_FIXED},
-        {HS_KIND_BILL, 4, HS_POLICY_REVIEW},     {HS_KIND_TICKET, 2, HS_POLICY_FIXED},
-        {HS_KIND_TICKET, 3, HS_POLICY_FIXED},    {HS_KIND_TICKET, 4, HS_POLICY_MERGE},
+        {HS_KIND_CUSTOMER, 1, HS_POLICY_FIXED},      {HS_KIND_CUSTOMER, 2, HS_POLICY_REVIEW},
+        {HS_KIND_CUSTOMER, 7, HS_POLICY_REVIEW},     {HS_KIND_CUSTOMER, 8, HS_POLICY_REVIEW},
+        {HS_KIND_CUSTOMER, 9, HS_POLICY_MERGE},      {HS_KIND_CUSTOMER, 11, HS_POLICY_REVIEW},
+        {HS_KIND_CUSTOMER, 13, HS_POLICY_REVIEW},    {HS_KIND_CUSTOMER, 14, HS_POLICY_REVIEW},
+        {HS_KIND_CUSTOMER, 16, HS_POLICY_MERGE},     {HS_KIND_SUBSCRIPTION, 2, HS_POLICY_FIXED},
+        {HS_KIND_SUBSCRIPTION, 7, HS_POLICY_REVIEW}, {HS_KIND_BILL, 2, HS_POLICY_FIXED},
+        {HS_KIND_BILL, 4, HS_POLICY_REVIEW},         {HS_KIND_TICKET, 2, HS_POLICY_FIXED},
+        {HS_KIND_TICKET, 3, HS_POLICY_FIXED},        {HS_KIND_TICKET, 4, HS_POLICY_MERGE},
     };
     for (size_t i = 0; i < COUNT(AGREED); i++)
         assert_int_equal(hs_kind_rule(hs_kind_by_number(AGREED[i].kind), AGREED[i].field)->policy, AGREED[i].policy);
@@ -526,6 +550,7 @@ int main(void)
         cmocka_unit_test(rules_and_messages_agree),
         cmocka_unit_test(ids_homes_and_indexes_name_fields),
         cmocka_unit_test(customers_are_found_by_three_numbers),
+        cmocka_unit_test(records_about_a_customer_are_personal),
         cmocka_unit_test(policies_are_as_agreed),
         cmocka_unit_test(good_records_pass),
         cmocka_unit_test(wrong_texts_are_refused_with_a_reason),
