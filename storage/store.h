@@ -90,7 +90,8 @@ struct hs_draft {
 enum hs_err hs_store_write(struct hs_store *store, const struct hs_draft *draft, struct hs_dot *dot, hs_stamp *stamp);
 
 /* The next cash entry number of this node: "node-20261121-03-K7Q2ZD-000017", gap-free within its series; taken by
- * writing the cash entry with it as id in the same group. */
+ * writing the cash entry with it as id in the same group.  Its day is the first one from @date on that neither the hall
+ * nor the window has closed (storage/books.h). */
 #define HS_NUMBER_BYTES_MAX 80
 enum hs_err hs_store_number(struct hs_store *store, uint32_t date, uint32_t window,
                             char number[static HS_NUMBER_BYTES_MAX]);

@@ -1,6 +1,7 @@
 #include "node/daemon/daemon.h"
 
 #include "node/daemon/advertise.h"
+#include "node/daemon/answerer.h"
 #include "node/daemon/backups.h"
 #include "node/daemon/check.h"
 #include "node/daemon/checker.h"
@@ -24,6 +25,7 @@ struct hs_daemon {
     uint64_t came_back; /* own operations, when that was last told; writer thread */
     struct hs_writer *writer;
     struct hs_upkeeper upkeeper;
+    struct hs_answerer answerer;
     struct hs_peers *peers;
     struct hs_registry *registry;
     struct hs_backups *backups;
@@ -69,6 +71,7 @@ static void committed(void *ctx, const struct hs_commit *commit)
     }
     hs_peers_committed(daemon->peers, commit);
     hs_registry_committed(daemon->registry, commit);
+    hs_answerer_committed(&daemon->answerer, commit);
     hs_service_committed(daemon->service);
 }
 
@@ -217,6 +220,8 @@ static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
 static enum hs_err make_writer(struct hs_daemon *daemon)
 {
     hs_upkeeper_init(&daemon->upkeeper, daemon->conf->retention.days);
+    hs_answerer_init(&daemon->answerer, daemon->store);
+    daemon->upkeeper.chore.next = &daemon->answerer.chore;
     struct hs_writer_options options = {
         .store = daemon->store,
         .chore = &daemon->upkeeper.chore,
@@ -424,6 +429,7 @@ void hs_daemon_stop(struct hs_daemon *daemon)
     hs_backups_free(daemon->backups);
     hs_checker_free(daemon->checker);
     hs_writer_free(daemon->writer);
+    hs_answerer_fini(&daemon->answerer);
     hs_store_close(daemon->store);
     hs_keys_free(&daemon->keys);
     free(daemon);

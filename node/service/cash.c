@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { ENTRY_NUMBER = 1, ENTRY_TIME, ENTRY_AMOUNT, ENTRY_FACT_KIND, ENTRY_FACT_ID, ENTRY_FACT_PARTITION };
+enum { ENTRY_NUMBER = 1, ENTRY_TIME, ENTRY_AMOUNT, ENTRY_FACT_KIND, ENTRY_FACT_ID, ENTRY_FACT_PARTITION, ENTRY_METHOD };
 
 static void put_entry(const struct hs_work *work, const struct hs_item *item, const struct hs_money *money,
                       struct hs_buf *to)
@@ -20,6 +20,8 @@ static void put_entry(const struct hs_work *work, const struct hs_item *item, co
     hs_tlv_put_u64(to, ENTRY_FACT_KIND, item->kind->number);
     hs_tlv_put_bytes(to, ENTRY_FACT_ID, item->id);
     hs_tlv_put_u64(to, ENTRY_FACT_PARTITION, money->partition);
+    if (money->method.size != 0)
+        hs_tlv_put_bytes(to, ENTRY_METHOD, money->method);
 }
 
 static enum hs_err write_ops(struct hs_store *store, struct hs_draft *drafts, size_t count)

@@ -42,6 +42,7 @@ enum hs_err hs_differ_read(struct hs_call *call, struct hs_view *view);        /
 
 /* counter.c: may this be asked at a counter's socket?  HS_EOPERATOR. */
 enum hs_err hs_counter_check(struct hs_call *call);
+enum hs_err hs_books_read(struct hs_call *call, struct hs_view *view); /* books.c */
 
 /* waiting.c: a hall's own operations that no hub has signed for, by lane, in the call's scratch. */
 void hs_waiting_add(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status);

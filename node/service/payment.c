@@ -234,6 +234,7 @@ enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item)
     struct hs_money money = {.partition = hs_account_partition(payment->account),
                              .fact = item->message,
                              .window = payment->window,
-                             .amount_fen = payment->amount_fen};
+                             .amount_fen = payment->amount_fen,
+                             .method = hs_tlv_bytes(item->message, PAYMENT_METHOD)};
     return hs_cash_write(work, item, &money);
 }

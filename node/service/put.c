@@ -42,6 +42,8 @@ static const struct {
     {HS_KIND_TITLE_CHANGE, hs_transfer_write},
     {HS_KIND_SUBSCRIPTION, hs_subscription_write},
     {HS_KIND_REMINDER, hs_reminder_write},
+    {HS_KIND_WINDOW_EVENT, hs_window_write},
+    {HS_KIND_HANDING_IN, hs_handing_write},
 };
 
 /* ---- the answer ---- */

@@ -113,7 +113,8 @@ struct hs_money {
     hs_partition partition; /* of the fact */
     struct hs_bytes fact;
     uint32_t window;
-    int64_t amount_fen; /* into the drawer; below zero: out of it */
+    int64_t amount_fen;     /* into the drawer; below zero: out of it */
+    struct hs_bytes method; /* of the payment; none: cash */
 };
 enum hs_err hs_cash_write(struct hs_work *work, const struct hs_item *item, const struct hs_money *money);
 
@@ -170,7 +171,13 @@ enum hs_err hs_queue_event_write(struct hs_work *work, const struct hs_item *ite
 enum hs_err hs_transfer_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_subscription_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_reminder_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_window_write(struct hs_work *work, const struct hs_item *item);  /* window.c */
+enum hs_err hs_handing_write(struct hs_work *work, const struct hs_item *item); /* handing_in.c */
 enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_decide_write(struct hs_work *work, const struct hs_item *item);
+
+/* window.c: may a window serve anybody?  Of one that was opened today, or anything else was done with; who never opens
+ * windows is not asked to.  HS_EWINDOW: it is closed or paused. */
+enum hs_err hs_window_check(struct hs_work *work, uint32_t window, uint32_t field);
 
 #endif

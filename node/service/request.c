@@ -70,6 +70,7 @@ static const struct hs_request_row ROWS[] = {
      .reply = REPLY(QUEUE_FIGURES),
      .read = hs_queue_figures_read},
     {.body = BODY(REMINDERS), .name = "reminders", .reply = REPLY(REMINDERS), .read = hs_reminders_read},
+    {.body = BODY(BOOKS), .name = "books", .reply = REPLY(BOOKS), .read = hs_books_read},
     {.body = BODY(CONFLICTS), .name = "conflicts", .reply = REPLY(CONFLICTS), .read = hs_conflicts_read},
     {.body = BODY(DIGEST), .name = "digest", .reply = REPLY(DIGEST), .read = hs_digest_read},
     {.body = BODY(STATUS), .name = "status", .counter = true, .reply = REPLY(STATUS), .read = hs_status_read},

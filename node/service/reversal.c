@@ -190,7 +190,8 @@ enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item)
     struct hs_money money = {.partition = reversed.name.partition,
                              .fact = message,
                              .window = reversal->window,
-                             .amount_fen = -reversed.amount_fen};
+                             .amount_fen = -reversed.amount_fen,
+                             .method = hs_tlv_bytes(reversed.payment, PAYMENT_METHOD)};
     return hs_cash_write(work, item, &money);
 }
 

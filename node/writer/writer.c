@@ -43,7 +43,6 @@ struct hs_writer {
     /* the writer's thread only */
     uint64_t flush_at_ms;   /* UINT64_MAX: the records are whole */
     uint64_t flush_last_ms; /* not later, whatever comes */
-    uint64_t chore_at_ms;   /* UINT64_MAX: there is none */
     enum hs_err dead;       /* the store cannot be used any more */
     size_t last_jobs;       /* in the group before */
 };
@@ -127,10 +126,32 @@ static void gather(struct hs_writer *writer)
     writer->gather = 0;
 }
 
+/* The chore that is to come first; NULL: none. */
+static struct hs_chore *first_chore(const struct hs_writer *writer)
+{
+    struct hs_chore *first = writer->dead == HS_OK ? writer->options.chore : NULL;
+    for (struct hs_chore *chore = first; chore != NULL; chore = chore->next)
+        first = chore->at_ms < first->at_ms ? chore : first;
+    return first;
+}
+
+static void put_off(struct hs_chore *chore)
+{
+    chore->at_ms = chore->wait_ms < UINT64_MAX / 2 ? hs_tick_ms() + chore->wait_ms : UINT64_MAX;
+}
+
+void hs_chore_soon(struct hs_chore *chore, uint64_t ms)
+{
+    uint64_t at_ms = hs_tick_ms() + ms;
+    chore->at_ms = at_ms < chore->at_ms ? at_ms : chore->at_ms;
+}
+
 /* When there is something to do though nobody asks for it. */
 static uint64_t due_ms(const struct hs_writer *writer)
 {
-    return writer->flush_at_ms < writer->chore_at_ms ? writer->flush_at_ms : writer->chore_at_ms;
+    const struct hs_chore *chore = first_chore(writer);
+    uint64_t chore_at_ms = chore != NULL ? chore->at_ms : UINT64_MAX;
+    return writer->flush_at_ms < chore_at_ms ? writer->flush_at_ms : chore_at_ms;
 }
 
 /* With the lock held. */
@@ -191,7 +212,6 @@ static void give_up_if(struct hs_writer *writer, enum hs_err broken)
         return;
     writer->dead = broken;
     writer->flush_at_ms = UINT64_MAX;
-    writer->chore_at_ms = UINT64_MAX;
     if (writer->options.fatal != NULL)
         writer->options.fatal(writer->options.ctx, broken);
 }
@@ -335,18 +355,18 @@ static bool must_flush(const struct hs_writer *writer, const struct turn *turn)
 
 static bool chore_is_due(const struct hs_writer *writer, const struct turn *turn)
 {
+    const struct hs_chore *chore = first_chore(writer);
     uint64_t now = hs_tick_ms();
-    bool late = now >= CHORE_LATE_MS && now - CHORE_LATE_MS >= writer->chore_at_ms;
-    return now >= writer->chore_at_ms && !turn->last && !turn->refuse && writer->dead == HS_OK &&
-           (late || turn->job_count == 0);
+    bool late = chore != NULL && now >= CHORE_LATE_MS && now - CHORE_LATE_MS >= chore->at_ms;
+    return chore != NULL && now >= chore->at_ms && !turn->last && !turn->refuse && (late || turn->job_count == 0);
 }
 
 /* A group of its own. */
 static void run_chore(struct hs_writer *writer)
 {
-    struct hs_chore *chore = writer->options.chore;
+    struct hs_chore *chore = first_chore(writer);
     run_group(writer, &(struct turn){.jobs = &chore->job, .job_count = 1});
-    writer->chore_at_ms = writer->dead == HS_OK ? hs_tick_ms() + chore->wait_ms : UINT64_MAX;
+    put_off(chore);
 }
 
 /* Answers false when there will be no further turn. */
@@ -457,7 +477,8 @@ enum hs_err hs_writer_new(const struct hs_writer_options *options, struct hs_wri
     clear(&made->inbox);
     clear(&made->readers);
     made->flush_at_ms = UINT64_MAX;
-    made->chore_at_ms = options->chore == NULL ? UINT64_MAX : hs_tick_ms() + options->chore->wait_ms;
+    for (struct hs_chore *chore = options->chore; chore != NULL; chore = chore->next)
+        put_off(chore);
     enum hs_err err = hs_cond_init(&made->wake);
     if (err != HS_OK) {
         free(made);

@@ -24,12 +24,16 @@ struct hs_job {
 /* A job that comes again and again by itself, when nothing else waits. */
 struct hs_chore {
     struct hs_job job;
-    uint64_t wait_ms; /* until the next time; set by its run() or done() */
+    uint64_t wait_ms;      /* until the next time; set by its run() or done(); UINT64_MAX: until it is called */
+    struct hs_chore *next; /* of the writer's; each is run in groups of its own */
+    uint64_t at_ms;        /* the writer's: when, by the monotonic clock */
 };
+/* It is to come again in so many milliseconds at the latest.  On the writer's thread only: after a commit. */
+void hs_chore_soon(struct hs_chore *chore, uint64_t ms);
 
 struct hs_writer_options {
     struct hs_store *store;
-    struct hs_chore *chore; /* NULL: none; not run after the writer was told to stop */
+    struct hs_chore *chore; /* and those behind it; NULL: none; not run after the writer was told to stop */
     size_t inbox_bytes;     /* 0: 64 MiB */
     size_t group_bytes;     /* 0: 4 MiB */
     unsigned

@@ -47,6 +47,8 @@ enum hs_err_class {
     X(HS_EOPERATOR, INPUT, "operator-only", "only an operator may ask for this, not a counter")        \
     X(HS_EEXISTS, INPUT, "exists", "it is there already")                                              \
     X(HS_EKIND, INPUT, "unknown-kind", "no such kind of record")                                       \
+    X(HS_EWINDOW, INPUT, "bad-window-state", "the window is not in a state for that")                  \
+    X(HS_EOPENBOOKS, INPUT, "open-window", "a window that took money has not been closed")             \
     X(HS_ENOTSEALED, INPUT, "not-sealed", "this is no backup and no bundle of hallsync")               \
     X(HS_EPURPOSE, INPUT, "other-purpose", "the file is sealed for another purpose")                   \
     X(HS_ERECIPIENT, INPUT, "other-recipient", "the file is sealed to others: it needs another key")   \

@@ -34,6 +34,8 @@ static const char *const NOTICES[] = {"fault", "planned", "arrears", "info", NUL
 static const char *const BILLING[] = {"postpaid", "prepaid", NULL};
 static const char *const CHANNELS[] = {"sms", "phone", "letter", NULL};
 static const char *const TOLD[] = {"told", "absent", "wrong_number", NULL};
+static const char *const WINDOW_MOVES[] = {"open", "close", "pause", "resume", NULL};
+static const char *const BOOKS[] = {"agrees", "waiting", "differs", NULL};
 static const char *const RATED[] = {"payment", "ticket", "queue_ticket", "appointment", NULL};
 
 static const char *const PRIORITIES[] = {"elderly", "disabled", "pregnant", "soldier", "appointment", NULL};
@@ -128,6 +130,7 @@ static const struct hs_field_rule CASH_ENTRY_FIELDS[] = {
     FIELD(4, NUMBER, FIXED, true, 0, NULL, NULL, "kind of what it records: payment or reversal", "所记事项类型"),
     FIELD(5, ID, FIXED, true, 0, NULL, NULL, "id of what it records", "所记事项编号"),
     FIELD(6, NUMBER, FIXED, true, 0, NULL, NULL, "partition of what it records", "所记事项所属区"),
+    FIELD(7, TEXT, FIXED, false, 16, NULL, NULL, "how it was paid; none: in cash", "收付方式（空为现金）"),
 };
 
 static const struct hs_field_rule REVERSAL_FIELDS[] = {
@@ -160,6 +163,80 @@ static const struct hs_field_rule INVOICE_REQUEST_FIELDS[] = {
     FIELD(6, TEXT, REVIEW, false, 512, NULL, NULL, "address, or where it is sent", "地址"),
     FIELD(7, CHOICE, REVIEW, false, 0, INVOICE_STATES, NULL, "asked, issued, or refused", "状态：已申请、已开具、已拒绝"),
     FIELD(8, TEXT, REVIEW, false, 64, NULL, NULL, "number of the invoice", "发票号码"),
+};
+
+static const struct hs_field_rule WINDOW_EVENT_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "事件编号"),
+    FIELD(2, NUMBER, FIXED, false, 0, NULL, NULL, "window; none: the hall's day", "窗口号（空为全厅）"),
+    FIELD(3, CHOICE, FIXED, true, 0, WINDOW_MOVES, NULL, "opened, closed, paused, resumed", "开窗、结账、暂停、恢复"),
+    FIELD(4, TEXT, FIXED, true, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(5, SUM, FIXED, false, 0, NULL, "fen", "cash to begin with", "备用金"),
+    FIELD(6, SUM, FIXED, false, 0, NULL, "fen", "cash counted at the close", "清点现金"),
+    FIELD(7, TEXT, FIXED, false, 512, NULL, NULL, "reason of a difference, or of a pause", "长短款或暂停原因"),
+    FIELD(8, DATE, FIXED, false, 0, NULL, NULL, "business day", "营业日"),
+    FIELD(9, NODE, FIXED, false, 0, NULL, NULL, "hall; written by the node", "营业厅（节点填写）"),
+};
+
+static const struct hs_field_rule CLOSE_LINES[] = {
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "numbers without their counters", "凭证号序列"),
+    FIELD(2, QUANTITY, FIXED, true, 0, NULL, NULL, "first counter", "起号"),
+    FIELD(3, QUANTITY, FIXED, true, 0, NULL, NULL, "last counter", "止号"),
+    FIELD(4, BALANCE, FIXED, false, 0, NULL, "fen", "sum of their amounts", "金额合计"),
+    FIELD(5, HASH, FIXED, true, 0, NULL, NULL, "hash over numbers and contents", "内容摘要"),
+};
+
+static const struct hs_field_rule CLOSE_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "node, date, window or hall, letters", "结账编号"),
+    FIELD(2, NODE, FIXED, true, 0, NULL, NULL, "hall", "营业厅"),
+    FIELD(3, DATE, FIXED, true, 0, NULL, NULL, "business day", "营业日"),
+    FIELD(4, NUMBER, FIXED, false, 0, NULL, NULL, "window; none: the hall's day", "窗口号（空为全厅）"),
+    FIELD(5, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    LINES(6, FIXED, false, 240, CLOSE_LINES, "ranges of numbers, with their sums", "凭证号段及合计"),
+    FIELD(7, NUMBER, FIXED, false, 0, NULL, NULL, "entries in them", "笔数"),
+    FIELD(8, BALANCE, FIXED, false, 0, NULL, "fen", "sum of these", "金额合计"),
+    FIELD(9, BALANCE, FIXED, false, 0, NULL, "fen", "of that, in cash", "其中现金"),
+    FIELD(10, SUM, FIXED, false, 0, NULL, "fen", "cash to begin with", "备用金"),
+    FIELD(11, SUM, FIXED, false, 0, NULL, "fen", "cash counted", "清点现金"),
+    FIELD(12, BALANCE, FIXED, false, 0, NULL, "fen", "counted, less what should be there", "长款（负为短款）"),
+    FIELD(13, TEXT, FIXED, false, 512, NULL, NULL, "reason of the difference", "长短款原因"),
+    FIELD(14, ID, FIXED, true, 0, NULL, NULL, "window event that asked for it", "对应的窗口事件"),
+    FIELD(15, HASH, FIXED, true, 0, NULL, NULL, "hash over those of the lines", "总摘要"),
+};
+
+static const struct hs_field_rule ANSWER_NUMBERS[] = {
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "numbers without their counters", "凭证号序列"),
+    FIELD(2, QUANTITY, FIXED, true, 0, NULL, NULL, "first counter", "起号"),
+    FIELD(3, QUANTITY, FIXED, true, 0, NULL, NULL, "last counter", "止号"),
+    FIELD(4, HASH, FIXED, false, 0, NULL, NULL, "hash of what is here; none: not here", "本地内容摘要（空为未到）"),
+};
+
+static const struct hs_field_rule CLOSE_ANSWER_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of the content", "编号（自动生成）"),
+    FIELD(2, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "close", "结账编号"),
+    FIELD(3, NODE, FIXED, true, 0, NULL, NULL, "hub that answers", "答复的区域中心"),
+    FIELD(4, CHOICE, FIXED, true, 0, BOOKS, NULL, "do the books agree?", "核对结果：相符、待到、不符"),
+    FIELD(5, NUMBER, FIXED, false, 0, NULL, NULL, "entries that are here", "已到笔数"),
+    FIELD(6, BALANCE, FIXED, false, 0, NULL, "fen", "sum of these", "已到金额"),
+    FIELD(7, HASH, FIXED, false, 0, NULL, NULL, "hash over the lines as they are here", "本地总摘要"),
+    LINES(8, FIXED, false, 100, ANSWER_NUMBERS, "numbers that it waits for, or that differ", "未到或不符的凭证号"),
+    FIELD(9, NUMBER, FIXED, false, 0, NULL, NULL, "ranges that are not among them", "未列出的号段数"),
+    FIELD(10, TIME, FIXED, false, 0, NULL, "ms", "clock of the hub", "核对时间"),
+};
+
+static const struct hs_field_rule HANDED_CLOSES[] = {
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "close", "结账编号"),
+};
+
+static const struct hs_field_rule HANDING_IN_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "缴款编号"),
+    FIELD(2, DATE, FIXED, true, 0, NULL, NULL, "day", "缴款日期"),
+    FIELD(3, AMOUNT, FIXED, true, 0, NULL, "fen", "amount", "缴款金额"),
+    FIELD(4, TEXT, FIXED, true, 64, NULL, NULL, "number of the bank's slip", "缴款单号"),
+    FIELD(5, TEXT, FIXED, false, 128, NULL, NULL, "bank", "银行"),
+    FIELD(6, TEXT, FIXED, true, 64, NULL, NULL, "clerk", "营业员"),
+    LINES(7, FIXED, true, 64, HANDED_CLOSES, "closes whose money it is", "所缴的结账"),
+    FIELD(8, TEXT, FIXED, false, 512, NULL, NULL, "remark", "备注"),
+    FIELD(9, NODE, FIXED, false, 0, NULL, NULL, "hall; written by the node", "营业厅（节点填写）"),
 };
 
 static const struct hs_field_rule TICKET_FIELDS[] = {
@@ -304,6 +381,10 @@ static const struct hs_index CASH_ENTRY_INDEXES[] = {{1, "fact_id", 5, 0, 0}};
 static const struct hs_index REVERSAL_INDEXES[] = {{1, "payment_id", 2, 0, 0}};
 static const struct hs_index REPRINT_INDEXES[] = {{1, "number", 2, 0, 0}};
 static const struct hs_index INVOICE_REQUEST_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "number", 3, 0, 0}};
+static const struct hs_index WINDOW_EVENT_INDEXES[] = {{1, "hall", 9, 0, 8}};
+static const struct hs_index CLOSE_INDEXES[] = {{1, "hall", 2, 0, 3}, {2, "date", 3, 0, 0}, {3, "books", 0, 0, 0}};
+static const struct hs_index CLOSE_ANSWER_INDEXES[] = {{1, "close_id", 2, 0, 0}};
+static const struct hs_index HANDING_IN_INDEXES[] = {{1, "closes", 7, 1, 0}, {2, "slip_no", 4, 0, 0}};
 static const struct hs_index TICKET_INDEXES[] = {
     {1, "account", 3, 0, 0}, {2, "state", 0, 0, 0}, {3, "assignee", 0, 0, 0}};
 static const struct hs_index TICKET_EVENT_INDEXES[] = {{1, "ticket_id", 2, 0, 0}};
@@ -339,6 +420,17 @@ static const struct hs_kind_error REVERSAL_ERRORS[] = {
 };
 static const struct hs_kind_error REPRINT_ERRORS[] = {
     {HS_ENORECEIPT, "there is no such receipt here"},
+};
+static const struct hs_kind_error WINDOW_EVENT_ERRORS[] = {
+    {HS_EWINDOW, "the window is not in a state in which that is done"},
+    {HS_EVALUE, "the business day has not come yet"},
+    {HS_EREQUIRED, "cash is not counted, or differs without a reason"},
+    {HS_EOPENBOOKS, "a window that took money has not been closed, so the hall's day cannot be"},
+    {HS_EDIFFERS, "another event with other content has the id"},
+};
+static const struct hs_kind_error HANDING_IN_ERRORS[] = {
+    {HS_ENOTFOUND, "there is no such close of this hall"},
+    {HS_EDIFFERS, "another slip with other content has the id"},
 };
 static const struct hs_kind_error TICKET_EVENT_ERRORS[] = {
     {HS_ENOTICKET, "there is no such ticket here"},
@@ -484,6 +576,51 @@ const struct hs_kind HS_KINDS[] = {
      .message = &hallsync__invoice_request__descriptor,
      FIELDS(INVOICE_REQUEST_FIELDS),
      INDEXES(INVOICE_REQUEST_INDEXES)},
+    {.number = HS_KIND_WINDOW_EVENT,
+     .name = "window_event",
+     .en = "Event of a window",
+     .zh = "窗口事件",
+     .about = "A window was opened, closed, paused or resumed by a clerk; or the hall's day was closed.",
+     .about_zh = "营业员开窗、结账、暂停或恢复窗口；或全厅日结。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_MONEY,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_NODE,
+     .message = &hallsync__window_event__descriptor,
+     FIELDS(WINDOW_EVENT_FIELDS),
+     INDEXES(WINDOW_EVENT_INDEXES),
+     ERRORS(WINDOW_EVENT_ERRORS)},
+    {.number = HS_KIND_CLOSE,
+     .name = "close",
+     .en = "Close",
+     .zh = "日结",
+     .about = "What a window, or a hall, took on a business day, by ranges of receipt numbers; made by the node.",
+     .about_zh = "窗口或全厅一个营业日的收款结账，按凭证号段列明，由节点生成。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_MONEY,
+     .id_form = HS_ID_FIELD,
+     .id_field = 1,
+     .home_form = HS_HOME_NODE,
+     .message = &hallsync__close__descriptor,
+     FIELDS(CLOSE_FIELDS),
+     INDEXES(CLOSE_INDEXES),
+     .by = HS_BY_NODE},
+    {.number = HS_KIND_HANDING_IN,
+     .name = "handing_in",
+     .en = "Handing-in",
+     .zh = "资金上缴",
+     .about = "Money of closed days given to the bank, with the slip's number.",
+     .about_zh = "将已结账的款项解缴银行，记缴款单号。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_MONEY,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_NODE,
+     .message = &hallsync__handing_in__descriptor,
+     FIELDS(HANDING_IN_FIELDS),
+     INDEXES(HANDING_IN_INDEXES),
+     ERRORS(HANDING_IN_ERRORS)},
     {.number = HS_KIND_TICKET,
      .name = "ticket",
      .en = "Ticket",
@@ -669,6 +806,21 @@ const struct hs_kind HS_KINDS[] = {
      .home_form = HS_HOME_ACCOUNT,
      .message = &hallsync__decision__descriptor,
      FIELDS(DECISION_FIELDS),
+     .by = HS_BY_NODE},
+    {.number = HS_KIND_CLOSE_ANSWER,
+     .name = "close_answer",
+     .en = "Answer to a close",
+     .zh = "日结核对",
+     .about = "A hub has held a close against the entries that it has: agrees, waits for numbers, or differs by some.",
+     .about_zh = "区域中心对日结的核对结果：相符、待到凭证号、不符凭证号。",
+     .shape = HS_SHAPE_FACT,
+     .lane = HS_LANE_MONEY,
+     .id_form = HS_ID_128,
+     .id_field = 1,
+     .home_form = HS_HOME_NODE,
+     .message = &hallsync__close_answer__descriptor,
+     FIELDS(CLOSE_ANSWER_FIELDS),
+     INDEXES(CLOSE_ANSWER_INDEXES),
      .by = HS_BY_NODE},
 };
 const size_t HS_KIND_COUNT = COUNT_OF(HS_KINDS);

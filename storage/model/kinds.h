@@ -25,11 +25,15 @@ enum { /* numbers are frozen */
        HS_KIND_QUEUE_TICKET = 19,
        HS_KIND_QUEUE_EVENT = 20,
        HS_KIND_REMINDER = 24,
+       HS_KIND_WINDOW_EVENT = 12,
+       HS_KIND_CLOSE = 13,
+       HS_KIND_HANDING_IN = 15,
        HS_KIND_RATING = 25,
        HS_KIND_CATALOGUE = 1000,
        HS_KIND_NOTICE = 1001,
        HS_KIND_REISSUE = 1002,
        HS_KIND_DECISION = 1003,
+       HS_KIND_CLOSE_ANSWER = 1004,
 };
 
 enum hs_shape { HS_SHAPE_FACT = 1, HS_SHAPE_REGISTER = 2 };

@@ -15,6 +15,8 @@ static const struct hook HOOKS[] = {
     {HS_KIND_TICKET_EVENT, hs_ticket_event_change, NULL},
     {HS_KIND_QUEUE_TICKET, hs_queue_ticket_change, hs_queue_ticket_whole},
     {HS_KIND_QUEUE_EVENT, hs_queue_event_change, NULL},
+    {HS_KIND_CLOSE, hs_close_change, hs_close_whole},
+    {HS_KIND_CLOSE_ANSWER, hs_answer_change, NULL},
     {HS_KIND_DECISION, hs_decision_change, hs_decision_whole},
 };
 

@@ -142,6 +142,12 @@ void hs_topup_reversed(struct hs_derive *derive, const struct hs_facet *payment)
 void hs_entry_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
 void hs_entry_whole(struct hs_derive *derive, const struct hs_facet *entry);
 
+/* ---- closes.c ---- */
+
+void hs_close_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_close_whole(struct hs_derive *derive, const struct hs_facet *close);
+void hs_answer_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+
 /* ---- tickets.c ---- */
 
 void hs_ticket_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);

@@ -1,5 +1,7 @@
 /* number.c -- numbers of receipts and vouchers: unique without a link, after any fault; gap-free within a series. */
+#include "storage/books.h"
 #include "storage/store/inside.h"
+
 #include "proto/base/text.h"
 #include "storage/model/kinds.h"
 
@@ -79,8 +81,9 @@ enum hs_err hs_store_number(struct hs_store *store, uint32_t date, uint32_t wind
                             char number[static HS_NUMBER_BYTES_MAX])
 {
     assert(store->in_group);
-    const char *node_id = hs_log_certificate(store->log)->node_id;
-    struct series series = {.date = date, .window = window};
+    const struct hs_certificate *own = hs_log_certificate(store->log);
+    struct hs_hall_day today = {.home = own->home, .node = own->node_id, .date = date};
+    struct series series = {.window = window};
     uint64_t counter = 0;
     bool ours = false;
     if (!hs_date_valid(date))
@@ -88,9 +91,11 @@ enum hs_err hs_store_number(struct hs_store *store, uint32_t date, uint32_t wind
     bool found = store->found_count > 0 && !store->group_notes;
     enum hs_err err = found ? store_note_found(store) : HS_OK; /* which may close series */
     if (err == HS_OK)
+        err = hs_books_day(hs_store_view(store), &today, window, &series.date);
+    if (err == HS_OK)
         err = hs_log_origin(store->log, &series.origin);
     for (; err == HS_OK && !ours; series.attempt++) {
-        draw(&series, node_id);
+        draw(&series, own->node_id);
         err = claim(store, &series, &counter, &ours);
         if (err == HS_OK && ours)
             err = next(store, &series, counter, number, &ours);

@@ -25,16 +25,18 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         enum hs_shape shape;
         enum hs_lane lane;
     } FROZEN[] = {
-        {1, "customer", HS_SHAPE_REGISTER, HS_LANE_PEOPLE}, {2, "bill", HS_SHAPE_REGISTER, HS_LANE_BULK},
-        {3, "payment", HS_SHAPE_FACT, HS_LANE_MONEY},       {4, "cash_entry", HS_SHAPE_FACT, HS_LANE_MONEY},
-        {5, "reversal", HS_SHAPE_FACT, HS_LANE_MONEY},      {6, "ticket", HS_SHAPE_REGISTER, HS_LANE_WORK},
-        {7, "ticket_event", HS_SHAPE_FACT, HS_LANE_WORK},   {1000, "catalogue", HS_SHAPE_REGISTER, HS_LANE_BULK},
-        {1001, "notice", HS_SHAPE_REGISTER, HS_LANE_WORK},  {1002, "reissue", HS_SHAPE_FACT, HS_LANE_PEOPLE},
-        {19, "queue_ticket", HS_SHAPE_FACT, HS_LANE_WORK},  {20, "queue_event", HS_SHAPE_FACT, HS_LANE_WORK},
-        {1003, "decision", HS_SHAPE_FACT, HS_LANE_MONEY},   {25, "rating", HS_SHAPE_FACT, HS_LANE_WORK},
-        {10, "reprint", HS_SHAPE_FACT, HS_LANE_MONEY},      {11, "invoice_request", HS_SHAPE_REGISTER, HS_LANE_WORK},
-        {8, "title_change", HS_SHAPE_FACT, HS_LANE_PEOPLE}, {9, "subscription", HS_SHAPE_REGISTER, HS_LANE_PEOPLE},
-        {24, "reminder", HS_SHAPE_FACT, HS_LANE_PEOPLE},
+        {1, "customer", HS_SHAPE_REGISTER, HS_LANE_PEOPLE},   {2, "bill", HS_SHAPE_REGISTER, HS_LANE_BULK},
+        {3, "payment", HS_SHAPE_FACT, HS_LANE_MONEY},         {4, "cash_entry", HS_SHAPE_FACT, HS_LANE_MONEY},
+        {5, "reversal", HS_SHAPE_FACT, HS_LANE_MONEY},        {6, "ticket", HS_SHAPE_REGISTER, HS_LANE_WORK},
+        {7, "ticket_event", HS_SHAPE_FACT, HS_LANE_WORK},     {1000, "catalogue", HS_SHAPE_REGISTER, HS_LANE_BULK},
+        {1001, "notice", HS_SHAPE_REGISTER, HS_LANE_WORK},    {1002, "reissue", HS_SHAPE_FACT, HS_LANE_PEOPLE},
+        {19, "queue_ticket", HS_SHAPE_FACT, HS_LANE_WORK},    {20, "queue_event", HS_SHAPE_FACT, HS_LANE_WORK},
+        {1003, "decision", HS_SHAPE_FACT, HS_LANE_MONEY},     {25, "rating", HS_SHAPE_FACT, HS_LANE_WORK},
+        {10, "reprint", HS_SHAPE_FACT, HS_LANE_MONEY},        {11, "invoice_request", HS_SHAPE_REGISTER, HS_LANE_WORK},
+        {8, "title_change", HS_SHAPE_FACT, HS_LANE_PEOPLE},   {9, "subscription", HS_SHAPE_REGISTER, HS_LANE_PEOPLE},
+        {24, "reminder", HS_SHAPE_FACT, HS_LANE_PEOPLE},      {12, "window_event", HS_SHAPE_FACT, HS_LANE_MONEY},
+        {13, "close", HS_SHAPE_FACT, HS_LANE_MONEY},          {15, "handing_in", HS_SHAPE_FACT, HS_LANE_MONEY},
+        {1004, "close_answer", HS_SHAPE_FACT, HS_LANE_MONEY},
     };
     assert_int_equal(HS_KIND_COUNT, COUNT(FROZEN));
     for (size_t i = 0; i < COUNT(FROZEN); i++) {
@@ -45,7 +47,8 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         assert_int_equal(kind->shape, FROZEN[i].shape);
         assert_int_equal(kind->lane, FROZEN[i].lane);
         bool by_node_only = kind->number == HS_KIND_CASH_ENTRY || kind->number == HS_KIND_REISSUE ||
-                            kind->number == HS_KIND_DECISION;
+                            kind->number == HS_KIND_DECISION || kind->number == HS_KIND_CLOSE ||
+                            kind->number == HS_KIND_CLOSE_ANSWER;
         assert_int_equal(kind->by == HS_BY_NODE, by_node_only);
         if (kind->by != HS_BY_NODE)
             assert_int_equal(kind->by == HS_BY_HUBS, kind->number >= HUB_KINDS);
