@@ -316,10 +316,66 @@ static void docs_are_what_the_tables_say(void **state)
     hs_buf_fini(&text);
 }
 
+/* ---- what is written by hand ---- */
+
+static bool is_command(const char *words)
+{
+    const struct cli_command *more;
+    size_t count = cli_kind_commands(&more);
+    bool found = false;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT && !found; i++)
+        found = strcmp(CLI_COMMANDS[i].words, words) == 0;
+    for (size_t i = 0; i < count && !found; i++)
+        found = strcmp(more[i].words, words) == 0;
+    return found;
+}
+
+/* A test is a file of this tree, anything else that a row of a system names is a command. */
+static void check_name(const char *name)
+{
+    char path[512];
+    if (strncmp(name, "tests/", 6) != 0) {
+        if (!is_command(name))
+            fail_msg("%s names '%s', which is no command", DOCS_PATH, name);
+        return;
+    }
+    snprintf(path, sizeof path, HS_SOURCE_DIR "/%s", name);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        fail_msg("%s names %s, which is not there", DOCS_PATH, name);
+    fclose(file);
+}
+
+static void systems_name_commands_and_tests_that_are_there(void **state)
+{
+    (void)state;
+    struct hs_buf text = {0};
+    size_t rows = 0;
+    read_docs(&text);
+    const char *end = generated(&text);
+    const char *line = strstr((const char *)text.data, "\n| system |");
+    assert_non_null(line);
+    for (; line != NULL && line < end && line[1] == '|'; line = strchr(line + 1, '\n')) {
+        const char *stop = strchr(line + 1, '\n');
+        for (const char *at = strchr(line + 1, '`'); at != NULL && at < stop; at = strchr(at + 1, '`')) {
+            char name[128];
+            const char *close = strchr(at + 1, '`');
+            assert_true(close != NULL && close < stop && (size_t)(close - at) < sizeof name);
+            snprintf(name, sizeof name, "%.*s", (int)(close - at - 1), at + 1);
+            check_name(name);
+            at = close;
+        }
+        rows++;
+    }
+    assert_int_equal(rows, 15 + 2); /* so many systems; head and rule stand before them */
+    hs_buf_fini(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(docs_are_what_the_tables_say),
+        cmocka_unit_test(systems_name_commands_and_tests_that_are_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
