@@ -29,6 +29,17 @@ void cli_kind_word(const struct hs_kind *kind, char word[static CLI_KIND_WORD_BY
         *at = *at == '_' ? '-' : *at;
 }
 
+const struct hs_kind *cli_kind_of_word(const char *word)
+{
+    char known[CLI_KIND_WORD_BYTES];
+    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
+        cli_kind_word(&HS_KINDS[i], known);
+        if (strcmp(known, word) == 0)
+            return &HS_KINDS[i];
+    }
+    return hs_kind_by_name(word);
+}
+
 static bool has_row(const char *words)
 {
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
@@ -153,16 +164,12 @@ static void put_fields(struct hs_buf *buf, const struct hs_fields *fields, int i
 
 void cli_kind_help(struct hs_buf *buf, const char *word)
 {
-    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
-        char known[CLI_KIND_WORD_BYTES];
-        cli_kind_word(&HS_KINDS[i], known);
-        if (strcmp(known, word) != 0)
-            continue;
-        struct hs_fields fields = hs_kind_fields(&HS_KINDS[i]);
-        hs_buf_put_format(buf, "\n%s %s.  %s\nFields (* a new one needs it):\n", HS_KINDS[i].en, HS_KINDS[i].zh,
-                          HS_KINDS[i].about);
-        put_fields(buf, &fields, 2);
-    }
+    const struct hs_kind *kind = cli_kind_of_word(word);
+    if (kind == NULL)
+        return;
+    struct hs_fields fields = hs_kind_fields(kind);
+    hs_buf_put_format(buf, "\n%s %s.  %s\nFields (* a new one needs it):\n", kind->en, kind->zh, kind->about);
+    put_fields(buf, &fields, 2);
 }
 
 void cli_kind_summary(struct hs_buf *buf)

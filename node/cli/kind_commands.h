@@ -9,6 +9,8 @@
 #define CLI_KIND_WORD_BYTES 24
 void cli_kind_word(const struct hs_kind *kind, char word[static CLI_KIND_WORD_BYTES]); /* "ticket-event" */
 
+const struct hs_kind *cli_kind_of_word(const char *word); /* of that or its name, "ticket_event"; NULL: none */
+
 /* Commands made from the table of kinds, none of which CLI_COMMANDS has; the program's own. */
 size_t cli_kind_commands(const struct cli_command **commands);
 

@@ -1,5 +1,6 @@
 /* watch: the change feed, one JSON line a change, until somebody ends it. */
 #include "node/cli/forms.h"
+#include "node/cli/kind_commands.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
 #include "storage/model/kinds.h"
@@ -23,7 +24,7 @@ static enum hs_err take_kinds(struct feed *feed)
     struct cli *cli = feed->cli;
     enum hs_err err = cli_take_args(cli, 0, KINDS_MAX);
     for (size_t i = 0; i < cli->arg_count && err == HS_OK; i++) {
-        const struct hs_kind *kind = hs_kind_by_name(cli->args[i]);
+        const struct hs_kind *kind = cli_kind_of_word(cli->args[i]);
         if (strcmp(cli->args[i], "queue") == 0) { /* what a board shows */
             feed->kinds[feed->body.n_kinds++] = HS_KIND_QUEUE_TICKET;
             feed->kinds[feed->body.n_kinds++] = HS_KIND_QUEUE_EVENT;

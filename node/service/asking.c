@@ -58,6 +58,15 @@ static bool found_here(const struct hs_call *call, struct hs_view *view, const s
     return search.found;
 }
 
+/* What a hall keeps of its own windows is asked of others only by what names a thing: window 3 is in every hall. */
+static bool may_be_elsewhere(const struct hs_kind *kind, const struct hs_index *index)
+{
+    if (index == NULL || kind->home_form != HS_HOME_NODE)
+        return true;
+    const struct hs_field_rule *rule = hs_kind_rule(kind, index->field);
+    return rule->form == HS_FORM_ID || rule->form == HS_FORM_ACCOUNT || rule->form == HS_FORM_NODE;
+}
+
 bool hs_ask_wanted(const struct hs_call *call, struct hs_view *view, const struct hs_ask *ask)
 {
     const struct hs_kind *kind = hs_kind_by_number(ask->kind);
@@ -67,7 +76,7 @@ bool hs_ask_wanted(const struct hs_call *call, struct hs_view *view, const struc
         if (kind->indexes[i].number == ask->index)
             index = &kind->indexes[i];
     }
-    if (index != NULL && index->field == 0)
+    if (index != NULL && (index->field == 0 || !may_be_elsewhere(kind, index)))
         return false; /* what is to be done here: not what the region has to do */
     if (hs_kind_found_in(kind, index, ask->key, &partition))
         return !hs_whole(call->desk, view, partition);

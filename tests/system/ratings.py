@@ -61,7 +61,9 @@ with Region("a service is rated once, and the hub has every rating") as place:
     equal([(rating["score"], rating["comment"], rating["partition"], rating["node"]) for rating in found],
           [(5, "很好，谢谢", "3201", "nj-chengbei")], "of a payment")
     equal(hub.json("rating", "get", first["id"]).object()["clerk"], "li", "one of them")
-    equal(len(two.json("rating", "list", "clerk=li").lines()), 1, "asked from the other hall: what the hub says")
+    asked = two.json("rating", "list", "of_id=p-3201000001").lines()
+    equal([(rating["score"], rating["from"]) for rating in asked], [(5, "nj-hub")], "asked from the other hall: what the hub says")
+    equal(two.json("rating", "list", "window=3").lines(), [], "window 3 of the other hall is not this one's")
     check(one.run("rating", "list", "score=5").status == 2, "there is no such index")
     equal(len({change["record"]["rating_id"] for change in feed(hub, start, 21)}), 21, "ratings in the feed of the hub")
 
