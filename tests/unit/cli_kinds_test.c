@@ -9,6 +9,7 @@
 #include "node/cli/kind_commands.h"
 #include "tests/lib/thing_kind.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,12 +135,33 @@ static void every_kind_has_commands(void **state)
     assert_null(cli_help_text("decision add"));
 }
 
+/* The library's header has the numbers of all kinds. */
+static void the_header_names_every_kind(void **state)
+{
+    (void)state;
+    FILE *file = fopen(HS_SOURCE_DIR "/node/client/hallsync.h", "r");
+    assert_non_null(file);
+    char text[16384];
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[size] = '\0';
+    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "HALLSYNC_KIND_%s = %u,", HS_KINDS[i].name, (unsigned)HS_KINDS[i].number);
+        for (char *at = wanted; *at != '\0'; at++)
+            *at = (char)toupper((unsigned char)*at);
+        if (strstr(text, wanted) == NULL)
+            fail_msg("hallsync.h has no '%s'", wanted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_come_as_text_and_as_json),
         cmocka_unit_test(wrong_lines_of_a_record_name_field_and_line),
         cmocka_unit_test(every_kind_has_commands),
+        cmocka_unit_test(the_header_names_every_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
