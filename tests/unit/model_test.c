@@ -126,6 +126,20 @@ static void check_fields(const struct hs_fields *fields, bool of_lines)
     assert_null(hs_field_rule(fields, 1000));
 }
 
+/* In JSON these stand beside the fields of a record, and would hide fields of the same name. */
+static void no_field_has_a_name_of_what_the_node_knows(void **state)
+{
+    (void)state;
+    static const char *const TAKEN[] = {"id",    "kind", "node",    "origin",   "partition", "time",    "safe",
+                                        "as_of", "from", "held_by", "complete", "parked",    "receipt", "reversed"};
+    for (size_t i = 0; i < HS_KIND_COUNT; i++) {
+        for (size_t j = 0; j < HS_KINDS[i].message->n_fields && HS_KINDS[i].number != HS_KIND_DECISION; j++) {
+            for (size_t k = 0; k < COUNT(TAKEN); k++)
+                assert_string_not_equal(HS_KINDS[i].message->fields[j].name, TAKEN[k]);
+        }
+    }
+}
+
 static void rules_and_messages_agree(void **state)
 {
     (void)state;
@@ -551,6 +565,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_have_frozen_numbers_and_names),
         cmocka_unit_test(rules_and_messages_agree),
+        cmocka_unit_test(no_field_has_a_name_of_what_the_node_knows),
         cmocka_unit_test(ids_homes_and_indexes_name_fields),
         cmocka_unit_test(customers_are_found_by_three_numbers),
         cmocka_unit_test(records_about_a_customer_are_personal),
