@@ -12,7 +12,14 @@
 #define ID_TEXT_BYTES  256
 
 enum { CUSTOMER = 1, BILL = 2, PAYMENT = 3, ENTRY = 4, REVERSAL = 5, TICKET = 6, EVENT = 7 };
-enum { BILL_ACCOUNT = 2, BILL_AMOUNT = 4, ENTRY_AMOUNT = 3, PAYMENT_AMOUNT = 3 };
+enum {
+    BILL_ACCOUNT = 2,
+    BILL_AMOUNT = 4,
+    ENTRY_AMOUNT = 3,
+    PAYMENT_AMOUNT = 3,
+    PAYMENT_CARD = 14,
+    PAYMENT_COUNTER = 15
+};
 
 struct item {
     int64_t fen;
@@ -114,6 +121,38 @@ static void expect_fact(struct lists *lists, const struct audit_record *record)
     if (group.reversed_count > 1)
         expect(lists, &over);
     expect_double_entry(lists, record);
+    if (record->kind == PAYMENT)
+        expect_topup(lists, record);
+}
+
+/* ---- top-ups ---- */
+
+/* Taken, not taken back, and for the card and counter of the other. */
+static bool is_same_topup(const struct lists *lists, const struct audit_record *record, const struct audit_write *of)
+{
+    uint32_t bit = lists->machine->bit;
+    const struct audit_write *variant = record->kind == PAYMENT ? audit_variant(record, bit) : NULL;
+    if (variant == NULL ||
+        !hs_bytes_equal(audit_tlv_find(variant->fact, PAYMENT_CARD).data, audit_tlv_find(of->fact, PAYMENT_CARD).data))
+        return false;
+    struct audit_totals group = audit_group(record, bit);
+    return group.count == 1 && group.reversed_count == 0 &&
+           audit_tlv_find(variant->fact, PAYMENT_COUNTER).value == audit_tlv_find(of->fact, PAYMENT_COUNTER).value;
+}
+
+static void expect_topup(struct lists *lists, const struct audit_record *payment)
+{
+    const struct audit_write *variant = audit_variant(payment, lists->machine->bit);
+    size_t count = 0;
+    if (variant == NULL || audit_tlv_find(variant->fact, PAYMENT_CARD).data.size == 0 ||
+        !is_same_topup(lists, payment, variant))
+        return;
+    for (size_t i = 0; i < lists->auditor->records.count && count < 2; i++)
+        count += is_same_topup(lists, lists->auditor->records.entries[i].value, variant);
+    struct expected expected = of_record("topup-twice", payment,
+                                         (int64_t)audit_tlv_find(variant->fact, PAYMENT_AMOUNT).value);
+    if (count > 1)
+        expect(lists, &expected);
 }
 
 /* Fields that people must look at when they were written in two places. */
@@ -233,7 +272,7 @@ static void expect_all(struct lists *lists)
 static bool is_known_type(const char *type)
 {
     static const char *const TYPES[] = {"field",  "fact",    "overpaid", "over-reversed", "double-entry",
-                                        "parked", "no-bill", "event",    "void"};
+                                        "parked", "no-bill", "event",    "void",          "topup-twice"};
     bool known = false;
     for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++)
         known = known || strcmp(TYPES[i], type) == 0;

@@ -11,7 +11,8 @@
 enum { PAYMENT = 3, ENTRY = 4, REVERSAL = 5, TICKET = 6, EVENT = 7, DECISION = 1003 };
 enum { DECISION_KIND = 3, DECISION_RECORD = 4 };
 enum { LANE_WORK = 1, LANE_MONEY = 2, EVENT_TICKET = 2 };
-enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_BILL = 4, REVERSAL_PAYMENT = 2 };
+enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_BILL = 4, PAYMENT_PARTS = 8, REVERSAL_PAYMENT = 2 };
+enum { PART_BILL = 1, PART_AMOUNT = 2 };
 enum { ENTRY_FACT_KIND = 4, ENTRY_FACT_ID = 5, ENTRY_FACT_PARTITION = 6 };
 
 /* ---- what belongs together ---- */
@@ -180,20 +181,38 @@ static void free_sums(struct audit_map *sums)
     audit_map_fini(sums);
 }
 
+static void add_part(struct audit_map *sums, const struct audit_write *payment, const struct audit_totals *group,
+                     struct hs_bytes bill, int64_t fen)
+{
+    struct hs_buf key = {0};
+    struct audit_totals part = {.count = group->count,
+                                .fen = (int64_t)group->count * fen,
+                                .reversed_count = group->reversed_count,
+                                .reversed_fen = (int64_t)group->reversed_count * fen};
+    hs_buf_put_bytes(&key, audit_tlv_find(payment->fact, PAYMENT_ACCOUNT).data);
+    hs_buf_put_bytes(&key, bill);
+    add_sums(sums, hs_buf_bytes(&key), &part);
+    hs_buf_fini(&key);
+}
+
+/* Parts that are more than their payment come from nobody here. */
 void audit_bills_paid(struct auditor *auditor, uint32_t bit, struct audit_map *sums)
 {
     for (size_t i = 0; i < auditor->records.count; i++) {
         const struct audit_record *record = auditor->records.entries[i].value;
         const struct audit_write *variant = record->kind == PAYMENT ? audit_variant(record, bit) : NULL;
-        struct hs_bytes bill = variant != NULL ? audit_tlv_find(variant->fact, PAYMENT_BILL).data : HS_BYTES_NONE;
-        struct hs_buf key = {0};
-        if (bill.size == 0)
+        if (variant == NULL)
             continue;
         struct audit_totals group = audit_group(record, bit);
-        hs_buf_put_bytes(&key, audit_tlv_find(variant->fact, PAYMENT_ACCOUNT).data);
-        hs_buf_put_bytes(&key, bill);
-        add_sums(sums, hs_buf_bytes(&key), &group);
-        hs_buf_fini(&key);
+        struct hs_cur cur = hs_cur_of(variant->fact);
+        struct audit_tlv tlv;
+        while (audit_tlv_next(&cur, &tlv)) {
+            if (tlv.number == PAYMENT_BILL)
+                add_part(sums, variant, &group, tlv.data, amount_of(variant));
+            if (tlv.number == PAYMENT_PARTS)
+                add_part(sums, variant, &group, audit_tlv_find(tlv.data, PART_BILL).data,
+                         (int64_t)audit_tlv_find(tlv.data, PART_AMOUNT).value);
+        }
     }
 }
 

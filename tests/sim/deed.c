@@ -146,25 +146,65 @@ struct deed *deed_resolve(struct sim_random *random, const Hallsync__Conflict *c
 
 /* ---- facts ---- */
 
+struct paying {
+    const char *id, *account, *bill;
+    int64_t amount_fen;
+    uint32_t window;
+};
+
+/* @more: what it says besides. */
+static struct deed *pay(struct sim_random *random, const struct paying *paying, Hallsync__Payment *more)
+{
+    struct deed *deed = new_deed(random, DEED_PAYMENT, HS_KIND_PAYMENT, paying->id);
+    Hallsync__PutRecord put = HALLSYNC__PUT_RECORD__INIT;
+    snprintf(deed->other, sizeof deed->other, "%s", paying->bill);
+    set_account(deed, paying->account);
+    deed->amount_fen = paying->amount_fen;
+    more->payment_id = deed->id;
+    more->account = deed->account;
+    more->has_amount_fen = true;
+    more->amount_fen = paying->amount_fen;
+    more->bill_id = paying->bill[0] != '\0' ? deed->other : NULL;
+    more->method = TEXT("cash");
+    more->has_window = true;
+    more->window = paying->window;
+    more->clerk = TEXT("c01");
+    return finish_put(deed, &more->base, &put);
+}
+
 struct deed *deed_payment(struct sim_random *random, const char *id, const char *account, int64_t amount_fen,
                           const char *bill, uint32_t window)
 {
-    struct deed *deed = new_deed(random, DEED_PAYMENT, HS_KIND_PAYMENT, id);
-    Hallsync__PutRecord put = HALLSYNC__PUT_RECORD__INIT;
     Hallsync__Payment payment = HALLSYNC__PAYMENT__INIT;
-    snprintf(deed->other, sizeof deed->other, "%s", bill);
-    set_account(deed, account);
-    deed->amount_fen = amount_fen;
-    payment.payment_id = deed->id;
-    payment.account = deed->account;
-    payment.has_amount_fen = true;
-    payment.amount_fen = amount_fen;
-    payment.bill_id = bill[0] != '\0' ? deed->other : NULL;
-    payment.method = TEXT("cash");
-    payment.has_window = true;
-    payment.window = window;
-    payment.clerk = TEXT("c01");
-    return finish_put(deed, &payment.base, &put);
+    return pay(random, &(struct paying){id, account, bill, amount_fen, window}, &payment);
+}
+
+struct deed *deed_payment_parts(struct sim_random *random, const char *id, const char *account, int64_t amount_fen,
+                                const char *const bills[2], const int64_t parts[2], uint32_t window)
+{
+    Hallsync__Payment payment = HALLSYNC__PAYMENT__INIT;
+    Hallsync__PaymentPart part[2];
+    Hallsync__PaymentPart *list[2] = {&part[0], &part[1]};
+    for (size_t i = 0; i < 2; i++) {
+        hallsync__payment_part__init(&part[i]);
+        part[i].bill_id = (char *)(uintptr_t)bills[i];
+        part[i].has_amount_fen = true;
+        part[i].amount_fen = parts[i];
+    }
+    payment.parts = list;
+    payment.n_parts = 2;
+    return pay(random, &(struct paying){id, account, "", amount_fen, window}, &payment);
+}
+
+struct deed *deed_topup(struct sim_random *random, const char *id, const char *account, int64_t amount_fen,
+                        const char *card, uint32_t counter, uint32_t window)
+{
+    Hallsync__Payment payment = HALLSYNC__PAYMENT__INIT;
+    payment.purpose = TEXT("topup");
+    payment.card_no = (char *)(uintptr_t)card;
+    payment.has_card_counter = true;
+    payment.card_counter = counter;
+    return pay(random, &(struct paying){id, account, "", amount_fen, window}, &payment);
 }
 
 struct deed *deed_reversal(struct sim_random *random, const char *id, const struct deed *payment, uint32_t window)

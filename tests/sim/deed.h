@@ -60,6 +60,11 @@ struct deed *deed_bill(struct sim_random *random, const char *id, const char *ac
                        int64_t amount_fen);
 struct deed *deed_payment(struct sim_random *random, const char *id, const char *account, int64_t amount_fen,
                           const char *bill, uint32_t window); /* bill: "" for none */
+/* The bill and another one of the account get a part each; what is over is advance. */
+struct deed *deed_payment_parts(struct sim_random *random, const char *id, const char *account, int64_t amount_fen,
+                                const char *const bills[2], const int64_t parts[2], uint32_t window);
+struct deed *deed_topup(struct sim_random *random, const char *id, const char *account, int64_t amount_fen,
+                        const char *card, uint32_t counter, uint32_t window);
 struct deed *deed_reversal(struct sim_random *random, const char *id, const struct deed *payment, uint32_t window);
 struct deed *deed_ticket(struct sim_random *random, const char *id, const char *account, const char *service);
 /* Of @state, @note and @assignee those that are not NULL. */

@@ -113,12 +113,37 @@ static uint32_t draw_window(struct workload *workload)
     return 1 + (uint32_t)below(workload, 3);
 }
 
+/* The bill, one that nobody has made, and a rest. */
+static struct deed *pay_parts(struct workload *workload, const char *id, const struct deed *bill, uint32_t window)
+{
+    char unmade[DEED_ID_BYTES];
+    snprintf(unmade, sizeof unmade, "B-%s-99", bill->account);
+    const char *const bills[2] = {bill->id, unmade};
+    const int64_t parts[2] = {bill->amount_fen, 1 + (int64_t)below(workload, 50)};
+    int64_t rest = (int64_t)below(workload, 3) * 10;
+    return deed_payment_parts(&workload->random, id, bill->account, parts[0] + parts[1] + rest, bills, parts, window);
+}
+
+/* Few cards and counters: halls that do not hear of each other do the same ones. */
+static struct deed *top_up(struct workload *workload, struct sim_machine *machine, const char *id, uint32_t window)
+{
+    char account[HS_ACCOUNT_DIGITS + 1], card[16];
+    draw_account(workload, machine, account);
+    snprintf(card, sizeof card, "E-%u", (unsigned)below(workload, 2));
+    return deed_topup(&workload->random, id, account, 5000 + (int64_t)below(workload, 50), card,
+                      1 + (uint32_t)below(workload, 6), window);
+}
+
 static struct deed *pay(struct workload *workload, struct sim_machine *machine)
 {
     const struct deed *bill = below(workload, 3) == 0 ? NULL : pool_any(workload, &workload->bills);
     char id[DEED_ID_BYTES], account[HS_ACCOUNT_DIGITS + 1];
     uint32_t window = draw_window(workload);
     draw_id(workload, id);
+    if (bill != NULL && below(workload, 4) == 0)
+        return pay_parts(workload, id, bill, window);
+    if (bill == NULL && below(workload, 3) == 0)
+        return top_up(workload, machine, id, window);
     if (bill != NULL) {
         int64_t amount = below(workload, 3) == 0 ? 1 + bill->amount_fen / 2 : bill->amount_fen;
         return deed_payment(&workload->random, id, bill->account, amount, bill->id, window);
