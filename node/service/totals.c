@@ -110,6 +110,9 @@ enum hs_err hs_totals_read(struct hs_call *call, struct hs_view *view)
     reply.has_advance_fen = filter.account != NULL && filter.date == 0 && !filter.has_window;
     if (err == HS_OK && reply.has_advance_fen)
         err = hs_look_advance(&look, filter.account, &reply.advance_fen);
+    reply.has_due_fen = reply.has_advance_fen;
+    if (err == HS_OK && reply.has_due_fen)
+        err = hs_look_account_due(&look, filter.account, &reply.due_fen);
     if (err != HS_OK)
         return err;
     /* What others have taken for an account of another district is not here. */

@@ -104,29 +104,6 @@ static void expect_double_entry(struct lists *lists, const struct audit_record *
     expect(lists, &expected);
 }
 
-static void expect_fact(struct lists *lists, const struct audit_record *record)
-{
-    uint32_t bit = lists->machine->bit;
-    struct audit_totals group = record->kind == PAYMENT ? audit_group(record, bit) : (struct audit_totals){0};
-    struct expected fact = of_record("fact", record, 0);
-    struct expected over = of_record("over-reversed", record, group.reversed_fen - group.fen);
-    const struct audit_write *shown = record->kind == PAYMENT ? audit_variant(record, bit) : NULL;
-    if (shown != NULL && audit_verdict(record, bit).is_open) {
-        struct expected parked = of_record("parked", record,
-                                           (int64_t)audit_tlv_find(shown->fact, PAYMENT_AMOUNT).value);
-        expect(lists, &parked);
-    }
-    if (audit_variant_count(record, bit) > 1)
-        expect(lists, &fact);
-    if (group.reversed_count > 1)
-        expect(lists, &over);
-    expect_double_entry(lists, record);
-    if (record->kind == PAYMENT)
-        expect_topup(lists, record);
-}
-
-/* ---- top-ups ---- */
-
 /* Taken, not taken back, and for the card and counter of the other. */
 static bool is_same_topup(const struct lists *lists, const struct audit_record *record, const struct audit_write *of)
 {
@@ -153,6 +130,27 @@ static void expect_topup(struct lists *lists, const struct audit_record *payment
                                          (int64_t)audit_tlv_find(variant->fact, PAYMENT_AMOUNT).value);
     if (count > 1)
         expect(lists, &expected);
+}
+
+static void expect_fact(struct lists *lists, const struct audit_record *record)
+{
+    uint32_t bit = lists->machine->bit;
+    struct audit_totals group = record->kind == PAYMENT ? audit_group(record, bit) : (struct audit_totals){0};
+    struct expected fact = of_record("fact", record, 0);
+    struct expected over = of_record("over-reversed", record, group.reversed_fen - group.fen);
+    const struct audit_write *shown = record->kind == PAYMENT ? audit_variant(record, bit) : NULL;
+    if (shown != NULL && audit_verdict(record, bit).is_open) {
+        struct expected parked = of_record("parked", record,
+                                           (int64_t)audit_tlv_find(shown->fact, PAYMENT_AMOUNT).value);
+        expect(lists, &parked);
+    }
+    if (audit_variant_count(record, bit) > 1)
+        expect(lists, &fact);
+    if (group.reversed_count > 1)
+        expect(lists, &over);
+    expect_double_entry(lists, record);
+    if (record->kind == PAYMENT)
+        expect_topup(lists, record);
 }
 
 /* Fields that people must look at when they were written in two places. */

@@ -26,6 +26,7 @@ with Region("bills and payments") as region:
     hall.json("bill", "put", "B-1", f"account={ACCOUNT}", "amount_fen=10000", "lines=电费:120000:kWh:9500;基金:::500",
               f"late_fees={day(-3)}:100;{day(0)}:50;{day(4)}:25")
     hall.json("bill", "put", "B-2", f"account={ACCOUNT}", "amount_fen=4000")
+    equal(hall.json("payment", "totals", "--account", ACCOUNT).object()["due_fen"], 14150, "due today in all")
     bill = hall.json("bill", "get", "B-1").object()
     equal((bill["due_fen"], bill["late_fen"], bill["state"]), (10150, 150, "open"), "due today")
     equal([line["amount_fen"] for line in bill["lines"]], [9500, 500], "its lines")

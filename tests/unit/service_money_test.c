@@ -56,6 +56,7 @@ static void one_payment_pays_several_bills(void **state)
     assert_int_equal(sums.sum_fen, 650);
     assert_true(sums.has_advance_fen);
     assert_int_equal(sums.advance_fen, 150);
+    assert_int_equal(sums.due_fen, 100);
     Hallsync__FindRequest body = HALLSYNC__FIND_REQUEST__INIT;
     body.kind = HS_KIND_PAYMENT;
     body.index = TEXT("bill_id");
@@ -64,6 +65,7 @@ static void one_payment_pays_several_bills(void **state)
     assert_null(reverse(client, "p-1", "r-1")->error);
     expect_bill(client, "B1", 0, 200, "open");
     assert_int_equal(totals(client, &of).advance_fen, 0);
+    assert_int_equal(totals(client, &of).due_fen, 600);
 }
 
 static void parts_that_do_not_fit_are_refused(void **state)
