@@ -2,12 +2,16 @@
  * account, those in force first.  Of a district that is not here only the region's are. */
 #include "node/service/show.h"
 
+#include "proto/base/text.h"
 #include "proto/base/thread.h"
 #include "proto/msg/tlv.h"
 #include "storage/model/kinds.h"
 #include "storage/model/notice.h"
 
-#define NOTICES_MAX 32 /* of one customer */
+#include <string.h>
+
+#define NOTICES_MAX    32 /* of one customer */
+#define PLANNED_MONTHS 3  /* this one and so many less one behind it */
 
 enum { NOTICE_TYPE = 3, NOTICE_TEXT = 4, NOTICE_STARTS = 5, NOTICE_ENDS = 6, NOTICE_AREAS = 7 };
 
@@ -15,7 +19,6 @@ struct notices {
     struct hs_show *show;
     const char *account;
     uint64_t now_ms;
-    hs_partition partition;    /* that is being looked through */
     enum hs_notice_state take; /* what is wanted in this round */
     Hallsync__Record *record;
 };
@@ -65,39 +68,52 @@ static enum hs_err look_at(struct notices *notices, const struct hs_stored *stor
     return err == HS_EMALFORMED ? HS_EDAMAGED : err;
 }
 
-/* HS_EEXISTS: enough. */
+/* HS_EEXISTS: enough.  One of several months is met in each of them. */
 static enum hs_err take_notice(void *ctx, const struct hs_stored *stored)
 {
     struct notices *notices = ctx;
-    struct hs_view *view = notices->show->look.view;
-    if (stored->name.partition != notices->partition || notices->record->n_notices == NOTICES_MAX)
+    const Hallsync__Record *record = notices->record;
+    if (record->n_notices == NOTICES_MAX)
         return HS_EEXISTS;
-    if (hs_view_listed(view, HS_LIST_PARKED, &stored->name))
-        return HS_OK;
+    for (size_t i = 0; i < record->n_notices; i++) {
+        const char *id = record->notices[i]->notice_id;
+        if (hs_bytes_equal(stored->name.id, HS_BYTES(id, strlen(id))))
+            return HS_OK;
+    }
     return look_at(notices, stored);
 }
 
-static enum hs_err look_through(struct notices *notices, hs_partition partition, enum hs_notice_state take)
+static enum hs_err look_through(struct notices *notices, hs_partition partition, uint32_t month)
 {
-    static const uint8_t FIRST[1] = {0}; /* before every id that is a text */
-    uint8_t key[HS_RECORD_KEY_BYTES_MAX];
-    struct hs_record_name before = {
-        .partition = partition, .lane = HS_LANE_WORK, .kind = HS_KIND_NOTICE, .id = HS_BYTES(FIRST, sizeof FIRST)};
-    notices->partition = partition;
+    const struct hs_index *index = hs_kind_index(hs_kind_by_number(HS_KIND_NOTICE), "month");
+    char key[HS_NOTICE_KEY_BYTES];
+    hs_notice_key(partition, month, key);
+    return hs_view_index(notices->show->look.view, HS_KIND_NOTICE, index->number, HS_BYTES(key, strlen(key)),
+                         HS_BYTES_NONE, take_notice, notices);
+}
+
+/* Those in force stand under this month. */
+static enum hs_err take_all(struct notices *notices, enum hs_notice_state take, size_t months)
+{
+    const hs_partition partitions[] = {hs_account_partition(notices->account), HS_PARTITION_REGION};
+    uint32_t month = hs_date_of(notices->now_ms, 0) / 100;
+    enum hs_err err = HS_OK;
     notices->take = take;
-    size_t size = hs_record_key(&before, key);
-    enum hs_err err = hs_view_all(notices->show->look.view, HS_KIND_NOTICE, HS_BYTES(key, size), take_notice, notices);
-    return err == HS_EEXISTS ? HS_OK : err;
+    for (size_t i = 0; i < 2 && err == HS_OK; i++)
+        err = look_through(notices, partitions[i], HS_NOTICE_ALWAYS);
+    for (size_t i = 0; i < 2 * months && err == HS_OK; i++) {
+        err = look_through(notices, partitions[i % 2], month);
+        if (i % 2 == 1)
+            month = hs_notice_month_after(month);
+    }
+    return err;
 }
 
 enum hs_err hs_notices_show(struct hs_show *show, const char *account, Hallsync__Record *record)
 {
     struct notices notices = {.show = show, .account = account, .now_ms = hs_now_ms(), .record = record};
-    const hs_partition partitions[] = {hs_account_partition(account), HS_PARTITION_REGION};
-    enum hs_err err = HS_OK;
-    for (size_t i = 0; i < 2 && err == HS_OK; i++)
-        err = look_through(&notices, partitions[i], HS_NOTICE_ACTIVE);
-    for (size_t i = 0; i < 2 && err == HS_OK; i++)
-        err = look_through(&notices, partitions[i], HS_NOTICE_PLANNED);
-    return err;
+    enum hs_err err = take_all(&notices, HS_NOTICE_ACTIVE, 1);
+    if (err == HS_OK)
+        err = take_all(&notices, HS_NOTICE_PLANNED, PLANNED_MONTHS);
+    return err == HS_EEXISTS ? HS_OK : err;
 }

@@ -395,7 +395,7 @@ static const struct hs_index TITLE_CHANGE_INDEXES[] = {{1, "account", 2, 0, 0}};
 static const struct hs_index SUBSCRIPTION_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "hall", 7, 0, 0}};
 static const struct hs_index REMINDER_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "bill_id", 3, 0, 0}};
 static const struct hs_index RATING_INDEXES[] = {{1, "of_id", 3, 0, 0}, {2, "window", 5, 0, 0}, {3, "clerk", 6, 0, 0}};
-static const struct hs_index NOTICE_INDEXES[] = {{1, "district", 2, 0, 0}};
+static const struct hs_index NOTICE_INDEXES[] = {{1, "district", 2, 0, 0}, {2, "month", 0, 0, 0}};
 static const struct hs_index REISSUE_INDEXES[] = {{1, "node_id", 2, 0, 0}};
 
 /* ---- ids that are hashes: of which fields ---- */
@@ -573,6 +573,7 @@ const struct hs_kind HS_KINDS[] = {
      .id_field = 1,
      .home_form = HS_HOME_ACCOUNT,
      .home_field = 2,
+     .personal = true,
      .message = &hallsync__invoice_request__descriptor,
      FIELDS(INVOICE_REQUEST_FIELDS),
      INDEXES(INVOICE_REQUEST_INDEXES)},

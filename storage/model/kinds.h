@@ -162,8 +162,8 @@ const struct hs_kind *hs_kind_by_name(const char *name);
 const struct hs_field_rule *hs_kind_rule(const struct hs_kind *kind, uint32_t field);
 const struct hs_index *hs_kind_index(const struct hs_kind *kind, const char *name);
 /* May a counter look for records of this kind by @index (NULL: by none)?  Those about a customer are found by a number
- * that he brings with him, and by nothing else: an account's, electricity card's, identity card's, bill's, payment's.
- */
+ * that he brings with him, and by nothing else: of an account, electricity card, identity card, bill, payment, receipt
+ * or slip. */
 bool hs_kind_open(const struct hs_kind *kind, const struct hs_index *index);
 const char *hs_kind_field_name(const struct hs_kind *kind, uint32_t field); /* of the message; NULL: unknown */
 /* Rules and types of a record's fields, or of a line's. */

@@ -1,7 +1,9 @@
 #include "storage/model/notice.h"
 
+#include "proto/base/text.h"
 #include "proto/msg/tlv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { NOTICE_DISTRICT = 2, NOTICE_STARTS = 5, NOTICE_ENDS = 6, NOTICE_ACCOUNTS = 8 };
@@ -18,6 +20,44 @@ enum hs_notice_state hs_notice_at(struct hs_bytes message, uint64_t now_ms)
         return HS_NOTICE_OVER;
     return hs_tlv_u64(message, NOTICE_STARTS, 0) <= now_ms ? HS_NOTICE_ACTIVE : HS_NOTICE_PLANNED;
 }
+
+/* ---- months ---- */
+
+uint32_t hs_notice_month_after(uint32_t month)
+{
+    return month % 100 < 12 ? month + 1 : month + 100 - 11;
+}
+
+size_t hs_notice_months(struct hs_bytes message, uint32_t months[static HS_NOTICE_MONTHS_MAX])
+{
+    uint64_t starts_ms = hs_tlv_u64(message, NOTICE_STARTS, 0);
+    uint64_t ends_ms = hs_tlv_u64(message, NOTICE_ENDS, UINT64_MAX);
+    size_t count = 0;
+    if (ends_ms <= starts_ms)
+        return 0;
+    uint32_t last = hs_date_of(ends_ms - 1, 0) / 100;
+    for (uint32_t month = hs_date_of(starts_ms, 0) / 100; month <= last; month = hs_notice_month_after(month)) {
+        if (count == HS_NOTICE_MONTHS_MAX || ends_ms == UINT64_MAX) {
+            months[0] = HS_NOTICE_ALWAYS;
+            return 1;
+        }
+        months[count++] = month;
+    }
+    return count;
+}
+
+void hs_notice_key(hs_partition partition, uint32_t month, char key[static HS_NOTICE_KEY_BYTES])
+{
+    char text[HS_PARTITION_TEXT_BYTES];
+    hs_partition_text(partition, text);
+    if (month == HS_NOTICE_ALWAYS)
+        snprintf(key, HS_NOTICE_KEY_BYTES, "%s-always", text);
+    else
+        snprintf(key, HS_NOTICE_KEY_BYTES, "%s-%04u-%02u", text, (unsigned)(month / 100) % 10000,
+                 (unsigned)(month % 100));
+}
+
+/* ---- whom it concerns ---- */
 
 static bool begins_with(const char *account, struct hs_bytes beginning)
 {

@@ -17,6 +17,7 @@ static const struct hook HOOKS[] = {
     {HS_KIND_QUEUE_EVENT, hs_queue_event_change, NULL},
     {HS_KIND_CLOSE, hs_close_change, hs_close_whole},
     {HS_KIND_CLOSE_ANSWER, hs_answer_change, NULL},
+    {HS_KIND_NOTICE, hs_notice_change, hs_notice_whole},
     {HS_KIND_DECISION, hs_decision_change, hs_decision_whole},
 };
 

@@ -154,6 +154,11 @@ void hs_ticket_change(struct hs_derive *derive, const struct hs_facet *old, cons
 void hs_ticket_whole(struct hs_derive *derive, const struct hs_facet *ticket);
 void hs_ticket_event_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
 
+/* ---- notices.c ---- */
+
+void hs_notice_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_notice_whole(struct hs_derive *derive, const struct hs_facet *notice);
+
 /* ---- queue.c ---- */
 
 void hs_queue_ticket_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);

@@ -284,6 +284,97 @@ static void ask_find(struct place *place, Hallsync__Request *request)
     request->find = &body;
 }
 
+/* ---- customers: handing on, reminders, notices ---- */
+
+static void must_put(struct place *place, void (*fill)(struct place *place, Hallsync__Request *request))
+{
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    fill(place, &request);
+    assert_null(must_ask(place, &request)->put->results[0]->error);
+}
+
+static void put_subscription(Hallsync__Request *request, char *account, const char *hall)
+{
+    Hallsync__Subscription subscription = HALLSYNC__SUBSCRIPTION__INIT;
+    snprintf(texts[1], sizeof texts[1], "%s-sms", account);
+    subscription.subscription_id = texts[1];
+    subscription.account = account;
+    subscription.channel = TEXT("sms");
+    subscription.has_days_before = true;
+    subscription.days_before = 3;
+    subscription.hall = TEXT(hall);
+    set_put(request, HS_KIND_SUBSCRIPTION, &subscription.base, NULL);
+}
+
+static void ask_subscription(struct place *place, Hallsync__Request *request)
+{
+    put_subscription(request, account_of(place->number), NULL);
+}
+
+static void customer_who_is_reminded(struct place *place, Hallsync__Request *request)
+{
+    must_put(place, ask_subscription);
+    ask_customer(place, request);
+}
+
+static void ask_transfer(struct place *place, Hallsync__Request *request)
+{
+    Hallsync__TitleChange change = HALLSYNC__TITLE_CHANGE__INIT;
+    change.account = account_of(place->number);
+    change.name = TEXT("Li Si");
+    set_put(request, HS_KIND_TITLE_CHANGE, &change.base, text_of(0, "c-", place->number));
+}
+
+static void ask_reminder(struct place *place, Hallsync__Request *request)
+{
+    Hallsync__Reminder reminder = HALLSYNC__REMINDER__INIT;
+    reminder.account = TEXT(ACCOUNT);
+    reminder.bill_id = TEXT("B-1");
+    reminder.channel = TEXT("phone");
+    reminder.result = TEXT("told");
+    set_put(request, HS_KIND_REMINDER, &reminder.base, text_of(0, "r-", place->number));
+}
+
+static void put_owed(struct place *place, Hallsync__Request *request)
+{
+    Hallsync__Bill bill = HALLSYNC__BILL__INIT;
+    (void)place;
+    bill.bill_id = TEXT("B-1");
+    bill.account = TEXT(ACCOUNT);
+    bill.has_amount_fen = true;
+    bill.amount_fen = 5000;
+    bill.due_date = TEXT("2026-11-21");
+    set_put(request, HS_KIND_BILL, &bill.base, NULL);
+}
+
+static void owed_by_one_who_is_reminded(struct place *place, Hallsync__Request *request)
+{
+    must_put(place, put_owed);
+    put_subscription(request, TEXT(ACCOUNT), "nj-other");
+}
+
+static void ask_reminders(struct place *place, Hallsync__Request *request)
+{
+    static Hallsync__RemindersRequest body;
+    hallsync__reminders_request__init(&body);
+    (void)place;
+    body.has_date = true;
+    body.date = 20261121;
+    body.hall = TEXT("nj-other");
+    request->body_case = HALLSYNC__REQUEST__BODY_REMINDERS;
+    request->reminders = &body;
+}
+
+static void put_notice(struct place *place, Hallsync__Request *request)
+{
+    Hallsync__Notice notice = HALLSYNC__NOTICE__INIT;
+    (void)place;
+    notice.notice_id = TEXT("N-1");
+    notice.type = TEXT("info");
+    notice.text = TEXT("new prices");
+    set_put(request, HS_KIND_NOTICE, &notice.base, NULL);
+}
+
 static void ask_totals(struct place *place, Hallsync__Request *request)
 {
     static Hallsync__TotalsRequest body;
@@ -407,6 +498,11 @@ static const struct question QUESTIONS[] = {
     {"put a ticket", NULL, ask_ticket, WRITE_KINDS},
     {"reverse a payment", ask_payment, ask_reverse, WRITE_KINDS},
     {"release a parked payment", pay_in_beads, ask_decide, WRITE_KINDS},
+    {"hand an account on", customer_who_is_reminded, ask_transfer, WRITE_KINDS},
+    {"subscribe", NULL, ask_subscription, WRITE_KINDS},
+    {"put a reminder", NULL, ask_reminder, WRITE_KINDS},
+    {"reminders", owed_by_one_who_is_reminded, ask_reminders, READ_KINDS},
+    {"look somebody up who is told something", put_notice, ask_get, READ_KINDS},
     {"enroll", NULL, ask_enroll, WRITE_KINDS},
     {"wait", NULL, ask_wait, ALONE_KINDS},
     {"get", NULL, ask_get, READ_KINDS},
@@ -505,6 +601,10 @@ static void ask_once(void *ctx)
         assert_told(reply);
     if (done && attempt->question->ask == ask_conflicts)
         assert_int_equal(reply->conflicts->n_conflicts, 1);
+    if (done && attempt->question->ask == ask_reminders)
+        assert_int_equal(reply->reminders->n_due, 1);
+    if (done && attempt->question->before == put_notice)
+        assert_int_equal(reply->records->records[0]->n_notices, 1);
     assert_true(place->fatal || store_failed(place->office.node.store) == HS_OK); /* or nobody ends the process */
     if (place->fatal)
         restart(place);

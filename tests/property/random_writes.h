@@ -64,6 +64,20 @@ static inline void put_part(struct hs_buf *to, uint32_t field, const char *text,
     hs_buf_fini(&part);
 }
 
+/* In force for days, months or years, from now or soon. */
+static inline void put_notice_field(struct hs_buf *to, uint32_t number)
+{
+    static const uint64_t NOVEMBER = 1793491200000, DAY_MS = 86400000;
+    if (number == 2)
+        hs_tlv_put_text(to, number, PICK("3201", "3201", "3301"));
+    else if (number == 3)
+        hs_tlv_put_text(to, number, PICK("fault", "planned", "planned", "never"));
+    else if (number == 4)
+        hs_tlv_put_text(to, number, "停电");
+    else
+        hs_tlv_put_u64(to, number, NOVEMBER + DAY_MS * random_below(chance(90) ? 120 : 1200));
+}
+
 /* Of a record with this id. */
 static inline struct hs_bytes field_value(struct hs_arena *arena, uint16_t kind, uint32_t number, struct hs_bytes id)
 {
@@ -77,7 +91,9 @@ static inline struct hs_bytes field_value(struct hs_arena *arena, uint16_t kind,
             put_part(&value, number, PICK("2026-12-01", "2026-12-02", "2027-01-01"), 1 + random_below(20));
     else if (kind == HS_KIND_BILL && number == 8)
         hs_tlv_put_text(&value, number, PICK("open", "cancelled", "corrected", "lost"));
-    else if ((kind == HS_KIND_BILL || kind == HS_KIND_CUSTOMER) && number == 1)
+    else if (kind == HS_KIND_NOTICE && number > 1)
+        put_notice_field(&value, number);
+    else if ((kind == HS_KIND_BILL || kind == HS_KIND_CUSTOMER || kind == HS_KIND_NOTICE) && number == 1)
         hs_tlv_put_bytes(&value, number, id);
     else if (kind != HS_KIND_CUSTOMER && number == 2)
         hs_tlv_put_text(&value, number,

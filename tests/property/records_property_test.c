@@ -217,6 +217,8 @@ static struct hs_bytes id_for(struct history *history, uint16_t kind)
         return keep_text(&history->arena, some_bill());
     case HS_KIND_CASH_ENTRY:
         return keep_text(&history->arena, PICK("nj-1", "nj-2", "nj-3", "nj-4", "nj-5"));
+    case HS_KIND_NOTICE:
+        return keep_text(&history->arena, PICK("N1", "N2", "N3"));
     case HS_KIND_TICKET:
         return small_id(&history->arena, 3);
     case HS_KIND_QUEUE_TICKET:
@@ -252,25 +254,13 @@ static void fact_write(struct history *history, struct hs_write *write)
 
 static void random_write(struct history *history, struct hs_write *write)
 {
-    static const uint16_t KINDS[] = {HS_KIND_CUSTOMER,
-                                     HS_KIND_BILL,
-                                     HS_KIND_PAYMENT,
-                                     HS_KIND_PAYMENT,
-                                     HS_KIND_CASH_ENTRY,
-                                     HS_KIND_REVERSAL,
-                                     HS_KIND_TICKET,
-                                     HS_KIND_TICKET_EVENT,
-                                     HS_KIND_REVERSAL,
-                                     HS_KIND_TICKET_EVENT,
-                                     HS_KIND_QUEUE_TICKET,
-                                     HS_KIND_QUEUE_EVENT,
-                                     HS_KIND_QUEUE_EVENT,
-                                     HS_KIND_DECISION,
-                                     HS_KIND_DECISION,
-                                     HS_KIND_DECISION,
-                                     HS_KIND_DECISION,
-                                     77,
-                                     1001};
+    static const uint16_t KINDS[] = {HS_KIND_CUSTOMER,     HS_KIND_BILL,         HS_KIND_PAYMENT,
+                                     HS_KIND_PAYMENT,      HS_KIND_CASH_ENTRY,   HS_KIND_REVERSAL,
+                                     HS_KIND_TICKET,       HS_KIND_TICKET_EVENT, HS_KIND_REVERSAL,
+                                     HS_KIND_TICKET_EVENT, HS_KIND_QUEUE_TICKET, HS_KIND_QUEUE_EVENT,
+                                     HS_KIND_QUEUE_EVENT,  HS_KIND_DECISION,     HS_KIND_DECISION,
+                                     HS_KIND_DECISION,     HS_KIND_DECISION,     77,
+                                     HS_KIND_NOTICE,       HS_KIND_NOTICE};
     write->kind = KINDS[random_below(COUNT_OF(KINDS))];
     write->id = id_for(history, write->kind);
     const struct hs_kind *kind = hs_kind_by_number(write->kind);

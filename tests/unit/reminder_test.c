@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "proto/base/text.h"
 #include "proto/msg/tlv.h"
 #include "storage/model/notice.h"
 #include "storage/model/reminder.h"
@@ -194,6 +195,45 @@ static void a_notice_concerns_accounts_by_district_and_beginning(void **state)
     hs_buf_fini(&buf);
 }
 
+static void a_notice_stands_under_its_months(void **state)
+{
+    enum { HOUR_MS = 3600000 };
+    static const uint64_t NOVEMBER = 1793491200000; /* 2026-11-01, UTC */
+    static const struct {
+        struct notice notice;
+        size_t count;
+        uint32_t first, last;
+    } CASES[] = {
+        {{.starts_ms = 1793491200000, .ends_ms = 1793491200000 + HOUR_MS}, 1, 202611, 202611},
+        {{.starts_ms = 1793491200000 - 1, .ends_ms = 1793491200000 + 1}, 2, 202610, 202611},
+        {{.starts_ms = 1793491200000 - HOUR_MS, .ends_ms = 1793491200000}, 1, 202610, 202610},
+        {{.starts_ms = 1793491200000, .ends_ms = 1793491200000 + 100 * 24 * (uint64_t)HOUR_MS}, 4, 202611, 202702},
+        {{.starts_ms = 1793491200000, .ends_ms = 1793491200000 + 800 * 24 * (uint64_t)HOUR_MS}, 1, 0, 0},
+        {{.starts_ms = 1793491200000}, 1, 0, 0},
+        {{.ends_ms = 1793491200000}, 1, 0, 0},
+        {{.starts_ms = 1793491200000, .ends_ms = 1793491200000}, 0, 0, 0},
+    };
+    struct hs_buf buf = {0};
+    uint32_t months[HS_NOTICE_MONTHS_MAX];
+    char key[HS_NOTICE_KEY_BYTES];
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        size_t count = hs_notice_months(notice(&buf, &CASES[i].notice), months);
+        assert_int_equal(count, CASES[i].count);
+        if (count > 0) {
+            assert_int_equal(months[0], CASES[i].first);
+            assert_int_equal(months[count - 1], CASES[i].last);
+        }
+    }
+    hs_buf_fini(&buf);
+    assert_int_equal(hs_date_of(NOVEMBER, 0), 20261101);
+    assert_int_equal(hs_notice_month_after(202612), 202701);
+    hs_notice_key(3201, 202611, key);
+    assert_string_equal(key, "3201-2026-11");
+    hs_notice_key(HS_PARTITION_REGION, HS_NOTICE_ALWAYS, key);
+    assert_string_equal(key, "region-always");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +246,7 @@ int main(void)
         cmocka_unit_test(results_have_texts),
         cmocka_unit_test(a_notice_is_planned_active_and_over),
         cmocka_unit_test(a_notice_concerns_accounts_by_district_and_beginning),
+        cmocka_unit_test(a_notice_stands_under_its_months),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

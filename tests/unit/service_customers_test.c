@@ -311,6 +311,8 @@ static void a_look_up_says_what_the_customer_is_to_be_told(void **state)
     assert_int_equal(get_record(client, HS_KIND_CUSTOMER, ACCOUNT)->n_notices, 0);
     NOTICE(.notice_id = TEXT("N-soon"), .district = TEXT("3201"), .has_starts_ms = true, .starts_ms = now_ms + 3600000,
            .has_ends_ms = true, .ends_ms = now_ms + 7200000);
+    NOTICE(.notice_id = TEXT("N-far"), .has_starts_ms = true, .starts_ms = now_ms + 150 * 86400000ULL,
+           .has_ends_ms = true, .ends_ms = now_ms + 151 * 86400000ULL);
     NOTICE(.notice_id = TEXT("N-over"), .district = TEXT("3201"), .has_ends_ms = true, .ends_ms = now_ms - 1000);
     NOTICE(.notice_id = TEXT("N-other"), .district = TEXT("3202"));
     NOTICE(.notice_id = TEXT("N-street"), .district = TEXT("3201"), .accounts = TEXT("3201999,3201888"));
