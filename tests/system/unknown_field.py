@@ -113,8 +113,10 @@ with Region("an older node keeps and forwards a field and a kind that it does no
     equal(sorted(rows[1:]), ["L-1,3201000001,meter:1;cable\\:long:20,li", "L-2,3201000001,cable:3,wang"], "rows")
 
     # Lines are one value: written apart from each other at both halls, they are a conflict, and a person chooses one of them.
+    hub.stop()
     one.json("lent-thing", "put", "lent_id=L-1", "parts=meter:7")
     two.json("lent-thing", "put", "lent_id=L-1", "parts=cable\\:long:19")
+    hub.start()
     one.synced()
     two.synced()
     one.synced()
@@ -139,7 +141,7 @@ with Region("an older node keeps and forwards a field and a kind that it does no
     one.synced()
     equal(one.json("customer", "get", "3201000001").object()["nickname"], "阿甲", "the newer field is edited")
     equal(one.digests(), two.digests(), "newer halls")
-    equal(one.digests(), hub.digests(), "an older and a newer node")
+    equal(one.digests().replace("lent_thing", "kind-900"), hub.digests(), "an older and a newer node")
     for node in (one, two, hub):
         check(node.run("verify", "--full").status == 0, f"{node.name}: verify")
     one.stop()
