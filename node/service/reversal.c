@@ -2,15 +2,15 @@
  * same window by its clerk; whatever is later, or from elsewhere, is seen by a second person. */
 #include "node/service/handlers.h"
 #include "node/service/put.h"
-#include "node/service/show.h"
 
 #include "proto/base/text.h"
 #include "proto/msg/tlv.h"
 #include "proto/records.pb-c.h"
+#include "storage/books.h"
 
 #include <string.h>
 
-enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_METHOD = 5, PAYMENT_WINDOW = 6 };
+enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_METHOD = 5 };
 enum { REVERSAL_PAYMENT = 2, REVERSAL_ACCOUNT = 3, REVERSAL_REASON = 4, REVERSAL_CLERK = 6, REVERSAL_SECOND = 7 };
 enum { REVERSAL_TYPE = 8 };
 
@@ -18,8 +18,6 @@ struct reversed {
     struct hs_record_name name; /* of the payment */
     struct hs_bytes payment;    /* its message */
     int64_t amount_fen;
-    uint32_t date; /* business date */
-    uint64_t origin;
 };
 
 /* Of a district that is not here, only this node's own ops are: others may have reversed it long ago.  A hub says; that
@@ -55,12 +53,9 @@ static enum hs_err find_payment(struct hs_work *work, struct hs_bytes id, struct
     struct hs_bytes message = hs_arena_copy(work->scratch, variant->bytes);
     if (message.size != variant->bytes.size)
         return HS_ENOMEM;
-    *reversed = (struct reversed){
-        .name = {.partition = stored.name.partition, .id = id},
-        .payment = message,
-        .amount_fen = hs_tlv_i64(variant->bytes, PAYMENT_AMOUNT, 0),
-        .date = hs_date_of(hs_stamp_ms(variant->stamp), work->desk->options.utc_offset_minutes),
-        .origin = variant->dot.origin};
+    *reversed = (struct reversed){.name = {.partition = stored.name.partition, .id = id},
+                                  .payment = message,
+                                  .amount_fen = hs_tlv_i64(variant->bytes, PAYMENT_AMOUNT, 0)};
     hs_text_to_hex(id, text);
     if (reversed->amount_fen <= 0 || reversed->amount_fen > HS_AMOUNT_FEN_MAX)
         return hs_refuse(&work->refusal, HS_EAMOUNT, REVERSAL_PAYMENT,
@@ -86,13 +81,22 @@ static bool is(struct hs_bytes value, const char *text)
     return hs_bytes_equal(value, HS_BYTES(text, strlen(text)));
 }
 
-/* Taken at this window of this node, today? */
-static bool is_same_window(struct hs_work *work, const Hallsync__Reversal *reversal, const struct reversed *reversed)
+/* Did this node take it at this window on the business day that is still open there?  Its receipt says so. */
+static enum hs_err look_at_window(struct hs_work *work, const Hallsync__Reversal *reversal,
+                                  const struct reversed *reversed, bool *same)
 {
-    const char *own = hs_store_certificate(work->store)->node_id;
-    return reversed->date == hs_look_today(&work->look) &&
-           hs_tlv_u64(reversed->payment, PAYMENT_WINDOW, 0) == reversal->window &&
-           is(hs_show_node(work->view, reversed->origin), own);
+    const struct hs_certificate *own = hs_store_certificate(work->store);
+    struct hs_hall_day today = {.home = own->home,
+                                .node = own->node_id,
+                                .date = hs_date_of(work->now_ms, work->desk->options.utc_offset_minutes)};
+    char receipt[HS_NUMBER_BYTES_MAX];
+    struct hs_number number;
+    enum hs_err err = hs_fact_receipt(&work->look, HS_KIND_PAYMENT, reversed->name.id, receipt);
+    if (err == HS_OK)
+        err = hs_books_day(work->view, &today, reversal->window, &today.date);
+    *same = err == HS_OK && hs_number_parse(HS_BYTES(receipt, strlen(receipt)), &number) &&
+            is(number.node, own->node_id) && number.window == reversal->window && number.date == today.date;
+    return err;
 }
 
 static enum hs_err check_second(struct hs_work *work, const Hallsync__Reversal *reversal)
@@ -129,8 +133,11 @@ static enum hs_err check_rules(struct hs_work *work, const Hallsync__Reversal *r
 {
     if (reversal->second != NULL && reversal->clerk != NULL && strcmp(reversal->second, reversal->clerk) == 0)
         return hs_refuse(&work->refusal, HS_ESECOND, REVERSAL_SECOND, "second: is another person than the clerk");
+    bool same;
     enum hs_err err = check_type(work, reversal, hs_tlv_bytes(reversed->payment, PAYMENT_METHOD));
-    return err != HS_OK || is_same_window(work, reversal, reversed) ? err : check_second(work, reversal);
+    if (err == HS_OK)
+        err = look_at_window(work, reversal, reversed, &same);
+    return err != HS_OK || same ? err : check_second(work, reversal);
 }
 
 /* The reversal names its payment's account, so that it can be understood without it: filled in, or the same. */

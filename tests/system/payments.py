@@ -67,6 +67,12 @@ with Region("bills and payments") as region:
     hall.json("payment", "reverse", "p-2", "window=3", "type=bounced", "reason=no funds")
     equal([one["payment_id"] for one in hall.json("payment", "list", "slip_no=4711").lines()], ["p-2"], "found by its slip")
 
+    # What a window has closed is of another business day, be it the same by the calendar.
+    hall.json("payment", "add", "payment_id=p-7", f"account={OTHER}", "amount_fen=700", "window=7", "clerk=zhou")
+    hall.json("window", "close", "7", "clerk=zhou", "counted_fen=700")
+    hall.refused("needs-second", "payment", "reverse", "p-7", "window=7", "clerk=zhou", "reason=mistyped")
+    hall.json("payment", "reverse", "p-7", "window=7", "clerk=zhou", "second=wu", "reason=mistyped")
+
     # Cancelled, or corrected by another bill: nothing more is taken for it.
     hub.json("bill", "put", "B-3", f"account={ACCOUNT}", "amount_fen=700")
     hub.json("bill", "put", "B-3", "status=corrected", "replaced_by=B-4")
