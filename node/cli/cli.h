@@ -28,6 +28,8 @@
     X(ACCOUNT, "account", 0, "ACCOUNT", "only of this account")                                                 \
     X(BILL, "bill", 0, "BILL", "only of this bill")                                                             \
     X(STATE, "state", 0, "STATE", "only in this state")                                                         \
+    X(DEPARTMENT, "department", 0, "NAME", "only what this department has to do")                               \
+    X(OVERDUE, "overdue", 0, NULL, "only what is late and not resolved")                                        \
     X(ASSIGNEE, "assignee", 0, "NAME", "only assigned to NAME")                                                 \
     X(LIMIT, "limit", 0, "N", "at most so many")                                                                \
     X(HALL, "hall", 0, "ID|all", "of that hall, or of all")                                                     \
@@ -142,6 +144,9 @@ enum hs_err cli_run_receipt(struct cli *cli);
 enum hs_err cli_run_import(struct cli *cli); /* import.c */
 enum hs_err cli_run_get(struct cli *cli);    /* read.c */
 enum hs_err cli_run_list(struct cli *cli);
+enum hs_err cli_run_missing(struct cli *cli);
+enum hs_err cli_run_ticket_event(struct cli *cli);
+enum hs_err cli_run_load(struct cli *cli);
 enum hs_err cli_run_find(struct cli *cli);
 enum hs_err cli_run_export(struct cli *cli);
 enum hs_err cli_run_totals(struct cli *cli);

@@ -50,6 +50,19 @@ enum hs_err cli_put_add(struct cli_put *put, const struct cli_draft *draft, cons
     return HS_OK;
 }
 
+enum hs_err cli_put_add_message(struct cli_put *put, struct hs_bytes message, const char *source)
+{
+    assert(put->count < CLI_PUT_RECORDS_MAX);
+    Hallsync__PutRecord *record = &put->records[put->count];
+    hallsync__put_record__init(record);
+    put->offsets[put->count] = put->packed.size;
+    hs_buf_put_bytes(&put->packed, message);
+    record->record.len = message.size;
+    record->source = (char *)source; /* only read */
+    put->pointers[put->count++] = record;
+    return put->packed.err;
+}
+
 Hallsync__Request *cli_put_request(struct cli_put *put)
 {
     for (size_t i = 0; i < put->count; i++)

@@ -27,6 +27,9 @@ bool cli_put_full(const struct cli_put *put);
 /* Add a record, copied; not when full.  @source: borrowed, NULL: none.  HS_ENOMEM. */
 enum hs_err cli_put_add(struct cli_put *put, const struct cli_draft *draft, const char *source);
 
+/* The same of a packed message. */
+enum hs_err cli_put_add_message(struct cli_put *put, struct hs_bytes message, const char *source);
+
 /* The request; valid until the next change. */
 Hallsync__Request *cli_put_request(struct cli_put *put);
 

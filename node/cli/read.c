@@ -115,6 +115,7 @@ enum hs_err cli_run_get(struct cli *cli)
 struct listing {
     struct cli_list list;
     size_t count;
+    bool overdue;            /* only what is late */
     Hallsync__Record oldest; /* of those that a hub told of: when and who */
     char from[HS_NODE_ID_BYTES_MAX + 1];
 };
@@ -122,6 +123,8 @@ struct listing {
 static enum hs_err list_record(void *ctx, const Hallsync__Record *record)
 {
     struct listing *listing = ctx;
+    if (listing->overdue && (record->ticket == NULL || !record->ticket->overdue))
+        return HS_OK;
     listing->count++;
     if (record->from != NULL && (listing->oldest.from == NULL || record->as_of_ms < listing->oldest.as_of_ms)) {
         snprintf(listing->from, sizeof listing->from, "%s", record->from);
@@ -144,12 +147,37 @@ static enum hs_err list_all(struct cli *cli, struct cli_find *find, size_t *coun
     find->incomplete = &incomplete;
     enum hs_err err = cli_find(cli, find, list_record, &listing);
     enum hs_err ended = cli_list_end(&listing.list);
-    bool asks = find->index != NULL && strcmp(find->index, "state") != 0 && strcmp(find->index, "assignee") != 0;
+    bool asks = find->index != NULL && strcmp(find->index, "state") != 0 && strcmp(find->index, "assignee") != 0 &&
+                strcmp(find->index, "department") != 0;
     if (err == HS_OK)
         tell_source(cli, &listing.oldest, incomplete && asks);
     if (err == HS_OK && incomplete && !asks && !cli->json)
         puts("\n" STILL_COMING);
     *count = listing.count;
+    return err != HS_OK ? err : ended;
+}
+
+/* What is late is in one of the states in which something is still to be done. */
+static enum hs_err list_overdue(struct cli *cli)
+{
+    static const char *const OPEN[] = {"open", "accepted", "assigned", "working", "waiting"};
+    struct listing listing = {.overdue = true};
+    const struct cli_column *columns;
+    size_t column_count = cli_kind_columns(cli->command->kind, &columns);
+    bool incomplete = false;
+    enum hs_err err = HS_OK;
+    cli_list_begin(&listing.list, cli, columns, column_count);
+    listing.list.keep = KIND_KEEP;
+    for (size_t i = 0; i < sizeof OPEN / sizeof *OPEN && err == HS_OK; i++) {
+        bool more = false;
+        struct cli_find find = {
+            .kind = cli->command->kind, .index = "state", .key = OPEN[i], .here = true, .incomplete = &more};
+        err = cli_find(cli, &find, list_record, &listing);
+        incomplete = incomplete || more;
+    }
+    enum hs_err ended = cli_list_end(&listing.list);
+    if (err == HS_OK && incomplete && !cli->json)
+        puts("\n" STILL_COMING);
     return err != HS_OK ? err : ended;
 }
 
@@ -159,11 +187,8 @@ static enum hs_err take_options(struct cli *cli, struct cli_find *find)
     static const struct {
         enum cli_option option;
         const char *index;
-    } INDEXES[] = {{CLI_ACCOUNT, "account"},
-                   {CLI_BILL, "bill_id"},
-                   {CLI_STATE, "state"},
-                   {CLI_ASSIGNEE, "assignee"},
-                   {CLI_DISTRICT, "district"}};
+    } INDEXES[] = {{CLI_ACCOUNT, "account"},   {CLI_BILL, "bill_id"},          {CLI_STATE, "state"},
+                   {CLI_ASSIGNEE, "assignee"}, {CLI_DEPARTMENT, "department"}, {CLI_DISTRICT, "district"}};
     for (size_t i = 0; i < sizeof INDEXES / sizeof *INDEXES; i++) {
         const char *key = cli->options[INDEXES[i].option];
         if (key != NULL && find->index != NULL)
@@ -207,6 +232,9 @@ enum hs_err cli_run_list(struct cli *cli)
     struct cli_find find = {.kind = cli->command->kind};
     size_t count;
     enum hs_err err = take_options(cli, &find);
+    if (err == HS_OK && cli->options[CLI_OVERDUE] != NULL)
+        return find.index == NULL && cli->arg_count == 0 ? list_overdue(cli)
+                                                         : cli_usage(cli, "--overdue goes with nothing else");
     if (err == HS_OK)
         err = take_index(cli, &find);
     if (err == HS_OK)

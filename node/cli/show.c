@@ -222,6 +222,12 @@ static void add_time(json_t *object, const char *key, bool has, uint64_t ms, int
         json_object_set_new(object, key, json_string(hs_time_text(ms, utc_offset_minutes, text)));
 }
 
+static void add_text(json_t *object, const char *key, const char *text)
+{
+    if (text != NULL)
+        json_object_set_new(object, key, cli_json_text(HS_BYTES(text, strlen(text))));
+}
+
 static json_t *step(const Hallsync__TicketStep *from, int utc_offset_minutes)
 {
     json_t *object = cli_show_message(&from->base);
@@ -247,6 +253,32 @@ static void add_notices(json_t *object, const Hallsync__Record *record, int utc_
         json_object_set_new(object, "notices", notices);
 }
 
+static void add_progress(json_t *object, const Hallsync__TicketState *ticket, int utc_offset_minutes)
+{
+    add_text(object, "department", ticket->department);
+    if (ticket->has_urged)
+        json_object_set_new(object, "urged", json_integer(ticket->urged));
+    if (ticket->has_escalated)
+        json_object_set_new(object, "escalated", json_integer(ticket->escalated));
+    if (ticket->has_reopened)
+        json_object_set_new(object, "reopened", json_integer(ticket->reopened));
+    if (ticket->has_due_ms)
+        json_object_set_new(object, "due_ms", json_integer((json_int_t)ticket->due_ms));
+    add_time(object, "due", ticket->has_due_ms != 0, ticket->due_ms, utc_offset_minutes);
+    if (ticket->has_overdue)
+        json_object_set_new(object, "overdue", json_boolean(ticket->overdue));
+    if (ticket->has_no_call_back)
+        json_object_set_new(object, "no_call_back", json_boolean(ticket->no_call_back));
+    if (ticket->has_rate)
+        json_object_set_new(object, "rate", json_boolean(ticket->rate));
+    if (ticket->n_missing == 0)
+        return;
+    json_t *missing = json_array();
+    for (size_t i = 0; i < ticket->n_missing; i++)
+        json_array_append_new(missing, cli_json_text(HS_BYTES(ticket->missing[i], strlen(ticket->missing[i]))));
+    json_object_set_new(object, "missing", missing);
+}
+
 static void add_ticket(json_t *object, const Hallsync__TicketState *ticket, int utc_offset_minutes)
 {
     json_object_set_new(object, "state", json_string(ticket->state));
@@ -254,6 +286,7 @@ static void add_ticket(json_t *object, const Hallsync__TicketState *ticket, int 
         json_object_set_new(object, "assignee", cli_json_text(HS_BYTES(ticket->assignee, strlen(ticket->assignee))));
     add_time(object, "opened", ticket->has_opened_ms != 0, ticket->opened_ms, utc_offset_minutes);
     add_time(object, "changed", ticket->has_changed_ms != 0, ticket->changed_ms, utc_offset_minutes);
+    add_progress(object, ticket, utc_offset_minutes);
     if (ticket->n_events == 0)
         return;
     json_t *events = json_array();
@@ -376,12 +409,6 @@ json_t *cli_show_record(const Hallsync__Record *record, int utc_offset_minutes)
     json_object_set_new(object, "partition", number_u32("partition", record->partition));
     add_time(object, "time", record->has_time_ms != 0, record->time_ms, utc_offset_minutes);
     return object;
-}
-
-static void add_text(json_t *object, const char *key, const char *text)
-{
-    if (text != NULL)
-        json_object_set_new(object, key, cli_json_text(HS_BYTES(text, strlen(text))));
 }
 
 json_t *cli_show_result(const Hallsync__PutResult *result)

@@ -45,6 +45,7 @@ enum hallsync_kind {
     HALLSYNC_KIND_REISSUE = 1002,
     HALLSYNC_KIND_DECISION = 1003,
     HALLSYNC_KIND_CLOSE_ANSWER = 1004,
+    HALLSYNC_KIND_CALENDAR = 1005,
 };
 
 /* What a call may answer; the node's own errors are in the reply. */

@@ -291,6 +291,7 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
         .peer_address_count = daemon->advertised.count,
         .utc_offset_minutes = conf->utc_offset_minutes,
         .accept_unknown_accounts = strcmp(conf->rules.unknown_accounts, "accept") == 0,
+        .reconnect_on_payment = strcmp(conf->rules.reconnect_on_payment, "yes") == 0,
         .scope = conf->districts,
         .scope_count = conf->district_count,
         .retention_days = conf->retention.days,

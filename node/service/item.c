@@ -46,6 +46,11 @@ void hs_id_made(const char *domain, struct hs_bytes from, struct hs_id *id)
     crypto_generichash_final(&state, id->bytes, sizeof id->bytes);
 }
 
+ProtobufCBinaryData hs_binary(struct hs_bytes bytes)
+{
+    return (ProtobufCBinaryData){.len = bytes.size, .data = (uint8_t *)(uintptr_t)bytes.data};
+}
+
 struct hs_bytes hs_canonical(const ProtobufCMessage *message, struct hs_arena *arena)
 {
     size_t size = protobuf_c_message_get_packed_size(message);
@@ -191,21 +196,27 @@ static enum hs_err add_clear(struct hs_item *item, struct hs_given *given, uint3
     return HS_OK;
 }
 
+size_t hs_given_of(const struct hs_kind *kind, struct hs_bytes message, struct hs_given *given)
+{
+    struct hs_cur cur = hs_cur_of(message);
+    struct hs_tlv tlv;
+    size_t count = 0;
+    while (hs_tlv_next(&cur, &tlv)) {
+        if (count > 0 && given[count - 1].number == tlv.number) /* lines stand together, and are one value */
+            given[count - 1].value.size += tlv.raw.size;
+        else
+            given[count++] = (struct hs_given){
+                .number = tlv.number, .value = tlv.raw, .rule = hs_kind_rule(kind, tlv.number)};
+    }
+    return count;
+}
+
 static enum hs_err take_given(struct hs_call *call, struct hs_item *item, struct hs_refusal *refusal)
 {
     struct hs_given *given = hs_arena_array(&call->arena, item->kind->field_count + 1, sizeof *given);
     if (given == NULL)
         return HS_ENOMEM;
-    struct hs_cur cur = hs_cur_of(item->message);
-    struct hs_tlv tlv;
-    while (hs_tlv_next(&cur, &tlv)) {
-        struct hs_given *last = item->given_count > 0 ? &given[item->given_count - 1] : NULL;
-        if (last != NULL && last->number == tlv.number) /* lines stand together, and are one value */
-            last->value.size += tlv.raw.size;
-        else
-            given[item->given_count++] = (struct hs_given){
-                .number = tlv.number, .value = tlv.raw, .rule = hs_kind_rule(item->kind, tlv.number)};
-    }
+    item->given_count = hs_given_of(item->kind, item->message, given);
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < item->put->n_clear && err == HS_OK; i++)
         err = add_clear(item, given, item->put->clear[i], refusal);

@@ -236,5 +236,6 @@ enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item)
                              .window = payment->window,
                              .amount_fen = payment->amount_fen,
                              .method = hs_tlv_bytes(item->message, PAYMENT_METHOD)};
-    return hs_cash_write(work, item, &money);
+    err = hs_cash_write(work, item, &money);
+    return err == HS_OK ? hs_reconnect_after(work, payment->account, item->id) : err;
 }

@@ -44,6 +44,7 @@ static const struct {
     {HS_KIND_REMINDER, hs_reminder_write},
     {HS_KIND_WINDOW_EVENT, hs_window_write},
     {HS_KIND_HANDING_IN, hs_handing_write},
+    {HS_KIND_CATALOGUE, hs_catalogue_write},
 };
 
 /* ---- the answer ---- */

@@ -81,6 +81,9 @@ enum hs_err hs_item_prepare(struct hs_call *call, size_t index, struct hs_item *
 enum hs_err hs_refusal_copy(struct hs_arena *arena, const struct hs_refusal *refusal, const struct hs_refusal **copy);
 /* 128-bit hashes, apart by domain. */
 void hs_id_made(const char *domain, struct hs_bytes from, struct hs_id *id);
+ProtobufCBinaryData hs_binary(struct hs_bytes bytes); /* borrowed; only read */
+/* The fields of a canonical message of the kind, each once, into @given, which has room for all.  Answers how many. */
+size_t hs_given_of(const struct hs_kind *kind, struct hs_bytes message, struct hs_given *given);
 /* The canonical encoding: fields in ascending order, each in its shortest form.  NULL data: out of memory. */
 struct hs_bytes hs_canonical(const ProtobufCMessage *message, struct hs_arena *arena);
 
@@ -117,6 +120,10 @@ struct hs_money {
     struct hs_bytes method; /* of the payment; none: cash */
 };
 enum hs_err hs_cash_write(struct hs_work *work, const struct hs_item *item, const struct hs_money *money);
+
+/* reconnect.c: where rules.reconnect_on_payment says so, an account that owes nothing any more and has no supply gets
+ * an urgent ticket, in the same commit as the payment @id, which is written already. */
+enum hs_err hs_reconnect_after(struct hs_work *work, const char *account, struct hs_bytes id);
 
 /* register.c: fields to write, and what they overwrite. */
 struct hs_target {
@@ -158,7 +165,8 @@ enum hs_err hs_import_remember(struct hs_import *import, const struct hs_record 
 /* receipt.c: how often the receipt of a number was printed again, as far as is known here. */
 enum hs_err hs_receipt_reprints(const struct hs_look *look, struct hs_bytes number, uint32_t *count);
 
-/* What an item is written by: payment.c, reversal.c, receipt.c, register.c, ticket.c, queue.c, resolve.c, decide.c. */
+/* What an item is written by: payment.c, reversal.c, receipt.c, register.c,
+ * ticket.c, event.c, catalogue.c, queue.c, resolve.c, decide.c. */
 enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_reprint_write(struct hs_work *work, const struct hs_item *item);
@@ -167,6 +175,7 @@ enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_queue_ticket_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_queue_event_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_catalogue_write(struct hs_work *work, const struct hs_item *item);
 /* transfer.c, subscription.c */
 enum hs_err hs_transfer_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_subscription_write(struct hs_work *work, const struct hs_item *item);

@@ -50,6 +50,7 @@ struct hs_service_options {
     size_t peer_address_count;
     int utc_offset_minutes;
     bool accept_unknown_accounts; /* rules.unknown_accounts: accept */
+    bool reconnect_on_payment;    /* rules.reconnect_on_payment: yes */
     const hs_partition *scope;    /* what status says: the configured districts; borrowed */
     size_t scope_count;
     uint32_t retention_days;

@@ -2,7 +2,6 @@
 
 #include "node/service/put.h"
 #include "node/service/queues.h"
-#include "node/service/tickets.h"
 #include "proto/base/text.h"
 #include "proto/msg/tlv.h"
 
@@ -13,7 +12,6 @@
 #define FIELDS_SHOWN_MAX  999 /* numbers above are a record's own book-keeping */
 #define ORIGIN_TEXT_BYTES 17
 enum { BILL_ACCOUNT = 2 };
-enum { EVENT_STATE = 3, EVENT_ASSIGNEE = 4, EVENT_NOTE = 5, EVENT_CLERK = 6 };
 enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1 };
 
 /* ---- names ---- */
@@ -278,81 +276,9 @@ static enum hs_err show_bill(struct showing *showing)
     return HS_OK;
 }
 
-/* ---- tickets ---- */
-
-static char *event_text(struct hs_arena *arena, struct hs_bytes message, uint32_t field)
-{
-    struct hs_bytes text = hs_tlv_bytes(message, field);
-    return text.size != 0 ? hs_arena_text(arena, text) : NULL;
-}
-
-static char *event_node(const struct hs_show *show, const struct hs_ticket_events *events, const struct hs_id *id)
-{
-    struct hs_bytes node = HS_BYTES_NONE;
-    for (size_t i = 0; i < events->count; i++) {
-        if (memcmp(events->writers[i].event.bytes, id->bytes, sizeof id->bytes) == 0)
-            node = hs_show_node(show->look.view, events->writers[i].origin);
-    }
-    return node.size != 0 ? hs_arena_text(show->arena, node) : NULL;
-}
-
-static Hallsync__TicketStep *show_step(const struct hs_show *show, const struct hs_ticket_events *events,
-                                       const struct hs_ticket_event *event)
-{
-    const struct hs_kind *kind = hs_kind_by_number(HS_KIND_TICKET_EVENT);
-    Hallsync__TicketStep *step = hs_arena_alloc(show->arena, sizeof *step);
-    if (step == NULL)
-        return NULL;
-    hallsync__ticket_step__init(step);
-    step->event_id = hs_show_id(show->arena, kind, HS_BYTES(event->id.bytes, sizeof event->id.bytes), event->message);
-    step->state = event_text(show->arena, event->message, EVENT_STATE);
-    step->assignee = event_text(show->arena, event->message, EVENT_ASSIGNEE);
-    step->note = event_text(show->arena, event->message, EVENT_NOTE);
-    step->clerk = event_text(show->arena, event->message, EVENT_CLERK);
-    step->has_time_ms = true;
-    step->time_ms = hs_stamp_ms(event->stamp);
-    step->node = event_node(show, events, &event->id);
-    step->has_fits = true;
-    step->fits = event->fits;
-    return step->event_id != NULL ? step : NULL;
-}
-
-static enum hs_err show_steps(const struct hs_show *show, const struct hs_ticket_events *events,
-                              Hallsync__TicketState *ticket)
-{
-    ticket->events = hs_arena_array(show->arena, events->count, sizeof *ticket->events);
-    if (ticket->events == NULL)
-        return HS_ENOMEM;
-    for (size_t i = 0; i < events->count; i++) {
-        Hallsync__TicketStep *step = show_step(show, events, &events->list[i]);
-        if (step == NULL)
-            return HS_ENOMEM;
-        ticket->events[ticket->n_events++] = step;
-    }
-    return HS_OK;
-}
-
 static enum hs_err show_ticket(struct showing *showing)
 {
-    struct hs_show *show = showing->show;
-    struct hs_ticket_events events;
-    struct hs_ticket_fold fold;
-    Hallsync__TicketState *ticket = hs_arena_alloc(show->arena, sizeof *ticket);
-    if (ticket == NULL)
-        return HS_ENOMEM;
-    enum hs_err err = hs_ticket_gather(&show->look, showing->name, show->arena, &events);
-    if (err != HS_OK)
-        return err;
-    hs_ticket_fold(hs_ticket_service(showing->message), events.list, events.count, &fold);
-    hallsync__ticket_state__init(ticket);
-    ticket->state = (char *)(uintptr_t)hs_ticket_state_text(fold.state);
-    ticket->assignee = fold.assignee.size != 0 ? hs_arena_text(show->arena, fold.assignee) : NULL;
-    ticket->has_opened_ms = fold.opened != 0;
-    ticket->opened_ms = hs_stamp_ms(fold.opened);
-    ticket->has_changed_ms = fold.changed != 0;
-    ticket->changed_ms = hs_stamp_ms(fold.changed);
-    showing->record->ticket = ticket;
-    return show->detailed ? show_steps(show, &events, ticket) : HS_OK;
+    return hs_show_ticket(showing->show, showing->name, showing->message, &showing->record->ticket);
 }
 
 /* ---- the queue ---- */
@@ -403,14 +329,10 @@ static const struct {
     uint16_t kind;
     enum hs_err (*show)(struct showing *showing);
 } EXTRAS[] = {
-    {HS_KIND_CUSTOMER, show_notices},
-    {HS_KIND_BILL, show_bill},
-    {HS_KIND_PAYMENT, show_payment},
-    {HS_KIND_REVERSAL, show_receipt},
-    {HS_KIND_TICKET, show_ticket},
-    {HS_KIND_QUEUE_TICKET, show_queue_ticket},
-    {HS_KIND_QUEUE_EVENT, show_queue_event},
-    {HS_KIND_CASH_ENTRY, show_entry},
+    {HS_KIND_CUSTOMER, show_notices},        {HS_KIND_BILL, show_bill},
+    {HS_KIND_PAYMENT, show_payment},         {HS_KIND_REVERSAL, show_receipt},
+    {HS_KIND_TICKET, show_ticket},           {HS_KIND_QUEUE_TICKET, show_queue_ticket},
+    {HS_KIND_QUEUE_EVENT, show_queue_event}, {HS_KIND_CASH_ENTRY, show_entry},
 };
 
 static enum hs_err show_extras(struct showing *showing)

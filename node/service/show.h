@@ -29,4 +29,8 @@ struct hs_bytes hs_show_node(struct hs_view *view, uint64_t origin);
  * memory. */
 char *hs_show_value(struct hs_arena *arena, const struct hs_kind *kind, uint32_t number, struct hs_bytes value);
 
+/* show_ticket.c: what the fold of a ticket says; @head: its message.  Lives in the show's arena. */
+enum hs_err hs_show_ticket(const struct hs_show *show, const struct hs_record_name *name, struct hs_bytes head,
+                           Hallsync__TicketState **shown);
+
 #endif

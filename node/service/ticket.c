@@ -1,15 +1,11 @@
-/* Tickets: opened with their first event in one op; moved by events that are possible from where the ticket is now. */
-#include "node/service/put.h"
+/* Tickets: the events of one, and how it is opened: head and first event in one op. */
+#include "node/service/catalogue.h"
 #include "node/service/tickets.h"
 
 #include "proto/msg/tlv.h"
-#include "proto/records.pb-c.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum { TICKET_SERVICE = 2 };
-enum { EVENT_TICKET = 2, EVENT_STATE = 3, EVENT_ASSIGNEE = 4 };
 enum { INDEX_EVENT_TICKET = 1 };
 
 /* ---- the events of a ticket ---- */
@@ -69,56 +65,104 @@ enum hs_err hs_ticket_gather(const struct hs_look *look, const struct hs_record_
     return hs_look_index(look, &of_ticket, gather_one, &gathering);
 }
 
-const struct hs_ticket_service *hs_ticket_service(struct hs_bytes ticket)
-{
-    struct hs_bytes code = hs_tlv_bytes(ticket, TICKET_SERVICE);
-    return hs_service_by_code((const char *)code.data, code.size);
-}
-
 /* ---- opening ---- */
 
-static enum hs_err opening_event(const struct hs_item *item, struct hs_arena *arena, struct hs_id *id,
+static enum hs_err opening_event(const struct hs_ticket_opening *opening, struct hs_arena *arena, struct hs_id *id,
                                  struct hs_bytes *message)
 {
     char state[] = "open";
     Hallsync__TicketEvent event = HALLSYNC__TICKET_EVENT__INIT;
-    hs_id_made("hallsync opening 1", item->id, id);
+    hs_id_made("hallsync opening 1", opening->id, id);
     event.has_ticket_id = true;
-    event.ticket_id = (ProtobufCBinaryData){.len = item->id.size, .data = (uint8_t *)(uintptr_t)item->id.data};
+    event.ticket_id = hs_binary(opening->id);
     event.state = state;
+    event.note = (char *)(uintptr_t)opening->note;
+    event.clerk = (char *)(uintptr_t)opening->clerk;
     *message = hs_canonical(&event.base, arena);
     return message->data != NULL ? HS_OK : HS_ENOMEM;
 }
 
 /* Head and first event are one op: nobody ever sees a ticket that is not open. */
-static enum hs_err open_ticket(struct hs_work *work, const struct hs_item *item, const struct hs_target *target)
+static enum hs_err write_opening(struct hs_work *work, const struct hs_ticket_opening *opening)
 {
-    struct hs_plan plan;
     struct hs_id event_id;
     struct hs_bytes event;
     struct hs_dot dot;
     hs_stamp stamp;
-    enum hs_err err = hs_register_plan(work, item, target, &plan);
-    if (err == HS_OK)
-        err = opening_event(item, work->scratch, &event_id, &event);
+    enum hs_err err = opening_event(opening, work->scratch, &event_id, &event);
     if (err != HS_OK)
         return err;
     struct hs_write writes[] = {
-        {.kind = HS_KIND_TICKET, .id = item->id, .fields = plan.writes, .field_count = plan.count},
+        {.kind = HS_KIND_TICKET, .id = opening->id, .fields = opening->fields, .field_count = opening->field_count},
         {.kind = HS_KIND_TICKET_EVENT,
          .id = HS_BYTES(event_id.bytes, sizeof event_id.bytes),
          .is_fact = true,
          .fact = event},
     };
-    struct hs_draft draft = {.partition = target->partition,
+    struct hs_draft draft = {.partition = opening->partition,
                              .lane = HS_LANE_WORK,
-                             .above = plan.above,
+                             .above = opening->above,
                              .writes = writes,
                              .write_count = 2,
-                             .request = item->request};
+                             .request = opening->request};
+    return hs_store_write(work->store, &draft, &dot, &stamp);
+}
+
+enum hs_err hs_ticket_open(struct hs_work *work, const Hallsync__Ticket *ticket, struct hs_ticket_opening *opening)
+{
+    struct hs_bytes message = hs_canonical(&ticket->base, work->scratch);
+    struct hs_field_write *fields = hs_arena_array(work->scratch, HS_FIELD_ID_MAX, sizeof *fields);
+    struct hs_cur cur = hs_cur_of(message);
+    struct hs_tlv tlv;
+    size_t count = 0;
+    if (message.data == NULL || fields == NULL)
+        return HS_ENOMEM;
+    while (hs_tlv_next(&cur, &tlv)) {
+        if (count > 0 && fields[count - 1].number == tlv.number)
+            fields[count - 1].value.size += tlv.raw.size;
+        else
+            fields[count++] = (struct hs_field_write){.number = tlv.number, .value = tlv.raw};
+    }
+    opening->fields = fields;
+    opening->field_count = count;
+    return write_opening(work, opening);
+}
+
+/* @item with what the catalogue says besides. */
+static enum hs_err complete(struct hs_work *work, const struct hs_item *item, struct hs_item *whole)
+{
+    Hallsync__Ticket ticket = *(const Hallsync__Ticket *)item->parsed;
+    enum hs_err err = hs_catalogue_fill(work, &ticket);
+    if (err != HS_OK)
+        return err;
+    struct hs_given *given = hs_arena_array(work->scratch, item->kind->field_count, sizeof *given);
+    *whole = *item;
+    whole->message = hs_canonical(&ticket.base, work->scratch);
+    if (given == NULL || whole->message.data == NULL)
+        return HS_ENOMEM;
+    whole->given_count = hs_given_of(item->kind, whole->message, given);
+    whole->given = given;
+    return HS_OK;
+}
+
+static enum hs_err open_ticket(struct hs_work *work, const struct hs_item *item, const struct hs_target *target)
+{
+    struct hs_item whole;
+    struct hs_plan plan;
+    enum hs_err err = complete(work, item, &whole);
+    if (err == HS_OK)
+        err = hs_register_plan(work, &whole, target, &plan);
+    if (err != HS_OK)
+        return err;
+    struct hs_ticket_opening opening = {.partition = target->partition,
+                                        .id = item->id,
+                                        .fields = plan.writes,
+                                        .field_count = plan.count,
+                                        .above = plan.above,
+                                        .request = item->request};
     work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
     work->out.safe = hs_safety_here(work->desk);
-    return hs_store_write(work->store, &draft, &dot, &stamp);
+    return write_opening(work, &opening);
 }
 
 enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item)
@@ -137,94 +181,4 @@ enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item)
         work->out.result =
             HALLSYNC__RESULT__RESULT_EXISTS; /* opened before: by this request, or by one that says the same */
     return HS_OK;
-}
-
-/* ---- moving ---- */
-
-struct head {
-    struct hs_record_name name;
-    hs_stamp stamp;
-    const struct hs_ticket_service *service;
-};
-
-static enum hs_err find_head(struct hs_work *work, struct hs_bytes ticket_id, struct head *head)
-{
-    struct hs_stored stored;
-    struct hs_record record;
-    enum hs_err err = hs_view_find(work->view, HS_KIND_TICKET, ticket_id, &stored);
-    if (err == HS_ENOTFOUND)
-        return hs_refuse(&work->refusal, HS_ENOTICKET, EVENT_TICKET, "ticket_id: there is no such ticket here");
-    if (err != HS_OK)
-        return err;
-    err = hs_record_decode(stored.state, work->scratch, &record);
-    if (err != HS_OK)
-        return err == HS_EMALFORMED ? HS_EDAMAGED : err;
-    const struct hs_field_state *field = hs_record_field(&record, TICKET_SERVICE);
-    const struct hs_live *shown = field != NULL ? hs_field_shown(field) : NULL;
-    *head = (struct head){.name = {.partition = stored.name.partition, .id = ticket_id},
-                          .stamp = hs_record_stamp(&record),
-                          .service = hs_ticket_service(shown != NULL ? shown->value : HS_BYTES_NONE)};
-    return HS_OK;
-}
-
-/* "resolved, waiting" */
-static void list_moves(const struct hs_ticket_service *service, enum hs_ticket_state from, char *list, size_t room)
-{
-    size_t used = 0;
-    list[0] = '\0';
-    for (unsigned to = HS_TICKET_OPEN; to < HS_TICKET_STATE_COUNT && used < room; to++) {
-        if (hs_ticket_move(service, from, (enum hs_ticket_state)to))
-            used += (size_t)snprintf(list + used, room - used, "%s%s", used == 0 ? "" : ", ",
-                                     hs_ticket_state_text((enum hs_ticket_state)to));
-    }
-}
-
-static enum hs_err check_move(struct hs_work *work, const Hallsync__TicketEvent *event,
-                              const struct hs_ticket_service *service, enum hs_ticket_state from)
-{
-    enum hs_ticket_state to;
-    char list[160];
-    if (event->state == NULL) {
-        if (event->assignee == NULL || (from != HS_TICKET_NONE && from != HS_TICKET_ARCHIVED))
-            return HS_OK;
-        return hs_refuse(&work->refusal, HS_ESTATE, EVENT_ASSIGNEE, "assignee: the ticket is %s; nobody works on it",
-                         hs_ticket_state_text(from));
-    }
-    if (hs_ticket_state_parse(event->state, strlen(event->state), &to) && hs_ticket_move(service, from, to))
-        return HS_OK;
-    list_moves(service, from, list, sizeof list);
-    return hs_refuse(&work->refusal, HS_ESTATE, EVENT_STATE, "state: from %s a ticket cannot go to %s; possible: %s",
-                     hs_ticket_state_text(from), event->state, list[0] != '\0' ? list : "nothing");
-}
-
-enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item)
-{
-    const Hallsync__TicketEvent *event = (const Hallsync__TicketEvent *)item->parsed;
-    struct hs_bytes ticket_id = HS_BYTES(event->ticket_id.data, event->ticket_id.len);
-    struct hs_ticket_events events;
-    struct hs_ticket_fold fold;
-    struct head head = {0};
-    struct hs_dot dot;
-    hs_stamp stamp;
-    enum hs_err err = hs_fact_known(work, item, item->message);
-    if (err != HS_ENOTFOUND)
-        return err;
-    err = find_head(work, ticket_id, &head);
-    if (err == HS_OK)
-        err = hs_ticket_gather(&work->look, &head.name, work->scratch, &events);
-    if (err != HS_OK)
-        return err;
-    hs_ticket_fold(head.service, events.list, events.count, &fold);
-    err = check_move(work, event, head.service, fold.state);
-    if (err != HS_OK)
-        return err;
-    struct hs_write write = {.kind = HS_KIND_TICKET_EVENT, .id = item->id, .is_fact = true, .fact = item->message};
-    struct hs_draft draft = {.partition = head.name.partition,
-                             .lane = HS_LANE_WORK,
-                             .writes = &write,
-                             .write_count = 1,
-                             .above = events.highest > head.stamp ? events.highest : head.stamp};
-    work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
-    work->out.safe = hs_safety_here(work->desk);
-    return hs_store_write(work->store, &draft, &dot, &stamp);
 }

@@ -28,6 +28,7 @@ enum hs_err_class {
     X(HS_ESERVICE, INPUT, "unknown-service", "no such service in the catalogue")                       \
     X(HS_ESTATE, INPUT, "bad-state", "the ticket cannot go to that state from where it is")            \
     X(HS_ENOTICKET, INPUT, "unknown-ticket", "no such ticket")                                         \
+    X(HS_ECONSENT, INPUT, "no-consent", "the customer does not want to be called back")                \
     X(HS_ENOPAYMENT, INPUT, "unknown-payment", "no such payment")                                      \
     X(HS_EREVERSED, INPUT, "already-reversed", "the payment has been reversed before")                 \
     X(HS_EBILLCLOSED, INPUT, "bill-closed", "the bill was cancelled, or another has taken its place")  \

@@ -3,6 +3,7 @@
 
 #include "proto/records.pb-c.h"
 #include "storage/model/queue.h"
+#include "storage/model/worktime.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
@@ -36,6 +37,10 @@ static const char *const CHANNELS[] = {"sms", "phone", "letter", NULL};
 static const char *const TOLD[] = {"told", "absent", "wrong_number", NULL};
 static const char *const WINDOW_MOVES[] = {"open", "close", "pause", "resume", NULL};
 static const char *const BOOKS[] = {"agrees", "waiting", "differs", NULL};
+static const char *const URGENCY[] = {"normal", "urgent", NULL};
+static const char *const MACHINES[] = {"general", "quick", "complaint", "field", NULL};
+static const char *const EVENTS[] = {"move",   "note",     "urge", "tick",    "pass",   "link", "result",
+                                     "attach", "escalate", "rate", "consent", "reopen", NULL};
 static const char *const RATED[] = {"payment", "ticket", "queue_ticket", "appointment", NULL};
 
 static const char *const PRIORITIES[] = {"elderly", "disabled", "pregnant", "soldier", "appointment", NULL};
@@ -239,11 +244,41 @@ static const struct hs_field_rule HANDING_IN_FIELDS[] = {
     FIELD(9, NODE, FIXED, false, 0, NULL, NULL, "hall; written by the node", "营业厅（节点填写）"),
 };
 
+static const struct hs_field_rule DOCUMENT[] = {
+    FIELD(1, TEXT, FIXED, true, 128, NULL, NULL, "name of the document", "资料名称"),
+    FIELD(2, CHOICE, FIXED, false, 0, YES_NO, NULL, "no: only where it applies; else it is needed", "是否必需"),
+};
+
+static const struct hs_field_rule ATTACHMENT[] = {
+    FIELD(1, TEXT, FIXED, true, 128, NULL, NULL, "name of the file", "文件名"),
+    FIELD(2, QUANTITY, FIXED, false, 0, NULL, "bytes", "how large it is", "文件大小"),
+    FIELD(3, HASH, FIXED, false, 0, NULL, NULL, "BLAKE2b-256 of its bytes", "文件摘要"),
+    FIELD(4, TEXT, FIXED, false, 512, NULL, NULL, "where it is kept", "存放位置"),
+};
+
+static const struct hs_field_rule RESULT[] = {
+    FIELD(1, TEXT, FIXED, true, 64, NULL, NULL, "what was found out", "结果项"),
+    FIELD(2, TEXT, FIXED, false, 256, NULL, NULL, "what it is", "结果值"),
+};
+
 static const struct hs_field_rule TICKET_FIELDS[] = {
     FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "工单编号"),
     FIELD(2, SERVICE, FIXED, true, 0, NULL, NULL, "service; it chooses the states", "业务类别"),
     FIELD(3, ACCOUNT, FIXED, false, 0, NULL, NULL, "account number", "户号"),
     FIELD(4, TEXT, MERGE, true, 4096, NULL, NULL, "what is asked for", "业务内容"),
+    FIELD(5, NUMBER, FIXED, false, 0, NULL, NULL, "version of the catalogue's service at its opening", "业务目录版本"),
+    FIELD(6, TEXT, MERGE, false, 64, NULL, NULL, "department that is to do it at first", "承办部门"),
+    FIELD(7, ID, FIXED, false, 0, NULL, NULL, "ticket of another district that it comes from", "来源工单编号"),
+    FIELD(8, CHOICE, FIXED, false, 0, URGENCY, NULL, "urgency", "紧急程度"),
+    FIELD(9, CHOICE, FIXED, false, 0, YES_NO, NULL, "may the customer be called back?", "是否同意回访"),
+    FIELD(10, TEXT, MERGE, false, 128, NULL, NULL, "whom to reach, and how", "联系人及联系方式"),
+    FIELD(11, TIME, FIXED, false, 0, NULL, "ms", "when it is late", "办理截止时间"),
+    LINES(12, FIXED, false, 32, DOCUMENT, "documents that it takes", "所需资料"),
+    LINES(13, MERGE, false, 32, ATTACHMENT, "attachments", "附件"),
+    FIELD(14, CHOICE, FIXED, false, 0, MACHINES, NULL, "state machine, as the catalogue said", "流转方式"),
+    FIELD(15, DISTRICT, FIXED, false, 0, NULL, NULL, "district of the ticket that it comes from", "来源供电区"),
+    FIELD(16, ACCOUNT, FIXED, false, 0, NULL, NULL, "account of that other ticket", "来源户号"),
+    LINES(17, FIXED, false, 16, RESULT, "what it cannot be resolved without", "办结必填结果"),
 };
 
 static const struct hs_field_rule TICKET_EVENT_FIELDS[] = {
@@ -253,6 +288,14 @@ static const struct hs_field_rule TICKET_EVENT_FIELDS[] = {
     FIELD(4, TEXT, FIXED, false, 64, NULL, NULL, "who is to do it", "处理人"),
     FIELD(5, TEXT, FIXED, false, 8192, NULL, NULL, "note", "处理意见"),
     FIELD(6, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(7, CHOICE, FIXED, false, 0, EVENTS, NULL, "type; none: what the fields say", "事件类型"),
+    LINES(8, FIXED, false, 32, DOCUMENT, "documents that have come in", "已补资料"),
+    LINES(9, FIXED, false, 32, ATTACHMENT, "attachments", "附件"),
+    FIELD(10, TEXT, FIXED, false, 64, NULL, NULL, "department that is to do it", "转办部门"),
+    FIELD(11, ID, FIXED, false, 0, NULL, NULL, "linked ticket, in the other district", "关联工单编号"),
+    LINES(12, FIXED, false, 32, RESULT, "results", "办理结果"),
+    FIELD(13, DISTRICT, FIXED, false, 0, NULL, NULL, "district that it is passed on to", "转往供电区"),
+    FIELD(14, CHOICE, FIXED, false, 0, YES_NO, NULL, "may the customer be called back?", "是否同意回访"),
 };
 
 static const struct hs_field_rule QUEUE_TICKET_FIELDS[] = {
@@ -335,6 +378,15 @@ static const struct hs_field_rule CATALOGUE_FIELDS[] = {
     FIELD(6, TEXT, MERGE, false, 4096, NULL, NULL, "what to bring", "所需资料"),
     FIELD(7, CHOICE, REVIEW, false, 0, YES_NO, NULL, "is it offered?", "是否受理"),
     FIELD(8, TEXT, MERGE, false, 2048, NULL, NULL, "remark", "备注"),
+    FIELD(9, NUMBER, REVIEW, false, 0, NULL, NULL, "version; each change makes the next one", "版本"),
+    FIELD(10, TEXT, REVIEW, false, 128, NULL, NULL, "name in Chinese", "中文名称"),
+    FIELD(11, TEXT, REVIEW, false, 64, NULL, NULL, "department that does it", "承办部门"),
+    FIELD(12, NUMBER, REVIEW, false, HS_WORKTIME_HOURS_MAX, NULL, "hours",
+          "working hours; of urgent ones: hours", "办理时限（工作小时）"),
+    FIELD(13, CHOICE, REVIEW, false, 0, MACHINES, NULL, "state machine of its tickets", "流转方式"),
+    FIELD(14, CHOICE, REVIEW, false, 0, YES_NO, NULL, "is it urgent?", "是否紧急"),
+    LINES(15, MERGE, false, 32, DOCUMENT, "documents that it takes", "所需资料清单"),
+    LINES(16, MERGE, false, 16, RESULT, "what it cannot be resolved without", "办结必填结果"),
 };
 
 static const struct hs_field_rule NOTICE_FIELDS[] = {
@@ -346,6 +398,14 @@ static const struct hs_field_rule NOTICE_FIELDS[] = {
     FIELD(6, TIME, REVIEW, false, 0, NULL, "ms", "ends", "结束时间"),
     FIELD(7, TEXT, MERGE, false, 2048, NULL, NULL, "streets, estates, lines", "停电范围"),
     FIELD(8, TEXT, MERGE, false, 2048, NULL, NULL, "beginnings of account numbers, with commas between", "涉及户号段"),
+};
+
+static const struct hs_field_rule CALENDAR_FIELDS[] = {
+    FIELD(1, DATE, FIXED, true, 0, NULL, NULL, "day", "日期"),
+    FIELD(2, CHOICE, REVIEW, true, 0, YES_NO, NULL, "does anybody work?", "是否工作日"),
+    FIELD(3, HOUR, REVIEW, false, 0, NULL, NULL, "work begins; else at 09:00", "上班时间"),
+    FIELD(4, HOUR, REVIEW, false, 0, NULL, NULL, "work ends; else at 17:00", "下班时间"),
+    FIELD(5, TEXT, MERGE, false, 128, NULL, NULL, "why it is not a usual day", "说明"),
 };
 
 static const struct hs_field_rule REISSUE_FIELDS[] = {
@@ -385,7 +445,9 @@ static const struct hs_index CLOSE_INDEXES[] = {{1, "hall", 2, 0, 3}, {2, "date"
 static const struct hs_index CLOSE_ANSWER_INDEXES[] = {{1, "close_id", 2, 0, 0}};
 static const struct hs_index HANDING_IN_INDEXES[] = {{1, "closes", 7, 1, 0}, {2, "slip_no", 4, 0, 0}};
 static const struct hs_index TICKET_INDEXES[] = {
-    {1, "account", 3, 0, 0}, {2, "state", 0, 0, 0}, {3, "assignee", 0, 0, 0}};
+    {1, "account", 3, 0, 0},    {2, "state", 0, 0, 0},       {3, "assignee", 0, 0, 0},
+    {4, "department", 0, 0, 0}, {5, "linked_from", 7, 0, 0},
+};
 static const struct hs_index TICKET_EVENT_INDEXES[] = {{1, "ticket_id", 2, 0, 0}};
 static const struct hs_index QUEUE_TICKET_INDEXES[] = {
     {1, "date", 3, 0, 4}, {2, "number", 2, 0, 3}, {3, "state", 0, 0, 3}, {4, "account", 7, 0, 0}};
@@ -431,9 +493,13 @@ static const struct hs_kind_error HANDING_IN_ERRORS[] = {
     {HS_ENOTFOUND, "there is no such close of this hall"},
     {HS_EDIFFERS, "another slip with other content has the id"},
 };
+static const struct hs_kind_error TICKET_ERRORS[] = {
+    {HS_ESERVICE, "the catalogue has no such service, or it is not offered any more"},
+};
 static const struct hs_kind_error TICKET_EVENT_ERRORS[] = {
     {HS_ENOTICKET, "there is no such ticket here"},
     {HS_ESTATE, "the ticket's state allows no such move"},
+    {HS_ECONSENT, "the customer does not want to be called back"},
 };
 static const struct hs_kind_error QUEUE_TICKET_ERRORS[] = {
     {HS_EVALUE, "the group is not 1 to 4 capital letters"},
@@ -530,7 +596,7 @@ const struct hs_kind HS_KINDS[] = {
      .about_zh = "工单表头；状态由其事件依次推得。",
      .shape = HS_SHAPE_REGISTER, .lane = HS_LANE_WORK, .id_form = HS_ID_128, .id_field = 1,
      .home_form = HS_HOME_ACCOUNT, .home_field = 3, .message = &hallsync__ticket__descriptor,
-     FIELDS(TICKET_FIELDS), INDEXES(TICKET_INDEXES)},
+     FIELDS(TICKET_FIELDS), INDEXES(TICKET_INDEXES), ERRORS(TICKET_ERRORS)},
     {.number = HS_KIND_TICKET_EVENT, .name = "ticket_event", .en = "Event of a ticket", .zh = "工单事件",
      .about = "A move of a ticket, somebody who is to do it, or a note.",
      .about_zh = "工单的流转、派单或备注。",
@@ -585,6 +651,12 @@ const struct hs_kind HS_KINDS[] = {
      .shape = HS_SHAPE_REGISTER, .lane = HS_LANE_WORK, .id_form = HS_ID_FIELD, .id_field = 1,
      .home_form = HS_HOME_DISTRICT, .home_field = 2, .message = &hallsync__notice__descriptor,
      FIELDS(NOTICE_FIELDS), INDEXES(NOTICE_INDEXES), .by = HS_BY_HUBS},
+    {.number = HS_KIND_CALENDAR, .name = "calendar", .en = "Day of the calendar", .zh = "工作日历",
+     .about = "A day that differs from the usual week; deadlines run in working hours.",
+     .about_zh = "与常规工作周不同的日期；办理时限按工作小时计算。",
+     .shape = HS_SHAPE_REGISTER, .lane = HS_LANE_BULK, .id_form = HS_ID_FIELD, .id_field = 1,
+     .home_form = HS_HOME_REGION, .message = &hallsync__calendar__descriptor,
+     FIELDS(CALENDAR_FIELDS), .by = HS_BY_HUBS},
     {.number = HS_KIND_REISSUE, .name = "reissue", .en = "Certificate issued anew", .zh = "证书换发",
      .about = "A node's certificate after its districts were changed; made by hubs.",
      .about_zh = "供电区变更后由区域中心换发的节点证书。",

@@ -34,6 +34,7 @@ enum { /* numbers are frozen */
        HS_KIND_REISSUE = 1002,
        HS_KIND_DECISION = 1003,
        HS_KIND_CLOSE_ANSWER = 1004,
+       HS_KIND_CALENDAR = 1005,
 };
 
 enum hs_shape { HS_SHAPE_FACT = 1, HS_SHAPE_REGISTER = 2 };
@@ -55,7 +56,7 @@ enum hs_form {
     HS_FORM_DATE,     /* "2026-11-21" */
     HS_FORM_PERIOD,   /* "2026-11" */
     HS_FORM_CHOICE,   /* one of choices */
-    HS_FORM_SERVICE,  /* a code of the service catalogue */
+    HS_FORM_SERVICE,  /* a code that the service catalogue can have */
     HS_FORM_STATE,    /* a ticket state */
     HS_FORM_CHANGE,   /* an amount of either sign, not zero */
     HS_FORM_TIME,     /* milliseconds since 1970, UTC, below 2^47 */

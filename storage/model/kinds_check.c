@@ -181,8 +181,8 @@ static enum hs_err check_choice(const struct value *value, struct hs_why *why)
 
 static enum hs_err check_service(const struct value *value, struct hs_why *why)
 {
-    if (hs_service_by_code((const char *)value->tlv->bytes.data, value->tlv->bytes.size) == NULL)
-        return wrong(value, HS_ESERVICE, why, "is not in the catalogue of services");
+    if (!hs_service_code_valid((const char *)value->tlv->bytes.data, value->tlv->bytes.size))
+        return wrong(value, HS_ESERVICE, why, "is no code of a service: lower-case letters, digits and '-'");
     return HS_OK;
 }
 

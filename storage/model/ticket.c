@@ -8,7 +8,8 @@
  * and besides: assigned -> assigned (passed on), working -> working (progress), a step skipped from open or accepted,
  * and back from working or waiting to assigned and from assigned to accepted.  quick is for what is done within the
  * hour and needs no back office; complaint is general, but nobody files one away before the customer has been called
- * back. */
+ * back, if he wants that; field is for what is done at the customer's place: somebody is sent, and it is not resolved
+ * from afar.  What is archived comes back by an event of type reopen only. */
 #include "storage/model/ticket.h"
 
 #include "proto/msg/tlv.h"
@@ -19,7 +20,14 @@
 #define TO(state)       (1U << HS_TICKET_##state)
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
-enum { FIELD_STATE = 3, FIELD_ASSIGNEE = 4 }; /* of TicketEvent */
+enum { HEAD_SERVICE = 2, HEAD_DEPARTMENT = 6, HEAD_CONSENT = 9, HEAD_MACHINE = 14 }; /* of Ticket */
+enum {
+    EVENT_STATE = 3,
+    EVENT_ASSIGNEE = 4,
+    EVENT_TYPE = 7,
+    EVENT_DEPARTMENT = 10,
+    EVENT_CONSENT = 14
+}; /* of TicketEvent */
 
 struct hs_machine {
     const char *name;
@@ -28,7 +36,7 @@ struct hs_machine {
 
 _Static_assert(HS_TICKET_STATE_COUNT <= 16, "the states fit the machines' masks");
 
-static const struct hs_machine GENERAL = {
+const struct hs_machine HS_MACHINE_GENERAL = {
     "general",
     {
         [HS_TICKET_NONE] = TO(OPEN),
@@ -42,7 +50,7 @@ static const struct hs_machine GENERAL = {
     },
 };
 
-static const struct hs_machine QUICK = {
+const struct hs_machine HS_MACHINE_QUICK = {
     "quick",
     {
         [HS_TICKET_NONE] = TO(OPEN),
@@ -56,7 +64,7 @@ static const struct hs_machine QUICK = {
     },
 };
 
-static const struct hs_machine COMPLAINT = {
+const struct hs_machine HS_MACHINE_COMPLAINT = {
     "complaint",
     {
         [HS_TICKET_NONE] = TO(OPEN),
@@ -70,23 +78,22 @@ static const struct hs_machine COMPLAINT = {
     },
 };
 
-/* Codes are frozen: tickets carry them. */
-const struct hs_ticket_service HS_SERVICES[] = {
-    {"outage-report", "Outage report", "停电报修", &GENERAL, true},
-    {"reconnection", "Reconnection after arrears", "欠费复电", &QUICK, true},
-    {"new-connection", "New connection", "业扩新装", &GENERAL, false},
-    {"capacity-change", "Change of capacity", "增容减容", &GENERAL, false},
-    {"name-change", "Change of title holder", "更名过户", &GENERAL, false},
-    {"tariff-change", "Change of tariff", "改类", &GENERAL, false},
-    {"meter-check", "Meter check", "电能表校验", &GENERAL, false},
-    {"missing-documents", "Documents to be handed in later", "缺件补交", &GENERAL, false},
-    {"complaint", "Complaint", "投诉", &COMPLAINT, false},
-    {"report", "Report of a breach", "举报", &COMPLAINT, false},
-    {"suggestion", "Suggestion", "意见建议", &COMPLAINT, false},
-    {"bill-query", "Question about a bill", "电费查询", &QUICK, false},
-    {"consultation", "Consultation", "业务咨询", &QUICK, false},
+const struct hs_machine HS_MACHINE_FIELD = {
+    "field",
+    {
+        [HS_TICKET_NONE] = TO(OPEN),
+        [HS_TICKET_OPEN] = TO(ACCEPTED) | TO(ASSIGNED),
+        [HS_TICKET_ACCEPTED] = TO(ASSIGNED) | TO(WAITING),
+        [HS_TICKET_ASSIGNED] = TO(ACCEPTED) | TO(ASSIGNED) | TO(WORKING) | TO(WAITING),
+        [HS_TICKET_WORKING] = TO(ASSIGNED) | TO(WORKING) | TO(WAITING) | TO(RESOLVED),
+        [HS_TICKET_WAITING] = TO(ASSIGNED) | TO(WORKING),
+        [HS_TICKET_RESOLVED] = TO(WORKING) | TO(CALLED_BACK) | TO(ARCHIVED),
+        [HS_TICKET_CALLED_BACK] = TO(WORKING) | TO(ARCHIVED),
+    },
 };
-const size_t HS_SERVICE_COUNT = COUNT_OF(HS_SERVICES);
+
+static const struct hs_machine *const MACHINES[] = {&HS_MACHINE_GENERAL, &HS_MACHINE_QUICK, &HS_MACHINE_COMPLAINT,
+                                                    &HS_MACHINE_FIELD};
 
 static const char *const STATE_TEXTS[HS_TICKET_STATE_COUNT] = {
     [HS_TICKET_NONE] = "none",         [HS_TICKET_OPEN] = "open",
@@ -117,24 +124,76 @@ bool hs_ticket_state_parse(const char *text, size_t size, enum hs_ticket_state *
     return false;
 }
 
-const struct hs_ticket_service *hs_service_by_code(const char *code, size_t size)
-{
-    for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
-        if (text_is(HS_SERVICES[i].code, code, size))
-            return &HS_SERVICES[i];
-    }
-    return NULL;
-}
-
 const char *hs_machine_name(const struct hs_machine *machine)
 {
     return machine->name;
 }
 
-bool hs_ticket_move(const struct hs_ticket_service *service, enum hs_ticket_state from, enum hs_ticket_state to)
+const struct hs_machine *hs_machine_by_name(const char *name, size_t size)
 {
-    const struct hs_machine *machine = service != NULL ? service->machine : &GENERAL;
-    return (machine->next[from] >> to & 1) != 0;
+    for (size_t i = 0; i < COUNT_OF(MACHINES); i++) {
+        if (text_is(MACHINES[i]->name, name, size))
+            return MACHINES[i];
+    }
+    return NULL;
+}
+
+bool hs_ticket_move(const struct hs_machine *machine, enum hs_ticket_state from, enum hs_ticket_state to)
+{
+    const struct hs_machine *known = machine != NULL ? machine : &HS_MACHINE_GENERAL;
+    return (known->next[from] >> to & 1) != 0;
+}
+
+/* ---- terms ---- */
+
+static bool bytes_are(struct hs_bytes bytes, const char *text)
+{
+    return text_is(text, (const char *)bytes.data, bytes.size);
+}
+
+struct hs_ticket_terms hs_ticket_terms(struct hs_bytes ticket)
+{
+    struct hs_bytes machine = hs_tlv_bytes(ticket, HEAD_MACHINE);
+    struct hs_ticket_terms terms = {.department = hs_tlv_bytes(ticket, HEAD_DEPARTMENT),
+                                    .no_call_back = bytes_are(hs_tlv_bytes(ticket, HEAD_CONSENT), "no")};
+    if (machine.size != 0) {
+        terms.machine = hs_machine_by_name((const char *)machine.data, machine.size);
+    } else {
+        struct hs_bytes code = hs_tlv_bytes(ticket, HEAD_SERVICE);
+        const struct hs_ticket_service *service = hs_service_by_code((const char *)code.data, code.size);
+        terms.machine = service != NULL ? service->machine : NULL;
+    }
+    terms.machine = terms.machine != NULL ? terms.machine : &HS_MACHINE_GENERAL;
+    return terms;
+}
+
+bool hs_ticket_terms_equal(const struct hs_ticket_terms *a, const struct hs_ticket_terms *b)
+{
+    return a->machine == b->machine && a->no_call_back == b->no_call_back &&
+           hs_bytes_equal(a->department, b->department);
+}
+
+/* ---- events ---- */
+
+static const char *const TYPE_TEXTS[HS_EVENT_TYPE_COUNT] = {
+    [HS_EVENT_PLAIN] = "move",      [HS_EVENT_URGE] = "urge",         [HS_EVENT_TICK] = "tick",
+    [HS_EVENT_PASS] = "pass",       [HS_EVENT_LINK] = "link",         [HS_EVENT_RESULT] = "result",
+    [HS_EVENT_ATTACH] = "attach",   [HS_EVENT_ESCALATE] = "escalate", [HS_EVENT_RATE] = "rate",
+    [HS_EVENT_CONSENT] = "consent", [HS_EVENT_REOPEN] = "reopen",     [HS_EVENT_LATER] = "note",
+};
+
+const char *hs_event_type_text(enum hs_event_type type)
+{
+    return TYPE_TEXTS[type];
+}
+
+enum hs_event_type hs_event_type_of(struct hs_bytes event)
+{
+    struct hs_bytes type = hs_tlv_bytes(event, EVENT_TYPE);
+    unsigned i = 0;
+    while (type.size != 0 && i < HS_EVENT_LATER && !bytes_are(type, TYPE_TEXTS[i]))
+        i++;
+    return (enum hs_event_type)i;
 }
 
 int hs_ticket_event_compare(const struct hs_ticket_event *a, const struct hs_ticket_event *b)
@@ -153,7 +212,8 @@ struct asked {
     bool readable;
     bool has_move;
     enum hs_ticket_state move;
-    struct hs_bytes assignee;
+    enum hs_event_type type;
+    struct hs_bytes assignee, department, consent;
 };
 
 /* What an event asks for.  A state that this version does not know makes it unreadable: who could judge its move? */
@@ -164,56 +224,122 @@ static struct asked read_event(struct hs_bytes message)
     struct hs_cur cur = hs_cur_of(message);
     struct hs_tlv tlv;
     while (hs_tlv_next(&cur, &tlv)) {
-        if (tlv.number == FIELD_STATE)
+        if (tlv.number == EVENT_STATE)
             state = tlv.bytes;
-        else if (tlv.number == FIELD_ASSIGNEE)
+        else if (tlv.number == EVENT_ASSIGNEE)
             asked.assignee = tlv.bytes;
+        else if (tlv.number == EVENT_DEPARTMENT)
+            asked.department = tlv.bytes;
+        else if (tlv.number == EVENT_CONSENT)
+            asked.consent = tlv.bytes;
     }
     asked.has_move = state.size != 0;
     if (asked.has_move)
         asked.readable = hs_ticket_state_parse((const char *)state.data, state.size, &asked.move);
     asked.readable = asked.readable && cur.err == HS_OK;
+    asked.type = hs_event_type_of(message);
+    if (asked.type == HS_EVENT_REOPEN && !asked.has_move) {
+        asked.has_move = true;
+        asked.move = HS_TICKET_WORKING;
+    }
     return asked;
 }
 
-/* A note fits everywhere; who names an assignee without a move needs a ticket that somebody can work on. */
-static bool event_fits(const struct hs_ticket_service *service, enum hs_ticket_state from, const struct asked *asked)
+static bool move_fits(const struct hs_ticket_terms *terms, const struct hs_ticket_fold *fold, const struct asked *asked)
+{
+    if (asked->type == HS_EVENT_REOPEN && fold->state == HS_TICKET_ARCHIVED)
+        return asked->move == HS_TICKET_WORKING || asked->move == HS_TICKET_ASSIGNED;
+    if (fold->no_call_back && fold->state == HS_TICKET_RESOLVED && asked->move == HS_TICKET_ARCHIVED)
+        return true;
+    return hs_ticket_move(terms->machine, fold->state, asked->move);
+}
+
+/* A note fits everywhere; who names an assignee or a department without a move needs a ticket that somebody can work
+ * on. */
+static bool event_fits(const struct hs_ticket_terms *terms, const struct hs_ticket_fold *fold,
+                       const struct asked *asked)
 {
     if (!asked->readable)
         return false;
     if (asked->has_move)
-        return hs_ticket_move(service, from, asked->move);
-    return asked->assignee.size == 0 || (from != HS_TICKET_NONE && from != HS_TICKET_ARCHIVED);
+        return move_fits(terms, fold, asked);
+    bool passes = asked->assignee.size != 0 || asked->department.size != 0;
+    return !passes || (fold->state != HS_TICKET_NONE && fold->state != HS_TICKET_ARCHIVED);
+}
+
+bool hs_ticket_fits(const struct hs_ticket_terms *terms, const struct hs_ticket_fold *fold, struct hs_bytes event)
+{
+    struct asked asked = read_event(event);
+    return event_fits(terms, fold, &asked);
+}
+
+static void take_move(struct hs_ticket_fold *fold, hs_stamp stamp, enum hs_ticket_state move)
+{
+    if (fold->state == HS_TICKET_NONE)
+        fold->opened = stamp;
+    if (fold->waiting_since != 0 && move != HS_TICKET_WAITING) {
+        fold->waited_ms += hs_stamp_ms(stamp) - hs_stamp_ms(fold->waiting_since);
+        fold->waiting_since = 0;
+    }
+    if (move == HS_TICKET_WAITING && fold->waiting_since == 0)
+        fold->waiting_since = stamp;
+    fold->state = move;
 }
 
 static void take_event(struct hs_ticket_fold *fold, const struct hs_ticket_event *event, const struct asked *asked)
 {
-    if (fold->state == HS_TICKET_NONE && asked->has_move)
-        fold->opened = event->stamp;
     if (asked->has_move)
-        fold->state = asked->move;
+        take_move(fold, event->stamp, asked->move);
     if (asked->assignee.size != 0)
         fold->assignee = asked->assignee;
+    if (asked->department.size != 0)
+        fold->department = asked->department;
+    if (asked->consent.size != 0)
+        fold->no_call_back = bytes_are(asked->consent, "no");
+    fold->urged += asked->type == HS_EVENT_URGE;
+    fold->escalated += asked->type == HS_EVENT_ESCALATE;
+    fold->reopened += asked->type == HS_EVENT_REOPEN;
     fold->changed = event->stamp;
 }
 
-void hs_ticket_fold_on(const struct hs_ticket_service *service, struct hs_ticket_event *event,
-                       struct hs_ticket_fold *fold)
+void hs_ticket_fold_begin(const struct hs_ticket_terms *terms, struct hs_ticket_fold *fold)
+{
+    *fold = (struct hs_ticket_fold){.state = HS_TICKET_NONE};
+    fold->department = terms->department;
+    fold->no_call_back = terms->no_call_back;
+}
+
+void hs_ticket_fold_on(const struct hs_ticket_terms *terms, struct hs_ticket_event *event, struct hs_ticket_fold *fold)
 {
     struct asked asked = read_event(event->message);
-    event->fits = event_fits(service, fold->state, &asked);
+    event->fits = event_fits(terms, fold, &asked);
     if (event->fits)
         take_event(fold, event, &asked);
     else
         fold->misfits++;
 }
 
-void hs_ticket_fold(const struct hs_ticket_service *service, struct hs_ticket_event *events, size_t count,
+void hs_ticket_fold(const struct hs_ticket_terms *terms, struct hs_ticket_event *events, size_t count,
                     struct hs_ticket_fold *fold)
 {
-    *fold = (struct hs_ticket_fold){.state = HS_TICKET_NONE};
+    hs_ticket_fold_begin(terms, fold);
     if (count > 1)
         qsort(events, count, sizeof *events, event_compare);
     for (size_t i = 0; i < count; i++)
-        hs_ticket_fold_on(service, &events[i], fold);
+        hs_ticket_fold_on(terms, &events[i], fold);
+}
+
+/* ---- deadlines ---- */
+
+bool hs_ticket_is_open(enum hs_ticket_state state)
+{
+    return state >= HS_TICKET_OPEN && state <= HS_TICKET_WAITING;
+}
+
+uint64_t hs_ticket_due_ms(const struct hs_ticket_fold *fold, uint64_t due_ms, uint64_t now_ms)
+{
+    uint64_t since_ms = hs_stamp_ms(fold->waiting_since);
+    if (due_ms == 0)
+        return 0;
+    return due_ms + fold->waited_ms + (fold->waiting_since != 0 && now_ms > since_ms ? now_ms - since_ms : 0);
 }

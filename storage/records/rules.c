@@ -60,9 +60,10 @@ static void put_kind(struct hs_buf *buf, const struct hs_kind *kind)
 static void put_service(struct hs_buf *buf, const struct hs_ticket_service *service)
 {
     put_text(buf, service->code);
+    put_text(buf, hs_machine_name(service->machine));
     for (unsigned from = 0; from < HS_TICKET_STATE_COUNT; from++) {
         for (unsigned to = 0; to < HS_TICKET_STATE_COUNT; to++)
-            hs_buf_put_u8(buf, hs_ticket_move(service, (enum hs_ticket_state)from, (enum hs_ticket_state)to));
+            hs_buf_put_u8(buf, hs_ticket_move(service->machine, (enum hs_ticket_state)from, (enum hs_ticket_state)to));
     }
 }
 

@@ -1,5 +1,5 @@
-/* A ticket and its events are one group: from their fold come the indexes by state and by assignee, and the list of
- * events that did not fit.  Events may come before their ticket: without it they give nothing.
+/* A ticket and its events are one group: from their fold come the indexes by state, by assignee and by department,
+ * and the list of events that did not fit.  Events may come before their ticket: without it they give nothing.
  *
  * Where the fold has got to is kept, so that an event behind all others, as nearly all are, costs the same whether the
  * ticket has three of them or ten thousand; any other change folds them all again. */
@@ -9,11 +9,12 @@
 #include <assert.h>
 #include <string.h>
 
-enum { TICKET_SERVICE = 2, EVENT_TICKET = 2 };
+enum { EVENT_TICKET = 2 };
 
 /* The group at one time. */
 struct side {
     const struct hs_facet *ticket;
+    struct hs_ticket_terms terms;
     struct hs_ticket_event *events; /* in the order of the fold */
     size_t count;
     struct hs_ticket_fold fold;
@@ -26,9 +27,10 @@ static struct hs_facet *events_of(struct hs_derive *derive, const struct hs_reco
     return hs_index_facets(derive, &wanted);
 }
 
-/* ---- the fold as it is kept: stamp u64 and id 16 of its last event, state u8, assignee; no row without events ---- */
+/* ---- the fold as it is kept, of what rows follow from: stamp u64 and id 16 of its last event, state u8, no_call_back
+ * u8, assignee with its size, department; no row without events ---- */
 
-#define FOLD_HEAD_BYTES (8 + HS_ID_BYTES + 1)
+#define FOLD_HEAD_BYTES (8 + HS_ID_BYTES + 1 + 1)
 
 static void keep_fold(struct hs_derive *derive, const struct hs_record_name *ticket, const struct hs_ticket_event *last,
                       const struct hs_ticket_fold *fold)
@@ -39,21 +41,23 @@ static void keep_fold(struct hs_derive *derive, const struct hs_record_name *tic
         hs_buf_put_u64(&row, last->stamp);
         hs_buf_put(&row, last->id.bytes, HS_ID_BYTES);
         hs_buf_put_u8(&row, (uint8_t)fold->state);
-        hs_buf_put_bytes(&row, fold->assignee);
+        hs_buf_put_u8(&row, fold->no_call_back);
+        hs_buf_put_sized(&row, fold->assignee);
+        hs_buf_put_bytes(&row, fold->department);
     }
     hs_derive_fail(derive, row.err);
     derive->sink->fold(derive, HS_BYTES(key, hs_record_key(ticket, key)), hs_buf_bytes(&row));
     hs_buf_fini(&row);
 }
 
-/* Zeros for a ticket without events; their stamp is below that of every event. */
-static void kept_fold(struct hs_derive *derive, const struct hs_record_name *ticket, struct hs_ticket_event *last,
-                      struct hs_ticket_fold *fold)
+/* That of no events for a ticket without any; its stamp is below that of every event. */
+static void kept_fold(struct hs_derive *derive, const struct hs_record_name *ticket,
+                      const struct hs_ticket_terms *terms, struct hs_ticket_event *last, struct hs_ticket_fold *fold)
 {
     uint8_t key[HS_RECORD_KEY_BYTES_MAX];
     struct hs_bytes row;
     *last = (struct hs_ticket_event){0};
-    *fold = (struct hs_ticket_fold){0};
+    hs_ticket_fold_begin(terms, fold);
     enum hs_err err = hs_txn_get(derive->txn, HS_TABLE_FOLD, HS_BYTES(key, hs_record_key(ticket, key)), &row);
     if (err == HS_ENOTFOUND)
         return;
@@ -64,8 +68,10 @@ static void kept_fold(struct hs_derive *derive, const struct hs_record_name *tic
     last->stamp = hs_cur_u64(&cur);
     hs_cur_copy(&cur, last->id.bytes, HS_ID_BYTES);
     fold->state = (enum hs_ticket_state)hs_cur_u8(&cur);
-    fold->assignee = hs_cur_take(&cur, cur.left);
-    if (err == HS_OK && (copy.size < FOLD_HEAD_BYTES || fold->state >= HS_TICKET_STATE_COUNT))
+    fold->no_call_back = hs_cur_u8(&cur) != 0;
+    fold->assignee = hs_cur_sized(&cur);
+    fold->department = hs_cur_take(&cur, cur.left);
+    if (err == HS_OK && (cur.err != HS_OK || copy.size < FOLD_HEAD_BYTES || fold->state >= HS_TICKET_STATE_COUNT))
         err = HS_EDAMAGED;
     hs_derive_fail(derive, err);
 }
@@ -86,18 +92,14 @@ static void add_event(struct side *side, const struct hs_facet *event)
     memcpy(at->id.bytes, event->name.id.data, HS_ID_BYTES);
 }
 
-static const struct hs_ticket_service *service_of(const struct hs_facet *ticket)
-{
-    struct hs_bytes code = hs_facet_bytes(ticket, TICKET_SERVICE);
-    return hs_service_by_code((const char *)code.data, code.size);
-}
-
 /* @events, with @changed in place of the one of that name; @changed may be NULL or not count. */
 static void fold_side(struct hs_derive *derive, const struct hs_facet *events, const struct hs_facet *changed,
                       struct side *side)
 {
     if (!hs_facet_counts(side->ticket))
         return;
+    side->terms = hs_ticket_terms(side->ticket->message);
+    hs_ticket_fold_begin(&side->terms, &side->fold);
     size_t most = 1;
     for (const struct hs_facet *event = events; event != NULL; event = event->next)
         most++;
@@ -112,7 +114,7 @@ static void fold_side(struct hs_derive *derive, const struct hs_facet *events, c
     }
     if (changed != NULL && hs_facet_counts(changed))
         add_event(side, changed);
-    hs_ticket_fold(service_of(side->ticket), side->events, side->count, &side->fold);
+    hs_ticket_fold(&side->terms, side->events, side->count, &side->fold);
 }
 
 /* ---- rows ---- */
@@ -123,6 +125,12 @@ static struct hs_bytes state_of(const struct side *side)
         return HS_BYTES_NONE;
     const char *text = hs_ticket_state_text(side->fold.state);
     return HS_BYTES(text, strlen(text));
+}
+
+/* Of one that is open: what a department has to do. */
+static struct hs_bytes department_of(const struct side *side)
+{
+    return hs_ticket_is_open(side->fold.state) ? side->fold.department : HS_BYTES_NONE;
 }
 
 static void change_row(struct hs_derive *derive, const char *index, struct hs_bytes old, struct hs_bytes new,
@@ -175,17 +183,27 @@ static void change_group(struct hs_derive *derive, const struct hs_record_name *
         return;
     change_row(derive, "state", state_of(old), state_of(new), ticket);
     change_row(derive, "assignee", old->fold.assignee, new->fold.assignee, ticket);
+    change_row(derive, "department", department_of(old), department_of(new), ticket);
     change_misfits(derive, ticket, old, new);
     keep_fold(derive, ticket, new->count != 0 ? &new->events[new->count - 1] : NULL, &new->fold);
 }
 
 /* ---- hooks ---- */
 
+static bool same_terms(const struct hs_facet *old, const struct hs_facet *new)
+{
+    if (!hs_facet_counts(old) || !hs_facet_counts(new))
+        return false;
+    struct hs_ticket_terms before = hs_ticket_terms(old->message);
+    struct hs_ticket_terms after = hs_ticket_terms(new->message);
+    return hs_ticket_terms_equal(&before, &after);
+}
+
 void hs_ticket_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
 {
     struct side before = {.ticket = old};
     struct side after = {.ticket = new};
-    if (hs_facet_counts(old) && hs_facet_counts(new) && service_of(old) == service_of(new))
+    if (same_terms(old, new))
         return; /* what it says besides does not matter to the fold */
     const struct hs_facet *events = events_of(derive, &new->name);
     fold_side(derive, events, NULL, &before);
@@ -204,14 +222,14 @@ static bool append_event(struct hs_derive *derive, const struct hs_facet *ticket
 {
     struct hs_ticket_event last;
     struct hs_ticket_event next;
-    struct side before = {.ticket = ticket};
+    struct side before = {.ticket = ticket, .terms = hs_ticket_terms(ticket->message)};
     struct side after = {.ticket = ticket, .events = &next};
-    kept_fold(derive, &ticket->name, &last, &before.fold);
+    kept_fold(derive, &ticket->name, &before.terms, &last, &before.fold);
     add_event(&after, event);
     if (*derive->err != HS_OK || hs_ticket_event_compare(&next, &last) <= 0)
         return false;
     after.fold = before.fold;
-    hs_ticket_fold_on(service_of(ticket), &next, &after.fold);
+    hs_ticket_fold_on(&before.terms, &next, &after.fold);
     change_group(derive, &ticket->name, &before, &after);
     return true;
 }

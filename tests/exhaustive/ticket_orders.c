@@ -32,7 +32,7 @@ static unsigned events_most = 3;
 static uint8_t messages[ASKED_COUNT][MESSAGE_BYTES];
 static size_t message_sizes[ASKED_COUNT];
 static uint64_t sets, orders;
-static const struct hs_ticket_service *service;
+static struct hs_ticket_terms terms;
 
 /* ---- events ---- */
 
@@ -81,7 +81,7 @@ static bool fits(enum hs_ticket_state from, const struct event *event)
     enum hs_ticket_state to;
     if (move == NULL)
         return ASKED[event->asked].assignee == NULL || (from != HS_TICKET_NONE && from != HS_TICKET_ARCHIVED);
-    return hs_ticket_state_parse(move, strlen(move), &to) && hs_ticket_move(service, from, to);
+    return hs_ticket_state_parse(move, strlen(move), &to) && hs_ticket_move(terms.machine, from, to);
 }
 
 static void take(struct expected *expected, const struct event *event)
@@ -131,11 +131,11 @@ static void arrive(struct arrived *arrived, const struct event *event)
 {
     struct hs_ticket_event real = real_event(event);
     if (arrived->count == 0 || hs_ticket_event_compare(&real, &arrived->last) > 0) {
-        hs_ticket_fold_on(service, &real, &arrived->fold);
+        hs_ticket_fold_on(&terms, &real, &arrived->fold);
         arrived->events[arrived->count++] = real;
     } else {
         arrived->events[arrived->count++] = real;
-        hs_ticket_fold(service, arrived->events, arrived->count, &arrived->fold);
+        hs_ticket_fold(&terms, arrived->events, arrived->count, &arrived->fold);
         real = arrived->events[arrived->count - 1];
     }
     arrived->last = real;
@@ -237,7 +237,8 @@ int main(int argc, char **argv)
     read_options(argc, argv);
     write_messages();
     for (size_t i = 0; i < SERVICE_COUNT && sound; i++) {
-        service = hs_service_by_code(SERVICES[i], strlen(SERVICES[i]));
+        const struct hs_ticket_service *service = hs_service_by_code(SERVICES[i], strlen(SERVICES[i]));
+        terms = (struct hs_ticket_terms){.machine = service != NULL ? service->machine : NULL};
         for (size_t count = 0; count <= events_most && sound; count++)
             sound = try_sets(count);
     }

@@ -124,26 +124,30 @@ static void fold(struct hs_cur *in)
 {
     struct hs_ticket_event events[EVENTS_MAX];
     struct hs_ticket_fold first, second;
-    const struct hs_ticket_service *service = &HS_SERVICES[fuzz_u8(in) % HS_SERVICE_COUNT];
+    struct hs_ticket_terms terms = {.machine = HS_SERVICES[fuzz_u8(in) % HS_SERVICE_COUNT].machine};
     size_t count = 0;
     while (count < EVENTS_MAX && in->left > 0) {
         events[count] = (struct hs_ticket_event){.stamp = fuzz_number(in)};
         hs_be64(events[count].id.bytes, count * 0x9e3779b97f4a7c15);
         events[count++].message = fuzz_bytes(in, fuzz_u8(in) % 48);
     }
-    hs_ticket_fold(service, events, count, &first);
+    hs_ticket_fold(&terms, events, count, &first);
     FUZZ_CHECK(first.misfits <= count);
     for (size_t i = 0; i < count / 2; i++) { /* the order of arrival does not matter */
         struct hs_ticket_event event = events[i];
         events[i] = events[count - 1 - i];
         events[count - 1 - i] = event;
     }
-    hs_ticket_fold(service, events, count, &second);
+    hs_ticket_fold(&terms, events, count, &second);
     FUZZ_CHECK(first.state == second.state);
     FUZZ_CHECK(first.opened == second.opened);
     FUZZ_CHECK(first.changed == second.changed);
     FUZZ_CHECK(first.misfits == second.misfits);
     FUZZ_CHECK(hs_bytes_equal(first.assignee, second.assignee));
+    FUZZ_CHECK(hs_bytes_equal(first.department, second.department));
+    FUZZ_CHECK(first.urged == second.urged);
+    FUZZ_CHECK(first.waited_ms == second.waited_ms);
+    FUZZ_CHECK(first.no_call_back == second.no_call_back);
     for (size_t i = 1; i < count; i++)
         FUZZ_CHECK(events[i - 1].stamp <= events[i].stamp);
 }

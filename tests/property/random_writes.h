@@ -98,6 +98,10 @@ static inline struct hs_bytes field_value(struct hs_arena *arena, uint16_t kind,
     else if (kind != HS_KIND_CUSTOMER && number == 2)
         hs_tlv_put_text(&value, number,
                         kind == HS_KIND_BILL ? some_account() : PICK("complaint", "reconnection", "magic"));
+    else if (kind == HS_KIND_TICKET && number == 9)
+        hs_tlv_put_text(&value, number, PICK("yes", "no", "no"));
+    else if (kind == HS_KIND_TICKET && number == 14)
+        hs_tlv_put_text(&value, number, PICK("quick", "quick", "complaint", "field", "loom"));
     else
         hs_tlv_put_text(&value, number, PICK("a", "b", "3201000001"));
     return keep(arena, &value);

@@ -98,6 +98,12 @@ static struct hs_bytes event_fact(struct history *history)
                         PICK("open", "open", "accepted", "assigned", "working", "resolved", "archived", "gone"));
     if (chance(40))
         hs_tlv_put_text(&fact, 4, PICK("zhao", "qian"));
+    if (chance(40))
+        hs_tlv_put_text(&fact, 7, PICK("move", "urge", "pass", "consent", "reopen", "reopen", "frown"));
+    if (chance(30))
+        hs_tlv_put_text(&fact, 10, PICK("repair", "metering"));
+    if (chance(30))
+        hs_tlv_put_text(&fact, 14, PICK("yes", "no"));
     return keep(&history->arena, &fact);
 }
 
@@ -195,8 +201,10 @@ static void register_write(struct history *history, struct hs_write *write)
     uint32_t most = write->kind == HS_KIND_BILL ? 9 : 6;
     struct hs_field_write *fields = take(&history->arena, most, sizeof *fields);
     write->fields = fields;
-    for (uint32_t number = 1; number <= most; number++) {
-        if (!chance(number < 7 ? 70 : 20) && !(number == most && write->field_count == 0))
+    static const uint32_t OF_TICKET[] = {2, 3, 4, 6, 9, 14};
+    for (uint32_t i = 0; i < most; i++) {
+        uint32_t number = write->kind == HS_KIND_TICKET ? OF_TICKET[i] : i + 1;
+        if (!chance(i < 6 ? 70 : 20) && !(i + 1 == most && write->field_count == 0))
             continue;
         struct hs_field_write *field = &fields[write->field_count++];
         field->number = number;

@@ -36,7 +36,7 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         {8, "title_change", HS_SHAPE_FACT, HS_LANE_PEOPLE},   {9, "subscription", HS_SHAPE_REGISTER, HS_LANE_PEOPLE},
         {24, "reminder", HS_SHAPE_FACT, HS_LANE_PEOPLE},      {12, "window_event", HS_SHAPE_FACT, HS_LANE_MONEY},
         {13, "close", HS_SHAPE_FACT, HS_LANE_MONEY},          {15, "handing_in", HS_SHAPE_FACT, HS_LANE_MONEY},
-        {1004, "close_answer", HS_SHAPE_FACT, HS_LANE_MONEY},
+        {1004, "close_answer", HS_SHAPE_FACT, HS_LANE_MONEY}, {1005, "calendar", HS_SHAPE_REGISTER, HS_LANE_BULK},
     };
     assert_int_equal(HS_KIND_COUNT, COUNT(FROZEN));
     for (size_t i = 0; i < COUNT(FROZEN); i++) {
@@ -166,7 +166,8 @@ static void ids_homes_and_indexes_name_fields(void **state)
         const struct hs_kind *kind = &HS_KINDS[i];
         const struct hs_field_rule *id = hs_kind_rule(kind, kind->id_field);
         assert_non_null(id);
-        assert_true(id->form == HS_FORM_ACCOUNT || (id->form == HS_FORM_TEXT && id->most <= HS_RECORD_ID_BYTES_MAX));
+        assert_true(id->form == HS_FORM_ACCOUNT || id->form == HS_FORM_DATE ||
+                    (id->form == HS_FORM_TEXT && id->most <= HS_RECORD_ID_BYTES_MAX));
         if (kind->home_form == HS_HOME_DISTRICT)
             assert_int_equal(hs_kind_rule(kind, kind->home_field)->form, HS_FORM_DISTRICT);
         else if (kind->home_field != 0)
@@ -365,7 +366,8 @@ static void wrong_texts_are_refused_with_a_reason(void **state)
         {HS_KIND_BILL, 5, "2026/02/28", HS_EVALUE, "due_date: '2026/02/28' is not a date like 2026-11-21"},
         {HS_KIND_BILL, 5, "20260228", HS_EVALUE, "due_date: '20260228' is not a date like 2026-11-21"},
         {HS_KIND_BILL, 5, "2026-02", HS_EVALUE, "due_date: '2026-02' is not a date like 2026-11-21"},
-        {HS_KIND_TICKET, 2, "tea", HS_ESERVICE, "service: 'tea' is not in the catalogue of services"},
+        {HS_KIND_TICKET, 2, "Tea", HS_ESERVICE,
+         "service: 'Tea' is no code of a service: lower-case letters, digits and '-'"},
         {HS_KIND_TICKET_EVENT, 3, "none", HS_ESTATE, "state: 'none' is not a state of a ticket"},
         {HS_KIND_TICKET_EVENT, 3, "OPEN", HS_ESTATE, "state: 'OPEN' is not a state of a ticket"},
         {HS_KIND_TICKET_EVENT, 2, "short", HS_EVALUE, "ticket_id: 5 bytes, an id has 16"},

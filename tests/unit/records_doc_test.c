@@ -196,7 +196,7 @@ static void put_moves(struct hs_buf *doc, const struct hs_ticket_service *of)
         const char *between = " -> ";
         hs_buf_put_format(doc, "%-11s", hs_ticket_state_text((enum hs_ticket_state)from));
         for (int to = HS_TICKET_NONE; to < HS_TICKET_STATE_COUNT; to++) {
-            if (!hs_ticket_move(of, (enum hs_ticket_state)from, (enum hs_ticket_state)to))
+            if (!hs_ticket_move(of->machine, (enum hs_ticket_state)from, (enum hs_ticket_state)to))
                 continue;
             hs_buf_put_format(doc, "%s%s", between, hs_ticket_state_text((enum hs_ticket_state)to));
             between = ", ";
@@ -218,12 +218,19 @@ static bool machine_was_before(size_t index)
 static void put_services(struct hs_buf *doc)
 {
     hs_buf_put_format(
-        doc, "\n## States of tickets\n\nThe service that a ticket's opening names chooses the machine; a code unknown "
-             "to a node uses `general`.\n\n| code | name | 名称 | machine | urgent |\n|---|---|---|---|---|\n");
+        doc,
+        "\n## Services, and the states of tickets\n\nThe default catalogue: in force for what the region's own does "
+        "not say. Hours are of working time by the calendar, of urgent services around the clock. A ticket's "
+        "opening names its machine; one of an older version goes by its service, and `general` is the machine of "
+        "what a node does not know. What is archived comes back by an event of type `reopen` only; where the "
+        "customer does not want to be called back, `resolved -> archived` is possible in every machine.\n\n"
+        "| code | name | 名称 | section | department | hours | machine | urgent |\n"
+        "|---|---|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
         const struct hs_ticket_service *row = &HS_SERVICES[i];
-        hs_buf_put_format(doc, "| `%s` | %s | %s | %s | %s |\n", row->code, row->name_en, row->name_zh,
-                          hs_machine_name(row->machine), row->urgent ? "yes" : "");
+        hs_buf_put_format(doc, "| `%s` | %s | %s | %s | %s | %u | %s | %s |\n", row->code, row->name_en, row->name_zh,
+                          row->section, row->department, (unsigned)row->deadline_hours, hs_machine_name(row->machine),
+                          row->urgent ? "yes" : "");
     }
     for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
         if (!machine_was_before(i))
