@@ -49,7 +49,7 @@ static struct hs_bytes record_id(struct hs_cur *in, struct hs_arena *arena, cons
     uint8_t how = fuzz_u8(in);
     if (how == 0xff)
         return fuzz_bytes(in, 1 + fuzz_u8(in) % HS_RECORD_ID_BYTES_MAX);
-    if (kind->id_form == HS_ID_128)
+    if (kind->id_form != HS_ID_FIELD)
         return fuzz_id_128(in, arena);
     const char *text = fuzz_text_of(in, hs_kind_rule(kind, kind->id_field));
     return HS_BYTES(text, strlen(text));
@@ -91,6 +91,11 @@ static struct hs_write make_write(struct hs_cur *in, struct hs_arena *arena, con
         fuzz_put_field(in, arena, &kind->fields[i], &message);
     write.fact = hs_arena_copy(arena, hs_buf_bytes(&message));
     hs_buf_fini(&message);
+    if (kind->id_form == HS_ID_HASH && how % 8 != 7) {
+        struct hs_id id;
+        hs_kind_id(kind, write.fact, &id);
+        write.id = hs_arena_copy(arena, HS_BYTES(id.bytes, sizeof id.bytes));
+    }
     return write;
 }
 
@@ -133,7 +138,7 @@ static struct sent make_op(struct hs_cur *in, struct hs_arena *arena, struct tar
     struct hs_op op = {.stamp = NOON_STAMP + fuzz_number(in), .writes = writes};
     uint8_t how = fuzz_u8(in), which = fuzz_u8(in);
     bool decides = which >= 0xf0 && target->fact.size != 0;
-    const struct hs_kind *kind = decides ? hs_kind_by_number(HS_KIND_DECISION) : &HS_KINDS[which % (HS_KIND_COUNT - 1)];
+    const struct hs_kind *kind = decides ? hs_kind_by_number(HS_KIND_DECISION) : &HS_KINDS[which % HS_KIND_COUNT];
     struct sent sent = {.stream = {1 + how % 3, PARTITIONS[how / 3 % 8 % 3], (uint8_t)kind->lane}, .hub = how % 2 == 0};
     if (decides)
         sent.stream.partition = target->stream.partition;
