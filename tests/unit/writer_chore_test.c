@@ -77,11 +77,54 @@ static void a_chore_is_put_off_for_work_but_not_for_ever(void **state)
     sem_destroy(&chore.done);
 }
 
+/* One is called after a commit, the other comes by itself; each has groups of its own. */
+struct caller {
+    struct test_chore *called;
+};
+
+static void call_chore(void *ctx, const struct hs_commit *commit)
+{
+    (void)commit;
+    struct test_chore *called = ((struct caller *)ctx)->called;
+    if (called->times == 0)
+        hs_chore_soon(&called->chore, 1);
+}
+
+static void a_chore_that_rests_comes_when_it_is_called(void **state)
+{
+    (void)state;
+    struct test_chore called = {.chore = {.job = {.run = run_chore, .done = end_chore}, .wait_ms = UINT64_MAX},
+                                .wait_ms = UINT64_MAX};
+    struct test_chore other = {.chore = {.job = {.run = run_chore, .done = end_chore}, .wait_ms = 1}, .wait_ms = 1};
+    struct caller caller = {.called = &called};
+    sem_init(&called.done, 0, 0);
+    sem_init(&other.done, 0, 0);
+    other.chore.next = &called.chore;
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    pthread_mutex_init(&fixture->lock, NULL);
+    pthread_mutex_init(&fixture->store.lock, NULL);
+    sem_init(&fixture->done, 0, 0);
+    sem_init(&fixture->store.in_commit, 0, 0);
+    struct hs_writer_options options = {
+        .store = &fixture->store, .flush_ms = 60000, .chore = &other.chore, .committed = call_chore, .ctx = &caller};
+    assert_int_equal(hs_writer_new(&options, &fixture->writer), HS_OK);
+    assert_int_equal(hs_writer_start(fixture->writer), HS_OK);
+    wait_for(&called.done, 1); /* the other's commits have called it */
+    wait_for(&other.done, 3);
+    hs_writer_stop(fixture->writer);
+    assert_int_equal(called.times, 1);
+    finish(fixture);
+    sem_destroy(&called.done);
+    sem_destroy(&other.done);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chore_comes_again_in_groups_of_its_own),
         cmocka_unit_test(a_chore_is_put_off_for_work_but_not_for_ever),
+        cmocka_unit_test(a_chore_that_rests_comes_when_it_is_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
