@@ -89,6 +89,8 @@ with Region("closes of windows and days, the hub's answers") as region:
         equal((answer["verdict"], answer["hash"], answer["entries"]), ("agrees", close["hash"], close["entries"]), f"the answer for {name}")
         equal((close["node"], answer["node"]), ("nj-gulou", "nj-hub"), "who signed")
         check(close["n"] > 0 and answer["n"] > 0 and close["origin"] != answer["origin"], f"the operations that they signed: {close}")
+    equal(len(hub.json("close", "list", "books=agrees").lines()), 3, "closes that are settled")
+    equal(hub.json("close", "list", "books=differs").lines(), [], "and such as differ")
     check("agrees" in hub.run("books", "show", "nj-gulou", "--date", date).out, "for people")
 
     # The money is handed in.
