@@ -23,6 +23,7 @@
 #define REQUEST_BODY_MIN HALLSYNC__REQUEST__BODY_PUT
 #define REQUEST_ROWS     13   /* bodies of Request, numbered on from there */
 #define ROW_SCOPE        0xff /* came later: the other rows of the corpus mean what they meant */
+#define ROW_REMINDERS    0xfe
 
 /* A node with its desk. */
 struct office {
@@ -41,7 +42,8 @@ static uint64_t tick_ms;
 /* Of the request at hand. */
 static struct hs_buf reply;
 static size_t replies;
-static bool given_up; /* the group was, and what was written before with it */
+static bool at_counter; /* they come in at the counters' socket */
+static bool given_up;   /* the group was, and what was written before with it */
 
 /* ---- what the service is given instead of a socket, a writer, a clock and snapshots ---- */
 
@@ -188,7 +190,7 @@ static const Hallsync__Reply *read_reply(struct hs_bytes id, struct hs_arena *ar
 static void ask(struct hs_bytes request)
 {
     struct hs_desk *desk = &office->desk;
-    struct hs_route route = {.size = 1};
+    struct hs_route route = {.size = 1, .counter = at_counter};
     uint8_t *copy = malloc(request.size > 0 ? request.size : 1); /* of exactly that size */
     FUZZ_CHECK(copy != NULL);
     if (request.size > 0)
@@ -479,7 +481,9 @@ static void make_request(struct hs_cur *in, struct hs_arena *arena, struct hs_bu
     struct hs_buf body = {0}, seen = {0};
     uint8_t id[HS_REQUEST_ID_BYTES] = {0};
     uint8_t row = fuzz_u8(in), how = fuzz_u8(in);
-    uint32_t number = row == ROW_SCOPE ? HALLSYNC__REQUEST__BODY_SCOPE : REQUEST_BODY_MIN + row % (REQUEST_ROWS + 1);
+    uint32_t number = row == ROW_SCOPE       ? HALLSYNC__REQUEST__BODY_SCOPE
+                      : row == ROW_REMINDERS ? HALLSYNC__REQUEST__BODY_REMINDERS
+                                             : REQUEST_BODY_MIN + row % (REQUEST_ROWS + 1);
     if (number == REQUEST_BODY_MIN + REQUEST_ROWS) {
         hs_buf_put_bytes(to, fuzz_bytes(in, fuzz_u16(in) % 1024));
         return;
@@ -549,6 +553,24 @@ static void put_people(void)
     put_one(HS_KIND_BILL, &bill.base);
 }
 
+static void put_reminded(void)
+{
+    Hallsync__Subscription subscription = HALLSYNC__SUBSCRIPTION__INIT;
+    subscription.subscription_id = TEXT("3201000018-sms");
+    subscription.account = TEXT("3201000018");
+    subscription.channel = TEXT("sms");
+    subscription.has_days_before = true;
+    subscription.days_before = 3;
+    put_one(HS_KIND_SUBSCRIPTION, &subscription.base);
+    Hallsync__Bill bill = HALLSYNC__BILL__INIT;
+    bill.bill_id = TEXT("B-2");
+    bill.account = TEXT("3201000018");
+    bill.due_date = TEXT("2026-10-25");
+    bill.has_amount_fen = true;
+    bill.amount_fen = 100;
+    put_one(HS_KIND_BILL, &bill.base);
+}
+
 static void put_work(void)
 {
     Hallsync__Payment payment = HALLSYNC__PAYMENT__INIT;
@@ -566,6 +588,7 @@ static void put_work(void)
     ticket.account = TEXT("3201000017");
     ticket.summary = TEXT("no light");
     put_one(HS_KIND_TICKET, &ticket.base);
+    put_reminded();
 }
 
 /* What a hall elsewhere wrote meanwhile: another name for one customer, another content for one payment. */
@@ -687,6 +710,9 @@ static void set_up(void)
     open_office(0);
     open_office(1);
     add_conflicts();
+    static const char *const LATER[] = {"3201000018-sms", "sms", "told", "absent", "no", "all", "B-2", "hall-1"};
+    for (size_t i = 0; i < COUNT_OF(LATER); i++)
+        add_text(LATER[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -699,6 +725,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t setting = fuzz_u8(&in);
     office = &offices[setting % 2];
     office->desk.options.accept_unknown_accounts = setting / 2 % 2 != 0;
+    at_counter = setting >= 0xf0 && setting != 0xff;
     office->desk.options.disk_reserve_bytes = setting == 0xff ? UINT64_MAX : 0;
     office->desk.told = (struct hs_told){0};
     tick_ms = 1000;
@@ -710,6 +737,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         do_request(hs_buf_bytes(&request));
     }
     hs_store_abort(office->store);
+    at_counter = false;
     hs_buf_fini(&request);
     hs_arena_fini(&arena);
     return 0;
@@ -734,6 +762,10 @@ void fuzz_seeds(fuzz_put put)
     /* hall-2 gets another district, then is to lose its home. */
     static const uint8_t SCOPES[] = {0, ROW_SCOPE, 1, 1, HALL_2, 2, 0, 1, ROW_SCOPE, 2, 1, HALL_2, 1, 1};
     put("scope", HS_BYTES(SCOPES, sizeof SCOPES));
+    static const uint8_t REMINDERS[] = {1, ROW_REMINDERS, 1, 0, 0, 0, 0, ROW_REMINDERS, 2, 1, 1, 0, 1, 2, 0};
+    put("reminders", HS_BYTES(REMINDERS, sizeof REMINDERS));
+    uint8_t listed[16] = {0xf1, HALLSYNC__REQUEST__BODY_FIND - REQUEST_BODY_MIN, 1, 0, 0, 0};
+    put("counter-find", HS_BYTES(listed, sizeof listed));
     for (uint8_t kind = 0; kind < HS_KIND_COUNT; kind++) {
         uint8_t bytes[64] = {0, 0, 1, 0, kind};
         snprintf(name, sizeof name, "put-%s", HS_KINDS[kind].name);
