@@ -27,19 +27,19 @@ static void move_path(char **path, const char *from, const char *scheme)
         (*path)[0] = '\0'; /* as by default, below the data directory */
 }
 
-/* A socket for counters that lay below the old data directory lies below the new one: there is none by default. */
-static enum hs_err move_counters(char **path, const char *from, const char *to)
+/* A socket for counters that lay below the old data directory lies below the new one: there is none by default.  @moved
+ * out: its address, to be freed; NULL: it stays where it is. */
+static enum hs_err move_counters(const char *address, const char *from, const char *to, char **moved)
 {
     static const char SCHEME[] = "ipc://";
     size_t skip = sizeof SCHEME - 1, size = strlen(from);
-    char *moved = NULL;
-    if (strncmp(*path, SCHEME, skip) != 0 || strncmp(*path + skip, from, size) != 0 || (*path)[skip + size] != '/')
+    *moved = NULL;
+    if (strncmp(address, SCHEME, skip) != 0 || strncmp(address + skip, from, size) != 0 || address[skip + size] != '/')
         return HS_OK;
-    if (asprintf(&moved, "%s%s%s", SCHEME, to, *path + skip + size) < 0)
-        return HS_ENOMEM;
-    free(*path);
-    *path = moved;
-    return HS_OK;
+    if (asprintf(moved, "%s%s%s", SCHEME, to, address + skip + size) >= 0)
+        return HS_OK;
+    *moved = NULL;
+    return HS_ENOMEM;
 }
 
 static enum hs_err load_config(struct cli_setup *setup, struct hs_bytes text, struct hs_conf *conf)
@@ -62,16 +62,19 @@ static enum hs_err write_config(struct cli_setup *setup, struct hs_bytes text)
     enum hs_err err = load_config(setup, text, &conf);
     if (err != HS_OK)
         return err;
-    char *data = conf.node.data;
+    char *data = conf.node.data, *counters = conf.listen.counters, *moved = NULL;
     if (data != NULL) {
         move_path(&conf.listen.clients, data, "ipc://");
         move_path(&conf.backup.dir, data, "");
-        err = move_counters(&conf.listen.counters, data, setup->dir);
+        err = move_counters(counters, data, setup->dir, &moved);
     }
     conf.node.data = setup->dir;
+    conf.listen.counters = moved != NULL ? moved : counters;
     if (err == HS_OK)
         err = cli_setup_config(setup, &conf);
     conf.node.data = data;
+    conf.listen.counters = counters;
+    free(moved);
     hs_conf_free(&conf);
     return err;
 }

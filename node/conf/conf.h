@@ -18,17 +18,17 @@
     X(node, id, TEXT, "", 1, 32, REQUIRED, "readable name of this node: a-z, 0-9 and -") \
     X(node, role, TEXT, "", 3, 7, REQUIRED, "hall, hub or witness")                      \
     X(node, data, TEXT, "", 1, 4096, REQUIRED, "directory of keys and store, on a local disk")
-#define HS_CONF_LISTEN(X)                                                                                            \
-    X(listen, peers, LIST, "", 0, 8, NONE,                                                                           \
-      "addresses for other nodes, tcp://host:port; always CURVE; hubs and witnesses")                                \
-    X(listen, clients, TEXT, "", 0, 113, NONE,                                                                       \
-      "socket for counter programs, ipc://path, in a directory that they may enter; default: "                       \
-      "ipc://DATA/hallsync.sock")                                                                                    \
-    X(listen, counters, TEXT, "", 0, 113, NONE,                                                                      \
-      "a second socket, ipc://path, for counters that look customers up only by a number that the customer brings, " \
-      "and "                                                                                                         \
-      "list, import and export nobody; default: none, and all programs are served at clients")                       \
-    X(listen, advertise, LIST, "", 0, 8, NONE,                                                                       \
+#define HS_CONF_LISTEN(X)                                                                                         \
+    X(listen, peers, LIST, "", 0, 8, NONE,                                                                        \
+      "addresses for other nodes, tcp://host:port; always CURVE; hubs and witnesses")                             \
+    X(listen, clients, TEXT, "", 0, 113, NONE,                                                                    \
+      "socket for counter programs, ipc://path, in a directory that they may enter; default: "                    \
+      "ipc://DATA/hallsync.sock")                                                                                 \
+    X(listen, counters, TEXT, "", 0, 113, NONE,                                                                   \
+      "a second socket, ipc://path, in a directory that counters may enter: they look customers up only by a "    \
+      "number that the customer brings, and list, import and export nobody; default: none, and all programs are " \
+      "served at clients")                                                                                        \
+    X(listen, advertise, LIST, "", 0, 8, NONE,                                                                    \
       "addresses that join tokens name; default: those of peers, for 0.0.0.0 those of this machine")
 #define HS_CONF_SCOPE(X)                        \
     X(scope, districts, LIST, "", 0, 256, NONE, \

@@ -41,6 +41,7 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     check("backup-key new" in answer.err, f"what to do: {answer.err}")
     hall.stop()
     hall.settings("backup", recipients=[public])
+    hall.settings("listen", counters=f"ipc://{hall.dir}/counters.sock")
     hall.start()
 
     # A copy that cannot be: told before a backup is made, which would take the place of an older one.
@@ -115,6 +116,11 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     done = command("restore", copy, "--data", hall.dir, "--secret", secret)
     equal(done[0], 0, f"restore: {done}")
     check("Missing is what happened after" in done[1], f"what it lacks: {done[1]}")
+    moved = os.path.join(region.dir, "moved")
+    done = command("restore", copy, "--data", moved, "--secret", secret)
+    equal(done[0], 0, f"restore in another place: {done}")
+    conf = open(os.path.join(moved, "hallsync.yaml"), encoding="utf-8").read()
+    check(f"ipc://{moved}/counters.sock" in conf and hall.dir not in conf, f"what lay below the data lies there still: {conf}")
     hall.start()
     equal(hall.totals()["count"], second["payments"], "payments of the backup")
     check(hall.status()["store_id"] != before["store_id"], "the restored store is another one")
