@@ -1,6 +1,7 @@
 /* receipt show: all that the slip of a cash entry says, put together from ordinary look-ups, for the program that
  * prints it.  Each line has its words in both languages. */
 #include "node/cli/forms.h"
+#include "node/cli/pages.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
 #include "storage/model/kinds.h"
@@ -37,6 +38,7 @@ static const struct {
     {"clerk", "营业员", "clerk", "营业员 clerk", CLI_FORM_TEXT},
     {"second", "复核人", "second", "复核人 second", CLI_FORM_TEXT},
     {"reprints", "补打次数", "printed again", "补打次数 printed again", CLI_FORM_NUMBER},
+    {"replaced", "换发次数", "replaced", "换发次数 replaced", CLI_FORM_NUMBER},
 };
 #define LINE_COUNT (sizeof LINES / sizeof *LINES)
 _Static_assert(LINE_COUNT <= CLI_COLUMNS_MAX, "a card has room for them");
@@ -114,6 +116,31 @@ static enum hs_err take_fact(struct cli *cli, const json_t *entry, json_t *recei
     return err;
 }
 
+static enum hs_err count_replaced(void *ctx, const Hallsync__Record *record)
+{
+    json_t *reprint = cli_show_content(record);
+    const char *replaced = json_string_value(json_object_get(reprint, "replaced"));
+    *(json_int_t *)ctx += replaced != NULL && strcmp(replaced, "yes") == 0;
+    json_decref(reprint);
+    return reprint != NULL ? HS_OK : HS_ENOMEM;
+}
+
+/* How many of the further prints were given for one that was handed back. */
+static enum hs_err take_replaced(struct cli *cli, json_t *receipt)
+{
+    json_int_t count = 0;
+    struct cli_find find = {.kind = HS_KIND_REPRINT,
+                            .index = "number",
+                            .key = json_string_value(json_object_get(receipt, "number")),
+                            .here = cli->options[CLI_HERE] != NULL};
+    if (json_integer_value(json_object_get(receipt, "reprints")) == 0)
+        return HS_OK;
+    enum hs_err err = cli_find(cli, &find, count_replaced, &count);
+    if (err == HS_OK && count > 0)
+        json_object_set_new(receipt, "replaced", json_integer(count));
+    return err;
+}
+
 static json_t *value_text(const json_t *value, enum cli_form form)
 {
     char money[CLI_MONEY_BYTES];
@@ -152,6 +179,16 @@ static enum hs_err show(const struct cli *cli, json_t *receipt)
     return cli_card(cli, columns, LINE_COUNT, receipt);
 }
 
+static enum hs_err take_entry(struct cli *cli, json_t *entry, json_t *receipt)
+{
+    static const char *const OWN[] = {"number", "amount_fen", "time", "safe"};
+    json_t *reprints = json_object_get(entry, "reprints");
+    for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++)
+        json_object_set(receipt, OWN[i], json_object_get(entry, OWN[i]));
+    json_object_set_new(receipt, "reprints", reprints != NULL ? json_incref(reprints) : json_integer(0));
+    return take_fact(cli, entry, receipt);
+}
+
 enum hs_err cli_run_receipt(struct cli *cli)
 {
     json_t *entry = NULL;
@@ -161,19 +198,14 @@ enum hs_err cli_run_receipt(struct cli *cli)
         err = HS_ENOMEM;
     if (err == HS_OK)
         err = get(cli, HS_KIND_CASH_ENTRY, cli->args[0], &entry);
-    if (err == HS_OK) {
-        json_object_set(receipt, "number", json_object_get(entry, "number"));
-        json_object_set(receipt, "amount_fen", json_object_get(entry, "amount_fen"));
-        json_object_set(receipt, "time", json_object_get(entry, "time"));
-        json_t *reprints = json_object_get(entry, "reprints");
-        json_object_set_new(receipt, "reprints", reprints != NULL ? json_incref(reprints) : json_integer(0));
-        json_object_set(receipt, "safe", json_object_get(entry, "safe"));
-        err = take_fact(cli, entry, receipt);
-    }
+    if (err == HS_OK)
+        err = take_entry(cli, entry, receipt);
     if (err == HS_OK)
         err = take_customer(cli, receipt);
     if (err == HS_OK)
-        return json_decref(entry), show(cli, receipt);
+        err = take_replaced(cli, receipt);
+    if (err == HS_OK)
+        err = show(cli, json_incref(receipt));
     json_decref(entry);
     json_decref(receipt);
     return err;

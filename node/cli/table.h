@@ -21,7 +21,7 @@ struct cli_column {
     enum cli_form form;
 };
 
-#define CLI_COLUMNS_MAX 24
+#define CLI_COLUMNS_MAX 32
 
 /* A list: JSON objects go out at once, lines for people a page at a time.  On a terminal, columns that are empty are
  * left out, and so are, from the right, as many as it takes to make the table fit; what was left out is told. */

@@ -83,6 +83,20 @@ with Region("records of other districts") as region:
     equal(hall.json("bill", "get", f"B{THERE}").object()["paid_fen"], 500, "what is paid after that")
     check("unknown-payment" in hall.json("payment", "reverse", "never-made", status=4).out, "a payment that nobody has")
 
+    # Several bills in one payment, with late fees: what is due of another district is of today, too.
+    theirs.json("bill", "put", "B-late", f"account={THERE}", "amount_fen=1000", "late_fees=2020-01-01:50;2020-02-01:25;2199-01-01:10")
+    parts = theirs.json("payment", "add", "payment_id=p-parts", f"account={THERE}", "amount_fen=900", f"parts=B-late:600;B{THERE}:300")
+    theirs.synced()
+    until("the province has the bill", lambda: not province.run("bill", "get", "B-late", "--json").status)
+    late = foreign(hall.json("bill", "get", "B-late"))
+    equal((late["paid_fen"], late["late_fen"], late["due_fen"], late["state"]), (600, 75, 475, "part-paid"), "due of another district")
+    equal(hall.json("bill", "get", f"B{THERE}").object()["paid_fen"], 800, "its other part")
+    equal([one["payment_id"] for one in hall.json("payment", "list", "--bill", "B-late").lines()], ["p-parts"], "found by its part")
+    slip = hall.json("receipt", "show", parts.object()["receipt"]).object()
+    equal((slip["account"], slip["amount_fen"], slip["reprints"]), (THERE, 900, 0), "another hall's receipt")
+    again = hall.json("reprint", "add", f"number={slip['number']}", "reason=lost").object()
+    equal(again["result"], "created", "printed again here")
+
     # The line is cut while questions are under way: each gets its answer, from memory or that there is none.
     results = {}
 

@@ -50,9 +50,12 @@ with Region("bills and payments") as region:
     until("the other hall has it", lambda: other.json("payment", "get", "p-1").object()["amount_fen"] == 15000)
     again = other.json("reprint", "add", f"number={paid['receipt']}", "reason=lost", "clerk=wu").object()
     equal((again["result"], again["reprints"]), ("created", 1), "printed again")
+    equal(other.json("reprint", "add", f"number={paid['receipt']}", "reason=torn", "replaced=yes").object()["reprints"], 2, "replaced")
+    slip = other.json("receipt", "show", paid["receipt"]).object()
+    equal((slip["reprints"], slip["replaced"]), (2, 1), "printed again, once in place of one that was handed back")
     other.refused("unknown-receipt", "reprint", "add", "number=hall-1-20200101-03-AAAAAA-000001", "reason=lost")
     other.synced()
-    until("the hub counts it", lambda: hub.json("receipt", "show", paid["receipt"]).object()["reprints"] == 1)
+    until("the hub counts it", lambda: hub.json("receipt", "show", paid["receipt"]).object()["reprints"] == 2)
 
     # Taken back: the same day at the window by anyone; from elsewhere by two people with a reason.
     other.refused("needs-second", "payment", "reverse", "p-1", "window=3", "clerk=wu")
