@@ -181,6 +181,7 @@ enum hs_err cli_run_queue_figures(struct cli *cli);
 enum hs_err cli_run_window(struct cli *cli); /* books.c */
 enum hs_err cli_run_books(struct cli *cli);
 enum hs_err cli_run_books_show(struct cli *cli);
+enum hs_err cli_run_appointment_event(struct cli *cli);
 
 /* Text of all commands, or, with their options, of those whose words begin with @words; owned by the caller, NULL: out
  * of memory or none. */

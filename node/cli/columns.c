@@ -104,6 +104,34 @@ static const struct cli_column QUEUE_TICKET[] = {
     {"safe", "safe", CLI_FORM_TEXT},       {"held_by", "held by", CLI_FORM_TEXT},
     {"node", "node", CLI_FORM_TEXT},
 };
+static const struct cli_column SLOT[] = {
+    {"slot_id", "slot", CLI_FORM_TEXT},      {"hall", "hall", CLI_FORM_TEXT},
+    {"date", "date", CLI_FORM_TEXT},         {"begins", "begins", CLI_FORM_TEXT},
+    {"minutes", "minutes", CLI_FORM_NUMBER}, {"capacity", "capacity", CLI_FORM_NUMBER},
+    {"booked", "booked", CLI_FORM_NUMBER},   {"free", "free", CLI_FORM_NUMBER},
+    {"offered", "offered", CLI_FORM_TEXT},   {"service", "service", CLI_FORM_TEXT},
+    {"safe", "safe", CLI_FORM_TEXT},         {"held_by", "held by", CLI_FORM_TEXT},
+    {"time", "time", CLI_FORM_TIME},         {"remark", "remark", CLI_FORM_PROSE},
+};
+static const struct cli_column APPOINTMENT[] = {
+    {"appointment_id", "appointment", CLI_FORM_TEXT},
+    {"state", "state", CLI_FORM_TEXT},
+    {"slot_id", "slot", CLI_FORM_TEXT},
+    {"date", "date", CLI_FORM_TEXT},
+    {"begins", "begins", CLI_FORM_TEXT},
+    {"hall", "hall", CLI_FORM_TEXT},
+    {"name", "name", CLI_FORM_TEXT},
+    {"phone", "phone", CLI_FORM_TEXT},
+    {"account", "account", CLI_FORM_TEXT},
+    {"service", "service", CLI_FORM_TEXT},
+    {"clerk", "clerk", CLI_FORM_TEXT},
+    {"changed", "changed", CLI_FORM_TIME},
+    {"safe", "safe", CLI_FORM_TEXT},
+    {"held_by", "held by", CLI_FORM_TEXT},
+    {"node", "node", CLI_FORM_TEXT},
+    {"time", "time", CLI_FORM_TIME},
+    {"note", "note", CLI_FORM_PROSE},
+};
 static const struct cli_column CATALOGUE[] = {
     {"service_id", "service", CLI_FORM_TEXT},
     {"name", "name", CLI_FORM_TEXT},
@@ -227,6 +255,8 @@ size_t cli_kind_columns(uint32_t kind, const struct cli_column **columns)
         {HS_KIND_PAYMENT, PAYMENT, sizeof PAYMENT / sizeof *PAYMENT},
         {HS_KIND_TICKET, TICKET, sizeof TICKET / sizeof *TICKET},
         {HS_KIND_QUEUE_TICKET, QUEUE_TICKET, sizeof QUEUE_TICKET / sizeof *QUEUE_TICKET},
+        {HS_KIND_SLOT, SLOT, sizeof SLOT / sizeof *SLOT},
+        {HS_KIND_APPOINTMENT, APPOINTMENT, sizeof APPOINTMENT / sizeof *APPOINTMENT},
         {HS_KIND_CATALOGUE, CATALOGUE, sizeof CATALOGUE / sizeof *CATALOGUE},
         {HS_KIND_NOTICE, NOTICE, sizeof NOTICE / sizeof *NOTICE},
     };

@@ -43,6 +43,22 @@ enum hs_err cli_run_queue_event(struct cli *cli)
     return cli_write(cli, given, 1, is_window ? "window" : "number");
 }
 
+/* appointment cancel, keep, miss: one verb, one event, as here. */
+enum hs_err cli_run_appointment_event(struct cli *cli)
+{
+    static const struct {
+        const char *verb, *event;
+    } ENDS[] = {{"cancel", "cancelled"}, {"keep", "kept"}, {"miss", "missed"}};
+    const char *verb = strrchr(cli->command->words, ' ') + 1;
+    struct cli_given given = {.name = "event"};
+    enum hs_err err = cli_take_args(cli, 1, SIZE_MAX);
+    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
+        if (strcmp(ENDS[i].verb, verb) == 0)
+            given.value = ENDS[i].event;
+    }
+    return err == HS_OK ? cli_write(cli, &given, 1, "appointment_id") : err;
+}
+
 /* ---- the list ---- */
 
 static const struct cli_column QUEUED[] = {

@@ -332,6 +332,30 @@ static void add_queue(json_t *object, const Hallsync__Record *record, int utc_of
     json_decref(state);
 }
 
+static void add_slot(json_t *object, const Hallsync__SlotState *slot)
+{
+    json_t *state = cli_show_message(&slot->base);
+    if (slot->n_bookings == 0)
+        json_object_del(state, "bookings");
+    json_object_update(object, state);
+    json_decref(state);
+}
+
+/* Of an appointment in the object itself, of an event beside what it says. */
+static void add_appointment(json_t *object, const Hallsync__Record *record, int utc_offset_minutes)
+{
+    json_t *state = cli_show_message(&record->appointment->base);
+    json_object_del(state, "changed_ms");
+    add_time(state, "changed", record->appointment->has_changed_ms != 0, record->appointment->changed_ms,
+             utc_offset_minutes);
+    if (record->kind != HS_KIND_APPOINTMENT) {
+        json_object_set_new(object, "appointment", state);
+        return;
+    }
+    json_object_update(object, state);
+    json_decref(state);
+}
+
 /* Times of a record as people read them, beside the numbers: "starts_ms" as "starts". */
 static void add_times(json_t *object, const Hallsync__Record *record, int utc_offset_minutes)
 {
@@ -362,6 +386,10 @@ static void add_derived(json_t *object, const Hallsync__Record *record, int utc_
     if (record->queue != NULL)
         add_queue(object, record, utc_offset_minutes);
     add_notices(object, record, utc_offset_minutes);
+    if (record->slot != NULL)
+        add_slot(object, record->slot);
+    if (record->appointment != NULL)
+        add_appointment(object, record, utc_offset_minutes);
     if (record->receipt != NULL)
         json_object_set_new(object, "receipt", json_string(record->receipt));
     if (record->has_reprints)

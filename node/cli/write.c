@@ -26,6 +26,8 @@ static const char *id_field(const struct hs_kind *kind)
         return "group";
     if (kind->number == HS_KIND_TITLE_CHANGE || kind->number == HS_KIND_REMINDER)
         return "account";
+    if (kind->number == HS_KIND_APPOINTMENT)
+        return "slot_id";
     return hs_kind_field_name(kind, kind->id_field);
 }
 

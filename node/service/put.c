@@ -45,6 +45,9 @@ static const struct {
     {HS_KIND_WINDOW_EVENT, hs_window_write},
     {HS_KIND_HANDING_IN, hs_handing_write},
     {HS_KIND_CATALOGUE, hs_catalogue_write},
+    {HS_KIND_SLOT, hs_slot_write},
+    {HS_KIND_APPOINTMENT, hs_appointment_write},
+    {HS_KIND_APPOINTMENT_EVENT, hs_appointment_event_write},
 };
 
 /* ---- the answer ---- */

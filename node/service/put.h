@@ -182,6 +182,9 @@ enum hs_err hs_subscription_write(struct hs_work *work, const struct hs_item *it
 enum hs_err hs_reminder_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_window_write(struct hs_work *work, const struct hs_item *item);  /* window.c */
 enum hs_err hs_handing_write(struct hs_work *work, const struct hs_item *item); /* handing_in.c */
+enum hs_err hs_slot_write(struct hs_work *work, const struct hs_item *item);    /* appointment.c */
+enum hs_err hs_appointment_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_appointment_event_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_decide_write(struct hs_work *work, const struct hs_item *item);
 

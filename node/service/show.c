@@ -2,6 +2,7 @@
 
 #include "node/service/put.h"
 #include "node/service/queues.h"
+#include "node/service/slots.h"
 #include "proto/base/text.h"
 #include "proto/msg/tlv.h"
 
@@ -325,14 +326,54 @@ static enum hs_err show_notices(struct showing *showing)
     return text != NULL ? hs_notices_show(showing->show, text, showing->record) : HS_ENOMEM;
 }
 
+/* ---- appointments ---- */
+
+enum { APPOINTMENT_EVENT_OF = 2 };
+
+static enum hs_err show_slot(struct showing *showing)
+{
+    struct hs_show *show = showing->show;
+    struct hs_slot slot;
+    enum hs_err err = hs_slot_load(&show->look, showing->name->id, show->arena, &slot);
+    return err == HS_OK ? hs_slot_show(&slot, show->arena, show->detailed, &showing->record->slot) : err;
+}
+
+static enum hs_err show_appointment(struct showing *showing)
+{
+    struct hs_show *show = showing->show;
+    return hs_appointment_show(&show->look, showing->name->id, showing->message, show->arena,
+                               &showing->record->appointment);
+}
+
+static enum hs_err show_appointment_event(struct showing *showing)
+{
+    struct hs_show *show = showing->show;
+    struct hs_stored stored;
+    const struct hs_variant *variant;
+    struct hs_bytes id = hs_tlv_bytes(showing->message, APPOINTMENT_EVENT_OF);
+    enum hs_err err = hs_look_find(&show->look, HS_KIND_APPOINTMENT, id, &stored);
+    if (err == HS_OK)
+        err = hs_fact_variant(&stored, show->arena, &variant);
+    if (err == HS_OK)
+        return hs_appointment_show(&show->look, id, variant->bytes, show->arena, &showing->record->appointment);
+    return err == HS_ENOTFOUND ? HS_OK : err;
+}
+
 static const struct {
     uint16_t kind;
     enum hs_err (*show)(struct showing *showing);
 } EXTRAS[] = {
-    {HS_KIND_CUSTOMER, show_notices},        {HS_KIND_BILL, show_bill},
-    {HS_KIND_PAYMENT, show_payment},         {HS_KIND_REVERSAL, show_receipt},
-    {HS_KIND_TICKET, show_ticket},           {HS_KIND_QUEUE_TICKET, show_queue_ticket},
-    {HS_KIND_QUEUE_EVENT, show_queue_event}, {HS_KIND_CASH_ENTRY, show_entry},
+    {HS_KIND_CUSTOMER, show_notices},
+    {HS_KIND_BILL, show_bill},
+    {HS_KIND_PAYMENT, show_payment},
+    {HS_KIND_REVERSAL, show_receipt},
+    {HS_KIND_TICKET, show_ticket},
+    {HS_KIND_QUEUE_TICKET, show_queue_ticket},
+    {HS_KIND_QUEUE_EVENT, show_queue_event},
+    {HS_KIND_CASH_ENTRY, show_entry},
+    {HS_KIND_SLOT, show_slot},
+    {HS_KIND_APPOINTMENT, show_appointment},
+    {HS_KIND_APPOINTMENT_EVENT, show_appointment_event},
 };
 
 static enum hs_err show_extras(struct showing *showing)

@@ -2,6 +2,7 @@
 #include "storage/model/kinds.h"
 
 #include "proto/records.pb-c.h"
+#include "storage/model/appointment.h"
 #include "storage/model/queue.h"
 #include "storage/model/worktime.h"
 
@@ -359,6 +360,37 @@ static const struct hs_field_rule REMINDER_FIELDS[] = {
     FIELD(7, TEXT, FIXED, false, 512, NULL, NULL, "note", "备注"),
 };
 
+static const struct hs_field_rule SLOT_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "number of the slot", "预约时段编号"),
+    FIELD(2, NODE, FIXED, true, 0, NULL, NULL, "hall", "营业厅"),
+    FIELD(3, TEXT, MERGE, false, 64, NULL, NULL, "service; none: any", "业务类别（空为不限）"),
+    FIELD(4, DATE, FIXED, true, 0, NULL, NULL, "day", "日期"),
+    FIELD(5, HOUR, FIXED, true, 0, NULL, NULL, "begins, local time", "开始时间"),
+    FIELD(6, COUNT, MERGE, false, 1440, NULL, "min", "how long it is", "时长（分钟）"),
+    FIELD(7, COUNT, REVIEW, true, HS_SLOT_CAPACITY_MAX, NULL, NULL, "how many may book it", "可预约人数"),
+    FIELD(8, CHOICE, MERGE, false, 0, YES_NO, NULL, "no: it takes no more", "是否接受预约"),
+    FIELD(9, TEXT, MERGE, false, 2048, NULL, NULL, "remark", "备注"),
+};
+
+static const struct hs_field_rule APPOINTMENT_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "预约编号"),
+    FIELD(2, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "slot that is asked for", "预约时段编号"),
+    FIELD(3, TEXT, FIXED, true, 128, NULL, NULL, "name of the customer", "客户姓名"),
+    FIELD(4, TEXT, FIXED, false, 64, NULL, NULL, "telephone", "联系电话"),
+    FIELD(5, ACCOUNT, FIXED, false, 0, NULL, NULL, "account number", "户号"),
+    FIELD(6, TEXT, FIXED, false, 64, NULL, NULL, "service", "业务类别"),
+    FIELD(7, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(8, TEXT, FIXED, false, 512, NULL, NULL, "note", "备注"),
+};
+
+static const struct hs_field_rule APPOINTMENT_EVENT_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "事件编号"),
+    FIELD(2, ID, FIXED, true, 0, NULL, NULL, "appointment", "预约编号"),
+    FIELD(3, CHOICE, FIXED, true, 0, HS_BOOKING_EVENTS, NULL, "what became of it", "事件：取消、赴约、失约"),
+    FIELD(4, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(5, TEXT, FIXED, false, 512, NULL, NULL, "note", "备注"),
+};
+
 static const struct hs_field_rule RATING_FIELDS[] = {
     FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of what is rated", "评价编号（自动生成）"),
     FIELD(2, CHOICE, FIXED, true, 0, RATED, NULL, "kind of what is rated", "被评价业务的类型"),
@@ -455,6 +487,9 @@ static const struct hs_index QUEUE_EVENT_INDEXES[] = {{1, "queue_id", 2, 0, 0}};
 static const struct hs_index TITLE_CHANGE_INDEXES[] = {{1, "account", 2, 0, 0}};
 static const struct hs_index SUBSCRIPTION_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "hall", 7, 0, 0}};
 static const struct hs_index REMINDER_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "bill_id", 3, 0, 0}};
+static const struct hs_index SLOT_INDEXES[] = {{1, "hall", 2, 0, 4}};
+static const struct hs_index APPOINTMENT_INDEXES[] = {{1, "slot_id", 2, 0, 0}, {2, "account", 5, 0, 0}};
+static const struct hs_index APPOINTMENT_EVENT_INDEXES[] = {{1, "appointment_id", 2, 0, 0}};
 static const struct hs_index RATING_INDEXES[] = {{1, "of_id", 3, 0, 0}, {2, "window", 5, 0, 0}, {3, "clerk", 6, 0, 0}};
 static const struct hs_index NOTICE_INDEXES[] = {{1, "district", 2, 0, 0}, {2, "month", 0, 0, 0}};
 static const struct hs_index REISSUE_INDEXES[] = {{1, "node_id", 2, 0, 0}};
@@ -509,7 +544,8 @@ static const struct hs_kind_error QUEUE_TICKET_ERRORS[] = {
 static const struct hs_kind_error QUEUE_EVENT_ERRORS[] = {
     {HS_ENOTICKET, "there is no such queue ticket here"},
     {HS_ENOTFOUND, "nobody waits whom the window could call, or nobody is at it"},
-    {HS_ESTATE, "the queue ticket's state, or that of the window, allows no such event"},
+    {HS_ESTATE, "the queue ticket's state allows no such event, or somebody is at the window"},
+    {HS_EWINDOW, "the window is closed or paused"},
 };
 static const struct hs_kind_error TITLE_CHANGE_ERRORS[] = {
     {HS_ENOACCOUNT, "no customer has the account"},
@@ -522,6 +558,18 @@ static const struct hs_kind_error SUBSCRIPTION_ERRORS[] = {
 };
 static const struct hs_kind_error REMINDER_ERRORS[] = {
     {HS_EBILLACCOUNT, "the bill is of another account"},
+};
+static const struct hs_kind_error SLOT_ERRORS[] = {
+    {HS_EINVAL, "the slot is of another hall"},
+};
+static const struct hs_kind_error APPOINTMENT_ERRORS[] = {
+    {HS_ENOTFOUND, "there is no such slot"},
+    {HS_ENOTHERE, "the slot is of a district that is not here, no hub can be asked, and no district is given"},
+    {HS_ESTATE, "the slot has no seat left, or takes no more"},
+};
+static const struct hs_kind_error APPOINTMENT_EVENT_ERRORS[] = {
+    {HS_ENOTFOUND, "there is no such appointment"},
+    {HS_ESTATE, "the appointment is not in a state that allows it"},
 };
 static const struct hs_kind_error RATING_ERRORS[] = {
     {HS_EDIFFERS, "the service has been rated before, and otherwise"},
@@ -633,6 +681,24 @@ const struct hs_kind HS_KINDS[] = {
      .shape = HS_SHAPE_FACT, .lane = HS_LANE_PEOPLE, .id_form = HS_ID_128, .id_field = 1,
      .home_form = HS_HOME_ACCOUNT, .home_field = 2, .personal = true, .message = &hallsync__reminder__descriptor,
      FIELDS(REMINDER_FIELDS), INDEXES(REMINDER_INDEXES), ERRORS(REMINDER_ERRORS)},
+    {.number = HS_KIND_SLOT, .name = "slot", .en = "Slot", .zh = "预约时段",
+     .about = "A time at which so many customers may come to a hall by appointment.",
+     .about_zh = "营业厅可预约的一个时段及可预约人数。",
+     .shape = HS_SHAPE_REGISTER, .lane = HS_LANE_WORK, .id_form = HS_ID_FIELD, .id_field = 1, .home_form = HS_HOME_NODE,
+     .message = &hallsync__slot__descriptor,
+     FIELDS(SLOT_FIELDS), INDEXES(SLOT_INDEXES), ERRORS(SLOT_ERRORS)},
+    {.number = HS_KIND_APPOINTMENT, .name = "appointment", .en = "Appointment", .zh = "预约",
+     .about = "A customer asks for a seat of a slot, at any hall; the fold of the slot says whether he has one.",
+     .about_zh = "客户申请预约某时段，可在任一营业厅办理；是否约上由该时段的全部申请依次推得。",
+     .shape = HS_SHAPE_FACT, .lane = HS_LANE_WORK, .id_form = HS_ID_128, .id_field = 1, .home_form = HS_HOME_NODE,
+     .message = &hallsync__appointment__descriptor,
+     FIELDS(APPOINTMENT_FIELDS), INDEXES(APPOINTMENT_INDEXES), ERRORS(APPOINTMENT_ERRORS)},
+    {.number = HS_KIND_APPOINTMENT_EVENT, .name = "appointment_event", .en = "Event of an appointment", .zh = "预约事件",
+     .about = "An appointment is cancelled, kept or missed.",
+     .about_zh = "预约的取消、赴约或失约。",
+     .shape = HS_SHAPE_FACT, .lane = HS_LANE_WORK, .id_form = HS_ID_128, .id_field = 1, .home_form = HS_HOME_NODE,
+     .message = &hallsync__appointment_event__descriptor,
+     FIELDS(APPOINTMENT_EVENT_FIELDS), INDEXES(APPOINTMENT_EVENT_INDEXES), ERRORS(APPOINTMENT_EVENT_ERRORS)},
     {.number = HS_KIND_RATING, .name = "rating", .en = "Rating", .zh = "满意度评价",
      .about = "What a customer thought of one service, from the satisfaction device; one a service, never changed.",
      .about_zh = "客户在评价器上对一次服务的评价；每次服务一个，不可修改。",

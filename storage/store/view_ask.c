@@ -1,5 +1,7 @@
 /* Questions of other nodes about records that they do not hold. */
+#include "proto/msg/tlv.h"
 #include "storage/model/kinds.h"
+#include "storage/model/record.h"
 #include "storage/store/inside.h"
 
 struct answering {
@@ -7,7 +9,10 @@ struct answering {
     hs_visit_asked visit;
     void *ctx;
     bool for_bill; /* what goes with it are payments, with which their reversals go */
+    bool by_id;
 };
+
+enum { APPOINTMENT_SLOT = 2 };
 
 /* What is needed to show a record, beyond itself. */
 static const struct {
@@ -48,7 +53,31 @@ static enum hs_err put_beside(void *ctx, const struct hs_stored *stored)
     enum hs_err err = answering->visit(answering->ctx, &asked);
     if (err == HS_OK && answering->for_bill && stored->name.kind == HS_KIND_PAYMENT)
         err = visit_index(answering, HS_KIND_REVERSAL, "payment_id", stored->name.id, put_beside);
+    if (err == HS_OK && stored->name.kind == HS_KIND_APPOINTMENT)
+        err = visit_index(answering, HS_KIND_APPOINTMENT_EVENT, "appointment_id", stored->name.id, put_beside);
     return err;
+}
+
+/* Whether an appointment has a seat the whole of its slot says: of one that is asked for by its id, that comes with it.
+ */
+static enum hs_err put_slot_of(struct answering *answering, const struct hs_stored *appointment)
+{
+    struct hs_record record;
+    struct hs_stored slot;
+    struct hs_arena arena;
+    struct hs_record_name name = {.partition = appointment->name.partition, .lane = HS_LANE_WORK, .kind = HS_KIND_SLOT};
+    hs_arena_init(&arena, 0);
+    enum hs_err err = hs_record_decode(appointment->state, &arena, &record);
+    if (err == HS_OK && record.variant_count > 0)
+        name.id = hs_tlv_bytes(record.variants[0].bytes, APPOINTMENT_SLOT);
+    if (err == HS_OK)
+        err = name.id.size != 0 ? hs_view_record(answering->view, &name, &slot) : HS_ENOTFOUND;
+    if (err == HS_OK)
+        err = put_beside(answering, &slot);
+    if (err == HS_OK)
+        err = visit_index(answering, HS_KIND_APPOINTMENT, "slot_id", name.id, put_beside);
+    hs_arena_fini(&arena);
+    return err == HS_ENOTFOUND ? HS_OK : err == HS_EMALFORMED ? HS_EDAMAGED : err;
 }
 
 static enum hs_err put_whole(struct answering *answering, const struct hs_stored *stored)
@@ -60,6 +89,8 @@ static enum hs_err put_whole(struct answering *answering, const struct hs_stored
         if (BESIDE[i].kind == stored->name.kind)
             err = visit_index(answering, BESIDE[i].beside, BESIDE[i].index, stored->name.id, put_beside);
     }
+    if (err == HS_OK && answering->by_id && stored->name.kind == HS_KIND_APPOINTMENT)
+        err = put_slot_of(answering, stored);
     return err;
 }
 
@@ -119,7 +150,7 @@ static bool may_go_on(const struct hs_kind *kind, struct hs_bytes after)
 
 enum hs_err hs_view_ask(struct hs_view *view, const struct hs_ask *ask, hs_visit_asked visit, void *ctx)
 {
-    struct answering answering = {.view = view, .visit = visit, .ctx = ctx};
+    struct answering answering = {.view = view, .visit = visit, .ctx = ctx, .by_id = ask->index == 0};
     const struct hs_kind *kind = hs_kind_by_number(ask->kind);
     const struct hs_index *index = NULL;
     for (size_t i = 0; kind != NULL && i < kind->index_count; i++) {
