@@ -322,13 +322,15 @@ static enum hs_err check_event(struct hs_work *work, const struct move *move)
     return HS_OK;
 }
 
-/* A window has one customer at a time. */
+/* A window that is open has one customer at a time. */
 static enum hs_err check_window(struct hs_work *work, const struct move *move)
 {
     struct hs_queued *found;
     if (move->move != HS_QUEUE_CALL)
         return HS_OK;
-    enum hs_err err = at_window(work, move->date, move->event->window, &found);
+    enum hs_err err = hs_window_check(work, move->event->window, EVENT_WINDOW);
+    if (err == HS_OK)
+        err = at_window(work, move->date, move->event->window, &found);
     if (err != HS_OK || found == NULL)
         return err;
     struct hs_bytes number = hs_queued_number(found);

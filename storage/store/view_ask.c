@@ -19,10 +19,15 @@ static const struct {
     uint16_t kind, beside;
     const char *index;
 } BESIDE[] = {
-    {HS_KIND_BILL, HS_KIND_PAYMENT, "bill_id"},          {HS_KIND_PAYMENT, HS_KIND_REVERSAL, "payment_id"},
-    {HS_KIND_PAYMENT, HS_KIND_CASH_ENTRY, "fact_id"},    {HS_KIND_REVERSAL, HS_KIND_CASH_ENTRY, "fact_id"},
-    {HS_KIND_TICKET, HS_KIND_TICKET_EVENT, "ticket_id"}, {HS_KIND_QUEUE_TICKET, HS_KIND_QUEUE_EVENT, "queue_id"},
+    {HS_KIND_BILL, HS_KIND_PAYMENT, "bill_id"},
+    {HS_KIND_PAYMENT, HS_KIND_REVERSAL, "payment_id"},
+    {HS_KIND_PAYMENT, HS_KIND_CASH_ENTRY, "fact_id"},
+    {HS_KIND_REVERSAL, HS_KIND_CASH_ENTRY, "fact_id"},
+    {HS_KIND_TICKET, HS_KIND_TICKET_EVENT, "ticket_id"},
+    {HS_KIND_QUEUE_TICKET, HS_KIND_QUEUE_EVENT, "queue_id"},
     {HS_KIND_CASH_ENTRY, HS_KIND_REPRINT, "number"},
+    {HS_KIND_SLOT, HS_KIND_APPOINTMENT, "slot_id"},
+    {HS_KIND_APPOINTMENT, HS_KIND_APPOINTMENT_EVENT, "appointment_id"},
 };
 
 static bool is_whole(const struct answering *answering, hs_partition partition)
