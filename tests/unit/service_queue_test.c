@@ -155,6 +155,32 @@ static void who_does_not_come_is_skipped_and_may_come_back(void **state)
     assert_refused(MOVE(.event = TEXT("left")), "missing-field", "window");
 }
 
+static void do_window(struct client *client, const char *event)
+{
+    Hallsync__WindowEvent window = HALLSYNC__WINDOW_EVENT__INIT;
+    window.has_window = true;
+    window.window = 3;
+    window.event = TEXT(event);
+    window.clerk = TEXT("zhao");
+    assert_null(put(client, &(struct putting){.kind = HS_KIND_WINDOW_EVENT, .message = &window.base})->error);
+}
+
+/* Who is there is served to the end; nobody else is called. */
+static void a_window_that_is_paused_calls_nobody(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    TAKE(.queue_id = TEXT("q-1"), .group = TEXT("A"));
+    TAKE(.queue_id = TEXT("q-2"), .group = TEXT("A"));
+    do_window(client, "open");
+    assert_number(MOVE(.event = TEXT("called"), .window = 3), "A001");
+    do_window(client, "pause");
+    assert_number(MOVE(.event = TEXT("served"), .window = 3), "A001");
+    assert_refused(MOVE(.event = TEXT("called"), .window = 3), "bad-window-state", "window");
+    assert_string_equal(state_of(client, "q-2")->state, "waiting");
+    do_window(client, "resume");
+    assert_number(MOVE(.event = TEXT("called"), .window = 3), "A002");
+}
+
 static void a_ticket_has_so_many_events(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
@@ -348,10 +374,15 @@ static void thirteen_windows_and_a_machine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_HALL(numbers_have_no_gaps),        IN_HALL(who_comes_first_is_called_first),
-        IN_HALL(a_service_goes_its_way),      IN_HALL(who_does_not_come_is_skipped_and_may_come_back),
-        IN_HALL(a_ticket_has_so_many_events), IN_HALL(the_feed_says_what_a_board_needs),
-        IN_HALL(figures_and_states_agree),    IN_HALL(thirteen_windows_and_a_machine),
+        IN_HALL(numbers_have_no_gaps),
+        IN_HALL(who_comes_first_is_called_first),
+        IN_HALL(a_service_goes_its_way),
+        IN_HALL(who_does_not_come_is_skipped_and_may_come_back),
+        IN_HALL(a_window_that_is_paused_calls_nobody),
+        IN_HALL(a_ticket_has_so_many_events),
+        IN_HALL(the_feed_says_what_a_board_needs),
+        IN_HALL(figures_and_states_agree),
+        IN_HALL(thirteen_windows_and_a_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
