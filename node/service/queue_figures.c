@@ -90,24 +90,35 @@ static enum hs_err put_windows(struct hs_call *call, const struct hs_queue_figur
     return HS_OK;
 }
 
+struct adding {
+    struct hs_queue_figures *figures;
+    int utc_offset_minutes;
+};
+
+static void add_one(void *ctx, struct hs_queued *queued)
+{
+    struct adding *adding = ctx;
+    hs_queue_figures_add(adding->figures, queued->taken, queued->events, queued->event_count,
+                         adding->utc_offset_minutes);
+}
+
 static enum hs_err add_all(struct hs_call *call, struct hs_view *view, const char *date, const char *hall,
                            struct hs_queue_figures *figures)
 {
-    struct hs_look look = {.view = view, .arena = &call->scratch};
+    struct hs_look look = {.view = view};
+    struct adding adding = {.figures = figures, .utc_offset_minutes = call->desk->options.utc_offset_minutes};
     struct hs_queue_wanted wanted = {.index = "date",
                                      .value = HS_BYTES(date, strlen(date)),
                                      .then = HS_BYTES(hall, strlen(hall)),
                                      .hall = HS_BYTES(hall, strlen(hall)),
                                      .most = TICKETS_MAX};
-    struct hs_queued *first;
+    struct hs_arena one;
     figures->windows = hs_arena_array(&call->scratch, HS_QUEUE_WINDOW_MAX + 1, sizeof *figures->windows);
     if (figures->windows == NULL)
         return HS_ENOMEM;
-    enum hs_err err = hs_queued_find(&look, &wanted, &call->scratch, &first);
-    for (const struct hs_queued *queued = first; queued != NULL && (err == HS_OK || err == HS_EEXISTS);
-         queued = queued->next)
-        hs_queue_figures_add(figures, queued->taken, queued->events, queued->event_count,
-                             call->desk->options.utc_offset_minutes);
+    hs_arena_init(&one, 0);
+    enum hs_err err = hs_queued_visit(&look, &wanted, &one, add_one, &adding);
+    hs_arena_fini(&one);
     return err;
 }
 

@@ -38,6 +38,7 @@ struct hs_bytes hs_queued_group(const struct hs_queued *queued)
 struct gathering {
     struct hs_queued *queued;
     struct hs_arena *arena;
+    struct hs_queue_event events[HS_QUEUE_EVENTS_MAX + 1]; /* most tickets have a few */
 };
 
 static enum hs_err gather_event(void *ctx, const struct hs_stored *stored)
@@ -50,7 +51,7 @@ static enum hs_err gather_event(void *ctx, const struct hs_stored *stored)
     enum hs_err err = hs_fact_variant(stored, gathering->arena, &variant);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_OK : err;
-    struct hs_queue_event *event = &queued->events[queued->event_count++];
+    struct hs_queue_event *event = &gathering->events[queued->event_count++];
     event->stamp = variant->stamp;
     memcpy(event->id.bytes, stored->name.id.data, sizeof event->id.bytes);
     event->message = hs_arena_copy(gathering->arena, variant->bytes);
@@ -74,9 +75,8 @@ enum hs_err hs_queued_load(const struct hs_look *look, const struct hs_stored *s
     memcpy(queued->id.bytes, stored->name.id.data, HS_ID_BYTES);
     queued->name.id = hs_arena_copy(arena, stored->name.id);
     queued->message = hs_arena_copy(arena, variant->bytes);
-    queued->events = hs_arena_array(arena, HS_QUEUE_EVENTS_MAX + 1, sizeof *queued->events);
     queued->taken = queued->highest = variant->stamp;
-    if (queued->name.id.size != HS_ID_BYTES || queued->message.size != variant->bytes.size || queued->events == NULL)
+    if (queued->name.id.size != HS_ID_BYTES || queued->message.size != variant->bytes.size)
         return HS_ENOMEM;
     struct hs_ask events = {.kind = HS_KIND_QUEUE_EVENT,
                             .index = hs_kind_index(hs_kind_by_number(HS_KIND_QUEUE_EVENT), "queue_id")->number,
@@ -84,6 +84,11 @@ enum hs_err hs_queued_load(const struct hs_look *look, const struct hs_stored *s
     err = hs_look_index(look, &events, gather_event, &gathering);
     if (err != HS_OK && err != HS_EEXISTS)
         return err;
+    queued->events = hs_arena_array(arena, queued->event_count, sizeof *queued->events);
+    if (queued->events == NULL)
+        return HS_ENOMEM;
+    if (queued->event_count > 0)
+        memcpy(queued->events, gathering.events, queued->event_count * sizeof *queued->events);
     hs_queue_fold(queued->taken, queued->events, queued->event_count, &queued->fold);
     return HS_OK;
 }
@@ -94,6 +99,8 @@ struct finding {
     const struct hs_look *look;
     const struct hs_queue_wanted *wanted;
     struct hs_arena *arena;
+    hs_visit_queued visit; /* NULL: all are kept */
+    void *ctx;
     struct hs_queued *first;
     size_t count;
 };
@@ -101,33 +108,53 @@ struct finding {
 static enum hs_err find_one(void *ctx, const struct hs_stored *stored)
 {
     struct finding *finding = ctx;
-    struct hs_queued *queued = hs_arena_alloc(finding->arena, sizeof *queued);
     if (finding->count == finding->wanted->most)
         return HS_EEXISTS;
+    if (finding->visit != NULL)
+        hs_arena_reset(finding->arena);
+    struct hs_queued *queued = hs_arena_alloc(finding->arena, sizeof *queued);
     if (queued == NULL)
         return HS_ENOMEM;
     enum hs_err err = hs_queued_load(finding->look, stored, finding->arena, queued);
     if (err != HS_OK || !hs_bytes_equal(hs_queued_hall(queued), finding->wanted->hall))
         return err == HS_ENOTFOUND ? HS_OK : err;
-    queued->next = finding->first;
-    finding->first = queued;
     finding->count++;
+    if (finding->visit != NULL) {
+        finding->visit(finding->ctx, queued);
+    } else {
+        queued->next = finding->first;
+        finding->first = queued;
+    }
     return HS_OK;
+}
+
+static enum hs_err find(struct finding *finding)
+{
+    struct hs_buf key = {0};
+    hs_index_pair(&key, finding->wanted->value, finding->wanted->then);
+    struct hs_ask ask = {
+        .kind = HS_KIND_QUEUE_TICKET,
+        .index = hs_kind_index(hs_kind_by_number(HS_KIND_QUEUE_TICKET), finding->wanted->index)->number,
+        .key = hs_buf_bytes(&key)};
+    enum hs_err err = key.err == HS_OK ? hs_look_index(finding->look, &ask, find_one, finding) : key.err;
+    hs_buf_fini(&key);
+    return err;
 }
 
 enum hs_err hs_queued_find(const struct hs_look *look, const struct hs_queue_wanted *wanted, struct hs_arena *arena,
                            struct hs_queued **first)
 {
     struct finding finding = {.look = look, .wanted = wanted, .arena = arena};
-    struct hs_buf key = {0};
-    hs_index_pair(&key, wanted->value, wanted->then);
-    struct hs_ask ask = {.kind = HS_KIND_QUEUE_TICKET,
-                         .index = hs_kind_index(hs_kind_by_number(HS_KIND_QUEUE_TICKET), wanted->index)->number,
-                         .key = hs_buf_bytes(&key)};
-    enum hs_err err = key.err == HS_OK ? hs_look_index(look, &ask, find_one, &finding) : key.err;
-    hs_buf_fini(&key);
+    enum hs_err err = find(&finding);
     *first = finding.first;
     return err;
+}
+
+enum hs_err hs_queued_visit(const struct hs_look *look, const struct hs_queue_wanted *wanted, struct hs_arena *arena,
+                            hs_visit_queued visit, void *ctx)
+{
+    struct finding finding = {.look = look, .wanted = wanted, .arena = arena, .visit = visit, .ctx = ctx};
+    return find(&finding);
 }
 
 /* ---- shown ---- */

@@ -35,6 +35,11 @@ struct hs_queue_wanted {
 enum hs_err hs_queued_find(const struct hs_look *look, const struct hs_queue_wanted *wanted, struct hs_arena *arena,
                            struct hs_queued **first);
 
+/* The same, one at a time: @arena is emptied before each, so that many cost no memory. */
+typedef void (*hs_visit_queued)(void *ctx, struct hs_queued *queued);
+enum hs_err hs_queued_visit(const struct hs_look *look, const struct hs_queue_wanted *wanted, struct hs_arena *arena,
+                            hs_visit_queued visit, void *ctx);
+
 #define HS_DATE_TEXT_BYTES 11
 const char *hs_queue_date(uint32_t date, char text[static HS_DATE_TEXT_BYTES]); /* 20261121 -> "2026-11-21" */
 
