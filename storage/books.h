@@ -27,6 +27,7 @@ struct hs_books_look {
     struct hs_view *view;
     hs_partition home;
     struct hs_arena *arena; /* emptied by each look */
+    size_t looks;           /* so far */
 };
 enum hs_err hs_books_look(void *ctx, struct hs_bytes series, uint64_t counter, struct hs_book_entry *entry);
 

@@ -20,9 +20,10 @@ enum {
 };
 enum { NUMBERS_SERIES = 1, NUMBERS_FIRST, NUMBERS_LAST, NUMBERS_HASH };
 
-#define ANSWERS_MAX 4   /* of one run: each reads a day's entries of a hall */
-#define LOOKS_MAX   64  /* closes that are looked at in one run */
-#define SOON_MS     500 /* after a commit with money: what came with it is often not all */
+#define ANSWERS_MAX 4     /* of one run: each reads a day's entries of a hall */
+#define LOOKS_MAX   64    /* closes that are looked at in one run */
+#define READS_MAX   20000 /* entries that are read for that: the close that passes it is the last one */
+#define SOON_MS     500   /* after a commit with money: what came with it is often not all */
 #define FIRST_MS    1000
 #define AGAIN_MS    60000 /* after a failure */
 
@@ -38,6 +39,7 @@ struct look {
     struct hs_answerer *answerer;
     struct hs_store *store;
     struct hs_view *view;
+    struct hs_books_look entries;
     size_t seen, wanted;
     struct due *first;
 };
@@ -50,17 +52,11 @@ static const struct hs_answered *own_of(const struct look *look, const struct hs
     return answers;
 }
 
-static struct hs_books_look entries_of(const struct look *look, const struct hs_closed *closed)
-{
-    return (struct hs_books_look){.view = look->view, .home = closed->home, .arena = &look->answerer->entry_arena};
-}
-
 /* Has this hub nothing to say to the close, or something else than the last time?  One that agreed goes on to. */
-static enum hs_err is_wanted(const struct look *look, const struct hs_closed *closed, const struct hs_answered **own,
+static enum hs_err is_wanted(struct look *look, const struct hs_closed *closed, const struct hs_answered **own,
                              bool *wanted)
 {
     struct hs_answered *answers;
-    struct hs_books_look entries = entries_of(look, closed);
     enum hs_err err = hs_books_answers(look->view, closed, &look->answerer->arena, &answers);
     *wanted = false;
     if (err != HS_OK)
@@ -73,7 +69,8 @@ static enum hs_err is_wanted(const struct look *look, const struct hs_closed *cl
     if ((*own)->books == HS_BOOKS_AGREES)
         return HS_OK;
     size_t count = hs_answered_named(*own, look->answerer->named);
-    return hs_close_stale(look->answerer->named, count, hs_books_look, &entries, wanted);
+    look->entries.home = closed->home;
+    return hs_close_stale(look->answerer->named, count, hs_books_look, &look->entries, wanted);
 }
 
 static void put_named(const struct hs_close_named *named, struct hs_buf *to)
@@ -135,8 +132,8 @@ static enum hs_err write_answer(struct look *look, const struct hs_closed *close
 
 static enum hs_err answer(struct look *look, const struct hs_closed *closed, const struct hs_answered *own)
 {
-    struct hs_books_look entries = entries_of(look, closed);
-    enum hs_err err = hs_close_judge(closed->lines, closed->line_count, hs_books_look, &entries,
+    look->entries.home = closed->home;
+    enum hs_err err = hs_close_judge(closed->lines, closed->line_count, hs_books_look, &look->entries,
                                      &look->answerer->judged);
     return err == HS_OK ? write_answer(look, closed, own) : err;
 }
@@ -151,7 +148,8 @@ static enum hs_err visit(void *ctx, const struct hs_stored *stored)
     bool wanted = false;
     if (look->seen++ < answerer->behind)
         return HS_OK;
-    answerer->more = look->wanted == ANSWERS_MAX || look->seen > answerer->behind + LOOKS_MAX;
+    answerer->more = look->wanted == ANSWERS_MAX || look->seen > answerer->behind + LOOKS_MAX ||
+                     look->entries.looks > READS_MAX;
     if (answerer->more)
         return HS_EEXISTS;
     struct due *due = hs_arena_alloc(&answerer->arena, sizeof *due);
@@ -174,6 +172,7 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
 {
     struct hs_answerer *answerer = (struct hs_answerer *)job;
     struct look look = {.answerer = answerer, .store = store, .view = hs_store_view(store)};
+    look.entries = (struct hs_books_look){.view = look.view, .arena = &answerer->entry_arena};
     hs_arena_reset(&answerer->arena);
     answerer->more = false;
     enum hs_err err = hs_books_unsettled(look.view, visit, &look);
@@ -184,7 +183,7 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
     if (err != HS_OK)
         return err;
     /* Those that were answered may have left the index, or not: the round begins anew. */
-    answerer->behind = look.wanted == 0 && answerer->more ? answerer->behind + LOOKS_MAX : 0;
+    answerer->behind = look.wanted == 0 && answerer->more ? look.seen - 1 : 0;
     answerer->chore.wait_ms = look.wanted != 0 || answerer->more ? SOON_MS : UINT64_MAX;
     return look.wanted != 0 ? HS_OK : HS_ENOTFOUND;
 }

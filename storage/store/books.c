@@ -174,6 +174,7 @@ enum hs_err hs_books_look(void *ctx, struct hs_bytes series, uint64_t counter, s
         return HS_ENOTFOUND;
     struct hs_record_name name = {look->home, HS_LANE_MONEY, HS_KIND_CASH_ENTRY, bytes_of(number)};
     hs_arena_reset(look->arena);
+    look->looks++;
     enum hs_err err = hs_view_record(look->view, &name, &stored);
     if (err == HS_OK)
         err = read_fact(&stored, look->arena, &fact);
@@ -198,6 +199,8 @@ enum hs_err hs_closed_read(struct hs_view *view, const struct hs_stored *stored,
                                  .dot = fact.variant.dot,
                                  .stamp = fact.variant.stamp,
                                  .node = hs_tlv_bytes(fact.message, CLOSE_NODE)};
+    if (!is_by(view, &fact, closed->node)) /* before anything that costs more */
+        return HS_ENOTFOUND;
     closed->has_window = hs_tlv_find(fact.message, CLOSE_WINDOW, &window);
     closed->window = closed->has_window ? (uint32_t)window.value : 0;
     closed->lines = hs_arena_array(arena, HS_CLOSE_LINES_MAX, sizeof *closed->lines);
@@ -206,7 +209,7 @@ enum hs_err hs_closed_read(struct hs_view *view, const struct hs_stored *stored,
     bool sound = hs_day_parse(hs_tlv_bytes(fact.message, CLOSE_DATE), &closed->date) &&
                  hs_close_take_lines(fact.message, CLOSE_LINES, closed->lines, HS_CLOSE_LINES_MAX,
                                      &closed->line_count) == HS_OK;
-    return sound && is_by(view, &fact, closed->node) ? HS_OK : HS_ENOTFOUND;
+    return sound ? HS_OK : HS_ENOTFOUND;
 }
 
 struct closes {

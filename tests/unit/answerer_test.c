@@ -300,6 +300,32 @@ static void a_close_of_a_stranger_counts_nowhere(void **state)
     assert_non_null(strstr(number, "-20261121-03-"));
 }
 
+/* However many closes stand that nobody answers, those behind them have their turn. */
+static void a_run_looks_at_a_part(void **state)
+{
+    struct place *place = *state;
+    struct hs_close_named named;
+    size_t count, runs = 0;
+    char number[HS_NUMBER_BYTES_MAX], id[16];
+    take(&place->hall, 2, number);
+    close_day(place, &place->hall, "z-1");
+    world_carry(&place->hall, &place->hub);
+    for (unsigned i = 0; i < 150; i++) {
+        snprintf(id, sizeof id, "c-%03u", i);
+        close_day(place, &place->hub, id); /* a stranger's */
+    }
+    while (!run(place)) {
+        assert_true(place->answerer.chore.wait_ms < UINT64_MAX); /* it comes again */
+        assert_true(++runs < 10);
+    }
+    assert_true(runs > 0);
+    assert_int_equal(answer_at(place, &place->hub, &named, &count), HS_BOOKS_AGREES);
+    while (place->answerer.chore.wait_ms < UINT64_MAX) {
+        assert_false(run(place));
+        assert_true(++runs < 20);
+    }
+}
+
 /* The hall's own close moves its numbers on. */
 static void numbers_behind_a_close_are_of_the_next_day(void **state)
 {
@@ -320,6 +346,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_has_not_come_is_waited_for, open_place, close_place),
         cmocka_unit_test_setup_teardown(what_differs_is_named, open_place, close_place),
         cmocka_unit_test_setup_teardown(a_close_of_a_stranger_counts_nowhere, open_place, close_place),
+        cmocka_unit_test_setup_teardown(a_run_looks_at_a_part, open_place, close_place),
         cmocka_unit_test_setup_teardown(numbers_behind_a_close_are_of_the_next_day, open_place, close_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
