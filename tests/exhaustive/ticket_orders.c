@@ -20,12 +20,25 @@
 static const struct {
     const char *move; /* NULL: none */
     const char *assignee;
+    const char *type;
+    const char *consent;
 } ASKED[] = {
-    {"open", NULL},     {"accepted", NULL},    {"assigned", "li"}, {"working", NULL}, {"resolved", NULL},
-    {"archived", NULL}, {"called_back", NULL}, {NULL, NULL},       {NULL, "wang"},    {"a later version's state", NULL},
+    {.move = "open"},
+    {.move = "accepted"},
+    {.move = "assigned", .assignee = "li"},
+    {.move = "working"},
+    {.move = "resolved"},
+    {.move = "archived"},
+    {.move = "called_back"},
+    {.move = NULL},
+    {.assignee = "wang"},
+    {.move = "a later version's state"},
+    {.type = "urge"},
+    {.type = "reopen"},
+    {.type = "consent", .consent = "no"},
 };
 #define ASKED_COUNT (sizeof ASKED / sizeof *ASKED)
-static const char *const SERVICES[] = {"outage-report", "consultation", "complaint", "of a later version"};
+static const char *const SERVICES[] = {"outage-report", "consultation", "complaint", "hazard", "of a later version"};
 #define SERVICE_COUNT (sizeof SERVICES / sizeof *SERVICES)
 
 static unsigned events_most = 3;
@@ -44,6 +57,10 @@ static void write_messages(void)
             hs_tlv_put_text(&buf, 3, ASKED[i].move);
         if (ASKED[i].assignee != NULL)
             hs_tlv_put_text(&buf, 4, ASKED[i].assignee);
+        if (ASKED[i].type != NULL)
+            hs_tlv_put_text(&buf, 7, ASKED[i].type);
+        if (ASKED[i].consent != NULL)
+            hs_tlv_put_text(&buf, 14, ASKED[i].consent);
         if (buf.err != HS_OK || buf.size > MESSAGE_BYTES)
             give_up("a message has no room");
         if (buf.size != 0)
@@ -73,12 +90,29 @@ struct expected {
     const char *assignee;
     unsigned misfits; /* set of ids */
     unsigned opened, changed;
+    unsigned urged, reopened;
+    bool no_call_back;
 };
 
-static bool fits(enum hs_ticket_state from, const struct event *event)
+static bool is(const char *text, const char *what)
 {
-    const char *move = ASKED[event->asked].move;
+    return text != NULL && strcmp(text, what) == 0;
+}
+
+static const char *move_of(const struct event *event)
+{
+    return is(ASKED[event->asked].type, "reopen") ? "working" : ASKED[event->asked].move;
+}
+
+static bool fits(const struct expected *expected, const struct event *event)
+{
+    enum hs_ticket_state from = expected->state;
+    const char *move = move_of(event);
     enum hs_ticket_state to;
+    if (is(ASKED[event->asked].type, "reopen") && from == HS_TICKET_ARCHIVED)
+        return true;
+    if (expected->no_call_back && from == HS_TICKET_RESOLVED && is(move, "archived"))
+        return true;
     if (move == NULL)
         return ASKED[event->asked].assignee == NULL || (from != HS_TICKET_NONE && from != HS_TICKET_ARCHIVED);
     return hs_ticket_state_parse(move, strlen(move), &to) && hs_ticket_move(terms.machine, from, to);
@@ -86,8 +120,8 @@ static bool fits(enum hs_ticket_state from, const struct event *event)
 
 static void take(struct expected *expected, const struct event *event)
 {
-    const char *move = ASKED[event->asked].move;
-    if (!fits(expected->state, event)) {
+    const char *move = move_of(event);
+    if (!fits(expected, event)) {
         expected->misfits |= 1U << event->id;
         return;
     }
@@ -97,6 +131,9 @@ static void take(struct expected *expected, const struct event *event)
         hs_ticket_state_parse(move, strlen(move), &expected->state);
     if (ASKED[event->asked].assignee != NULL)
         expected->assignee = ASKED[event->asked].assignee;
+    expected->urged += is(ASKED[event->asked].type, "urge");
+    expected->reopened += is(ASKED[event->asked].type, "reopen");
+    expected->no_call_back = expected->no_call_back || is(ASKED[event->asked].consent, "no");
     expected->changed = event->stamp + 1;
 }
 
@@ -152,7 +189,8 @@ static bool is_expected(const struct arrived *arrived, const struct expected *ex
         misfits |= arrived->events[i].fits ? 0 : 1U << arrived->events[i].id.bytes[0];
     return fold->state == expected->state && hs_bytes_equal(fold->assignee, assignee) && misfits == expected->misfits &&
            fold->misfits == (size_t)__builtin_popcount(misfits) && fold->opened == expected->opened &&
-           fold->changed == expected->changed;
+           fold->changed == expected->changed && fold->urged == expected->urged &&
+           fold->reopened == expected->reopened && fold->no_call_back == expected->no_call_back;
 }
 
 /* ---- all of them ---- */
