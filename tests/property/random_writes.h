@@ -97,7 +97,7 @@ static inline struct hs_bytes field_value(struct hs_arena *arena, uint16_t kind,
         hs_tlv_put_bytes(&value, number, id);
     else if (kind != HS_KIND_CUSTOMER && number == 2)
         hs_tlv_put_text(&value, number,
-                        kind == HS_KIND_BILL ? some_account() : PICK("complaint", "reconnection", "magic"));
+                        kind == HS_KIND_BILL ? some_account() : PICK("complaint", "reconnection", "Magic"));
     else if (kind == HS_KIND_TICKET && number == 9)
         hs_tlv_put_text(&value, number, PICK("yes", "no", "no"));
     else if (kind == HS_KIND_TICKET && number == 14)

@@ -368,7 +368,7 @@ static void a_parked_ticket_has_no_state(void **state)
     struct world world;
     world_open(&world);
     put_event(&world, 1, 10, 1, "open", NULL);
-    put_ticket(&world, 1, 1, "fortune-telling");
+    put_ticket(&world, 1, 1, "Fortune telling");
     assert_string_equal(look_at_list(&world, HS_LIST_PARKED).detail, "unknown-service");
     assert_int_equal(count_index(&world, HS_KIND_TICKET, "state", TEXT("open")), 0);
     put_ticket(&world, 1, 1, "complaint"); /* a later value of its own origin, named by nobody: it shows */
