@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICKET_SERVICE = 2, EVENT_STATE = 3, EVENT_ASSIGNEE = 4, EVENT_TICKET = 2 };
+enum { TICKET_SERVICE = 2, TICKET_MACHINE = 14, EVENT_STATE = 3, EVENT_ASSIGNEE = 4, EVENT_TICKET = 2 };
 
 #define STATE_COUNT 9
 static const char *const STATES[STATE_COUNT] = {"none",    "open",     "accepted",    "assigned", "working",
                                                 "waiting", "resolved", "called_back", "archived"};
 
-enum machine { GENERAL, QUICK, COMPLAINT };
+enum machine { GENERAL, QUICK, COMPLAINT, FIELD };
 
 /* [machine][from]: where it may go, by the first letters of the states: o open, c accepted, s assigned, w working,
  * t waiting, r resolved, b called back, a archived. */
@@ -19,7 +19,9 @@ static const char *const MOVES[][STATE_COUNT] = {
     [GENERAL] = {"o", "cs", "swt", "cswt", "swtr", "swr", "wba", "wa", ""},
     [QUICK] = {"o", "cswr", "swr", "swr", "swtr", "wr", "wba", "wa", ""},
     [COMPLAINT] = {"o", "cs", "swt", "cswt", "swtr", "swr", "wb", "wa", ""},
+    [FIELD] = {"o", "cs", "st", "cswt", "swtr", "sw", "wba", "wa", ""},
 };
+static const char *const MACHINES[] = {"general", "quick", "complaint", "field"};
 static const char LETTERS[] = " ocswtrba";
 
 static const struct {
@@ -34,7 +36,13 @@ static enum machine machine_of(const struct audit_record *ticket, uint32_t bit)
     enum machine machine = GENERAL;
     audit_values(ticket, bit, &values);
     struct hs_bytes code = audit_tlv_find(audit_shown(&values, TICKET_SERVICE)->value, TICKET_SERVICE).data;
-    for (size_t i = 0; i < sizeof SERVICES / sizeof *SERVICES; i++) {
+    const struct audit_value *named = audit_shown(&values, TICKET_MACHINE);
+    struct hs_bytes name = named != NULL ? audit_tlv_find(named->value, TICKET_MACHINE).data : HS_BYTES_NONE;
+    for (size_t i = 0; i < sizeof MACHINES / sizeof *MACHINES && name.size != 0; i++) {
+        if (hs_bytes_equal(name, audit_text(MACHINES[i])))
+            machine = (enum machine)i;
+    }
+    for (size_t i = 0; i < sizeof SERVICES / sizeof *SERVICES && name.size == 0; i++) {
         if (hs_bytes_equal(code, audit_text(SERVICES[i].code)))
             machine = SERVICES[i].machine;
     }
