@@ -94,7 +94,9 @@ static void put_answer(const struct look *look, const struct hs_closed *closed, 
     hs_tlv_put_text(to, ANSWER_NODE, look->answerer->own->node_id);
     hs_tlv_put_text(to, ANSWER_VERDICT, hs_books_text(judged->books));
     hs_tlv_put_u64(to, ANSWER_ENTRIES, judged->here.count);
-    hs_tlv_put_s64(to, ANSWER_SUM, judged->here.sum_fen);
+    /* One that breaks a rule would be parked, and given again and again: a sum that is none is left out. */
+    if (judged->here.sum_fen >= -HS_AMOUNT_FEN_MAX && judged->here.sum_fen <= HS_AMOUNT_FEN_MAX)
+        hs_tlv_put_s64(to, ANSWER_SUM, judged->here.sum_fen);
     hs_tlv_put_bytes(to, ANSWER_HASH, HS_BYTES(judged->here.hash.bytes, HS_HASH_BYTES));
     for (size_t i = 0; i < judged->named_count; i++)
         put_named(&judged->named[i], to);

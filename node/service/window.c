@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EVENT_WINDOW = 2, EVENT_EVENT, EVENT_CLERK, EVENT_FLOAT, EVENT_COUNTED, EVENT_REASON, EVENT_DATE, EVENT_HALL };
@@ -281,6 +282,17 @@ static enum hs_err check_windows(struct hs_work *work, const struct doing *doing
                      hs_day_text(doing->day.date, day), text, count == WINDOWS_TOLD ? "..." : "");
 }
 
+/* What would break a rule is not written. */
+static enum hs_err check_sums(struct hs_work *work, const struct doing *doing, int64_t cash_fen)
+{
+    int64_t sum_fen = 0, difference_fen = doing->event->counted_fen - doing->now.float_fen - cash_fen;
+    for (size_t i = 0; i < doing->open.count; i++)
+        sum_fen += doing->open.entries[i].amount_fen;
+    bool fits = llabs(sum_fen) <= HS_AMOUNT_FEN_MAX && llabs(cash_fen) <= HS_AMOUNT_FEN_MAX &&
+                doing->now.float_fen <= HS_AMOUNT_FEN_MAX && llabs(difference_fen) <= HS_AMOUNT_FEN_MAX;
+    return fits ? HS_OK : hs_refuse(&work->refusal, HS_EOVERFLOW, 0, "the sums of this day are above a billion yuan");
+}
+
 static enum hs_err check_counted(struct hs_work *work, const struct doing *doing, int64_t cash_fen)
 {
     const Hallsync__WindowEvent *event = doing->event;
@@ -396,6 +408,8 @@ static enum hs_err close_day(struct hs_work *work, struct doing *doing)
         err = check_wanted(work, doing);
     if (err == HS_OK && !doing->event->has_window)
         err = check_windows(work, doing);
+    if (err == HS_OK)
+        err = check_sums(work, doing, cash_fen);
     if (err == HS_OK)
         err = check_counted(work, doing, cash_fen);
     if (err == HS_OK)

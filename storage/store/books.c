@@ -98,13 +98,15 @@ static bool is_cash(struct hs_bytes message)
     return method.size == 0 || hs_bytes_equal(method, HS_BYTES("cash", 4));
 }
 
+/* False: it counts nowhere, for its number or amount is none. */
 static bool make_entry(const struct fact *fact, struct hs_book_entry *entry)
 {
     *entry = (struct hs_book_entry){.amount_fen = hs_tlv_s64(fact->message, ENTRY_AMOUNT, 0),
                                     .in_cash = is_cash(fact->message),
                                     .has_others = fact->has_others,
                                     .hash = fact->variant.hash};
-    return hs_number_parse(fact->id, &entry->number);
+    return entry->amount_fen >= -HS_AMOUNT_FEN_MAX && entry->amount_fen <= HS_AMOUNT_FEN_MAX &&
+           hs_number_parse(fact->id, &entry->number);
 }
 
 static bool make_room(struct entries *entries)

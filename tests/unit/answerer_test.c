@@ -109,6 +109,8 @@ static void take(struct world_node *node, size_t count, char number[static HS_NU
     assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
 }
 
+static bool lies; /* the next close says sums of nothing */
+
 /* A close of the day as @by makes it in the name of the hall, of what @by holds. */
 static void close_day(struct place *place, struct world_node *by, const char *id)
 {
@@ -122,12 +124,14 @@ static void close_day(struct place *place, struct world_node *by, const char *id
     assert_int_equal(hs_store_begin(by->store), HS_OK);
     assert_int_equal(hs_books_entries(hs_store_view(by->store), &TODAY, &place->arena, &book), HS_OK);
     size_t count = hs_close_lines(book.entries, book.count, lines, HS_CLOSE_LINES_MAX, &sums, &taken);
+    for (size_t i = 0; i < count && lies; i++)
+        lines[i].sum_fen = 0;
     hs_tlv_put_text(&close, 1, id);
     hs_tlv_put_text(&close, 2, TODAY.node);
     hs_tlv_put_text(&close, 3, "2026-11-21");
     hs_close_put_lines(lines, count, 6, &close);
     hs_tlv_put_u64(&close, 7, sums.count);
-    hs_tlv_put_s64(&close, 8, sums.sum_fen);
+    hs_tlv_put_s64(&close, 8, lies ? 0 : sums.sum_fen);
     hs_tlv_put_bytes(&close, 14, HS_BYTES(event, sizeof event));
     hs_tlv_put_bytes(&close, 15, HS_BYTES(sums.hash.bytes, HS_HASH_BYTES));
     put_fact(by, HS_KIND_CLOSE, id, &close);
@@ -300,6 +304,33 @@ static void a_close_of_a_stranger_counts_nowhere(void **state)
     assert_non_null(strstr(number, "-20261121-03-"));
 }
 
+/* Of so much that the sum is no sum: the close lies about it, the answer says nothing of it, and is given once. */
+static void a_sum_that_is_none_is_answered_once(void **state)
+{
+    struct place *place = *state;
+    struct hs_close_named named;
+    size_t count;
+    char number[HS_NUMBER_BYTES_MAX];
+    struct hs_commit commit;
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(hs_store_number(place->hall.store, DAY, 3, number), HS_OK);
+        put_entry(&place->hall, number, HS_AMOUNT_FEN_MAX);
+    }
+    assert_int_equal(hs_store_commit(place->hall.store, &commit), HS_OK);
+    close_day(place, &place->hall, "c-1");
+    world_carry(&place->hall, &place->hub);
+    assert_false(run(place)); /* it breaks a rule, and is parked */
+    take(&place->hall, 1, number);
+    lies = true;
+    close_day(place, &place->hall, "c-2");
+    lies = false;
+    world_carry(&place->hall, &place->hub);
+    assert_true(run(place));
+    assert_int_equal(answer_at(place, &place->hub, &named, &count), HS_BOOKS_DIFFERS);
+    assert_false(run(place));
+}
+
 /* However many closes stand that nobody answers, those behind them have their turn. */
 static void a_run_looks_at_a_part(void **state)
 {
@@ -346,6 +377,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_has_not_come_is_waited_for, open_place, close_place),
         cmocka_unit_test_setup_teardown(what_differs_is_named, open_place, close_place),
         cmocka_unit_test_setup_teardown(a_close_of_a_stranger_counts_nowhere, open_place, close_place),
+        cmocka_unit_test_setup_teardown(a_sum_that_is_none_is_answered_once, open_place, close_place),
         cmocka_unit_test_setup_teardown(a_run_looks_at_a_part, open_place, close_place),
         cmocka_unit_test_setup_teardown(numbers_behind_a_close_are_of_the_next_day, open_place, close_place),
     };
