@@ -362,6 +362,7 @@ static enum hs_err take_filter(struct cli *cli, Hallsync__TotalsRequest *filter)
     filter->has_window = window != NULL;
     filter->window = (uint32_t)number;
     filter->account = (char *)cli->options[CLI_ACCOUNT]; /* only read */
+    filter->has_balance = filter->balance = filter->account != NULL && date == NULL && window == NULL;
     filter->origin = (char *)cli->options[CLI_ORIGIN];
     return cli_take_args(cli, 0, 0);
 }
@@ -371,8 +372,7 @@ enum hs_err cli_run_totals(struct cli *cli)
     static const struct cli_column TOTALS[] = {
         {"count", "payments", CLI_FORM_NUMBER},          {"sum_fen", "sum", CLI_FORM_MONEY},
         {"reversed_count", "reversed", CLI_FORM_NUMBER}, {"reversed_fen", "sum of these", CLI_FORM_MONEY},
-        {"due_fen", "due today", CLI_FORM_MONEY},
-        {"advance_fen", "paid ahead", CLI_FORM_MONEY},
+        {"due_fen", "due today", CLI_FORM_MONEY},        {"advance_fen", "paid ahead", CLI_FORM_MONEY},
     };
     Hallsync__TotalsRequest filter = HALLSYNC__TOTALS_REQUEST__INIT;
     enum hs_err err = take_filter(cli, &filter);

@@ -20,6 +20,7 @@ uint32_t hs_look_today(const struct hs_look *look)
 
 struct paying {
     const struct hs_look *look;
+    struct hs_arena *one; /* of the payment at hand: an account may have many */
     struct hs_bytes account, bill_id;
     struct hs_bill_paid *list;
     size_t count, room;
@@ -47,7 +48,8 @@ static enum hs_err take_payment(void *ctx, const struct hs_stored *stored)
     struct paying *paying = ctx;
     const struct hs_variant *payment;
     bool reversed = false;
-    enum hs_err err = hs_fact_variant(stored, paying->look->arena, &payment);
+    hs_arena_reset(paying->one);
+    enum hs_err err = hs_fact_variant(stored, paying->one, &payment);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_OK : err;
     if (!hs_bytes_equal(hs_tlv_bytes(payment->bytes, PAYMENT_ACCOUNT), paying->account))
@@ -61,6 +63,18 @@ static enum hs_err take_payment(void *ctx, const struct hs_stored *stored)
     return add_paid(paying, &paid);
 }
 
+static enum hs_err go_through(struct paying *paying)
+{
+    struct hs_arena one;
+    struct hs_ask payments = {.kind = HS_KIND_PAYMENT, .key = paying->bill_id};
+    payments.index = hs_kind_index(hs_kind_by_number(HS_KIND_PAYMENT), "bill_id")->number;
+    hs_arena_init(&one, 0);
+    paying->one = &one;
+    enum hs_err err = hs_look_index(paying->look, &payments, take_payment, paying);
+    hs_arena_fini(&one);
+    return err;
+}
+
 enum hs_err hs_look_due(const struct hs_look *look, struct hs_bytes bill, struct hs_due *due)
 {
     struct hs_bytes account = hs_tlv_bytes(bill, BILL_ACCOUNT);
@@ -70,11 +84,8 @@ enum hs_err hs_look_due(const struct hs_look *look, struct hs_bytes bill, struct
     memcpy(text, account.data, account.size < sizeof text ? account.size : 0);
     *due = (struct hs_due){.end = hs_bill_end(bill)};
     enum hs_err err = hs_look_bill(look, text, paying.bill_id, &sums);
-    if (err == HS_OK && hs_bill_most(bill) > hs_tlv_i64(bill, BILL_AMOUNT, 0)) {
-        struct hs_ask payments = {.kind = HS_KIND_PAYMENT, .key = paying.bill_id};
-        payments.index = hs_kind_index(hs_kind_by_number(HS_KIND_PAYMENT), "bill_id")->number;
-        err = hs_look_index(look, &payments, take_payment, &paying);
-    }
+    if (err == HS_OK && hs_bill_most(bill) > hs_tlv_i64(bill, BILL_AMOUNT, 0))
+        err = go_through(&paying);
     if (err != HS_OK)
         return err;
     hs_bill_asks(bill, paying.list, paying.count, hs_look_today(look), &due->asks);
@@ -86,7 +97,7 @@ enum hs_err hs_look_due(const struct hs_look *look, struct hs_bytes bill, struct
 /* ---- of an account ---- */
 
 struct owing {
-    const struct hs_look *look;
+    struct hs_look look; /* with an arena of the bill at hand */
     int64_t due_fen;
 };
 
@@ -95,9 +106,10 @@ static enum hs_err take_bill(void *ctx, const struct hs_stored *stored)
     struct owing *owing = ctx;
     struct hs_bytes bill;
     struct hs_due due;
-    enum hs_err err = hs_look_message(owing->look, stored, &bill);
+    hs_arena_reset(owing->look.arena);
+    enum hs_err err = hs_look_message(&owing->look, stored, &bill);
     if (err == HS_OK)
-        err = hs_look_due(owing->look, bill, &due);
+        err = hs_look_due(&owing->look, bill, &due);
     if (err == HS_OK && due.due_fen > 0)
         owing->due_fen += due.due_fen;
     return err;
@@ -105,10 +117,14 @@ static enum hs_err take_bill(void *ctx, const struct hs_stored *stored)
 
 enum hs_err hs_look_account_due(const struct hs_look *look, const char *account, int64_t *due_fen)
 {
-    struct owing owing = {.look = look};
+    struct hs_arena one;
+    struct owing owing = {.look = *look};
     struct hs_ask bills = {.kind = HS_KIND_BILL, .key = HS_BYTES(account, strlen(account))};
     bills.index = hs_kind_index(hs_kind_by_number(HS_KIND_BILL), "account")->number;
+    hs_arena_init(&one, 0);
+    owing.look.arena = &one;
     enum hs_err err = hs_look_index(look, &bills, take_bill, &owing);
+    hs_arena_fini(&one);
     *due_fen = owing.due_fen;
     return err;
 }
@@ -126,7 +142,7 @@ static void pass_part(void *ctx, const struct hs_part *part)
 }
 
 struct ahead {
-    const struct hs_look *look;
+    struct hs_look look; /* with an arena of the payment at hand */
     int64_t fen;
 };
 
@@ -135,12 +151,13 @@ static enum hs_err take_ahead(void *ctx, const struct hs_stored *stored)
     struct ahead *ahead = ctx;
     const struct hs_variant *payment;
     bool reversed = false;
-    enum hs_err err = hs_fact_variant(stored, ahead->look->arena, &payment);
+    hs_arena_reset(ahead->look.arena);
+    enum hs_err err = hs_fact_variant(stored, ahead->look.arena, &payment);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_OK : err;
     int64_t left = is_ahead(payment->bytes) ? hs_payment_parts(payment->bytes, pass_part, NULL) : 0;
     if (left > 0)
-        err = hs_fact_reversed(ahead->look, &stored->name, &reversed);
+        err = hs_fact_reversed(&ahead->look, &stored->name, &reversed);
     if (err == HS_OK && !reversed)
         ahead->fen += left;
     return err;
@@ -148,10 +165,14 @@ static enum hs_err take_ahead(void *ctx, const struct hs_stored *stored)
 
 enum hs_err hs_look_advance(const struct hs_look *look, const char *account, int64_t *fen)
 {
-    struct ahead ahead = {.look = look};
+    struct hs_arena one;
+    struct ahead ahead = {.look = *look};
     struct hs_ask payments = {.kind = HS_KIND_PAYMENT, .key = HS_BYTES(account, strlen(account))};
     payments.index = hs_kind_index(hs_kind_by_number(HS_KIND_PAYMENT), "account")->number;
+    hs_arena_init(&one, 0);
+    ahead.look.arena = &one;
     enum hs_err err = hs_look_index(look, &payments, take_ahead, &ahead);
+    hs_arena_fini(&one);
     *fen = ahead.fen;
     return err;
 }

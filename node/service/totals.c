@@ -107,7 +107,7 @@ enum hs_err hs_totals_read(struct hs_call *call, struct hs_view *view)
     enum hs_err err = make_filter(call, &origins, &filter);
     if (err == HS_OK)
         err = hs_view_totals(view, &filter, &totals);
-    reply.has_advance_fen = filter.account != NULL && filter.date == 0 && !filter.has_window;
+    reply.has_advance_fen = filter.account != NULL && call->request->totals->balance;
     if (err == HS_OK && reply.has_advance_fen)
         err = hs_look_advance(&look, filter.account, &reply.advance_fen);
     reply.has_due_fen = reply.has_advance_fen;

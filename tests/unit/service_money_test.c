@@ -52,6 +52,7 @@ static void one_payment_pays_several_bills(void **state)
     expect_bill(client, "B2", 300, 100, "part-paid");
     Hallsync__TotalsRequest of = HALLSYNC__TOTALS_REQUEST__INIT;
     of.account = TEXT(ACCOUNT);
+    of.has_balance = of.balance = true;
     Hallsync__TotalsReply sums = totals(client, &of);
     assert_int_equal(sums.sum_fen, 650);
     assert_true(sums.has_advance_fen);
@@ -134,6 +135,7 @@ static void a_card_is_topped_up_once_under_a_counter(void **state)
     assert_int_equal(totals(client, NULL).count, 3);
     Hallsync__TotalsRequest of = HALLSYNC__TOTALS_REQUEST__INIT;
     of.account = TEXT(ACCOUNT);
+    of.has_balance = of.balance = true;
     assert_int_equal(totals(client, &of).advance_fen, 0);
     assert_int_equal(status(client)->conflicts, 0);
 }
