@@ -7,6 +7,7 @@ import pty
 import re
 import shutil
 import subprocess
+from collections import Counter
 
 from ops import Ops
 from peek import Peek, Table, overwrite
@@ -43,13 +44,15 @@ with Region("docs/operations.md does what it says") as region:
     numbers = iter(range(1, 1 << 20))
     paid = {}  # what each hall acknowledged, and must never be gone
 
-    def pay(hall, count=5):
+    def pay(hall, count=5, **more):
+        """The last one's receipt."""
         district = hall.status()["districts"][0]
         own = [account for account in accounts if account.startswith(district)]
         for _ in range(count):
-            record = payment(own[0], next(numbers))
-            hall.put_lines(["payment", "add"], [record])
+            record = payment(own[0], next(numbers), **more)
+            answer, = hall.put_lines(["payment", "add"], [record])
             paid[record["payment_id"]] = record["amount_fen"]
+        return answer["receipt"]
 
     def settled():
         for hall in (gulou, xuanwu):
@@ -104,8 +107,6 @@ with Region("docs/operations.md does what it says") as region:
         burnt(hub)
         pay(gulou)  # halls go on
 
-    copy = os.path.join(region.dir, "older")
-
     def before_stick():
         gulou.stop()
         gulou.dials()
@@ -120,17 +121,26 @@ with Region("docs/operations.md does what it says") as region:
         ops.systemctl("start", gulou)
         settled()
 
+    def copied(node):
+        copy = f"{node.dir}.older"
+        node.stop()
+        shutil.copytree(node.dir, copy, ignore=shutil.ignore_patterns("hallsync.sock"))
+        ops.systemctl("start", node)
+        return copy
+
+    def set_back(node, copy):
+        """The node is stopped."""
+        for part in ("log", "records"):
+            shutil.rmtree(os.path.join(node.dir, part))
+            shutil.copytree(os.path.join(copy, part), os.path.join(node.dir, part))
+        ops.systemctl("start", node)
+
     def before_copy():
-        xuanwu.stop()
-        shutil.copytree(xuanwu.dir, copy, ignore=shutil.ignore_patterns("hallsync.sock"))
-        ops.systemctl("start", xuanwu)
+        copy = copied(xuanwu)
         pay(xuanwu)
         xuanwu.synced()
         xuanwu.stop()
-        for part in ("log", "records"):
-            shutil.rmtree(os.path.join(xuanwu.dir, part))
-            shutil.copytree(os.path.join(copy, part), os.path.join(xuanwu.dir, part))
-        ops.systemctl("start", xuanwu)
+        set_back(xuanwu, copy)
         until("it notices", lambda: "OLDER COPY" in xuanwu.run("status").out, 30)
 
     def before_room():
@@ -181,6 +191,34 @@ with Region("docs/operations.md does what it says") as region:
 
     def after_parked():
         equal((hub.totals()["count"], hub.status()["parked"]), (before_parked.count + 2, 0), "payments and parked ones at the hub")
+
+    def books():
+        return {line["hall"]: line for line in hub.json("books", "--date", places["2026-11-21"]).lines()}["nj-gulou"]
+
+    def before_books():
+        """A hall that was set back, off line, closes its day without a payment that the hub has."""
+        copy = copied(gulou)
+        receipt = pay(gulou, 1, window=3, amount=4200)
+        day = places["2026-11-21"] = re.sub(r"nj-gulou-(\d{4})(\d\d)(\d\d)-.*", r"\1-\2-\3", receipt)
+        gulou.synced()
+        gulou.stop()
+        gulou.dials()
+        set_back(gulou, copy)
+        cash = Counter()
+        for entry in gulou.json("cash-entry", "list", "--limit", "100000").lines():
+            window = re.fullmatch(rf"nj-gulou-{day.replace('-', '')}-(\d\d)-.*", entry["number"])
+            if window:
+                cash[int(window.group(1))] += entry["amount_fen"] if entry["method"] == "cash" else 0
+        for window, fen in cash.items():
+            gulou.json("window", "close", str(window), "clerk=07", f"counted_fen={fen}", f"date={day}")
+        gulou.json("day", "close", "clerk=07", f"date={day}")
+        gulou.stop()
+        gulou.dials(hub)
+        ops.systemctl("start", gulou)
+        until("the hub has answered", lambda: (books()["books"], books()["later_fen"]) == ("agrees", 4200), 30)
+
+    def after_books():
+        until("the hub agrees", lambda: (books()["books"], books()["later_fen"], books()["difference_fen"]) == ("agrees", 0, 0), 30)
 
     def before_stopped():
         """The hub's disk has changed a payment, and the hall that has it is off."""
@@ -234,6 +272,7 @@ with Region("docs/operations.md does what it says") as region:
         "The disk fills up": (before_room, after_room),
         "A machine was stolen": (before_stolen, after_stolen),
         "Records wait for a decision": (before_parked, after_parked),
+        "The books of a hall do not agree": (before_books, after_books),
         "A stream does not go on": (before_stopped, gulou.synced),
         "Data may be damaged": (nothing, nothing),
         "Something has rotted": (before_rot, after_rot),
