@@ -73,6 +73,7 @@ with Region("bills and payments") as region:
     # What a window has closed is of another business day, be it the same by the calendar.
     hall.json("payment", "add", "payment_id=p-7", f"account={OTHER}", "amount_fen=700", "window=7", "clerk=zhou")
     hall.json("window", "close", "7", "clerk=zhou", "counted_fen=700")
+    until("the hub has answered the close", lambda: hall.json("close", "list", "books=agrees").lines())
     hall.refused("needs-second", "payment", "reverse", "p-7", "window=7", "clerk=zhou", "reason=mistyped")
     hall.json("payment", "reverse", "p-7", "window=7", "clerk=zhou", "second=wu", "reason=mistyped")
 
