@@ -383,7 +383,7 @@ typedef enum hs_err (*hs_visit_evicting)(void *ctx, hs_partition partition, bool
 enum hs_err hs_view_evicting(struct hs_view *view, hs_visit_evicting visit, void *ctx);
 /* For a supplier: record states of (partition, lane), not of lane money (HS_EINVAL), behind @after, about @limit bytes
  * and at least one, whole, as hs_states has them; appended to @body.  @next out: the last one's key, a view into @body;
- * @last out. */
+ * @last out.  HS_EFILLING: they may lack operations that rotted and have not come again; HS_EBUSY: for a moment. */
 enum hs_err hs_view_states(struct hs_view *view, hs_partition partition, uint8_t lane, struct hs_bytes after,
                            size_t limit, struct hs_buf *body, struct hs_bytes *next, bool *last);
 uint64_t hs_view_states_count(struct hs_view *view, hs_partition partition, uint8_t lane); /* about */

@@ -93,7 +93,8 @@ struct hs_replica_source {
                                hs_visit_compared visit, void *visit_ctx);
     /* State transfer: hs_view_fills, at start and when one may have ended; hs_view_states of a snapshot of the records
      * at @least or later; hs_view_states_count.  @commit out: the newest commit that the states may reflect; it may be
-     * later than STORED has told.  HS_EBUSY: the records are not there yet, ask again soon. */
+     * later than STORED has told.  HS_EBUSY: the records are not there yet, ask again soon; HS_EFILLING: they may lack
+     * something (8.17). */
     enum hs_err (*fills)(void *ctx, hs_visit_fill visit, void *visit_ctx);
     enum hs_err (*states)(void *ctx, uint64_t least, const struct hs_states_wanted *wanted, struct hs_buf *body,
                           struct hs_states_read *read);

@@ -424,6 +424,11 @@ static bool read_piece(struct rep_session *s, struct rep_supply *supply, struct 
         hs_buf_fini(&piece->body);
         return false;
     }
+    if (err == HS_EFILLING) { /* something has rotted here: the next hub, or later */
+        hs_buf_fini(&piece->body);
+        refuse_rest(s, supply, err);
+        return false;
+    }
     if (err == HS_OK)
         err = piece->body.err != HS_OK ? piece->body.err : count_records(&piece->body, &records, &large);
     if (err != HS_OK) {

@@ -136,21 +136,23 @@ enum hs_err hs_view_fills(struct hs_view *view, hs_visit_fill visit, void *ctx)
 
 struct lacking {
     hs_partition partition;
+    uint8_t lane; /* 0: any */
     bool found;
 };
 
 static enum hs_err look_at_rot(void *ctx, const struct hs_healed *healed)
 {
     struct lacking *lacking = ctx;
-    lacking->found = lacking->found || (healed->stream.partition == lacking->partition && healed->store_id == 0 &&
-                                        healed->state == HS_HEALING_WAITS);
+    bool here = healed->stream.partition == lacking->partition &&
+                (lacking->lane == 0 || healed->stream.lane == lacking->lane);
+    lacking->found = lacking->found || (here && healed->store_id == 0 && healed->state == HS_HEALING_WAITS);
     return HS_OK;
 }
 
 /* Operations that rotted and have not come again: the records may lack what they say. */
-static bool is_lacking(struct hs_txn *txn, hs_partition partition)
+static bool is_lacking(struct hs_txn *txn, hs_partition partition, uint8_t lane)
 {
-    struct lacking lacking = {.partition = partition};
+    struct lacking lacking = {.partition = partition, .lane = lane};
     return hs_log_healed(txn, look_at_rot, &lacking) != HS_OK || lacking.found;
 }
 
@@ -158,7 +160,22 @@ bool hs_view_whole(struct hs_view *view, hs_partition partition)
 {
     struct hs_txn *txn = store_log_reader(view).txn;
     return hs_store_holds(view->store, partition) && !hs_log_filling(txn, partition) &&
-           !hs_log_evicting(txn, partition) && !is_lacking(txn, partition);
+           !hs_log_evicting(txn, partition) && !is_lacking(txn, partition, 0);
+}
+
+/* Not while a replay has left out what is not noted yet, nor while what came again is not in the records: they would
+ * hide for ever, with whoever is filled, what they lack themselves for a moment. */
+static enum hs_err may_supply(struct hs_view *view, hs_partition partition, uint8_t lane)
+{
+    struct hs_store *store = view->store;
+    pthread_mutex_lock(&store->mutex);
+    bool whole = store->whole_from <= hs_view_position(view).commit;
+    pthread_mutex_unlock(&store->mutex);
+    if (!whole && store->flush_wanted != NULL)
+        store->flush_wanted(store->ctx);
+    if (!whole)
+        return HS_EBUSY;
+    return is_lacking(store_log_reader(view).txn, partition, lane) ? HS_EFILLING : HS_OK;
 }
 
 enum hs_err hs_view_states(struct hs_view *view, hs_partition partition, uint8_t lane, struct hs_bytes after,
@@ -167,7 +184,9 @@ enum hs_err hs_view_states(struct hs_view *view, hs_partition partition, uint8_t
     struct hs_states_wanted wanted = {partition, lane, after, limit};
     if (lane == HS_LANE_MONEY)
         return HS_EINVAL;
-    return store_watched(view, hs_records_states(store_records_txn(view), &wanted, body, next, last));
+    enum hs_err err = may_supply(view, partition, lane);
+    return err != HS_OK ? err
+                        : store_watched(view, hs_records_states(store_records_txn(view), &wanted, body, next, last));
 }
 
 uint64_t hs_view_states_count(struct hs_view *view, hs_partition partition, uint8_t lane)

@@ -12,8 +12,18 @@
 
 /* ---- what a replay could not read ---- */
 
+uint64_t store_set_whole_from(struct hs_store *store, uint64_t commit)
+{
+    pthread_mutex_lock(&store->mutex);
+    uint64_t before = store->whole_from;
+    store->whole_from = commit;
+    pthread_mutex_unlock(&store->mutex);
+    return before;
+}
+
 enum hs_err store_rot_found(struct hs_store *store, const struct hs_stream *stream, uint64_t first, uint64_t last)
 {
+    store_set_whole_from(store, UINT64_MAX);
     if (store->found_count == HS_HEALED_MAX)
         return HS_OK; /* a store of which this much has rotted is not healed piece by piece */
     if (store->found == NULL)
@@ -224,6 +234,7 @@ enum hs_err hs_store_heal(struct hs_store *store, const struct hs_segment *segme
 {
     assert(store->in_group);
     bool others = false;
+    store->group_heals = true;
     enum hs_err err = hs_log_heal(store->log, segment, &others);
     store->group_completes = store->group_completes || others;
     return err == HS_OK ? apply_healed(store, segment) : err;

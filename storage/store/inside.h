@@ -31,7 +31,8 @@ struct hs_store {
     enum hs_err group_err; /* the records could not take an op of this group */
     uint64_t group_ops;    /* applied in it */
     bool group_notes;      /* what replays have found */
-    bool group_completes;  /* puts into the log what the records were made without */
+    bool group_heals;      /* puts into the log what had rotted */
+    bool group_completes;  /* ... and what the records were made without, which do not take it */
     uint64_t unflushed;    /* applied and not committed */
     bool behind;           /* the open transaction of the records does not reflect the log: to be replayed */
     bool rotten;           /* something in the records cannot be read, or is not in them: they are to be made anew */
@@ -49,6 +50,7 @@ struct hs_store {
     struct hs_position flushed; /* the log position of the committed records */
     uint64_t floor;             /* records below it are half rebuilt: not shown */
     enum hs_err failed;         /* unusable */
+    uint64_t whole_from;        /* records below it may lack operations of which the log does not say so */
     bool rot_seen;              /* a reader met something that cannot be read */
     unsigned waiting;           /* readers, for a flush */
     struct hs_view *spare;
@@ -88,6 +90,9 @@ size_t store_map_bytes(size_t wanted); /* 0: the default */
 
 /* heal.c */
 enum hs_err store_rot_found(struct hs_store *store, const struct hs_stream *stream, uint64_t first, uint64_t last);
+/* Records below this commit are no source for others: UINT64_MAX while what was found is not noted yet, or what has
+ * come again is not in them.  Answers what was there before. */
+uint64_t store_set_whole_from(struct hs_store *store, uint64_t commit);
 enum hs_err store_note_found(struct hs_store *store); /* in a group */
 enum hs_err store_mend_bases(struct hs_store *store); /* from the records, before they are made anew */
 /* At an opening: what rotted of this node's own and is nowhere else is issued anew.  Not inside a group. */

@@ -28,7 +28,7 @@ enum hs_err hs_store_begin(struct hs_store *store)
     store->in_group = true;
     store->group_err = HS_OK;
     store->group_ops = 0;
-    store->group_notes = store->group_completes = false;
+    store->group_notes = store->group_heals = store->group_completes = false;
     return HS_OK;
 }
 
@@ -208,16 +208,22 @@ enum hs_err hs_store_commit(struct hs_store *store, struct hs_commit *commit)
         hs_store_abort(store);
         return err;
     }
+    bool heals = store->group_notes || store->group_heals || store->group_completes;
+    uint64_t whole_from = heals ? store_set_whole_from(store, UINT64_MAX) : 0;
     enum hs_err err = hs_log_commit(store->log, commit);
     store->in_group = false;
     if (hs_log_failed(store->log) != HS_OK)
         return store_break(store, hs_log_failed(store->log));
     if (err != HS_OK) {
+        if (heals)
+            store_set_whole_from(store, whole_from);
         take_back(store);
         return err;
     }
     if (store->group_notes)
         store->found_count = 0;
+    if (heals && store->found_count == 0)
+        store_set_whole_from(store, commit->position.commit);
     store->rotten = store->rotten || store->group_completes;
     store_publish(store, &commit->position, NULL);
     return HS_OK;

@@ -217,6 +217,48 @@ static void a_rotten_operation_comes_back_from_who_has_it(struct stage *stage)
     STAGE_CHECK(stage, has_payments(stage, cast.hub, 1) && has_payments(stage, cast.other_hall, 1));
 }
 
+static enum hs_err count_waiting(void *ctx, const struct hs_healed *healed)
+{
+    *(unsigned *)ctx += healed->state == HS_HEALING_WAITS;
+    return HS_OK;
+}
+
+static unsigned waiting_at(struct stage *stage, struct sim_machine *machine)
+{
+    struct hs_view *view = NULL;
+    unsigned count = 0;
+    STAGE_CHECK(stage, hs_view_open(hs_daemon_store(machine->daemon), 0, 0, &view) == HS_OK);
+    STAGE_CHECK(stage, hs_view_healed(view, count_waiting, &count) == HS_OK);
+    hs_view_close(view);
+    return count;
+}
+
+/* Seed 253: of two writes of a hall to a customer the first rots at the hub, whose records are made anew without it.
+ * They say that the second was applied: whoever took them as state would hide the first one's values for good, also
+ * those that he had.  So a new hall waits until the operation has come again. */
+static void what_rotted_is_hidden_from_nobody(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    char shown[64];
+    stage_part(stage, cast.other_hall, cast.hub, true);
+    stage_name(stage, cast.hall, ACCOUNT, "first");
+    stage_do(stage, cast.hall, deed_customer(&stage->random, ACCOUNT, &(struct deed_fields){.phone = "13900000000"}));
+    stage_run(stage, 10000);
+    STAGE_CHECK(stage, stage_has(stage, cast.hub, HS_KIND_CUSTOMER, ACCOUNT));
+    stop_and_rot(stage, cast.hub, "op", 2);
+    sim_forget_records(cast.hub);
+    stage_part(stage, cast.hall, cast.hub, true);
+    STAGE_CHECK(stage, sim_try_start(cast.hub) == HS_OK && waiting_at(stage, cast.hub) == 1);
+    struct sim_machine *late = stage_hall(stage, "late", DISTRICT, cast.hub, NULL);
+    stage_run(stage, 20000);
+    STAGE_CHECK(stage, !stage_has(stage, late, HS_KIND_CUSTOMER, ACCOUNT));
+    stage_part(stage, cast.hall, cast.hub, false);
+    stage_part(stage, cast.other_hall, cast.hub, false);
+    stage_settle(stage);
+    stage_shown(stage, late, ACCOUNT, shown);
+    STAGE_CHECK(stage, strcmp(shown, "first") == 0);
+}
+
 /* The same where the hall that wrote it has burnt since: a gap that nobody can fill.  Its stream waits, by name; all
  * else goes on. */
 static void a_gap_that_nobody_can_fill_stops_its_stream_only(struct stage *stage)
@@ -236,22 +278,6 @@ static void a_gap_that_nobody_can_fill_stops_its_stream_only(struct stage *stage
     stage_shown(stage, cast.hub, ACCOUNT, shown);
     STAGE_CHECK(stage, stage_seen(stage) > 0 && strcmp(shown, "goes-on") == 0);
     STAGE_CHECK(stage, has_payments(stage, cast.other_hall, 0));
-}
-
-static enum hs_err count_waiting(void *ctx, const struct hs_healed *healed)
-{
-    *(unsigned *)ctx += healed->state == HS_HEALING_WAITS;
-    return HS_OK;
-}
-
-static unsigned waiting_at(struct stage *stage, struct sim_machine *machine)
-{
-    struct hs_view *view = NULL;
-    unsigned count = 0;
-    STAGE_CHECK(stage, hs_view_open(hs_daemon_store(machine->daemon), 0, 0, &view) == HS_OK);
-    STAGE_CHECK(stage, hs_view_healed(view, count_waiting, &count) == HS_OK);
-    hs_view_close(view);
-    return count;
 }
 
 static void rot_a_receipt(struct stage *stage, struct sim_machine *machine, unsigned which)
@@ -409,6 +435,7 @@ const struct scenario SCENARIOS_REPLICATION[] = {
     {"a-rotten-operation-is-issued-anew", a_rotten_operation_is_issued_anew},
     {"a-rotten-operation-comes-back-from-who-has-it", a_rotten_operation_comes_back_from_who_has_it},
     {"a-gap-that-nobody-can-fill-stops-its-stream-only", a_gap_that_nobody_can_fill_stops_its_stream_only},
+    {"what-rotted-is-hidden-from-nobody", what_rotted_is_hidden_from_nobody},
     {"a-rotten-receipt-comes-again", a_rotten_receipt_comes_again},
     {"a-rotten-receipt-is-not-sent", a_rotten_receipt_is_not_sent},
     {"a-rotten-record-spreads-nowhere", a_rotten_record_spreads_nowhere},

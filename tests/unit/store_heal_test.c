@@ -242,6 +242,70 @@ static void what_a_hub_has_comes_back_from_it(void **state)
     assert_true(hs_hash_equal(&before, &after));
 }
 
+/* As a source of states for others: the records as they were when they were last committed. */
+static enum hs_err supplies(struct world_node *node, hs_partition partition, uint8_t lane)
+{
+    struct hs_buf body = {0};
+    struct hs_bytes next;
+    struct hs_view *view;
+    bool last;
+    assert_int_equal(hs_view_open(node->store, 0, 0, &view), HS_OK);
+    enum hs_err err = hs_view_states(view, partition, lane, HS_BYTES_NONE, 1000, &body, &next, &last);
+    hs_view_close(view);
+    hs_buf_fini(&body);
+    return err;
+}
+
+/* Seed 253 of the simulator: states made without an operation would hide it from whoever takes them, for good.  Nobody
+ * gets them before it has come again and is in the records. */
+static void records_that_lack_something_supply_nobody(void **state)
+{
+    struct place *place = *state;
+    struct hs_dot first = write_register(&place->hall, "a", 1, NULL);
+    struct hs_stream stream = stream_of(&first, HS_LANE_PEOPLE);
+    write_field(&place->hall, "a", 2, 3, NULL);
+    open_at(&place->hall, &place->hub, first.origin);
+    carry(&place->hall, &place->hub, &stream, 1, hs_store_receive);
+    world_close(&place->hub);
+    world_open(&place->hub, false);
+    assert_int_equal(supplies(&place->hub, 3201, HS_LANE_PEOPLE), HS_OK);
+    world_close(&place->hub);
+    world_turn(&place->hub, &stream, 1, ROW_OP, 5);
+    forget_records(&place->hub);
+    world_open(&place->hub, false);
+    assert_int_equal(healed_of(&place->hub).count, 1);
+    assert_int_equal(supplies(&place->hub, 3201, HS_LANE_PEOPLE), HS_EFILLING);
+    assert_int_equal(supplies(&place->hub, 3201, HS_LANE_BULK), HS_OK);
+    assert_int_equal(supplies(&place->hub, 3202, HS_LANE_PEOPLE), HS_OK);
+    carry(&place->hall, &place->hub, &stream, 1, hs_store_heal);
+    assert_int_equal(supplies(&place->hub, 3201, HS_LANE_PEOPLE), HS_EBUSY); /* the log has it, the records have not */
+    assert_int_equal(healed_of(&place->hub).rows[0].state, HS_HEALING_DONE);
+    assert_int_equal(hs_store_flush(place->hub.store), HS_OK);
+    assert_int_equal(supplies(&place->hub, 3201, HS_LANE_PEOPLE), HS_OK);
+    world_assert_sound(&place->hub);
+}
+
+/* A running store makes its records anew: what that leaves out is named by no commit yet. */
+static void nor_before_the_log_says_what_they_lack(void **state)
+{
+    struct place *place = *state;
+    struct hs_dot first = write_register(&place->hall, "a", 1, NULL);
+    struct hs_stream stream = stream_of(&first, HS_LANE_PEOPLE);
+    write_field(&place->hall, "a", 2, 3, NULL);
+    open_at(&place->hall, &place->hub, first.origin);
+    carry(&place->hall, &place->hub, &stream, 1, hs_store_receive);
+    assert_int_equal(hs_store_flush(place->hub.store), HS_OK);
+    world_turn(&place->hub, &stream, 1, ROW_OP, 5);
+    assert_int_equal(hs_store_rebuild(place->hub.store), HS_OK);
+    assert_int_equal(supplies(&place->hub, 3201, HS_LANE_PEOPLE), HS_EBUSY);
+    bool more;
+    assert_int_equal(hs_store_begin(place->hub.store), HS_OK);
+    assert_int_equal(hs_store_upkeep(place->hub.store, &(struct hs_upkeep){.budget = 1000}, &more), HS_OK);
+    assert_int_equal(hs_store_commit(place->hub.store, &(struct hs_commit){0}), HS_OK);
+    assert_int_equal(hs_store_flush(place->hub.store), HS_OK);
+    assert_int_equal(supplies(&place->hub, 3201, HS_LANE_PEOPLE), HS_EFILLING);
+}
+
 /* Of an origin that has got further with a record an operation counts as known there: one that a replay had left out
  * would never get in. */
 static void what_comes_back_gets_into_its_record_behind_later_ones(void **state)
@@ -694,6 +758,8 @@ int main(void)
         TEST(values_issued_anew_overwrite_what_they_overwrote),
         TEST(what_a_hub_has_comes_back_from_it),
         TEST(what_comes_back_gets_into_its_record_behind_later_ones),
+        TEST(records_that_lack_something_supply_nobody),
+        TEST(nor_before_the_log_says_what_they_lack),
         TEST(what_comes_in_parts_is_right_in_parts),
         TEST(a_number_that_rotted_is_not_given_again),
         TEST(nor_before_the_rot_is_noted),
