@@ -1,9 +1,31 @@
-/* One record to the node, one record from it. */
+/* One record to the node, records from it. */
 #include "node/client/hallsync.h"
 
 #include "node/client/client.h"
 
 #include <stdlib.h>
+
+#define FOUND_MAX 1000
+
+/* A request that is answered with the result of one write. */
+static enum hallsync_status write_one(const struct hallsync_caller *caller, const Hallsync__Request *request,
+                                      const Hallsync__PutResult **result)
+{
+    uint8_t id[16];
+    const Hallsync__Reply *reply;
+    *result = NULL;
+    enum hallsync_status status = caller->call(caller->ctx, request, id, &reply);
+    if (status != HALLSYNC_OK && (reply == NULL || reply->error != NULL))
+        return status;
+    if (reply->body_case != HALLSYNC__REPLY__BODY_PUT || reply->put->n_results != 1)
+        return hallsync_fail(caller->client, HALLSYNC_PROTOCOL, "the answer to a put is not one");
+    const Hallsync__PutResult *first = reply->put->results[0];
+    *result = first;
+    if (first->error == NULL)
+        return HALLSYNC_OK;
+    return hallsync_fail(caller->client, HALLSYNC_REFUSED, "%s: %s", first->error,
+                         first->text != NULL ? first->text : "refused");
+}
 
 static enum hallsync_status put_packed(const struct hallsync_caller *caller, uint32_t kind, ProtobufCBinaryData packed,
                                        const Hallsync__PutResult **result)
@@ -18,20 +40,7 @@ static enum hallsync_status put_packed(const struct hallsync_caller *caller, uin
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_PUT;
     request.put = &put;
-
-    uint8_t id[16];
-    const Hallsync__Reply *reply;
-    enum hallsync_status status = caller->call(caller->ctx, &request, id, &reply);
-    if (status != HALLSYNC_OK && (reply == NULL || reply->error != NULL))
-        return status;
-    if (reply->body_case != HALLSYNC__REPLY__BODY_PUT || reply->put->n_results != 1)
-        return hallsync_fail(caller->client, HALLSYNC_PROTOCOL, "the answer to a put is not one");
-    const Hallsync__PutResult *first = reply->put->results[0];
-    *result = first;
-    if (first->error == NULL)
-        return HALLSYNC_OK;
-    return hallsync_fail(caller->client, HALLSYNC_REFUSED, "%s: %s", first->error,
-                         first->text != NULL ? first->text : "refused");
+    return write_one(caller, &request, result);
 }
 
 enum hallsync_status hallsync_put_by(const struct hallsync_caller *caller, uint32_t kind,
@@ -61,24 +70,64 @@ enum hallsync_status hallsync_put(struct hallsync *client, uint32_t kind, const 
     return hallsync_put_by(&caller, kind, record, result);
 }
 
+enum hallsync_status hallsync_reverse(struct hallsync *client, const Hallsync__ReverseRequest *reverse,
+                                      const Hallsync__PutResult **result)
+{
+    struct hallsync_caller caller = {.ctx = client, .call = call, .client = client};
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_REVERSE;
+    request.reverse = (Hallsync__ReverseRequest *)(uintptr_t)reverse; /* only read */
+    return write_one(&caller, &request, result);
+}
+
+/* ---- records from the node ---- */
+
+static enum hallsync_status read_records(struct hallsync *client, const Hallsync__Request *request,
+                                         const Hallsync__RecordsReply **records)
+{
+    uint8_t id[16];
+    const Hallsync__Reply *reply;
+    enum hallsync_status status = hallsync_call(client, request, id, &reply);
+    *records = NULL;
+    if (status != HALLSYNC_OK)
+        return status;
+    if (reply->body_case != HALLSYNC__REPLY__BODY_RECORDS)
+        return hallsync_fail(client, HALLSYNC_PROTOCOL, "the answer has no records");
+    *records = reply->records;
+    return HALLSYNC_OK;
+}
+
 enum hallsync_status hallsync_get(struct hallsync *client, uint32_t kind, const char *id,
                                   const Hallsync__Record **record)
 {
-    *record = NULL;
+    const Hallsync__RecordsReply *records;
     Hallsync__GetRequest get = HALLSYNC__GET_REQUEST__INIT;
     get.kind = kind;
-    get.id = (char *)id; /* only read: protobuf-c's members know no const */
+    get.id = (char *)(uintptr_t)id; /* only read: protobuf-c's members know no const */
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     request.body_case = HALLSYNC__REQUEST__BODY_GET;
     request.get = &get;
-
-    uint8_t request_id[16];
-    const Hallsync__Reply *reply;
-    enum hallsync_status status = hallsync_call(client, &request, request_id, &reply);
+    enum hallsync_status status = read_records(client, &request, &records);
+    *record = NULL;
     if (status != HALLSYNC_OK)
         return status;
-    if (reply->body_case != HALLSYNC__REPLY__BODY_RECORDS || reply->records->n_records != 1)
+    if (records->n_records != 1)
         return hallsync_fail(client, HALLSYNC_PROTOCOL, "the answer to a get is not one");
-    *record = reply->records->records[0];
+    *record = records->records[0];
     return HALLSYNC_OK;
+}
+
+enum hallsync_status hallsync_find(struct hallsync *client, uint32_t kind, const char *index, const char *key,
+                                   const Hallsync__RecordsReply **found)
+{
+    Hallsync__FindRequest find = HALLSYNC__FIND_REQUEST__INIT;
+    find.kind = kind;
+    find.index = (char *)(uintptr_t)index;
+    find.key = (char *)(uintptr_t)key;
+    find.has_limit = 1;
+    find.limit = FOUND_MAX;
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_FIND;
+    request.find = &find;
+    return read_records(client, &request, found);
 }

@@ -84,6 +84,13 @@ HALLSYNC_API enum hallsync_status hallsync_put(struct hallsync *client, uint32_t
                                                const Hallsync__PutResult **result);
 HALLSYNC_API enum hallsync_status hallsync_get(struct hallsync *client, uint32_t kind, const char *id,
                                                const Hallsync__Record **record);
+/* Those that an index of the kind has under @key: the first 1000.  (*found)->has_next: there are more; ask for them
+ * with a FindRequest. */
+HALLSYNC_API enum hallsync_status hallsync_find(struct hallsync *client, uint32_t kind, const char *index,
+                                                const char *key, const Hallsync__RecordsReply **found);
+/* Reverse a payment; as hallsync_put. */
+HALLSYNC_API enum hallsync_status hallsync_reverse(struct hallsync *client, const Hallsync__ReverseRequest *reverse,
+                                                   const Hallsync__PutResult **result);
 
 /* ---- an outbox ----
  *

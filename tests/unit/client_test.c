@@ -296,9 +296,9 @@ static void answers_to_other_requests_are_passed_over(void **state)
 static void errors_are_told_apart(void **state)
 {
     (void)state;
-    static const enum act SCRIPT[] = {ACT_GARBAGE, ACT_REFUSE, ACT_BAD_RECORD, ACT_ANSWER};
+    static const enum act SCRIPT[] = {ACT_GARBAGE, ACT_REFUSE, ACT_BAD_RECORD, ACT_ANSWER, ACT_ANSWER, ACT_BAD_RECORD};
     struct node node;
-    make_node(&node, SCRIPT, 4);
+    make_node(&node, SCRIPT, 6);
     start_node(&node);
     struct hallsync *client = hallsync_open(node.endpoint);
     const Hallsync__PutResult *result = NULL;
@@ -312,6 +312,15 @@ static void errors_are_told_apart(void **state)
     const Hallsync__Record *record = NULL;
     assert_int_equal(hallsync_get(client, 3, "P-1", &record), HALLSYNC_PROTOCOL); /* a put's answer to a get */
     assert_null(record);
+    const Hallsync__RecordsReply *found = NULL;
+    assert_int_equal(hallsync_find(client, 2, "account", "3201000001", &found), HALLSYNC_PROTOCOL);
+    assert_null(found);
+    Hallsync__ReverseRequest reverse = HALLSYNC__REVERSE_REQUEST__INIT;
+    reverse.payment_id = S("P-1");
+    result = NULL;
+    assert_int_equal(hallsync_reverse(client, &reverse, &result),
+                     HALLSYNC_REFUSED); /* of the record, not the request */
+    assert_string_equal(result->error, "bad-amount");
     hallsync_close(client);
     stop_node(&node);
     free_node(&node);
