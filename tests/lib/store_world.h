@@ -32,7 +32,7 @@ struct world_region {
     struct hs_secret root, issuer;
     struct hs_key root_key, issuer_key;
     struct hs_buf issuer_body;
-    uint64_t now_ms;
+    _Atomic uint64_t now_ms; /* the writer of a service under test reads it from its own thread */
 };
 
 struct world_node {
