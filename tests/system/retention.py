@@ -29,7 +29,7 @@ with Region("retention: what is old goes, with a dead hall, a retired one and on
         os.rename(clock + ".new", clock)
 
     set_days(0)
-    region.env = {"LD_PRELOAD": FAKETIME[0], "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
+    region.env = {"LD_PRELOAD": FAKETIME[0], "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_FORCE_MONOTONIC_FIX": "0",
                   "FAKETIME_TIMESTAMP_FILE": clock, "FAKETIME_NO_CACHE": "1"}
     hub = region.hub("nj-hub", start=False, **QUICK)
     hub.settings("retention", days=DAYS)
