@@ -229,7 +229,17 @@ static enum hs_err complete(struct hs_work *work, const struct hs_item *item, Ha
     return message->data != NULL ? HS_OK : HS_ENOMEM;
 }
 
-/* What goes with it: a ticket in another district, or the result for the one that this ticket comes from. */
+/* The node has made it longer. */
+static enum hs_err check_size(struct hs_work *work, const struct event *event)
+{
+    if (event->message.size <= HS_RECORD_BYTES_MAX)
+        return HS_OK;
+    return hs_refuse(&work->refusal, HS_ETOOBIG, 0, "%zu bytes, a record has at most %d", event->message.size,
+                     HS_RECORD_BYTES_MAX);
+}
+
+/* What goes with it: a ticket in another district, or the result for the one that this ticket comes from.  It is written
+ * first: refused, it leaves nothing behind, and the event itself cannot be refused any more. */
 static enum hs_err write_beside(struct hs_work *work, const struct hs_item *item, const struct event *event)
 {
     struct hs_link link = {.ticket = event->ticket,
@@ -277,6 +287,8 @@ enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item)
     if (err == HS_OK)
         err = check_state(work, &event);
     if (err == HS_OK)
-        err = write_event(work, item, &event);
-    return err == HS_OK ? write_beside(work, item, &event) : err;
+        err = check_size(work, &event);
+    if (err == HS_OK)
+        err = write_beside(work, item, &event);
+    return err == HS_OK ? write_event(work, item, &event) : err;
 }

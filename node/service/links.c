@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ATTACHMENTS_MAX 32
+#define LINE_HEAD_BYTES 4 /* tag and size of a line, at most */
 
 enum { TICKET_LINKED_FROM = 7, TICKET_LINKED_DISTRICT = 15 };
 
@@ -21,21 +22,25 @@ void hs_link_id(struct hs_bytes ticket, struct hs_bytes event, struct hs_id *id)
     hs_id_made("hallsync link 1", HS_BYTES(both, sizeof both), id);
 }
 
-/* Half of it is written: a refusal now would leave an event without what it says.  What goes with it is of the same
- * forms and a bounded size, so it fits where the first did. */
-static enum hs_err written(enum hs_err err)
-{
-    assert(err != HS_ETOOBIG);
-    assert(err != HS_EINVAL);
-    return err;
-}
-
 /* ---- there ---- */
 
+static size_t attachment_bytes(const Hallsync__Attachment *attachment)
+{
+    return protobuf_c_message_get_packed_size(&attachment->base) + LINE_HEAD_BYTES;
+}
+
+/* As many as the field holds, the first ones; the others stay with the first ticket. */
 static void add_attachments(Hallsync__Ticket *linked, Hallsync__Attachment *const *from, size_t count)
 {
-    for (size_t i = 0; i < count && linked->n_attachments < ATTACHMENTS_MAX; i++)
+    size_t bytes = 0;
+    for (size_t i = 0; i < linked->n_attachments; i++)
+        bytes += attachment_bytes(linked->attachments[i]);
+    for (size_t i = 0; i < count && linked->n_attachments < ATTACHMENTS_MAX; i++) {
+        bytes += attachment_bytes(from[i]);
+        if (bytes > HS_FIELD_BYTES_MAX)
+            return;
         linked->attachments[linked->n_attachments++] = from[i];
+    }
 }
 
 /* Those of the ticket, of its events, and of the one that passes it on. */
@@ -62,7 +67,8 @@ static enum hs_err join_attachments(struct hs_work *work, const struct hs_link *
     return HS_OK;
 }
 
-/* What its receiver needs: all that the first says; the account is of another district, and named so. */
+/* What its receiver needs: all that the first says; the account is of another district, and named so.  Fields that are
+ * not known here, of imports and later versions, stay behind. */
 static enum hs_err linked_head(struct hs_work *work, const struct hs_link *link, Hallsync__Ticket **linked)
 {
     static char no[] = "no";
@@ -73,6 +79,7 @@ static enum hs_err linked_head(struct hs_work *work, const struct hs_link *link,
         return err == HS_ENOMEM ? err : HS_EDAMAGED;
     Hallsync__Ticket *ticket = (Hallsync__Ticket *)message;
     hs_partition_text(link->ticket.partition, district);
+    ticket->base.n_unknown_fields = 0;
     ticket->ticket_id = NULL;
     ticket->linked_account = ticket->account != NULL ? ticket->account : ticket->linked_account;
     ticket->account = NULL;
@@ -99,7 +106,7 @@ enum hs_err hs_link_open(struct hs_work *work, const struct hs_link *link)
         return err;
     hs_link_id(link->ticket.id, link->event_id, &id);
     opening.id = HS_BYTES(id.bytes, sizeof id.bytes);
-    return written(hs_ticket_open(work, linked, &opening));
+    return hs_ticket_open(work, linked, &opening);
 }
 
 /* ---- and back ---- */
@@ -119,6 +126,8 @@ static enum hs_err result_event(struct hs_work *work, const struct hs_link *link
     result.linked_ticket = hs_binary(link->ticket.id);
     result.n_result = link->event->n_result;
     result.result = link->event->result;
+    if (protobuf_c_message_get_packed_size(&result.base) > HS_RECORD_BYTES_MAX)
+        result.n_attachments = 0; /* they are with the linked ticket */
     *message = hs_canonical(&result.base, work->scratch);
     return message->data != NULL ? HS_OK : HS_ENOMEM;
 }
@@ -144,5 +153,5 @@ enum hs_err hs_link_result(struct hs_work *work, const struct hs_link *link)
     struct hs_write write = {
         .kind = HS_KIND_TICKET_EVENT, .id = HS_BYTES(id.bytes, sizeof id.bytes), .is_fact = true, .fact = message};
     struct hs_draft draft = {.partition = partition, .lane = HS_LANE_WORK, .writes = &write, .write_count = 1};
-    return written(hs_store_write(work->store, &draft, &dot, &stamp));
+    return hs_store_write(work->store, &draft, &dot, &stamp);
 }

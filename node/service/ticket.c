@@ -4,6 +4,7 @@
 
 #include "proto/msg/tlv.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { INDEX_EVENT_TICKET = 1 };
@@ -118,6 +119,7 @@ enum hs_err hs_ticket_open(struct hs_work *work, const Hallsync__Ticket *ticket,
     if (message.data == NULL || fields == NULL)
         return HS_ENOMEM;
     while (hs_tlv_next(&cur, &tlv)) {
+        assert(tlv.number <= HS_FIELD_ID_MAX); /* its maker gave it no fields of later versions */
         if (count > 0 && fields[count - 1].number == tlv.number)
             fields[count - 1].value.size += tlv.raw.size;
         else

@@ -251,6 +251,112 @@ static void another_district_gets_a_linked_ticket_and_its_result_comes_back(void
     assert_string_equal(first->state, "open");
 }
 
+/* ---- links: what does not fit ---- */
+
+#define LONG_REFERENCE 500
+
+static Hallsync__Attachment **attachments(size_t count, const char *name)
+{
+    static Hallsync__Attachment made[32];
+    static Hallsync__Attachment *list[32];
+    static char reference[LONG_REFERENCE + 1];
+    memset(reference, 'r', LONG_REFERENCE);
+    for (size_t i = 0; i < count; i++) {
+        made[i] = (Hallsync__Attachment){MESSAGE(attachment), .name = TEXT(name), .reference = reference};
+        list[i] = &made[i];
+    }
+    return list;
+}
+
+static const char *link_of(struct client *client, const char *ticket)
+{
+    static char linked[40];
+    assert_result(EVENT(OF_TICKET(ticket), .type = TEXT("link"), .to_district = TEXT(ELSEWHERE)),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    const Hallsync__TicketState *first = state_of(client, ticket);
+    snprintf(linked, sizeof linked, "%s", first->events[first->n_events - 1]->linked_ticket);
+    return linked;
+}
+
+/* Each of the events has as many as one may; the linked ticket has as many as a field holds, the first ones. */
+static void a_link_takes_as_many_attachments_as_fit(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    assert_result(TICKET(.ticket_id = TEXT("t-1"), .service = TEXT("consultation"), .summary = TEXT("x")),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    for (unsigned i = 0; i < 2; i++)
+        assert_result(EVENT(OF_TICKET("t-1"), .type = TEXT("attach"), .n_attachments = 30,
+                            .attachments = attachments(30, i == 0 ? "first" : "second")),
+                      HALLSYNC__RESULT__RESULT_CREATED);
+    Hallsync__Ticket *head = head_of(client, link_of(client, "t-1"));
+    assert_in_range(head->n_attachments, 30, 31);
+    assert_string_equal(head->attachments[0]->name, "first");
+    hallsync__ticket__free_unpacked(head, NULL);
+}
+
+/* The event of the result says two things that the first did not; its attachments stay where they are. */
+static void a_result_that_is_too_large_comes_back_without_attachments(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    Hallsync__TicketEvent event = HALLSYNC__TICKET_EVENT__INIT;
+    Hallsync__Outcome line = outcome("found", NULL);
+    Hallsync__Outcome *lines[32];
+    char note[8192];
+    char value[257] = "";
+    uint8_t id[HS_ID_BYTES] = {0};
+    memset(note, 'n', sizeof note);
+    memset(value, 'v', sizeof value - 1);
+    line.value = value;
+    for (size_t i = 0; i < 32; i++)
+        lines[i] = &line;
+    event.has_ticket_id = true;
+    event.ticket_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
+    event.state = TEXT("resolved");
+    event.n_attachments = 31;
+    event.attachments = attachments(31, "photo");
+    event.n_result = 32;
+    event.result = lines;
+    event.clerk = TEXT("a clerk whose name is somewhat longer than others");
+    event.note = note;
+    note[5000] = '\0';
+    size_t size = hallsync__ticket_event__get_packed_size(&event);
+    note[5000] = 'n';
+    assert_in_range(HS_RECORD_BYTES_MAX - size, 1, sizeof note - 5001);
+    note[5000 + HS_RECORD_BYTES_MAX - size] = '\0';
+    assert_int_equal(hallsync__ticket_event__get_packed_size(&event), HS_RECORD_BYTES_MAX);
+    assert_result(TICKET(.ticket_id = TEXT("t-1"), .service = TEXT("consultation"), .summary = TEXT("x")),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    const char *linked = link_of(client, "t-1");
+    event.ticket_id = (ProtobufCBinaryData){.data = (uint8_t *)(uintptr_t)linked};
+    assert_result(put_event(client, event), HALLSYNC__RESULT__RESULT_CREATED);
+    const Hallsync__TicketState *first = state_of(client, "t-1");
+    const Hallsync__TicketStep *result = first->events[first->n_events - 1];
+    assert_string_equal(result->type, "result");
+    assert_string_equal(result->note, note);
+    assert_non_null(result->result);
+    assert_null(result->attachments);
+}
+
+/* What imports remember is the first ticket's own, and no part of what it says. */
+static void a_link_leaves_behind_what_imports_remember(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    char source[16];
+    char summary[16];
+    for (unsigned i = 0; i < 40; i++) {
+        Hallsync__Ticket ticket = HALLSYNC__TICKET__INIT;
+        snprintf(source, sizeof source, "source-%u", i);
+        snprintf(summary, sizeof summary, "summary %u", i);
+        ticket.ticket_id = TEXT("t-1");
+        ticket.service = TEXT("consultation");
+        ticket.summary = summary;
+        assert_null(put(client, &(struct putting){.kind = HS_KIND_TICKET, .message = &ticket.base, .source = source})->error);
+    }
+    Hallsync__Ticket *head = head_of(client, link_of(client, "t-1"));
+    assert_string_equal(head->service, "consultation");
+    hallsync__ticket__free_unpacked(head, NULL);
+}
+
 /* ---- reconnection ---- */
 
 static size_t tickets_of(struct client *client, const char *account)
@@ -338,6 +444,9 @@ int main(void)
         AT_HALL(urging_is_counted_and_archives_open_again),
         AT_HALL(a_meter_check_is_resolved_with_its_result),
         AT_HALL(another_district_gets_a_linked_ticket_and_its_result_comes_back),
+        AT_HALL(a_link_takes_as_many_attachments_as_fit),
+        AT_HALL(a_result_that_is_too_large_comes_back_without_attachments),
+        AT_HALL(a_link_leaves_behind_what_imports_remember),
         AT_HALL(who_pays_all_gets_his_supply_back),
         AT_HALL(who_has_supply_or_is_not_to_be_asked_gets_no_ticket),
     };
