@@ -48,8 +48,11 @@ static bool nobody_said(const struct looking *looking)
 static enum hs_err add_record(const struct looking *looking, const struct hs_stored *stored, bool detailed)
 {
     struct hs_call *call = looking->call;
-    struct hs_show show = {
-        .look = looking->look, .arena = &call->scratch, .detailed = detailed, .notices = looking->one};
+    struct hs_show show = {.look = looking->look,
+                           .arena = &call->scratch,
+                           .detailed = detailed,
+                           .notices = looking->one,
+                           .counter = call->route.counter};
     Hallsync__Record *record;
     hs_arena_reset(&call->scratch);
     show.partial = looking->elsewhere && looking->look.foreign == NULL &&

@@ -10,6 +10,7 @@ struct hs_show {
     struct hs_arena *arena; /* everything shown lives in it, or in the view */
     bool detailed;          /* a ticket's events, each; and whose stores hold it */
     bool notices;           /* of a customer: what he is to be told */
+    bool counter;           /* asked at a counter: of a slot how many have booked it, and not who */
     bool partial;           /* of a district that is not here, and no hub has said more */
 };
 

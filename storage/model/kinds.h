@@ -147,7 +147,7 @@ struct hs_kind {
     const uint32_t *id_of; /* of HS_ID_HASH: fields, ascending, 0 behind the last */
     enum hs_home_form home_form;
     uint32_t home_field; /* 0: none */
-    bool personal;       /* about one customer: hs_kind_open */
+    bool personal;       /* about one customer, or names what is: hs_kind_open */
     const ProtobufCMessageDescriptor *message;
     const struct hs_field_rule *fields;
     size_t field_count;
@@ -165,9 +165,9 @@ const struct hs_kind *hs_kind_by_number(uint32_t number); /* NULL: unknown */
 const struct hs_kind *hs_kind_by_name(const char *name);
 const struct hs_field_rule *hs_kind_rule(const struct hs_kind *kind, uint32_t field);
 const struct hs_index *hs_kind_index(const struct hs_kind *kind, const char *name);
-/* May a counter look for records of this kind by @index (NULL: by none)?  Those about a customer are found by a number
- * that he brings with him, and by nothing else: of an account, electricity card, identity card, bill, payment, receipt
- * or slip. */
+/* May a counter look for records of this kind by @index (NULL: by none)?  Those about a customer, or that lead to one,
+ * are found by a number that he brings with him, and by nothing else: of an account, electricity card, identity card,
+ * bill, payment, receipt, slip, ticket or appointment. */
 bool hs_kind_open(const struct hs_kind *kind, const struct hs_index *index);
 const char *hs_kind_field_name(const struct hs_kind *kind, uint32_t field); /* of the message; NULL: unknown */
 /* Rules and types of a record's fields, or of a line's. */

@@ -50,7 +50,8 @@ with Region("customers of two halls") as region:
     for number in ("card_no=C-1", "identity_no=I-1", f"account={ONE}"):
         equal(at_counter("customer", "find", number).object()["account"], ONE, number)
     for words in (("customer", "export"), ("customer", "find", "meter_no=M-1"), ("bill", "list"), ("payment", "list"), ("reminder", "list"),
-                  ("subscription", "list", "hall=nj-gulou"), ("reminder", "due"), ("node", "list"), ("conflict", "list"), ("digest",)):
+                  ("subscription", "list", "hall=nj-gulou"), ("reminder", "due"), ("node", "list"), ("conflict", "list"), ("digest",),
+                  ("ticket", "list"), ("ticket", "list", "--state", "open"), ("appointment", "list"), ("cash-entry", "list"), ("rating", "export")):
         check("operator-only" in at_counter(*words, status=4).out, f"{words} at a counter")
     equal(gulou.json("customer", "find", "meter_no=M-1").object()["account"], ONE, "an operator looks a meter up")
     equal(len(gulou.json("customer", "export").lines()), 3, "an operator exports")

@@ -380,7 +380,9 @@ static void a_counter_finds_people_by_what_they_bring(void **state)
     assert_found(find_by(&desk->client, HS_KIND_CUSTOMER, "meter_no", "M-1"), 1);
     assert_found(find_by(&counter, HS_KIND_BILL, "account", ACCOUNT), 1);
     static const uint32_t PERSONAL[] = {HS_KIND_CUSTOMER,     HS_KIND_BILL,         HS_KIND_PAYMENT, HS_KIND_REVERSAL,
-                                        HS_KIND_TITLE_CHANGE, HS_KIND_SUBSCRIPTION, HS_KIND_REMINDER};
+                                        HS_KIND_TITLE_CHANGE, HS_KIND_SUBSCRIPTION, HS_KIND_REMINDER,
+                                        HS_KIND_TICKET,       HS_KIND_TICKET_EVENT, HS_KIND_APPOINTMENT,
+                                        HS_KIND_CASH_ENTRY,   HS_KIND_RATING,       HS_KIND_DECISION};
     for (size_t i = 0; i < COUNT(PERSONAL); i++) {
         Hallsync__FindRequest all = HALLSYNC__FIND_REQUEST__INIT;
         all.kind = PERSONAL[i];
@@ -391,6 +393,55 @@ static void a_counter_finds_people_by_what_they_bring(void **state)
     notices.kind = HS_KIND_NOTICE;
     assert_found(find(&counter, &notices), 0);
     assert_operators(find_by(&counter, HS_KIND_SUBSCRIPTION, "hall", "nj-gulou"));
+    client_close(&counter);
+}
+
+/* Work is found by whose it is, or by its own number; lists of what is to be done name people, too. */
+static void a_counter_lists_nobody_by_his_work(void **state)
+{
+    struct desk *desk = *state;
+    struct client counter;
+    open_counter(desk, &counter);
+    struct client *client = &counter;
+    assert_result(TICKET(.ticket_id = TEXT("t-1"), .service = TEXT("consultation"), .account = TEXT(ACCOUNT),
+                         .summary = TEXT("x"), .contact = TEXT("王 138")),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    assert_string_equal(get_record(client, HS_KIND_TICKET, "t-1")->ticket->state, "open");
+    assert_found(find_by(client, HS_KIND_TICKET, "account", ACCOUNT), 1);
+    assert_found(find_by(client, HS_KIND_TICKET_EVENT, "ticket_id", "t-1"), 1);
+    assert_operators(find_by(client, HS_KIND_TICKET, "state", "open"));
+    assert_operators(find_by(client, HS_KIND_TICKET, "assignee", "zhang"));
+    assert_operators(find_by(client, HS_KIND_TICKET, "department", "hall"));
+    assert_operators(find_by(client, HS_KIND_RATING, "window", "1"));
+    assert_operators(find_by(client, HS_KIND_APPOINTMENT, "slot_id", "s-1"));
+    client_close(&counter);
+}
+
+/* Whose the other seats are is not the business of a customer who looks at the slot. */
+static void a_counter_sees_of_a_slot_what_is_free(void **state)
+{
+    struct desk *desk = *state;
+    struct client counter;
+    Hallsync__Slot slot = {MESSAGE(slot),
+                           .slot_id = TEXT("s-1"),
+                           .hall = TEXT("nj-gulou"),
+                           .date = TEXT("2026-11-25"),
+                           .begins = TEXT("09:30"),
+                           .has_capacity = true,
+                           .capacity = 3};
+    Hallsync__Appointment asked = {MESSAGE(appointment),
+                                   .appointment_id = TEXT("a-1"),
+                                   .slot_id = TEXT("s-1"),
+                                   .name = TEXT("周"),
+                                   .phone = TEXT("139")};
+    open_counter(desk, &counter);
+    put(&desk->client, &(struct putting){.kind = HS_KIND_SLOT, .message = &slot.base});
+    assert_result(put(&counter, &(struct putting){.kind = HS_KIND_APPOINTMENT, .message = &asked.base}),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    const Hallsync__SlotState *seen = get_record(&counter, HS_KIND_SLOT, "s-1")->slot;
+    assert_int_equal(seen->free, 2);
+    assert_int_equal(seen->n_bookings, 0);
+    assert_int_equal(get_record(&desk->client, HS_KIND_SLOT, "s-1")->slot->n_bookings, 1);
     client_close(&counter);
 }
 
@@ -453,6 +504,8 @@ int main(void)
         IN_HALL(reminder_requests_that_make_no_sense_are_refused),
         AT_HUB(a_look_up_says_what_the_customer_is_to_be_told),
         IN_HALL(a_counter_finds_people_by_what_they_bring),
+        IN_HALL(a_counter_lists_nobody_by_his_work),
+        IN_HALL(a_counter_sees_of_a_slot_what_is_free),
         IN_HALL(a_counter_writes_and_administers_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
