@@ -238,8 +238,8 @@ static enum hs_err check_size(struct hs_work *work, const struct event *event)
                      HS_RECORD_BYTES_MAX);
 }
 
-/* What goes with it: a ticket in another district, or the result for the one that this ticket comes from.  It is written
- * first: refused, it leaves nothing behind, and the event itself cannot be refused any more. */
+/* What goes with it: a ticket in another district, or the result for the one that this ticket comes from.  It is
+ * written first: refused, it leaves nothing behind, and the event itself cannot be refused any more. */
 static enum hs_err write_beside(struct hs_work *work, const struct hs_item *item, const struct event *event)
 {
     struct hs_link link = {.ticket = event->ticket,

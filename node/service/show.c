@@ -335,7 +335,8 @@ static enum hs_err show_slot(struct showing *showing)
     struct hs_show *show = showing->show;
     struct hs_slot slot;
     enum hs_err err = hs_slot_load(&show->look, showing->name->id, show->arena, &slot);
-    return err == HS_OK ? hs_slot_show(&slot, show->arena, show->detailed && !show->counter, &showing->record->slot) : err;
+    return err == HS_OK ? hs_slot_show(&slot, show->arena, show->detailed && !show->counter, &showing->record->slot)
+                        : err;
 }
 
 static enum hs_err show_appointment(struct showing *showing)

@@ -101,8 +101,9 @@ bool hs_kind_found_in(const struct hs_kind *kind, const struct hs_index *index, 
 
 bool hs_kind_open(const struct hs_kind *kind, const struct hs_index *index)
 {
-    static const char *const BROUGHT[] = {"account", "card_no",   "identity_no", "bill_id",        "payment_id", "number",
-                                          "slip_no", "ticket_id", "linked_from", "appointment_id", "fact_id",    "of_id"};
+    static const char *const BROUGHT[] = {"account",     "card_no",        "identity_no", "bill_id",
+                                          "payment_id",  "number",         "slip_no",     "ticket_id",
+                                          "linked_from", "appointment_id", "fact_id",     "of_id"};
     bool brought = false;
     for (size_t i = 0; i < sizeof BROUGHT / sizeof *BROUGHT && index != NULL; i++)
         brought = brought || strcmp(index->name, BROUGHT[i]) == 0;

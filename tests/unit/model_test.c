@@ -234,8 +234,8 @@ static bool is_among(const char *name, const char *const *names)
  * the queue is: whoever drew it is in the hall, and a board shows it. */
 static void records_about_a_customer_are_personal(void **state)
 {
-    static const char *const NAMING[] = {"account", "name", "phone", "contact", "fact_id", "of_id", "ticket_id",
-                                         "appointment_id", NULL};
+    static const char *const NAMING[] = {"account", "name",      "phone",          "contact", "fact_id",
+                                         "of_id",   "ticket_id", "appointment_id", NULL};
     (void)state;
     for (size_t i = 0; i < HS_KIND_COUNT; i++) {
         const struct hs_kind *kind = &HS_KINDS[i];

@@ -379,10 +379,10 @@ static void a_counter_finds_people_by_what_they_bring(void **state)
     assert_operators(find_by(&counter, HS_KIND_CUSTOMER, "meter_no", "M-1"));
     assert_found(find_by(&desk->client, HS_KIND_CUSTOMER, "meter_no", "M-1"), 1);
     assert_found(find_by(&counter, HS_KIND_BILL, "account", ACCOUNT), 1);
-    static const uint32_t PERSONAL[] = {HS_KIND_CUSTOMER,     HS_KIND_BILL,         HS_KIND_PAYMENT, HS_KIND_REVERSAL,
-                                        HS_KIND_TITLE_CHANGE, HS_KIND_SUBSCRIPTION, HS_KIND_REMINDER,
-                                        HS_KIND_TICKET,       HS_KIND_TICKET_EVENT, HS_KIND_APPOINTMENT,
-                                        HS_KIND_CASH_ENTRY,   HS_KIND_RATING,       HS_KIND_DECISION};
+    static const uint32_t PERSONAL[] = {
+        HS_KIND_CUSTOMER,     HS_KIND_BILL,     HS_KIND_PAYMENT, HS_KIND_REVERSAL,     HS_KIND_TITLE_CHANGE,
+        HS_KIND_SUBSCRIPTION, HS_KIND_REMINDER, HS_KIND_TICKET,  HS_KIND_TICKET_EVENT, HS_KIND_APPOINTMENT,
+        HS_KIND_CASH_ENTRY,   HS_KIND_RATING,   HS_KIND_DECISION};
     for (size_t i = 0; i < COUNT(PERSONAL); i++) {
         Hallsync__FindRequest all = HALLSYNC__FIND_REQUEST__INIT;
         all.kind = PERSONAL[i];
@@ -429,11 +429,8 @@ static void a_counter_sees_of_a_slot_what_is_free(void **state)
                            .begins = TEXT("09:30"),
                            .has_capacity = true,
                            .capacity = 3};
-    Hallsync__Appointment asked = {MESSAGE(appointment),
-                                   .appointment_id = TEXT("a-1"),
-                                   .slot_id = TEXT("s-1"),
-                                   .name = TEXT("周"),
-                                   .phone = TEXT("139")};
+    Hallsync__Appointment asked = {MESSAGE(appointment), .appointment_id = TEXT("a-1"), .slot_id = TEXT("s-1"),
+                                   .name = TEXT("周"), .phone = TEXT("139")};
     open_counter(desk, &counter);
     put(&desk->client, &(struct putting){.kind = HS_KIND_SLOT, .message = &slot.base});
     assert_result(put(&counter, &(struct putting){.kind = HS_KIND_APPOINTMENT, .message = &asked.base}),

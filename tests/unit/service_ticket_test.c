@@ -350,7 +350,8 @@ static void a_link_leaves_behind_what_imports_remember(void **state)
         ticket.ticket_id = TEXT("t-1");
         ticket.service = TEXT("consultation");
         ticket.summary = summary;
-        assert_null(put(client, &(struct putting){.kind = HS_KIND_TICKET, .message = &ticket.base, .source = source})->error);
+        assert_null(
+            put(client, &(struct putting){.kind = HS_KIND_TICKET, .message = &ticket.base, .source = source})->error);
     }
     Hallsync__Ticket *head = head_of(client, link_of(client, "t-1"));
     assert_string_equal(head->service, "consultation");
