@@ -53,7 +53,7 @@ static enum hs_err put_value(const struct hs_fields *line, const char *name, con
 {
     char number[32];
     const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(line->message, name);
-    struct hs_bytes text = HS_BYTES_NONE;
+    struct hs_bytes text;
     if (field == NULL)
         return hs_fail(HS_EFIELD, why, "%s: a line has no such field", name);
     if (json_is_null(value))

@@ -70,6 +70,10 @@ static enum hs_err check_slot(struct hs_work *work, const struct hs_slot *slot, 
 {
     if (hs_bytes_equal(hs_tlv_bytes(slot->message, SLOT_OFFERED), bytes_of("no")))
         return hs_refuse(&work->refusal, HS_ESTATE, APPOINTMENT_SLOT, "slot_id: %s takes no more", slot_id);
+    if (slot->asked.booking_count >= HS_SLOT_BOOKINGS_MAX)
+        return hs_refuse(&work->refusal, HS_EOVERFLOW, APPOINTMENT_SLOT,
+                         "slot_id: %s was asked for %zu times; it takes no more, make another one", slot_id,
+                         slot->asked.booking_count);
     if (hs_slot_free(slot) == 0)
         return hs_refuse(&work->refusal, HS_ESTATE, APPOINTMENT_SLOT, "slot_id: %s is full: %u of %u are booked",
                          slot_id, (unsigned)slot->taken, (unsigned)slot->asked.capacity);
@@ -112,16 +116,28 @@ static enum hs_err find_appointment(struct hs_work *work, struct hs_bytes id, st
                      text);
 }
 
+static size_t events_of(const struct hs_slot *slot, struct hs_bytes id)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < slot->asked.event_count; i++)
+        count += hs_bytes_equal(HS_BYTES(slot->asked.events[i].booking.bytes, HS_ID_BYTES), id);
+    return count;
+}
+
+/* One event more than are looked at would put another one out of sight, and a seat might change its owner. */
 static enum hs_err check_move(struct hs_work *work, const struct hs_slot *slot, struct hs_bytes id, const char *event)
 {
     enum hs_booking_move move;
     const struct hs_booking *booking = hs_slot_booking(slot, id);
     bool known = hs_booking_move_parse(event, strlen(event), &move);
     assert(known); /* one of the field's choices */
-    if (booking == NULL || hs_booking_fits(booking->state, move))
-        return HS_OK;
-    return hs_refuse(&work->refusal, HS_ESTATE, EVENT_MOVE, "event: the appointment is %s: it cannot be %s",
-                     hs_booking_state_text(booking->state), event);
+    if (booking != NULL && !hs_booking_fits(booking->state, move))
+        return hs_refuse(&work->refusal, HS_ESTATE, EVENT_MOVE, "event: the appointment is %s: it cannot be %s",
+                         hs_booking_state_text(booking->state), event);
+    if (events_of(slot, id) >= HS_BOOKING_EVENTS_MAX)
+        return hs_refuse(&work->refusal, HS_EOVERFLOW, EVENT_MOVE, "event: the appointment has %d events already",
+                         HS_BOOKING_EVENTS_MAX);
+    return HS_OK;
 }
 
 enum hs_err hs_appointment_event_write(struct hs_work *work, const struct hs_item *item)

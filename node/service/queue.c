@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WAITING_MAX 10000 /* tickets of a hall and day that are looked through for who is next */
+#define WAITING_MAX     10000 /* tickets of a hall and day that are looked through for who is next */
+#define SAME_NUMBER_MAX 16    /* tickets of one number and day that are looked at */
 
 enum { TICKET_NUMBER = 2, TICKET_DATE = 3, TICKET_HALL = 4, TICKET_GROUP = 5, TICKET_PRIORITY = 6 };
 enum {
@@ -213,16 +214,29 @@ static enum hs_err by_id(struct hs_work *work, struct move *move)
     return err;
 }
 
+/* A node that was set back has drawn some numbers of the day twice, and learns of the first ones later: whoever it is
+ * who can make the move, and of these who came last. */
+static bool is_meant(const struct move *move, const struct hs_queued *one, const struct hs_queued *other)
+{
+    bool fits = hs_queue_fits(&one->fold, move->move, move->event->window);
+    if (other == NULL || fits != hs_queue_fits(&other->fold, move->move, move->event->window))
+        return other == NULL || fits;
+    return one->taken > other->taken;
+}
+
 static enum hs_err by_number(struct hs_work *work, struct move *move)
 {
     struct hs_queued *first;
-    enum hs_err err = find(work, "number", move->event->number, move->date, 1, &first);
+    const struct hs_queued *meant = NULL;
+    enum hs_err err = find(work, "number", move->event->number, move->date, SAME_NUMBER_MAX, &first);
     if (err != HS_OK && err != HS_EEXISTS)
         return err;
-    if (first == NULL)
+    for (const struct hs_queued *queued = first; queued != NULL; queued = queued->next)
+        meant = is_meant(move, queued, meant) ? queued : meant;
+    if (meant == NULL)
         return hs_refuse(&work->refusal, HS_ENOTICKET, EVENT_NUMBER, "number: nobody has drawn %s here today",
                          move->event->number);
-    move->ticket = *first;
+    move->ticket = *meant;
     return HS_OK;
 }
 

@@ -546,6 +546,7 @@ static const struct hs_kind_error QUEUE_EVENT_ERRORS[] = {
     {HS_ENOTFOUND, "nobody waits whom the window could call, or nobody is at it"},
     {HS_ESTATE, "the queue ticket's state allows no such event, or somebody is at the window"},
     {HS_EWINDOW, "the window is closed or paused"},
+    {HS_EOVERFLOW, "the queue ticket has as many events as are looked at"},
 };
 static const struct hs_kind_error TITLE_CHANGE_ERRORS[] = {
     {HS_ENOACCOUNT, "no customer has the account"},
@@ -566,10 +567,12 @@ static const struct hs_kind_error APPOINTMENT_ERRORS[] = {
     {HS_ENOTFOUND, "there is no such slot"},
     {HS_ENOTHERE, "the slot is of a district that is not here, no hub can be asked, and no district is given"},
     {HS_ESTATE, "the slot has no seat left, or takes no more"},
+    {HS_EOVERFLOW, "the slot was asked for as often as is looked at"},
 };
 static const struct hs_kind_error APPOINTMENT_EVENT_ERRORS[] = {
     {HS_ENOTFOUND, "there is no such appointment"},
     {HS_ESTATE, "the appointment is not in a state that allows it"},
+    {HS_EOVERFLOW, "the appointment has as many events as are looked at"},
 };
 static const struct hs_kind_error RATING_ERRORS[] = {
     {HS_EDIFFERS, "the service has been rated before, and otherwise"},

@@ -5,6 +5,7 @@
 #include "proto/msg/tlv.h"
 #include "storage/model/appointment.h"
 
+#define OWN   3201
 #define THERE 3299 /* a district that the hall does not hold */
 
 #define SLOT(...)                 put_slot(client, (Hallsync__Slot){MESSAGE(slot), __VA_ARGS__}, 0)
@@ -135,6 +136,28 @@ static void a_slot_may_take_no_more(void **state)
     assert_refused(BOOK(.slot_id = TEXT("s-1")), "missing-field", "name");
 }
 
+/* Beyond the limits the fold would look at others, or at nobody: a seat that was given stays. */
+static void what_would_be_too_much_for_the_fold_is_refused(void **state)
+{
+    (void)state;
+    struct client *client = &line->at_hall;
+    make_slot(client, "s-1", "nj-gulou", 1, 0);
+    assert_result(BOOK(.appointment_id = TEXT("a-1"), .slot_id = TEXT("s-1"), .name = TEXT("陈")),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    for (unsigned i = 0; i < HS_BOOKING_EVENTS_MAX; i++)
+        assert_result(HAPPEN("a-1", i % 2 == 0 ? "missed" : "kept"), HALLSYNC__RESULT__RESULT_CREATED);
+    assert_refused(HAPPEN("a-1", "missed"), "overflow", "event");
+    assert_string_equal(state_of(client, "a-1"), "kept");
+    for (unsigned i = 0; i < HS_SLOT_BOOKINGS_MAX; i++) { /* on trust: halls that did not know that it was full */
+        assert_result(
+            put_appointment(
+                client, (Hallsync__Appointment){MESSAGE(appointment), .slot_id = TEXT("s-2"), .name = TEXT("李")}, OWN),
+            HALLSYNC__RESULT__RESULT_CREATED);
+    }
+    make_slot(client, "s-2", "nj-gulou", HS_SLOT_CAPACITY_MAX, 0);
+    assert_refused(BOOK(.slot_id = TEXT("s-2"), .name = TEXT("赵")), "overflow", "slot_id");
+}
+
 /* ---- at another hall ---- */
 
 static void a_hub_is_asked_for_the_slot(void **state)
@@ -199,6 +222,7 @@ int main(void)
         ON_LINE(a_hall_says_when_it_can_be_come_to),
         ON_LINE(seats_are_given_once),
         ON_LINE(a_slot_may_take_no_more),
+        ON_LINE(what_would_be_too_much_for_the_fold_is_refused),
         ON_LINE(a_hub_is_asked_for_the_slot),
         ON_LINE(without_a_link_it_is_asked_for_on_trust),
     };

@@ -83,6 +83,54 @@ static void numbers_have_no_gaps(void **state)
     hallsync__queue_ticket__free_unpacked(ticket, NULL);
 }
 
+/* What the node has told others of and lost, when it was set back, comes back to it: numbers that it draws again. */
+static void write_lost(struct desk *desk, uint64_t number, Hallsync__QueueTicket ticket)
+{
+    struct hs_buf packed = {0};
+    struct hs_commit commit;
+    struct hs_dot dot;
+    hs_msg_pack(&ticket.base, &packed);
+    const struct world_fact fact = {.partition = 3201,
+                                    .lane = HS_LANE_WORK,
+                                    .kind = HS_KIND_QUEUE_TICKET,
+                                    .number = number,
+                                    .bytes = hs_buf_bytes(&packed)};
+    assert_int_equal(hs_store_begin(desk->office.node.store), HS_OK);
+    assert_int_equal(world_write(&desk->office.node, &fact, &dot), HS_OK);
+    assert_int_equal(hs_store_commit(desk->office.node.store, &commit), HS_OK);
+    hs_buf_fini(&packed);
+}
+
+static void a_number_drawn_twice_is_that_of_who_can_be_meant(void **state)
+{
+    struct desk *desk = *state;
+    struct client *client = &desk->client;
+    char number[] = "A001";
+    char date[16];
+    char hall[] = "nj-gulou";
+    char group[] = "A";
+    assert_number(TAKE(.queue_id = TEXT("q-1"), .group = TEXT("A")), number);
+    const Hallsync__Record *record = get_record(client, HS_KIND_QUEUE_TICKET, "q-1");
+    snprintf(date, sizeof date, "%.10s", hs_tlv_bytes(HS_BYTES(record->record.data, record->record.len), 3).data);
+    client_close(client);
+    office_stop(&desk->office);
+    world_open(&desk->office.node, false);
+    for (uint64_t i = 0; i < 3; i++)
+        write_lost(desk, i,
+                   (Hallsync__QueueTicket){MESSAGE(queue_ticket), .number = number, .date = date, .hall = hall,
+                                           .group = group});
+    world_close(&desk->office.node);
+    office_start(&desk->office, false);
+    client_open(client, &desk->office, ZMQ_DEALER);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_number(MOVE(.event = TEXT("called"), .window = 3, .number = number), number);
+        assert_number(MOVE(.event = TEXT("served"), .window = 3, .number = number), number);
+    }
+    assert_refused(MOVE(.event = TEXT("called"), .window = 3, .number = number), "bad-state", "event");
+    assert_string_equal(state_of(client, "q-1")->state, "served");
+    assert_number(TAKE(.group = TEXT("A")), "A002");
+}
+
 /* ---- windows ---- */
 
 static void who_comes_first_is_called_first(void **state)
@@ -375,6 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_HALL(numbers_have_no_gaps),
+        IN_HALL(a_number_drawn_twice_is_that_of_who_can_be_meant),
         IN_HALL(who_comes_first_is_called_first),
         IN_HALL(a_service_goes_its_way),
         IN_HALL(who_does_not_come_is_skipped_and_may_come_back),

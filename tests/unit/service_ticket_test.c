@@ -93,6 +93,12 @@ static void the_regions_catalogue_is_edited_by_version(void **state)
                   HALLSYNC__RESULT__RESULT_UNCHANGED);
     assert_refused(SERVICE(.service_id = TEXT("praise"), .has_version = true, .version = 2, .name = TEXT("Lob")),
                    "bad-value", "version");
+    static const uint32_t VERSION[] = {9};
+    Hallsync__Catalogue praise = {MESSAGE(catalogue), .service_id = TEXT("praise"), .fee = TEXT("none")};
+    assert_refused(
+        put(client,
+            &(struct putting){.kind = HS_KIND_CATALOGUE, .message = &praise.base, .clear = VERSION, .clear_count = 1}),
+        "missing-field", "version");
     assert_result(TICKET(.ticket_id = TEXT("t-2"), .service = TEXT("praise"), .summary = TEXT("x")),
                   HALLSYNC__RESULT__RESULT_CREATED);
     Hallsync__Ticket *first = head_of(client, "t-1");
