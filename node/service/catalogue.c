@@ -219,6 +219,8 @@ static enum hs_err with_version(struct hs_work *work, const struct hs_item *item
         return HS_ENOMEM;
     while (before < item->given_count && item->given[before].number < CATALOGUE_VERSION)
         before++;
+    if (before < item->given_count && item->given[before].number == CATALOGUE_VERSION)
+        return hs_refuse(&work->refusal, HS_EREQUIRED, CATALOGUE_VERSION, "version: cannot be cleared");
     memcpy(given, item->given, before * sizeof *given);
     given[before] = (struct hs_given){
         .number = CATALOGUE_VERSION, .value = copy, .rule = hs_kind_rule(item->kind, CATALOGUE_VERSION)};
