@@ -139,7 +139,8 @@ class Clients:
     other ends the test."""
 
     def __init__(self, witness, node, accounts, count=13, endure=(), pause=0, reverse=("",)):
-        self.witness, self.node, self.accounts, self.endure, self.pause = witness, node, accounts, endure, pause
+        self.witness, self.node, self.accounts, self.pause = witness, node, accounts, pause
+        self.endure = {"needs-second", *endure}  # a reversal, when midnight or a jump of the clock has come between
         self.reverse = tuple(reverse)
         self.stopping, self.changed = threading.Event(), threading.Condition()
         self.acknowledged, self.longest, self.error = 0, 0, None
