@@ -19,7 +19,8 @@ class Books:
         self.cards = collections.Counter()  # card -> counter of the last top-up
         self.queue, self.tickets, self.ratings, self.reminders, self.appointments = {}, {}, {}, {}, {}
         self.invoices, self.transfers, self.subscriptions, self.phones = {}, {}, {}, {}
-        self.opened, self.paused = {}, collections.Counter()
+        self.paused = collections.Counter()
+        self.contested = set()  # accounts of which two halls have changed the same
 
     def ms(self, days, minute):
         """A local time so many days after the day, as nodes keep it."""
@@ -103,6 +104,23 @@ class Books:
                    "transferred": sum(ticket.passed.count(window) for ticket in tickets)}
             windows[window] = {**row, **({"serve_ms": sum(ended) // len(ended), "serve_most_ms": max(ended)} if ended else {})}
         return sums(tickets), {hour: sums(by_hour[hour]) for hour in sorted(by_hour)}, windows
+
+    # ---- what people have to decide
+
+    def conflicts(self):
+        """(type, record) -> what is too much, or None."""
+        found = {("field", account): None for account in self.contested}
+        for bill, paid in self.paid_by_bill().items():
+            if self.due(bill, paid) < 0:
+                found["overpaid", bill] = -self.due(bill, paid)
+        cards = collections.defaultdict(list)
+        for number, payment in self.payments.items():
+            if payment.purpose == "topup" and payment.reversed is None:
+                cards[payment.fields["card_no"], payment.fields["card_counter"]].append(number)
+        for numbers in cards.values():
+            for number in numbers if len(numbers) > 1 else ():
+                found["topup-twice", number] = self.payments[number].fen
+        return found
 
     # ---- reminders
 
@@ -259,6 +277,11 @@ def compare_rest(books, client):
         equal(shown, wanted, f"{node.name}: customer {account}")
 
 
+def compare_conflicts(books, client):
+    got = {(row.type, row.record_id): row.amount_fen if row.HasField("amount_fen") else None for row in client.ask("conflicts").conflicts}
+    same(client.node, "what people have to decide", got, books.conflicts())
+
+
 def compare(books, client, halls):
     """All of it, at one node that holds everything."""
     compare_payments(books, client)
@@ -269,3 +292,4 @@ def compare(books, client, halls):
     compare_tickets(books, client)
     compare_ratings(books, client)
     compare_rest(books, client)
+    compare_conflicts(books, client)

@@ -297,10 +297,10 @@ class Window(Desk):
         ticket.state, ticket.begun = "serving", self.minute
         if draw > 0.97 and not ticket.passed:
             to = self.chance.choice([number for number in range(1, WINDOWS + 1) if number != self.window])
-            self.say("transferred", to_window=to)
-            ticket.state, ticket.window = "waiting", to
+            ticket.state, ticket.window = "waiting", to  # written first: the other window may be quicker than the answer
             ticket.passed.append(self.window)
             ticket.ended.append((self.window, 0))
+            self.say("transferred", to_window=to)
             return
         self.ticket = ticket
         self.service = getattr(self, f"do_{ticket.person.business}")(ticket.person)
