@@ -49,14 +49,13 @@ class Books:
         self.reversals[told.id] = SimpleNamespace(hall=hall, minute=minute, window=window, fen=payment.fen, method=payment.method,
                                                   receipt=told.receipt, payment=payment_id)
 
-    def standing(self):
-        return [payment for payment in self.payments.values() if payment.reversed is None]
-
     def paid_by_bill(self):
+        """What was given and not taken back; below zero where it was taken back twice."""
         paid = collections.Counter()
-        for payment in self.standing():
+        given = [(1, payment) for payment in self.payments.values()]
+        for sign, payment in given + [(-1, self.payments[back.payment]) for back in self.reversals.values()]:
             for part in payment.gives:
-                paid[part["bill_id"]] += part["amount_fen"]
+                paid[part["bill_id"]] += sign * part["amount_fen"]
         return paid
 
     def late(self, bill):
@@ -113,6 +112,10 @@ class Books:
         for bill, paid in self.paid_by_bill().items():
             if self.due(bill, paid) < 0:
                 found["overpaid", bill] = -self.due(bill, paid)
+        times = collections.Counter(reversal.payment for reversal in self.reversals.values())
+        for number, count in times.items():
+            if count > 1:
+                found["over-reversed", number] = (count - 1) * self.payments[number].fen
         cards = collections.defaultdict(list)
         for number, payment in self.payments.items():
             if payment.purpose == "topup" and payment.reversed is None:
@@ -216,7 +219,7 @@ def compare_bills(books, client):
 
     def state(bill_id):
         due = books.due(bill_id, paid[bill_id])
-        return "overpaid" if due < 0 else "paid" if due == 0 else "part-paid" if paid[bill_id] else "open"
+        return "overpaid" if due < 0 else "paid" if due == 0 else "part-paid" if paid[bill_id] > 0 else "open"
 
     got = {record.bill_id: (record.shown.bill.paid_fen, record.shown.bill.due_fen, record.shown.bill.state) for record in client.find("bill")}
     same(client.node, "bills (paid, due, state)", got,

@@ -34,9 +34,11 @@ class Plan:
         self.estate = [self.customer(billing="prepaid") for _ in range(5)]  # closed off: nobody leaves it
         dark = self.customer(supply_status="off")
         self.dark = dark, [self.bill(dark, -30), self.bill(dark, -9)]
-        # Who goes to two halls, where there are two: to pay the same bill twice, in two halves; with one card; with two telephones.
+        # Who goes to two halls, where there are two: pays the same bill twice, in two halves; with one card; with two telephones.
         self.twice, self.halves = ([(account, self.bill(account, days)) for account, days in zip((self.customer(), self.customer()), (3, 4))]
                                    for _ in range(2))
+        account = self.customer()
+        self.regretted = account, self.bill(account, 8)  # he has paid it, and takes the money back in both
         self.one_card, self.two_phones = ([self.customer(), self.customer()] for _ in range(2))
         self.subscribers = self.chance.sample(self.free, min(SUBSCRIBERS, payers // 2))
         for account in self.subscribers:  # of some nobody comes to pay it
