@@ -134,8 +134,8 @@ size_t cli_kind_commands(const struct cli_command **commands)
 static void put_form(struct hs_buf *buf, const struct hs_field_rule *rule)
 {
     hs_buf_put_format(buf, "%s", hs_form_text(rule->form));
-    for (const char *const *choice = rule->choices; choice != NULL && *choice != NULL; choice++)
-        hs_buf_put_format(buf, "%s %s", choice == rule->choices ? "" : ",", *choice);
+    for (const struct hs_choice *choice = rule->choices; choice != NULL && choice->value != NULL; choice++)
+        hs_buf_put_format(buf, "%s %s", choice == rule->choices ? "" : ",", choice->value);
     if (rule->form == HS_FORM_LINES)
         hs_buf_put_format(buf, ", at most %u", (unsigned)rule->most);
     else if (rule->form == HS_FORM_TEXT || rule->form == HS_FORM_BYTES)

@@ -3,6 +3,7 @@
 
 #include "proto/records.pb-c.h"
 #include "storage/model/appointment.h"
+#include "storage/model/choices.h"
 #include "storage/model/queue.h"
 #include "storage/model/worktime.h"
 
@@ -23,28 +24,6 @@
 #define ERRORS(array)  .errors = (array), .error_count = COUNT_OF(array)
 
 #define ID_BYTES HS_RECORD_ID_BYTES_MAX
-
-static const char *const METHODS[] = {"cash", "cheque", "card", "transfer", "bank_slip", NULL};
-static const char *const PURPOSES[] = {"bill", "topup", "advance", "fee", NULL};
-static const char *const BILL_STATES[] = {"open", "cancelled", "corrected", NULL};
-static const char *const REVERSAL_TYPES[] = {"mistake", "bounced", "refused", NULL};
-static const char *const INVOICE_STATES[] = {"asked", "issued", "refused", NULL};
-static const char *const SUPPLY[] = {"on", "off", "closed", NULL};
-static const char *const YES_NO[] = {"yes", "no", NULL};
-static const char *const VERDICTS[] = {"release", "reject", NULL};
-static const char *const NOTICES[] = {"fault", "planned", "arrears", "info", NULL};
-static const char *const BILLING[] = {"postpaid", "prepaid", NULL};
-static const char *const CHANNELS[] = {"sms", "phone", "letter", NULL};
-static const char *const TOLD[] = {"told", "absent", "wrong_number", NULL};
-static const char *const WINDOW_MOVES[] = {"open", "close", "pause", "resume", NULL};
-static const char *const BOOKS[] = {"agrees", "waiting", "differs", NULL};
-static const char *const URGENCY[] = {"normal", "urgent", NULL};
-static const char *const MACHINES[] = {"general", "quick", "complaint", "field", NULL};
-static const char *const EVENTS[] = {"move",   "note",     "urge", "tick",    "pass",   "link", "result",
-                                     "attach", "escalate", "rate", "consent", "reopen", NULL};
-static const char *const RATED[] = {"payment", "ticket", "queue_ticket", "appointment", NULL};
-
-static const char *const PRIORITIES[] = {"elderly", "disabled", "pregnant", "soldier", "appointment", NULL};
 
 /* ---- fields: number, form, policy, required, most, choices, unit, meaning in English and Chinese ---- */
 /* clang-format off */
@@ -69,10 +48,10 @@ static const struct hs_field_rule CUSTOMER_FIELDS[] = {
     FIELD(5, TEXT, REVIEW, false, 64, NULL, NULL, "number of the identity card", "身份证号"),
     FIELD(6, TEXT, REVIEW, false, 64, NULL, NULL, "number of the electricity card", "电卡号"),
     FIELD(7, TEXT, REVIEW, false, 64, NULL, NULL, "tariff", "电价类别"),
-    FIELD(8, CHOICE, REVIEW, false, 0, SUPPLY, NULL, "supply: on, off (arrears), closed", "供电状态：供电、欠费停电、销户"),
+    FIELD(8, CHOICE, REVIEW, false, 0, SUPPLY, NULL, "state of the supply", "供电状态"),
     FIELD(9, TEXT, MERGE, false, 2048, NULL, NULL, "remark", "备注"),
     FIELD(10, TEXT, REVIEW, false, 64, NULL, NULL, "number of the meter", "电能表编号"),
-    FIELD(11, CHOICE, REVIEW, false, 0, BILLING, NULL, "pays behind the bill, or before use", "付费方式：后付费、预付费"),
+    FIELD(11, CHOICE, REVIEW, false, 0, BILLING, NULL, "when he pays", "付费方式"),
     LINES(12, REVIEW, false, 16, CONTACTS, "whom to speak to", "联系人"),
     LINES(13, REVIEW, false, 16, AUTHORISED, "who may act for the title holder", "授权经办人"),
     FIELD(14, TEXT, REVIEW, false, 64, NULL, NULL, "bank account that bills are drawn from", "代扣银行账号"),
@@ -97,10 +76,10 @@ static const struct hs_field_rule BILL_FIELDS[] = {
     FIELD(2, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
     FIELD(3, PERIOD, REVIEW, false, 0, NULL, NULL, "month that it is for", "电费年月"),
     FIELD(4, AMOUNT, REVIEW, true, 0, NULL, "fen", "amount", "金额"),
-    FIELD(5, DATE, REVIEW, false, 0, NULL, NULL, "last day to pay it", "缴费截止日"),
+    FIELD(5, DATE, REVIEW, false, 0, NULL, NULL, "last day to pay it", "交费截止日"),
     LINES(6, REVIEW, false, 64, BILL_LINES, "what the amount is made of", "账单明细"),
     LINES(7, REVIEW, false, 128, LATE_FEES, "late fees, as the marketing system gives them", "违约金"),
-    FIELD(8, CHOICE, REVIEW, false, 0, BILL_STATES, NULL, "cancelled, or corrected", "账单状态：正常、作废、更正"),
+    FIELD(8, CHOICE, REVIEW, false, 0, BILL_STATES, NULL, "whether it stands", "账单状态"),
     FIELD(9, TEXT, REVIEW, false, ID_BYTES, NULL, NULL, "bill that has taken its place", "替代账单号"),
     FIELD(10, TEXT, REVIEW, false, 64, NULL, NULL, "number in the marketing system", "营销系统单号"),
 };
@@ -119,7 +98,7 @@ static const struct hs_field_rule PAYMENT_FIELDS[] = {
     FIELD(6, NUMBER, FIXED, false, 0, NULL, NULL, "window", "窗口号"),
     FIELD(7, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
     LINES(8, FIXED, false, 32, PAYMENT_PARTS, "bills that it pays; what is over is advance", "分摊账单（余额转预收）"),
-    FIELD(9, CHOICE, FIXED, false, 0, PURPOSES, NULL, "what for: bill, top-up, advance, fee", "用途：电费、购电、预收、业务费"),
+    FIELD(9, CHOICE, FIXED, false, 0, PURPOSES, NULL, "what for", "用途"),
     FIELD(10, TEXT, FIXED, false, 64, NULL, NULL, "number of the cheque or bank slip", "支票或银行单据号"),
     FIELD(11, TEXT, FIXED, false, 128, NULL, NULL, "bank", "开户银行"),
     FIELD(12, AMOUNT, FIXED, false, 0, NULL, "fen", "cash that was handed over", "收到现金"),
@@ -147,8 +126,7 @@ static const struct hs_field_rule REVERSAL_FIELDS[] = {
     FIELD(5, NUMBER, FIXED, false, 0, NULL, NULL, "window", "窗口号"),
     FIELD(6, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
     FIELD(7, TEXT, FIXED, false, 64, NULL, NULL, "second person, another than the clerk", "复核人"),
-    FIELD(8, CHOICE, FIXED, false, 0, REVERSAL_TYPES, NULL, "mistake, bounced, or refused by the bank",
-          "冲正类型：差错、退票、银行拒付"),
+    FIELD(8, CHOICE, FIXED, false, 0, REVERSAL_TYPES, NULL, "what happened", "冲正类型"),
 };
 
 static const struct hs_field_rule REPRINT_FIELDS[] = {
@@ -167,14 +145,14 @@ static const struct hs_field_rule INVOICE_REQUEST_FIELDS[] = {
     FIELD(4, TEXT, REVIEW, true, 256, NULL, NULL, "title: to whom it is made out", "发票抬头"),
     FIELD(5, TEXT, REVIEW, false, 32, NULL, NULL, "tax number", "纳税人识别号"),
     FIELD(6, TEXT, REVIEW, false, 512, NULL, NULL, "address, or where it is sent", "地址"),
-    FIELD(7, CHOICE, REVIEW, false, 0, INVOICE_STATES, NULL, "asked, issued, or refused", "状态：已申请、已开具、已拒绝"),
+    FIELD(7, CHOICE, REVIEW, false, 0, INVOICE_STATES, NULL, "how far it is", "开票状态"),
     FIELD(8, TEXT, REVIEW, false, 64, NULL, NULL, "number of the invoice", "发票号码"),
 };
 
 static const struct hs_field_rule WINDOW_EVENT_FIELDS[] = {
     FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "事件编号"),
     FIELD(2, NUMBER, FIXED, false, 0, NULL, NULL, "window; none: the hall's day", "窗口号（空为全厅）"),
-    FIELD(3, CHOICE, FIXED, true, 0, WINDOW_MOVES, NULL, "opened, closed, paused, resumed", "开窗、结账、暂停、恢复"),
+    FIELD(3, CHOICE, FIXED, true, 0, WINDOW_MOVES, NULL, "what is done", "窗口动作"),
     FIELD(4, TEXT, FIXED, true, 64, NULL, NULL, "clerk", "营业员"),
     FIELD(5, SUM, FIXED, false, 0, NULL, "fen", "cash to begin with", "备用金"),
     FIELD(6, SUM, FIXED, false, 0, NULL, "fen", "cash counted at the close", "清点现金"),
@@ -220,7 +198,7 @@ static const struct hs_field_rule CLOSE_ANSWER_FIELDS[] = {
     FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of the content", "编号（自动生成）"),
     FIELD(2, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "close", "结账编号"),
     FIELD(3, NODE, FIXED, true, 0, NULL, NULL, "hub that answers", "答复的区域中心"),
-    FIELD(4, CHOICE, FIXED, true, 0, BOOKS, NULL, "do the books agree?", "核对结果：相符、待到、不符"),
+    FIELD(4, CHOICE, FIXED, true, 0, BOOKS, NULL, "do the books agree?", "核对结果"),
     FIELD(5, NUMBER, FIXED, false, 0, NULL, NULL, "entries that are here", "已到笔数"),
     FIELD(6, BALANCE, FIXED, false, 0, NULL, "fen", "sum of these", "已到金额"),
     FIELD(7, HASH, FIXED, false, 0, NULL, NULL, "hash over the lines as they are here", "本地总摘要"),
@@ -307,7 +285,7 @@ static const struct hs_field_rule QUEUE_TICKET_FIELDS[] = {
     FIELD(4, NODE, FIXED, false, 0, NULL, NULL, "hall; by the node", "营业厅（节点填写）"),
     FIELD(5, TEXT, FIXED, true, HS_QUEUE_GROUP_BYTES_MAX, NULL, NULL, "group of services: capital letters", "业务分组"),
     FIELD(6, CHOICE, FIXED, false, 0, PRIORITIES, NULL, "why it is called before others",
-          "优先类别：老年人、残疾人、孕妇、军人、预约"),
+          "优先类别"),
     FIELD(7, ACCOUNT, FIXED, false, 0, NULL, NULL, "account number", "户号"),
     FIELD(8, TEXT, FIXED, false, 64, NULL, NULL, "service", "业务类别"),
     FIELD(9, TEXT, FIXED, false, 64, NULL, NULL, "ticket machine or clerk", "取号机或营业员"),
@@ -317,8 +295,8 @@ static const struct hs_field_rule QUEUE_TICKET_FIELDS[] = {
 static const struct hs_field_rule QUEUE_EVENT_FIELDS[] = {
     FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "事件编号"),
     FIELD(2, ID, FIXED, false, 0, NULL, NULL, "queue ticket; none: the node finds it", "排队编号（可由节点选定）"),
-    FIELD(3, CHOICE, FIXED, true, 0, HS_QUEUE_EVENTS, NULL, "what happened",
-          "事件：叫号、重呼、办理、办结、过号、转移、离开"),
+    FIELD(3, CHOICE, FIXED, true, 0, QUEUE_EVENTS, NULL, "what happened",
+          "事件类型"),
     FIELD(4, NUMBER, FIXED, false, HS_QUEUE_WINDOW_MAX, NULL, NULL, "window", "窗口号"),
     FIELD(5, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
     FIELD(6, NUMBER, FIXED, false, HS_QUEUE_WINDOW_MAX, NULL, NULL, "transferred: to this window only", "转至窗口"),
@@ -343,9 +321,9 @@ static const struct hs_field_rule TITLE_CHANGE_FIELDS[] = {
 static const struct hs_field_rule SUBSCRIPTION_FIELDS[] = {
     FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "account and channel, with - between", "户号-渠道"),
     FIELD(2, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
-    FIELD(3, CHOICE, FIXED, true, 0, CHANNELS, NULL, "how he is told", "提醒渠道：短信、电话、信函"),
+    FIELD(3, CHOICE, FIXED, true, 0, CHANNELS, NULL, "how he is told", "提醒渠道"),
     FIELD(4, TEXT, REVIEW, false, 512, NULL, NULL, "number or address; none: the customer's own", "接收号码或地址（空为客户本人）"),
-    FIELD(5, NUMBER, REVIEW, true, 30, NULL, "days", "so long before the last day to pay", "缴费截止日前几天提醒"),
+    FIELD(5, NUMBER, REVIEW, true, 30, NULL, "days", "so long before the last day to pay", "交费截止日前几天提醒"),
     FIELD(6, CHOICE, MERGE, false, 0, YES_NO, NULL, "is it in force?  none: yes", "是否有效（空为有效）"),
     FIELD(7, NODE, REVIEW, false, 0, NULL, NULL, "hall whose people tell him; none: who writes it first", "负责提醒的营业厅"),
 };
@@ -356,7 +334,7 @@ static const struct hs_field_rule REMINDER_FIELDS[] = {
     FIELD(3, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "bill that he was told of", "账单号"),
     FIELD(4, CHOICE, FIXED, true, 0, CHANNELS, NULL, "channel of the subscription", "提醒渠道"),
     FIELD(5, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
-    FIELD(6, CHOICE, FIXED, true, 0, TOLD, NULL, "told, absent, wrong number", "结果：已告知、无人、号码有误"),
+    FIELD(6, CHOICE, FIXED, true, 0, TOLD, NULL, "what came of it", "提醒结果"),
     FIELD(7, TEXT, FIXED, false, 512, NULL, NULL, "note", "备注"),
 };
 
@@ -386,7 +364,7 @@ static const struct hs_field_rule APPOINTMENT_FIELDS[] = {
 static const struct hs_field_rule APPOINTMENT_EVENT_FIELDS[] = {
     FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "事件编号"),
     FIELD(2, ID, FIXED, true, 0, NULL, NULL, "appointment", "预约编号"),
-    FIELD(3, CHOICE, FIXED, true, 0, HS_BOOKING_EVENTS, NULL, "what became of it", "事件：取消、赴约、失约"),
+    FIELD(3, CHOICE, FIXED, true, 0, BOOKING_EVENTS, NULL, "what became of it", "事件类型"),
     FIELD(4, TEXT, FIXED, false, 64, NULL, NULL, "clerk", "营业员"),
     FIELD(5, TEXT, FIXED, false, 512, NULL, NULL, "note", "备注"),
 };
@@ -451,7 +429,7 @@ static const struct hs_field_rule DECISION_FIELDS[] = {
     FIELD(2, NUMBER, FIXED, true, 0, NULL, NULL, "lane of the record", "记录的通道"),
     FIELD(3, NUMBER, FIXED, true, 0, NULL, NULL, "kind of the record", "记录的类型"),
     FIELD(4, BYTES, FIXED, true, ID_BYTES, NULL, NULL, "id of the record", "记录的编号"),
-    FIELD(5, CHOICE, FIXED, true, 0, VERDICTS, NULL, "release: it counts; reject: it does not", "裁定：放行、驳回"),
+    FIELD(5, CHOICE, FIXED, true, 0, VERDICTS, NULL, "what is decided", "裁定结果"),
     FIELD(6, BYTES, FIXED, true, HS_HASH_BYTES, NULL, NULL, "hash of what the record showed", "所见内容的摘要"),
     FIELD(7, BYTES, FIXED, false, HS_HASH_BYTES, NULL, NULL, "hash of the fields that break a rule", "违规字段的摘要"),
     FIELD(8, BYTES, FIXED, false, HS_FOLLOWS_MAX *HS_ID_BYTES, NULL, NULL, "ids of the decisions known to its writer",
@@ -589,7 +567,7 @@ const struct hs_kind HS_KINDS[] = {
      FIELDS(CUSTOMER_FIELDS), INDEXES(CUSTOMER_INDEXES)},
     {.number = HS_KIND_BILL, .name = "bill", .en = "Bill", .zh = "电费账单",
      .about = "What the marketing system asks of an account for a month; paid and due now are computed.",
-     .about_zh = "营销系统发行的电费；已缴与应缴由交费记录计算得出。",
+     .about_zh = "营销系统发行的电费；已交与应交由交费记录计算得出。",
      .shape = HS_SHAPE_REGISTER, .lane = HS_LANE_BULK, .id_form = HS_ID_FIELD, .id_field = 1,
      .home_form = HS_HOME_ACCOUNT, .home_field = 2, .personal = true, .message = &hallsync__bill__descriptor,
      FIELDS(BILL_FIELDS), INDEXES(BILL_INDEXES)},
@@ -714,7 +692,7 @@ const struct hs_kind HS_KINDS[] = {
      .shape = HS_SHAPE_REGISTER, .lane = HS_LANE_BULK, .id_form = HS_ID_FIELD, .id_field = 1,
      .home_form = HS_HOME_REGION, .message = &hallsync__catalogue__descriptor,
      FIELDS(CATALOGUE_FIELDS), .by = HS_BY_HUBS},
-    {.number = HS_KIND_NOTICE, .name = "notice", .en = "Notice", .zh = "停电公告",
+    {.number = HS_KIND_NOTICE, .name = "notice", .en = "Notice", .zh = "公告",
      .about = "What the halls of a district, or all, are to tell their customers: outages, planned work.",
      .about_zh = "需告知客户的公告：故障停电、计划停电等。",
      .shape = HS_SHAPE_REGISTER, .lane = HS_LANE_WORK, .id_form = HS_ID_FIELD, .id_field = 1,

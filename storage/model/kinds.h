@@ -81,13 +81,17 @@ enum hs_form {
 #define HS_LINES_MAX     255 /* of one field */
 #define HS_MEANING_BYTES 60  /* of a meaning in English; in Chinese as many characters */
 
+struct hs_choice {
+    const char *value, *en, *zh; /* and what it means */
+};
+
 struct hs_field_rule {
     uint32_t number; /* of the message */
     enum hs_form form;
     enum hs_policy policy; /* of a line's field: none, the lines are one value */
     bool required;
     uint16_t most;                     /* what it bounds is said by the form */
-    const char *const *choices;        /* of HS_FORM_CHOICE, NULL-terminated */
+    const struct hs_choice *choices;   /* of HS_FORM_CHOICE; behind the last one without a value */
     const struct hs_field_rule *lines; /* of HS_FORM_LINES: the fields of each, which have no lines of their own */
     uint16_t line_fields;
     const char *unit;    /* "fen", "ms", "days"...; NULL: none */

@@ -170,11 +170,11 @@ static enum hs_err check_choice(const struct value *value, struct hs_why *why)
     struct hs_bytes text = value->tlv->bytes;
     char list[128] = "";
     size_t used = 0;
-    for (const char *const *choice = value->rule->choices; *choice != NULL; choice++) {
-        if (hs_bytes_equal(text, HS_BYTES(*choice, strlen(*choice))))
+    for (const struct hs_choice *choice = value->rule->choices; choice->value != NULL; choice++) {
+        if (hs_bytes_equal(text, HS_BYTES(choice->value, strlen(choice->value))))
             return HS_OK;
         if (used < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ", *choice);
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ", choice->value);
     }
     return hs_fail(HS_EVALUE, why, "%s: %s is none of %s", value->name, quote(text).text, list);
 }

@@ -25,7 +25,7 @@ const struct hs_ticket_service HS_SERVICES[] = {
     /* machines frozen */
     {"outage-report", "repair", "Outage report", "停电报修", "repair", 2, GENERAL, true, "", ""},
     {"reconnection", "repair", "Reconnection after arrears", "欠费复电", "repair", 24, QUICK, true, "", ""},
-    {"new-connection", "business", "New connection", "业扩新装", "marketing", 40, GENERAL, false,
+    {"new-connection", "business", "New connection", "新装用电", "marketing", 40, GENERAL, false,
      CARD ";" TITLE ";" AGENT, ""},
     {"capacity-change", "business", "Change of capacity", "增容减容", "marketing", 80, GENERAL, false,
      CARD ";" TITLE ";" AGENT, ""},
@@ -79,7 +79,7 @@ const struct hs_ticket_service HS_SERVICES[] = {
     /* payments */
     {"bill-dispute", "payments", "Objection to a bill", "电费异议", "accounts", 40, GENERAL, false,
      "bill 电费账单?", ""},
-    {"refund", "payments", "Refund", "电费退款", "accounts", 40, GENERAL, false,
+    {"refund", "payments", "Refund", "电费退费", "accounts", 40, GENERAL, false,
      CARD ";receipt 收费凭证;bank account 银行账户", ""},
     {"invoice", "payments", "Invoice issued later", "发票补开", "accounts", 8, QUICK, false, "receipt 收费凭证", ""},
     {"invoice-details", "payments", "Details for value-added tax", "增值税信息变更", "accounts", 16, QUICK, false,

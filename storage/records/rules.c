@@ -17,8 +17,8 @@ static void put_field(struct hs_buf *buf, const struct hs_field_rule *rule)
     hs_buf_put_u8(buf, (uint8_t)rule->policy);
     hs_buf_put_u8(buf, rule->required);
     hs_buf_put_u16(buf, rule->most);
-    for (const char *const *choice = rule->choices; choice != NULL && *choice != NULL; choice++)
-        put_text(buf, *choice);
+    for (const struct hs_choice *choice = rule->choices; choice != NULL && choice->value != NULL; choice++)
+        put_text(buf, choice->value);
     hs_buf_put_u16(buf, rule->line_fields);
 }
 

@@ -22,7 +22,7 @@ static inline const char *fuzz_text_of(struct hs_cur *in, const struct hs_field_
     static const char *const HOURS[] = {"08:30", "17:00", "24:00"};
     static const char *const DAYS[] = {"2026-11-21", "2026-11", "2026-02-30"};
     size_t choices = 0;
-    while (rule->choices != NULL && rule->choices[choices] != NULL)
+    while (rule->choices != NULL && rule->choices[choices].value != NULL)
         choices++;
     switch (rule->form) {
     case HS_FORM_ACCOUNT:
@@ -31,7 +31,7 @@ static inline const char *fuzz_text_of(struct hs_cur *in, const struct hs_field_
     case HS_FORM_PERIOD:
         return fuzz_pick(in, DAYS, COUNT_OF(DAYS));
     case HS_FORM_CHOICE:
-        return fuzz_pick(in, rule->choices, choices);
+        return rule->choices[fuzz_u8(in) % choices].value;
     case HS_FORM_NODE:
         return fuzz_pick(in, NODES, COUNT_OF(NODES));
     case HS_FORM_HOUR:

@@ -6,7 +6,7 @@
 #include "proto/local.pb-c.h"
 #include "storage/model/kinds.h"
 
-static const char *const THING_CHOICES[] = {"yes", "no", NULL};
+static const struct hs_choice THING_CHOICES[] = {{"yes", "", ""}, {"no", "", ""}, {0}};
 static const struct hs_field_rule THING_LINE[] = {
     {.number = 1, .form = HS_FORM_TEXT, .required = true, .most = 16},
     {.number = 2, .form = HS_FORM_CHOICE, .choices = THING_CHOICES},

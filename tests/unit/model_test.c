@@ -6,7 +6,9 @@
 #include <cmocka.h>
 
 #include "proto/msg/tlv.h"
+#include "storage/model/appointment.h"
 #include "storage/model/kinds.h"
+#include "storage/model/queue.h"
 
 #include <string.h>
 
@@ -108,6 +110,13 @@ static size_t characters(const char *text)
     return count;
 }
 
+static void check_meaning(const char *en, const char *zh)
+{
+    assert_in_range(strlen(en), 1, HS_MEANING_BYTES);
+    assert_in_range(characters(zh), 1, HS_MEANING_BYTES);
+    assert_true(characters(zh) < strlen(zh)); /* it is Chinese */
+}
+
 /* Every field of a message has a rule of a form that its type can have, and no rule is of another field. */
 static void check_fields(const struct hs_fields *fields, bool of_lines)
 {
@@ -128,8 +137,9 @@ static void check_fields(const struct hs_fields *fields, bool of_lines)
         assert_int_equal(is_lines, rule->lines != NULL);
         assert_true(!is_lines || (!of_lines && rule->most <= HS_LINES_MAX));
         assert_true(!of_lines || rule->policy == HS_POLICY_FIXED);
-        assert_in_range(strlen(rule->en), 1, HS_MEANING_BYTES);
-        assert_in_range(characters(rule->zh), 1, HS_MEANING_BYTES);
+        check_meaning(rule->en, rule->zh);
+        for (const struct hs_choice *choice = rule->choices; choice != NULL && choice->value != NULL; choice++)
+            check_meaning(choice->en, choice->zh);
         bool is_money = field->type == PROTOBUF_C_TYPE_INT64 || field->type == PROTOBUF_C_TYPE_SINT64;
         assert_true(!is_money || strcmp(rule->unit, "fen") == 0);
         assert_true(rule->form != HS_FORM_TIME || strcmp(rule->unit, "ms") == 0);
@@ -139,6 +149,18 @@ static void check_fields(const struct hs_fields *fields, bool of_lines)
         }
     }
     assert_null(hs_field_rule(fields, 1000));
+}
+
+/* The folds read the same values that the table knows. */
+static void events_are_those_of_their_folds(void **state)
+{
+    (void)state;
+    const struct hs_choice *moves = hs_kind_rule(hs_kind_by_name("queue_event"), 3)->choices;
+    for (size_t i = 0; HS_QUEUE_EVENTS[i] != NULL || moves[i].value != NULL; i++)
+        assert_string_equal(moves[i].value, HS_QUEUE_EVENTS[i]);
+    moves = hs_kind_rule(hs_kind_by_name("appointment_event"), 3)->choices;
+    for (size_t i = 0; HS_BOOKING_EVENTS[i] != NULL || moves[i].value != NULL; i++)
+        assert_string_equal(moves[i].value, HS_BOOKING_EVENTS[i]);
 }
 
 /* In JSON these stand beside the fields of a record, and would hide fields of the same name. */
@@ -594,6 +616,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_have_frozen_numbers_and_names),
         cmocka_unit_test(rules_and_messages_agree),
+        cmocka_unit_test(events_are_those_of_their_folds),
         cmocka_unit_test(no_field_has_a_name_of_what_the_node_knows),
         cmocka_unit_test(ids_homes_and_indexes_name_fields),
         cmocka_unit_test(customers_are_found_by_three_numbers),

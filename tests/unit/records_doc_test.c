@@ -7,6 +7,9 @@
 #include <cmocka.h>
 
 #include "node/cli/kind_commands.h"
+#include "proto/base/limits.h"
+#include "storage/model/appointment.h"
+#include "storage/model/close.h"
 #include "storage/model/kinds.h"
 #include "storage/model/queue.h"
 #include "storage/model/ticket.h"
@@ -24,8 +27,8 @@
 static void put_form(struct hs_buf *doc, const struct hs_field_rule *rule)
 {
     hs_buf_put_format(doc, "%s", hs_form_text(rule->form));
-    for (const char *const *choice = rule->choices; choice != NULL && *choice != NULL; choice++)
-        hs_buf_put_format(doc, "%s `%s`", choice == rule->choices ? "" : ",", *choice);
+    for (const struct hs_choice *choice = rule->choices; choice != NULL && choice->value != NULL; choice++)
+        hs_buf_put_format(doc, "%s `%s`", choice == rule->choices ? "" : ",", choice->value);
     if (rule->form == HS_FORM_LINES)
         hs_buf_put_format(doc, ", at most %u", (unsigned)rule->most);
     else if (rule->form == HS_FORM_TEXT || rule->form == HS_FORM_BYTES)
@@ -50,6 +53,20 @@ static void put_fields(struct hs_buf *doc, const struct hs_fields *fields, unsig
         if (policies)
             hs_buf_put_format(doc, "%s | ", hs_policy_text(rule->policy));
         hs_buf_put_format(doc, "%s |\n", rule->required ? "yes" : "");
+    }
+}
+
+/* What the values of choices mean; of yes and no the field's own meaning says it. */
+static void put_values(struct hs_buf *doc, const struct hs_kind *kind)
+{
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct hs_choice *choices = kind->fields[i].choices;
+        if (choices == NULL || strcmp(choices->value, "yes") == 0)
+            continue;
+        hs_buf_put_format(doc, "\n| `%s` | meaning | 含义 |\n|---|---|---|\n",
+                          hs_kind_field_name(kind, kind->fields[i].number));
+        for (const struct hs_choice *choice = choices; choice->value != NULL; choice++)
+            hs_buf_put_format(doc, "| `%s` | %s | %s |\n", choice->value, choice->en, choice->zh);
     }
 }
 
@@ -116,6 +133,20 @@ static void put_indexes(struct hs_buf *doc, const struct hs_kind *kind)
     hs_buf_put_format(doc, ".\n");
 }
 
+/* What a counter may look for. */
+static void put_open(struct hs_buf *doc, const struct hs_kind *kind)
+{
+    if (hs_kind_open(kind, NULL))
+        return;
+    hs_buf_put_format(doc, "\nAt a counters' socket it is found by its id");
+    for (size_t i = 0; i < kind->index_count; i++) {
+        bool again = i != 0 && kind->indexes[i].number == kind->indexes[i - 1].number;
+        if (!again && hs_kind_open(kind, &kind->indexes[i]))
+            hs_buf_put_format(doc, ", `%s`", kind->indexes[i].name);
+    }
+    hs_buf_put_format(doc, ", and by nothing else.\n");
+}
+
 static size_t put_commands(struct hs_buf *doc, const struct hs_kind *kind, const struct cli_command *commands,
                            size_t count, size_t before)
 {
@@ -139,8 +170,10 @@ static void put_kind(struct hs_buf *doc, const struct hs_kind *kind)
     put_home(doc, kind);
     hs_buf_put_format(doc, "Written by %s.\n\n", hs_by_text(kind->by));
     put_fields(doc, &fields, kind->shape);
+    put_values(doc, kind);
     put_lines(doc, kind);
     put_indexes(doc, kind);
+    put_open(doc, kind);
     if (put_commands(doc, kind, more, count, put_commands(doc, kind, CLI_COMMANDS, CLI_COMMAND_COUNT, 0)) > 0)
         hs_buf_put_format(doc, ".\n");
     for (size_t i = 0; i < kind->error_count; i++)
@@ -187,7 +220,58 @@ static void put_errors(struct hs_buf *doc)
         hs_buf_put_format(doc, "| `%s` | %s |\n", hs_err_name(ERRORS[i].err), ERRORS[i].when);
 }
 
+static void put_limits(struct hs_buf *doc)
+{
+    hs_buf_put_format(
+        doc,
+        "\n## Limits of every write\n\n| what | limit | else |\n|---|---|---|\n"
+        "| an id | 1 to %d bytes of text, or 32 hexadecimal digits | `bad-value`, `too-big` |\n"
+        "| a text | valid UTF-8 without control characters, as long as its field says | `bad-utf8`, `too-big` |\n"
+        "| an amount | whole fen up to %lld | `bad-amount`, `overflow` |\n"
+        "| a whole number | up to 4294967295, or as its field says; a quantity up to %lld | `overflow` |\n"
+        "| a date, a month, a time of day | there is such a one | `bad-value` |\n"
+        "| lines | as many as their field says | `too-big` |\n"
+        "| a record | %d bytes | `too-big` |\n"
+        "| a request | %d records | `invalid` |\n"
+        "| | %d bytes | the connection is closed |\n"
+        "| a page of a reply | %d records | `next` has the rest |\n",
+        HS_RECORD_ID_BYTES_MAX, (long long)HS_AMOUNT_FEN_MAX, HS_QUANTITY_MAX, HS_RECORD_BYTES_MAX,
+        HS_REQUEST_RECORDS_MAX, HS_REQUEST_BYTES_MAX, HS_PAGE_RECORDS_MAX);
+}
+
 /* ---- states ---- */
+
+struct words {
+    const char *en, *zh;
+};
+
+static void put_state(struct hs_buf *doc, const char *state, const struct words *words)
+{
+    assert_non_null(words->en);
+    hs_buf_put_format(doc, "| `%s` | %s | %s |\n", state, words->en, words->zh);
+}
+
+static void put_states_head(struct hs_buf *doc)
+{
+    hs_buf_put_format(doc, "\n| state | meaning | 含义 |\n|---|---|---|\n");
+}
+
+static void put_ticket_states(struct hs_buf *doc)
+{
+    static const struct words WORDS[HS_TICKET_STATE_COUNT] = {
+        [HS_TICKET_OPEN] = {"opened, and nobody has seen it", "已登记"},
+        [HS_TICKET_ACCEPTED] = {"somebody will do it", "已受理"},
+        [HS_TICKET_ASSIGNED] = {"given to somebody, or to a department", "已派单"},
+        [HS_TICKET_WORKING] = {"is being done", "处理中"},
+        [HS_TICKET_WAITING] = {"for the customer; the deadline moves on", "待客户补充"},
+        [HS_TICKET_RESOLVED] = {"done", "已办结"},
+        [HS_TICKET_CALLED_BACK] = {"done, and the customer was told", "已回访"},
+        [HS_TICKET_ARCHIVED] = {"put away", "已归档"},
+    };
+    put_states_head(doc);
+    for (int state = HS_TICKET_OPEN; state < HS_TICKET_STATE_COUNT; state++)
+        put_state(doc, hs_ticket_state_text((enum hs_ticket_state)state), &WORDS[state]);
+}
 
 static void put_moves(struct hs_buf *doc, const struct hs_ticket_service *of)
 {
@@ -232,6 +316,7 @@ static void put_services(struct hs_buf *doc)
                           row->section, row->department, (unsigned)row->deadline_hours, hs_machine_name(row->machine),
                           row->urgent ? "yes" : "");
     }
+    put_ticket_states(doc);
     for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
         if (!machine_was_before(i))
             put_moves(doc, &HS_SERVICES[i]);
@@ -240,11 +325,23 @@ static void put_services(struct hs_buf *doc)
 
 static void put_queue_states(struct hs_buf *doc)
 {
+    static const struct words WORDS[HS_QUEUE_STATE_COUNT] = {
+        [HS_QUEUE_WAITING] = {"until it is called", "等候"},
+        [HS_QUEUE_CALLED] = {"to a window", "已叫号"},
+        [HS_QUEUE_SERVING] = {"at the window", "办理中"},
+        [HS_QUEUE_SERVED] = {"done", "已办结"},
+        [HS_QUEUE_SKIPPED] = {"did not come; may be called again", "已过号"},
+        [HS_QUEUE_LEFT] = {"has gone", "已弃号"},
+    };
     hs_buf_put_format(doc,
                       "\n## States of queue tickets\n\nThe events that each state allows, and where they lead. What "
                       "has been called is moved on by the window that called it; one who was passed on to a window "
-                      "is called by that one only. A ticket with more than %d events has left.\n\n```\n",
+                      "is called by that one only. A ticket with more than %d events has left.\n",
                       HS_QUEUE_EVENTS_MAX);
+    put_states_head(doc);
+    for (int state = 0; state < HS_QUEUE_STATE_COUNT; state++)
+        put_state(doc, hs_queue_state_text((enum hs_queue_state)state), &WORDS[state]);
+    hs_buf_put_format(doc, "\n```\n");
     for (int from = 0; from < HS_QUEUE_STATE_COUNT; from++) {
         struct hs_queue_fold fold = {.state = (enum hs_queue_state)from};
         const char *between = " ";
@@ -261,14 +358,82 @@ static void put_queue_states(struct hs_buf *doc)
     hs_buf_put_format(doc, "```\n");
 }
 
+static void put_booking_states(struct hs_buf *doc)
+{
+    static const struct words WORDS[HS_BOOKING_STATE_COUNT] = {
+        [HS_BOOKING_BOOKED] = {"has a seat", "已约"},
+        [HS_BOOKING_FULL] = {"there was no seat left in his turn", "已满未约上"},
+        [HS_BOOKING_CANCELLED] = {"given back", "已取消"},
+        [HS_BOOKING_KEPT] = {"has come", "已赴约"},
+        [HS_BOOKING_MISSED] = {"has not come", "已失约"},
+    };
+    hs_buf_put_format(
+        doc,
+        "\n## States of appointments\n\nAn appointment is `booked` or `full` from the beginning; which of "
+        "the two follows from all that was asked of its slot before it. `asked`: the slot is not here. "
+        "Of one slot %d appointments are looked at, of one appointment %d events.\n",
+        HS_SLOT_BOOKINGS_MAX, HS_BOOKING_EVENTS_MAX);
+    put_states_head(doc);
+    for (int state = 0; state < HS_BOOKING_STATE_COUNT; state++)
+        put_state(doc, hs_booking_state_text((enum hs_booking_state)state), &WORDS[state]);
+    hs_buf_put_format(doc, "\n```\n");
+    for (int from = 0; from < HS_BOOKING_STATE_COUNT; from++) {
+        const char *between = " -> ";
+        hs_buf_put_format(doc, "%-9s", hs_booking_state_text((enum hs_booking_state)from));
+        for (int move = 0; move < HS_BOOKING_MOVE_COUNT; move++) {
+            if (!hs_booking_fits((enum hs_booking_state)from, (enum hs_booking_move)move))
+                continue;
+            hs_buf_put_format(doc, "%s%s", between, HS_BOOKING_EVENTS[move]);
+            between = ", ";
+        }
+        hs_buf_put_format(doc, "%s\n", between[0] == ',' ? "" : " (the end)");
+    }
+    hs_buf_put_format(doc, "```\n");
+}
+
+static void put_window_states(struct hs_buf *doc)
+{
+    static const struct words WORDS[] = {
+        [HS_WINDOW_CLOSED] = {"not opened, or its cash was counted", "未开窗或已结账"},
+        [HS_WINDOW_OPEN] = {"serves", "营业中"},
+        [HS_WINDOW_PAUSED] = {"serves nobody for a while", "暂停服务"},
+    };
+    static const char *const MOVES[] = {[HS_WINDOW_DO_OPEN] = "open",
+                                        [HS_WINDOW_DO_CLOSE] = "close",
+                                        [HS_WINDOW_DO_PAUSE] = "pause",
+                                        [HS_WINDOW_DO_RESUME] = "resume"};
+    hs_buf_put_format(doc, "\n## States of windows\n\nEach business day anew. A window that was not opened may have "
+                           "taken money all the same, and can be closed.\n");
+    put_states_head(doc);
+    for (size_t state = 0; state < COUNT(WORDS); state++)
+        put_state(doc, hs_window_state_text((enum hs_window_state)state), &WORDS[state]);
+    hs_buf_put_format(doc, "\n```\n");
+    for (size_t from = 0; from < COUNT(WORDS); from++) {
+        const char *between = " ";
+        hs_buf_put_format(doc, "%-7s", hs_window_state_text((enum hs_window_state)from));
+        for (size_t move = 0; move < COUNT(MOVES); move++) {
+            enum hs_window_state to;
+            if (!hs_window_moves((enum hs_window_state)from, (enum hs_window_move)move, &to))
+                continue;
+            hs_buf_put_format(doc, "%s%s -> %s", between, MOVES[move], hs_window_state_text(to));
+            between = ", ";
+        }
+        hs_buf_put_format(doc, "\n");
+    }
+    hs_buf_put_format(doc, "```\n");
+}
+
 static void put_docs(struct hs_buf *doc)
 {
     put_overview(doc);
     for (size_t i = 0; i < HS_KIND_COUNT; i++)
         put_kind(doc, &HS_KINDS[i]);
     put_errors(doc);
+    put_limits(doc);
     put_services(doc);
     put_queue_states(doc);
+    put_booking_states(doc);
+    put_window_states(doc);
 }
 
 /* ---- the file ---- */
