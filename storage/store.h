@@ -484,6 +484,8 @@ struct hs_totals {
     int64_t sum_fen;
     uint64_t reversed_count;
     int64_t reversed_fen;
+    uint64_t settled_count; /* refunds that count */
+    int64_t settled_fen;
 };
 struct hs_totals_filter {
     const char *account; /* NULL: any; the others as well then do not apply together with it, except date and window */
@@ -497,7 +499,8 @@ enum hs_err hs_view_totals(struct hs_view *view, const struct hs_totals_filter *
 struct hs_bill_sums {
     bool known; /* the bill itself is here */
     int64_t amount_fen;
-    int64_t paid_fen; /* payments less reversals */
+    int64_t paid_fen;    /* payments less reversals, less what was settled */
+    int64_t settled_fen; /* given back or counted elsewhere; below zero: counted here */
 };
 enum hs_err hs_view_bill(struct hs_view *view, const char *account, struct hs_bytes bill_id, struct hs_bill_sums *sums);
 
@@ -533,9 +536,11 @@ enum hs_list {
     HS_LIST_PARKED = 8,        /* record that breaks a rule */
     HS_LIST_VOID = 9,          /* op without effect */
     HS_LIST_FORK = 10,
-    HS_LIST_DECISION = 11,    /* record that somebody has decided about: a row for each decision */
-    HS_LIST_STOPPED = 12,     /* streams that do not go on: made by the service, in no table */
-    HS_LIST_TOPUP_TWICE = 13, /* payment for a card and counter that another one is for, neither taken back */
+    HS_LIST_DECISION = 11,      /* record that somebody has decided about: a row for each decision */
+    HS_LIST_STOPPED = 12,       /* streams that do not go on: made by the service, in no table */
+    HS_LIST_TOPUP_TWICE = 13,   /* payment for a card and counter that another one is for, neither taken back */
+    HS_LIST_NOT_OWNER = 14,     /* settlement whose writer does not own the district: it counts nothing */
+    HS_LIST_SETTLED_TWICE = 15, /* settlement that follows what another one follows, which counts instead */
 };
 struct hs_listed {
     enum hs_list list;

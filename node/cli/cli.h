@@ -140,6 +140,7 @@ enum hs_err cli_run_reminders(struct cli *cli);
 enum hs_err cli_run_put(struct cli *cli);   /* write.c */
 enum hs_err cli_put_lines(struct cli *cli); /* lines.c: cli_run_put() of - */
 enum hs_err cli_run_reverse(struct cli *cli);
+enum hs_err cli_run_settle(struct cli *cli); /* refund.c */
 enum hs_err cli_run_receipt(struct cli *cli);
 enum hs_err cli_run_import(struct cli *cli); /* import.c */
 enum hs_err cli_run_get(struct cli *cli);    /* read.c */

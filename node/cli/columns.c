@@ -45,6 +45,7 @@ static const struct cli_column BILL[] = {
     {"node", "node", CLI_FORM_TEXT},
     {"time", "time", CLI_FORM_TIME},
     {"late_fen", "late fees", CLI_FORM_MONEY},
+    {"settled_fen", "settled", CLI_FORM_MONEY},
     {"status", "status", CLI_FORM_TEXT},
     {"replaced_by", "replaced by", CLI_FORM_TEXT},
     {"source_no", "source no", CLI_FORM_TEXT},

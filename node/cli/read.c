@@ -372,6 +372,7 @@ enum hs_err cli_run_totals(struct cli *cli)
     static const struct cli_column TOTALS[] = {
         {"count", "payments", CLI_FORM_NUMBER},          {"sum_fen", "sum", CLI_FORM_MONEY},
         {"reversed_count", "reversed", CLI_FORM_NUMBER}, {"reversed_fen", "sum of these", CLI_FORM_MONEY},
+        {"settled_count", "refunds", CLI_FORM_NUMBER},   {"settled_fen", "sum of these", CLI_FORM_MONEY},
         {"due_fen", "due today", CLI_FORM_MONEY},        {"advance_fen", "paid ahead", CLI_FORM_MONEY},
     };
     Hallsync__TotalsRequest filter = HALLSYNC__TOTALS_REQUEST__INIT;

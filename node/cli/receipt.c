@@ -20,6 +20,8 @@ static const struct {
     {"name", "户名", "customer", "户名 customer", CLI_FORM_TEXT},
     {"address", "用电地址", "address", "用电地址 address", CLI_FORM_TEXT},
     {"payer", "交费人", "payer", "交费人 payer", CLI_FORM_TEXT},
+    {"payee", "领款人", "payee", "领款人 payee", CLI_FORM_TEXT},
+    {"form_no", "申请单号", "form", "申请单号 form", CLI_FORM_TEXT},
     {"purpose", "用途", "purpose", "用途 purpose", CLI_FORM_TEXT},
     {"bill_id", "账单", "bill", "账单 bill", CLI_FORM_TEXT},
     {"parts", "分摊", "bills", "分摊 bills", CLI_FORM_TEXT},
@@ -89,19 +91,27 @@ static enum hs_err take_customer(struct cli *cli, json_t *receipt)
     return err == HS_ENOTFOUND || err == HS_ENOLINK ? HS_OK : err;
 }
 
-/* The payment or reversal that the entry records; of a reversal what its payment says besides. */
+static const char *kind_text(json_int_t kind)
+{
+    if (kind == HS_KIND_PAYMENT)
+        return "payment";
+    return kind == HS_KIND_SETTLEMENT ? "refund" : "reversal";
+}
+
+/* The payment, reversal or refund that the entry records; of a reversal what its payment says besides. */
 static enum hs_err take_fact(struct cli *cli, const json_t *entry, json_t *receipt)
 {
     const char *id = json_string_value(json_object_get(entry, "fact_id"));
-    bool is_payment = json_integer_value(json_object_get(entry, "fact_kind")) == HS_KIND_PAYMENT;
+    json_int_t kind = json_integer_value(json_object_get(entry, "fact_kind"));
+    bool is_payment = kind == HS_KIND_PAYMENT;
     json_t *fact = NULL;
     json_t *payment = NULL;
-    json_object_set_new(receipt, "kind", json_string(is_payment ? "payment" : "reversal"));
-    if (id == NULL)
+    json_object_set_new(receipt, "kind", json_string(kind_text(kind)));
+    if (id == NULL || kind <= 0 || kind > UINT16_MAX)
         return HS_EDAMAGED;
-    enum hs_err err = get(cli, is_payment ? HS_KIND_PAYMENT : HS_KIND_REVERSAL, id, &fact);
+    enum hs_err err = get(cli, (uint32_t)kind, id, &fact);
     const char *paid = json_string_value(json_object_get(fact, "payment_id"));
-    if (err == HS_OK && !is_payment && paid != NULL) {
+    if (err == HS_OK && kind == HS_KIND_REVERSAL && paid != NULL) {
         json_object_set(receipt, "payment", json_object_get(fact, "payment_id"));
         err = get(cli, HS_KIND_PAYMENT, paid, &payment);
     }

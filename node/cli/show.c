@@ -380,6 +380,8 @@ static void add_derived(json_t *object, const Hallsync__Record *record, int utc_
         json_object_set_new(object, "state", json_string(record->bill->state));
         if (record->bill->has_late_fen)
             json_object_set_new(object, "late_fen", json_integer(record->bill->late_fen));
+        if (record->bill->has_settled_fen)
+            json_object_set_new(object, "settled_fen", json_integer(record->bill->settled_fen));
     }
     if (record->ticket != NULL)
         add_ticket(object, record->ticket, utc_offset_minutes);

@@ -36,6 +36,7 @@ enum hallsync_kind {
     HALLSYNC_KIND_WINDOW_EVENT = 12,
     HALLSYNC_KIND_CLOSE = 13,
     HALLSYNC_KIND_HANDING_IN = 15,
+    HALLSYNC_KIND_SETTLEMENT = 16,
     HALLSYNC_KIND_QUEUE_TICKET = 19,
     HALLSYNC_KIND_QUEUE_EVENT = 20,
     HALLSYNC_KIND_REMINDER = 24,
@@ -49,6 +50,7 @@ enum hallsync_kind {
     HALLSYNC_KIND_DECISION = 1003,
     HALLSYNC_KIND_CLOSE_ANSWER = 1004,
     HALLSYNC_KIND_CALENDAR = 1005,
+    HALLSYNC_KIND_GRANT = 1006,
 };
 
 /* What a call may answer; the node's own errors are in the reply. */

@@ -16,6 +16,7 @@
 #define PAGE_DEFAULT 100
 enum { REPLY_CONFLICTS = 1, REPLY_NEXT = 2 };
 enum { EVENT_STATE = 3 };
+enum { SETTLEMENT_ACCOUNT = 2, SETTLEMENT_BILL = 3 };
 
 const char *hs_yuan_text(int64_t fen, char text[static HS_FEN_TEXT_BYTES])
 {
@@ -155,6 +156,21 @@ static enum hs_err tell_event(struct hs_telling *telling)
 
 /* ---- money ---- */
 
+/* What of it was given back already, or counted elsewhere. */
+static enum hs_err tell_settled(struct hs_telling *telling, struct hs_bytes account)
+{
+    char text[HS_ACCOUNT_DIGITS + 1] = "";
+    char fen[HS_FEN_TEXT_BYTES];
+    struct hs_bill_sums sums;
+    if (account.size != HS_ACCOUNT_DIGITS)
+        return HS_OK;
+    memcpy(text, account.data, account.size);
+    enum hs_err err = hs_view_bill(telling->view, text, telling->listed->name.id, &sums);
+    if (err == HS_OK && sums.settled_fen != 0)
+        hs_tell(telling, "; %s yuan were settled before", hs_yuan_text(sums.settled_fen, fen));
+    return err;
+}
+
 static enum hs_err tell_bill(struct hs_telling *telling)
 {
     char fen[HS_FEN_TEXT_BYTES];
@@ -163,7 +179,7 @@ static enum hs_err tell_bill(struct hs_telling *telling)
     hs_tell(telling, "of account %.*s: %s yuan ", (int)account.size, (const char *)account.data,
             hs_yuan_text(telling->listed->amount_fen, fen));
     hs_tell(telling, known ? "paid too much" : "paid, but there is no such bill of this account here");
-    return HS_OK;
+    return tell_settled(telling, account);
 }
 
 static enum hs_err tell_over_reversed(struct hs_telling *telling)
@@ -192,6 +208,34 @@ static enum hs_err tell_topup(struct hs_telling *telling)
     struct hs_bytes card = telling->listed->detail;
     hs_tell(telling, "of %s yuan tops up card %.*s under a counter for which another payment was taken, too",
             hs_yuan_text(telling->listed->amount_fen, fen), (int)card.size, (const char *)card.data);
+    return HS_OK;
+}
+
+/* Whose account, of what amount. */
+static void tell_settlement(struct hs_telling *telling)
+{
+    char fen[HS_FEN_TEXT_BYTES];
+    struct hs_bytes account = hs_tlv_bytes(telling->message, SETTLEMENT_ACCOUNT);
+    struct hs_bytes bill = hs_tlv_bytes(telling->message, SETTLEMENT_BILL);
+    hs_tell(telling, "of %s yuan, account %.*s", hs_yuan_text(telling->listed->amount_fen, fen), (int)account.size,
+            account.size != 0 ? (const char *)account.data : "");
+    if (bill.size != 0)
+        hs_tell(telling, ", bill %.*s", (int)bill.size, (const char *)bill.data);
+}
+
+static enum hs_err tell_not_owner(struct hs_telling *telling)
+{
+    struct hs_bytes node = telling->listed->detail;
+    tell_settlement(telling);
+    hs_tell(telling, ": counts nothing, for %.*s did not own the district", node.size != 0 ? (int)node.size : 10,
+            node.size != 0 ? (const char *)node.data : "its writer");
+    return HS_OK;
+}
+
+static enum hs_err tell_settled_twice(struct hs_telling *telling)
+{
+    tell_settlement(telling);
+    hs_tell(telling, ": counts nothing, for another settlement of the same money counts");
     return HS_OK;
 }
 
@@ -252,6 +296,8 @@ static const struct {
     {HS_LIST_DOUBLE_ENTRY, false, tell_double_entry},
     {HS_LIST_NO_BILL, false, tell_bill},
     {HS_LIST_TOPUP_TWICE, true, tell_topup},
+    {HS_LIST_NOT_OWNER, true, tell_not_owner},
+    {HS_LIST_SETTLED_TWICE, true, tell_settled_twice},
     {HS_LIST_EVENT, true, tell_event},
     {HS_LIST_PARKED, true, hs_tell_parked},
     {HS_LIST_VOID, false, tell_void},

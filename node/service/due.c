@@ -2,6 +2,7 @@
 #include "node/service/call.h"
 #include "node/service/look.h"
 #include "node/service/put.h"
+#include "node/service/settled.h"
 
 #include "proto/base/text.h"
 #include "proto/msg/tlv.h"
@@ -9,7 +10,7 @@
 #include <string.h>
 
 enum { BILL_ID = 1, BILL_ACCOUNT = 2, BILL_AMOUNT = 4 };
-enum { PAYMENT_ACCOUNT = 2, PAYMENT_PURPOSE = 9 };
+enum { PAYMENT_ACCOUNT = 2, SETTLEMENT_ACCOUNT = 2 };
 
 uint32_t hs_look_today(const struct hs_look *look)
 {
@@ -63,6 +64,19 @@ static enum hs_err take_payment(void *ctx, const struct hs_stored *stored)
     return add_paid(paying, &paid);
 }
 
+/* What was given back, or counted here from elsewhere, on its day. */
+static enum hs_err take_settled(void *ctx, const struct hs_record_name *name, const struct hs_variant *settlement)
+{
+    struct paying *paying = ctx;
+    (void)name;
+    if (!hs_bytes_equal(hs_tlv_bytes(settlement->bytes, SETTLEMENT_ACCOUNT), paying->account))
+        return HS_OK;
+    struct hs_bill_paid paid = {
+        .date = hs_date_of(hs_stamp_ms(settlement->stamp), paying->look->desk->options.utc_offset_minutes),
+        .fen = hs_settlement_gives(settlement->bytes, paying->bill_id)};
+    return add_paid(paying, &paid);
+}
+
 static enum hs_err go_through(struct paying *paying)
 {
     struct hs_arena one;
@@ -72,7 +86,7 @@ static enum hs_err go_through(struct paying *paying)
     paying->one = &one;
     enum hs_err err = hs_look_index(paying->look, &payments, take_payment, paying);
     hs_arena_fini(&one);
-    return err;
+    return err == HS_OK ? hs_look_settled(paying->look, "bill_id", paying->bill_id, take_settled, paying) : err;
 }
 
 enum hs_err hs_look_due(const struct hs_look *look, struct hs_bytes bill, struct hs_due *due)
@@ -90,6 +104,7 @@ enum hs_err hs_look_due(const struct hs_look *look, struct hs_bytes bill, struct
         return err;
     hs_bill_asks(bill, paying.list, paying.count, hs_look_today(look), &due->asks);
     due->paid_fen = sums.paid_fen;
+    due->settled_fen = sums.settled_fen;
     due->due_fen = due->asks.amount_fen + due->asks.late_fen - due->paid_fen;
     return HS_OK;
 }
@@ -129,18 +144,6 @@ enum hs_err hs_look_account_due(const struct hs_look *look, const char *account,
     return err;
 }
 
-static bool is_ahead(struct hs_bytes payment)
-{
-    struct hs_bytes purpose = hs_tlv_bytes(payment, PAYMENT_PURPOSE);
-    return !hs_bytes_equal(purpose, HS_BYTES("topup", 5)) && !hs_bytes_equal(purpose, HS_BYTES("fee", 3));
-}
-
-static void pass_part(void *ctx, const struct hs_part *part)
-{
-    (void)ctx;
-    (void)part;
-}
-
 struct ahead {
     struct hs_look look; /* with an arena of the payment at hand */
     int64_t fen;
@@ -155,12 +158,20 @@ static enum hs_err take_ahead(void *ctx, const struct hs_stored *stored)
     enum hs_err err = hs_fact_variant(stored, ahead->look.arena, &payment);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_OK : err;
-    int64_t left = is_ahead(payment->bytes) ? hs_payment_parts(payment->bytes, pass_part, NULL) : 0;
+    int64_t left = hs_payment_ahead(payment->bytes);
     if (left > 0)
         err = hs_fact_reversed(&ahead->look, &stored->name, &reversed);
     if (err == HS_OK && !reversed)
         ahead->fen += left;
     return err;
+}
+
+static enum hs_err settle_ahead(void *ctx, const struct hs_record_name *name, const struct hs_variant *settlement)
+{
+    struct ahead *ahead = ctx;
+    (void)name;
+    ahead->fen += hs_settlement_gives(settlement->bytes, HS_BYTES_NONE);
+    return HS_OK;
 }
 
 enum hs_err hs_look_advance(const struct hs_look *look, const char *account, int64_t *fen)
@@ -172,6 +183,8 @@ enum hs_err hs_look_advance(const struct hs_look *look, const char *account, int
     hs_arena_init(&one, 0);
     ahead.look.arena = &one;
     enum hs_err err = hs_look_index(look, &payments, take_ahead, &ahead);
+    if (err == HS_OK)
+        err = hs_look_settled(&ahead.look, "account", payments.key, settle_ahead, &ahead);
     hs_arena_fini(&one);
     *fen = ahead.fen;
     return err;

@@ -1,11 +1,12 @@
 #include "node/service/look.h"
+#include "node/service/settled.h"
 
 #include "proto/msg/tlv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAYMENT_ACCOUNT = 2 };
+enum { PAYMENT_ACCOUNT = 2, SETTLEMENT_ACCOUNT = 2 };
 enum { BILL_ACCOUNT = 2 };
 
 /* ---- one record ---- */
@@ -227,6 +228,18 @@ static enum hs_err take_payment(void *ctx, const struct hs_stored *stored)
     return hs_look_index(billing->look, &reversals, take_reversal, billing);
 }
 
+static enum hs_err take_settled(void *ctx, const struct hs_record_name *name, const struct hs_variant *settlement)
+{
+    const struct billing *billing = ctx;
+    (void)name;
+    if (!hs_bytes_equal(hs_tlv_bytes(settlement->bytes, SETTLEMENT_ACCOUNT), billing->account))
+        return HS_OK;
+    int64_t gives = hs_settlement_gives(settlement->bytes, billing->bill_id);
+    billing->sums->paid_fen += gives;
+    billing->sums->settled_fen -= gives;
+    return HS_OK;
+}
+
 enum hs_err hs_look_bill(const struct hs_look *look, const char *account, struct hs_bytes bill_id,
                          struct hs_bill_sums *sums)
 {
@@ -246,7 +259,8 @@ enum hs_err hs_look_bill(const struct hs_look *look, const char *account, struct
     sums->amount_fen = sums->known ? hs_bill_most(message) : 0;
     struct hs_ask payments = {.kind = HS_KIND_PAYMENT, .key = bill_id};
     payments.index = hs_kind_index(hs_kind_by_number(HS_KIND_PAYMENT), "bill_id")->number;
-    return hs_look_index(look, &payments, take_payment, &billing);
+    err = hs_look_index(look, &payments, take_payment, &billing);
+    return err == HS_OK ? hs_look_settled(look, "bill_id", bill_id, take_settled, &billing) : err;
 }
 
 /* ---- safety ---- */

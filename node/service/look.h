@@ -29,15 +29,16 @@ enum hs_err hs_look_message(const struct hs_look *look, const struct hs_stored *
 struct hs_due {
     enum hs_bill_end end;
     struct hs_bill_asks asks;
-    int64_t paid_fen; /* payments less reversals */
-    int64_t due_fen;  /* below zero: paid too much */
+    int64_t paid_fen;    /* payments less reversals, less what was settled */
+    int64_t settled_fen; /* given back or counted elsewhere; below zero: counted here */
+    int64_t due_fen;     /* below zero: paid too much */
 };
 /* Of a bill that shows @bill and names a valid account. */
 enum hs_err hs_look_due(const struct hs_look *look, struct hs_bytes bill, struct hs_due *due);
 /* Of an account: the sum of what its bills ask for, as far as they are here; what was paid too much of one is not
  * taken off. */
 enum hs_err hs_look_account_due(const struct hs_look *look, const char *account, int64_t *due_fen);
-/* What was paid ahead for an account: for no bill, top-up or fee. */
+/* What was paid ahead for an account: for no bill, top-up or fee; less what was settled. */
 enum hs_err hs_look_advance(const struct hs_look *look, const char *account, int64_t *fen);
 uint32_t hs_look_today(const struct hs_look *look); /* business date */
 /* How safe an op is: what a hub has shown is at a hub. */

@@ -39,6 +39,8 @@ static const struct {
     {HS_KIND_QUEUE_TICKET, hs_queue_ticket_write},
     {HS_KIND_QUEUE_EVENT, hs_queue_event_write},
     {HS_KIND_REPRINT, hs_reprint_write},
+    {HS_KIND_SETTLEMENT, hs_settlement_write},
+    {HS_KIND_GRANT, hs_grant_write},
     {HS_KIND_TITLE_CHANGE, hs_transfer_write},
     {HS_KIND_SUBSCRIPTION, hs_subscription_write},
     {HS_KIND_REMINDER, hs_reminder_write},
@@ -66,7 +68,7 @@ static void put_refusal(const struct hs_item *item, const struct hs_refusal *ref
 
 static void put_outcome(const struct hs_item *item, const struct hs_outcome *out, struct hs_buf *to)
 {
-    hs_tlv_put_text(to, RESULT_ID, item->id_text);
+    hs_tlv_put_text(to, RESULT_ID, out->id[0] != '\0' ? out->id : item->id_text);
     hs_tlv_put_u64(to, RESULT_RESULT, out->result);
     hs_tlv_put_u64(to, RESULT_SAFE, out->safe);
     if (out->receipt[0] != '\0')

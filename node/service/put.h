@@ -48,6 +48,7 @@ struct hs_outcome {
     char receipt[HS_NUMBER_BYTES_MAX];      /* empty: none */
     char number[HS_QUEUE_NUMBER_BYTES_MAX]; /* of the queue; empty: none */
     char of[HS_ID_TEXT_BYTES];              /* id of what it is about, where the node has found it; empty: none */
+    char id[HS_ID_TEXT_BYTES];              /* of the record, where the node has made it; empty: as in the item */
     uint32_t reprints;                      /* of a receipt; 0: it is about none */
 };
 
@@ -170,6 +171,8 @@ enum hs_err hs_receipt_reprints(const struct hs_look *look, struct hs_bytes numb
 enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_reprint_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_settlement_write(struct hs_work *work, const struct hs_item *item); /* settlement.c */
+enum hs_err hs_grant_write(struct hs_work *work, const struct hs_item *item);      /* grant.c */
 enum hs_err hs_register_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item);

@@ -2,6 +2,7 @@
  * same window by its clerk; whatever is later, or from elsewhere, is seen by a second person. */
 #include "node/service/handlers.h"
 #include "node/service/put.h"
+#include "node/service/settled.h"
 
 #include "proto/base/text.h"
 #include "proto/msg/tlv.h"
@@ -111,6 +112,31 @@ static enum hs_err check_second(struct hs_work *work, const Hallsync__Reversal *
     return HS_OK;
 }
 
+static enum hs_err find_settled(void *ctx, const struct hs_record_name *name, const struct hs_variant *variant)
+{
+    (void)name;
+    (void)variant;
+    *(bool *)ctx = true;
+    return HS_EEXISTS;
+}
+
+/* Money that was given back, or counted elsewhere, would go out twice.  What the bank does not honour is taken back
+ * all the same: then the customer owes it. */
+static enum hs_err check_not_settled(struct hs_work *work, const Hallsync__Reversal *reversal,
+                                     const struct hs_record_name *payment)
+{
+    char text[HS_ID_TEXT_BYTES];
+    bool settled = false;
+    if (reversal->type != NULL && strcmp(reversal->type, "mistake") != 0)
+        return HS_OK;
+    enum hs_err err = hs_look_settled(&work->look, "facts", payment->id, find_settled, &settled);
+    if (!settled)
+        return err;
+    hs_text_to_hex(payment->id, text);
+    return hs_refuse(&work->refusal, HS_ESETTLED, REVERSAL_PAYMENT,
+                     "payment_id: %s was given back or counted elsewhere; the district's owner settles the rest", text);
+}
+
 /* Only what the bank has to honour can bounce. */
 static enum hs_err check_type(struct hs_work *work, const Hallsync__Reversal *reversal, struct hs_bytes method)
 {
@@ -190,6 +216,8 @@ enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item)
     if (err != HS_ENOTFOUND)
         return err;
     err = check_not_reversed(work, &reversed.name);
+    if (err == HS_OK)
+        err = check_not_settled(work, reversal, &reversed.name);
     if (err == HS_OK)
         err = check_rules(work, reversal, &reversed);
     if (err != HS_OK)

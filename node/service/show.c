@@ -272,6 +272,8 @@ static enum hs_err show_bill(struct showing *showing)
     bill->due_fen = due.due_fen;
     bill->has_late_fen = due.asks.late_fen != 0;
     bill->late_fen = due.asks.late_fen;
+    bill->has_settled_fen = due.settled_fen != 0;
+    bill->settled_fen = due.settled_fen;
     bill->state = (char *)(uintptr_t)bill_state(&due);
     showing->record->bill = bill;
     return HS_OK;
@@ -364,17 +366,12 @@ static const struct {
     uint16_t kind;
     enum hs_err (*show)(struct showing *showing);
 } EXTRAS[] = {
-    {HS_KIND_CUSTOMER, show_notices},
-    {HS_KIND_BILL, show_bill},
-    {HS_KIND_PAYMENT, show_payment},
-    {HS_KIND_REVERSAL, show_receipt},
-    {HS_KIND_TICKET, show_ticket},
-    {HS_KIND_QUEUE_TICKET, show_queue_ticket},
-    {HS_KIND_QUEUE_EVENT, show_queue_event},
-    {HS_KIND_CASH_ENTRY, show_entry},
-    {HS_KIND_SLOT, show_slot},
-    {HS_KIND_APPOINTMENT, show_appointment},
-    {HS_KIND_APPOINTMENT_EVENT, show_appointment_event},
+    {HS_KIND_CUSTOMER, show_notices},          {HS_KIND_BILL, show_bill},
+    {HS_KIND_PAYMENT, show_payment},           {HS_KIND_REVERSAL, show_receipt},
+    {HS_KIND_SETTLEMENT, show_receipt},        {HS_KIND_TICKET, show_ticket},
+    {HS_KIND_QUEUE_TICKET, show_queue_ticket}, {HS_KIND_QUEUE_EVENT, show_queue_event},
+    {HS_KIND_CASH_ENTRY, show_entry},          {HS_KIND_SLOT, show_slot},
+    {HS_KIND_APPOINTMENT, show_appointment},   {HS_KIND_APPOINTMENT_EVENT, show_appointment_event},
 };
 
 static enum hs_err show_extras(struct showing *showing)

@@ -25,6 +25,8 @@ static const struct {
     {HS_LIST_DOUBLE_ENTRY, "list_double_entry"},
     {HS_LIST_NO_BILL, "list_no_bill"},
     {HS_LIST_TOPUP_TWICE, "list_topup_twice"},
+    {HS_LIST_NOT_OWNER, "list_not_owner"},
+    {HS_LIST_SETTLED_TWICE, "list_settled_twice"},
     {HS_LIST_EVENT, "list_event"},
     {HS_LIST_PARKED, "list_parked"},
     {HS_LIST_VOID, "list_void"},
@@ -36,7 +38,8 @@ static uint64_t conflict_count(struct hs_view *view)
 {
     return hs_view_list_count(view, HS_LIST_FIELD) + hs_view_list_count(view, HS_LIST_FACT) +
            hs_view_list_count(view, HS_LIST_OVER_REVERSED) + hs_view_list_count(view, HS_LIST_DOUBLE_ENTRY) +
-           hs_view_list_count(view, HS_LIST_EVENT) + hs_view_list_count(view, HS_LIST_TOPUP_TWICE);
+           hs_view_list_count(view, HS_LIST_EVENT) + hs_view_list_count(view, HS_LIST_TOPUP_TWICE) +
+           hs_view_list_count(view, HS_LIST_NOT_OWNER) + hs_view_list_count(view, HS_LIST_SETTLED_TWICE);
 }
 
 /* ---- counters ---- */

@@ -122,6 +122,9 @@ enum hs_err hs_totals_read(struct hs_call *call, struct hs_view *view)
     reply.sum_fen = totals.sum_fen;
     reply.reversed_count = totals.reversed_count;
     reply.reversed_fen = totals.reversed_fen;
+    reply.has_settled_count = reply.has_settled_fen = totals.settled_count != 0;
+    reply.settled_count = totals.settled_count;
+    reply.settled_fen = totals.settled_fen;
     hs_msg_pack(&reply.base, &call->body);
     return HS_OK;
 }

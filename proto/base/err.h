@@ -32,6 +32,9 @@ enum hs_err_class {
     X(HS_ENOPAYMENT, INPUT, "unknown-payment", "no such payment")                                      \
     X(HS_EREVERSED, INPUT, "already-reversed", "the payment has been reversed before")                 \
     X(HS_EBILLCLOSED, INPUT, "bill-closed", "the bill was cancelled, or another has taken its place")  \
+    X(HS_ENOTOWNER, INPUT, "not-owner", "another node decides the refunds of this district")           \
+    X(HS_ENOTSOMUCH, INPUT, "not-so-much", "not so much was paid too much")                            \
+    X(HS_ESETTLED, INPUT, "settled", "the payment was given back, or counted elsewhere, before")       \
     X(HS_ETOPUP, INPUT, "topup-done", "the card was topped up under this counter before")              \
     X(HS_ESECOND, INPUT, "needs-second", "this needs a second person and a reason")                    \
     X(HS_ENORECEIPT, INPUT, "unknown-receipt", "no such receipt")                                      \

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAYMENT_AMOUNT = 3, PAYMENT_BILL = 4, PAYMENT_PARTS = 8 };
+enum { PAYMENT_AMOUNT = 3, PAYMENT_BILL = 4, PAYMENT_PARTS = 8, PAYMENT_PURPOSE = 9 };
 enum { PART_BILL = 1, PART_AMOUNT = 2 };
 enum { BILL_AMOUNT = 4, BILL_LATE_FEES = 7, BILL_STATUS = 8, BILL_REPLACED_BY = 9 };
 enum { FEE_DATE = 1, FEE_AMOUNT = 2 };
@@ -72,12 +72,25 @@ int64_t hs_payment_gives(struct hs_bytes payment, struct hs_bytes bill_id)
     return giving.fen;
 }
 
-/* ---- bills ---- */
-
 static bool is_text(struct hs_bytes bytes, const char *text)
 {
     return hs_bytes_equal(bytes, HS_BYTES(text, strlen(text)));
 }
+
+static void pass_part(void *ctx, const struct hs_part *part)
+{
+    (void)ctx;
+    (void)part;
+}
+
+int64_t hs_payment_ahead(struct hs_bytes payment)
+{
+    struct hs_bytes purpose = hs_tlv_bytes(payment, PAYMENT_PURPOSE);
+    bool is_ahead = !is_text(purpose, "topup") && !is_text(purpose, "fee");
+    return is_ahead ? hs_payment_parts(payment, pass_part, NULL) : 0;
+}
+
+/* ---- bills ---- */
 
 enum hs_bill_end hs_bill_end(struct hs_bytes bill)
 {

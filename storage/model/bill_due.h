@@ -17,6 +17,8 @@ typedef void (*hs_take_part)(void *ctx, const struct hs_part *part);
 int64_t hs_payment_parts(struct hs_bytes payment, hs_take_part take, void *ctx);
 /* The same of one bill: what the payment gives to it. */
 int64_t hs_payment_gives(struct hs_bytes payment, struct hs_bytes bill_id);
+/* What it pays ahead: its remainder, if it is neither a top-up nor a fee. */
+int64_t hs_payment_ahead(struct hs_bytes payment);
 
 enum hs_bill_end {
     HS_BILL_STANDS,

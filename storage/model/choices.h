@@ -54,6 +54,10 @@ static const struct hs_choice PURPOSES[] = {
     {"advance", "paid ahead", "预收电费"},
     {"fee", "fee of a service", "业务费"},
     {0}};
+static const struct hs_choice SETTLEMENTS[] = {
+    {"refund", "money given back", "退费"},
+    {"credit", "counted elsewhere", "转抵"},
+    {0}};
 static const struct hs_choice REVERSAL_TYPES[] = {
     {"mistake", "taken by mistake", "收费差错"},
     {"bounced", "cheque or slip was not honoured", "退票"},

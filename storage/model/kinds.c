@@ -129,6 +129,37 @@ static const struct hs_field_rule REVERSAL_FIELDS[] = {
     FIELD(8, CHOICE, FIXED, false, 0, REVERSAL_TYPES, NULL, "what happened", "冲正类型"),
 };
 
+static const struct hs_field_rule SETTLED_FACTS[] = {
+    FIELD(1, ID, FIXED, true, 0, NULL, NULL, "payment", "交费编号"),
+};
+
+static const struct hs_field_rule SETTLEMENT_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of what is settled", "编号（自动生成）"),
+    FIELD(2, ACCOUNT, FIXED, true, 0, NULL, NULL, "account number", "户号"),
+    FIELD(3, TEXT, FIXED, false, ID_BYTES, NULL, NULL, "bill paid too much; none: what was paid ahead", "多缴账单号（空为预收）"),
+    LINES(4, FIXED, false, 240, SETTLED_FACTS, "payments that it is about; by the node", "所涉交费（节点填写）"),
+    FIELD(5, AMOUNT, FIXED, true, 0, NULL, "fen", "amount", "金额"),
+    FIELD(6, CHOICE, FIXED, true, 0, SETTLEMENTS, NULL, "given back, or counted elsewhere", "类型：退款、转账"),
+    FIELD(7, TEXT, FIXED, true, 512, NULL, NULL, "reason", "原因"),
+    FIELD(8, TEXT, FIXED, true, 64, NULL, NULL, "clerk", "营业员"),
+    FIELD(9, TEXT, FIXED, true, 40, NULL, NULL, "number of the application; it is settled once", "申请单号（同号只办一次）"),
+    FIELD(10, NUMBER, FIXED, false, 0, NULL, NULL, "window", "窗口号"),
+    FIELD(11, CHOICE, FIXED, false, 0, METHODS, NULL, "how it is given back; none: in cash", "退款方式（空为现金）"),
+    FIELD(12, ID, FIXED, false, 0, NULL, NULL, "settlement that came before; by the node", "前一笔结算（节点填写）"),
+    FIELD(13, COUNT, FIXED, false, 0, NULL, NULL, "number of its writer's grant; by the node", "授权序号（节点填写）"),
+    FIELD(14, TEXT, FIXED, false, ID_BYTES, NULL, NULL, "credit: bill that it pays; none: paid ahead", "转入账单号（空为预收）"),
+    FIELD(15, TEXT, FIXED, false, 128, NULL, NULL, "who takes the money, if not the customer", "领款人"),
+};
+
+static const struct hs_field_rule GRANT_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of district and number", "编号（自动生成）"),
+    FIELD(2, DISTRICT, FIXED, true, 0, NULL, NULL, "district", "供电区"),
+    FIELD(3, COUNT, FIXED, false, 0, NULL, NULL, "1, 2, 3...: the highest holds; by the node", "授权序号（节点填写）"),
+    FIELD(4, NODE, FIXED, true, 0, NULL, NULL, "node that decides refunds and credits", "负责退款的节点"),
+    FIELD(5, TEXT, FIXED, true, 128, NULL, NULL, "who has decided it", "授权人"),
+    FIELD(6, TEXT, FIXED, false, 512, NULL, NULL, "reason", "理由"),
+};
+
 static const struct hs_field_rule REPRINT_FIELDS[] = {
     FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "id, if it is a text", "补打编号"),
     FIELD(2, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "number of the receipt: that of its cash entry", "凭证号"),
@@ -448,6 +479,10 @@ static const struct hs_index PAYMENT_INDEXES[] = {{1, "account", 2, 0, 0},  {2, 
                                                   {4, "card_no", 14, 0, 0}, {5, "card_counter", 15, 0, 14}};
 static const struct hs_index CASH_ENTRY_INDEXES[] = {{1, "fact_id", 5, 0, 0}};
 static const struct hs_index REVERSAL_INDEXES[] = {{1, "payment_id", 2, 0, 0}};
+static const struct hs_index SETTLEMENT_INDEXES[] = {
+    {1, "account", 2, 0, 0}, {2, "bill_id", 3, 0, 0}, {2, "bill_id", 14, 0, 0}, {3, "form_no", 9, 0, 2},
+    {4, "facts", 4, 1, 0}};
+static const struct hs_index GRANT_INDEXES[] = {{1, "district", 2, 0, 0}};
 static const struct hs_index REPRINT_INDEXES[] = {{1, "number", 2, 0, 0}};
 static const struct hs_index INVOICE_REQUEST_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "number", 3, 0, 0}};
 static const struct hs_index WINDOW_EVENT_INDEXES[] = {{1, "hall", 9, 0, 8}};
@@ -475,6 +510,8 @@ static const struct hs_index REISSUE_INDEXES[] = {{1, "node_id", 2, 0, 0}};
 /* ---- ids that are hashes: of which fields ---- */
 
 static const uint32_t RATING_OF[] = {2, 3, 0};
+static const uint32_t SETTLEMENT_OF[] = {2, 3, 4, 12, 0};
+static const uint32_t GRANT_OF[] = {2, 3, 0};
 
 /* ---- what is refused besides what the forms ask for ---- */
 
@@ -490,7 +527,19 @@ static const struct hs_kind_error REVERSAL_ERRORS[] = {
     {HS_ENOPAYMENT, "there is no such payment"},
     {HS_ENOTHERE, "the payment is of a district that is not here, and no hub can be asked"},
     {HS_EREVERSED, "the payment was taken back before"},
+    {HS_ESETTLED, "the payment was given back or counted elsewhere, and it is no bounced one"},
     {HS_ESECOND, "later than its day, or from elsewhere than its window: a second person and a reason"},
+};
+static const struct hs_kind_error SETTLEMENT_ERRORS[] = {
+    {HS_ENOTOWNER, "this node does not own the account's district, or nobody does"},
+    {HS_ENOTSOMUCH, "not so much was paid too much, or ahead; or to_bill does not ask for so much"},
+    {HS_ENOTFOUND, "there is no such bill of the account"},
+    {HS_EINVAL, "facts, after or grant is given: the node makes them"},
+    {HS_EDIFFERS, "the form was settled before, and otherwise"},
+};
+static const struct hs_kind_error GRANT_ERRORS[] = {
+    {HS_EINVAL, "number is given: the node makes it"},
+    {HS_ENOTFOUND, "no node of the region has that id"},
 };
 static const struct hs_kind_error REPRINT_ERRORS[] = {
     {HS_ENORECEIPT, "there is no such receipt here"},
@@ -589,6 +638,12 @@ const struct hs_kind HS_KINDS[] = {
      .shape = HS_SHAPE_FACT, .lane = HS_LANE_MONEY, .id_form = HS_ID_128, .id_field = 1, .home_form = HS_HOME_ACCOUNT,
      .home_field = 3, .personal = true, .message = &hallsync__reversal__descriptor,
      FIELDS(REVERSAL_FIELDS), INDEXES(REVERSAL_INDEXES), ERRORS(REVERSAL_ERRORS)},
+    {.number = HS_KIND_SETTLEMENT, .name = "settlement", .en = "Settlement", .zh = "退款结算",
+     .about = "What was paid too much, or ahead, is given back or counted elsewhere; by the district's owner only.",
+     .about_zh = "多缴或预收款的退还或转抵；仅由负责该供电区的节点办理。",
+     .shape = HS_SHAPE_FACT, .lane = HS_LANE_MONEY, .id_form = HS_ID_HASH, .id_field = 1, .id_of = SETTLEMENT_OF,
+     .home_form = HS_HOME_ACCOUNT, .home_field = 2, .personal = true, .message = &hallsync__settlement__descriptor,
+     FIELDS(SETTLEMENT_FIELDS), INDEXES(SETTLEMENT_INDEXES), .by = HS_BY_OWNER, ERRORS(SETTLEMENT_ERRORS)},
     {.number = HS_KIND_REPRINT, .name = "reprint", .en = "Reprint", .zh = "凭证补打",
      .about = "A receipt that was printed once more, or in place of one that was handed back.",
      .about_zh = "收费凭证的补打或换发。",
@@ -704,6 +759,12 @@ const struct hs_kind HS_KINDS[] = {
      .shape = HS_SHAPE_REGISTER, .lane = HS_LANE_BULK, .id_form = HS_ID_FIELD, .id_field = 1,
      .home_form = HS_HOME_REGION, .message = &hallsync__calendar__descriptor,
      FIELDS(CALENDAR_FIELDS), .by = HS_BY_HUBS},
+    {.number = HS_KIND_GRANT, .name = "grant", .en = "Grant of a district", .zh = "退款授权",
+     .about = "Which node decides the refunds and credits of a district: that of the highest number.",
+     .about_zh = "指定一个供电区的退款与转抵由哪个节点办理，序号最大者有效。",
+     .shape = HS_SHAPE_FACT, .lane = HS_LANE_PEOPLE, .id_form = HS_ID_HASH, .id_field = 1, .id_of = GRANT_OF,
+     .home_form = HS_HOME_REGION, .message = &hallsync__grant__descriptor,
+     FIELDS(GRANT_FIELDS), INDEXES(GRANT_INDEXES), .by = HS_BY_HUBS, ERRORS(GRANT_ERRORS)},
     {.number = HS_KIND_REISSUE, .name = "reissue", .en = "Certificate issued anew", .zh = "证书换发",
      .about = "A node's certificate after its districts were changed; made by hubs.",
      .about_zh = "供电区变更后由区域中心换发的节点证书。",

@@ -28,6 +28,7 @@ enum { /* numbers are frozen */
        HS_KIND_WINDOW_EVENT = 12,
        HS_KIND_CLOSE = 13,
        HS_KIND_HANDING_IN = 15,
+       HS_KIND_SETTLEMENT = 16,
        HS_KIND_SLOT = 21,
        HS_KIND_APPOINTMENT = 22,
        HS_KIND_APPOINTMENT_EVENT = 23,
@@ -38,6 +39,7 @@ enum { /* numbers are frozen */
        HS_KIND_DECISION = 1003,
        HS_KIND_CLOSE_ANSWER = 1004,
        HS_KIND_CALENDAR = 1005,
+       HS_KIND_GRANT = 1006,
 };
 
 enum hs_shape { HS_SHAPE_FACT = 1, HS_SHAPE_REGISTER = 2 };

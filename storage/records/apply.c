@@ -116,6 +116,7 @@ enum hs_err hs_records_apply(struct hs_records *records, const struct hs_records
         list_void(records, op, err);
         return records->txn.err;
     }
+    hs_writer_note(records, op, &decoded);
     for (size_t i = 0; i < decoded.write_count && records->txn.err == HS_OK; i++) {
         if (decoded.writes[i].is_fact || op->mode == HS_APPLY_WHOLE)
             apply_write(records, op, decoded.stamp, &decoded.writes[i]);

@@ -11,6 +11,8 @@ static const struct hook HOOKS[] = {
     {HS_KIND_PAYMENT, hs_payment_change, hs_payment_whole},
     {HS_KIND_CASH_ENTRY, hs_entry_change, hs_entry_whole},
     {HS_KIND_REVERSAL, hs_reversal_change, NULL},
+    {HS_KIND_SETTLEMENT, hs_settlement_change, hs_settlement_whole},
+    {HS_KIND_GRANT, hs_grant_change, NULL},
     {HS_KIND_TICKET, hs_ticket_change, hs_ticket_whole},
     {HS_KIND_TICKET_EVENT, hs_ticket_event_change, NULL},
     {HS_KIND_QUEUE_TICKET, hs_queue_ticket_change, hs_queue_ticket_whole},

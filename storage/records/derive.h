@@ -137,6 +137,15 @@ void hs_topup_whole(struct hs_derive *derive, const struct hs_facet *payment);
 /* The payment was taken back, or is not any more. */
 void hs_topup_reversed(struct hs_derive *derive, const struct hs_facet *payment);
 
+/* ---- settlements.c: settlements, and the grants that say who owns a district ---- */
+
+void hs_settlement_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_settlement_whole(struct hs_derive *derive, const struct hs_facet *settlement);
+void hs_grant_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+bool hs_settlement_stands(struct hs_derive *derive,
+                          const struct hs_facet *settlement);     /* of one that counts: here too */
+int64_t hs_settlement_refunds(const struct hs_facet *settlement); /* 0: it is a credit */
+
 /* ---- entries.c: cash entries ---- */
 
 void hs_entry_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);

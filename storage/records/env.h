@@ -71,4 +71,8 @@ enum hs_err hs_records_walk(struct hs_txn *txn, hs_partition partition, uint16_t
 void hs_numbers_note(struct hs_records *records, const struct hs_records_op *op, const struct hs_op *decoded);
 void hs_numbers_forget(struct hs_records *records, const struct hs_records_op *op, struct hs_bytes request);
 
+/* writers.c: nodes of the origins that wrote what only some may write */
+void hs_writer_note(struct hs_records *records, const struct hs_records_op *op, const struct hs_op *decoded);
+struct hs_bytes hs_writer_node(struct hs_derive *derive, uint64_t origin); /* in the arena; none: not known */
+
 #endif

@@ -8,6 +8,7 @@
 
 enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_WINDOW = 6 };
 enum { REVERSAL_PAYMENT = 2, REVERSAL_WINDOW = 5 };
+enum { SETTLEMENT_WINDOW = 10 };
 enum { BILL_ACCOUNT = 2 };
 
 int64_t hs_payment_amount(const struct hs_facet *payment)
@@ -15,13 +16,19 @@ int64_t hs_payment_amount(const struct hs_facet *payment)
     return (int64_t)hs_facet_number(payment, PAYMENT_AMOUNT);
 }
 
+static uint32_t window_field(const struct hs_kind *kind)
+{
+    if (kind->number == HS_KIND_PAYMENT)
+        return PAYMENT_WINDOW;
+    return kind->number == HS_KIND_REVERSAL ? REVERSAL_WINDOW : SETTLEMENT_WINDOW;
+}
+
 struct hs_day hs_day_of(const struct hs_facet *fact, int utc_offset_minutes)
 {
     const struct hs_variant *variant = &fact->record.variants[0];
-    uint32_t window = fact->kind->number == HS_KIND_PAYMENT ? PAYMENT_WINDOW : REVERSAL_WINDOW;
     return (struct hs_day){
         .date = hs_date_of(hs_stamp_ms(variant->stamp), utc_offset_minutes),
-        .window = (uint32_t)hs_facet_number(fact, window),
+        .window = (uint32_t)hs_facet_number(fact, window_field(fact->kind)),
         .origin = variant->dot.origin,
     };
 }
@@ -185,7 +192,7 @@ enum { IS_OVERPAID = 1, HAS_NO_BILL = 2 };
 
 static hs_wide paid(const struct hs_sums *sums)
 {
-    return sums->of[HS_PAIR_PAID].fen - sums->of[HS_PAIR_REVERSED].fen;
+    return sums->of[HS_PAIR_PAID].fen - sums->of[HS_PAIR_REVERSED].fen - sums->of[HS_PAIR_SETTLED].fen;
 }
 
 uint8_t hs_bill_lists(const struct hs_sums *sums)

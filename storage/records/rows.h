@@ -7,7 +7,7 @@
 #include "storage/store.h"
 
 enum hs_records_table {
-    HS_TABLE_META,  /* position and rules; how many rows each list has */
+    HS_TABLE_META,  /* position and rules; how many rows each list has; nodes of origins */
     HS_TABLE_STATE, /* record key -> hash, state */
     HS_TABLE_INDEX, /* by value: index rows, and the sums of accounts and bills beside them */
     HS_TABLE_DAY,   /* sums by business date, window and origin */
@@ -75,6 +75,7 @@ enum hs_pair {
     HS_PAIR_PAID,     /* payments */
     HS_PAIR_REVERSED, /* reversals of payments that are here, with the amounts of these */
     HS_PAIR_BILLED,   /* of a bill's sums: the bill itself */
+    HS_PAIR_SETTLED,  /* given back, or of a bill's sums counted elsewhere; below zero: counted here */
     HS_PAIR_COUNT,
 };
 struct hs_sums {

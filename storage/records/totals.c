@@ -12,8 +12,11 @@ static enum hs_err add_row(const struct hs_sums *sums, struct hs_totals *totals)
 {
     totals->count += (uint64_t)sums->of[HS_PAIR_PAID].count;
     totals->reversed_count += (uint64_t)sums->of[HS_PAIR_REVERSED].count;
+    totals->settled_count += (uint64_t)sums->of[HS_PAIR_SETTLED].count;
     enum hs_err err = add_narrow(&totals->sum_fen, sums->of[HS_PAIR_PAID].fen);
-    return err != HS_OK ? err : add_narrow(&totals->reversed_fen, sums->of[HS_PAIR_REVERSED].fen);
+    if (err == HS_OK)
+        err = add_narrow(&totals->reversed_fen, sums->of[HS_PAIR_REVERSED].fen);
+    return err != HS_OK ? err : add_narrow(&totals->settled_fen, sums->of[HS_PAIR_SETTLED].fen);
 }
 
 static enum hs_err read_sums(struct hs_bytes value, struct hs_sums *sums)
@@ -130,6 +133,25 @@ static enum hs_err visit_payment(void *ctx, const struct hs_stored *stored)
     return *walk->derive.err;
 }
 
+static enum hs_err visit_settlement(void *ctx, const struct hs_stored *stored)
+{
+    struct account_walk *walk = ctx;
+    struct hs_facet settlement;
+    hs_arena_reset(walk->derive.arena);
+    hs_facet_of_stored(&walk->derive, stored, &settlement);
+    if (*walk->derive.err == HS_OK && hs_settlement_refunds(&settlement) != 0 &&
+        hs_settlement_stands(&walk->derive, &settlement))
+        add_matching(walk, &settlement, HS_PAIR_SETTLED, hs_settlement_refunds(&settlement));
+    return *walk->derive.err;
+}
+
+static enum hs_err walk_account(struct hs_txn *txn, uint16_t kind, struct hs_bytes account, hs_visit_record visit,
+                                struct account_walk *walk)
+{
+    uint8_t index = hs_kind_index(hs_kind_by_number(kind), "account")->number;
+    return hs_records_index(txn, kind, index, account, HS_BYTES_NONE, visit, walk);
+}
+
 static enum hs_err total_account_days(struct hs_txn *txn, struct hs_bytes account,
                                       const struct hs_totals_filter *filter, struct hs_totals *totals)
 {
@@ -137,10 +159,10 @@ static enum hs_err total_account_days(struct hs_txn *txn, struct hs_bytes accoun
     enum hs_err err;
     hs_arena_init(&arena, 0);
     struct account_walk walk = {.derive = hs_derive_reader(txn, &arena, &err), .filter = filter, .totals = totals};
-    if (err == HS_OK) {
-        uint8_t index = hs_kind_index(hs_kind_by_number(HS_KIND_PAYMENT), "account")->number;
-        err = hs_records_index(txn, HS_KIND_PAYMENT, index, account, HS_BYTES_NONE, visit_payment, &walk);
-    }
+    if (err == HS_OK)
+        err = walk_account(txn, HS_KIND_PAYMENT, account, visit_payment, &walk);
+    if (err == HS_OK)
+        err = walk_account(txn, HS_KIND_SETTLEMENT, account, visit_settlement, &walk);
     hs_arena_fini(&arena);
     return err;
 }
@@ -185,7 +207,10 @@ enum hs_err hs_records_bill(struct hs_txn *txn, const char *account, struct hs_b
         out->known = out->known || sums.of[HS_PAIR_BILLED].count != 0;
         err = add_narrow(&out->amount_fen, sums.of[HS_PAIR_BILLED].fen);
         if (err == HS_OK)
-            err = add_narrow(&out->paid_fen, sums.of[HS_PAIR_PAID].fen - sums.of[HS_PAIR_REVERSED].fen);
+            err = add_narrow(&out->paid_fen,
+                             sums.of[HS_PAIR_PAID].fen - sums.of[HS_PAIR_REVERSED].fen - sums.of[HS_PAIR_SETTLED].fen);
+        if (err == HS_OK)
+            err = add_narrow(&out->settled_fen, sums.of[HS_PAIR_SETTLED].fen);
     }
     hs_scan_end(&scan);
     return err != HS_OK ? err : txn->err;

@@ -20,7 +20,10 @@ static const struct {
     const char *index;
 } BESIDE[] = {
     {HS_KIND_BILL, HS_KIND_PAYMENT, "bill_id"},
+    {HS_KIND_BILL, HS_KIND_SETTLEMENT, "bill_id"},
     {HS_KIND_PAYMENT, HS_KIND_REVERSAL, "payment_id"},
+    {HS_KIND_PAYMENT, HS_KIND_SETTLEMENT, "facts"},
+    {HS_KIND_SETTLEMENT, HS_KIND_CASH_ENTRY, "fact_id"},
     {HS_KIND_PAYMENT, HS_KIND_CASH_ENTRY, "fact_id"},
     {HS_KIND_REVERSAL, HS_KIND_CASH_ENTRY, "fact_id"},
     {HS_KIND_TICKET, HS_KIND_TICKET_EVENT, "ticket_id"},
@@ -51,9 +54,18 @@ static enum hs_err visit_index(struct answering *answering, uint16_t kind, const
     return hs_view_index(answering->view, kind, number, key, HS_BYTES_NONE, visit, answering);
 }
 
+/* Of settlements only those that count: who asks has no list of the others. */
+static bool is_told(struct hs_view *view, const struct hs_record_name *name)
+{
+    return name->kind != HS_KIND_SETTLEMENT ||
+           (!hs_view_listed(view, HS_LIST_NOT_OWNER, name) && !hs_view_listed(view, HS_LIST_SETTLED_TWICE, name));
+}
+
 static enum hs_err put_beside(void *ctx, const struct hs_stored *stored)
 {
     struct answering *answering = ctx;
+    if (!is_told(answering->view, &stored->name))
+        return HS_OK;
     struct hs_asked asked = {.stored = *stored, .beside = true};
     enum hs_err err = answering->visit(answering->ctx, &asked);
     if (err == HS_OK && answering->for_bill && stored->name.kind == HS_KIND_PAYMENT)

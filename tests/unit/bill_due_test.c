@@ -51,12 +51,27 @@ static void a_bill_alone_gets_the_whole_amount(void **state)
     hs_tlv_put_u64(&payment, 3, 500);
     assert_int_equal(hs_payment_parts(hs_buf_bytes(&payment), take, &taken), 500);
     assert_int_equal(taken.count, 0);
+    assert_int_equal(hs_payment_ahead(hs_buf_bytes(&payment)), 500);
     hs_tlv_put_text(&payment, 4, "B1");
+    assert_int_equal(hs_payment_ahead(hs_buf_bytes(&payment)), 0);
     assert_int_equal(hs_payment_parts(hs_buf_bytes(&payment), take, &taken), 0);
     assert_int_equal(taken.count, 1);
     assert_int_equal(taken.list[0].fen, 500);
     assert_true(hs_bytes_equal(taken.list[0].bill_id, TEXT("B1")));
     hs_buf_fini(&payment);
+}
+
+static void topups_and_fees_are_not_paid_ahead(void **state)
+{
+    (void)state;
+    static const char *const PURPOSES[] = {"topup", "fee", "advance"};
+    for (size_t i = 0; i < COUNT(PURPOSES); i++) {
+        struct hs_buf payment = {0};
+        hs_tlv_put_u64(&payment, 3, 500);
+        hs_tlv_put_text(&payment, 9, PURPOSES[i]);
+        assert_int_equal(hs_payment_ahead(hs_buf_bytes(&payment)), i == 2 ? 500 : 0);
+        hs_buf_fini(&payment);
+    }
 }
 
 static void parts_get_theirs_and_the_rest_is_advance(void **state)
@@ -236,6 +251,7 @@ int main(void)
     random_state = 20261122;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bill_alone_gets_the_whole_amount),
+        cmocka_unit_test(topups_and_fees_are_not_paid_ahead),
         cmocka_unit_test(parts_get_theirs_and_the_rest_is_advance),
         cmocka_unit_test(no_fen_is_made_or_lost),
         cmocka_unit_test(late_fees_come_with_their_days),

@@ -51,6 +51,8 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         {15, "handing_in", HS_SHAPE_FACT, HS_LANE_MONEY},
         {1004, "close_answer", HS_SHAPE_FACT, HS_LANE_MONEY},
         {1005, "calendar", HS_SHAPE_REGISTER, HS_LANE_BULK},
+        {16, "settlement", HS_SHAPE_FACT, HS_LANE_MONEY},
+        {1006, "grant", HS_SHAPE_FACT, HS_LANE_PEOPLE},
         {21, "slot", HS_SHAPE_REGISTER, HS_LANE_WORK},
         {22, "appointment", HS_SHAPE_FACT, HS_LANE_WORK},
         {23, "appointment_event", HS_SHAPE_FACT, HS_LANE_WORK},

@@ -45,6 +45,7 @@ struct world {
     size_t stream_count;
     hs_stamp stamp; /* of the next op */
     uint64_t commit;
+    const struct hs_certificate *writer; /* of the next op; NULL: a hub */
     struct listed listed;
 };
 
@@ -116,7 +117,7 @@ static inline struct hs_dot world_put_op(struct world *world, struct hs_stream s
     struct hs_records_op record = {.stream = stream,
                                    .n = world_next(world, stream),
                                    .bytes = hs_buf_bytes(&bytes),
-                                   .writer = &WORLD_HUB,
+                                   .writer = world->writer != NULL ? world->writer : &WORLD_HUB,
                                    .own = true};
     assert_int_equal(hs_records_apply(world->records, &record), HS_OK);
     hs_buf_fini(&bytes);
