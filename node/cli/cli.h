@@ -9,53 +9,55 @@
 #include <stdbool.h>
 
 /* X(ID, name, key, argument, help).  key: a letter for the short form, else 0; argument NULL: a flag. */
-#define CLI_OPTIONS(X)                                                                                          \
-    X(CONFIG, "config", 'c', "FILE", "configuration of the node (default: $HALLSYNC_CONFIG, ./hallsync.yaml)")  \
-    X(ENDPOINT, "endpoint", 'e', "ADDRESS", "socket of the node, ipc://PATH (default: $HALLSYNC_ENDPOINT)")     \
-    X(JSON, "json", 0, NULL, "one JSON object, or one per line for lists")                                      \
-    X(TIMEOUT, "timeout", 0, "TIME", "wait so long for an answer, such as 30s (default: 10s)")                  \
-    X(ROLE, "role", 0, "hub|hall|witness", "role of the node")                                                  \
-    X(ID, "id", 0, "ID", "id of the node: a-z, 0-9 and -")                                                      \
-    X(DATA, "data", 0, "DIR", "data directory of the node")                                                     \
-    X(LISTEN, "listen", 0, "ADDRESS", "where a hub or witness listens for nodes (default: tcp://0.0.0.0:7400)") \
-    X(REGION, "region", 0, "NAME", "name of the region (default: the hub's id)")                                \
-    X(DISTRICT, "district", 0, "D[,D...]", "districts, four digits each, the home district first")              \
-    X(TTL, "ttl", 0, "TIME", "how long a join token holds (default: 24h)")                                      \
-    X(TOKEN_FILE, "token-file", 0, "FILE", "read the join token from FILE")                                     \
-    X(HERE, "here", 0, NULL, "only what is here: no hub is asked about other districts")                        \
-    X(WATCH, "watch", 0, NULL, "show it again every two seconds")                                               \
-    X(SYNCED, "synced", 0, NULL, "wait until hub and node hold the same")                                       \
-    X(ACCOUNT, "account", 0, "ACCOUNT", "only of this account")                                                 \
-    X(BILL, "bill", 0, "BILL", "only of this bill")                                                             \
-    X(STATE, "state", 0, "STATE", "only in this state")                                                         \
-    X(DEPARTMENT, "department", 0, "NAME", "only what this department has to do")                               \
-    X(OVERDUE, "overdue", 0, NULL, "only what is late and not resolved")                                        \
-    X(ASSIGNEE, "assignee", 0, "NAME", "only assigned to NAME")                                                 \
-    X(LIMIT, "limit", 0, "N", "at most so many")                                                                \
-    X(HALL, "hall", 0, "ID|all", "of that hall, or of all")                                                     \
-    X(DATE, "date", 0, "DATE", "only of this business date, 2026-11-21")                                        \
-    X(WINDOW, "window", 0, "N", "only of this window")                                                          \
-    X(ORIGIN, "origin", 0, "NODE", "only written by this node")                                                 \
-    X(PARTITION, "partition", 0, "D", "only this district, or region")                                          \
-    X(TYPE, "type", 0, "TYPE", "only of this type, such as overpaid")                                           \
-    X(REASON, "reason", 0, "TEXT", "why")                                                                       \
-    X(REBUILD, "rebuild", 0, NULL, "for a node that has joined before and lost its disk")                       \
-    X(NO_WAIT, "no-wait", 0, NULL, "do not wait until everything is here")                                      \
-    X(KEY, "key", 0, "DIGITS", "how the key begins, of a node that has several")                                \
-    X(NAME, "name", 0, "NAME", "who has decided it")                                                            \
-    X(ROOT, "root", 0, "FILE", "sign with the region's root key in FILE")                                       \
-    X(FROM, "from", 0, "POSITION", "go on behind this position; of a bundle: from this number on")              \
-    X(SOURCE, "source", 0, "NAME", "whose values an import brings (default: import)")                           \
-    X(REJECTS, "rejects", 0, "FILE", "where rows that were refused go (default: FILE.rejects.csv)")             \
-    X(OUT, "out", 0, "FILE|DIR", "where the files go; a copy of the backup")                                    \
-    X(FOR, "for", 0, "NODE", "who gets the bundle: a hub, or at a hub a hall")                                  \
-    X(SIZE, "size", 0, "MIB", "of a bundle's file at most (default: 64)")                                       \
-    X(ANSWER, "answer", 0, "DIR", "write there what the senders get back")                                      \
-    X(SECRET, "secret", 0, "FILE", "the recovery key that a backup is sealed to")                               \
-    X(FORCE, "force", 0, NULL, "move what is in the directory aside")                                           \
-    X(FULL, "full", 0, NULL, "every operation, not a sample")                                                   \
-    X(DRY_RUN, "dry-run", 0, NULL, "say what would be done, and change nothing")                                \
-    X(REMOTE, "remote", 0, NULL, "compare with the nodes that it is connected with")                            \
+#define CLI_OPTIONS(X)                                                                                               \
+    X(CONFIG, "config", 'c', "FILE", "configuration of the node (default: $HALLSYNC_CONFIG, ./hallsync.yaml)")       \
+    X(ENDPOINT, "endpoint", 'e', "ADDRESS", "socket of the node, ipc://PATH (default: $HALLSYNC_ENDPOINT)")          \
+    X(JSON, "json", 0, NULL, "one JSON object, or one per line for lists")                                           \
+    X(TIMEOUT, "timeout", 0, "TIME", "wait so long for an answer, such as 30s (default: 10s)")                       \
+    X(ROLE, "role", 0, "hub|hall|witness", "role of the node")                                                       \
+    X(ID, "id", 0, "ID", "id of the node: a-z, 0-9 and -")                                                           \
+    X(DATA, "data", 0, "DIR", "data directory of the node")                                                          \
+    X(LISTEN, "listen", 0, "ADDRESS", "where a hub or witness listens for nodes (default: tcp://0.0.0.0:7400)")      \
+    X(REGION, "region", 0, "NAME", "name of the region (default: the hub's id)")                                     \
+    X(DISTRICT, "district", 0, "D[,D...]", "districts, four digits each, the home district first")                   \
+    X(TTL, "ttl", 0, "TIME", "how long a join token holds (default: 24h)")                                           \
+    X(TOKEN_FILE, "token-file", 0, "FILE", "read the join token from FILE")                                          \
+    X(HERE, "here", 0, NULL, "only what is here: no hub is asked about other districts")                             \
+    X(WATCH, "watch", 0, NULL, "show it again every two seconds")                                                    \
+    X(SYNCED, "synced", 0, NULL, "wait until hub and node hold the same")                                            \
+    X(ACCOUNT, "account", 0, "ACCOUNT", "only of this account")                                                      \
+    X(BILL, "bill", 0, "BILL", "only of this bill")                                                                  \
+    X(STATE, "state", 0, "STATE", "only in this state")                                                              \
+    X(DEPARTMENT, "department", 0, "NAME", "only what this department has to do")                                    \
+    X(OVERDUE, "overdue", 0, NULL, "only what is late and not resolved")                                             \
+    X(ASSIGNEE, "assignee", 0, "NAME", "only assigned to NAME")                                                      \
+    X(LIMIT, "limit", 0, "N", "at most so many")                                                                     \
+    X(HALL, "hall", 0, "ID|all", "of that hall, or of all")                                                          \
+    X(DATE, "date", 0, "DATE", "only of this business date, 2026-11-21")                                             \
+    X(WINDOW, "window", 0, "N", "only of this window")                                                               \
+    X(ORIGIN, "origin", 0, "NODE", "only written by this node")                                                      \
+    X(PARTITION, "partition", 0, "D", "only this district, or region")                                               \
+    X(TYPE, "type", 0, "TYPE", "only of this type, such as overpaid")                                                \
+    X(REASON, "reason", 0, "TEXT", "why")                                                                            \
+    X(REBUILD, "rebuild", 0, NULL, "for a node that has joined before and lost its disk")                            \
+    X(NO_WAIT, "no-wait", 0, NULL, "do not wait until everything is here")                                           \
+    X(KEY, "key", 0, "DIGITS", "how the key begins, of a node that has several")                                     \
+    X(NAME, "name", 0, "NAME", "who has decided it")                                                                 \
+    X(ROOT, "root", 0, "FILE", "sign with the region's root key in FILE")                                            \
+    X(FROM, "from", 0, "POSITION", "go on behind this position; of a bundle: from this number on")                   \
+    X(WHERE, "where", 0, "FIELD=VALUE", "only what shows this now; of a field again: or this, of another: and this") \
+    X(CURSOR, "cursor", 0, "FILE", "how far it has come is kept there (default: cursor in the directory)")           \
+    X(SOURCE, "source", 0, "NAME", "whose values an import brings (default: import)")                                \
+    X(REJECTS, "rejects", 0, "FILE", "where rows that were refused go (default: FILE.rejects.csv)")                  \
+    X(OUT, "out", 0, "FILE|DIR", "where the files go; a copy of the backup")                                         \
+    X(FOR, "for", 0, "NODE", "who gets the bundle: a hub, or at a hub a hall")                                       \
+    X(SIZE, "size", 0, "MIB", "of a bundle's file at most (default: 64)")                                            \
+    X(ANSWER, "answer", 0, "DIR", "write there what the senders get back")                                           \
+    X(SECRET, "secret", 0, "FILE", "the recovery key that a backup is sealed to")                                    \
+    X(FORCE, "force", 0, NULL, "move what is in the directory aside")                                                \
+    X(FULL, "full", 0, NULL, "every operation, not a sample")                                                        \
+    X(DRY_RUN, "dry-run", 0, NULL, "say what would be done, and change nothing")                                     \
+    X(REMOTE, "remote", 0, NULL, "compare with the nodes that it is connected with")                                 \
     X(PEER, "peer", 0, "ID", "only with this one")
 
 enum cli_option {
@@ -66,6 +68,8 @@ enum cli_option {
 };
 _Static_assert(CLI_OPTION_COUNT <= 64, "options fit a mask");
 #define CLI_BIT(id) ((uint64_t)1 << CLI_##id)
+
+#define CLI_WHERE_MAX 128
 
 enum cli_needs { CLI_NEEDS_NODE, CLI_NEEDS_EITHER, CLI_NEEDS_STOPPED, CLI_NEEDS_NOTHING };
 
@@ -88,6 +92,8 @@ struct cli {
     const char *options[CLI_OPTION_COUNT]; /* NULL: not given; a flag: "" */
     char **args;                           /* behind the command's words */
     size_t arg_count;
+    char *where[CLI_WHERE_MAX]; /* all that --where was given with */
+    size_t where_count;
     bool json;
     int utc_offset_minutes;
     char *endpoint;          /* owned, set by cli_config_find */
@@ -164,6 +170,7 @@ enum hs_err cli_run_nodes(struct cli *cli);
 enum hs_err cli_run_node_show(struct cli *cli);
 enum hs_err cli_run_node_scope(struct cli *cli);
 enum hs_err cli_run_watch(struct cli *cli);         /* watch.c */
+enum hs_err cli_run_changes(struct cli *cli);       /* export.c */
 enum hs_err cli_run_bundle_export(struct cli *cli); /* bundle.c */
 enum hs_err cli_run_bundle_import(struct cli *cli);
 enum hs_err cli_run_bundle_show(struct cli *cli); /* bundle_show.c */

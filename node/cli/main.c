@@ -41,6 +41,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct words *words = state->input;
     int option = option_of_key(key);
+    if (option == CLI_WHERE) {
+        if (words->cli->where_count == CLI_WHERE_MAX)
+            argp_error(state, "more than %d times --where", CLI_WHERE_MAX);
+        words->cli->where[words->cli->where_count++] = argument;
+    }
     if (option >= 0) {
         words->cli->options[option] = argument != NULL ? argument : "";
         return 0;

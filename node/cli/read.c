@@ -1,11 +1,10 @@
 /* get, list, find, export, totals. */
-#include "node/cli/csv.h"
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
+#include "node/cli/record_csv.h"
 #include "node/cli/show.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
-#include "proto/msg/tlv.h"
 #include "storage/model/kinds.h"
 
 #include <stdio.h>
@@ -281,56 +280,16 @@ static enum hs_err write_line(struct hs_buf *line)
     return line->err;
 }
 
-static enum hs_err export_header(struct export *export)
-{
-    const ProtobufCMessageDescriptor *message = export->kind->message;
-    for (unsigned i = 0; i < message->n_fields; i++)
-        cli_csv_put(&export->line, HS_BYTES(message->fields[i].name, strlen(message->fields[i].name)), i == 0);
-    return write_line(&export->line);
-}
-
-static void put_cell(struct export *export, const json_t *value, bool first)
-{
-    char number[32];
-    if (json_is_integer(value)) {
-        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        cli_csv_put(&export->line, HS_BYTES(number, strlen(number)), first);
-    } else {
-        cli_csv_put(&export->line, HS_BYTES(json_string_value(value), json_string_length(value)), first);
-    }
-}
-
-/* Lines are one cell, as an import reads them. */
-static void put_lines(struct export *export, const Hallsync__Record *record, uint32_t number, bool first)
-{
-    struct hs_fields fields = hs_kind_fields(export->kind);
-    struct hs_bytes value = hs_tlv_run(HS_BYTES(record->record.data, record->record.len), number);
-    struct hs_buf text = {0};
-    hs_field_text(&fields, hs_kind_rule(export->kind, number), value, &text);
-    cli_csv_put(&export->line, hs_buf_bytes(&text), first);
-    if (text.err != HS_OK)
-        export->line.err = text.err;
-    hs_buf_fini(&text);
-}
-
 static enum hs_err export_record(void *ctx, const Hallsync__Record *record)
 {
     struct export *export = ctx;
-    const ProtobufCMessageDescriptor *message = export->kind->message;
-    json_t *object = cli_show_content(record);
-    if (object == NULL)
-        return HS_ENOMEM;
-    if (export->cli->json)
-        return cli_json_line(object);
-    hs_buf_reset(&export->line);
-    for (unsigned i = 0; i < message->n_fields; i++) {
-        if (message->fields[i].type == PROTOBUF_C_TYPE_MESSAGE)
-            put_lines(export, record, message->fields[i].id, i == 0);
-        else
-            put_cell(export, json_object_get(object, message->fields[i].name), i == 0);
+    if (export->cli->json) {
+        json_t *object = cli_show_content(record);
+        return object != NULL ? cli_json_line(object) : HS_ENOMEM;
     }
-    json_decref(object);
-    return write_line(&export->line);
+    hs_buf_reset(&export->line);
+    enum hs_err err = cli_csv_fields(&export->line, export->kind, record, true);
+    return err == HS_OK ? write_line(&export->line) : err;
 }
 
 enum hs_err cli_run_export(struct cli *cli)
@@ -338,8 +297,10 @@ enum hs_err cli_run_export(struct cli *cli)
     struct export export = {.cli = cli, .kind = hs_kind_by_number(cli->command->kind)};
     bool incomplete = false;
     enum hs_err err = cli_take_args(cli, 0, 0);
-    if (err == HS_OK && !cli->json)
-        err = export_header(&export);
+    if (err == HS_OK && !cli->json) {
+        cli_csv_fields_header(&export.line, export.kind, true);
+        err = write_line(&export.line);
+    }
     if (err == HS_OK)
         err = cli_find(cli, &(struct cli_find){.kind = export.kind->number, .incomplete = &incomplete}, export_record,
                        &export);

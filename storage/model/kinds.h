@@ -154,6 +154,7 @@ struct hs_kind {
     enum hs_home_form home_form;
     uint32_t home_field; /* 0: none */
     bool personal;       /* about one customer, or names what is: hs_kind_open */
+    const char *fold;    /* what the node derives of it is shown by this field of Record (local.proto); NULL: nothing */
     const ProtobufCMessageDescriptor *message;
     const struct hs_field_rule *fields;
     size_t field_count;

@@ -1,0 +1,136 @@
+#include "node/cli/record_csv.h"
+
+#include "node/cli/csv.h"
+#include "node/cli/show.h"
+#include "proto/msg/tlv.h"
+#include "storage/model/where.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct hs_bytes bytes_of(const char *text)
+{
+    return HS_BYTES(text, strlen(text));
+}
+
+static void put_value(struct hs_buf *line, const json_t *value, bool first)
+{
+    char number[32];
+    if (json_is_integer(value)) {
+        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        cli_csv_put(line, bytes_of(number), first);
+    } else if (json_is_boolean(value)) {
+        cli_csv_put(line, bytes_of(json_is_true(value) ? "true" : "false"), first);
+    } else {
+        cli_csv_put(line, HS_BYTES(json_string_value(value), json_string_length(value)), first);
+    }
+}
+
+/* ---- the kind's fields ---- */
+
+void cli_csv_fields_header(struct hs_buf *line, const struct hs_kind *kind, bool first)
+{
+    for (unsigned i = 0; i < kind->message->n_fields; i++)
+        cli_csv_put(line, bytes_of(kind->message->fields[i].name), first && i == 0);
+}
+
+/* Lines are one cell. */
+static void put_lines(struct hs_buf *line, const struct hs_kind *kind, const Hallsync__Record *record, uint32_t number,
+                      bool first)
+{
+    struct hs_fields fields = hs_kind_fields(kind);
+    struct hs_bytes value = hs_tlv_run(HS_BYTES(record->record.data, record->record.len), number);
+    struct hs_buf text = {0};
+    hs_field_text(&fields, hs_kind_rule(kind, number), value, &text);
+    cli_csv_put(line, hs_buf_bytes(&text), first);
+    if (text.err != HS_OK)
+        line->err = text.err;
+    hs_buf_fini(&text);
+}
+
+enum hs_err cli_csv_fields(struct hs_buf *line, const struct hs_kind *kind, const Hallsync__Record *record, bool first)
+{
+    json_t *object = cli_show_content(record);
+    if (object == NULL)
+        return HS_ENOMEM;
+    for (unsigned i = 0; i < kind->message->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &kind->message->fields[i];
+        if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+            put_lines(line, kind, record, field->id, first && i == 0);
+        else
+            put_value(line, json_object_get(object, field->name), first && i == 0);
+    }
+    json_decref(object);
+    return line->err;
+}
+
+/* ---- what stands beside them ---- */
+
+static const char *const BESIDE[] = {"partition", "node", "time", "receipt", "reversed", "parked"};
+#define BESIDE_COUNT (sizeof BESIDE / sizeof *BESIDE)
+
+/* Single values of what the node derives, but for what the kind calls by the same name. */
+static bool stands_beside(const struct hs_kind *kind, const ProtobufCFieldDescriptor *derived)
+{
+    return derived->label != PROTOBUF_C_LABEL_REPEATED && derived->type != PROTOBUF_C_TYPE_MESSAGE &&
+           protobuf_c_message_descriptor_get_field_by_name(kind->message, derived->name) == NULL;
+}
+
+void cli_csv_change_header(struct hs_buf *line, const struct hs_kind *kind)
+{
+    cli_csv_put(line, bytes_of("change"), true);
+    if (kind == NULL) {
+        cli_csv_put(line, bytes_of("kind"), false);
+        cli_csv_put(line, bytes_of("id"), false);
+        cli_csv_put(line, bytes_of("record"), false);
+        return;
+    }
+    cli_csv_fields_header(line, kind, false);
+    for (size_t i = 0; i < BESIDE_COUNT; i++)
+        cli_csv_put(line, bytes_of(BESIDE[i]), false);
+    const ProtobufCMessageDescriptor *fold = hs_kind_fold(kind, &hallsync__record__descriptor);
+    for (unsigned i = 0; fold != NULL && i < fold->n_fields; i++) {
+        if (stands_beside(kind, &fold->fields[i]))
+            cli_csv_put(line, bytes_of(fold->fields[i].name), false);
+    }
+}
+
+static enum hs_err put_fold(struct hs_buf *line, const struct hs_kind *kind, const Hallsync__Record *record)
+{
+    const ProtobufCMessageDescriptor *fold = hs_kind_fold(kind, &hallsync__record__descriptor);
+    const ProtobufCMessage *folded = hs_kind_folded(kind, &record->base);
+    json_t *values = folded != NULL ? cli_show_message(folded) : json_object();
+    if (values == NULL)
+        return HS_ENOMEM;
+    for (unsigned i = 0; fold != NULL && i < fold->n_fields; i++) {
+        if (stands_beside(kind, &fold->fields[i]))
+            put_value(line, json_object_get(values, fold->fields[i].name), false);
+    }
+    json_decref(values);
+    return line->err;
+}
+
+enum hs_err cli_csv_change(struct hs_buf *line, const struct hs_kind *kind, const Hallsync__Record *record,
+                           int utc_offset_minutes)
+{
+    json_t *shown = cli_show_record(record, utc_offset_minutes);
+    json_t *whole = cli_show_message(&record->base);
+    enum hs_err err = shown != NULL && whole != NULL ? HS_OK : HS_ENOMEM;
+    if (err == HS_OK && record->n_parked > 0) /* why, as one cell */
+        json_object_set_new(shown, "parked", json_string(record->parked[0]));
+    if (err == HS_OK)
+        put_value(line, json_object_get(whole, "change"), true);
+    if (err == HS_OK && kind == NULL) {
+        put_value(line, json_object_get(whole, "kind"), false);
+        put_value(line, json_object_get(whole, "id"), false);
+        put_value(line, json_object_get(whole, "record"), false);
+    } else if (err == HS_OK) {
+        err = cli_csv_fields(line, kind, record, false);
+        for (size_t i = 0; i < BESIDE_COUNT; i++)
+            put_value(line, json_object_get(shown, BESIDE[i]), false);
+        err = err == HS_OK ? put_fold(line, kind, record) : err;
+    }
+    json_decref(shown);
+    json_decref(whole);
+    return err == HS_OK ? line->err : err;
+}
