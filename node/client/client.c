@@ -112,6 +112,11 @@ void hallsync_set_timeout(struct hallsync *client, unsigned timeout_ms)
     client->timeout_ms = timeout_ms;
 }
 
+unsigned hallsync_timeout(const struct hallsync *client)
+{
+    return client->timeout_ms;
+}
+
 const char *hallsync_error(const struct hallsync *client)
 {
     return client->error;

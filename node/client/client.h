@@ -22,6 +22,8 @@ struct hallsync_position hallsync_position(const struct hallsync *client) __attr
 void hallsync_set_position(struct hallsync *client, const struct hallsync_position *position)
     __attribute__((visibility("hidden")));
 
+unsigned hallsync_timeout(const struct hallsync *client) __attribute__((visibility("hidden")));
+
 /* A request with one record, for @call: hallsync_call() or one that keeps it. */
 struct hallsync_caller {
     void *ctx;

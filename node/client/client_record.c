@@ -3,9 +3,11 @@
 
 #include "node/client/client.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
-#define FOUND_MAX 1000
+#define WATCH_MS_MAX 60000
+#define FOUND_MAX    1000
 
 /* A request that is answered with the result of one write. */
 static enum hallsync_status write_one(const struct hallsync_caller *caller, const Hallsync__Request *request,
@@ -130,4 +132,40 @@ enum hallsync_status hallsync_find(struct hallsync *client, uint32_t kind, const
     request.body_case = HALLSYNC__REQUEST__BODY_FIND;
     request.find = &find;
     return read_records(client, &request, found);
+}
+
+/* ---- changes ---- */
+
+/* More than the longest that a node lets anybody wait is no use. */
+static unsigned patience(const struct hallsync *client, const Hallsync__WatchRequest *what)
+{
+    unsigned timeout_ms = hallsync_timeout(client);
+    unsigned wait_ms = what->has_wait_ms ? what->wait_ms : 0;
+    unsigned most = wait_ms < WATCH_MS_MAX ? wait_ms : WATCH_MS_MAX;
+    return timeout_ms < UINT_MAX - most ? timeout_ms + most : UINT_MAX;
+}
+
+enum hallsync_status hallsync_watch(struct hallsync *client, Hallsync__WatchRequest *what, Hallsync__Position *position,
+                                    const Hallsync__WatchReply **reply)
+{
+    uint8_t id[16];
+    const Hallsync__Reply *whole;
+    unsigned timeout_ms = hallsync_timeout(client);
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    request.body_case = HALLSYNC__REQUEST__BODY_WATCH;
+    request.watch = what;
+    *reply = NULL;
+    hallsync_set_timeout(client, patience(client, what));
+    enum hallsync_status status = hallsync_call(client, &request, id, &whole);
+    hallsync_set_timeout(client, timeout_ms);
+    if (status != HALLSYNC_OK)
+        return status;
+    if (whole->body_case != HALLSYNC__REPLY__BODY_WATCH)
+        return hallsync_fail(client, HALLSYNC_PROTOCOL, "the answer is none of the change feed");
+    *position = *whole->watch->position; /* numbers only */
+    position->base.n_unknown_fields = 0;
+    position->base.unknown_fields = NULL;
+    what->from = position;
+    *reply = whole->watch;
+    return HALLSYNC_OK;
 }

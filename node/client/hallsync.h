@@ -94,6 +94,15 @@ HALLSYNC_API enum hallsync_status hallsync_find(struct hallsync *client, uint32_
 HALLSYNC_API enum hallsync_status hallsync_reverse(struct hallsync *client, const Hallsync__ReverseRequest *reverse,
                                                    const Hallsync__PutResult **result);
 
+/* The next answer of the change feed: records that have changed behind @what->from, as they stand now, by @what's
+ * kinds, districts and fields.  Waits up to @what->wait_ms for the first one, besides the time that a call has.  With
+ * the answer *position is where to go on, and what->from points to it: keep it, all of it, when the records have been
+ * taken over; hallsync_watch() with it again misses nothing, and a record may come twice, then with the same `change`.
+ * No records: none came in time, or those that came do not fit.  HALLSYNC_REFUSED with error "reset": the node does not
+ * know the position any more (restored, rebuilt): find everything anew, with what->from NULL before it. */
+HALLSYNC_API enum hallsync_status hallsync_watch(struct hallsync *client, Hallsync__WatchRequest *what,
+                                                 Hallsync__Position *position, const Hallsync__WatchReply **reply);
+
 /* ---- an outbox ----
  *
  * A file of the caller's choice with the writes that no hub has yet.  Each is appended and synced before it is sent,

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -42,6 +43,7 @@ enum act {
     ACT_GARBAGE,    /* bytes that are no reply */
     ACT_REFUSE,     /* an error */
     ACT_BAD_RECORD, /* an error of the record */
+    ACT_WATCH,      /* no records, and a place within a commit */
 };
 
 struct node {
@@ -81,6 +83,17 @@ static void answer(void *router, const void *identity, size_t identity_size, Pro
     reply.body_case = HALLSYNC__REPLY__BODY_PUT;
     reply.put = &put;
     uint8_t other[16] = "another request";
+    Hallsync__Position position = HALLSYNC__POSITION__INIT;
+    Hallsync__WatchReply watch = HALLSYNC__WATCH_REPLY__INIT;
+    position.commit = 7;
+    position.tag = 9;
+    position.has_ops = 1;
+    position.ops = 2;
+    watch.position = &position;
+    if (act == ACT_WATCH) {
+        reply.body_case = HALLSYNC__REPLY__BODY_WATCH;
+        reply.watch = &watch;
+    }
     if (act == ACT_STALE) {
         reply.id = (ProtobufCBinaryData){.len = sizeof other, .data = other};
         send_reply(router, identity, identity_size, &reply);
@@ -326,6 +339,42 @@ static void errors_are_told_apart(void **state)
     free_node(&node);
 }
 
+/* Longer than the time of a call, if it may wait longer; and on from there. */
+static void a_feed_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    static const enum act SCRIPT[] = {ACT_WATCH, ACT_SILENT, ACT_WATCH, ACT_ANSWER};
+    struct node node;
+    make_node(&node, SCRIPT, 4);
+    start_node(&node);
+    struct hallsync *client = hallsync_open(node.endpoint);
+    Hallsync__WatchRequest what = HALLSYNC__WATCH_REQUEST__INIT;
+    Hallsync__Position position = HALLSYNC__POSITION__INIT;
+    const Hallsync__WatchReply *reply;
+    hallsync_set_timeout(client, 500);
+    assert_int_equal(hallsync_watch(client, &what, &position, &reply), HALLSYNC_OK);
+    assert_ptr_equal(what.from, &position);
+    assert_true(position.commit == 7 && position.tag == 9 && position.has_ops && position.ops == 2);
+    what.has_wait_ms = 1;
+    what.wait_ms = 700;
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    assert_int_equal(hallsync_watch(client, &what, &position, &reply), HALLSYNC_TIMEOUT);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >= 1150);
+    assert_int_equal(hallsync_watch(client, &what, &position, &reply), HALLSYNC_OK);
+    assert_int_equal(reply->n_records, 0);
+    Hallsync__Request *sent = hallsync__request__unpack(NULL, node.sizes[2], node.bytes[2]);
+    assert_true(sent->watch->from->commit == 7 && sent->watch->from->tag == 9 && sent->watch->from->ops == 2);
+    hallsync__request__free_unpacked(sent, NULL);
+    assert_int_equal(hallsync_watch(client, &what, &position, &reply), HALLSYNC_PROTOCOL); /* a put's answer */
+    assert_null(reply);
+    assert_int_equal(position.commit, 7);
+    hallsync_close(client);
+    stop_node(&node);
+    free_node(&node);
+}
+
 static void a_node_that_comes_later_is_found(void **state)
 {
     (void)state;
@@ -380,6 +429,7 @@ int main(void)
         cmocka_unit_test(answers_to_other_requests_are_passed_over),
         cmocka_unit_test(errors_are_told_apart),
         cmocka_unit_test(a_node_that_comes_later_is_found),
+        cmocka_unit_test(a_feed_goes_on_where_it_was),
         cmocka_unit_test(bad_endpoints_and_big_requests_are_refused_here),
     };
     return cmocka_run_group_tests_name("client", tests, NULL, NULL);
