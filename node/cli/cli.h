@@ -153,6 +153,7 @@ enum hs_err cli_run_get(struct cli *cli);    /* read.c */
 enum hs_err cli_run_list(struct cli *cli);
 enum hs_err cli_run_missing(struct cli *cli);
 enum hs_err cli_run_ticket_event(struct cli *cli);
+enum hs_err cli_run_escalate(struct cli *cli);
 enum hs_err cli_run_load(struct cli *cli);
 enum hs_err cli_run_find(struct cli *cli);
 enum hs_err cli_run_export(struct cli *cli);

@@ -110,9 +110,10 @@ static const struct cli_column SLOT[] = {
     {"date", "date", CLI_FORM_TEXT},         {"begins", "begins", CLI_FORM_TEXT},
     {"minutes", "minutes", CLI_FORM_NUMBER}, {"capacity", "capacity", CLI_FORM_NUMBER},
     {"booked", "booked", CLI_FORM_NUMBER},   {"free", "free", CLI_FORM_NUMBER},
-    {"offered", "offered", CLI_FORM_TEXT},   {"service", "service", CLI_FORM_TEXT},
-    {"safe", "safe", CLI_FORM_TEXT},         {"held_by", "held by", CLI_FORM_TEXT},
-    {"time", "time", CLI_FORM_TIME},         {"remark", "remark", CLI_FORM_PROSE},
+    {"full", "no seat", CLI_FORM_NUMBER},    {"offered", "offered", CLI_FORM_TEXT},
+    {"service", "service", CLI_FORM_TEXT},   {"safe", "safe", CLI_FORM_TEXT},
+    {"held_by", "held by", CLI_FORM_TEXT},   {"time", "time", CLI_FORM_TIME},
+    {"remark", "remark", CLI_FORM_PROSE},
 };
 static const struct cli_column APPOINTMENT[] = {
     {"appointment_id", "appointment", CLI_FORM_TEXT},

@@ -37,7 +37,9 @@ struct cli;
 /* Ask the node to write them all: a result for each, in their order, valid until the next call. */
 enum hs_err cli_put_send(struct cli *cli, struct cli_put *put, const Hallsync__PutReply **reply);
 
-/* write.c: one record of the command's kind from @given and the command's arguments, "field=value" each; the first may
+/* write.c: the command's arguments, "field=value" each; the first may be the value of @first alone. */
+enum hs_err cli_take_fields(struct cli *cli, struct cli_draft *draft, const char *first);
+/* One record of the command's kind from @given and the command's arguments, "field=value" each; the first may
  * be the value of @first alone.  Sent, and the answer shown. */
 struct cli_given {
     const char *name, *value;

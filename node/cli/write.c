@@ -47,7 +47,7 @@ static enum hs_err take_argument(struct cli *cli, struct cli_draft *draft, const
     return err;
 }
 
-static enum hs_err take_arguments(struct cli *cli, struct cli_draft *draft, const char *first)
+enum hs_err cli_take_fields(struct cli *cli, struct cli_draft *draft, const char *first)
 {
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < cli->arg_count && err == HS_OK; i++)
@@ -99,7 +99,7 @@ static enum hs_err put_arguments(struct cli *cli, struct cli_put *put, const str
     if (err == HS_OK)
         err = take_given(cli, &draft, given, count);
     if (err == HS_OK)
-        err = take_arguments(cli, &draft, first);
+        err = cli_take_fields(cli, &draft, first);
     if (err == HS_OK)
         err = cli_draft_make_id(&draft, id, &cli->bad);
     if (err == HS_OK)

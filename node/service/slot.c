@@ -245,6 +245,9 @@ enum hs_err hs_slot_show(const struct hs_slot *slot, struct hs_arena *arena, boo
     hallsync__slot_state__init(state);
     state->booked = slot->taken;
     state->free = hs_slot_free(slot);
+    for (size_t i = 0; i < slot->asked.booking_count; i++)
+        state->full += slot->asked.bookings[i].state == HS_BOOKING_FULL;
+    state->has_full = state->full != 0;
     *shown = state;
     if (!detailed)
         return HS_OK;

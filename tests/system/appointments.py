@@ -54,6 +54,8 @@ with Region("appointments across halls") as region:
     equal(sorted((told["a-3"], told["a-4"])), ["booked", "full"], "the last seat has one owner")
     for node in (here, there):
         until(f"{node.name} agrees", lambda: states(node) == told)
+    row = here.json("slot", "list", "hall=nj-gulou", "date=2026-11-25").lines()[0]
+    equal((row["booked"], row["free"], row["full"]), (3, 0, 1), "one is to be told that he has no seat")
     until("what was taken on trust has its seat", lambda: there.json("appointment", "get", "a-5").object()["state"] == "booked")
 
     # A seat that is given back is for who asks next; what became of the others.

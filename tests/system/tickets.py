@@ -44,6 +44,9 @@ with Region("work orders") as region:
         hall.json("ticket", "urge", "T-lost", "note=催办", "clerk=李")
     hall.json("ticket", "attach", "T-lost", f"attachments=a.jpg:5:{digest}:share/a.jpg")
     equal([one["ticket_id"] for one in hall.json("ticket", "list", "--overdue").lines()], ["T-lost"], "what is late")
+    equal(hall.json("ticket", "escalate", "--overdue", "note=逾期").object(), {"escalated": 1}, "somebody above is told")
+    equal(hall.json("ticket", "escalate", "--overdue", "note=逾期").object(), {"escalated": 0}, "once")
+    equal(hall.json("ticket", "get", "T-lost").object()["escalated"], 1, "and it is counted")
     hall.json("ticket", "link", "T-lost", "to_district=3203", "department=repair", "note=贵区办理")
     linked = hall.json("ticket", "get", "T-lost").object()["events"][-1]["linked_ticket"]
 

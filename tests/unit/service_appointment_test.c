@@ -158,6 +158,27 @@ static void what_would_be_too_much_for_the_fold_is_refused(void **state)
     assert_refused(BOOK(.slot_id = TEXT("s-2"), .name = TEXT("赵")), "overflow", "slot_id");
 }
 
+/* Halls that did not hear of each other have given one seat to two: the slot says how many are to be told. */
+static void a_slot_counts_who_has_no_seat(void **state)
+{
+    (void)state;
+    struct client *client = &line->at_hall;
+    static const char *const IDS[] = {"a-1", "a-2", "a-3"};
+    for (size_t i = 0; i < 3; i++)
+        assert_result(put_appointment(client,
+                                      (Hallsync__Appointment){MESSAGE(appointment), .appointment_id = TEXT(IDS[i]),
+                                                              .slot_id = TEXT("s-1"), .name = TEXT("李")},
+                                      OWN),
+                      HALLSYNC__RESULT__RESULT_CREATED);
+    make_slot(client, "s-1", "nj-gulou", 1, 0);
+    assert_string_equal(state_of(client, "a-1"), "booked");
+    assert_int_equal(get_record(client, HS_KIND_SLOT, "s-1")->slot->full, 2);
+    assert_result(HAPPEN("a-2", "cancelled"), HALLSYNC__RESULT__RESULT_CREATED); /* he was told */
+    assert_int_equal(get_record(client, HS_KIND_SLOT, "s-1")->slot->full, 1);
+    assert_result(HAPPEN("a-3", "cancelled"), HALLSYNC__RESULT__RESULT_CREATED);
+    assert_false(get_record(client, HS_KIND_SLOT, "s-1")->slot->has_full);
+}
+
 /* ---- at another hall ---- */
 
 static void a_hub_is_asked_for_the_slot(void **state)
@@ -222,6 +243,7 @@ int main(void)
         ON_LINE(a_hall_says_when_it_can_be_come_to),
         ON_LINE(seats_are_given_once),
         ON_LINE(a_slot_may_take_no_more),
+        ON_LINE(a_slot_counts_who_has_no_seat),
         ON_LINE(what_would_be_too_much_for_the_fold_is_refused),
         ON_LINE(a_hub_is_asked_for_the_slot),
         ON_LINE(without_a_link_it_is_asked_for_on_trust),
