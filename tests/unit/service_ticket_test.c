@@ -4,6 +4,7 @@
 
 #include "proto/base/text.h"
 #include "proto/base/thread.h"
+#include "proto/msg/tlv.h"
 
 #define ACCOUNT   "3201000001"
 #define ELSEWHERE "3299"
@@ -112,6 +113,52 @@ static void the_regions_catalogue_is_edited_by_version(void **state)
     assert_result(SERVICE(.service_id = TEXT("praise"), .active = TEXT("no")), HALLSYNC__RESULT__RESULT_CHANGED);
     assert_refused(TICKET(.ticket_id = TEXT("t-3"), .service = TEXT("praise"), .summary = TEXT("x")), "unknown-service",
                    "service");
+}
+
+/* As a hub of a later version, or a broken one, has written it. */
+static void write_raw(struct desk *desk, uint16_t kind, const char *id, struct hs_field_write *fields, size_t count)
+{
+    struct hs_write write = {.kind = kind, .id = HS_BYTES(id, strlen(id)), .fields = fields, .field_count = count};
+    struct hs_draft draft = {
+        .partition = HS_PARTITION_REGION, .lane = HS_LANE_BULK, .writes = &write, .write_count = 1};
+    struct hs_store *store = desk->office.node.store;
+    struct hs_commit commit;
+    struct hs_dot dot;
+    hs_stamp stamp;
+    assert_int_equal(hs_store_begin(store), HS_OK);
+    assert_int_equal(hs_store_write(store, &draft, &dot, &stamp), HS_OK);
+    assert_int_equal(hs_store_commit(store, &commit), HS_OK);
+}
+
+/* What is parked is kept out of openings too, which would be parked with it. */
+static void a_service_that_breaks_a_rule_is_none(void **state)
+{
+    struct desk *desk = *state;
+    struct client *client = &desk->client;
+    struct hs_buf values[4] = {{0}};
+    static const uint32_t NUMBERS[] = {1, 2, 12, 13};
+    struct hs_field_write fields[4];
+    hs_tlv_put_text(&values[0], 1, "consultation");
+    hs_tlv_put_text(&values[1], 2, "Consultation");
+    hs_tlv_put_u64(&values[2], 12, UINT32_MAX);
+    hs_tlv_put_text(&values[3], 13, "loom");
+    for (size_t i = 0; i < 4; i++)
+        fields[i] = (struct hs_field_write){.number = NUMBERS[i], .value = hs_buf_bytes(&values[i])};
+    client_close(client);
+    office_stop(&desk->office);
+    world_open(&desk->office.node, false);
+    write_raw(desk, HS_KIND_CATALOGUE, "consultation", fields, 4);
+    world_close(&desk->office.node);
+    office_start(&desk->office, false);
+    client_open(client, &desk->office, ZMQ_DEALER);
+    for (size_t i = 0; i < 4; i++)
+        hs_buf_fini(&values[i]);
+    assert_non_null(get_record(client, HS_KIND_CATALOGUE, "consultation")->parked);
+    assert_result(TICKET(.ticket_id = TEXT("t-1"), .service = TEXT("consultation"), .summary = TEXT("x")),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    assert_null(get_record(client, HS_KIND_TICKET, "t-1")->parked);
+    assert_true(state_of(client, "t-1")->has_due_ms);
+    move(client, "t-1", "resolved"); /* the default one's machine */
 }
 
 /* A calendar on which nobody works for a year moves the deadline behind it. */
@@ -446,6 +493,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         AT_HALL(an_opening_takes_over_what_the_catalogue_says),
         AT_HUB(the_regions_catalogue_is_edited_by_version),
+        AT_HUB(a_service_that_breaks_a_rule_is_none),
         AT_HUB(deadlines_go_by_the_calendar),
         AT_HALL(what_is_missing_is_told_at_once_and_ticked_as_it_comes),
         AT_HALL(urging_is_counted_and_archives_open_again),
