@@ -64,6 +64,8 @@ with Region("appointments across halls") as region:
     until("it is free again", lambda: here.json("slot", "get", "G-0930").object()["free"] == 1)
     here.json("appointment", "keep", "a-2")
     here.refused("bad-state", "appointment", "keep", "a-1")
+    here.json("appointment", "miss", "a-2")
+    here.json("appointment", "keep", "a-2", "note=had only been late")
     here.json("appointment", "book", "G-0930", "appointment_id=a-6", "name=吴")
     here.synced()
     wanted = {**told, "a-1": "cancelled", "a-2": "kept", "a-6": "booked"}

@@ -65,6 +65,7 @@ with Region("customers of two halls") as region:
     hub.json("notice", "put", "N-2", "type=info", "text=新电价", f"starts_ms={now + 3600000}")
     hub.json("notice", "put", "N-3", "district=3202", "type=fault", "text=故障")
     until("the notices are at the hall", lambda: len(at_counter("customer", "get", ONE).object().get("notices", [])) == 2)
+    equal(sorted(notice["notice_id"] for notice in gulou.json("notice", "list").lines()), ["N-1", "N-2"], "notices that concern the hall")
     notices = at_counter("customer", "find", "card_no=C-1").object()["notices"]
     equal([(notice["notice_id"], notice["state"]) for notice in notices], [("N-1", "active"), ("N-2", "planned")], "notices")
     equal([notice["notice_id"] for notice in at_counter("customer", "get", TWO).object()["notices"]], ["N-2"], "another street")

@@ -107,6 +107,8 @@ with Region("bills and payments") as region:
     for node in (hub, hall, other):
         until(f"{node.name} lists none", lambda: not node.json("conflict", "list", "--type", "topup-twice").lines())
 
+    equal([entry["number"] for entry in hall.json("cash-entry", "list").lines()].count(paid["receipt"]), 1, "one entry for a receipt")
+
     # An invoice is asked for at one hall and issued at the other.
     hall.json("invoice-request", "put", "i-1", f"account={ACCOUNT}", f"number={paid['receipt']}", "title=草场门面包店")
     hall.synced()

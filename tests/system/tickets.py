@@ -50,6 +50,21 @@ with Region("work orders") as region:
     hall.json("ticket", "link", "T-lost", "to_district=3203", "department=repair", "note=贵区办理")
     linked = hall.json("ticket", "get", "T-lost").object()["events"][-1]["linked_ticket"]
 
+    hall.json("ticket", "escalate", "T-lost", "note=已超期")
+
+    # A meter check is resolved with its result only; whoever does not want to be called back is not.
+    hall.json("ticket", "open", "ticket_id=T-meter", "service=meter-check", f"account={HERE}", "summary=校表")
+    for state in ("accepted", "working"):
+        hall.json("ticket", "event", "T-meter", f"state={state}")
+    hall.json("ticket", "pass", "T-meter", "department=laboratory")
+    hall.refused("missing-field", "ticket", "event", "T-meter", "state=resolved")
+    hall.json("ticket", "event", "T-meter", "state=resolved", "result=error in percent 误差:0.4;verdict 结论:合格")
+    hall.json("ticket", "consent", "T-meter", "consent=no")
+    hall.refused("no-consent", "ticket", "event", "T-meter", "state=called_back")
+    hall.json("ticket", "event", "T-meter", "state=archived")
+    checked = hall.json("ticket", "get", "T-meter").object()
+    equal((checked["state"], checked["department"], checked["no_call_back"]), ("archived", "laboratory", True), "the meter check")
+
     hall.json("customer", "put", HERE, "name=王", "supply_status=off")
     hall.json("bill", "put", "B-1", f"account={HERE}", "amount_fen=5000")
     hall.json("payment", "add", "payment_id=p-1", f"account={HERE}", "bill_id=B-1", "amount_fen=5000", "window=1")

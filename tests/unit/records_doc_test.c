@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_BYTES   128
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define DOCS_PATH    HS_SOURCE_DIR "/docs/records.md"
 #define MARK         "<!-- From here on made by tests/unit/records_doc_test.c; HS_WRITE_DOCS=1 writes it anew. -->\n"
@@ -214,6 +215,10 @@ static void put_errors(struct hs_buf *doc)
         {HS_EFIXED, "a field that is fixed would be changed, or the record would move to another district"},
         {HS_EDIFFERS, "a fact of the same id has other content"},
         {HS_ENOTHUB, "only hubs write this kind"},
+        {HS_EKIND, "there is no such kind"},
+        {HS_EINVAL, "a kind that nodes make; clear, seen or source of a fact; a field that is given and cleared at "
+                    "once; too many records"},
+        {HS_EOPERATOR, "a counter asks for what is an operator's"},
     };
     hs_buf_put_format(doc, "\n## Errors of every write\n\n| error | when |\n|---|---|\n");
     for (size_t i = 0; i < COUNT(ERRORS); i++)
@@ -438,11 +443,11 @@ static void put_docs(struct hs_buf *doc)
 
 /* ---- the file ---- */
 
-static void read_docs(struct hs_buf *text)
+static void read_file(const char *path, struct hs_buf *text)
 {
-    FILE *file = fopen(DOCS_PATH, "r");
+    FILE *file = fopen(path, "r");
     if (file == NULL)
-        fail_msg("%s is missing", DOCS_PATH);
+        fail_msg("%s is missing", path);
     for (int c = fgetc(file); c != EOF; c = fgetc(file))
         hs_buf_put_u8(text, (uint8_t)c);
     fclose(file);
@@ -462,7 +467,7 @@ static const char *generated(const struct hs_buf *text)
 static void write_docs(const struct hs_buf *doc)
 {
     struct hs_buf text = {0};
-    read_docs(&text);
+    read_file(DOCS_PATH, &text);
     size_t by_hand = (size_t)(generated(&text) - (const char *)text.data);
     FILE *file = fopen(DOCS_PATH, "w");
     assert_non_null(file);
@@ -482,7 +487,7 @@ static void docs_are_what_the_tables_say(void **state)
     assert_int_equal(doc.err, HS_OK);
     if (getenv("HS_WRITE_DOCS") != NULL)
         write_docs(&doc);
-    read_docs(&text);
+    read_file(DOCS_PATH, &text);
     assert_string_equal(generated(&text), (const char *)doc.data);
     hs_buf_fini(&doc);
     hs_buf_fini(&text);
@@ -502,41 +507,76 @@ static bool is_command(const char *words)
     return found;
 }
 
-/* A test is a file of this tree, anything else that a row of a system names is a command. */
-static void check_name(const char *name)
+/* Each of the words stands there as a string of its own, as in json("ticket", "urge", ...). */
+static bool test_has(const char *path, const char *command)
 {
-    char path[512];
-    if (strncmp(name, "tests/", 6) != 0) {
-        if (!is_command(name))
-            fail_msg("%s names '%s', which is no command", DOCS_PATH, name);
-        return;
+    struct hs_buf text = {0};
+    char words[NAME_BYTES], quoted[NAME_BYTES + 2];
+    char *rest = words;
+    bool has = true;
+    read_file(path, &text);
+    snprintf(words, sizeof words, "%s", command);
+    for (char *word = strtok_r(rest, " ", &rest); word != NULL && has; word = strtok_r(rest, " ", &rest)) {
+        snprintf(quoted, sizeof quoted, "\"%s\"", word);
+        has = strstr((const char *)text.data, quoted) != NULL;
     }
-    snprintf(path, sizeof path, HS_SOURCE_DIR "/%s", name);
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        fail_msg("%s names %s, which is not there", DOCS_PATH, name);
-    fclose(file);
+    hs_buf_fini(&text);
+    return has;
 }
 
-static void systems_name_commands_and_tests_that_are_there(void **state)
+/* The next name between backquotes, before @stop; NULL: there is none. */
+static const char *next_name(const char *at, const char *stop, char name[static NAME_BYTES])
+{
+    const char *open = strchr(at, '`');
+    if (open == NULL || open >= stop)
+        return NULL;
+    const char *close = strchr(open + 1, '`');
+    assert_true(close != NULL && close < stop && close - open < NAME_BYTES);
+    snprintf(name, NAME_BYTES, "%.*s", (int)(close - open - 1), open + 1);
+    return close + 1;
+}
+
+static bool is_test(const char *name)
+{
+    return strncmp(name, "tests/", 6) == 0;
+}
+
+static bool shown_in(const char *row, const char *stop, const char *command)
+{
+    char name[NAME_BYTES], path[NAME_BYTES + 512];
+    bool shown = false;
+    for (const char *at = next_name(row, stop, name); at != NULL; at = next_name(at, stop, name)) {
+        snprintf(path, sizeof path, HS_SOURCE_DIR "/%s", name);
+        shown = (is_test(name) && test_has(path, command)) || shown; /* and all of them are there */
+    }
+    return shown;
+}
+
+/* What a row of a system names is a command that one of the row's tests has, or a test. */
+static void check_row(const char *row, const char *stop)
+{
+    char name[NAME_BYTES];
+    for (const char *at = next_name(row, stop, name); at != NULL; at = next_name(at, stop, name)) {
+        if (is_test(name))
+            continue;
+        if (!is_command(name))
+            fail_msg("%s names '%s', which is no command", DOCS_PATH, name);
+        if (!shown_in(row, stop, name))
+            fail_msg("%s names '%s', which is in none of the tests beside it", DOCS_PATH, name);
+    }
+}
+
+static void systems_name_commands_and_tests_that_show_them(void **state)
 {
     (void)state;
     struct hs_buf text = {0};
     size_t rows = 0;
-    read_docs(&text);
+    read_file(DOCS_PATH, &text);
     const char *end = generated(&text);
     const char *line = strstr((const char *)text.data, "\n| system |");
     assert_non_null(line);
     for (; line != NULL && line < end && line[1] == '|'; line = strchr(line + 1, '\n')) {
-        const char *stop = strchr(line + 1, '\n');
-        for (const char *at = strchr(line + 1, '`'); at != NULL && at < stop; at = strchr(at + 1, '`')) {
-            char name[128];
-            const char *close = strchr(at + 1, '`');
-            assert_true(close != NULL && close < stop && (size_t)(close - at) < sizeof name);
-            snprintf(name, sizeof name, "%.*s", (int)(close - at - 1), at + 1);
-            check_name(name);
-            at = close;
-        }
+        check_row(line + 1, strchr(line + 1, '\n'));
         rows++;
     }
     assert_int_equal(rows, 15 + 2); /* so many systems; head and rule stand before them */
@@ -547,7 +587,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(docs_are_what_the_tables_say),
-        cmocka_unit_test(systems_name_commands_and_tests_that_are_there),
+        cmocka_unit_test(systems_name_commands_and_tests_that_show_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
