@@ -331,36 +331,29 @@ static void save_position(const char *path, const Hallsync__Position *position)
         perror(path); /* what was shown comes once more */
 }
 
-/* Whether there may be more. */
-static int watch_once(struct window *window, const char *path)
-{
-    uint32_t kinds[] = {HALLSYNC_KIND_QUEUE_TICKET, HALLSYNC_KIND_NOTICE};
-    Hallsync__WatchRequest watch = HALLSYNC__WATCH_REQUEST__INIT;
-    watch.from = load_position(path); /* none: from now on */
-    watch.kinds = kinds;
-    watch.n_kinds = sizeof kinds / sizeof *kinds;
-    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
-    request.body_case = HALLSYNC__REQUEST__BODY_WATCH;
-    request.watch = &watch;
-    uint8_t id[ID_BYTES];
-    const Hallsync__Reply *reply;
-    enum hallsync_status status = hallsync_call(window->node, &request, id, &reply);
-    if (watch.from != NULL)
-        hallsync__position__free_unpacked(watch.from, NULL);
-    if (status != HALLSYNC_OK) { /* "reset": the store has another history; list everything anew, and begin anew */
-        tell_failed(window, status);
-        return 0;
-    }
-    for (size_t i = 0; i < reply->watch->n_records; i++)
-        printf("changed %u %s\n", reply->watch->records[i]->kind, reply->watch->records[i]->id);
-    save_position(path, reply->watch->position);
-    return reply->watch->n_records > 0;
-}
-
 static void watch(struct window *window, char **words) /* FILE, that keeps the position */
 {
-    while (watch_once(window, words[0])) {
-    }
+    uint32_t kinds[] = {HALLSYNC_KIND_QUEUE_TICKET, HALLSYNC_KIND_NOTICE};
+    const Hallsync__WatchReply *changed;
+    Hallsync__Position position = HALLSYNC__POSITION__INIT, *kept = load_position(words[0]);
+    Hallsync__WatchRequest what = HALLSYNC__WATCH_REQUEST__INIT;
+    what.kinds = kinds;
+    what.n_kinds = sizeof kinds / sizeof *kinds;
+    what.from = kept; /* none: from now on */
+    uint64_t before;
+    do {
+        before = what.from != NULL ? what.from->commit : 0;
+        enum hallsync_status status = hallsync_watch(window->node, &what, &position, &changed);
+        if (status != HALLSYNC_OK) { /* "reset": this store has another history; find everything anew, and begin anew */
+            tell_failed(window, status);
+            break;
+        }
+        for (size_t i = 0; i < changed->n_records; i++)
+            printf("changed %u %s\n", changed->records[i]->kind, changed->records[i]->id);
+        save_position(words[0], &position);
+    } while (changed->n_records > 0 || position.commit != before);
+    if (kept != NULL)
+        hallsync__position__free_unpacked(kept, NULL);
 }
 
 /* ---- lines ---- */

@@ -189,17 +189,18 @@ class Window:
 
     def watch(self, path):
         """What has changed behind the position in a file; from now on, where there is none."""
+        position = api.Position.FromString(open(path, "rb").read()) if os.path.exists(path) else None
         more = True
         while more:
-            since = {"from": api.Position.FromString(open(path, "rb").read())} if os.path.exists(path) else {}
-            # "reset": the store has another history; list everything anew, and begin anew
-            changed = self.node.call(watch=api.WatchRequest(kinds=[QUEUE_TICKET, NOTICE], **since)).watch
+            what = api.WatchRequest(kinds=[QUEUE_TICKET, NOTICE], **{"from": position})
+            changed = self.node.call(watch=what).watch  # "reset": this store has another history; find everything anew
             for record in changed.records:
                 print("changed", record.kind, record.id)
             with open(path + ".new", "wb") as file:
                 file.write(changed.position.SerializeToString())
             os.rename(path + ".new", path)  # fails, and what was shown comes once more
-            more = len(changed.records) > 0
+            more = len(changed.records) > 0 or position is None or changed.position.commit != position.commit
+            position = changed.position
 
 
 # name -> how many words it needs, and may have
