@@ -41,6 +41,7 @@ static const struct {
     {HS_KIND_REPRINT, hs_reprint_write},
     {HS_KIND_SETTLEMENT, hs_settlement_write},
     {HS_KIND_GRANT, hs_grant_write},
+    {HS_KIND_INVOICE_REQUEST, hs_invoice_write},
     {HS_KIND_TITLE_CHANGE, hs_transfer_write},
     {HS_KIND_SUBSCRIPTION, hs_subscription_write},
     {HS_KIND_REMINDER, hs_reminder_write},

@@ -172,6 +172,7 @@ enum hs_err hs_payment_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_reversal_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_reprint_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_settlement_write(struct hs_work *work, const struct hs_item *item); /* settlement.c */
+enum hs_err hs_invoice_write(struct hs_work *work, const struct hs_item *item);    /* invoice.c */
 enum hs_err hs_grant_write(struct hs_work *work, const struct hs_item *item);      /* grant.c */
 enum hs_err hs_register_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_ticket_write(struct hs_work *work, const struct hs_item *item);

@@ -19,6 +19,7 @@ enum {
     SETTLEMENT_FORM = 9,
     SETTLEMENT_METHOD = 11,
     SETTLEMENT_AFTER = 12,
+    SETTLEMENT_GRANT = 13,
     SETTLEMENT_TO_BILL = 14,
     SETTLEMENT_PAYEE = 15
 };
@@ -62,7 +63,7 @@ static enum hs_err check_made(struct hs_work *work, const Hallsync__Settlement *
         return hs_refuse(&work->refusal, HS_EINVAL, SETTLEMENT_FACTS, "facts: %s", why);
     if (asked->has_after)
         return hs_refuse(&work->refusal, HS_EINVAL, SETTLEMENT_AFTER, "after: %s", why);
-    return asked->has_grant ? hs_refuse(&work->refusal, HS_EINVAL, 0, "grant: %s", why) : HS_OK;
+    return asked->has_grant ? hs_refuse(&work->refusal, HS_EINVAL, SETTLEMENT_GRANT, "grant: %s", why) : HS_OK;
 }
 
 static enum hs_err check_type(struct hs_work *work, const Hallsync__Settlement *asked)
@@ -290,7 +291,7 @@ static enum hs_err check_from(struct settling *settling)
     struct hs_work *work = settling->work;
     const Hallsync__Settlement *asked = settling->asked;
     char fen[HS_FEN_TEXT_BYTES];
-    struct hs_due due;
+    struct hs_due due = {0};
     int64_t there = 0;
     enum hs_err err;
     if (asked->bill_id != NULL) {
@@ -310,7 +311,7 @@ static enum hs_err check_to(struct settling *settling)
     struct hs_work *work = settling->work;
     const Hallsync__Settlement *asked = settling->asked;
     char fen[HS_FEN_TEXT_BYTES];
-    struct hs_due due;
+    struct hs_due due = {0};
     if (asked->to_bill == NULL)
         return HS_OK;
     enum hs_err err = due_of(settling, asked->to_bill, SETTLEMENT_TO_BILL, &due);

@@ -566,7 +566,7 @@ const struct hs_kind HS_KINDS[] = {
      .shape = HS_SHAPE_REGISTER, .lane = HS_LANE_WORK, .id_form = HS_ID_128, .id_field = 1,
      .home_form = HS_HOME_ACCOUNT, .home_field = 2, .personal = true,
      .message = &hallsync__invoice_request__descriptor,
-     FIELDS(INVOICE_REQUEST_FIELDS), INDEXES(INVOICE_REQUEST_INDEXES)},
+     FIELDS(INVOICE_REQUEST_FIELDS), INDEXES(INVOICE_REQUEST_INDEXES), ERRORS(INVOICE_REQUEST_ERRORS)},
     {.number = HS_KIND_WINDOW_EVENT, .name = "window_event", .en = "Event of a window", .zh = "窗口事件",
      .about = "A window was opened, closed, paused or resumed by a clerk; or the hall's day was closed.",
      .about_zh = "营业员开窗、结账、暂停或恢复窗口；或全厅日结。",

@@ -36,6 +36,13 @@ static const struct hs_kind_error SETTLEMENT_ERRORS[] = {
     {HS_EDIFFERS, "the form was settled before, and otherwise"},
 };
 
+static const struct hs_kind_error INVOICE_REQUEST_ERRORS[] = {
+    {HS_ENORECEIPT, "there is no such receipt, where it would have to be here"},
+    {HS_EREVERSED, "the payment of the receipt was taken back"},
+    {HS_EEXISTS, "another request of the receipt was issued, or asks for the same"},
+    {HS_ESTATE, "it was issued or refused before, or does not begin as asked"},
+    {HS_EREQUIRED, "it is issued without invoice_no"},
+};
 static const struct hs_kind_error GRANT_ERRORS[] = {
     {HS_EINVAL, "number is given: the node makes it"},
     {HS_ENOTFOUND, "no node of the region has that id"},

@@ -109,11 +109,16 @@ with Region("bills and payments") as region:
 
     equal([entry["number"] for entry in hall.json("cash-entry", "list").lines()].count(paid["receipt"]), 1, "one entry for a receipt")
 
-    # An invoice is asked for at one hall and issued at the other.
-    hall.json("invoice-request", "put", "i-1", f"account={ACCOUNT}", f"number={paid['receipt']}", "title=草场门面包店")
+    # An invoice is asked for at one hall and issued at the other, once, and not of money that was taken back.
+    hall.refused("already-reversed", "invoice-request", "put", "i-0", f"account={ACCOUNT}", f"number={paid['receipt']}", "title=草场门面包店")
+    kept = hall.json("payment", "add", "payment_id=p-8", f"account={ACCOUNT}", "amount_fen=800", "window=3").object()
+    hall.json("invoice-request", "put", "i-1", f"account={ACCOUNT}", f"number={kept['receipt']}", "title=草场门面包店")
     hall.synced()
     until("the other hall sees it", lambda: other.json("invoice-request", "list", f"account={ACCOUNT}").lines())
+    other.refused("exists", "invoice-request", "put", "i-2", f"account={ACCOUNT}", f"number={kept['receipt']}", "title=面包店")
+    other.refused("missing-field", "invoice-request", "put", "i-1", "state=issued")
     other.json("invoice-request", "put", "i-1", "state=issued", "invoice_no=00812345")
+    other.refused("bad-state", "invoice-request", "put", "i-1", "state=refused")
     other.synced()
     until("issued", lambda: hall.json("invoice-request", "get", "i-1").object().get("state") == "issued")
 

@@ -289,25 +289,89 @@ static void each_further_print_is_counted(void **state)
     assert_int_equal(get_record(client, HS_KIND_CASH_ENTRY, number)->reprints, 2);
 }
 
+/* ---- invoices ---- */
+
+#define INVOICE(...) \
+    put_invoice(client, (Hallsync__InvoiceRequest){MESSAGE(invoice_request), .title = TEXT("Bakery"), __VA_ARGS__})
+
+static const Hallsync__PutResult *put_invoice(struct client *client, Hallsync__InvoiceRequest wanted)
+{
+    return put(client, &(struct putting){.kind = HS_KIND_INVOICE_REQUEST, .message = &wanted.base});
+}
+
+static void pay_for_invoice(struct client *client, const char *id, char number[static HS_NUMBER_BYTES_MAX])
+{
+    const Hallsync__PutResult *paid = PAY(.payment_id = TEXT(id), .account = TEXT(ACCOUNT), .amount_fen = 500);
+    assert_result(paid, CREATED);
+    snprintf(number, HS_NUMBER_BYTES_MAX, "%s", paid->receipt);
+}
+
 static void an_invoice_is_asked_for_and_issued(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
-    Hallsync__InvoiceRequest wanted = HALLSYNC__INVOICE_REQUEST__INIT;
+    char number[HS_NUMBER_BYTES_MAX];
     own_customer(client);
-    wanted.request_id = TEXT("i-1");
-    wanted.account = TEXT(ACCOUNT);
-    wanted.number = TEXT("nj-gulou-20261121-01-AAAAAA-000001");
-    wanted.title = TEXT("Gulou Bakery");
-    struct putting putting = {.kind = HS_KIND_INVOICE_REQUEST, .message = &wanted.base};
-    assert_result(put(client, &putting), CREATED);
-    wanted.state = TEXT("issued");
-    wanted.invoice_no = TEXT("00812345");
-    assert_result(put(client, &putting), HALLSYNC__RESULT__RESULT_CHANGED);
+    pay_for_invoice(client, "p-1", number);
+    assert_refused(INVOICE(.request_id = TEXT("i-1"), .account = TEXT(ACCOUNT), .number = number,
+                           .state = TEXT("issued"), .invoice_no = TEXT("00812345")),
+                   "bad-state", "state");
+    assert_refused(
+        INVOICE(.request_id = TEXT("i-1"), .account = TEXT(ACCOUNT), .number = number, .invoice_no = TEXT("00812345")),
+        "bad-value", "invoice_no");
+    assert_result(INVOICE(.request_id = TEXT("i-1"), .account = TEXT(ACCOUNT), .number = number), CREATED);
+    assert_refused(INVOICE(.request_id = TEXT("i-1"), .state = TEXT("issued")), "missing-field", "invoice_no");
+    assert_result(INVOICE(.request_id = TEXT("i-1"), .state = TEXT("issued"), .invoice_no = TEXT("00812345")),
+                  HALLSYNC__RESULT__RESULT_CHANGED);
+    assert_result(INVOICE(.request_id = TEXT("i-1"), .state = TEXT("issued"), .invoice_no = TEXT("00812345")),
+                  HALLSYNC__RESULT__RESULT_UNCHANGED);
+    assert_refused(INVOICE(.request_id = TEXT("i-1"), .state = TEXT("asked")), "bad-state", "state");
+    assert_refused(INVOICE(.request_id = TEXT("i-1"), .invoice_no = TEXT("00812346")), "bad-state", "invoice_no");
+    assert_refused(INVOICE(.request_id = TEXT("i-1"), .tax_no = TEXT("91320")), "bad-state", "tax_no");
     Hallsync__FindRequest body = HALLSYNC__FIND_REQUEST__INIT;
     body.kind = HS_KIND_INVOICE_REQUEST;
     body.index = TEXT("account");
     body.key = TEXT(ACCOUNT);
     assert_int_equal(find(client, &body)->records->n_records, 1);
+}
+
+static void one_receipt_is_invoiced_once(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    char number[HS_NUMBER_BYTES_MAX];
+    own_customer(client);
+    pay_for_invoice(client, "p-1", number);
+    assert_result(INVOICE(.request_id = TEXT("i-1"), .account = TEXT(ACCOUNT), .number = number), CREATED);
+    assert_refused(INVOICE(.request_id = TEXT("i-2"), .account = TEXT(ACCOUNT), .number = number), "exists", "number");
+    assert_result(INVOICE(.request_id = TEXT("i-1"), .state = TEXT("refused")), HALLSYNC__RESULT__RESULT_CHANGED);
+    assert_refused(INVOICE(.request_id = TEXT("i-1"), .state = TEXT("issued"), .invoice_no = TEXT("1")), "bad-state",
+                   "state");
+    assert_result(INVOICE(.request_id = TEXT("i-2"), .account = TEXT(ACCOUNT), .number = number), CREATED);
+    assert_result(INVOICE(.request_id = TEXT("i-2"), .state = TEXT("issued"), .invoice_no = TEXT("2")),
+                  HALLSYNC__RESULT__RESULT_CHANGED);
+    assert_refused(INVOICE(.request_id = TEXT("i-3"), .account = TEXT(ACCOUNT), .number = number), "exists", "number");
+}
+
+static void an_invoice_is_of_a_receipt_of_money_that_stays(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    char number[HS_NUMBER_BYTES_MAX], back[HS_NUMBER_BYTES_MAX];
+    own_customer(client);
+    pay_for_invoice(client, "p-1", number);
+    assert_refused(INVOICE(.request_id = TEXT("i-0"), .account = TEXT(ACCOUNT),
+                           .number = TEXT("nj-gulou-20261121-01-AAAAAA-000001")),
+                   "unknown-receipt", "number");
+    assert_refused(INVOICE(.request_id = TEXT("i-0"), .account = TEXT(OTHER_ACCOUNT), .number = number), "bad-value",
+                   "number");
+    /* Another hall's may be on its way: taken on trust. */
+    assert_result(INVOICE(.request_id = TEXT("i-9"), .account = TEXT(ACCOUNT),
+                          .number = TEXT("nj-xuanwu-20261121-01-AAAAAA-000001")),
+                  CREATED);
+    assert_result(INVOICE(.request_id = TEXT("i-1"), .account = TEXT(ACCOUNT), .number = number), CREATED);
+    snprintf(back, sizeof back, "%s", BACK("p-1", "r-1", .reason = "mistyped")->put->results[0]->receipt);
+    assert_refused(INVOICE(.request_id = TEXT("i-1"), .state = TEXT("issued"), .invoice_no = TEXT("1")),
+                   "already-reversed", "number");
+    assert_refused(INVOICE(.request_id = TEXT("i-2"), .account = TEXT(ACCOUNT), .number = back), "bad-value", "number");
+    assert_result(INVOICE(.request_id = TEXT("i-1"), .state = TEXT("refused")), HALLSYNC__RESULT__RESULT_CHANGED);
 }
 
 /* Days are counted by the service's clock: the store's tells the same. */
@@ -334,6 +398,8 @@ int main(void)
         CASE(only_what_a_bank_pays_can_bounce),
         CASE(each_further_print_is_counted),
         CASE(an_invoice_is_asked_for_and_issued),
+        CASE(one_receipt_is_invoiced_once),
+        CASE(an_invoice_is_of_a_receipt_of_money_that_stays),
     };
     return cmocka_run_group_tests_name("service money", tests, NULL, NULL);
 }
