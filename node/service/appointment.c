@@ -41,26 +41,11 @@ enum hs_err hs_slot_write(struct hs_work *work, const struct hs_item *item)
 
 /* ---- asking for a seat ---- */
 
-static enum hs_err write_fact(struct hs_work *work, const struct hs_item *item, hs_partition partition, hs_stamp above)
-{
-    struct hs_write write = {.kind = item->kind->number, .id = item->id, .is_fact = true, .fact = item->message};
-    struct hs_draft draft = {
-        .partition = partition, .lane = HS_LANE_WORK, .writes = &write, .write_count = 1, .above = above};
-    struct hs_dot dot;
-    hs_stamp stamp;
-    work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
-    work->out.safe = hs_safety_here(work->desk);
-    return hs_store_write(work->store, &draft, &dot, &stamp);
-}
-
 /* Of a slot that is not here: a hub is asked; without one it is written on trust where the client says where to. */
 static enum hs_err slot_elsewhere(struct hs_work *work, const struct hs_item *item, const char *slot_id)
 {
-    hs_partition partition;
-    if (item->put->has_partition) {
-        enum hs_err err = hs_item_home(work, item, &partition);
-        return err == HS_OK ? write_fact(work, item, partition, 0) : err;
-    }
+    if (item->put->has_partition)
+        return hs_fact_write(work, item);
     if (!hs_store_holds_all(work->store) && !work->answered && hs_work_wants(work, HS_KIND_SLOT, bytes_of(slot_id)))
         return hs_refuse(&work->refusal, HS_ENOTHERE, APPOINTMENT_SLOT, "slot_id: %s is not here", slot_id);
     return hs_refuse(&work->refusal, HS_ENOTFOUND, APPOINTMENT_SLOT, "slot_id: there is no slot %s", slot_id);
@@ -92,7 +77,8 @@ enum hs_err hs_appointment_write(struct hs_work *work, const struct hs_item *ite
         return slot_elsewhere(work, item, asked->slot_id);
     if (err == HS_OK)
         err = check_slot(work, &slot, asked->slot_id);
-    return err == HS_OK ? write_fact(work, item, slot.name.partition, slot.highest) : err;
+    const struct hs_new_fact fact = {.message = item->message, .partition = slot.name.partition, .above = slot.highest};
+    return err == HS_OK ? hs_fact_put(work, item, &fact) : err;
 }
 
 /* ---- what becomes of it ---- */
@@ -158,5 +144,7 @@ enum hs_err hs_appointment_event_write(struct hs_work *work, const struct hs_ite
         err = check_move(work, &slot, id, event->event);
     else if (err == HS_ENOTFOUND)
         err = HS_OK; /* what was taken on trust is given back on trust */
-    return err == HS_OK ? write_fact(work, item, stored.name.partition, slot.highest) : err;
+    const struct hs_new_fact fact = {
+        .message = item->message, .partition = stored.name.partition, .above = slot.highest};
+    return err == HS_OK ? hs_fact_put(work, item, &fact) : err;
 }

@@ -255,22 +255,6 @@ static enum hs_err write_beside(struct hs_work *work, const struct hs_item *item
     return HS_OK;
 }
 
-static enum hs_err write_event(struct hs_work *work, const struct hs_item *item, const struct event *event)
-{
-    struct hs_dot dot;
-    hs_stamp stamp;
-    struct hs_write write = {.kind = HS_KIND_TICKET_EVENT, .id = item->id, .is_fact = true, .fact = event->message};
-    struct hs_draft draft = {.partition = event->ticket.partition,
-                             .lane = HS_LANE_WORK,
-                             .writes = &write,
-                             .write_count = 1,
-                             .above = event->above};
-    enum hs_err err = hs_store_write(work->store, &draft, &dot, &stamp);
-    work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
-    work->out.safe = hs_safety_here(work->desk);
-    return err;
-}
-
 enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item)
 {
     Hallsync__TicketEvent said;
@@ -290,5 +274,7 @@ enum hs_err hs_event_write(struct hs_work *work, const struct hs_item *item)
         err = check_size(work, &event);
     if (err == HS_OK)
         err = write_beside(work, item, &event);
-    return err == HS_OK ? write_event(work, item, &event) : err;
+    const struct hs_new_fact fact = {
+        .message = event.message, .partition = event.ticket.partition, .above = event.above};
+    return err == HS_OK ? hs_fact_put(work, item, &fact) : err;
 }

@@ -64,21 +64,29 @@ enum hs_err hs_fact_known(struct hs_work *work, const struct hs_item *item, stru
     return err;
 }
 
-enum hs_err hs_fact_write(struct hs_work *work, const struct hs_item *item)
+enum hs_err hs_fact_put(struct hs_work *work, const struct hs_item *item, const struct hs_new_fact *fact)
 {
     struct hs_dot dot;
     hs_stamp stamp;
-    struct hs_write write = {.kind = item->kind->number, .id = item->id, .is_fact = true, .fact = item->message};
-    struct hs_draft draft = {.lane = item->kind->lane, .writes = &write, .write_count = 1};
-    enum hs_err err = hs_fact_known(work, item, item->message);
-    if (err != HS_ENOTFOUND)
-        return err;
-    err = hs_item_home(work, item, &draft.partition);
-    if (err != HS_OK)
-        return err;
+    struct hs_write write = {.kind = item->kind->number, .id = item->id, .is_fact = true, .fact = fact->message};
+    struct hs_draft draft = {.partition = fact->partition,
+                             .lane = item->kind->lane,
+                             .above = fact->above,
+                             .writes = &write,
+                             .write_count = 1};
     work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
     work->out.safe = hs_safety_here(work->desk);
     return hs_store_write(work->store, &draft, &dot, &stamp);
+}
+
+enum hs_err hs_fact_write(struct hs_work *work, const struct hs_item *item)
+{
+    struct hs_new_fact fact = {.message = item->message};
+    enum hs_err err = hs_fact_known(work, item, item->message);
+    if (err != HS_ENOTFOUND)
+        return err;
+    err = hs_item_home(work, item, &fact.partition);
+    return err == HS_OK ? hs_fact_put(work, item, &fact) : err;
 }
 
 /* ---- the cash entry of a fact ---- */

@@ -95,6 +95,13 @@ enum hs_err hs_item_home(struct hs_work *work, const struct hs_item *item, hs_pa
 enum hs_err hs_batch_one(struct hs_call *call, const struct hs_item *item);
 
 /* fact.c: facts that are here already. */
+/* Write a fact that is not here, as its rules would have it. */
+struct hs_new_fact {
+    struct hs_bytes message;
+    hs_partition partition;
+    hs_stamp above; /* what it is to come behind; 0: nothing */
+};
+enum hs_err hs_fact_put(struct hs_work *work, const struct hs_item *item, const struct hs_new_fact *fact);
 /* The write of a fact without rules of its own: nothing is looked at but whether it is here already. */
 enum hs_err hs_fact_write(struct hs_work *work, const struct hs_item *item);
 /* The fact has the same content: HS_OK and the outcome.  Other content: HS_EDIFFERS.  HS_ENOTFOUND. */

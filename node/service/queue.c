@@ -109,19 +109,6 @@ static enum hs_err next_counter(struct hs_work *work, const char *group, const c
     return err;
 }
 
-static enum hs_err write_fact(struct hs_work *work, const struct hs_item *item, struct hs_bytes message,
-                              hs_partition partition, hs_stamp above)
-{
-    struct hs_write write = {.kind = item->kind->number, .id = item->id, .is_fact = true, .fact = message};
-    struct hs_draft draft = {
-        .partition = partition, .lane = HS_LANE_WORK, .writes = &write, .write_count = 1, .above = above};
-    struct hs_dot dot;
-    hs_stamp stamp;
-    work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
-    work->out.safe = hs_safety_here(work->desk);
-    return hs_store_write(work->store, &draft, &dot, &stamp);
-}
-
 /* The message with what the node had made of it when it was first sent. */
 static enum hs_err same_ticket(struct hs_work *work, const struct hs_item *item, struct hs_bytes first,
                                struct hs_bytes *message)
@@ -179,10 +166,9 @@ enum hs_err hs_queue_ticket_write(struct hs_work *work, const struct hs_item *it
     ticket.number = work->out.number;
     ticket.date = date;
     ticket.hall = hall;
-    message = hs_canonical(&ticket.base, work->scratch);
-    if (message.data == NULL)
-        return HS_ENOMEM;
-    return write_fact(work, item, message, hs_store_certificate(work->store)->home, 0);
+    const struct hs_new_fact fact = {.message = hs_canonical(&ticket.base, work->scratch),
+                                     .partition = hs_store_certificate(work->store)->home};
+    return fact.message.data != NULL ? hs_fact_put(work, item, &fact) : HS_ENOMEM;
 }
 
 /* ---- whom an event is about ---- */
@@ -424,8 +410,9 @@ enum hs_err hs_queue_event_write(struct hs_work *work, const struct hs_item *ite
         err = check_move(work, &move);
     if (err != HS_OK)
         return err;
-    struct hs_bytes message = complete(work, item, move.ticket.name.id, hs_queued_number(&move.ticket));
-    if (message.data == NULL)
-        return HS_ENOMEM;
-    return write_fact(work, item, message, move.ticket.name.partition, move.ticket.highest);
+    const struct hs_new_fact fact = {
+        .message = complete(work, item, move.ticket.name.id, hs_queued_number(&move.ticket)),
+        .partition = move.ticket.name.partition,
+        .above = move.ticket.highest};
+    return fact.message.data != NULL ? hs_fact_put(work, item, &fact) : HS_ENOMEM;
 }

@@ -19,21 +19,6 @@ static bool is(struct hs_bytes bytes, const char *text)
     return bytes.size == strlen(text) && memcmp(bytes.data, text, bytes.size) == 0;
 }
 
-/* What a stored register record shows, in the scratch. */
-static enum hs_err shown(struct hs_work *work, const struct hs_stored *stored, struct hs_bytes *message)
-{
-    struct hs_record record;
-    struct hs_buf buf = {0};
-    enum hs_err err = hs_record_decode(stored->state, work->scratch, &record);
-    if (err == HS_OK)
-        err = hs_record_shown(&record, &buf);
-    *message = err == HS_OK ? hs_arena_copy(work->scratch, hs_buf_bytes(&buf)) : HS_BYTES_NONE;
-    if (err == HS_OK && message->size != buf.size)
-        err = HS_ENOMEM;
-    hs_buf_fini(&buf);
-    return err == HS_EMALFORMED ? HS_EDAMAGED : err;
-}
-
 static enum hs_err supply_is_off(struct hs_work *work, const char *account, bool *off)
 {
     struct hs_record_name name = {.partition = hs_account_partition(account),
@@ -46,7 +31,7 @@ static enum hs_err supply_is_off(struct hs_work *work, const char *account, bool
     enum hs_err err = hs_view_record(work->view, &name, &stored);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_OK : err;
-    err = shown(work, &stored, &message);
+    err = hs_look_message(&work->look, &stored, &message);
     *off = err == HS_OK && is(hs_tlv_bytes(message, CUSTOMER_STATUS), "off");
     return err;
 }
@@ -71,7 +56,7 @@ static enum hs_err look_at_bill(void *ctx, const struct hs_stored *stored)
     struct looking *looking = ctx;
     struct hs_due due;
     struct hs_bytes message;
-    enum hs_err err = shown(looking->work, stored, &message);
+    enum hs_err err = hs_look_message(&looking->work->look, stored, &message);
     if (err == HS_OK)
         err = hs_look_due(&looking->work->look, message, &due);
     if (err != HS_OK)
@@ -88,7 +73,7 @@ static enum hs_err look_at_ticket(void *ctx, const struct hs_stored *stored)
     struct hs_ticket_events events;
     struct hs_ticket_fold fold;
     struct hs_bytes message;
-    enum hs_err err = shown(work, stored, &message);
+    enum hs_err err = hs_look_message(&work->look, stored, &message);
     if (err != HS_OK || !is(hs_tlv_bytes(message, TICKET_SERVICE), SERVICE))
         return err;
     err = hs_ticket_gather(&work->look, &stored->name, work->scratch, &events);

@@ -139,6 +139,23 @@ static void what_never_ends_is_refused(void **state)
     assert_int_equal(hs_worktime_between(&time, 0, (uint64_t)HS_WORKTIME_DAYS_MAX * DAY_MS + 1, &due), HS_EOVERFLOW);
 }
 
+static enum hs_err too_long(void *ctx, uint32_t date, struct hs_workday *day)
+{
+    (void)ctx;
+    (void)date;
+    *day = (struct hs_workday){.to = 2000};
+    return HS_OK;
+}
+
+static void a_day_ends_at_midnight(void **state)
+{
+    (void)state;
+    struct hs_worktime time = {.day = too_long};
+    uint64_t work_ms;
+    assert_int_equal(hs_worktime_between(&time, 0, 2 * DAY_MS, &work_ms), HS_OK);
+    assert_int_equal(work_ms, 2 * DAY_MS);
+}
+
 static void hours_are_read(void **state)
 {
     (void)state;
@@ -169,9 +186,8 @@ int main(void)
     random_state = number_of(getenv("HS_SEED"), DEFAULT_SEED);
     print_message("HS_SEED=%llu\n", (unsigned long long)random_state);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(deadlines_are_what_counting_says),
-        cmocka_unit_test(what_never_ends_is_refused),
-        cmocka_unit_test(hours_are_read),
+        cmocka_unit_test(deadlines_are_what_counting_says), cmocka_unit_test(what_never_ends_is_refused),
+        cmocka_unit_test(a_day_ends_at_midnight),           cmocka_unit_test(hours_are_read),
         cmocka_unit_test(a_friday_goes_on_on_monday),
     };
     return cmocka_run_group_tests_name("worktime_property", tests, NULL, NULL);
