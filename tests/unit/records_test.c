@@ -320,6 +320,32 @@ static void an_event_that_comes_late_changes_what_fits(void **state)
     world_close(&world);
 }
 
+/* A head that comes in two parts, from two nodes: who does not want to be called is archived without that. */
+static void what_the_head_says_of_calling_back_changes_what_fits(void **state)
+{
+    static const char *const MOVES[] = {"open", "accepted", "working", "resolved", "archived"};
+    (void)state;
+    struct world world;
+    struct hs_buf no = {0};
+    struct hs_id id = id_of(1);
+    world_open(&world);
+    put_ticket(&world, 1, 1, "complaint");
+    for (uint64_t i = 0; i < 5; i++)
+        put_event(&world, 1, 10 + i, 1, MOVES[i], NULL);
+    assert_int_equal(look_at_list(&world, HS_LIST_EVENT).count, 1);
+    assert_int_equal(count_index(&world, HS_KIND_TICKET, "state", TEXT("resolved")), 1);
+    hs_tlv_put_text(&no, 9, "no");
+    struct hs_field_write field = {.number = 9, .value = hs_buf_bytes(&no)};
+    struct hs_write write = {
+        .kind = HS_KIND_TICKET, .id = HS_BYTES(id.bytes, sizeof id.bytes), .fields = &field, .field_count = 1};
+    world_write(&world, 2, 3201, &write);
+    hs_buf_fini(&no);
+    assert_int_equal(look_at_list(&world, HS_LIST_EVENT).count, 0);
+    assert_int_equal(count_index(&world, HS_KIND_TICKET, "state", TEXT("archived")), 1);
+    world_verify(&world);
+    world_close(&world);
+}
+
 #define MANY_EVENTS 8000
 
 static double seconds(void)
@@ -584,6 +610,7 @@ int main(void)
         cmocka_unit_test(forked_streams_give_facts_only),
         cmocka_unit_test(tickets_are_folded_in_any_order),
         cmocka_unit_test(an_event_that_comes_late_changes_what_fits),
+        cmocka_unit_test(what_the_head_says_of_calling_back_changes_what_fits),
         cmocka_unit_test(an_event_costs_the_same_however_many_there_are),
         cmocka_unit_test(a_parked_ticket_has_no_state),
         cmocka_unit_test(digests_are_sums_of_record_hashes),
