@@ -28,7 +28,7 @@ enum hs_err hs_slot_write(struct hs_work *work, const struct hs_item *item)
     const char *own = hs_store_certificate(work->store)->node_id;
     struct hs_bytes hall = given->hall != NULL ? bytes_of(given->hall) : HS_BYTES_NONE;
     struct hs_slot slot;
-    enum hs_err err = hs_slot_load(&work->look, item->id, work->scratch, &slot);
+    enum hs_err err = hs_slot_load(&work->look, HS_SLOT_ANYWHERE, item->id, work->scratch, &slot);
     if (err == HS_OK)
         hall = hs_tlv_bytes(slot.message, SLOT_HALL);
     else if (err != HS_ENOTFOUND)
@@ -72,7 +72,8 @@ enum hs_err hs_appointment_write(struct hs_work *work, const struct hs_item *ite
     enum hs_err err = hs_fact_known(work, item, item->message);
     if (err != HS_ENOTFOUND)
         return err;
-    err = hs_slot_load(&work->look, bytes_of(asked->slot_id), work->scratch, &slot);
+    hs_partition where = item->put->has_partition ? (hs_partition)item->put->partition : HS_SLOT_ANYWHERE;
+    err = hs_slot_load(&work->look, where, bytes_of(asked->slot_id), work->scratch, &slot);
     if (err == HS_ENOTFOUND)
         return slot_elsewhere(work, item, asked->slot_id);
     if (err == HS_OK)
@@ -139,7 +140,8 @@ enum hs_err hs_appointment_event_write(struct hs_work *work, const struct hs_ite
     err = find_appointment(work, id, &stored, &message);
     if (err != HS_OK)
         return err;
-    err = hs_slot_load(&work->look, hs_tlv_bytes(message, APPOINTMENT_SLOT), work->scratch, &slot);
+    err = hs_slot_load(&work->look, stored.name.partition, hs_tlv_bytes(message, APPOINTMENT_SLOT), work->scratch,
+                       &slot);
     if (err == HS_OK)
         err = check_move(work, &slot, id, event->event);
     else if (err == HS_ENOTFOUND)

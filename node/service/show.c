@@ -338,7 +338,7 @@ static enum hs_err show_slot(struct showing *showing)
 {
     struct hs_show *show = showing->show;
     struct hs_slot slot;
-    enum hs_err err = hs_slot_load(&show->look, showing->name->id, show->arena, &slot);
+    enum hs_err err = hs_slot_load(&show->look, showing->name->partition, showing->name->id, show->arena, &slot);
     return err == HS_OK ? hs_slot_show(&slot, show->arena, show->detailed && !show->counter, &showing->record->slot)
                         : err;
 }
@@ -346,7 +346,7 @@ static enum hs_err show_slot(struct showing *showing)
 static enum hs_err show_appointment(struct showing *showing)
 {
     struct hs_show *show = showing->show;
-    return hs_appointment_show(&show->look, showing->name->id, showing->message, show->arena,
+    return hs_appointment_show(&show->look, showing->name, showing->message, show->arena,
                                &showing->record->appointment);
 }
 
@@ -360,7 +360,8 @@ static enum hs_err show_appointment_event(struct showing *showing)
     if (err == HS_OK)
         err = hs_fact_variant(&stored, show->arena, &variant);
     if (err == HS_OK)
-        return hs_appointment_show(&show->look, id, variant->bytes, show->arena, &showing->record->appointment);
+        return hs_appointment_show(&show->look, &stored.name, variant->bytes, show->arena,
+                                   &showing->record->appointment);
     return err == HS_ENOTFOUND ? HS_OK : err;
 }
 

@@ -172,13 +172,22 @@ static enum hs_err load_record(struct loading *loading, const struct hs_stored *
     return err;
 }
 
-enum hs_err hs_slot_load(const struct hs_look *look, struct hs_bytes slot_id, struct hs_arena *arena,
-                         struct hs_slot *slot)
+static enum hs_err find_slot(const struct hs_look *look, hs_partition partition, struct hs_bytes slot_id,
+                             struct hs_stored *stored)
+{
+    struct hs_record_name name = {.partition = partition, .lane = HS_LANE_WORK, .kind = HS_KIND_SLOT, .id = slot_id};
+    enum hs_err err = hs_look_find(look, HS_KIND_SLOT, slot_id, stored);
+    bool other = err == HS_OK && partition != HS_SLOT_ANYWHERE && stored->name.partition != partition;
+    return other ? hs_view_record(look->view, &name, stored) : err;
+}
+
+enum hs_err hs_slot_load(const struct hs_look *look, hs_partition partition, struct hs_bytes slot_id,
+                         struct hs_arena *arena, struct hs_slot *slot)
 {
     struct loading loading = {.look = look, .arena = arena, .slot = slot};
     struct hs_stored stored;
     *slot = (struct hs_slot){0};
-    enum hs_err err = hs_look_find(look, HS_KIND_SLOT, slot_id, &stored);
+    enum hs_err err = find_slot(look, partition, slot_id, &stored);
     if (err == HS_OK)
         err = load_record(&loading, &stored);
     if (err == HS_OK)
@@ -263,7 +272,7 @@ enum hs_err hs_slot_show(const struct hs_slot *slot, struct hs_arena *arena, boo
     return HS_OK;
 }
 
-enum hs_err hs_appointment_show(const struct hs_look *look, struct hs_bytes id, struct hs_bytes message,
+enum hs_err hs_appointment_show(const struct hs_look *look, const struct hs_record_name *name, struct hs_bytes message,
                                 struct hs_arena *arena, Hallsync__AppointmentState **shown)
 {
     Hallsync__AppointmentState *state = hs_arena_alloc(arena, sizeof *state);
@@ -271,10 +280,10 @@ enum hs_err hs_appointment_show(const struct hs_look *look, struct hs_bytes id, 
     if (state == NULL)
         return HS_ENOMEM;
     hallsync__appointment_state__init(state);
-    enum hs_err err = hs_slot_load(look, hs_tlv_bytes(message, APPOINTMENT_SLOT), arena, &slot);
+    enum hs_err err = hs_slot_load(look, name->partition, hs_tlv_bytes(message, APPOINTMENT_SLOT), arena, &slot);
     if (err != HS_OK && err != HS_ENOTFOUND)
         return err;
-    const struct hs_booking *booking = err == HS_OK ? hs_slot_booking(&slot, id) : NULL;
+    const struct hs_booking *booking = err == HS_OK ? hs_slot_booking(&slot, name->id) : NULL;
     state->state = (char *)(uintptr_t)(booking != NULL ? hs_booking_state_text(booking->state) : "asked");
     *shown = state;
     if (booking == NULL)

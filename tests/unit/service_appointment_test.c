@@ -179,6 +179,68 @@ static void a_slot_counts_who_has_no_seat(void **state)
     assert_false(get_record(client, HS_KIND_SLOT, "s-1")->slot->has_full);
 }
 
+/* As the hall of another district has made it, which has not heard of this one's. */
+static void write_slot(struct office *office, const char *id, uint32_t capacity, hs_partition partition)
+{
+    struct hs_buf values[5] = {{0}};
+    static const uint32_t NUMBERS[] = {1, 2, 4, 5, 7};
+    struct hs_field_write fields[5];
+    struct hs_write write = {.kind = HS_KIND_SLOT, .id = HS_BYTES(id, strlen(id)), .fields = fields, .field_count = 5};
+    struct hs_draft draft = {.partition = partition, .lane = HS_LANE_WORK, .writes = &write, .write_count = 1};
+    struct hs_store *store = office->node.store;
+    struct hs_commit commit;
+    struct hs_dot dot;
+    hs_stamp stamp;
+    hs_tlv_put_text(&values[0], 1, id);
+    hs_tlv_put_text(&values[1], 2, "nj-far");
+    hs_tlv_put_text(&values[2], 4, "2026-11-25");
+    hs_tlv_put_text(&values[3], 5, "10:00");
+    hs_tlv_put_u64(&values[4], 7, capacity);
+    for (size_t i = 0; i < 5; i++)
+        fields[i] = (struct hs_field_write){.number = NUMBERS[i], .value = hs_buf_bytes(&values[i])};
+    assert_int_equal(hs_store_begin(store), HS_OK);
+    assert_int_equal(hs_store_write(store, &draft, &dot, &stamp), HS_OK);
+    assert_int_equal(hs_store_commit(store, &commit), HS_OK);
+    for (size_t i = 0; i < 5; i++)
+        hs_buf_fini(&values[i]);
+}
+
+static void slots_of_two_districts_may_have_one_id(void **state)
+{
+    (void)state;
+    struct office hub;
+    struct client at_hub;
+    struct client *client = &at_hub;
+    office_make(&hub, HS_ROLE_HUB, NULL);
+    office_stop(&hub);
+    world_open(&hub.node, false);
+    write_slot(&hub, "0930", 1, OWN);
+    write_slot(&hub, "0930", 2, THERE);
+    world_close(&hub.node);
+    office_start(&hub, false);
+    client_open(client, &hub, ZMQ_DEALER);
+    Hallsync__Appointment asked = {MESSAGE(appointment), .slot_id = TEXT("0930"), .name = TEXT("周")};
+    asked.appointment_id = TEXT("a-1");
+    assert_result(put_appointment(client, asked, THERE), HALLSYNC__RESULT__RESULT_CREATED);
+    asked.appointment_id = TEXT("a-2");
+    assert_result(put_appointment(client, asked, OWN), HALLSYNC__RESULT__RESULT_CREATED);
+    asked.appointment_id = TEXT("a-3");
+    assert_refused(put_appointment(client, asked, OWN), "bad-state", "slot_id");
+    assert_result(put_appointment(client, asked, THERE), HALLSYNC__RESULT__RESULT_CREATED);
+    assert_string_equal(state_of(client, "a-1"), "booked");
+    assert_string_equal(state_of(client, "a-2"), "booked");
+    assert_string_equal(state_of(client, "a-3"), "booked");
+    assert_result(HAPPEN("a-3", "cancelled"), HALLSYNC__RESULT__RESULT_CREATED);
+    assert_refused(HAPPEN("a-3", "kept"), "bad-state", "event");
+    Hallsync__FindRequest all = {MESSAGE(find_request), .kind = HS_KIND_SLOT};
+    const Hallsync__Reply *reply = find(client, &all);
+    assert_int_equal(reply->records->n_records, 2);
+    assert_int_equal(reply->records->records[0]->slot->free, 0);
+    assert_int_equal(reply->records->records[1]->slot->free, 1);
+    client_close(client);
+    office_drop(&hub);
+}
+
 /* ---- at another hall ---- */
 
 static void a_hub_is_asked_for_the_slot(void **state)
@@ -243,6 +305,7 @@ int main(void)
         ON_LINE(a_hall_says_when_it_can_be_come_to),
         ON_LINE(seats_are_given_once),
         ON_LINE(a_slot_may_take_no_more),
+        cmocka_unit_test(slots_of_two_districts_may_have_one_id),
         ON_LINE(a_slot_counts_who_has_no_seat),
         ON_LINE(what_would_be_too_much_for_the_fold_is_refused),
         ON_LINE(a_hub_is_asked_for_the_slot),

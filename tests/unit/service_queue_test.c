@@ -122,8 +122,13 @@ static void a_number_drawn_twice_is_that_of_who_can_be_meant(void **state)
     world_close(&desk->office.node);
     office_start(&desk->office, false);
     client_open(client, &desk->office, ZMQ_DEALER);
-    for (unsigned i = 0; i < 4; i++) {
-        assert_number(MOVE(.event = TEXT("called"), .window = 3, .number = number), number);
+    for (unsigned i = 0; i < 4; i++) { /* who came last first: q-1 is the oldest */
+        const Hallsync__PutResult *called = MOVE(.event = TEXT("called"), .window = 3, .number = number);
+        assert_number(called, number);
+        struct hs_id last = world_fact_id(&desk->office.node, 2 - i);
+        char hex[HS_ID_TEXT_BYTES];
+        if (i < 3)
+            assert_string_equal(called->of, hs_id_text(&last, hex));
         assert_number(MOVE(.event = TEXT("served"), .window = 3, .number = number), number);
     }
     assert_refused(MOVE(.event = TEXT("called"), .window = 3, .number = number), "bad-state", "event");
