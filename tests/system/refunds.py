@@ -102,11 +102,12 @@ with Region("refunds and credits by the owner of a district") as region:
     # Handed on while the old owner has no link: both refund the same advance, of which one knows more, and one of them counts.
     second.json("payment", "add", "payment_id=p-ahead", f"account={OTHER}", "amount_fen=5000", "purpose=advance")
     second.synced()
-    until("the owner has it", lambda: hall.json("payment", "get", "p-ahead").object()["amount_fen"] == 5000)
+    until("the owner has it", lambda: hall.json("payment", "list", "--account", OTHER, "--here").lines())
     hall.relay.cut()
     equal(hub.json("grant", "add", "district=3201", "owner=nj-hub", "granted_by=主任").object()["result"], "created", "handed on")
     second.json("payment", "add", "payment_id=p-more", f"account={OTHER}", "amount_fen=1000", "purpose=advance")
     second.synced()
+    until("the hub has it", lambda: len(hub.json("payment", "list", "--account", OTHER).lines()) == 2)
     hall.json(*settle("refund", 5000, "F-5", account=OTHER))
     hub.json(*settle("refund", 4500, "F-6", "method=transfer", account=OTHER))
     hall.relay.heal()
