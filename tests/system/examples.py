@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """docs/api.md does what it says: its excerpts are those of docs/examples, word for word, and the two programs there, in C and in Python, do a
-window's day at a counters' socket, say the same, and pay once, whatever becomes of the answers."""
+window's day at a counters' socket, say the same, and pay once, whatever becomes of the answers.  And the commands of README.md's day."""
 import os
 import re
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -183,5 +184,16 @@ with Region("a window's day, in C and in Python") as region:
     in_c = day("01", [tool("hallsync-example-window")])
     in_python = day("02", [sys.executable, os.path.join(EXAMPLES, "window.py")])
     equal(in_python.splitlines(), in_c.splitlines(), "what the two say")
-    equal(hall.json("rating", "list").lines().__len__(), 2, "ratings")
+    equal(len(hall.json("rating", "list").lines()), 2, "ratings")
     equal(subprocess.run([tool("hallsync-example-window")], capture_output=True).returncode, 2, "usage")
+
+    # The commands of README.md, where there is what they are about.
+    hub.json("customer", "put", "3201000001", "name=王芳", "card_no=C-77")
+    hub.json("bill", "put", "B-1", "account=3201000001", "amount_fen=12345")
+    hub.json("window", "open", "3", "clerk=07", f"float_fen={151200 - 12345}")
+    hub.json("queue", "take", "A")
+    commands = re.findall(r"^    hallsync (.*)$", read(DOCS, "..", "README.md").split("\n## Its day\n")[1].split("\n## ")[0], re.M)
+    for command in commands:
+        answer = hub.run(*shlex.split(command, comments=True))
+        equal(answer.status, 0, f"{command}: {answer.out} {answer.err}")
+    check(len(commands) > 5, f"{len(commands)} commands")

@@ -128,6 +128,9 @@ static void put_indexes(struct hs_buf *doc, const struct hs_kind *kind)
             hs_buf_put_format(doc, " (each line's `%s`)",
                               protobuf_c_message_descriptor_get_field(line.message, index->line)->name);
         }
+        const char *field = index->line == 0 ? hs_kind_field_name(kind, index->field) : NULL;
+        if (field != NULL && strcmp(field, index->name) != 0)
+            hs_buf_put_format(doc, " (`%s`)", field);
         if (index->then != 0)
             hs_buf_put_format(doc, " with `%s`", hs_kind_field_name(kind, index->then));
     }
