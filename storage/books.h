@@ -92,6 +92,19 @@ enum hs_err hs_books_window(struct hs_view *view, const struct hs_hall_day *day,
 enum hs_err hs_books_open_windows(struct hs_view *view, const struct hs_hall_day *day, struct hs_arena *arena,
                                   uint32_t *windows, size_t most, size_t *count);
 
+/* What happened to the windows that day, by window, then in its order; such as could not be when its turn came is left
+ * out. */
+struct hs_window_event {
+    uint32_t window;
+    enum hs_window_move move;
+    hs_stamp stamp;
+    struct hs_bytes message;    /* WindowEvent */
+    enum hs_window_state state; /* afterwards */
+};
+typedef void (*hs_visit_window_event)(void *ctx, const struct hs_window_event *event);
+enum hs_err hs_books_window_events(struct hs_view *view, const struct hs_hall_day *day, struct hs_arena *arena,
+                                   hs_visit_window_event visit, void *ctx);
+
 /* The node that has this origin; a view; no bytes: not known. */
 struct hs_bytes hs_books_writer(struct hs_view *view, uint64_t origin);
 

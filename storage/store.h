@@ -503,6 +503,18 @@ struct hs_bill_sums {
     int64_t settled_fen; /* given back or counted elsewhere; below zero: counted here */
 };
 enum hs_err hs_view_bill(struct hs_view *view, const char *account, struct hs_bytes bill_id, struct hs_bill_sums *sums);
+/* Bills of which less was paid than the most that they can ever ask for, by account; what one asks for now, if anything
+ * at all, says storage/model/bill_due.h. */
+struct hs_unpaid_scan {
+    char district[HS_DISTRICT_DIGITS + 1]; /* empty: all */
+    bool has_after;                        /* else from the beginning */
+    char after[HS_ACCOUNT_DIGITS + 1];     /* account to go on behind.  Out: the last that was looked at */
+    size_t accounts;                       /* how many to look at, at most.  Out: how many are left of these */
+    bool over;                             /* out: there are no more */
+};
+typedef enum hs_err (*hs_visit_unpaid)(void *ctx, struct hs_bytes account, const struct hs_record_name *bill);
+/* An account is visited whole, but for what @visit stops at. */
+enum hs_err hs_view_unpaid(struct hs_view *view, struct hs_unpaid_scan *scan, hs_visit_unpaid visit, void *ctx);
 
 /* Digests: a fixed tree over BLAKE2b("hallsync leaf 1", record key): its first 12 bits choose one of 4096 leaves, the
  * first 6 one of 64 branches. */

@@ -13,6 +13,7 @@
     X(CONFIG, "config", 'c', "FILE", "configuration of the node (default: $HALLSYNC_CONFIG, ./hallsync.yaml)")       \
     X(ENDPOINT, "endpoint", 'e', "ADDRESS", "socket of the node, ipc://PATH (default: $HALLSYNC_ENDPOINT)")          \
     X(JSON, "json", 0, NULL, "one JSON object, or one per line for lists")                                           \
+    X(CSV, "csv", 0, NULL, "a table as CSV, for programs")                                                           \
     X(TIMEOUT, "timeout", 0, "TIME", "wait so long for an answer, such as 30s (default: 10s)")                       \
     X(ROLE, "role", 0, "hub|hall|witness", "role of the node")                                                       \
     X(ID, "id", 0, "ID", "id of the node: a-z, 0-9 and -")                                                           \
@@ -58,7 +59,9 @@
     X(FULL, "full", 0, NULL, "every operation, not a sample")                                                        \
     X(DRY_RUN, "dry-run", 0, NULL, "say what would be done, and change nothing")                                     \
     X(REMOTE, "remote", 0, NULL, "compare with the nodes that it is connected with")                                 \
-    X(PEER, "peer", 0, "ID", "only with this one")
+    X(PEER, "peer", 0, "ID", "only with this one")                                                                   \
+    X(DAYS, "days", 0, "N", "at least so many days late (default: 1)")                                               \
+    X(AMOUNT, "amount", 0, "FEN", "at least so much")
 
 enum cli_option {
 #define X(id, ...) CLI_##id,
@@ -95,6 +98,7 @@ struct cli {
     char *where[CLI_WHERE_MAX]; /* all that --where was given with */
     size_t where_count;
     bool json;
+    bool csv; /* lists as CSV; never together with json */
     int utc_offset_minutes;
     char *endpoint;          /* owned, set by cli_config_find */
     const char *config;      /* of the node whose that is; NULL: only its socket is known */
@@ -191,6 +195,10 @@ enum hs_err cli_run_window(struct cli *cli); /* books.c */
 enum hs_err cli_run_books(struct cli *cli);
 enum hs_err cli_run_books_show(struct cli *cli);
 enum hs_err cli_run_appointment_event(struct cli *cli);
+enum hs_err cli_run_report_day(struct cli *cli);     /* report_day.c */
+enum hs_err cli_run_report_queue(struct cli *cli);   /* queue.c */
+enum hs_err cli_run_report_overdue(struct cli *cli); /* read.c */
+enum hs_err cli_run_report_arrears(struct cli *cli); /* report_arrears.c */
 
 /* Text of all commands, or, with their options, of those whose words begin with @words; owned by the caller, NULL: out
  * of memory or none. */

@@ -152,6 +152,8 @@ static enum hs_err check_options(struct cli *cli)
         if (cli->options[i] != NULL && (allowed >> i & 1) == 0)
             return cli_usage(cli, "%s takes no --%s", cli->command->words, OPTIONS[i].name);
     }
+    if (cli->json && cli->csv)
+        return cli_usage(cli, "--json or --csv, not both");
     uint64_t ms;
     if (cli->options[CLI_TIMEOUT] != NULL && cli_duration_parse(cli->options[CLI_TIMEOUT], &ms) != HS_OK)
         return cli_usage(cli, "--timeout: '%s' is not a time such as 30s or 5m", cli->options[CLI_TIMEOUT]);
@@ -201,5 +203,6 @@ int main(int argc, char **argv)
     if ((words.count == 0 && argp_parse(&ARGP, argc, argv, ARGP_IN_ORDER, NULL, &words) != 0) || sodium_init() < 0)
         return 2;
     cli.json = cli.options[CLI_JSON] != NULL;
+    cli.csv = cli.options[CLI_CSV] != NULL;
     return finish(&cli, run(&cli, &words));
 }

@@ -1,5 +1,7 @@
 #include "node/cli/pages.h"
 
+#include "proto/base/names.h"
+
 #include "node/cli/forms.h"
 #include "proto/base/buf.h"
 #include "proto/base/limits.h"
@@ -72,4 +74,15 @@ enum hs_err cli_find(struct cli *cli, const struct cli_find *find, cli_visit_rec
     } while (err == HS_OK && body.has_after && (find->limit == 0 || shown < find->limit));
     hs_buf_fini(&after);
     return err;
+}
+
+enum hs_err cli_district(struct cli *cli, bool *given, uint32_t *district)
+{
+    const char *text = cli->options[CLI_DISTRICT];
+    hs_partition partition = 0;
+    *given = text != NULL;
+    if (text != NULL && (hs_partition_parse(text, &partition) != HS_OK || partition == HS_PARTITION_REGION))
+        return cli_usage(cli, "--district: '%s' is not four digits", text);
+    *district = partition;
+    return HS_OK;
 }

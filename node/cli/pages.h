@@ -17,6 +17,8 @@ struct cli_find {
 typedef enum hs_err (*cli_visit_record)(void *ctx, const Hallsync__Record *record);
 enum hs_err cli_find(struct cli *cli, const struct cli_find *find, cli_visit_record visit, void *ctx);
 
+/* The option --district, one of four digits: whether it was given. */
+enum hs_err cli_district(struct cli *cli, bool *given, uint32_t *district);
 /* The option --limit: 0 if it was not given. */
 enum hs_err cli_limit(struct cli *cli, uint64_t *limit);
 

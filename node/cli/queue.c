@@ -177,20 +177,70 @@ static enum hs_err show_figures(struct cli *cli, const Hallsync__QueueFiguresRep
     return err;
 }
 
-enum hs_err cli_run_queue_figures(struct cli *cli)
+/* Hours and windows in one table: of a row the half that it is not stays empty. */
+static enum hs_err list_figures(struct cli *cli, const Hallsync__QueueFiguresReply *reply)
+{
+    static const char *const WAIT[] = {"wait", "wait_most", NULL};
+    static const char *const SERVE[] = {"serve", "serve_most", NULL};
+    static const struct cli_column BOTH[] = {
+        {"date", "date", CLI_FORM_TEXT},
+        {"hall", "hall", CLI_FORM_TEXT},
+        {"hour", "hour", CLI_FORM_TEXT},
+        {"window", "window", CLI_FORM_NUMBER},
+        {"taken", "taken", CLI_FORM_NUMBER},
+        {"waiting", "waiting", CLI_FORM_NUMBER},
+        {"called", "called", CLI_FORM_NUMBER},
+        {"serving", "serving", CLI_FORM_NUMBER},
+        {"served", "served", CLI_FORM_NUMBER},
+        {"skipped", "skipped", CLI_FORM_NUMBER},
+        {"left", "left", CLI_FORM_NUMBER},
+        {"wait_s", "wait s", CLI_FORM_NUMBER},
+        {"wait_most_s", "longest s", CLI_FORM_NUMBER},
+        {"calls", "calls", CLI_FORM_NUMBER},
+        {"recalls", "recalls", CLI_FORM_NUMBER},
+        {"transferred", "transferred", CLI_FORM_NUMBER},
+        {"serve_s", "service s", CLI_FORM_NUMBER},
+        {"serve_most_s", "longest s", CLI_FORM_NUMBER},
+    };
+    struct cli_list list;
+    cli_list_begin(&list, cli, BOTH, sizeof BOTH / sizeof *BOTH);
+    for (size_t i = 0; i < reply->n_hours + reply->n_windows; i++) {
+        bool is_hour = i < reply->n_hours;
+        json_t *row = is_hour ? in_seconds(&reply->hours[i]->base, WAIT)
+                              : in_seconds(&reply->windows[i - reply->n_hours]->base, SERVE);
+        json_object_set_new(row, "date", json_string(reply->date));
+        json_object_set_new(row, "hall", json_string(reply->hall));
+        cli_list_add(&list, row);
+    }
+    return cli_list_end(&list);
+}
+
+static enum hs_err ask_figures(struct cli *cli, const char *hall)
 {
     Hallsync__QueueFiguresRequest body = HALLSYNC__QUEUE_FIGURES_REQUEST__INIT;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     const Hallsync__Reply *reply;
-    enum hs_err err = cli_take_args(cli, 0, 1);
-    if (err == HS_OK)
-        err = take_date(cli, &body.date);
+    enum hs_err err = take_date(cli, &body.date);
     if (err != HS_OK)
         return err;
     body.has_date = 1;
-    body.hall = cli->arg_count > 0 ? cli->args[0] : NULL;
+    body.hall = (char *)(uintptr_t)hall; /* only read */
     request.body_case = HALLSYNC__REQUEST__BODY_QUEUE_FIGURES;
     request.queue_figures = &body;
     err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_QUEUE_FIGURES, &reply);
-    return err == HS_OK ? show_figures(cli, reply->queue_figures) : err;
+    if (err != HS_OK)
+        return err;
+    return cli->csv ? list_figures(cli, reply->queue_figures) : show_figures(cli, reply->queue_figures);
+}
+
+enum hs_err cli_run_queue_figures(struct cli *cli)
+{
+    enum hs_err err = cli_take_args(cli, 0, 1);
+    return err == HS_OK ? ask_figures(cli, cli->arg_count > 0 ? cli->args[0] : NULL) : err;
+}
+
+enum hs_err cli_run_report_queue(struct cli *cli)
+{
+    enum hs_err err = cli_take_args(cli, 0, 0);
+    return err == HS_OK ? ask_figures(cli, cli->options[CLI_HALL]) : err;
 }

@@ -114,7 +114,9 @@ enum hs_err cli_run_get(struct cli *cli)
 struct listing {
     struct cli_list list;
     size_t count;
-    bool overdue;            /* only what is late */
+    bool overdue;     /* only what is late ... */
+    bool in_district; /* ... and of this district */
+    uint32_t district;
     Hallsync__Record oldest; /* of those that a hub told of: when and who */
     char from[HS_NODE_ID_BYTES_MAX + 1];
 };
@@ -122,7 +124,8 @@ struct listing {
 static enum hs_err list_record(void *ctx, const Hallsync__Record *record)
 {
     struct listing *listing = ctx;
-    if (listing->overdue && (record->ticket == NULL || !record->ticket->overdue))
+    if ((listing->overdue && (record->ticket == NULL || !record->ticket->overdue)) ||
+        (listing->in_district && record->partition != listing->district))
         return HS_OK;
     listing->count++;
     if (record->from != NULL && (listing->oldest.from == NULL || record->as_of_ms < listing->oldest.as_of_ms)) {
@@ -157,27 +160,51 @@ static enum hs_err list_all(struct cli *cli, struct cli_find *find, size_t *coun
 }
 
 /* What is late is in one of the states in which something is still to be done. */
-static enum hs_err list_overdue(struct cli *cli)
+static enum hs_err list_overdue(struct cli *cli, struct listing *listing, const struct cli_column *columns,
+                                size_t column_count)
 {
     static const char *const OPEN[] = {"open", "accepted", "assigned", "working", "waiting"};
-    struct listing listing = {.overdue = true};
-    const struct cli_column *columns;
-    size_t column_count = cli_kind_columns(cli->command->kind, &columns);
     bool incomplete = false;
     enum hs_err err = HS_OK;
-    cli_list_begin(&listing.list, cli, columns, column_count);
-    listing.list.keep = KIND_KEEP;
+    listing->overdue = true;
+    cli_list_begin(&listing->list, cli, columns, column_count);
+    listing->list.keep = KIND_KEEP;
     for (size_t i = 0; i < sizeof OPEN / sizeof *OPEN && err == HS_OK; i++) {
         bool more = false;
         struct cli_find find = {
             .kind = cli->command->kind, .index = "state", .key = OPEN[i], .here = true, .incomplete = &more};
-        err = cli_find(cli, &find, list_record, &listing);
+        err = cli_find(cli, &find, list_record, listing);
         incomplete = incomplete || more;
     }
-    enum hs_err ended = cli_list_end(&listing.list);
+    enum hs_err ended = cli_list_end(&listing->list);
     if (err == HS_OK && incomplete && !cli->json)
-        puts("\n" STILL_COMING);
+        fputs("\n" STILL_COMING "\n", cli->csv ? stderr : stdout);
     return err != HS_OK ? err : ended;
+}
+
+static enum hs_err list_late_tickets(struct cli *cli)
+{
+    struct listing listing = {0};
+    const struct cli_column *columns;
+    size_t count = cli_kind_columns(cli->command->kind, &columns);
+    return list_overdue(cli, &listing, columns, count);
+}
+
+enum hs_err cli_run_report_overdue(struct cli *cli)
+{
+    static const struct cli_column LATE[] = {
+        {"ticket_id", "ticket", CLI_FORM_TEXT},      {"service", "service", CLI_FORM_TEXT},
+        {"state", "state", CLI_FORM_TEXT},           {"due", "due", CLI_FORM_TIME},
+        {"account", "account", CLI_FORM_TEXT},       {"department", "department", CLI_FORM_TEXT},
+        {"assignee", "assignee", CLI_FORM_TEXT},     {"urged", "urged", CLI_FORM_NUMBER},
+        {"escalated", "escalated", CLI_FORM_NUMBER}, {"opened", "opened", CLI_FORM_TIME},
+        {"summary", "summary", CLI_FORM_PROSE},
+    };
+    struct listing listing = {0};
+    enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err == HS_OK)
+        err = cli_district(cli, &listing.in_district, &listing.district);
+    return err == HS_OK ? list_overdue(cli, &listing, LATE, sizeof LATE / sizeof *LATE) : err;
 }
 
 /* The options that narrow a list; each stands for an index. */
@@ -232,7 +259,7 @@ enum hs_err cli_run_list(struct cli *cli)
     size_t count;
     enum hs_err err = take_options(cli, &find);
     if (err == HS_OK && cli->options[CLI_OVERDUE] != NULL)
-        return find.index == NULL && cli->arg_count == 0 ? list_overdue(cli)
+        return find.index == NULL && cli->arg_count == 0 ? list_late_tickets(cli)
                                                          : cli_usage(cli, "--overdue goes with nothing else");
     if (err == HS_OK)
         err = take_index(cli, &find);

@@ -1,5 +1,6 @@
 #include "node/cli/table.h"
 
+#include "node/cli/csv.h"
 #include "node/cli/forms.h"
 #include "proto/base/text.h"
 #include "proto/base/thread.h"
@@ -266,6 +267,39 @@ static void tell_cut(const struct cli_list *list)
         fputs("\n", stderr);
 }
 
+/* ---- CSV: a line of the columns' keys, then the values as JSON has them ---- */
+
+static void csv_cell(const struct cli_list *list, const struct cli_column *column, const json_t *object,
+                     struct hs_buf *line, bool first)
+{
+    const json_t *value = json_object_get(object, column->key);
+    char text[CELL_BYTES];
+    if (object == NULL)
+        cli_csv_put(line, HS_BYTES(column->key, strlen(column->key)), first);
+    else if (json_is_string(value))
+        cli_csv_put(line, HS_BYTES(json_string_value(value), json_string_length(value)), first);
+    else if (json_is_integer(value)) {
+        snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        cli_csv_put(line, HS_BYTES(text, strlen(text)), first);
+    } else {
+        cell_text(list, column, object, text);
+        cli_csv_put(line, HS_BYTES(text, strlen(text)), first);
+    }
+}
+
+/* @object NULL: the keys. */
+static void print_csv(struct cli_list *list, const json_t *object)
+{
+    struct hs_buf line = {0};
+    for (size_t c = 0; c < list->column_count; c++)
+        csv_cell(list, &list->columns[c], object, &line, c == 0);
+    hs_buf_put_u8(&line, '\n');
+    list->failed = list->failed || line.err != HS_OK;
+    if (line.err == HS_OK)
+        fwrite(line.data, 1, line.size, stdout); /* main() looks at the stream's errors */
+    hs_buf_fini(&line);
+}
+
 void cli_list_begin(struct cli_list *list, const struct cli *cli, const struct cli_column *columns, size_t column_count)
 {
     assert(column_count <= CLI_COLUMNS_MAX);
@@ -278,12 +312,19 @@ void cli_list_begin(struct cli_list *list, const struct cli *cli, const struct c
     list->failed = list->page == NULL;
     for (size_t c = 0; c < column_count; c++)
         list->widths[c] = cli_width(columns[c].title);
+    if (cli->csv)
+        print_csv(list, NULL);
 }
 
 void cli_list_add(struct cli_list *list, json_t *object)
 {
     if (list->cli->json) {
         list->failed = cli_json_line(object) != HS_OK || list->failed;
+        return;
+    }
+    if (list->cli->csv && object != NULL) {
+        print_csv(list, object);
+        json_decref(object);
         return;
     }
     list->failed = json_array_append_new(list->page, object) != 0 || list->failed;

@@ -1,4 +1,5 @@
-/* table.h -- answers on standard output: JSON for programs, aligned columns for people, from the same objects. */
+/* table.h -- answers on standard output: JSON or CSV for programs, aligned columns for people, from the same objects.
+ */
 #ifndef HS_CLI_TABLE_H
 #define HS_CLI_TABLE_H
 
@@ -23,8 +24,9 @@ struct cli_column {
 
 #define CLI_COLUMNS_MAX 32
 
-/* A list: JSON objects go out at once, lines for people a page at a time.  On a terminal, columns that are empty are
- * left out, and so are, from the right, as many as it takes to make the table fit; what was left out is told. */
+/* A list: JSON objects and lines of CSV go out at once, lines for people a page at a time.  On a terminal, columns that
+ * are empty are left out, and so are, from the right, as many as it takes to make the table fit; what was left out is
+ * told. */
 struct cli_list {
     const struct cli *cli;
     const struct cli_column *columns;

@@ -1,4 +1,5 @@
 /* Cash books of a business day: of each hall one line, or of one hall everything that both sides have signed. */
+#include "node/service/day_books.h"
 #include "node/service/handlers.h"
 #include "node/service/show.h"
 
@@ -6,7 +7,6 @@
 #include "proto/base/thread.h"
 #include "proto/msg/frame.h"
 #include "proto/msg/tlv.h"
-#include "storage/books.h"
 #include "storage/model/kinds.h"
 #include "storage/model/record.h"
 
@@ -16,7 +16,6 @@
 
 #define PAGE_HALLS   50
 #define PAGE_ENTRIES 20000 /* a page ends behind the hall that passes it: it is read while others wait */
-#define WINDOWS_MAX  256   /* of a hall */
 #define NUMBER_TEXT  (HS_RECORD_ID_BYTES_MAX + 40)
 
 enum { CLOSE_CLERK = 5, CLOSE_ENTRIES = 7, CLOSE_SUM, CLOSE_CASH, CLOSE_FLOAT, CLOSE_COUNTED, CLOSE_DIFFERENCE };
@@ -27,19 +26,13 @@ enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1, NODE_HOME = 5 }; /* f
 enum { REPLY_DATE = 1, REPLY_BOOKS, REPLY_NEXT, REPLY_COMPLETE };
 
 struct reading {
-    struct hs_call *call;
-    struct hs_view *view;
-    struct hs_arena *arena; /* of one hall */
-    struct hs_hall_day day;
-    struct hs_book book;
-    struct hs_closed *closes;
-    bool whole; /* one hall, with all that stands behind its line */
+    struct hs_day_books books;
     size_t entries, halls;
 };
 
 /* ---- closes and answers ---- */
 
-static enum hs_err answers_of(const struct reading *reading, const struct hs_closed *closed,
+static enum hs_err answers_of(const struct hs_day_books *reading, const struct hs_closed *closed,
                               struct hs_answered **answers, enum hs_books *books)
 {
     enum hs_err err = hs_books_answers(reading->view, closed, reading->arena, answers);
@@ -54,13 +47,13 @@ static ProtobufCBinaryData data_of(struct hs_bytes bytes)
     return (ProtobufCBinaryData){.len = bytes.size, .data = (uint8_t *)(uintptr_t)bytes.data}; /* only read */
 }
 
-static char *text_of(const struct reading *reading, struct hs_bytes bytes)
+static char *text_of(const struct hs_day_books *reading, struct hs_bytes bytes)
 {
     return hs_arena_text(reading->arena, bytes);
 }
 
 /* "NUMBER", "NUMBER..000017", "NUMBER differs" */
-static char *named_text(const struct reading *reading, const struct hs_close_named *named)
+static char *named_text(const struct hs_day_books *reading, const struct hs_close_named *named)
 {
     char number[HS_RECORD_ID_BYTES_MAX + 1] = "", range[32] = "", text[NUMBER_TEXT];
     hs_number_text(named->series, named->first, number);
@@ -70,7 +63,7 @@ static char *named_text(const struct reading *reading, const struct hs_close_nam
     return hs_arena_text(reading->arena, HS_BYTES(text, (size_t)size));
 }
 
-static enum hs_err fill_answer(const struct reading *reading, const struct hs_answered *answered,
+static enum hs_err fill_answer(const struct hs_day_books *reading, const struct hs_answered *answered,
                                Hallsync__BookAnswer *to)
 {
     struct hs_close_named *named = hs_arena_array(reading->arena, HS_CLOSE_NAMED_MAX, sizeof *named);
@@ -99,7 +92,7 @@ static enum hs_err fill_answer(const struct reading *reading, const struct hs_an
     return HS_OK;
 }
 
-static enum hs_err fill_answers(const struct reading *reading, const struct hs_answered *answers,
+static enum hs_err fill_answers(const struct hs_day_books *reading, const struct hs_answered *answers,
                                 Hallsync__BookClose *to)
 {
     size_t count = 0;
@@ -117,7 +110,7 @@ static enum hs_err fill_answers(const struct reading *reading, const struct hs_a
     return err;
 }
 
-static enum hs_err fill_close(const struct reading *reading, const struct hs_closed *closed,
+static enum hs_err fill_close(const struct hs_day_books *reading, const struct hs_closed *closed,
                               const struct hs_answered *answers, enum hs_books books, Hallsync__BookClose *to)
 {
     hallsync__book_close__init(to);
@@ -144,7 +137,7 @@ static enum hs_err fill_close(const struct reading *reading, const struct hs_clo
 #define SLIPS_MAX 256 /* of a day */
 
 struct slips {
-    const struct reading *reading;
+    const struct hs_day_books *reading;
     struct hs_id ids[SLIPS_MAX];
     size_t count;
     int64_t fen;
@@ -168,7 +161,7 @@ static enum hs_err take_slip(void *ctx, const struct hs_stored *stored)
     return err == HS_EMALFORMED ? HS_EDAMAGED : err;
 }
 
-static enum hs_err handed_in(const struct reading *reading, bool has_window, uint32_t window, int64_t *fen)
+static enum hs_err handed_in(const struct hs_day_books *reading, bool has_window, uint32_t window, int64_t *fen)
 {
     struct slips *slips = hs_arena_alloc(reading->arena, sizeof *slips);
     uint8_t index = hs_kind_index(hs_kind_by_number(HS_KIND_HANDING_IN), "closes")->number;
@@ -185,7 +178,7 @@ static enum hs_err handed_in(const struct reading *reading, bool has_window, uin
 
 /* ---- one book: of the hall, or of a window ---- */
 
-static void add_entries(const struct reading *reading, Hallsync__Book *book)
+static void add_entries(const struct hs_day_books *reading, Hallsync__Book *book)
 {
     for (size_t i = 0; i < reading->book.count; i++) {
         const struct hs_book_entry *entry = &reading->book.entries[i];
@@ -219,7 +212,7 @@ static void add_close(const struct hs_closed *closed, Hallsync__Book *book)
 }
 
 /* A hall counts its cash at the windows. */
-static void add_counted(const struct reading *reading, Hallsync__Book *book)
+static void add_counted(const struct hs_day_books *reading, Hallsync__Book *book)
 {
     if (book->has_window || book->has_counted_fen)
         return;
@@ -234,7 +227,7 @@ static void add_counted(const struct reading *reading, Hallsync__Book *book)
     }
 }
 
-static enum hs_err fill_closes(const struct reading *reading, Hallsync__Book *book)
+static enum hs_err fill_closes(const struct hs_day_books *reading, Hallsync__Book *book)
 {
     enum hs_books all = HS_BOOKS_AGREES;
     size_t count = 0;
@@ -264,18 +257,24 @@ static enum hs_err fill_closes(const struct reading *reading, Hallsync__Book *bo
     return err;
 }
 
-static enum hs_err put_book(struct reading *reading, bool has_window, uint32_t window)
+enum hs_err hs_day_books_fill(const struct hs_day_books *reading, bool has_window, uint32_t window,
+                              Hallsync__Book *book)
 {
-    Hallsync__Book book = HALLSYNC__BOOK__INIT;
-    book.hall = (char *)(uintptr_t)reading->day.node; /* only read */
-    book.date = reading->day.date;
-    book.has_window = has_window;
-    book.window = window;
-    add_entries(reading, &book);
-    enum hs_err err = fill_closes(reading, &book);
-    add_counted(reading, &book);
-    if (err == HS_OK)
-        err = handed_in(reading, has_window, window, &book.handed_fen);
+    hallsync__book__init(book);
+    book->hall = (char *)(uintptr_t)reading->day.node; /* only read */
+    book->date = reading->day.date;
+    book->has_window = has_window;
+    book->window = window;
+    add_entries(reading, book);
+    enum hs_err err = fill_closes(reading, book);
+    add_counted(reading, book);
+    return err == HS_OK ? handed_in(reading, has_window, window, &book->handed_fen) : err;
+}
+
+static enum hs_err put_book(const struct hs_day_books *reading, bool has_window, uint32_t window)
+{
+    Hallsync__Book book;
+    enum hs_err err = hs_day_books_fill(reading, has_window, window, &book);
     if (err == HS_OK)
         hs_call_put(&reading->call->body, REPLY_BOOKS, &book.base);
     return err == HS_OK ? reading->call->body.err : err;
@@ -283,46 +282,58 @@ static enum hs_err put_book(struct reading *reading, bool has_window, uint32_t w
 
 /* ---- a hall's day ---- */
 
-static void add_window(uint32_t *windows, size_t *count, uint32_t window)
+void hs_window_add(uint32_t windows[static HS_BOOK_WINDOWS_MAX], size_t *count, uint32_t window)
 {
     size_t at = *count;
     while (at > 0 && windows[at - 1] > window)
         at--;
-    if ((at > 0 && windows[at - 1] == window) || *count == WINDOWS_MAX)
+    if ((at > 0 && windows[at - 1] == window) || *count == HS_BOOK_WINDOWS_MAX)
         return;
     memmove(windows + at + 1, windows + at, (*count - at) * sizeof *windows);
     windows[at] = window;
     (*count)++;
 }
 
-static enum hs_err put_windows(struct reading *reading)
+void hs_day_books_windows(const struct hs_day_books *reading, uint32_t windows[static HS_BOOK_WINDOWS_MAX],
+                          size_t *count)
 {
-    uint32_t *windows = hs_arena_array(reading->arena, WINDOWS_MAX, sizeof *windows);
+    for (size_t i = 0; i < reading->book.count; i++)
+        hs_window_add(windows, count, reading->book.entries[i].number.window);
+    for (const struct hs_closed *closed = reading->closes; closed != NULL; closed = closed->next) {
+        if (closed->has_window)
+            hs_window_add(windows, count, closed->window);
+    }
+}
+
+static enum hs_err put_windows(const struct hs_day_books *reading)
+{
+    uint32_t *windows = hs_arena_array(reading->arena, HS_BOOK_WINDOWS_MAX, sizeof *windows);
     size_t count = 0;
     enum hs_err err = windows != NULL ? HS_OK : HS_ENOMEM;
-    for (size_t i = 0; err == HS_OK && i < reading->book.count; i++)
-        add_window(windows, &count, reading->book.entries[i].number.window);
-    for (const struct hs_closed *closed = reading->closes; err == HS_OK && closed != NULL; closed = closed->next) {
-        if (closed->has_window)
-            add_window(windows, &count, closed->window);
-    }
+    if (err == HS_OK)
+        hs_day_books_windows(reading, windows, &count);
     for (size_t i = 0; err == HS_OK && i < count; i++)
         err = put_book(reading, true, windows[i]);
     return err;
 }
 
+enum hs_err hs_day_books_read(struct hs_day_books *reading)
+{
+    enum hs_err err = hs_books_closes(reading->view, &reading->day, reading->arena, &reading->closes);
+    return err == HS_OK ? hs_books_entries(reading->view, &reading->day, reading->arena, &reading->book) : err;
+}
+
 static enum hs_err put_hall(struct reading *reading)
 {
-    hs_arena_reset(reading->arena);
-    enum hs_err err = hs_books_closes(reading->view, &reading->day, reading->arena, &reading->closes);
-    if (err == HS_OK)
-        err = hs_books_entries(reading->view, &reading->day, reading->arena, &reading->book);
-    if (err != HS_OK || (reading->closes == NULL && reading->book.count == 0 && !reading->whole))
+    struct hs_day_books *books = &reading->books;
+    hs_arena_reset(books->arena);
+    enum hs_err err = hs_day_books_read(books);
+    if (err != HS_OK || (books->closes == NULL && books->book.count == 0 && !books->whole))
         return err;
     reading->halls++;
-    reading->entries += reading->book.count;
-    err = put_book(reading, false, 0);
-    return err == HS_OK && reading->whole ? put_windows(reading) : err;
+    reading->entries += books->book.count;
+    err = put_book(books, false, 0);
+    return err == HS_OK && books->whole ? put_windows(books) : err;
 }
 
 /* ---- which halls ---- */
@@ -379,27 +390,27 @@ static bool is_next(const struct halls *halls, size_t i, const char *after)
 
 static enum hs_err put_halls(struct reading *reading, struct halls *halls)
 {
-    const Hallsync__BooksRequest *asked = reading->call->request->books;
+    const Hallsync__BooksRequest *asked = reading->books.call->request->books;
     enum hs_err err = HS_OK;
     bool found = false;
     if (halls->count > 1)
         qsort(halls->list, halls->count, sizeof *halls->list, compare_halls);
     for (size_t i = 0; i < halls->count && err == HS_OK; i++) {
         const struct hall *hall = &halls->list[i];
-        if (!is_next(halls, i, asked->after) || (reading->whole && strcmp(hall->id, asked->hall) != 0))
+        if (!is_next(halls, i, asked->after) || (reading->books.whole && strcmp(hall->id, asked->hall) != 0))
             continue;
         found = true;
-        reading->day.node = hall->id;
-        reading->day.home = hall->home;
+        reading->books.day.node = hall->id;
+        reading->books.day.home = hall->home;
         err = put_hall(reading);
         bool full = reading->halls == PAGE_HALLS || reading->entries > PAGE_ENTRIES;
         if (err == HS_OK && full && i + 1 < halls->count && strcmp(hall->id, hall[1].id) != 0) {
-            hs_tlv_put_text(&reading->call->body, REPLY_NEXT, hall->id);
+            hs_tlv_put_text(&reading->books.call->body, REPLY_NEXT, hall->id);
             break;
         }
     }
-    if (err == HS_OK && reading->whole && !found)
-        return hs_fail(HS_ENOTFOUND, &reading->call->why, "hall: no node %s is known here", asked->hall);
+    if (err == HS_OK && reading->books.whole && !found)
+        return hs_fail(HS_ENOTFOUND, &reading->books.call->why, "hall: no node %s is known here", asked->hall);
     return err;
 }
 
@@ -407,13 +418,15 @@ enum hs_err hs_books_read(struct hs_call *call, struct hs_view *view)
 {
     const Hallsync__BooksRequest *asked = call->request->books;
     struct halls halls = {.call = call};
-    struct reading reading = {.call = call, .view = view, .arena = &call->scratch, .whole = asked->hall != NULL};
-    reading.day.date = asked->has_date ? asked->date : hs_date_of(hs_now_ms(), call->desk->options.utc_offset_minutes);
-    if (!hs_date_valid(reading.day.date))
-        return hs_fail(HS_EVALUE, &call->why, "date: %u is not a day like 20261121", (unsigned)reading.day.date);
+    struct reading reading = {
+        .books = {.call = call, .view = view, .arena = &call->scratch, .whole = asked->hall != NULL}};
+    reading.books.day.date = asked->has_date ? asked->date
+                                             : hs_date_of(hs_now_ms(), call->desk->options.utc_offset_minutes);
+    if (!hs_date_valid(reading.books.day.date))
+        return hs_fail(HS_EVALUE, &call->why, "date: %u is not a day like 20261121", (unsigned)reading.books.day.date);
     if (asked->hall != NULL && !hs_node_id_valid(asked->hall))
         return hs_fail(HS_EVALUE, &call->why, "hall: '%s' is not a node's id", asked->hall);
-    hs_tlv_put_u64(&call->body, REPLY_DATE, reading.day.date);
+    hs_tlv_put_u64(&call->body, REPLY_DATE, reading.books.day.date);
     if (hs_still_coming(view, HS_LANE_MONEY))
         hs_tlv_put_u64(&call->body, REPLY_COMPLETE, 0);
     enum hs_err err = hs_view_certificates(view, add_hall, &halls);

@@ -42,7 +42,9 @@ enum hs_err hs_differ_read(struct hs_call *call, struct hs_view *view);        /
 
 /* counter.c: may this be asked at a counter's socket?  HS_EOPERATOR. */
 enum hs_err hs_counter_check(struct hs_call *call);
-enum hs_err hs_books_read(struct hs_call *call, struct hs_view *view); /* books.c */
+enum hs_err hs_books_read(struct hs_call *call, struct hs_view *view);      /* books.c */
+enum hs_err hs_day_report_read(struct hs_call *call, struct hs_view *view); /* day_report.c */
+enum hs_err hs_arrears_read(struct hs_call *call, struct hs_view *view);    /* arrears.c */
 
 /* waiting.c: a hall's own operations that no hub has signed for, by lane, in the call's scratch. */
 void hs_waiting_add(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status);

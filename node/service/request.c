@@ -71,6 +71,8 @@ static const struct hs_request_row ROWS[] = {
      .read = hs_queue_figures_read},
     {.body = BODY(REMINDERS), .name = "reminders", .reply = REPLY(REMINDERS), .read = hs_reminders_read},
     {.body = BODY(BOOKS), .name = "books", .reply = REPLY(BOOKS), .read = hs_books_read},
+    {.body = BODY(DAY_REPORT), .name = "day-report", .reply = REPLY(DAY_REPORT), .read = hs_day_report_read},
+    {.body = BODY(ARREARS), .name = "arrears", .reply = REPLY(ARREARS), .read = hs_arrears_read},
     {.body = BODY(CONFLICTS), .name = "conflicts", .reply = REPLY(CONFLICTS), .read = hs_conflicts_read},
     {.body = BODY(DIGEST), .name = "digest", .reply = REPLY(DIGEST), .read = hs_digest_read},
     {.body = BODY(STATUS), .name = "status", .counter = true, .reply = REPLY(STATUS), .read = hs_status_read},

@@ -177,3 +177,13 @@ bool hs_date_valid(uint32_t date)
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     return day >= 1 && day <= DAYS[month] + (uint32_t)(leap && month == 2);
 }
+
+uint32_t hs_date_days(uint32_t date)
+{
+    uint32_t month = date / 100 % 100;
+    uint32_t year = date / 10000 - (month <= 2);
+    uint32_t from_march = month > 2 ? month - 3 : month + 9;
+    uint32_t of_year = (153 * from_march + 2) / 5 + date % 100 - 1;
+    uint32_t of_era = year % 400 * 365 + year % 400 / 4 - year % 400 / 100 + of_year;
+    return year / 400 * DAYS_PER_ERA + of_era;
+}

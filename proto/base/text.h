@@ -22,5 +22,7 @@ uint32_t hs_date_of(uint64_t utc_ms, int offset_minutes);
 #define HS_TIME_TEXT_BYTES 32
 const char *hs_time_text(uint64_t utc_ms, int offset_minutes, char text[static HS_TIME_TEXT_BYTES]); /* RFC 3339 */
 bool hs_date_valid(uint32_t date); /* a day of the Gregorian calendar, written with eight digits */
+/* Days from the first of March of the year 0 to a valid date: of two dates the difference is what counts. */
+uint32_t hs_date_days(uint32_t date);
 
 #endif

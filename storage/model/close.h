@@ -36,9 +36,10 @@ uint32_t hs_day_after(uint32_t date); /* of a valid one */
 struct hs_book_entry {
     struct hs_number number;
     int64_t amount_fen;
-    bool in_cash;        /* it was money in the drawer, and no cheque, card or slip */
-    bool has_others;     /* another content came under the same number: one of them counts */
-    struct hs_hash hash; /* of the content that counts */
+    bool in_cash;            /* it was money in the drawer, and no cheque, card or slip */
+    bool has_others;         /* another content came under the same number: one of them counts */
+    struct hs_hash hash;     /* of the content that counts */
+    struct hs_bytes message; /* that content; of an entry that was read from a store */
 };
 void hs_book_sort(struct hs_book_entry *entries, size_t count); /* by series, then counter */
 

@@ -484,7 +484,7 @@ static const struct hs_index SETTLEMENT_INDEXES[] = {
     {1, "account", 2, 0, 0}, {2, "bill_id", 3, 0, 0}, {2, "bill_id", 14, 0, 0}, {3, "form_no", 9, 0, 2},
     {4, "facts", 4, 1, 0}};
 static const struct hs_index GRANT_INDEXES[] = {{1, "district", 2, 0, 0}};
-static const struct hs_index REPRINT_INDEXES[] = {{1, "number", 2, 0, 0}};
+static const struct hs_index REPRINT_INDEXES[] = {{1, "number", 2, 0, 0}, {2, HS_WRITTEN, 0, 0, 0}};
 static const struct hs_index INVOICE_REQUEST_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "number", 3, 0, 0}};
 static const struct hs_index WINDOW_EVENT_INDEXES[] = {{1, "hall", 9, 0, 8}};
 static const struct hs_index CLOSE_INDEXES[] = {{1, "hall", 2, 0, 3}, {2, "date", 3, 0, 0}, {3, "books", 0, 0, 0}};
@@ -494,17 +494,19 @@ static const struct hs_index TICKET_INDEXES[] = {
     {1, "account", 3, 0, 0},    {2, "state", 0, 0, 0},       {3, "assignee", 0, 0, 0},
     {4, "department", 0, 0, 0}, {5, "linked_from", 7, 0, 0},
 };
-static const struct hs_index TICKET_EVENT_INDEXES[] = {{1, "ticket_id", 2, 0, 0}};
+static const struct hs_index TICKET_EVENT_INDEXES[] = {{1, "ticket_id", 2, 0, 0}, {2, HS_WRITTEN, 0, 0, 0}};
 static const struct hs_index QUEUE_TICKET_INDEXES[] = {
     {1, "date", 3, 0, 4}, {2, "number", 2, 0, 3}, {3, "state", 0, 0, 3}, {4, "account", 7, 0, 0}};
 static const struct hs_index QUEUE_EVENT_INDEXES[] = {{1, "queue_id", 2, 0, 0}};
 static const struct hs_index TITLE_CHANGE_INDEXES[] = {{1, "account", 2, 0, 0}};
 static const struct hs_index SUBSCRIPTION_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "hall", 7, 0, 0}};
-static const struct hs_index REMINDER_INDEXES[] = {{1, "account", 2, 0, 0}, {2, "bill_id", 3, 0, 0}};
+static const struct hs_index REMINDER_INDEXES[] = {
+    {1, "account", 2, 0, 0}, {2, "bill_id", 3, 0, 0}, {3, HS_WRITTEN, 0, 0, 0}};
 static const struct hs_index SLOT_INDEXES[] = {{1, "hall", 2, 0, 4}};
 static const struct hs_index APPOINTMENT_INDEXES[] = {{1, "slot_id", 2, 0, 0}, {2, "account", 5, 0, 0}};
 static const struct hs_index APPOINTMENT_EVENT_INDEXES[] = {{1, "appointment_id", 2, 0, 0}};
-static const struct hs_index RATING_INDEXES[] = {{1, "of_id", 3, 0, 0}, {2, "window", 5, 0, 0}, {3, "clerk", 6, 0, 0}};
+static const struct hs_index RATING_INDEXES[] = {
+    {1, "of_id", 3, 0, 0}, {2, "window", 5, 0, 0}, {3, "clerk", 6, 0, 0}, {4, HS_WRITTEN, 0, 0, 0}};
 static const struct hs_index NOTICE_INDEXES[] = {{1, "district", 2, 0, 0}, {2, "month", 0, 0, 0}};
 static const struct hs_index REISSUE_INDEXES[] = {{1, "node_id", 2, 0, 0}};
 

@@ -133,6 +133,10 @@ struct hs_index {
     uint32_t line;    /* 0: none */
     uint32_t then;    /* 0: none */
 };
+/* A computed index of facts: who wrote one, and on which day of UTC: "3f00a1b2c3d4e5f6-20261121". */
+#define HS_WRITTEN       "written"
+#define HS_WRITTEN_BYTES 26
+void hs_written_text(uint64_t origin, uint32_t date, char text[static HS_WRITTEN_BYTES]);
 
 struct hs_kind_error {
     enum hs_err err;

@@ -3,6 +3,8 @@
 #include "proto/msg/tlv.h"
 #include "storage/model/kinds.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A value as a key, into @number where it is no text. */
@@ -67,6 +69,11 @@ enum hs_err hs_index_keys(const struct hs_index *index, struct hs_bytes message,
     enum hs_err err = keys.buf.err;
     hs_buf_fini(&keys.buf);
     return err;
+}
+
+void hs_written_text(uint64_t origin, uint32_t date, char text[static HS_WRITTEN_BYTES])
+{
+    snprintf(text, HS_WRITTEN_BYTES, "%016" PRIx64 "-%08" PRIu32, origin, date % 100000000);
 }
 
 /* ---- as people write them ---- */

@@ -37,6 +37,7 @@ void hs_derive_change(struct hs_derive *derive, const struct hs_facet *old, cons
     if (new->kind == NULL || *derive->err != HS_OK)
         return;
     hs_index_change(derive, old, new);
+    hs_written_change(derive, old, new);
     hs_lists_change(derive, old, new);
     const struct hook *hook = hook_of(new->kind->number);
     if (hook != NULL)
@@ -49,6 +50,7 @@ void hs_derive_whole(struct hs_derive *derive, const struct hs_facet *facet)
         return;
     struct hs_facet none = {.name = facet->name};
     hs_index_change(derive, &none, facet);
+    hs_written_change(derive, &none, facet);
     hs_lists_change(derive, &none, facet);
     const struct hook *hook = hook_of(facet->kind->number);
     if (hook != NULL && hook->whole != NULL)

@@ -108,6 +108,10 @@ size_t hs_index_count(struct hs_derive *derive, const struct hs_wanted *wanted, 
 /* In the order of their keys; NULL: none, or an error. */
 struct hs_facet *hs_index_facets(struct hs_derive *derive, const struct hs_wanted *wanted);
 
+/* ---- written.c: the index "written" of a kind that has it ---- */
+
+void hs_written_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+
 /* ---- lists.c: rows that a record gives by itself ---- */
 
 void hs_lists_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);

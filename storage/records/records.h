@@ -102,6 +102,7 @@ enum hs_err hs_records_request(struct hs_txn *txn, struct hs_bytes request, stru
 enum hs_err hs_records_totals(struct hs_txn *txn, const struct hs_totals_filter *filter, struct hs_totals *totals);
 enum hs_err hs_records_bill(struct hs_txn *txn, const char *account, struct hs_bytes bill_id,
                             struct hs_bill_sums *sums);
+enum hs_err hs_records_unpaid(struct hs_txn *txn, struct hs_unpaid_scan *at, hs_visit_unpaid visit, void *ctx);
 enum hs_err hs_records_digests(struct hs_txn *txn, hs_visit_digest visit, void *ctx);
 enum hs_err hs_records_digest_level(struct hs_txn *txn, hs_partition partition, uint16_t kind, int branch,
                                     hs_visit_digest visit, void *ctx);

@@ -104,7 +104,8 @@ static bool make_entry(const struct fact *fact, struct hs_book_entry *entry)
     *entry = (struct hs_book_entry){.amount_fen = hs_tlv_s64(fact->message, ENTRY_AMOUNT, 0),
                                     .in_cash = is_cash(fact->message),
                                     .has_others = fact->has_others,
-                                    .hash = fact->variant.hash};
+                                    .hash = fact->variant.hash,
+                                    .message = fact->message};
     return entry->amount_fen >= -HS_AMOUNT_FEN_MAX && entry->amount_fen <= HS_AMOUNT_FEN_MAX &&
            hs_number_parse(fact->id, &entry->number);
 }
@@ -477,6 +478,25 @@ enum hs_err hs_books_open_windows(struct hs_view *view, const struct hs_hall_day
         if (now.state != HS_WINDOW_CLOSED && *count < most)
             windows[(*count)++] = happening->window;
         now = (struct hs_window_now){.state = HS_WINDOW_CLOSED};
+    }
+    return err;
+}
+
+enum hs_err hs_books_window_events(struct hs_view *view, const struct hs_hall_day *day, struct hs_arena *arena,
+                                   hs_visit_window_event visit, void *ctx)
+{
+    struct happening *happening;
+    struct hs_window_event event = {.state = HS_WINDOW_CLOSED};
+    enum hs_err err = happenings_of(view, day, arena, &happening);
+    for (bool first = true; err == HS_OK && happening != NULL; happening = happening->next, first = false) {
+        if (first || happening->window != event.window)
+            event.state = HS_WINDOW_CLOSED;
+        event.window = happening->window;
+        event.stamp = happening->stamp;
+        event.message = happening->message;
+        if (hs_window_move_parse(hs_tlv_bytes(event.message, EVENT_EVENT), &event.move) &&
+            hs_window_moves(event.state, event.move, &event.state))
+            visit(ctx, &event);
     }
     return err;
 }

@@ -45,6 +45,11 @@ enum hs_err hs_view_bill(struct hs_view *view, const char *account, struct hs_by
     return store_watched(view, hs_records_bill(store_records_txn(view), account, bill_id, sums));
 }
 
+enum hs_err hs_view_unpaid(struct hs_view *view, struct hs_unpaid_scan *scan, hs_visit_unpaid visit, void *ctx)
+{
+    return store_watched(view, hs_records_unpaid(store_records_txn(view), scan, visit, ctx));
+}
+
 enum hs_err hs_view_digests(struct hs_view *view, hs_visit_digest visit, void *ctx)
 {
     return store_watched(view, hs_records_digests(store_records_txn(view), visit, ctx));
