@@ -623,6 +623,7 @@ static void every_day_follows_the_one_before(void **state)
     uint32_t before = 19691231;
     for (uint64_t day = 0; day < 2932897; day++) { /* to the end of 9999 */
         uint32_t date = hs_date_of(day * 86400000, 0);
+        assert_int_equal(hs_date_days(date) - hs_date_days(19700101), day);
         bool next_day = date == before + 1;
         bool next_month = date % 100 == 1 && date / 100 == before / 100 + 1 && !hs_date_valid(before + 1);
         bool next_year = before % 10000 == 1231 && date == (before / 10000 + 1) * 10000 + 101;

@@ -470,9 +470,99 @@ static void a_card_topped_up_twice_is_listed_until_one_is_taken_back(void **stat
     world_close(&world);
 }
 
+/* ---- bills that are not paid off ---- */
+
+struct unpaid {
+    char text[256]; /* "3201000001 B1, ..." */
+    size_t most;
+};
+
+static enum hs_err take_unpaid(void *ctx, struct hs_bytes account, const struct hs_record_name *bill)
+{
+    struct unpaid *unpaid = ctx;
+    size_t used = strlen(unpaid->text);
+    if (unpaid->most-- == 0)
+        return HS_EEXISTS;
+    assert_int_equal(bill->kind, HS_KIND_BILL);
+    assert_int_equal(bill->lane, HS_LANE_BULK);
+    snprintf(unpaid->text + used, sizeof unpaid->text - used, "%.*s %.*s, ", (int)account.size,
+             (const char *)account.data, (int)bill->id.size, (const char *)bill->id.data);
+    return HS_OK;
+}
+
+static enum hs_err scan_unpaid(struct world *world, struct hs_unpaid_scan *scan, size_t most, const char *wanted)
+{
+    struct unpaid unpaid = {.most = most};
+    enum hs_err err = hs_records_unpaid(world_txn(world), scan, take_unpaid, &unpaid);
+    assert_string_equal(unpaid.text, wanted);
+    return err;
+}
+
+static void open_with_bills(struct world *world)
+{
+    world_open(world);
+    put_bill(world, 1, "B1", "3201000001", "#100", NULL);
+    put_bill(world, 1, "B2", "3201000001", "#100", NULL);
+    put_bill(world, 1, "B3", "3201000002", "#100", NULL);
+    put_bill(world, 1, "B4", "3201000009", "#100", NULL);
+    put_payment(world, 1, 1, "3201000001", 100, "B1");
+    put_payment(world, 1, 2, "3201000002", 120, "B3");
+    put_payment(world, 1, 3, "3201000005", 50, "B9"); /* a bill that is not here */
+    put_payment(world, 1, 4, "3201000009", 99, "B4");
+    /* Cards whose numbers are as long as an account's. */
+    world_register(world, 1, HS_KIND_CUSTOMER, "3201000003",
+                   (const char *const[8]){"3201000003", "A", NULL, NULL, NULL, "3201000004"}, NULL);
+    world_register(world, 1, HS_KIND_CUSTOMER, "3201000007",
+                   (const char *const[8]){"3201000007", "A", NULL, NULL, NULL, "zzzzzzzzzz"}, NULL);
+}
+
+static void what_is_not_paid_off_is_found_by_account(void **state)
+{
+    (void)state;
+    struct world world;
+    open_with_bills(&world);
+    struct hs_unpaid_scan scan = {.accounts = 100};
+    assert_int_equal(scan_unpaid(&world, &scan, 100, "3201000001 B2, 3201000009 B4, "), HS_OK);
+    assert_true(scan.over);
+    put_reversal(&world, 2, 50, 2, 3201); /* the one of B3 */
+    scan = (struct hs_unpaid_scan){.accounts = 100};
+    assert_int_equal(scan_unpaid(&world, &scan, 100, "3201000001 B2, 3201000002 B3, 3201000009 B4, "), HS_OK);
+    scan = (struct hs_unpaid_scan){.accounts = 100, .district = "3202"};
+    assert_int_equal(scan_unpaid(&world, &scan, 100, ""), HS_OK);
+    scan = (struct hs_unpaid_scan){.accounts = 100, .district = "3201", .has_after = true, .after = "3201000001"};
+    assert_int_equal(scan_unpaid(&world, &scan, 100, "3201000002 B3, 3201000009 B4, "), HS_OK);
+    scan = (struct hs_unpaid_scan){.accounts = 100, .district = "3201", .has_after = true, .after = "1000000000"};
+    assert_int_equal(scan_unpaid(&world, &scan, 1, "3201000001 B2, "), HS_EEXISTS);
+    assert_string_equal(scan.after, "3201000002"); /* where it stopped */
+    world_close(&world);
+}
+
+static void a_scan_looks_at_so_many_accounts_and_goes_on(void **state)
+{
+    (void)state;
+    struct world world;
+    open_with_bills(&world);
+    struct hs_unpaid_scan scan = {.accounts = 1};
+    assert_int_equal(scan_unpaid(&world, &scan, 100, "3201000001 B2, "), HS_OK);
+    assert_string_equal(scan.after, "3201000001");
+    assert_int_equal(scan.accounts, 0);
+    assert_false(scan.over);
+    size_t steps = 1;
+    struct unpaid unpaid = {.most = 100};
+    for (; !scan.over; steps++) {
+        scan.accounts = 1;
+        assert_int_equal(hs_records_unpaid(world_txn(&world), &scan, take_unpaid, &unpaid), HS_OK);
+        assert_true(steps < 20);
+    }
+    assert_string_equal(unpaid.text, "3201000009 B4, ");
+    world_close(&world);
+}
+
 int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
+        cmocka_unit_test(what_is_not_paid_off_is_found_by_account),
+        cmocka_unit_test(a_scan_looks_at_so_many_accounts_and_goes_on),
         cmocka_unit_test(reversals_wait_for_their_payment),
         cmocka_unit_test(reversing_twice_is_listed),
         cmocka_unit_test(bills_and_payments_meet),

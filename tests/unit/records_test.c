@@ -2,6 +2,7 @@
 #include "tests/unit/records_world.h"
 
 #include "proto/base/hash.h"
+#include "proto/base/text.h"
 #include "storage/model/record.h"
 
 #include <time.h>
@@ -50,6 +51,34 @@ static enum hs_err take_two(void *ctx, const struct hs_stored *stored)
     struct hs_row_key *row = last[0].size != 0 ? &last[1] : &last[0];
     row->size = hs_record_key(&stored->name, row->bytes);
     return HS_OK;
+}
+
+/* By who wrote a fact, and on which day of UTC; of two contents under one id by who wrote the one that counts. */
+static void facts_are_found_by_writer_and_day(void **state)
+{
+    (void)state;
+    struct world world;
+    char one[HS_WRITTEN_BYTES], other[HS_WRITTEN_BYTES], later[HS_WRITTEN_BYTES];
+    uint32_t today = hs_date_of(NOON_MS, 0);
+    hs_written_text(1, today, one);
+    hs_written_text(2, today, other);
+    hs_written_text(1, hs_date_of(NOON_MS + 86400000, 0), later);
+    assert_string_equal(one + 17, "20261121");
+    world_open(&world);
+    put_event(&world, 1, 10, 1, "open", NULL);
+    put_event(&world, 1, 11, 1, NULL, NULL);
+    assert_int_equal(count_index(&world, HS_KIND_TICKET_EVENT, "written", TEXT(one)), 2);
+    world.stamp += (uint64_t)86400000 << 16;
+    put_event(&world, 1, 12, 1, NULL, "zhao");
+    assert_int_equal(count_index(&world, HS_KIND_TICKET_EVENT, "written", TEXT(later)), 1);
+    world.stamp -= (uint64_t)86400000 << 16;
+    put_event(&world, 2, 10, 1, "open", "qian"); /* another content */
+    put_event(&world, 2, 11, 1, NULL, "qian");
+    assert_int_equal(count_index(&world, HS_KIND_TICKET_EVENT, "written", TEXT(one)) +
+                         count_index(&world, HS_KIND_TICKET_EVENT, "written", TEXT(other)),
+                     2);
+    world_verify(&world);
+    world_close(&world);
 }
 
 static void pages_go_on_behind_a_record(void **state)
@@ -601,6 +630,7 @@ int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(indexes_follow_what_is_shown),
+        cmocka_unit_test(facts_are_found_by_writer_and_day),
         cmocka_unit_test(pages_go_on_behind_a_record),
         cmocka_unit_test(broken_records_are_parked_until_mended),
         cmocka_unit_test(rival_values_are_listed_until_resolved),

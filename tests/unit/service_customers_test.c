@@ -460,12 +460,15 @@ static void a_counter_writes_and_administers_nothing(void **state)
     Hallsync__NodesRequest nodes = HALLSYNC__NODES_REQUEST__INIT;
     Hallsync__DigestRequest digest = HALLSYNC__DIGEST_REQUEST__INIT;
     Hallsync__WatchRequest watch = HALLSYNC__WATCH_REQUEST__INIT;
+    Hallsync__DayReportRequest day = HALLSYNC__DAY_REPORT_REQUEST__INIT;
+    Hallsync__ArrearsRequest arrears = HALLSYNC__ARREARS_REQUEST__INIT;
     uint32_t kinds[] = {HS_KIND_NOTICE, HS_KIND_PAYMENT};
     Hallsync__WatchRequest watch_payments = {MESSAGE(watch_request), .kinds = kinds, .n_kinds = 2};
     Hallsync__Request refused[] = {
-        REQUEST(reminders, REMINDERS, &due), REQUEST(conflicts, CONFLICTS, &conflicts),
-        REQUEST(nodes, NODES, &nodes),       REQUEST(digest, DIGEST, &digest),
-        REQUEST(watch, WATCH, &watch),       REQUEST(watch, WATCH, &watch_payments),
+        REQUEST(reminders, REMINDERS, &due),   REQUEST(conflicts, CONFLICTS, &conflicts),
+        REQUEST(nodes, NODES, &nodes),         REQUEST(digest, DIGEST, &digest),
+        REQUEST(watch, WATCH, &watch),         REQUEST(watch, WATCH, &watch_payments),
+        REQUEST(day_report, DAY_REPORT, &day), REQUEST(arrears, ARREARS, &arrears),
     };
     for (size_t i = 0; i < COUNT(refused); i++)
         assert_operators(client_ask(client, &refused[i]));
