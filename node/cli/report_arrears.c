@@ -22,6 +22,7 @@ struct owing {
     struct cli_list list;
     uint64_t shown, limit; /* limit 0: none */
     bool incomplete;
+    char after[HS_ACCOUNT_DIGITS + 1];
 };
 
 static enum hs_err take_options(struct cli *cli, Hallsync__ArrearsRequest *body, uint64_t *limit)
@@ -55,7 +56,6 @@ static enum hs_err add_page(struct owing *owing, const Hallsync__ArrearsReply *p
 
 static enum hs_err ask_all(struct cli *cli, Hallsync__ArrearsRequest *body, struct owing *owing)
 {
-    char after[HS_ACCOUNT_DIGITS + 1];
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     const Hallsync__Reply *reply;
     enum hs_err err;
@@ -67,9 +67,9 @@ static enum hs_err ask_all(struct cli *cli, Hallsync__ArrearsRequest *body, stru
         err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_ARREARS, &reply);
         if (err == HS_OK)
             err = add_page(owing, reply->arrears);
-        body->after = err == HS_OK && reply->arrears->next != NULL ? after : NULL;
+        body->after = err == HS_OK && reply->arrears->next != NULL ? owing->after : NULL;
         if (body->after != NULL)
-            snprintf(after, sizeof after, "%s", reply->arrears->next);
+            snprintf(owing->after, sizeof owing->after, "%s", reply->arrears->next);
     } while (body->after != NULL && (owing->limit == 0 || owing->shown < owing->limit));
     return err;
 }
