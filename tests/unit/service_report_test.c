@@ -232,6 +232,7 @@ static void who_is_late_is_told_with_what_is_due_now(void **state)
     assert_int_equal(owes->due_fen, 30);
     assert_int_equal(owes->days, 9);
     assert_int_equal(owes->bills, 1);
+    assert_int_equal(owes->late_fen, 0);
     assert_int_equal(ARREARS(.days = 10)->n_accounts, 1);
     assert_int_equal(ARREARS(.days = 9)->n_accounts, 2);
     assert_int_equal(ARREARS(.fen = 90)->n_accounts, 2);
@@ -262,6 +263,26 @@ static void a_page_goes_on_where_the_last_one_ended(void **state)
     assert_string_equal(ask_arrears(client, (struct asking){.after = "3201"})->error, "bad-value");
     assert_string_equal(ask_arrears(client, (struct asking){.district = 10000})->error, "bad-value");
     assert_string_equal(ask_arrears(client, (struct asking){.fen = UINT64_MAX})->error, "bad-value");
+}
+
+/* The amount was paid, late: what is still asked for is the late fee. */
+static void a_late_fee_alone_is_owed_too(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    char due[HS_TIME_TEXT_BYTES], from[HS_TIME_TEXT_BYTES];
+    Hallsync__LateFee fee = HALLSYNC__LATE_FEE__INIT, *fees[] = {&fee};
+    fee.date = TEXT(day_text(-5, from));
+    fee.has_amount_fen = true;
+    fee.amount_fen = 30;
+    assert_result(BILL(.bill_id = TEXT("B-1"), .account = TEXT(ACCOUNT), .amount_fen = 1000,
+                       .due_date = TEXT(day_text(-9, due)), .late_fees = fees, .n_late_fees = 1),
+                  CREATED);
+    ((struct desk *)*state)->office.region->now_ms = hs_now_ms();
+    assert_result(PAY(.account = TEXT(ACCOUNT), .amount_fen = 1000, .bill_id = TEXT("B-1")), CREATED);
+    const Hallsync__ArrearsReply *reply = ARREARS(0);
+    assert_int_equal(reply->n_accounts, 1);
+    assert_int_equal(reply->accounts[0]->due_fen, 30);
+    assert_int_equal(reply->accounts[0]->late_fen, 30);
 }
 
 /* More accounts than one request looks at: pages may be empty, and the last one is not lost. */
@@ -310,9 +331,13 @@ static void many_who_owe_nothing_are_passed_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_HALL(money_is_told_apart_by_what_it_is),       IN_HALL(a_local_day_lies_in_two_of_utc),
-        IN_HALL(only_what_is_asked_for_well_is_answered), IN_HALL(who_is_late_is_told_with_what_is_due_now),
-        IN_HALL(a_page_goes_on_where_the_last_one_ended), IN_HALL(many_who_owe_nothing_are_passed_over),
+        IN_HALL(money_is_told_apart_by_what_it_is),
+        IN_HALL(a_local_day_lies_in_two_of_utc),
+        IN_HALL(only_what_is_asked_for_well_is_answered),
+        IN_HALL(who_is_late_is_told_with_what_is_due_now),
+        IN_HALL(a_late_fee_alone_is_owed_too),
+        IN_HALL(a_page_goes_on_where_the_last_one_ended),
+        IN_HALL(many_who_owe_nothing_are_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
