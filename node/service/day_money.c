@@ -21,15 +21,15 @@ static const char *const WHATS_TEXT[WHATS] = {"payment", "reversal", "refund"};
 
 struct money {
     struct hs_day_report *report;
-    const char *const *methods;
-    const char *const *purposes;
+    const struct hs_choice *methods;
+    const struct hs_choice *purposes;
     Hallsync__DayMoney rows[WHATS][CHOICES_MAX][CHOICES_MAX]; /* by purpose, the last for such as is not known */
 };
 
-static size_t choice_of(const char *const *choices, struct hs_bytes text, size_t none)
+static size_t choice_of(const struct hs_choice *choices, struct hs_bytes text, size_t none)
 {
-    for (size_t i = 0; i < none && choices[i] != NULL; i++) {
-        if (hs_bytes_equal(HS_BYTES(choices[i], strlen(choices[i])), text))
+    for (size_t i = 0; i < none && choices[i].value != NULL; i++) {
+        if (hs_bytes_equal(HS_BYTES(choices[i].value, strlen(choices[i].value)), text))
             return i;
     }
     return none;
@@ -141,10 +141,10 @@ static enum hs_err take_entry(struct money *money, const struct hs_book_entry *e
     return HS_OK;
 }
 
-static char *choice_text(const char *const *choices, size_t at)
+static char *choice_text(const struct hs_choice *choices, size_t at)
 {
     static char other[] = "other";
-    return at < CHOICES_MAX - 1 ? (char *)(uintptr_t)choices[at] : other;
+    return at < CHOICES_MAX - 1 ? (char *)(uintptr_t)choices[at].value : other;
 }
 
 static void name_row(const struct money *money, size_t what, size_t method, size_t purpose, Hallsync__DayMoney *row)
