@@ -96,12 +96,14 @@ static enum hs_err take_slot(void *ctx, const struct hs_stored *stored)
     Hallsync__DayReportReply *reply = &report->reply;
     struct hs_look look = {.desk = report->call->desk, .view = report->view, .arena = report->one};
     struct hs_slot slot;
+    if (stored->name.partition != report->home)
+        return HS_OK;
     report->cut = report->cut || slots->count == SLOTS_MAX;
     if (slots->count == SLOTS_MAX)
         return HS_EEXISTS;
     slots->count++;
     hs_arena_reset(report->one);
-    enum hs_err err = hs_slot_load(&look, stored->name.id, report->one, &slot);
+    enum hs_err err = hs_slot_load(&look, stored->name.partition, stored->name.id, report->one, &slot);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_OK : err;
     reply->appointments_booked += slot.taken;
