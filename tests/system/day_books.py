@@ -16,10 +16,12 @@ class Books:
         self.plan, self.today = plan, plan.date.isoformat()
         self.lock = threading.Lock()
         self.payments, self.reversals, self.reprints = {}, {}, collections.Counter()
+        self.settlements = []
         self.cards = collections.Counter()  # card -> counter of the last top-up
-        self.queue, self.tickets, self.ratings, self.reminders, self.appointments = {}, {}, {}, {}, {}
+        self.queue, self.tickets, self.ratings, self.reminders = {}, {}, {}, {}
+        self.appointments, self.seats = {}, {}  # state; hall
         self.invoices, self.transfers, self.subscriptions, self.phones = {}, {}, {}, {}
-        self.paused = collections.Counter()
+        self.resolved, self.drawers = collections.Counter(), {}
         self.contested = set()  # accounts of which two halls have changed the same
 
     def ms(self, days, minute):
@@ -49,6 +51,13 @@ class Books:
         self.reversals[told.id] = SimpleNamespace(hall=hall, minute=minute, window=window, fen=payment.fen, method=payment.method,
                                                   receipt=told.receipt, payment=payment_id)
 
+    def settled(self, hall, minute, told, fields):
+        self.settlements.append(SimpleNamespace(hall=hall, minute=minute, receipt=told.receipt, id=told.id, bill=fields.get("bill_id", ""),
+                                                fen=fields["amount_fen"], refund=fields["type"] == "refund", window=fields.get("window", 0)))
+
+    def refunds(self, hall, window=None):
+        return [one for one in self.settlements if one.refund and one.hall == hall and window in (None, one.window)]
+
     def paid_by_bill(self):
         """What was given and not taken back; below zero where it was taken back twice."""
         paid = collections.Counter()
@@ -56,6 +65,9 @@ class Books:
         for sign, payment in given + [(-1, self.payments[back.payment]) for back in self.reversals.values()]:
             for part in payment.gives:
                 paid[part["bill_id"]] += sign * part["amount_fen"]
+        for settlement in self.settlements:
+            if settlement.bill:
+                paid[settlement.bill] -= settlement.fen
         return paid
 
     def late(self, bill):
@@ -69,7 +81,8 @@ class Books:
     def entries(self, hall):
         """(receipt, minute, window, method, fen) of everything that went into a drawer of the hall, or out of it."""
         rows = [(p.receipt, p.minute, p.window, p.method, p.fen) for p in self.payments.values() if p.hall == hall]
-        return rows + [(r.receipt, r.minute, r.window, r.method, -r.fen) for r in self.reversals.values() if r.hall == hall]
+        rows += [(r.receipt, r.minute, r.window, r.method, -r.fen) for r in self.reversals.values() if r.hall == hall]
+        return rows + [(r.receipt, r.minute, r.window, "cash", -r.fen) for r in self.refunds(hall)]
 
     def cash(self, hall, window=None):
         return sum(fen for _, _, at, method, fen in self.entries(hall) if method == "cash" and window in (None, at))
@@ -177,6 +190,9 @@ def compare_payments(books, client):
     reversals = of_records(client.find("reversal"))
     same(node, "reversals", {number: (record.payment_id.hex(), record.shown.receipt) for number, record in reversals.items()},
          {number: (reversal.payment, reversal.receipt) for number, reversal in books.reversals.items()})
+    same(node, "refunds and credits", {number: (record.type, record.bill_id, record.amount_fen, record.shown.receipt)
+                                       for number, record in of_records(client.find("settlement")).items()},
+         {one.id: ("refund" if one.refund else "credit", one.bill, one.fen, one.receipt) for one in books.settlements})
 
 
 def compare_entries(books, client, halls):
@@ -209,8 +225,10 @@ def compare_totals(books, client, halls):
             back = [r for r in books.reversals.values() if r.hall == hall and window in (None, r.window)]
             more = {} if window is None else {"window": window}
             reply = client.ask("totals", date=int(books.today.replace("-", "")), origin=hall, **more)
-            equal((reply.count, reply.sum_fen, reply.reversed_count, reply.reversed_fen),
-                  (len(taken), sum(p.fen for p in taken), len(back), sum(r.fen for r in back)), f"{client.node.name}: totals of {hall}, window {window}")
+            refunds = books.refunds(hall, window)
+            equal((reply.count, reply.sum_fen, reply.reversed_count, reply.reversed_fen, reply.settled_count, reply.settled_fen),
+                  (len(taken), sum(p.fen for p in taken), len(back), sum(r.fen for r in back), len(refunds), sum(r.fen for r in refunds)),
+                  f"{client.node.name}: totals of {hall}, window {window}")
 
 
 def compare_bills(books, client):
@@ -280,6 +298,66 @@ def compare_rest(books, client):
         equal(shown, wanted, f"{node.name}: customer {account}")
 
 
+def report_of(books, hall):
+    """What the report of the hall's day must say."""
+    entries, everything = books.entries(hall), books.figures(hall)[0]
+    taken = [payment for payment in books.payments.values() if payment.hall == hall]
+    back = [(reversal, books.payments[reversal.payment]) for reversal in books.reversals.values() if reversal.hall == hall]
+    topups = [payment.fen for payment in taken if payment.purpose == "topup"]
+    waits = sorted((ticket.called - ticket.taken) * MINUTE_MS for ticket in books.queue.values() if ticket.hall == hall and ticket.called is not None)
+    scores = [score for at, _, _, score in books.ratings.values() if at == hall]
+    results = collections.Counter(result for told in books.reminders.values() for at, result in told if at == hall)
+    seats = collections.Counter(books.appointments[number] for number, at in books.seats.items() if at == hall)
+    wanted = {
+        "entries": len(entries), "sum_fen": sum(fen for *_, fen in entries), "cash_fen": books.cash(hall), "books": "agrees",
+        "closed_entries": len(entries), "later_entries": 0,
+        "payments": len(taken), "payments_fen": sum(payment.fen for payment in taken),
+        "reversals": len(back), "reversals_fen": sum(reversal.fen for reversal, _ in back),
+        "refunds": len(books.refunds(hall)), "refunds_fen": sum(refund.fen for refund in books.refunds(hall)),
+        "topups": len(topups), "topups_fen": sum(topups),
+        "advance_fen": sum(payment.fen - sum(part["amount_fen"] for part in payment.gives) for payment in taken
+                           if payment.purpose in ("bill", "advance")),
+        "reprints": sum(count for receipt, count in books.reprints.items() if receipt.startswith(hall + "-")),
+        "tickets_opened": sum(order.house.name == hall for order in books.tickets.values()), "tickets_resolved": books.resolved[hall],
+        "tickets_overdue": 0, "queue_printed": everything["taken"],
+        **{f"queue_{state}": everything[state] for state in ("served", "skipped", "left", "waiting")},
+        "ratings": len(scores), "rating_sum": sum(scores), "scores": [scores.count(score) for score in range(1, 6)],
+        "appointments_booked": seats["booked"] + seats["kept"] + seats["missed"],
+        **{f"appointments_{state}": seats[state] for state in ("kept", "missed", "cancelled")},
+        "reminders_told": results["told"], "reminders_absent": results["absent"], "reminders_wrong": results["wrong_number"]}
+    if waits:
+        wanted |= {"wait_ms": sum(waits) // len(waits), "wait_median_ms": waits[(len(waits) + 1) // 2 - 1],
+                   "wait_90_ms": waits[-(-len(waits) * 9 // 10) - 1], "wait_most_ms": waits[-1]}
+    money = collections.defaultdict(lambda: (0, 0))
+    for what, sign, payments in (("payment", 1, taken), ("reversal", -1, [payment for _, payment in back])):
+        for payment in payments:
+            count, fen = money[what, payment.method, payment.purpose]
+            money[what, payment.method, payment.purpose] = count + 1, fen + sign * payment.fen
+    for refund in books.refunds(hall):
+        count, fen = money["refund", "cash", ""]
+        money["refund", "cash", ""] = count + 1, fen - refund.fen
+    return wanted, dict(money)
+
+
+def compare_report(books, client, hall):
+    """The report of a hall's day, figure by figure, and its windows."""
+    node, (wanted, money) = client.node, report_of(books, hall)
+    reply = client.ask("day_report", date=int(books.today.replace("-", "")), hall=hall)
+    said = {field: getattr(reply, field) for field in wanted}
+    same(node, f"report of {hall}", {**said, "scores": list(said["scores"])}, wanted)
+    same(node, f"money in the report of {hall}", {(row.what, row.method, row.purpose): (row.count, row.sum_fen) for row in reply.money}, money)
+    windows = {row.window: row for row in reply.windows if row.window}
+    equal(set(windows), {window for at, window in books.drawers if at == hall}, f"{node.name}: windows in the report of {hall}")
+    for number, row in windows.items():
+        drawer, entries = books.drawers[hall, number], [fen for _, _, at, _, fen in books.entries(hall) if at == number]
+        scores = [score for at, window, _, score in books.ratings.values() if (at, window) == (hall, number)]
+        equal((row.opened, row.closed, row.paused, row.opened_ms, row.closed_ms, row.entries, row.sum_fen, row.float_fen, row.counted_fen,
+               row.difference_fen, row.reason, row.books, row.ratings, row.rating_sum),
+              (1, 1, drawer.paused, books.ms(0, drawer.opened), books.ms(0, drawer.closed), len(entries), sum(entries), drawer.float_fen,
+               drawer.counted, -drawer.missing, drawer.reason, "agrees", len(scores), sum(scores)),
+              f"{node.name}: window {number} in the report of {hall}")
+
+
 def compare_conflicts(books, client):
     got = {(row.type, row.record_id): row.amount_fen if row.HasField("amount_fen") else None for row in client.ask("conflicts").conflicts}
     same(client.node, "what people have to decide", got, books.conflicts())
@@ -296,3 +374,6 @@ def compare(books, client, halls):
     compare_ratings(books, client)
     compare_rest(books, client)
     compare_conflicts(books, client)
+    import local_client
+    for hall in halls if "day_report" in local_client.LOCAL.Request.DESCRIPTOR.fields_by_name else ():
+        compare_report(books, client, hall)

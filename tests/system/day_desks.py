@@ -92,6 +92,26 @@ class Desk:
         equal({notice.notice_id for notice in record.shown.notices}, self.house.notices, f"{self.house.name}: what {person.account} is told")
         return record
 
+    # ---- the drawer
+
+    def state(self, event, **fields):
+        return self.put("window_event", id=self.client.id(), event=event, window=self.window, clerk=self.clerk, **fields)
+
+    def open_window(self, float_fen):
+        self.state("open", float_fen=float_fen)
+        self.drawer = SimpleNamespace(opened=self.minute, closed=None, float_fen=float_fen, counted=None, missing=0, reason="", paused=0)
+        self.books.drawers[self.house.name, self.window] = self.drawer
+
+    def close_window(self, missing=0):
+        """Counts its cash: some may be missing."""
+        drawer = self.drawer
+        drawer.counted = drawer.float_fen + self.books.cash(self.house.name, self.window) - missing
+        if missing:
+            self.client.refused("missing-field", self.state, "close", counted_fen=drawer.counted)
+            drawer.reason, drawer.missing = "找零差错", missing
+        self.state("close", counted_fen=drawer.counted, reason=drawer.reason or None)
+        drawer.closed = self.minute
+
     # ---- money
 
     def pay(self, account, fen, method="cash", gives=(), **more):
@@ -178,6 +198,7 @@ class Desk:
     def event(self, order, **fields):
         told = self.put("ticket_event", id=self.client.id(), ticket_id=order.id, clerk=self.clerk, **fields)
         order.state = fields.get("state", order.state)
+        self.books.resolved[self.house.name] += fields.get("state") == "resolved"
         return told
 
     def rate(self, kind, number):
@@ -243,16 +264,13 @@ class Window(Desk):
     def say(self, event, **fields):
         return self.put("queue_event", id=self.client.id(), event=event, window=self.window, clerk=self.clerk, **fields)
 
-    def state(self, event, **fields):
-        return self.put("window_event", id=self.client.id(), event=event, window=self.window, clerk=self.clerk, **fields)
-
     def tick(self, minute):
         self.minute = minute
         if self.ticket is not None and minute >= self.until:
             self.finish()
         if self.ticket is None and not self.paused and 0 <= minute - self.lunch < TICK:
             self.state("pause", reason="午休")
-            self.books.paused[self.house.name, self.window] += 1
+            self.drawer.paused += 1
             self.client.refused("bad-window-state", self.say, "called", groups=self.groups)
             self.paused = minute + 5 * TICK
         if self.paused and minute >= self.paused:
@@ -404,15 +422,6 @@ class Window(Desk):
     def do_appointment(self, person):
         self.put("appointment_event", id=self.client.id(), appointment_id=person.appointment, event="kept", clerk=self.clerk)
         self.books.appointments[person.appointment.hex()] = "kept"
-
-    # ---- the evening
-
-    def close(self, float_fen, missing=0):
-        """Counts its cash; the id of the close."""
-        counted = float_fen + self.books.cash(self.house.name, self.window) - missing
-        if missing:
-            self.client.refused("missing-field", self.state, "close", counted_fen=counted)
-        return self.state("close", counted_fen=counted, reason="找零差错" if missing else None).receipt
 
 
 class BackOffice(Desk):
