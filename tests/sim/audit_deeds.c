@@ -11,6 +11,7 @@
 
 enum { REQUEST_PUT = 10, REQUEST_REVERSE = 22, PUT_RECORDS = 2, RECORD_CLEAR = 2, RECORD_SOURCE = 4 };
 enum { REVERSE_PAYMENT = 1, REVERSE_ID, REVERSE_REASON, REVERSE_WINDOW, REVERSE_CLERK, REVERSE_SECOND };
+enum { SLOT = 21, RATING = 25 };
 enum { BOOK_KEEPING = 1000 }; /* fields from here on are not the client's */
 
 /* ---- what must come of it ---- */
@@ -75,14 +76,15 @@ static bool is_import(const struct deed *deed)
 static bool is_fact(const struct deed *deed)
 {
     return deed->type == DEED_PAYMENT || deed->type == DEED_REVERSAL || deed->type == DEED_EVENT ||
-           (deed->type == DEED_NEWER && deed->kind == 900);
+           (deed->type == DEED_HALL && deed->kind != SLOT) || (deed->type == DEED_NEWER && deed->kind == 900);
 }
 
 static void take_id(struct audit_deed *audit)
 {
     const struct deed *deed = audit->deed;
     bool by_number = deed->type == DEED_PAYMENT || deed->type == DEED_REVERSAL || deed->type == DEED_EVENT ||
-                     deed->type == DEED_TICKET || (deed->type == DEED_RESOLVE && deed->kind == 6);
+                     deed->type == DEED_TICKET || (deed->type == DEED_HALL && deed->kind != SLOT) ||
+                     (deed->type == DEED_RESOLVE && deed->kind == 6);
     audit->id_size = by_number ? 16 : strlen(deed->id);
     if (by_number)
         audit_id(deed->id, audit->id);
@@ -156,10 +158,28 @@ static bool wrote_as_asked(const struct audit_deed *audit, const struct audit_wr
     return true;
 }
 
+/* A hall's day: the node has added what it knows itself. */
+static bool says_all(const struct audit_deed *audit, struct hs_bytes fact)
+{
+    struct hs_cur cur = hs_cur_of(audit->content);
+    struct audit_tlv asked, told;
+    bool all = true;
+    while (all && audit_tlv_next(&cur, &asked)) {
+        struct hs_cur in = hs_cur_of(fact);
+        bool found = false;
+        while (!found && audit_tlv_next(&in, &told))
+            found = hs_bytes_equal(asked.raw, told.raw);
+        all = found;
+    }
+    return all;
+}
+
 /* The write does what was asked; @mask: at one of these machines. */
 static bool does(const struct audit_deed *audit, const struct audit_write *write, uint32_t mask)
 {
     const struct deed *deed = audit->deed;
+    if (is_fact(deed) && deed->type == DEED_HALL)
+        return audit_fact_held(write, mask) && says_all(audit, write->fact);
     if (is_fact(deed))
         return audit_fact_held(write, mask) && hs_bytes_equal(write->fact, audit->content);
     if (!audit_register_held(write, mask))
@@ -176,7 +196,8 @@ static const struct audit_write *find_write(const struct auditor *auditor, const
 {
     const struct audit_record *record = audit_named(auditor, audit->deed->kind, HS_BYTES(audit->id, audit->id_size));
     for (; record != NULL; record = record->same_name) {
-        bool elsewhere = is_fact(audit->deed) && record->partition != audit->deed->partition;
+        bool elsewhere = is_fact(audit->deed) && audit->deed->kind != RATING &&
+                         record->partition != audit->deed->partition; /* one service is rated once, in any hall */
         for (const struct audit_write *write = record->writes; !elsewhere && write != NULL; write = write->next) {
             if (does(audit, write, mask) && audit_at_hubs(auditor, write->op, hub_stores))
                 return write;
@@ -207,8 +228,9 @@ static bool says_the_same(const struct auditor *auditor, const struct audit_deed
 /* ---- told ---- */
 
 static const char *const TYPES[] = {
-    [DEED_CUSTOMER] = "customer", [DEED_BILL] = "bill",   [DEED_PAYMENT] = "payment",    [DEED_REVERSAL] = "reversal",
-    [DEED_TICKET] = "ticket",     [DEED_EVENT] = "event", [DEED_RESOLVE] = "resolution", [DEED_NEWER] = "newer record"};
+    [DEED_CUSTOMER] = "customer", [DEED_BILL] = "bill",          [DEED_PAYMENT] = "payment",
+    [DEED_REVERSAL] = "reversal", [DEED_TICKET] = "ticket",      [DEED_HALL] = "record of a hall's day",
+    [DEED_EVENT] = "event",       [DEED_RESOLVE] = "resolution", [DEED_NEWER] = "newer record"};
 
 static void check_level(struct auditor *auditor, const struct audit_deed *audit, const struct deed_told *told,
                         const struct audit_machine *machine)

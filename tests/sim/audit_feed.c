@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define PAGES_A_TIME 4
-#define KIND_LAST    7
 
 static void clear(struct audit_map *copy)
 {
@@ -51,7 +50,7 @@ static struct hs_buf *place_of(struct audit_map *copy, const Hallsync__Record *r
 /* A parked record is no record to most readers; unknown kinds cannot be listed. */
 static void take(struct audit_map *copy, const Hallsync__Record *record)
 {
-    if (record->kind > KIND_LAST)
+    if (!audit_is_looked_at((uint16_t)record->kind))
         return;
     struct hs_buf *place = place_of(copy, record);
     encode(record, place);
@@ -84,8 +83,8 @@ static bool list_kind(struct auditor *auditor, struct audit_machine *machine, ui
 static bool list_all(struct auditor *auditor, struct audit_machine *machine, struct audit_map *copy)
 {
     bool good = true;
-    for (uint32_t kind = 1; kind <= KIND_LAST && good; kind++)
-        good = list_kind(auditor, machine, kind, copy);
+    for (const uint16_t *kind = AUDIT_KINDS; *kind != 0 && good; kind++)
+        good = list_kind(auditor, machine, *kind, copy);
     return good;
 }
 

@@ -180,6 +180,7 @@ enum audit_invariant {
     AUDIT_RECEIPTS = 6,
     AUDIT_EQUAL = 7,
     AUDIT_DAMAGE = 8,
+    AUDIT_BOOKS = 9,
     AUDIT_BOUNDS = 12,
     AUDIT_VERDICT = 14,
     AUDIT_FRONTIER = 15,
@@ -309,6 +310,9 @@ bool audit_rivals(const struct audit_values *values, uint32_t number);
 void audit_message(const struct audit_record *record, uint32_t bit, struct hs_buf *message);
 /* The hash in digests, by PROTOCOL.md 10.3. */
 struct hs_hash audit_record_hash(const struct audit_record *record, uint32_t bit);
+extern const uint16_t AUDIT_KINDS[]; /* whose records are looked at as their clients see them; 0: the end */
+bool audit_is_looked_at(uint16_t kind);
+bool audit_by_number(uint32_t kind); /* its ids are 16 bytes */
 /* Does it keep the rules of its kind as far as they can be broken by halves? */
 bool audit_complete(const struct audit_record *record, uint32_t bit);
 
@@ -329,6 +333,22 @@ struct audit_verdict {
 };
 bool audit_breaks_rule(const struct audit_record *record, uint32_t bit);
 struct audit_verdict audit_verdict(const struct audit_record *record, uint32_t bit);
+
+/* Of a queue ticket at that machine: where its events have brought it; and who has a seat: audit_queue.c. */
+struct audit_queue {
+    void (*misfit)(void *ctx, const struct audit_record *event); /* NULL: nobody asks */
+    void *ctx;
+    const char *state; /* out */
+    uint64_t window;
+};
+void audit_queue_fold(const struct auditor *auditor, const struct audit_record *ticket, uint32_t bit,
+                      struct audit_queue *queue);
+struct audit_slot {
+    uint64_t capacity, taken;
+};
+struct audit_slot audit_slot_fold(const struct auditor *auditor, const struct audit_record *slot, uint32_t bit);
+/* Of an appointment: "booked", "full"...; "asked": its slot is not there. */
+const char *audit_seat(const struct auditor *auditor, const struct audit_record *asked, uint32_t bit);
 
 /* ---- money: audit_money.c ---- */
 
@@ -398,6 +418,13 @@ struct audit_talk {
 void audit_peers_sent(struct auditor *auditor, struct audit_talk *talk, uint8_t type, struct hs_bytes body);
 /* What a hub holds is known to be there at the machine that wrote it. */
 bool audit_levels_settled(struct auditor *auditor, char why[static 200]);
+
+/* ---- cash books: audit_books.c ---- */
+
+/* A new operation of the machine's node writes that. */
+void audit_books_wrote(struct auditor *auditor, const struct audit_machine *machine, const struct audit_write *write);
+/* Each close has been answered, and what a hub that holds its district says of it is what its entries make. */
+bool audit_books_settled(const struct auditor *auditor, char why[static 200]);
 
 /* ---- the rest ---- */
 

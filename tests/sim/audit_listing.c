@@ -9,9 +9,8 @@
 
 #define PAGE_RECORDS 500
 #define TRIES_MAX    4
-#define KIND_LAST    7
 
-enum { BILL = 2, PAYMENT = 3, REVERSAL = 5, TICKET = 6, EVENT = 7 };
+enum { BILL = 2, PAYMENT = 3, REVERSAL = 5, TICKET = 6, QUEUE_TICKET = 19, SLOT = 21, APPOINTMENT = 22 };
 enum { BILL_ACCOUNT = 2, BILL_AMOUNT = 4 };
 
 struct listing {
@@ -32,9 +31,8 @@ _Noreturn static void wrong(const struct listing *listing, enum audit_invariant 
 static struct audit_record *record_of(const struct auditor *auditor, const Hallsync__Record *shown)
 {
     uint8_t number[16];
-    bool by_number = shown->kind == PAYMENT || shown->kind == REVERSAL || shown->kind == TICKET || shown->kind == EVENT;
     struct hs_bytes id = audit_text(shown->id);
-    if (by_number) {
+    if (audit_by_number(shown->kind)) {
         audit_id(shown->id, number);
         id = HS_BYTES(number, sizeof number);
     }
@@ -167,12 +165,51 @@ static void check_ticket(const struct listing *listing, const struct audit_recor
                    fold.state);
 }
 
+static void check_queue(const struct listing *listing, const struct audit_record *record, const Hallsync__Record *shown)
+{
+    struct audit_queue queue = {0};
+    audit_queue_fold(listing->auditor, record, listing->machine->bit, &queue);
+    const char *state = shown->queue != NULL ? shown->queue->state : "nothing";
+    uint32_t window = shown->queue != NULL ? shown->queue->window : 0;
+    if (strcmp(state, queue.state) != 0 || window != queue.window)
+        audit_fail(listing->auditor, AUDIT_STATE,
+                   "%s shows %s as %s, window %u; its events make it %s, window %" PRIu64, listing->machine->sim->name,
+                   audit_name(record), state, (unsigned)window, queue.state, queue.window);
+}
+
+/* Nobody has promised more seats than there are. */
+static void check_slot(const struct listing *listing, const struct audit_record *record, const Hallsync__Record *shown)
+{
+    struct audit_slot slot = audit_slot_fold(listing->auditor, record, listing->machine->bit);
+    if (shown->slot == NULL || shown->slot->booked != slot.taken || slot.taken > slot.capacity ||
+        shown->slot->free != slot.capacity - slot.taken)
+        audit_fail(listing->auditor, AUDIT_STATE,
+                   "%s shows %s with %u seats booked and %u free; of %" PRIu64 " there are %" PRIu64 " taken",
+                   listing->machine->sim->name, audit_name(record), shown->slot != NULL ? shown->slot->booked : 0,
+                   shown->slot != NULL ? shown->slot->free : 0, slot.capacity, slot.taken);
+}
+
+static void check_seat(const struct listing *listing, const struct audit_record *record, const Hallsync__Record *shown)
+{
+    const char *state = audit_seat(listing->auditor, record, listing->machine->bit);
+    const char *told = shown->appointment != NULL ? shown->appointment->state : "nothing";
+    if (strcmp(state, told) != 0)
+        audit_fail(listing->auditor, AUDIT_STATE, "%s shows %s as %s; what was asked of its slot makes it %s",
+                   listing->machine->sim->name, audit_name(record), told, state);
+}
+
 static void check_kind(const struct listing *listing, const struct audit_record *record, const Hallsync__Record *shown)
 {
     if (record->kind == BILL)
         check_bill(listing, record, shown);
     if (record->kind == TICKET)
         check_ticket(listing, record, shown);
+    if (record->kind == QUEUE_TICKET)
+        check_queue(listing, record, shown);
+    if (record->kind == SLOT)
+        check_slot(listing, record, shown);
+    if (record->kind == APPOINTMENT)
+        check_seat(listing, record, shown);
     if (record->kind == PAYMENT || record->kind == REVERSAL)
         check_receipt(listing, record, shown);
     if (record->kind == PAYMENT && shown->reversed != (audit_group(record, listing->machine->bit).reversed_count > 0))
@@ -253,8 +290,8 @@ static bool list_all(struct listing *listing)
 {
     uint64_t gained = listing->machine->gained;
     audit_bills_paid(listing->auditor, listing->machine->bit, &listing->paid);
-    for (uint32_t kind = 1; kind <= KIND_LAST; kind++) {
-        if (!list_kind(listing, kind) || listing->machine->gained != gained)
+    for (const uint16_t *kind = AUDIT_KINDS; *kind != 0; kind++) {
+        if (!list_kind(listing, *kind) || listing->machine->gained != gained)
             return false;
     }
     return true;

@@ -11,7 +11,8 @@
 #define TRIES_MAX      4
 #define ID_TEXT_BYTES  256
 
-enum { CUSTOMER = 1, BILL = 2, PAYMENT = 3, ENTRY = 4, REVERSAL = 5, TICKET = 6, EVENT = 7 };
+enum { CUSTOMER = 1, BILL = 2, PAYMENT = 3, REVERSAL = 5, TICKET = 6, QUEUE_TICKET = 19, SLOT = 21 };
+enum { SLOT_CAPACITY = 7 };
 enum {
     BILL_ACCOUNT = 2,
     BILL_AMOUNT = 4,
@@ -132,14 +133,20 @@ static void expect_topup(struct lists *lists, const struct audit_record *payment
         expect(lists, &expected);
 }
 
+static void expect_misfit(void *ctx, const struct audit_record *event)
+{
+    struct expected expected = of_record("event", event, 0);
+    expect(ctx, &expected);
+}
+
 static void expect_fact(struct lists *lists, const struct audit_record *record)
 {
     uint32_t bit = lists->machine->bit;
     struct audit_totals group = record->kind == PAYMENT ? audit_group(record, bit) : (struct audit_totals){0};
     struct expected fact = of_record("fact", record, 0);
     struct expected over = of_record("over-reversed", record, group.reversed_fen - group.fen);
-    const struct audit_write *shown = record->kind == PAYMENT ? audit_variant(record, bit) : NULL;
-    if (shown != NULL && audit_verdict(record, bit).is_open) {
+    const struct audit_write *shown = audit_variant(record, bit);
+    if (record->kind == PAYMENT && shown != NULL && audit_verdict(record, bit).is_open) {
         struct expected parked = of_record("parked", record,
                                            (int64_t)audit_tlv_find(shown->fact, PAYMENT_AMOUNT).value);
         expect(lists, &parked);
@@ -151,20 +158,18 @@ static void expect_fact(struct lists *lists, const struct audit_record *record)
     expect_double_entry(lists, record);
     if (record->kind == PAYMENT)
         expect_topup(lists, record);
+    if (record->kind == QUEUE_TICKET && shown != NULL)
+        audit_queue_fold(lists->auditor, record, bit, &(struct audit_queue){.misfit = expect_misfit, .ctx = lists});
 }
 
 /* Fields that people must look at when they were written in two places. */
 static bool is_reviewed(uint16_t kind, uint32_t number)
 {
     if (kind == CUSTOMER)
-        return number >= 2 && number <= 8;
+        return number >= 2 && number <= 15 && number != 9;
+    if (kind == SLOT)
+        return number == SLOT_CAPACITY;
     return kind == BILL && number >= 3 && number <= 5;
-}
-
-static void expect_misfit(void *ctx, const struct audit_record *event)
-{
-    struct expected expected = of_record("event", event, 0);
-    expect(ctx, &expected);
 }
 
 static void expect_events(struct lists *lists, const struct audit_record *ticket)
@@ -254,10 +259,11 @@ static void expect_all(struct lists *lists)
 {
     for (size_t i = 0; i < lists->auditor->records.count; i++) {
         const struct audit_record *record = lists->auditor->records.entries[i].value;
-        bool is_register = record->kind == CUSTOMER || record->kind == BILL || record->kind == TICKET;
+        bool is_register = record->kind == CUSTOMER || record->kind == BILL || record->kind == TICKET ||
+                           record->kind == SLOT;
         if (is_register && audit_present(record, lists->machine->bit))
             expect_register(lists, record);
-        else if (!is_register && record->kind <= EVENT)
+        else if (!is_register && audit_is_looked_at(record->kind))
             expect_fact(lists, record);
     }
     expect_bills(lists);

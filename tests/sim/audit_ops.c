@@ -9,7 +9,8 @@
 #define GROUPS_MAX 256 /* payments in which one operation has a part */
 
 enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1, NODE_ROLE = 2, ROLE_HUB = 2 };
-enum { KIND_PAYMENT = 3, KIND_REVERSAL = 5 };
+enum { KIND_CUSTOMER = 1, KIND_PAYMENT = 3, KIND_REVERSAL = 5, KIND_TITLE_CHANGE = 8 };
+enum { CUSTOMER_NAME = 2, TITLE_ACCOUNT = 2, TITLE_NAME = 4 };
 
 /* ---- streams ---- */
 
@@ -227,12 +228,34 @@ static void check_not_reversed(struct auditor *auditor, const struct audit_machi
     }
 }
 
+/* A title changes hands in one operation: the change, and the customer's new name. */
+static void check_title(struct auditor *auditor, const struct audit_machine *machine, const struct audit_write *write)
+{
+    bool found = false;
+    if (!write->is_fact || write->record->kind != KIND_TITLE_CHANGE)
+        return;
+    struct hs_bytes account = audit_tlv_find(write->fact, TITLE_ACCOUNT).data;
+    struct hs_bytes name = audit_tlv_find(write->fact, TITLE_NAME).data;
+    for (size_t i = 0; i < write->op->write_count; i++) {
+        const struct audit_write *other = &write->op->writes[i];
+        bool of_it = other->record->kind == KIND_CUSTOMER && hs_bytes_equal(other->record->id, account);
+        for (size_t j = 0; of_it && j < other->field_count; j++)
+            found = found || (other->fields[j].number == CUSTOMER_NAME &&
+                              hs_bytes_equal(audit_tlv_find(other->fields[j].value, CUSTOMER_NAME).data, name));
+    }
+    if (!found)
+        audit_fail(auditor, AUDIT_STATE, "%s wrote %s without the customer's new name beside it", machine->sim->name,
+                   audit_name(write->record));
+}
+
 static void check_new(struct auditor *auditor, const struct audit_machine *machine, const struct audit_op *op)
 {
     for (size_t i = 0; !op->is_void && i < op->write_count; i++) {
         check_causality(auditor, machine, &op->writes[i]);
         check_once(auditor, machine, &op->writes[i]);
         check_not_reversed(auditor, machine, &op->writes[i]);
+        check_title(auditor, machine, &op->writes[i]);
+        audit_books_wrote(auditor, machine, &op->writes[i]);
     }
 }
 

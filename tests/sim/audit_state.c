@@ -8,7 +8,25 @@
 
 #define MESSAGE_FIELDS_MAX 999 /* numbers above are book-keeping that no client sees */
 
-enum { CUSTOMER = 1, BILL = 2, PAYMENT = 3, ENTRY = 4, REVERSAL = 5, TICKET = 6, EVENT = 7 };
+enum { CUSTOMER = 1, BILL = 2, PAYMENT = 3, ENTRY = 4, REVERSAL = 5, TICKET = 6, EVENT = 7, CLOSE = 13, SLOT = 21 };
+enum { SLOT_HALL = 2, SLOT_DATE = 4, SLOT_BEGINS = 5, SLOT_CAPACITY = 7 };
+
+/* All but what only hubs write for everybody, and decisions. */
+const uint16_t AUDIT_KINDS[] = {CUSTOMER, BILL, PAYMENT, ENTRY, REVERSAL, TICKET, EVENT, 8,    12, CLOSE,
+                                15,       19,   20,      SLOT,  22,       23,     25,    1004, 0};
+
+bool audit_is_looked_at(uint16_t kind)
+{
+    size_t at = 0;
+    while (AUDIT_KINDS[at] != 0 && AUDIT_KINDS[at] != kind)
+        at++;
+    return AUDIT_KINDS[at] != 0;
+}
+
+bool audit_by_number(uint32_t kind)
+{
+    return kind != CUSTOMER && kind != BILL && kind != ENTRY && kind != CLOSE && kind != SLOT;
+}
 
 /* ---- sets ---- */
 
@@ -195,9 +213,7 @@ static void put_shown(const struct audit_values *values, struct hs_buf *message)
 /* Where the stored bytes do without the text of an id, it is put in front. */
 static void put_id(const struct audit_record *record, struct hs_bytes stored, struct hs_buf *message)
 {
-    bool by_number = record->kind == PAYMENT || record->kind == REVERSAL || record->kind == TICKET ||
-                     record->kind == EVENT;
-    if (!by_number || audit_tlv_find(stored, 1).data.size != 0)
+    if (!audit_by_number(record->kind) || audit_tlv_find(stored, 1).data.size != 0)
         return;
     hs_buf_put_u8(message, 0x0a);
     hs_buf_put_varint(message, 2 * record->id.size);
@@ -238,7 +254,7 @@ bool audit_complete(const struct audit_record *record, uint32_t bit)
 {
     struct audit_values values = {0};
     bool complete;
-    if (record->kind > EVENT || !audit_present(record, bit))
+    if (!audit_is_looked_at(record->kind) || !audit_present(record, bit))
         return false;
     audit_values(record, bit, &values);
     struct hs_bytes id = shown_bytes(&values, 1);
@@ -250,6 +266,9 @@ bool audit_complete(const struct audit_record *record, uint32_t bit)
                    audit_tlv_find(amount->value, 4).value != 0;
     else if (record->kind == TICKET)
         complete = shown_bytes(&values, 2).size != 0 && shown_bytes(&values, 4).size != 0;
+    else if (record->kind == SLOT)
+        complete = shown_bytes(&values, SLOT_HALL).size != 0 && shown_bytes(&values, SLOT_DATE).size != 0 &&
+                   shown_bytes(&values, SLOT_BEGINS).size != 0 && audit_shown(&values, SLOT_CAPACITY) != NULL;
     else
         complete = true;
     audit_values_fini(&values);

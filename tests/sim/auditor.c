@@ -8,12 +8,14 @@
  *       what a hub holds of it is known to be there where it was written                          audit_peers
  *    2  totals, accounts, days, bills and what does not add up: as the held operations make it    audit_money, _lists
  *    3  a record's state is what the held operations make, whatever their order; made anew it is
- *       the same                                                                                  audit_nodes
+ *       the same; tickets, queue tickets and seats are as their events make them      audit_nodes, _tickets, _queue
  *    4  a value disappears only under a write whose author had it, with a stamp above its         audit_ops, _life
  *    5  no name of an operation has two contents, but where a fork is possible                    audit_ops
  *    6  receipt numbers are unique, and without gaps in their series                              audit_receipts
  *    7  after healing all that hold the same partition have equal digests                         audit_nodes
  *    8  damage is told of where it is, and nowhere else                                           auditor_logged
+ *    9  closes name each receipt of their book once, with its sums; nothing is of a day behind its
+ *       close; a hub says of a close what its own entries make of it                              audit_books
  *   12  frames, credit and the memory of sessions keep their bounds                               audit_wire, _nodes
  *   14  all nodes call the same operations void                                                   audit_lists
  *   15  heads and receipts name what is there, without a gap                                      audit_nodes, _peers
@@ -564,7 +566,7 @@ bool auditor_settled(struct auditor *auditor, char why[static 200])
             return false;
     }
     why[0] = '\0';
-    return audit_levels_settled(auditor, why);
+    return audit_levels_settled(auditor, why) && audit_books_settled(auditor, why);
 }
 
 /* ---- checks ---- */

@@ -130,6 +130,15 @@ struct deed *deed_ticket(struct sim_random *random, const char *id, const char *
     return finish_put(deed, &ticket.base, &put);
 }
 
+struct deed *deed_hall(struct sim_random *random, uint16_t kind, const char *id, hs_partition partition,
+                       const ProtobufCMessage *message)
+{
+    struct deed *deed = new_deed(random, DEED_HALL, kind, id);
+    Hallsync__PutRecord put = HALLSYNC__PUT_RECORD__INIT;
+    deed->partition = partition;
+    return finish_put(deed, message, &put);
+}
+
 struct deed *deed_resolve(struct sim_random *random, const Hallsync__Conflict *conflict)
 {
     struct deed *deed = new_deed(random, DEED_RESOLVE, (uint16_t)conflict->kind, conflict->record_id);

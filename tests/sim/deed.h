@@ -14,6 +14,7 @@ enum deed_type {
     DEED_TICKET,   /* put: the head */
     DEED_EVENT,    /* put: a move of a ticket or a note */
     DEED_RESOLVE,  /* of a conflict: writes the chosen values over all that are live */
+    DEED_HALL,     /* put: of a hall's day: windows, closes, queue, appointments, ratings; the node adds to it */
     DEED_NEWER,    /* a record of a kind, or with a field, that only a newer version knows; written past the service */
 };
 
@@ -70,6 +71,9 @@ struct deed *deed_ticket(struct sim_random *random, const char *id, const char *
 /* Of @state, @note and @assignee those that are not NULL. */
 struct deed *deed_event(struct sim_random *random, const char *id, const struct deed *ticket, const char *state,
                         const char *note, const char *assignee);
+/* A record of a hall's day, as its message says it; @id: the same as in there. */
+struct deed *deed_hall(struct sim_random *random, uint16_t kind, const char *id, hs_partition partition,
+                       const ProtobufCMessage *message);
 struct deed *deed_resolve(struct sim_random *random, const Hallsync__Conflict *conflict);
 struct deed *deed_newer(struct sim_random *random, uint16_t kind, const char *id, const char *account, uint8_t value);
 void deed_free(struct deed *deed);

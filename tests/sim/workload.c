@@ -2,6 +2,7 @@
 #include "tests/sim/workload_inside.h"
 
 #include "proto/base/err.h"
+#include "storage/model/kinds.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@
 
 #define NEVER   UINT64_MAX
 #define MILLION 1000000
+
+#define MONEY_SEEDS 150 /* up to here days are as they were before halls had more to do than money and tickets */
 
 /* ---- knobs ---- */
 
@@ -69,9 +72,25 @@ void pool_put(struct pool *pool, const struct deed *deed)
     pool->deeds[pool->count++ % POOL_MAX] = deed;
 }
 
-static struct pool *pool_of(struct workload *workload, enum deed_type type)
+static struct pool *hall_pool(struct workload *workload, uint16_t kind)
 {
-    switch (type) {
+    switch (kind) {
+    case HS_KIND_QUEUE_TICKET:
+        return &workload->queued;
+    case HS_KIND_SLOT:
+        return &workload->slots;
+    case HS_KIND_APPOINTMENT:
+        return &workload->appointments;
+    default:
+        return NULL;
+    }
+}
+
+static struct pool *pool_of(struct workload *workload, const struct deed *deed)
+{
+    switch (deed->type) {
+    case DEED_HALL:
+        return hall_pool(workload, deed->kind);
     case DEED_CUSTOMER:
         return &workload->customers;
     case DEED_BILL:
@@ -97,6 +116,9 @@ struct workload *workload_new(struct sim *sim, struct auditor *auditor, const st
     workload->knobs = *knobs;
     workload->random = sim_random_of(sim->options.seed, "workload");
     workload->outbox = sim_random_of(sim->options.seed, "outbox");
+    workload->hall = sim_random_of(sim->options.seed, "hall's day");
+    if (sim->options.seed > MONEY_SEEDS && sim_below(&workload->hall, 2) == 0)
+        workload->halls = (unsigned)among(&workload->hall, 100000, 700000);
     workload->outboxes = sim_below(&workload->outbox, 4) == 0 ? (unsigned)among(&workload->outbox, 50000, 500000) : 0;
     return workload;
 }
@@ -104,6 +126,8 @@ struct workload *workload_new(struct sim *sim, struct auditor *auditor, const st
 void workload_record(struct workload *workload, struct chronicle *chronicle)
 {
     workload->chronicle = chronicle;
+    if (chronicle != NULL)
+        workload->halls = 0; /* who reads it does not know these records */
 }
 
 void workload_free(struct workload *workload)
@@ -261,6 +285,10 @@ static void do_next(struct workload *workload, struct client *client)
     }
     if (work_at_outbox(workload, client))
         return;
+    if (sim_chance(&workload->hall, workload->halls)) {
+        begin(workload, client, workload_hall(workload, client->machine));
+        return;
+    }
     client->action = choose(workload);
     for (size_t i = 0; i < sizeof client->look_id; i += 8)
         hs_be64(client->look_id + i, sim_draw(&workload->random));
@@ -278,7 +306,8 @@ static void do_next(struct workload *workload, struct client *client)
 static void go_elsewhere(struct workload *workload, struct client *client)
 {
     const struct client *other = &workload->clients[sim_below(&workload->random, workload->client_count)];
-    if (other->machine != NULL && sim_chance(&workload->random, workload->knobs.elsewhere))
+    if (other->machine != NULL && client->deed->type != DEED_HALL &&
+        sim_chance(&workload->random, workload->knobs.elsewhere))
         client->machine = other->machine;
 }
 
@@ -314,9 +343,11 @@ static void tell(struct workload *workload, struct client *client, struct sim_ma
     chronicle_told(workload->chronicle, &told);
     enum hs_err_class class = told.error[0] == '\0' ? HS_CLASS_OK : class_of(told.error);
     if (class == HS_CLASS_OK) {
-        struct pool *pool = pool_of(workload, client->deed->type);
+        struct pool *pool = pool_of(workload, client->deed);
         if (pool != NULL && told.result == HALLSYNC__RESULT__RESULT_CREATED)
             pool_put(pool, client->deed);
+        if (client->deed->kind == HS_KIND_WINDOW_EVENT && told.receipt[0] != '\0')
+            memcpy(workload->closed[machine->index], told.receipt, sizeof told.receipt);
         put_in(workload, client, &told);
     }
     /* No hub speaks with a revoked node any more: what it would have to ask for there does not come. */

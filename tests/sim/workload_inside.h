@@ -51,7 +51,11 @@ struct workload {
     uint64_t newer_pending;
     bool stopping;
     struct sim_random outbox; /* apart, so that whoever keeps none does as before */
-    unsigned outboxes;        /* millionths of the times between deeds at which a counter works at its outbox */
+    struct pool queued, slots, appointments;
+    char closed[SIM_MACHINES_MAX][80]; /* the last close that a machine has told of */
+    struct sim_random hall;            /* apart, too */
+    unsigned halls;    /* millionths of the times between deeds at which a client does what a hall's day has besides */
+    unsigned outboxes; /* millionths of the times between deeds at which a counter works at its outbox */
 };
 
 const struct deed *pool_any(struct workload *workload, const struct pool *pool); /* NULL: empty */
@@ -64,6 +68,9 @@ struct deed *workload_make(struct workload *workload, struct sim_machine *machin
 /* The request that looks first, if the action needs it: encoded into @request with @id; false: no look. */
 bool workload_look(struct workload *workload, struct sim_machine *machine, enum workload_action action,
                    const uint8_t id[static 16], struct hs_buf *request);
+/* workload_hall.c: windows opened and closed, days closed, money handed in, queue, appointments, ratings.  As
+ * workload_make. */
+struct deed *workload_hall(struct workload *workload, struct sim_machine *machine);
 /* workload_newer.c: hand the deed to the machine's writer; it tells the auditor itself. */
 bool workload_write_newer(struct workload *workload, struct sim_machine *machine, struct deed *deed);
 
