@@ -516,26 +516,37 @@ static bool fork_settled(struct auditor *auditor, const struct audit_op *op, uin
     return true;
 }
 
-/* A witness that dials no hub gives back to its hall, and that takes what is of its districts. */
+static bool is_sound_hub(const struct auditor *auditor)
+{
+    bool found = false;
+    for (unsigned i = 0; i < auditor->sim->machine_count && !found; i++)
+        found = auditor->machines[i].node->hub && audit_belongs(&auditor->machines[i]);
+    return found;
+}
+
+/* A witness that dials no hub gives back to its hall, and that takes what is of its districts: by number, where it has
+ * not got it as state from a hub in whose log it has rotted (seed 270). */
 static bool has_way_out(const struct auditor *auditor, const struct audit_machine *machine, const struct audit_op *op)
 {
     bool out = machine->node->role != HS_ROLE_WITNESS || machine->sim->conf.upstreams_count > 0;
     for (unsigned i = 0; i < auditor->sim->machine_count && !out; i++)
-        out = auditor->machines[i].node == op->stream->author &&
-              audit_holds(&auditor->machines[i], op->stream->name.partition);
+        out = auditor->machines[i].node == op->stream->author && !auditor->machines[i].damaged &&
+              audit_holds(&auditor->machines[i], op->stream->name.partition) &&
+              (is_sound_hub(auditor) || (op->held & auditor->machines[i].bit) == 0);
     return out;
 }
 
 /* Of a district that it does not hold a machine gives operations only: what it has pruned there, or as a witness let go
- * of, hubs had signed for, and have lost since. */
+ * of, hubs had signed for, and have lost since.  What halls have as state only goes to hubs that lack it: one in whose
+ * log it has rotted asks for the operation. */
 static bool somebody_can_give(struct auditor *auditor, const struct audit_op *op)
 {
     bool can = false;
     for (unsigned i = 0; i < auditor->sim->machine_count && !can; i++) {
         const struct audit_machine *machine = &auditor->machines[i];
         if (audit_belongs(machine) && ((op->held | op->loose) & machine->bit) != 0 && has_way_out(auditor, machine, op))
-            can = audit_holds(machine, op->stream->name.partition) || (op->loose & machine->bit) != 0 ||
-                  audit_in_log(machine, op);
+            can = (audit_holds(machine, op->stream->name.partition) && is_sound_hub(auditor)) ||
+                  (op->loose & machine->bit) != 0 || audit_in_log(machine, op);
     }
     return can;
 }

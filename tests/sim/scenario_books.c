@@ -139,8 +139,57 @@ static void a_hall_that_was_set_back_closes_twice(struct stage *stage)
     STAGE_CHECK(stage, day_at(stage, cast.hub, "hall-1", day).closes == 2);
 }
 
+/* What a broken program of a hall says of its only receipt: another content than the one that was handed in. */
+static void write_close(struct stage *stage, struct sim_machine *hall, const struct hs_number *number)
+{
+    static const char ID[] = "hall-1-wrong-hall-AAAAAAAA";
+    char series[HS_RECORD_ID_BYTES_MAX + 1], date[HS_DAY_TEXT_BYTES], clerk[] = "c01";
+    uint8_t wrong[HS_HASH_BYTES] = {7};
+    Hallsync__CloseLine line = HALLSYNC__CLOSE_LINE__INIT;
+    Hallsync__CloseLine *lines[] = {&line};
+    Hallsync__Close close = HALLSYNC__CLOSE__INIT;
+    struct hs_buf fact = {0};
+    snprintf(series, sizeof series, "%.*s", (int)number->series.size, (const char *)number->series.data);
+    line.series = series;
+    line.has_first = line.has_last = line.has_sum_fen = line.has_hash = true;
+    line.first = line.last = number->counter;
+    line.sum_fen = 100;
+    line.hash = (ProtobufCBinaryData){.len = sizeof wrong, .data = wrong};
+    close.close_id = (char *)(uintptr_t)ID;
+    close.hall = hall->node_id;
+    close.date = (char *)(uintptr_t)hs_day_text(number->date, date);
+    close.clerk = clerk;
+    close.lines = lines;
+    close.n_lines = 1;
+    close.has_entries = close.has_sum_fen = close.has_cash_fen = close.has_hash = true;
+    close.entries = 1;
+    close.sum_fen = close.cash_fen = 100;
+    close.hash = line.hash;
+    hs_msg_pack(&close.base, &fact);
+    struct hs_write write = {
+        .kind = HS_KIND_CLOSE, .id = HS_BYTES(ID, strlen(ID)), .is_fact = true, .fact = hs_buf_bytes(&fact)};
+    stage_write(stage, hall,
+                &(struct hs_draft){
+                    .partition = DISTRICT, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1});
+    hs_buf_fini(&fact);
+}
+
+/* Invariant 9: the hub holds each close against the receipts that it has, and says which it does not find so. */
+static void a_close_that_does_not_add_up_is_told(struct stage *stage)
+{
+    struct cast cast = one_hub(stage);
+    struct hs_number number;
+    pay_at_no_window(stage, cast.hall, "one", &number);
+    uint32_t day = number.date;
+    auditor_damaged(stage->auditor, cast.hall);
+    write_close(stage, cast.hall, &number);
+    stage_run(stage, 10000);
+    STAGE_CHECK(stage, strcmp(day_at(stage, cast.hub, "hall-1", day).books, "differs") == 0);
+}
+
 const struct scenario SCENARIOS_BOOKS[] = {
     {"a-day-is-closed-without-a-link", a_day_is_closed_without_a_link},
+    {"a-close-that-does-not-add-up-is-told", a_close_that_does_not_add_up_is_told},
     {"a-hall-that-was-set-back-closes-twice", a_hall_that_was_set_back_closes_twice},
     {0},
 };
