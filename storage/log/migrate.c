@@ -112,8 +112,10 @@ static enum hs_err write_readme(struct hs_log *log, const struct step *step, con
                           log_table_name(step->changes[i]));
     hs_buf_put_format(
         &text,
-        "\n(mdb_load is in Debian's lmdb-utils.)  Everything written since stays; the node takes a fresh origin.  "
-        "While it runs\nwell, nothing here is needed, and the directory may be deleted.\n");
+        "    rm -f records/data.mdb\n"
+        "\n(mdb_load is in Debian's lmdb-utils.)  Everything written since stays; the node takes a fresh origin; "
+        "the records,\nwhich it may not know, are made anew from the log.  While it runs well, nothing here is needed, "
+        "and the directory may be deleted.\n");
     enum hs_err err = write_file(dir, "README", &text, why);
     hs_buf_fini(&text);
     return err;

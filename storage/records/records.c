@@ -58,8 +58,10 @@ static enum hs_err adopt(struct hs_records *records, struct hs_why *why)
     if (err != HS_OK && err != HS_ENOTFOUND)
         return hs_fail(err, why, "the records have no readable position: delete them, they are rebuilt from the log");
     if (err == HS_OK && meta.version > HS_RECORDS_VERSION)
-        return hs_fail(HS_ESCHEMA, why, "the records are of version %u, this program knows %u", (unsigned)meta.version,
-                       (unsigned)HS_RECORDS_VERSION);
+        return hs_fail(HS_ESCHEMA, why,
+                       "the records are of version %u, this program knows %u: install the newer version again, or "
+                       "delete records/data.mdb: they are made anew from the log",
+                       (unsigned)meta.version, (unsigned)HS_RECORDS_VERSION);
     bool usable = err == HS_OK && meta.version == HS_RECORDS_VERSION && meta.rules == records->rules &&
                   meta.utc_offset_minutes == records->utc_offset_minutes;
     if (usable) {

@@ -144,7 +144,7 @@ static void write_close(struct stage *stage, struct sim_machine *hall, const str
 {
     static const char ID[] = "hall-1-wrong-hall-AAAAAAAA";
     char series[HS_RECORD_ID_BYTES_MAX + 1], date[HS_DAY_TEXT_BYTES], clerk[] = "c01";
-    uint8_t wrong[HS_HASH_BYTES] = {7};
+    uint8_t wrong[HS_HASH_BYTES] = {7}, event[HS_ID_BYTES] = {1};
     Hallsync__CloseLine line = HALLSYNC__CLOSE_LINE__INIT;
     Hallsync__CloseLine *lines[] = {&line};
     Hallsync__Close close = HALLSYNC__CLOSE__INIT;
@@ -165,6 +165,8 @@ static void write_close(struct stage *stage, struct sim_machine *hall, const str
     close.entries = 1;
     close.sum_fen = close.cash_fen = 100;
     close.hash = line.hash;
+    close.has_event_id = true;
+    close.event_id = (ProtobufCBinaryData){.len = sizeof event, .data = event};
     hs_msg_pack(&close.base, &fact);
     struct hs_write write = {
         .kind = HS_KIND_CLOSE, .id = HS_BYTES(ID, strlen(ID)), .is_fact = true, .fact = hs_buf_bytes(&fact)};

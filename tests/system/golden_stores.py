@@ -61,8 +61,8 @@ def alone(node, expected):
             check(f"from_format={old}" in open(node.log).read(), "the log says that it was migrated")
             shutil.rmtree(os.path.join(node.dir, "records"))
         elif attempt == "records made anew" and shutil.which("mdb_load"):
-            words = re.search(r"^    (mdb_load .*)$", open(f"{before}/README").read(), re.M).group(1).split()
-            subprocess.run(words, cwd=node.dir, check=True)
+            for words in re.findall(r"^    (.*)$", open(f"{before}/README").read(), re.M):
+                subprocess.run(words.split(), cwd=node.dir, check=True)
             equal(schema(node), old, "the schema after going back")
             shutil.rmtree(before)
 
