@@ -171,8 +171,7 @@ static void write_close(struct stage *stage, struct sim_machine *hall, const str
     struct hs_write write = {
         .kind = HS_KIND_CLOSE, .id = HS_BYTES(ID, strlen(ID)), .is_fact = true, .fact = hs_buf_bytes(&fact)};
     stage_write(stage, hall,
-                &(struct hs_draft){
-                    .partition = DISTRICT, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1});
+                &(struct hs_draft){.partition = DISTRICT, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1});
     hs_buf_fini(&fact);
 }
 

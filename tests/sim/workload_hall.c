@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define WINDOWS              3
-#define TEXT(text)           ((char *)(uintptr_t)(text)) /* protobuf-c's texts are not const, though it only reads them */
+#define TEXT(text)           ((char *)(uintptr_t)(text)) /* not const in protobuf-c, though it only reads them */
 #define AMONG(array, number) TEXT((array)[(number) % (sizeof(array) / sizeof *(array))])
 
 static uint64_t below(struct workload *workload, uint64_t bound)
