@@ -358,6 +358,19 @@ def compare_report(books, client, hall):
               f"{node.name}: window {number} in the report of {hall}")
 
 
+def compare_arrears(books, node):
+    """Who has not paid in time, how much, of how many bills, since when."""
+    paid, wanted = books.paid_by_bill(), {}
+    for bill in books.plan.bills.values():
+        due = books.due(bill["bill_id"], paid[bill["bill_id"]])
+        if bill["due_date"] < books.today and due > 0:
+            fen, bills, oldest = wanted.get(bill["account"], (0, 0, "9"))
+            wanted[bill["account"]] = fen + due, bills + 1, min(oldest, bill["due_date"])
+    rows = node.json("report", "arrears").lines()
+    same(node, "arrears", {row["account"]: (row["due_fen"], row["bills"], row["oldest"]) for row in rows}, wanted)
+    equal(len(rows), len(wanted), f"{node.name}: accounts in arrears, each once")
+
+
 def compare_conflicts(books, client):
     got = {(row.type, row.record_id): row.amount_fen if row.HasField("amount_fen") else None for row in client.ask("conflicts").conflicts}
     same(client.node, "what people have to decide", got, books.conflicts())
@@ -374,6 +387,6 @@ def compare(books, client, halls):
     compare_ratings(books, client)
     compare_rest(books, client)
     compare_conflicts(books, client)
-    import local_client
-    for hall in halls if "day_report" in local_client.LOCAL.Request.DESCRIPTOR.fields_by_name else ():
+    compare_arrears(books, client.node)
+    for hall in halls:
         compare_report(books, client, hall)
