@@ -18,13 +18,19 @@ enum what { PAYMENT, REVERSAL, REFUND, WHATS };
 static const char *const WHATS_TEXT[WHATS] = {"payment", "reversal", "refund"};
 
 #define CHOICES_MAX 16 /* of a method or a purpose; what comes behind stands with the last */
+#define ROWS        ((size_t)WHATS * CHOICES_MAX * CHOICES_MAX)
 
 struct money {
     struct hs_day_report *report;
     const struct hs_choice *methods;
     const struct hs_choice *purposes;
-    Hallsync__DayMoney rows[WHATS][CHOICES_MAX][CHOICES_MAX]; /* by purpose, the last for such as is not known */
+    Hallsync__DayMoney rows[ROWS]; /* by what, method and purpose, the last of these for such as is not known */
 };
+
+static Hallsync__DayMoney *row_of(struct money *money, size_t what, size_t method, size_t purpose)
+{
+    return &money->rows[(what * CHOICES_MAX + method) * CHOICES_MAX + purpose];
+}
 
 static size_t choice_of(const struct hs_choice *choices, struct hs_bytes text, size_t none)
 {
@@ -135,7 +141,7 @@ static enum hs_err take_entry(struct money *money, const struct hs_book_entry *e
         add_payment(&report->reply, payment, entry->amount_fen);
     if (method.size == 0)
         method = HS_BYTES("cash", 4);
-    Hallsync__DayMoney *row = &money->rows[what][choice_of(money->methods, method, CHOICES_MAX - 1)][purpose];
+    Hallsync__DayMoney *row = row_of(money, what, choice_of(money->methods, method, CHOICES_MAX - 1), purpose);
     row->count++;
     row->sum_fen += entry->amount_fen;
     return HS_OK;
@@ -157,13 +163,13 @@ static void name_row(const struct money *money, size_t what, size_t method, size
 static enum hs_err show_rows(struct money *money)
 {
     Hallsync__DayReportReply *reply = &money->report->reply;
-    reply->money = hs_arena_array(money->report->arena, WHATS * CHOICES_MAX * CHOICES_MAX, sizeof *reply->money);
+    reply->money = hs_arena_array(money->report->arena, ROWS, sizeof *reply->money);
     if (reply->money == NULL)
         return HS_ENOMEM;
-    for (size_t i = 0; i < WHATS * CHOICES_MAX * CHOICES_MAX; i++) {
+    for (size_t i = 0; i < ROWS; i++) {
         size_t what = i / (CHOICES_MAX * CHOICES_MAX), method = i / CHOICES_MAX % CHOICES_MAX,
                purpose = i % CHOICES_MAX;
-        Hallsync__DayMoney *row = &money->rows[what][method][purpose];
+        Hallsync__DayMoney *row = &money->rows[i];
         if (row->count == 0)
             continue;
         name_row(money, what, method, purpose, row);
@@ -182,8 +188,8 @@ static enum hs_err take_entries(struct hs_day_report *report, const struct hs_bo
     money->report = report;
     money->methods = hs_kind_rule(payment, PAYMENT_METHOD)->choices;
     money->purposes = hs_kind_rule(payment, PAYMENT_PURPOSE)->choices;
-    for (size_t i = 0; i < WHATS * CHOICES_MAX * CHOICES_MAX; i++)
-        hallsync__day_money__init(&money->rows[0][0][0] + i);
+    for (size_t i = 0; i < ROWS; i++)
+        hallsync__day_money__init(&money->rows[i]);
     for (size_t i = 0; i < book->count && err == HS_OK; i++)
         err = take_entry(money, &book->entries[i]);
     return err == HS_OK ? show_rows(money) : err;

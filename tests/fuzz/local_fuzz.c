@@ -24,6 +24,8 @@
 #define REQUEST_ROWS     13   /* bodies of Request, numbered on from there */
 #define ROW_SCOPE        0xff /* came later: the other rows of the corpus mean what they meant */
 #define ROW_REMINDERS    0xfe
+#define ROW_DAY          0xfd
+#define ROW_ARREARS      0xfc
 
 /* A node with its desk. */
 struct office {
@@ -483,6 +485,8 @@ static void make_request(struct hs_cur *in, struct hs_arena *arena, struct hs_bu
     uint8_t row = fuzz_u8(in), how = fuzz_u8(in);
     uint32_t number = row == ROW_SCOPE       ? HALLSYNC__REQUEST__BODY_SCOPE
                       : row == ROW_REMINDERS ? HALLSYNC__REQUEST__BODY_REMINDERS
+                      : row == ROW_DAY       ? HALLSYNC__REQUEST__BODY_DAY_REPORT
+                      : row == ROW_ARREARS   ? HALLSYNC__REQUEST__BODY_ARREARS
                                              : REQUEST_BODY_MIN + row % (REQUEST_ROWS + 1);
     if (number == REQUEST_BODY_MIN + REQUEST_ROWS) {
         hs_buf_put_bytes(to, fuzz_bytes(in, fuzz_u16(in) % 1024));
@@ -764,6 +768,12 @@ void fuzz_seeds(fuzz_put put)
     put("scope", HS_BYTES(SCOPES, sizeof SCOPES));
     static const uint8_t REMINDERS[] = {1, ROW_REMINDERS, 1, 0, 0, 0, 0, ROW_REMINDERS, 2, 1, 1, 0, 1, 2, 0};
     put("reminders", HS_BYTES(REMINDERS, sizeof REMINDERS));
+    /* Today and here; then of a date and a hall.  All; then of a district, so many days, an amount, a page of one. */
+    static const uint8_t DAYS[] = {1, ROW_DAY, 1, 0, 0, 0, 0, ROW_DAY, 2, 1, 1, 1, HALL_2, 0};
+    put("day", HS_BYTES(DAYS, sizeof DAYS));
+    static const uint8_t ARREARS[] = {1, ROW_ARREARS, 1, 0, 0, 0, 0, 0, 0, 0, ROW_ARREARS,
+                                      1, 1,           1, 1, 2, 1, 3, 1, 1, 0};
+    put("arrears", HS_BYTES(ARREARS, sizeof ARREARS));
     uint8_t listed[16] = {0xf1, HALLSYNC__REQUEST__BODY_FIND - REQUEST_BODY_MIN, 1, 0, 0, 0};
     put("counter-find", HS_BYTES(listed, sizeof listed));
     for (uint8_t kind = 0; kind < HS_KIND_COUNT; kind++) {
