@@ -316,13 +316,14 @@ static void put_services(struct hs_buf *doc)
         "opening names its machine; one of an older version goes by its service, and `general` is the machine of "
         "what a node does not know. What is archived comes back by an event of type `reopen` only; where the "
         "customer does not want to be called back, `resolved -> archived` is possible in every machine.\n\n"
-        "| code | name | 名称 | section | department | hours | machine | urgent |\n"
-        "|---|---|---|---|---|---|---|---|\n");
+        "| code | name | 名称 | section | department | hours | machine | urgent | documents (?: not always) | results "
+        "|\n"
+        "|---|---|---|---|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
         const struct hs_ticket_service *row = &HS_SERVICES[i];
-        hs_buf_put_format(doc, "| `%s` | %s | %s | %s | %s | %u | %s | %s |\n", row->code, row->name_en, row->name_zh,
-                          row->section, row->department, (unsigned)row->deadline_hours, hs_machine_name(row->machine),
-                          row->urgent ? "yes" : "");
+        hs_buf_put_format(doc, "| `%s` | %s | %s | %s | %s | %u | %s | %s | %s | %s |\n", row->code, row->name_en,
+                          row->name_zh, row->section, row->department, (unsigned)row->deadline_hours,
+                          hs_machine_name(row->machine), row->urgent ? "yes" : "", row->documents, row->results);
     }
     put_ticket_states(doc);
     for (size_t i = 0; i < HS_SERVICE_COUNT; i++) {
