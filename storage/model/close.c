@@ -55,7 +55,8 @@ bool hs_number_text(struct hs_bytes series, uint64_t counter, char text[static H
 {
     int size = snprintf(text, HS_RECORD_ID_BYTES_MAX + 1, "%.*s-%06" PRIu64, (int)series.size,
                         (const char *)series.data, counter);
-    return size > 0 && size <= HS_RECORD_ID_BYTES_MAX;
+    bool is_text = series.size == 0 || memchr(series.data, '\0', series.size) == NULL; /* or it was cut there */
+    return is_text && size > 0 && size <= HS_RECORD_ID_BYTES_MAX;
 }
 
 const char *hs_day_text(uint32_t date, char text[static HS_DAY_TEXT_BYTES])

@@ -20,7 +20,7 @@ struct hs_number {
     uint64_t counter;
 };
 bool hs_number_parse(struct hs_bytes text, struct hs_number *number); /* false: it is none */
-/* The text of a counter of @series.  False: it would be longer than a record's id. */
+/* The text of a counter of @series.  False: it would be longer than a record's id, or the series is no text. */
 bool hs_number_text(struct hs_bytes series, uint64_t counter, char text[static HS_RECORD_ID_BYTES_MAX + 1]);
 
 #define HS_DAY_TEXT_BYTES 11
