@@ -291,6 +291,7 @@ def compare_rest(books, client):
     same(node, "appointments", {record.shown.id: record.shown.appointment.state for record in client.find("appointment")}, books.appointments)
     same(node, "changes of title", {record.account: (record.from_name, record.name) for record in client.find("title_change")}, books.transfers)
     same(node, "invoices", {record.shown.id: (record.number, record.state) for record in client.find("invoice_request")}, books.invoices)
+    equal({record.notice_id for record in client.find("notice")}, {"N-1", "N-2"}, f"{node.name}: notices")
     customers = {record.account: record for record in client.find("customer")}
     equal(len(customers), len(books.plan.customers), f"{node.name}: customers")
     for account, wanted in books.plan.customers.items():

@@ -94,6 +94,8 @@ class Day:
         for node in self.everybody[1:]:
             node.synced()
         until("all have it", lambda: agree(*self.everybody))
+        for node in self.halls:
+            equal(len(node.json("catalogue", "list").lines()), 44, f"{node.name}: services")
 
     def imported(self, kind, result):
         return self.hub.json(kind, "import", self.files[kind], seconds=120).object()[result]
@@ -195,8 +197,8 @@ class Day:
     def happens(self, minute):
         """What nobody at a desk does."""
         for at, what in ((CUT - 30, self.in_seconds), (CUT - 15, self.marketing), (CUT, self.cut), (CUT + 60, self.fault),
-                         (CUT + 90, self.outside), (CUT + 120, self.apart), (CUT + 180, self.stick), (HEALED, self.heal),
-                         (REMINDED, self.remind), (BOUNCED, self.bounce), (BOUNCED + 15, self.settle)):
+                         (CUT + 90, self.outside), (CUT + 120, self.apart), (CUT + 180, self.stick), (CUT + 240, self.power),
+                         (HEALED, self.heal), (REMINDED, self.remind), (BOUNCED, self.bounce), (BOUNCED + 15, self.settle)):
             if at <= minute < at + TICK:
                 self.tell(what.__name__)
                 what()
@@ -324,6 +326,11 @@ class Day:
         self.field.event(order, state="called_back")
         self.field.event(order, state="archived")
 
+    def power(self):
+        """The hall's machine loses its power, while it is alone with four hours of work, and comes back."""
+        self.halls[0].kill()
+        self.halls[0].start()
+
     def heal(self):
         began = time.monotonic()
         for node in self.halls:
@@ -447,9 +454,20 @@ class Day:
     def region_node(self, name):
         return next(node for node in self.everybody if node.name == name)
 
+    def slip(self):
+        """The receipt of several bills, paid in cash with change, as the hub would print it."""
+        payment = next(payment for payment in self.books.payments.values() if len(payment.gives) > 1 and payment.method == "cash")
+        said = self.hub.json("receipt", "show", payment.receipt).object()
+        wanted = {"kind": "payment", "account": payment.account, "amount_fen": payment.fen, "tendered_fen": payment.fields["tendered_fen"],
+                  "change_fen": payment.fields["change_fen"], "name": self.plan.customers[payment.account]["name"],
+                  "reprints": self.books.reprints[payment.receipt]}
+        equal({name: said.get(name) for name in wanted}, wanted, "a receipt")
+        check(payment.gives in [line["value"] for line in said["lines"]], f"its bills are named: {said['lines']}")
+
     def prove(self):
         self.books_agree()
         self.marketing_agrees()
+        self.slip()
         paid = {id(person) for house in self.houses for desk in house.desks() for person in desk.paid}
         check(len(paid) >= PAYERS, f"only {len(paid)} people have paid")
         for client in self.eyes:
