@@ -43,6 +43,7 @@ struct hs_closed {
     uint32_t date;
     bool has_window; /* else of the whole hall */
     uint32_t window;
+    struct hs_close_sums sums; /* what it says of its lines */
     struct hs_close_line *lines;
     size_t line_count;
 };

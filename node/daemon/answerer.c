@@ -134,8 +134,13 @@ static enum hs_err write_answer(struct look *look, const struct hs_closed *close
 
 static enum hs_err answer(struct look *look, const struct hs_closed *closed, const struct hs_answered *own)
 {
+    const struct hs_close_claim claim = {.node = closed->node,
+                                         .date = closed->date,
+                                         .has_window = closed->has_window,
+                                         .window = closed->window,
+                                         .sums = closed->sums};
     look->entries.home = closed->home;
-    enum hs_err err = hs_close_judge(closed->lines, closed->line_count, hs_books_look, &look->entries,
+    enum hs_err err = hs_close_judge(&claim, closed->lines, closed->line_count, hs_books_look, &look->entries,
                                      &look->answerer->judged);
     return err == HS_OK ? write_answer(look, closed, own) : err;
 }

@@ -130,10 +130,17 @@ static void add_line(struct hs_hash *all, const struct hs_hash *line)
     *all = hs_hash_domain("hallsync close 1", HS_BYTES(step, sizeof step));
 }
 
-static bool goes_on(const struct hs_close_line *line, const struct hs_number *number)
+static bool fits(int64_t sum_fen, int64_t amount_fen)
 {
+    int64_t fen = sum_fen + amount_fen;
+    return fen >= -HS_AMOUNT_FEN_MAX && fen <= HS_AMOUNT_FEN_MAX;
+}
+
+static bool goes_on(const struct hs_close_line *line, const struct hs_book_entry *entry)
+{
+    const struct hs_number *number = &entry->number;
     return hs_bytes_equal(line->series, number->series) && number->counter == line->last + 1 &&
-           number->counter - line->first < HS_CLOSE_LINE_ENTRIES_MAX;
+           number->counter - line->first < HS_CLOSE_LINE_ENTRIES_MAX && fits(line->sum_fen, entry->amount_fen);
 }
 
 size_t hs_close_lines(const struct hs_book_entry *entries, size_t count, struct hs_close_line *lines, size_t room,
@@ -143,7 +150,10 @@ size_t hs_close_lines(const struct hs_book_entry *entries, size_t count, struct 
     *sums = (struct hs_close_sums){0};
     for (; i < count; i++) {
         const struct hs_number *number = &entries[i].number;
-        if (used == 0 || !goes_on(&lines[used - 1], number)) {
+        int64_t fen = entries[i].amount_fen, cash_fen = entries[i].in_cash ? fen : 0;
+        if (!fits(sums->sum_fen, fen) || !fits(sums->cash_fen, cash_fen))
+            break;
+        if (used == 0 || !goes_on(&lines[used - 1], &entries[i])) {
             if (used == room)
                 break;
             lines[used++] = (struct hs_close_line){
@@ -151,11 +161,11 @@ size_t hs_close_lines(const struct hs_book_entry *entries, size_t count, struct 
         }
         struct hs_close_line *line = &lines[used - 1];
         line->last = number->counter;
-        line->sum_fen += entries[i].amount_fen;
+        line->sum_fen += fen;
         chain_on(&line->hash, number->counter, &entries[i].hash);
         sums->count++;
-        sums->sum_fen += entries[i].amount_fen;
-        sums->cash_fen += entries[i].in_cash ? entries[i].amount_fen : 0;
+        sums->sum_fen += fen;
+        sums->cash_fen += cash_fen;
     }
     for (size_t k = 0; k < used; k++)
         add_line(&sums->hash, &lines[k].hash);
@@ -317,6 +327,23 @@ static enum hs_err walk(const struct hs_close_line *line, hs_book_look look, voi
     return HS_OK;
 }
 
+/* Receipts of the hall, day and window that the close is of: another's money is not its own. */
+static bool is_of(const struct hs_close_claim *claim, const struct hs_close_line *line)
+{
+    char text[HS_RECORD_ID_BYTES_MAX + 1];
+    struct hs_number number;
+    return hs_number_text(line->series, line->first, text) && hs_number_parse(HS_BYTES(text, strlen(text)), &number) &&
+           hs_bytes_equal(number.node, claim->node) && number.date == claim->date &&
+           (!claim->has_window || number.window == claim->window);
+}
+
+/* The lines are signed with their sums, and so is what the close says that they come to. */
+static bool comes_to(const struct hs_close_sums *here, const struct hs_close_sums *claim)
+{
+    return here->count == claim->count && here->sum_fen == claim->sum_fen && here->cash_fen == claim->cash_fen &&
+           hs_hash_equal(&here->hash, &claim->hash);
+}
+
 /* A line that an honest node writes: so few numbers, and behind the line before it. */
 static bool is_range(const struct hs_close_line *line, const struct hs_close_line *before)
 {
@@ -345,15 +372,15 @@ static enum hs_err name_different(const struct hs_close_line *line, const struct
     return err;
 }
 
-enum hs_err hs_close_judge(const struct hs_close_line *lines, size_t count, hs_book_look look, void *ctx,
-                           struct hs_close_judged *judged)
+enum hs_err hs_close_judge(const struct hs_close_claim *claim, const struct hs_close_line *lines, size_t count,
+                           hs_book_look look, void *ctx, struct hs_close_judged *judged)
 {
     enum hs_err err = HS_OK;
     *judged = (struct hs_close_judged){.books = HS_BOOKS_AGREES};
     for (size_t i = 0; i < count && err == HS_OK; i++) {
         const struct hs_close_line *line = &lines[i];
         struct walked walked = {0};
-        if (!is_range(line, i > 0 ? line - 1 : NULL)) {
+        if (!is_range(line, i > 0 ? line - 1 : NULL) || !is_of(claim, line)) {
             name(judged, &(struct hs_close_named){.series = line->series, .first = line->first, .last = line->last});
             continue;
         }
@@ -363,6 +390,8 @@ enum hs_err hs_close_judge(const struct hs_close_line *lines, size_t count, hs_b
             err = name_different(line, &walked.hash, look, ctx, judged);
         add_line(&judged->here.hash, &walked.hash);
     }
+    if (judged->books == HS_BOOKS_AGREES && !comes_to(&judged->here, &claim->sums))
+        judged->books = HS_BOOKS_DIFFERS; /* by no number: its own sums are not those of its lines */
     return err;
 }
 

@@ -55,8 +55,8 @@ struct hs_close_sums {
     int64_t cash_fen;    /* of these, in cash */
     struct hs_hash hash; /* over the lines' hashes */
 };
-/* Lines over @entries, which are sorted and name no number twice: as many as there is @room for.  @sums of the entries
- * in them; answers how many lines, and how many entries are in them. */
+/* Lines over @entries, which are sorted and name no number twice: as many as there is @room for, and as sums of records
+ * allow: HS_AMOUNT_FEN_MAX.  @sums of the entries in them; answers how many lines, and how many entries are in them. */
 size_t hs_close_lines(const struct hs_book_entry *entries, size_t count, struct hs_close_line *lines, size_t room,
                       struct hs_close_sums *sums, size_t *taken);
 bool hs_close_covers(const struct hs_close_line *lines, size_t count, const struct hs_number *number);
@@ -92,11 +92,19 @@ struct hs_close_judged {
     size_t named_count;
     uint64_t more; /* such ranges that found no room */
 };
+/* Whose lines they are, and what the close says that they come to. */
+struct hs_close_claim {
+    struct hs_bytes node;
+    uint32_t date;
+    bool has_window; /* else of all windows */
+    uint32_t window;
+    struct hs_close_sums sums;
+};
 /* The entry of that number as it counts here.  HS_ENOTFOUND: it is not here, or does not count. */
 typedef enum hs_err (*hs_book_look)(void *ctx, struct hs_bytes series, uint64_t counter, struct hs_book_entry *entry);
 /* HS_OK, or what @look failed with. */
-enum hs_err hs_close_judge(const struct hs_close_line *lines, size_t count, hs_book_look look, void *ctx,
-                           struct hs_close_judged *judged);
+enum hs_err hs_close_judge(const struct hs_close_claim *claim, const struct hs_close_line *lines, size_t count,
+                           hs_book_look look, void *ctx, struct hs_close_judged *judged);
 /* Of an answer that stands: has something come, or changed, of what it names?  As hs_close_judge. */
 enum hs_err hs_close_stale(const struct hs_close_named *named, size_t count, hs_book_look look, void *ctx, bool *stale);
 

@@ -11,7 +11,8 @@
 #include <string.h>
 
 enum { ENTRY_AMOUNT = 3, ENTRY_METHOD = 7 };
-enum { CLOSE_NODE = 2, CLOSE_DATE = 3, CLOSE_WINDOW = 4, CLOSE_LINES = 6 };
+enum { CLOSE_NODE = 2, CLOSE_DATE, CLOSE_WINDOW, CLOSE_LINES = 6, CLOSE_ENTRIES, CLOSE_SUM, CLOSE_CASH };
+enum { CLOSE_HASH = 15 };
 enum { ANSWER_CLOSE = 2, ANSWER_NODE = 3, ANSWER_VERDICT = 4, ANSWER_NUMBERS = 8 };
 enum { NUMBERS_SERIES = 1, NUMBERS_FIRST, NUMBERS_LAST, NUMBERS_HASH };
 enum { EVENT_WINDOW = 2, EVENT_EVENT = 3, EVENT_FLOAT = 5, EVENT_DATE = 8, EVENT_NODE = 9 };
@@ -88,6 +89,7 @@ struct entries {
     struct hs_arena *arena;
     struct hs_book *book;
     size_t room;
+    hs_partition home;
     struct hs_bytes prefix; /* of the day's numbers */
     struct hs_bytes node;
 };
@@ -136,7 +138,7 @@ static enum hs_err take_entry(void *ctx, const struct hs_stored *stored)
 {
     struct entries *entries = ctx;
     struct fact fact;
-    if (!begins_with(stored->name.id, entries->prefix))
+    if (stored->name.partition != entries->home || !begins_with(stored->name.id, entries->prefix))
         return HS_EEXISTS;
     enum hs_err err = read_fact(stored, entries->arena, &fact);
     if (err != HS_OK)
@@ -159,7 +161,7 @@ enum hs_err hs_books_entries(struct hs_view *view, const struct hs_hall_day *day
     assert(size > 0 && (size_t)size < sizeof prefix);
     struct hs_record_name name = {day->home, HS_LANE_MONEY, HS_KIND_CASH_ENTRY, HS_BYTES(prefix, (size_t)size)};
     struct entries entries = {
-        .view = view, .arena = arena, .book = book, .prefix = name.id, .node = bytes_of(day->node)};
+        .view = view, .arena = arena, .book = book, .home = day->home, .prefix = name.id, .node = bytes_of(day->node)};
     *book = (struct hs_book){0};
     enum hs_err err = hs_view_all(view, HS_KIND_CASH_ENTRY, HS_BYTES(after, hs_record_key(&name, after)), take_entry,
                                   &entries);
@@ -188,6 +190,17 @@ enum hs_err hs_books_look(void *ctx, struct hs_bytes series, uint64_t counter, s
 
 /* ---- closes ---- */
 
+static struct hs_close_sums sums_of(struct hs_bytes close)
+{
+    struct hs_bytes hash = hs_tlv_bytes(close, CLOSE_HASH);
+    struct hs_close_sums sums = {.count = hs_tlv_u64(close, CLOSE_ENTRIES, 0),
+                                 .sum_fen = hs_tlv_s64(close, CLOSE_SUM, 0),
+                                 .cash_fen = hs_tlv_s64(close, CLOSE_CASH, 0)};
+    if (hash.size == HS_HASH_BYTES)
+        memcpy(sums.hash.bytes, hash.data, HS_HASH_BYTES);
+    return sums;
+}
+
 enum hs_err hs_closed_read(struct hs_view *view, const struct hs_stored *stored, struct hs_arena *arena,
                            struct hs_closed *closed)
 {
@@ -201,6 +214,7 @@ enum hs_err hs_closed_read(struct hs_view *view, const struct hs_stored *stored,
                                  .message = fact.message,
                                  .dot = fact.variant.dot,
                                  .stamp = fact.variant.stamp,
+                                 .sums = sums_of(fact.message),
                                  .node = hs_tlv_bytes(fact.message, CLOSE_NODE)};
     if (!is_by(view, &fact, closed->node)) /* before anything that costs more */
         return HS_ENOTFOUND;

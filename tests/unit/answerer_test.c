@@ -73,10 +73,12 @@ static int close_place(void **state)
 
 /* ---- a hall's day ---- */
 
+static hs_partition home = 3201; /* of what is written next */
+
 static void put_fact(struct world_node *node, uint16_t kind, const char *id, const struct hs_buf *fact)
 {
     struct hs_write write = {.kind = kind, .id = HS_BYTES(id, strlen(id)), .is_fact = true, .fact = hs_buf_bytes(fact)};
-    struct hs_draft draft = {.partition = 3201, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1};
+    struct hs_draft draft = {.partition = home, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1};
     struct hs_dot dot;
     hs_stamp stamp;
     assert_int_equal(fact->err, HS_OK);
@@ -109,7 +111,7 @@ static void take(struct world_node *node, size_t count, char number[static HS_NU
     assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
 }
 
-static bool lies; /* the next close says sums of nothing */
+static enum { TRUTH, TOO_MUCH, NOTHING, MORE_CASH } says; /* of the next close */
 
 /* A close of the day as @by makes it in the name of the hall, of what @by holds. */
 static void close_day(struct place *place, struct world_node *by, const char *id)
@@ -124,14 +126,18 @@ static void close_day(struct place *place, struct world_node *by, const char *id
     assert_int_equal(hs_store_begin(by->store), HS_OK);
     assert_int_equal(hs_books_entries(hs_store_view(by->store), &TODAY, &place->arena, &book), HS_OK);
     size_t count = hs_close_lines(book.entries, book.count, lines, HS_CLOSE_LINES_MAX, &sums, &taken);
-    for (size_t i = 0; i < count && lies; i++)
-        lines[i].sum_fen = 0;
+    if (says == TOO_MUCH || says == NOTHING) {
+        count = 1;
+        lines[0].last = book.count;
+        lines[0].sum_fen = says == TOO_MUCH ? HS_AMOUNT_FEN_MAX + 1 : 0;
+    }
     hs_tlv_put_text(&close, 1, id);
     hs_tlv_put_text(&close, 2, TODAY.node);
     hs_tlv_put_text(&close, 3, "2026-11-21");
     hs_close_put_lines(lines, count, 6, &close);
     hs_tlv_put_u64(&close, 7, sums.count);
-    hs_tlv_put_s64(&close, 8, lies ? 0 : sums.sum_fen);
+    hs_tlv_put_s64(&close, 8, says == NOTHING ? 0 : sums.sum_fen);
+    hs_tlv_put_s64(&close, 9, says == MORE_CASH ? sums.cash_fen + 1 : sums.cash_fen);
     hs_tlv_put_bytes(&close, 14, HS_BYTES(event, sizeof event));
     hs_tlv_put_bytes(&close, 15, HS_BYTES(sums.hash.bytes, HS_HASH_BYTES));
     put_fact(by, HS_KIND_CLOSE, id, &close);
@@ -318,16 +324,35 @@ static void a_sum_that_is_none_is_answered_once(void **state)
         put_entry(&place->hall, number, HS_AMOUNT_FEN_MAX);
     }
     assert_int_equal(hs_store_commit(place->hall.store, &commit), HS_OK);
+    says = TOO_MUCH;
     close_day(place, &place->hall, "c-1");
     world_carry(&place->hall, &place->hub);
     assert_false(run(place)); /* it breaks a rule, and is parked */
     take(&place->hall, 1, number);
-    lies = true;
+    says = NOTHING;
     close_day(place, &place->hall, "c-2");
-    lies = false;
+    says = TRUTH;
     world_carry(&place->hall, &place->hub);
     assert_true(run(place));
     assert_int_equal(answer_at(place, &place->hub, &named, &count), HS_BOOKS_DIFFERS);
+    assert_false(run(place));
+}
+
+/* The same receipts on both sides, and a sum of its own that is not theirs: that is what the books would show. */
+static void a_close_that_lies_of_its_lines_differs(void **state)
+{
+    struct place *place = *state;
+    struct hs_close_named named;
+    size_t count;
+    char number[HS_NUMBER_BYTES_MAX];
+    take(&place->hall, 3, number);
+    says = MORE_CASH;
+    close_day(place, &place->hall, "c-1");
+    says = TRUTH;
+    world_carry(&place->hall, &place->hub);
+    assert_true(run(place));
+    assert_int_equal(answer_at(place, &place->hub, &named, &count), HS_BOOKS_DIFFERS);
+    assert_int_equal(count, 0);
     assert_false(run(place));
 }
 
@@ -357,6 +382,25 @@ static void a_run_looks_at_a_part(void **state)
     }
 }
 
+/* The day's last entry stands before one of the same name in another district: that is of no book of this hall. */
+static void a_book_ends_with_its_district(void **state)
+{
+    struct place *place = *state;
+    struct hs_book book;
+    struct hs_commit commit;
+    char number[HS_NUMBER_BYTES_MAX];
+    take(&place->hall, 2, number);
+    assert_int_equal(hs_store_begin(place->hall.store), HS_OK);
+    home = 3202;
+    put_entry(&place->hall, "nj-gulou-20261121-03-ANYWAY-000001", 5);
+    home = 3201;
+    assert_int_equal(hs_store_commit(place->hall.store, &commit), HS_OK);
+    struct hs_view *view = world_view(&place->hall);
+    assert_int_equal(hs_books_entries(view, &TODAY, &place->arena, &book), HS_OK);
+    assert_int_equal(book.count, 2);
+    hs_view_close(view);
+}
+
 /* The hall's own close moves its numbers on. */
 static void numbers_behind_a_close_are_of_the_next_day(void **state)
 {
@@ -378,7 +422,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_differs_is_named, open_place, close_place),
         cmocka_unit_test_setup_teardown(a_close_of_a_stranger_counts_nowhere, open_place, close_place),
         cmocka_unit_test_setup_teardown(a_sum_that_is_none_is_answered_once, open_place, close_place),
+        cmocka_unit_test_setup_teardown(a_close_that_lies_of_its_lines_differs, open_place, close_place),
         cmocka_unit_test_setup_teardown(a_run_looks_at_a_part, open_place, close_place),
+        cmocka_unit_test_setup_teardown(a_book_ends_with_its_district, open_place, close_place),
         cmocka_unit_test_setup_teardown(numbers_behind_a_close_are_of_the_next_day, open_place, close_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,17 +190,22 @@ struct day {
     struct hs_close_line lines[HS_CLOSE_LINES_MAX];
     size_t count;
     struct hs_close_sums sums;
+    struct hs_close_claim claim;
     struct hs_close_judged judged;
 };
 
+static const struct hs_close_claim WINDOW_3 = {
+    .node = {(const uint8_t *)"nj-a", 4}, .date = 20261121, .has_window = true, .window = 3};
+
 static void judge(struct day *day)
 {
-    assert_int_equal(hs_close_judge(day->lines, day->count, look, &day->book, &day->judged), HS_OK);
+    day->claim.sums = day->sums;
+    assert_int_equal(hs_close_judge(&day->claim, day->lines, day->count, look, &day->book, &day->judged), HS_OK);
 }
 
 static void make_day(struct day *day)
 {
-    *day = (struct day){.count = 0};
+    *day = (struct day){.count = 0, .claim = WINDOW_3};
     fill(&day->book, 1, 150);
     day->count = close_book(&day->book, day->lines, &day->sums);
 }
@@ -225,7 +230,7 @@ static void equal_books_agree(void **state)
     assert_int_equal(day.judged.here.cash_fen, day.sums.cash_fen);
     assert_true(hs_hash_equal(&day.judged.here.hash, &day.sums.hash));
     assert_false(is_stale(&day));
-    assert_int_equal(hs_close_judge(day.lines, day.count, broken, NULL, &day.judged), HS_EDAMAGED);
+    assert_int_equal(hs_close_judge(&day.claim, day.lines, day.count, broken, NULL, &day.judged), HS_EDAMAGED);
 }
 
 static void what_has_not_come_is_named(void **state)
@@ -302,11 +307,81 @@ static void lines_that_no_honest_node_writes_differ(void **state)
     assert_int_equal(day.judged.books, HS_BOOKS_DIFFERS);
 }
 
+/* All lines are those of the hub; what the close says beside them is not. */
+static void what_a_close_says_of_its_lines_is_held_against_them(void **state)
+{
+    static struct day day;
+    static const struct hs_close_sums MORE[] = {
+        {.count = 1}, {.sum_fen = 1}, {.cash_fen = 1}, {.hash = {.bytes = {1}}}};
+    (void)state;
+    for (size_t i = 0; i < sizeof MORE / sizeof *MORE; i++) {
+        make_day(&day);
+        day.sums.count += MORE[i].count;
+        day.sums.sum_fen += MORE[i].sum_fen;
+        day.sums.cash_fen += MORE[i].cash_fen;
+        day.sums.hash.bytes[0] ^= MORE[i].hash.bytes[0];
+        judge(&day);
+        assert_int_equal(day.judged.books, HS_BOOKS_DIFFERS);
+        assert_int_equal(day.judged.named_count, 0);
+        assert_false(is_stale(&day));
+    }
+}
+
+/* Receipts of another hall, day or window are here, just as the close says: they are not of its book. */
+static void receipts_of_others_are_not_of_the_book(void **state)
+{
+    static struct day day;
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        make_day(&day);
+        day.claim.node = i == 0 ? TEXT("nj-b") : day.claim.node;
+        day.claim.date += i == 1;
+        day.claim.window += i == 2;
+        day.claim.has_window = i != 3;
+        day.claim.window = i == 3 ? 7 : day.claim.window;
+        judge(&day);
+        assert_int_equal(day.judged.books, i == 3 ? HS_BOOKS_AGREES : HS_BOOKS_DIFFERS);
+        assert_int_equal(day.judged.named_count, i == 3 ? 0 : 2);
+    }
+}
+
+/* Each sum of a close is one that a record may say. */
+static void sums_beyond_the_limit_are_parted(void **state)
+{
+    struct book book = {.count = 0};
+    struct hs_close_line lines[HS_CLOSE_LINES_MAX];
+    struct hs_close_sums sums;
+    size_t taken;
+    (void)state;
+    book.entries[book.count++] = entry_of(1, HS_AMOUNT_FEN_MAX);
+    book.entries[book.count++] = entry_of(2, -HS_AMOUNT_FEN_MAX);
+    book.entries[book.count++] = entry_of(3, HS_AMOUNT_FEN_MAX);
+    book.entries[book.count++] = entry_of(4, 1);
+    assert_int_equal(hs_close_lines(book.entries, 4, lines, HS_CLOSE_LINES_MAX, &sums, &taken), 1);
+    assert_int_equal(taken, 3);
+    assert_int_equal(sums.sum_fen, HS_AMOUNT_FEN_MAX);
+    assert_int_equal(sums.cash_fen, -HS_AMOUNT_FEN_MAX); /* in cash are those with an even counter */
+    book.entries[3].amount_fen = -1;
+    assert_int_equal(hs_close_lines(book.entries, 4, lines, HS_CLOSE_LINES_MAX, &sums, &taken), 1);
+    assert_int_equal(taken, 3); /* the sum fits, that of the cash does not */
+    book.entries[3].in_cash = false;
+    assert_int_equal(hs_close_lines(book.entries, 4, lines, HS_CLOSE_LINES_MAX, &sums, &taken), 1);
+    assert_int_equal(taken, 4);
+    book.entries[0] = entry_of(1, -HS_AMOUNT_FEN_MAX); /* what one window gave back was another's */
+    book.entries[1] = entry_of(2, HS_AMOUNT_FEN_MAX);
+    book.entries[2] = entry_of(3, HS_AMOUNT_FEN_MAX);
+    book.entries[1].number.series = book.entries[2].number.series = TEXT("nj-a-20261121-04-K7Q2ZD");
+    assert_int_equal(hs_close_lines(book.entries, 3, lines, HS_CLOSE_LINES_MAX, &sums, &taken), 3);
+    assert_int_equal(taken, 3);
+    assert_int_equal(sums.sum_fen, HS_AMOUNT_FEN_MAX);
+    assert_int_equal(lines[1].sum_fen, HS_AMOUNT_FEN_MAX);
+}
+
 static void names_have_a_limit(void **state)
 {
     static struct day day;
     (void)state;
-    *(&day) = (struct day){.count = 0};
+    *(&day) = (struct day){.count = 0, .claim = WINDOW_3};
     fill(&day.book, 1, ENTRIES);
     day.count = close_book(&day.book, day.lines, &day.sums);
     for (size_t i = 0; i < ENTRIES; i += 2)
@@ -382,6 +457,9 @@ int main(void)
         cmocka_unit_test(what_differs_is_named),
         cmocka_unit_test(a_range_is_named_where_nothing_in_it_can_be),
         cmocka_unit_test(lines_that_no_honest_node_writes_differ),
+        cmocka_unit_test(what_a_close_says_of_its_lines_is_held_against_them),
+        cmocka_unit_test(receipts_of_others_are_not_of_the_book),
+        cmocka_unit_test(sums_beyond_the_limit_are_parted),
         cmocka_unit_test(names_have_a_limit),
         cmocka_unit_test(the_worst_of_answers_is_told),
         cmocka_unit_test(a_window_goes_from_open_to_closed),
