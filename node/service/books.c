@@ -134,45 +134,53 @@ static enum hs_err fill_close(const struct hs_day_books *reading, const struct h
 
 /* ---- what was handed in ---- */
 
-#define SLIPS_MAX 256 /* of a day */
+struct slip {
+    struct slip *next;
+    struct hs_bytes id;
+};
 
 struct slips {
     const struct hs_day_books *reading;
-    struct hs_id ids[SLIPS_MAX];
-    size_t count;
+    struct slip *first;
     int64_t fen;
 };
 
-/* A slip may name the closes of several windows: it is one. */
+/* A slip may name the closes of several windows: it is one.  Only the hall's own are of its money. */
 static enum hs_err take_slip(void *ctx, const struct hs_stored *stored)
 {
     struct slips *slips = ctx;
+    const struct hs_day_books *reading = slips->reading;
     struct hs_record record;
-    if (stored->name.id.size != HS_ID_BYTES || slips->count == SLIPS_MAX)
-        return HS_OK;
-    for (size_t i = 0; i < slips->count; i++) {
-        if (memcmp(slips->ids[i].bytes, stored->name.id.data, HS_ID_BYTES) == 0)
+    for (const struct slip *slip = slips->first; slip != NULL; slip = slip->next) {
+        if (hs_bytes_equal(slip->id, stored->name.id))
             return HS_OK;
     }
-    memcpy(slips->ids[slips->count++].bytes, stored->name.id.data, HS_ID_BYTES);
-    enum hs_err err = hs_record_decode(stored->state, slips->reading->arena, &record);
-    if (err == HS_OK && record.variant_count != 0)
-        slips->fen += hs_tlv_i64(record.variants[0].bytes, HANDED_AMOUNT, 0);
-    return err == HS_EMALFORMED ? HS_EDAMAGED : err;
+    enum hs_err err = hs_record_decode(stored->state, reading->arena, &record);
+    if (err != HS_OK)
+        return err == HS_EMALFORMED ? HS_EDAMAGED : err;
+    if (record.variant_count == 0 || !hs_bytes_equal(hs_books_writer(reading->view, record.variants[0].dot.origin),
+                                                     HS_BYTES(reading->day.node, strlen(reading->day.node))))
+        return HS_OK;
+    struct slip *slip = hs_arena_alloc(reading->arena, sizeof *slip);
+    struct hs_bytes id = hs_arena_copy(reading->arena, stored->name.id);
+    if (slip == NULL || id.data == NULL)
+        return HS_ENOMEM;
+    *slip = (struct slip){.next = slips->first, .id = id};
+    slips->first = slip;
+    slips->fen += hs_tlv_i64(record.variants[0].bytes, HANDED_AMOUNT, 0);
+    return HS_OK;
 }
 
 static enum hs_err handed_in(const struct hs_day_books *reading, bool has_window, uint32_t window, int64_t *fen)
 {
-    struct slips *slips = hs_arena_alloc(reading->arena, sizeof *slips);
+    struct slips slips = {.reading = reading};
     uint8_t index = hs_kind_index(hs_kind_by_number(HS_KIND_HANDING_IN), "closes")->number;
-    enum hs_err err = slips != NULL ? HS_OK : HS_ENOMEM;
-    if (err == HS_OK)
-        slips->reading = reading;
+    enum hs_err err = HS_OK;
     for (const struct hs_closed *closed = reading->closes; closed != NULL && err == HS_OK; closed = closed->next) {
         if (!has_window || hs_closed_is_of(closed, has_window, window))
-            err = hs_view_index(reading->view, HS_KIND_HANDING_IN, index, closed->id, HS_BYTES_NONE, take_slip, slips);
+            err = hs_view_index(reading->view, HS_KIND_HANDING_IN, index, closed->id, HS_BYTES_NONE, take_slip, &slips);
     }
-    *fen = err == HS_OK ? slips->fen : 0;
+    *fen = slips.fen;
     return err;
 }
 
@@ -253,7 +261,9 @@ static enum hs_err fill_closes(const struct hs_day_books *reading, Hallsync__Boo
         err = close != NULL ? fill_close(reading, closed, answers, books, close) : HS_ENOMEM;
         book->closes[book->n_closes++] = close;
     }
-    book->books = (char *)(uintptr_t)(any ? hs_books_text(all) : "open");
+    bool settled = all == HS_BOOKS_AGREES || all == HS_BOOKS_UNANSWERED;
+    bool open = !any || (settled && book->later_entries != 0); /* it has receipts that nobody has closed */
+    book->books = (char *)(uintptr_t)(open ? "open" : hs_books_text(all));
     return err;
 }
 
@@ -403,7 +413,7 @@ static enum hs_err put_halls(struct reading *reading, struct halls *halls)
         reading->books.day.node = hall->id;
         reading->books.day.home = hall->home;
         err = put_hall(reading);
-        bool full = reading->halls == PAGE_HALLS || reading->entries > PAGE_ENTRIES;
+        bool full = reading->halls >= PAGE_HALLS || reading->entries > PAGE_ENTRIES;
         if (err == HS_OK && full && i + 1 < halls->count && strcmp(hall->id, hall[1].id) != 0) {
             hs_tlv_put_text(&reading->books.call->body, REPLY_NEXT, hall->id);
             break;

@@ -41,7 +41,7 @@ static void close_day(struct stage *stage, struct sim_machine *hall, const char 
 struct day {
     char books[32];
     uint64_t entries, closed, later, twice;
-    size_t closes;
+    size_t closes, agreeing;
 };
 
 /* The book of a hall, as a machine shows it. */
@@ -62,6 +62,8 @@ static struct day day_at(struct stage *stage, struct sim_machine *machine, const
                       .later = book->later_entries,
                       .twice = book->twice_entries,
                       .closes = book->n_closes};
+    for (size_t i = 0; i < book->n_closes; i++)
+        day.agreeing += strcmp(book->closes[i]->books, "agrees") == 0;
     snprintf(day.books, sizeof day.books, "%s", book->books);
     hallsync__reply__free_unpacked(reply, NULL);
     return day;
@@ -84,7 +86,8 @@ static void both_agree(struct stage *stage, const struct cast *cast, uint32_t da
     struct sim_machine *machines[] = {cast->hub, cast->hall};
     for (size_t i = 0; i < 2; i++) {
         struct day day = day_at(stage, machines[i], "hall-1", date);
-        STAGE_CHECK(stage, strcmp(day.books, "agrees") == 0);
+        STAGE_CHECK(stage, strcmp(day.books, later == 0 ? "agrees" : "open") == 0);
+        STAGE_CHECK(stage, day.agreeing == day.closes);
         STAGE_CHECK(stage, day.closed == closed && day.later == later && day.twice == 0);
         STAGE_CHECK(stage, day.entries == closed + later);
     }
