@@ -40,16 +40,18 @@ static enum hs_err check_parts(struct hs_work *work, const Hallsync__Payment *pa
     int64_t left = payment->amount_fen;
     char fen[HS_FEN_TEXT_BYTES];
     if (payment->n_parts != 0 && payment->bill_id != NULL)
-        return hs_refuse(&work->refusal, HS_EVALUE, PAYMENT_BILL, "bill_id: goes with parts not together");
+        return hs_refuse(&work->refusal, HS_EVALUE, PAYMENT_BILL,
+                         "bill_id: goes with parts not together; give it a part");
     for (size_t i = 0; i < payment->n_parts; i++) {
         const Hallsync__PaymentPart *part = payment->parts[i];
         for (size_t j = 0; j < i; j++) {
             if (strcmp(part->bill_id, payment->parts[j]->bill_id) == 0)
-                return hs_refuse(&work->refusal, HS_EVALUE, PAYMENT_PARTS, "parts: bill %s stands there twice",
-                                 part->bill_id);
+                return hs_refuse(&work->refusal, HS_EVALUE, PAYMENT_PARTS,
+                                 "parts: bill %s stands there twice; one part is for a bill", part->bill_id);
         }
         if (part->amount_fen > left)
-            return hs_refuse(&work->refusal, HS_EAMOUNT, PAYMENT_PARTS, "parts: together above the amount of %s yuan",
+            return hs_refuse(&work->refusal, HS_EAMOUNT, PAYMENT_PARTS,
+                             "parts: together above the amount of %s yuan; what was taken is shared out",
                              hs_yuan_text(payment->amount_fen, fen));
         left -= part->amount_fen;
     }
@@ -153,7 +155,8 @@ static enum hs_err check_bill(struct hs_work *work, const char *account, const c
     case HS_BILL_STANDS:
         return HS_OK;
     case HS_BILL_CANCELLED:
-        return hs_refuse(&work->refusal, HS_EBILLCLOSED, field, "%s: the bill %s was cancelled", what, bill_id);
+        return hs_refuse(&work->refusal, HS_EBILLCLOSED, field, "%s: the bill %s was cancelled; nothing is to be paid",
+                         what, bill_id);
     case HS_BILL_REPLACED:
         break;
     }

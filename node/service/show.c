@@ -6,6 +6,7 @@
 #include "proto/base/text.h"
 #include "proto/msg/frame.h"
 #include "proto/msg/tlv.h"
+#include "storage/books.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +16,6 @@
 #define ORIGIN_TEXT_BYTES 17
 #define CHANGE_BYTES      16
 enum { BILL_ACCOUNT = 2 };
-enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1 };
 
 /* ---- names ---- */
 
@@ -45,11 +45,7 @@ enum hs_err hs_show_id_parse(const struct hs_kind *kind, const char *text, struc
 
 struct hs_bytes hs_show_node(struct hs_view *view, uint64_t origin)
 {
-    struct hs_bytes certificate;
-    struct hs_bytes opening;
-    if (hs_view_origin(view, origin, &certificate, &opening) != HS_OK)
-        return HS_BYTES_NONE;
-    return hs_tlv_bytes(hs_tlv_bytes(hs_tlv_bytes(certificate, CERTIFICATE_NODE), SIGNED_BODY), NODE_ID);
+    return hs_books_writer(view, origin);
 }
 
 /* ---- values ---- */

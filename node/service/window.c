@@ -201,8 +201,8 @@ enum hs_err hs_window_check(struct hs_work *work, uint32_t window, uint32_t fiel
     if (err == HS_OK)
         err = hs_books_window(work->view, &day, window, work->scratch, &now);
     if (err == HS_OK && now.known && now.state != HS_WINDOW_OPEN)
-        err = hs_refuse(&work->refusal, HS_EWINDOW, field, "window: %" PRIu32 " is %s", window,
-                        hs_window_state_text(now.state));
+        err = hs_refuse(&work->refusal, HS_EWINDOW, field, "window: %" PRIu32 " is %s; open it, or resume it, first",
+                        window, hs_window_state_text(now.state));
     return err;
 }
 
@@ -298,8 +298,9 @@ static enum hs_err check_windows(struct hs_work *work, const struct doing *doing
         return err;
     for (size_t i = 0, used = 0; i < count; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRIu32, i == 0 ? "" : ", ", windows[i]);
-    return hs_refuse(&work->refusal, HS_EOPENBOOKS, EVENT_WINDOW, "windows that have not closed %s: %s%s",
-                     hs_day_text(doing->day.date, day), text, count == WINDOWS_TOLD ? "..." : "");
+    return hs_refuse(&work->refusal, HS_EOPENBOOKS, EVENT_WINDOW,
+                     "windows that have not closed %s: %s%s; they close first", hs_day_text(doing->day.date, day), text,
+                     count == WINDOWS_TOLD ? "..." : "");
 }
 
 /* What would break a rule is not written. */

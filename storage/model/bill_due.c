@@ -1,8 +1,8 @@
 #include "storage/model/bill_due.h"
 
 #include "proto/base/limits.h"
-#include "proto/base/text.h"
 #include "proto/msg/tlv.h"
+#include "storage/model/close.h"
 #include "storage/model/kinds.h"
 
 #include <stdlib.h>
@@ -106,22 +106,6 @@ struct fee {
     int64_t fen;
 };
 
-/* "2026-11-21" as 20261121; 0 for what is no day. */
-static uint32_t day_of(struct hs_bytes text)
-{
-    uint32_t date = 0;
-    if (text.size != sizeof "2026-11-21" - 1)
-        return 0;
-    for (size_t i = 0; i < text.size; i++) {
-        bool hyphen = i == 4 || i == 7;
-        if (hyphen ? text.data[i] != '-' : text.data[i] < '0' || text.data[i] > '9')
-            return 0;
-        if (!hyphen)
-            date = date * 10 + (uint32_t)(text.data[i] - '0');
-    }
-    return hs_date_valid(date) ? date : 0;
-}
-
 static size_t read_fees(struct hs_bytes bill, struct fee fees[static HS_LINES_MAX])
 {
     struct hs_cur cur = hs_cur_of(bill);
@@ -130,8 +114,9 @@ static size_t read_fees(struct hs_bytes bill, struct fee fees[static HS_LINES_MA
     while (count < HS_LINES_MAX && hs_tlv_next(&cur, &tlv)) {
         if (tlv.number != BILL_LATE_FEES || tlv.wire != HS_WIRE_BYTES)
             continue;
-        fees[count] = (struct fee){day_of(hs_tlv_bytes(tlv.bytes, FEE_DATE)), amount_of(tlv.bytes, FEE_AMOUNT)};
-        count += fees[count].date != 0 && fees[count].fen != 0;
+        fees[count].fen = amount_of(tlv.bytes, FEE_AMOUNT);
+        bool dated = hs_day_parse(hs_tlv_bytes(tlv.bytes, FEE_DATE), &fees[count].date);
+        count += dated && fees[count].fen != 0;
     }
     return count;
 }
