@@ -46,14 +46,10 @@ struct fact {
     bool has_others;
 };
 
-/* HS_ENOTFOUND: it is no fact. */
-static enum hs_err read_fact(const struct hs_stored *stored, struct hs_arena *arena, struct fact *fact)
+/* Views of @state; without its id.  HS_ENOTFOUND: it is no fact. */
+static enum hs_err decode_fact(struct hs_bytes state, struct hs_arena *arena, struct fact *fact)
 {
     struct hs_record record;
-    struct hs_bytes state = hs_arena_copy(arena, stored->state);
-    fact->id = hs_arena_copy(arena, stored->name.id);
-    if (state.data == NULL || fact->id.data == NULL)
-        return HS_ENOMEM;
     enum hs_err err = hs_record_decode(state, arena, &record);
     if (err != HS_OK)
         return err == HS_EMALFORMED ? HS_EDAMAGED : err;
@@ -63,6 +59,13 @@ static enum hs_err read_fact(const struct hs_stored *stored, struct hs_arena *ar
     fact->message = fact->variant.bytes;
     fact->has_others = record.variant_count > 1;
     return HS_OK;
+}
+
+static enum hs_err read_fact(const struct hs_stored *stored, struct hs_arena *arena, struct fact *fact)
+{
+    struct hs_bytes state = hs_arena_copy(arena, stored->state);
+    fact->id = hs_arena_copy(arena, stored->name.id);
+    return state.data != NULL && fact->id.data != NULL ? decode_fact(state, arena, fact) : HS_ENOMEM;
 }
 
 static bool is_by(struct hs_view *view, const struct fact *fact, struct hs_bytes node)
@@ -285,20 +288,45 @@ bool hs_closed_covers(const struct hs_closed *closes, bool has_window, uint32_t 
     return false;
 }
 
+struct ended {
+    struct hs_view *view;
+    const struct hs_hall_day *day;
+    uint32_t window;
+    struct hs_arena *arena;
+    bool is_closed;
+};
+
+/* Asked for each number that is given: a close is read no further than that.  HS_EEXISTS: it is closed. */
+static enum hs_err take_end(void *ctx, const struct hs_stored *stored)
+{
+    struct ended *ended = ctx;
+    struct hs_tlv window;
+    struct fact fact = {0};
+    hs_arena_reset(ended->arena);
+    enum hs_err err = decode_fact(stored->state, ended->arena, &fact);
+    if (err != HS_OK || stored->name.partition != ended->day->home)
+        return err == HS_ENOTFOUND ? HS_OK : err;
+    bool of_window = hs_tlv_find(fact.message, CLOSE_WINDOW, &window);
+    if (of_window && window.value != ended->window)
+        return HS_OK;
+    ended->is_closed = is_by(ended->view, &fact, bytes_of(ended->day->node));
+    return ended->is_closed ? HS_EEXISTS : HS_OK;
+}
+
 enum hs_err hs_books_day(struct hs_view *view, const struct hs_hall_day *from, uint32_t window, uint32_t *date)
 {
     struct hs_hall_day day = *from;
     struct hs_arena arena;
+    uint8_t key[DAY_KEY_BYTES];
     enum hs_err err;
     bool is_closed;
     hs_arena_init(&arena, 0);
     do {
-        struct hs_closed *closes;
-        is_closed = false;
-        hs_arena_reset(&arena);
-        err = hs_books_closes(view, &day, &arena, &closes);
-        for (; err == HS_OK && closes != NULL; closes = closes->next)
-            is_closed = is_closed || !closes->has_window || closes->window == window;
+        struct ended ended = {.view = view, .day = &day, .window = window, .arena = &arena};
+        err = hs_view_index(view, HS_KIND_CLOSE, index_of(HS_KIND_CLOSE, "hall"), day_key(&day, key), HS_BYTES_NONE,
+                            take_end, &ended);
+        err = err == HS_EEXISTS ? HS_OK : err;
+        is_closed = ended.is_closed;
         *date = day.date;
         day.date = hs_day_after(day.date);
     } while (err == HS_OK && is_closed && hs_date_valid(day.date));
