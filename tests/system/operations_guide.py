@@ -215,7 +215,7 @@ with Region("docs/operations.md does what it says") as region:
         gulou.stop()
         gulou.dials(hub)
         ops.systemctl("start", gulou)
-        until("the hub has answered", lambda: (books()["books"], books()["later_fen"]) == ("agrees", 4200), 30)
+        until("the hub has what came back", lambda: (books()["books"], books()["later_fen"]) == ("open", 4200), 30)
 
     def after_books():
         until("the hub agrees", lambda: (books()["books"], books()["later_fen"], books()["difference_fen"]) == ("agrees", 0, 0), 30)
