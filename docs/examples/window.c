@@ -190,7 +190,22 @@ static void reverse(struct window *window, char **words) /* REVERSAL_ID PAYMENT_
 
 /* ---- receipts ---- */
 
-/* The payment or reversal that a cash entry stands for. */
+static void show_payment(const Hallsync__Payment *payment)
+{
+    printf("户号 account %s\n", TEXT(payment->account));
+    for (size_t i = 0; i < payment->n_parts; i++)
+        printf("账单 bill %s %lld fen\n", payment->parts[i]->bill_id, (long long)payment->parts[i]->amount_fen);
+    printf("收款 tendered %lld fen\n找零 change %lld fen\n营业员 clerk %s\n", (long long)payment->tendered_fen,
+           (long long)payment->change_fen, TEXT(payment->clerk));
+}
+
+static void show_reversal(const Hallsync__Reversal *reversal)
+{
+    printf("户号 account %s\n原因 reason %s\n营业员 clerk %s\n复核人 second %s\n", TEXT(reversal->account),
+           TEXT(reversal->reason), TEXT(reversal->clerk), TEXT(reversal->second));
+}
+
+/* The payment or reversal that a cash entry stands for; of a refund the entry says enough. */
 static void show_fact(struct window *window, const Hallsync__CashEntry *entry)
 {
     char id[2 * ID_BYTES + 1] = "";
@@ -200,20 +215,16 @@ static void show_fact(struct window *window, const Hallsync__CashEntry *entry)
     enum hallsync_status status = hallsync_get(window->node, entry->fact_kind, id, &record);
     if (status != HALLSYNC_OK) {
         tell_failed(window, status);
-    } else if (entry->fact_kind == HALLSYNC_KIND_PAYMENT) {
-        Hallsync__Payment *payment = UNPACK(payment, record);
-        printf("户号 account %s\n", TEXT(payment->account));
-        for (size_t i = 0; i < payment->n_parts; i++)
-            printf("账单 bill %s %lld fen\n", payment->parts[i]->bill_id, (long long)payment->parts[i]->amount_fen);
-        printf("收款 tendered %lld fen\n找零 change %lld fen\n营业员 clerk %s\n", (long long)payment->tendered_fen,
-               (long long)payment->change_fen, TEXT(payment->clerk));
-        hallsync__payment__free_unpacked(payment, NULL);
-    } else {
-        Hallsync__Reversal *reversal = UNPACK(reversal, record);
-        printf("户号 account %s\n原因 reason %s\n营业员 clerk %s\n复核人 second %s\n", TEXT(reversal->account),
-               TEXT(reversal->reason), TEXT(reversal->clerk), TEXT(reversal->second));
-        hallsync__reversal__free_unpacked(reversal, NULL);
+        return;
     }
+    Hallsync__Payment *payment = entry->fact_kind == HALLSYNC_KIND_PAYMENT ? UNPACK(payment, record) : NULL;
+    Hallsync__Reversal *reversal = entry->fact_kind == HALLSYNC_KIND_REVERSAL ? UNPACK(reversal, record) : NULL;
+    if (payment != NULL)
+        show_payment(payment);
+    if (reversal != NULL)
+        show_reversal(reversal);
+    hallsync__payment__free_unpacked(payment, NULL);
+    hallsync__reversal__free_unpacked(reversal, NULL);
 }
 
 static void show_receipt(struct window *window, char **words) /* NUMBER */

@@ -14,7 +14,8 @@ import zmq
 import local_pb2 as api
 import records_pb2 as records
 
-CUSTOMER, BILL, PAYMENT, CASH_ENTRY, TICKET, REPRINT, QUEUE_TICKET, QUEUE_EVENT, RATING, NOTICE = 1, 2, 3, 4, 6, 10, 19, 20, 25, 1001
+CUSTOMER, BILL, PAYMENT, CASH_ENTRY, REVERSAL, TICKET, REPRINT, QUEUE_TICKET, QUEUE_EVENT, RATING, NOTICE = 1, 2, 3, 4, 5, 6, 10, 19, 20, 25, 1001
+BILLS_MAX = 32  # of one payment
 PATIENCE, TIMEOUT = 0.5, 3.0  # seconds: until it is sent again, at first; and so long a customer waits
 RETRY = "busy", "stopping", "no-link", "timed-out", "out-of-memory"
 
@@ -108,7 +109,8 @@ class Window:
         if taken is not None:
             print("done before", taken.receipt)
             return
-        owed = {record.id: record.bill.due_fen for record in self.node.find(BILL, "account", account) if record.bill.due_fen > 0}
+        bills = [record for record in self.node.find(BILL, "account", account) if record.bill.due_fen > 0]
+        owed = {record.id: record.bill.due_fen for record in bills[:BILLS_MAX]}
         due, tendered = sum(owed.values()), int(tendered)
         if not owed or tendered < due:
             print(f"refused, due now are {due} fen")
@@ -149,7 +151,7 @@ class Window:
             for part in payment.parts:
                 print(f"账单 bill {part.bill_id} {part.amount_fen} fen")
             print(f"收款 tendered {payment.tendered_fen} fen\n找零 change {payment.change_fen} fen\n营业员 clerk {payment.clerk or '-'}")
-        else:
+        elif entry.fact_kind == REVERSAL:
             reversal = records.Reversal.FromString(fact)
             print(f"户号 account {reversal.account}\n原因 reason {reversal.reason or '-'}\n营业员 clerk {reversal.clerk or '-'}\n"
                   f"复核人 second {reversal.second or '-'}")
