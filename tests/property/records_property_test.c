@@ -4,6 +4,7 @@
  * verification must pass after each step, and the money must be what an oracle without any table says. HS_SEED=N
  * HS_WORLDS=M (or M as argument) repeats a run. */
 #include "storage/model/bill_due.h"
+#include "tests/property/money_oracle.h"
 #include "tests/property/random_writes.h"
 #include "tests/unit/records_world.h"
 
@@ -40,10 +41,17 @@ struct history {
     size_t act_count;
     hs_stamp clock;
     struct environment envs[ENVS];
+    struct hs_id settlements[ACTS_MAX]; /* that were made, for others to follow */
+    size_t settlement_count;
 };
 
-static const struct hs_certificate HUB = {.role = HS_ROLE_HUB};
-static const struct hs_certificate HALL = {.role = HS_ROLE_HALL};
+/* Of each origin, as NODES says. */
+static const struct hs_certificate HUBS[] = {{.role = HS_ROLE_HUB, .node_id = "nj-1"},
+                                             {.role = HS_ROLE_HUB, .node_id = "nj-2"},
+                                             {.role = HS_ROLE_HUB, .node_id = "nj-1"}};
+static const struct hs_certificate HALLS[] = {{.role = HS_ROLE_HALL, .node_id = "nj-1"},
+                                              {.role = HS_ROLE_HALL, .node_id = "nj-2"},
+                                              {.role = HS_ROLE_HALL, .node_id = "nj-1"}};
 
 /* ---- random records of every kind ---- */
 
@@ -75,6 +83,57 @@ static struct hs_bytes reversal_fact(struct history *history)
         hs_tlv_put_bytes(&fact, 2, small_id(&history->arena, 8));
     hs_tlv_put_u64(&fact, 5, random_below(3));
     return keep(&history->arena, &fact);
+}
+
+/* Most of them of one bill, by true and false owners, each after some other one or none. */
+static struct hs_bytes settlement_fact(struct history *history)
+{
+    struct hs_buf fact = {0}, payment = {0};
+    hs_tlv_put_text(&fact, 2, chance(80) ? ACCOUNTS[0] : some_account());
+    if (chance(70))
+        hs_tlv_put_text(&fact, 3, chance(80) ? "B1" : some_bill());
+    hs_tlv_put_bytes(&payment, 1, small_id(&history->arena, 4));
+    if (chance(50))
+        hs_tlv_put_bytes(&fact, 4, hs_buf_bytes(&payment));
+    hs_tlv_put_u64(&fact, 5, chance(97) ? 1 + random_below(40) : 0);
+    hs_tlv_put_text(&fact, 6, PICK("refund", "refund", "credit"));
+    hs_tlv_put_text(&fact, 7, "paid twice");
+    hs_tlv_put_text(&fact, 8, "li");
+    hs_tlv_put_text(&fact, 9, "F-1");
+    hs_tlv_put_u64(&fact, 10, random_below(WINDOWS));
+    if (history->settlement_count != 0 && chance(60)) {
+        const struct hs_id *after = &history->settlements[random_below(history->settlement_count)];
+        hs_tlv_put_bytes(&fact, 12, HS_BYTES(after->bytes, sizeof after->bytes));
+    }
+    hs_tlv_put_u64(&fact, 13, 1 + random_below(2));
+    if (chance(40))
+        hs_tlv_put_text(&fact, 14, some_bill());
+    hs_buf_fini(&payment);
+    return keep(&history->arena, &fact);
+}
+
+static struct hs_bytes grant_fact(struct history *history)
+{
+    struct hs_buf fact = {0};
+    hs_tlv_put_text(&fact, 2, PICK("3201", "3201", "3301", "9"));
+    hs_tlv_put_u64(&fact, 3, 1 + random_below(2));
+    hs_tlv_put_text(&fact, 4, NODES[random_below(2)]);
+    hs_tlv_put_text(&fact, 5, "Wang");
+    return keep(&history->arena, &fact);
+}
+
+/* The id that its kind gives it, but for a few. */
+static void name_by_hash(struct history *history, struct hs_write *write)
+{
+    struct hs_id id;
+    struct hs_buf bytes = {0};
+    if (chance(3))
+        return;
+    hs_kind_id(hs_kind_by_number(write->kind), write->fact, &id);
+    hs_buf_put(&bytes, id.bytes, sizeof id.bytes);
+    write->id = keep(&history->arena, &bytes);
+    if (write->kind == HS_KIND_SETTLEMENT && history->settlement_count < ACTS_MAX)
+        history->settlements[history->settlement_count++] = id;
 }
 
 static struct hs_bytes entry_fact(struct history *history, struct hs_bytes number)
@@ -254,7 +313,10 @@ static void fact_write(struct history *history, struct hs_write *write)
         write->fact = queue_event_fact(history);
     else if (write->kind == HS_KIND_DECISION)
         write->fact = decision_fact(history);
-    else {
+    else if (write->kind == HS_KIND_SETTLEMENT || write->kind == HS_KIND_GRANT) {
+        write->fact = write->kind == HS_KIND_GRANT ? grant_fact(history) : settlement_fact(history);
+        name_by_hash(history, write);
+    } else {
         hs_buf_put_u8(&other, (uint8_t)random_below(3));
         write->fact = keep(&history->arena, &other);
     }
@@ -268,7 +330,9 @@ static void random_write(struct history *history, struct hs_write *write)
                                      HS_KIND_TICKET_EVENT, HS_KIND_QUEUE_TICKET, HS_KIND_QUEUE_EVENT,
                                      HS_KIND_QUEUE_EVENT,  HS_KIND_DECISION,     HS_KIND_DECISION,
                                      HS_KIND_DECISION,     HS_KIND_DECISION,     77,
-                                     HS_KIND_NOTICE,       HS_KIND_NOTICE};
+                                     HS_KIND_NOTICE,       HS_KIND_NOTICE,       HS_KIND_SETTLEMENT,
+                                     HS_KIND_SETTLEMENT,   HS_KIND_SETTLEMENT,   HS_KIND_SETTLEMENT,
+                                     HS_KIND_GRANT};
     write->kind = KINDS[random_below(COUNT_OF(KINDS))];
     write->id = id_for(history, write->kind);
     const struct hs_kind *kind = hs_kind_by_number(write->kind);
@@ -299,10 +363,12 @@ static void random_act(struct history *history)
     if (op.write_count == 2 && hs_op_check(&op) != HS_OK)
         op.write_count = 1; /* the same record twice */
     act->stream = (struct hs_stream){1 + random_below(ORIGINS), chance(85) ? 3201 : 3301, lane};
+    if (writes[0].kind == HS_KIND_GRANT && chance(97))
+        act->stream.partition = HS_PARTITION_REGION;
     act->n = 1;
     for (size_t i = 0; i < history->act_count; i++)
         act->n += hs_stream_equal(&history->acts[i].stream, &act->stream);
-    act->writer = chance(3) ? NULL : chance(50) ? &HUB : &HALL;
+    act->writer = chance(3) ? NULL : (chance(60) ? HUBS : HALLS) + act->stream.origin - 1;
     hs_op_encode(&op, &bytes);
     if (chance(3))
         bytes.size--;
@@ -429,18 +495,6 @@ static void expect_same(struct environment *a, struct environment *b)
 
 /* ---- an oracle of the money: the totals from the facts alone ---- */
 
-struct fact {
-    struct hs_write write;
-    hs_partition partition;
-    hs_stamp stamp; /* the lowest of this content */
-    bool counts;
-};
-
-struct oracle {
-    struct fact facts[2 * ACTS_MAX];
-    size_t count;
-};
-
 static bool allowed(const struct act *act, const struct hs_op *op)
 {
     bool ok = act->writer != NULL;
@@ -449,89 +503,17 @@ static bool allowed(const struct act *act, const struct hs_op *op)
     return ok;
 }
 
-static struct hs_hash fact_hash(const struct fact *fact)
-{
-    return hs_hash_domain("hallsync fact 1", fact->write.fact);
-}
-
-/* One content of each id counts, if it keeps the rules. */
-static void add_fact(struct oracle *oracle, hs_partition partition, const struct hs_write *write, hs_stamp stamp)
-{
-    struct fact fact = {.write = *write, .partition = partition, .stamp = stamp, .counts = true};
-    struct hs_hash hash = fact_hash(&fact);
-    for (size_t i = 0; i < oracle->count; i++) {
-        struct fact *other = &oracle->facts[i];
-        if (other->partition != partition || other->write.kind != write->kind ||
-            !hs_bytes_equal(other->write.id, write->id))
-            continue;
-        struct hs_hash others = fact_hash(other);
-        int order = hs_hash_compare(&hash, &others);
-        if (order < 0)
-            other->write.fact = write->fact;
-        if (order < 0 || (order == 0 && stamp < other->stamp))
-            other->stamp = stamp;
-        return;
-    }
-    oracle->facts[oracle->count++] = fact;
-}
-
-/* Keeps the rules, but for how it was paid if @soft. */
-static bool keeps_rules(const struct fact *fact, bool soft)
-{
-    const struct hs_kind *kind = hs_kind_by_number(fact->write.kind);
-    struct hs_bytes method = hs_tlv_bytes(fact->write.fact, 5);
-    struct hs_buf mended = {0};
-    uint32_t field;
-    struct hs_cur cur = hs_cur_of(fact->write.fact);
-    struct hs_tlv tlv;
-    if (kind == NULL || fact->write.id.size != HS_ID_BYTES || !is_at_home(kind, fact->partition, fact->write.fact))
-        return false;
-    while (hs_tlv_next(&cur, &tlv)) {
-        bool is_method = soft && kind->number == HS_KIND_PAYMENT && tlv.number == 5 && method.size != 0;
-        if (!is_method)
-            hs_buf_put_bytes(&mended, tlv.raw);
-    }
-    enum hs_err err = hs_kind_check(kind, hs_buf_bytes(&mended), (struct hs_check){.complete = true}, &field, NULL);
-    hs_buf_fini(&mended);
-    return err == HS_OK;
-}
-
-/* By the latest decision about this content: 0 none, 1 released, -1 rejected. */
-static int verdict_of(const struct oracle *oracle, const struct fact *fact)
-{
-    const struct fact *latest = NULL;
-    struct hs_hash contents = hs_hash_domain("hallsync contents 1", fact->write.fact);
-    for (size_t i = 0; i < oracle->count; i++) {
-        const struct fact *one = &oracle->facts[i];
-        if (one->write.kind != HS_KIND_DECISION || one->partition != fact->partition || !keeps_rules(one, false) ||
-            hs_tlv_u64(one->write.fact, 2, 0) != HS_LANE_MONEY ||
-            hs_tlv_u64(one->write.fact, 3, 0) != fact->write.kind ||
-            !hs_bytes_equal(hs_tlv_bytes(one->write.fact, 4), fact->write.id) ||
-            !hs_bytes_equal(hs_tlv_bytes(one->write.fact, 6), HS_BYTES(contents.bytes, sizeof contents.bytes)))
-            continue;
-        bool releases = hs_bytes_equal(hs_tlv_bytes(one->write.fact, 5), TEXT("release"));
-        if (releases && !keeps_rules(fact, true))
-            continue; /* it cannot be counted, whoever says so */
-        bool later = latest == NULL || one->stamp > latest->stamp ||
-                     (one->stamp == latest->stamp && hs_bytes_compare(one->write.id, latest->write.id) > 0);
-        latest = later ? one : latest;
-    }
-    if (latest == NULL)
-        return 0;
-    return hs_bytes_equal(hs_tlv_bytes(latest->write.fact, 5), TEXT("release")) ? 1 : -1;
-}
-
 static void collect(struct history *history, struct oracle *oracle)
 {
     for (size_t i = 0; i < history->act_count; i++) {
         const struct act *act = &history->acts[i];
         struct hs_op op;
-        if (act->stream.lane != HS_LANE_MONEY || hs_op_decode(act->bytes, &history->arena, &op) != HS_OK ||
-            !allowed(act, &op))
+        if (hs_op_decode(act->bytes, &history->arena, &op) != HS_OK || !allowed(act, &op))
             continue;
         for (size_t j = 0; j < op.write_count; j++) {
-            if (op.writes[j].is_fact && op.writes[j].kind != HS_KIND_CASH_ENTRY)
-                add_fact(oracle, act->stream.partition, &op.writes[j], op.stamp);
+            uint8_t lane = op.writes[j].kind == HS_KIND_GRANT ? HS_LANE_PEOPLE : HS_LANE_MONEY;
+            if (op.writes[j].is_fact && op.writes[j].kind != HS_KIND_CASH_ENTRY && act->stream.lane == lane)
+                add_fact(oracle, &act->stream, &op.writes[j], op.stamp);
         }
     }
     for (size_t i = 0; i < oracle->count; i++) {
@@ -539,38 +521,6 @@ static void collect(struct history *history, struct oracle *oracle)
         int verdict = verdict_of(oracle, fact);
         fact->counts = verdict >= 0 && keeps_rules(fact, verdict > 0);
     }
-}
-
-static void sum_up(const struct oracle *oracle, struct hs_totals *totals)
-{
-    for (size_t i = 0; i < oracle->count; i++) {
-        const struct fact *payment = &oracle->facts[i];
-        if (!payment->counts || payment->write.kind != HS_KIND_PAYMENT)
-            continue;
-        int64_t fen = hs_tlv_i64(payment->write.fact, 3, 0);
-        totals->count++;
-        totals->sum_fen += fen;
-        for (size_t j = 0; j < oracle->count; j++) {
-            const struct fact *reversal = &oracle->facts[j];
-            bool of_it = reversal->counts && reversal->write.kind == HS_KIND_REVERSAL &&
-                         reversal->partition == payment->partition &&
-                         hs_bytes_equal(hs_tlv_bytes(reversal->write.fact, 2), payment->write.id);
-            totals->reversed_count += of_it;
-            totals->reversed_fen += of_it ? fen : 0;
-        }
-    }
-}
-
-static size_t reversals_of(const struct oracle *oracle, const struct fact *payment)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < oracle->count; i++) {
-        const struct fact *reversal = &oracle->facts[i];
-        count += reversal->counts && reversal->write.kind == HS_KIND_REVERSAL &&
-                 reversal->partition == payment->partition &&
-                 hs_bytes_equal(hs_tlv_bytes(reversal->write.fact, 2), payment->write.id);
-    }
-    return count;
 }
 
 /* What each bill was paid, part by part. */
@@ -591,7 +541,8 @@ static void expect_bills(struct hs_txn *txn, const struct oracle *oracle)
             paid += given - given * (int64_t)reversals_of(oracle, fact);
         }
         assert_int_equal(hs_records_bill(txn, account, bill, &sums), HS_OK);
-        assert_int_equal(sums.paid_fen, paid);
+        assert_int_equal(sums.settled_fen, settled_of(oracle, account, bill));
+        assert_int_equal(sums.paid_fen, paid - sums.settled_fen);
     }
 }
 
@@ -621,6 +572,8 @@ static void add_totals(struct hs_totals *to, const struct hs_totals *more)
     to->sum_fen += more->sum_fen;
     to->reversed_count += more->reversed_count;
     to->reversed_fen += more->reversed_fen;
+    to->settled_count += more->settled_count;
+    to->settled_fen += more->settled_fen;
 }
 
 /* By account, and by window: each way of narrowing comes to the whole. */
