@@ -11,6 +11,7 @@ with Region("refunds and credits by the owner of a district") as region:
     hall = region.hall("nj-gulou", hub, ["3201"], relay=True, **QUICK)
     second = region.hall("nj-chengbei", hub, ["3201"], relay=True, **QUICK)
     everyone = (hub, hall, second)
+    far = region.hall("nj-lishui", hub, ["3202"], **QUICK)
 
     def settle(verb, fen, form, *words, account=ACCOUNT):
         return ("payment", verb, account, f"amount_fen={fen}", "reason=重复缴费", "clerk=王芳", f"form_no={form}", *words)
@@ -99,25 +100,33 @@ with Region("refunds and credits by the owner of a district") as region:
         equal((bill(node)["state"], listed(node, "overpaid"), listed(node, "not-owner")), ("paid", [], []), f"{node.name}: the bill")
         equal(node.totals()["settled_fen"], 6000, f"{node.name}: refunds")
 
-    # Handed on while the old owner has no link: both refund the same advance, of which one knows more, and one of them counts.
-    second.json("payment", "add", "payment_id=p-ahead", f"account={OTHER}", "amount_fen=5000", "purpose=advance")
+    # A hall of another district sees through the hub what was settled, and of its bill no more than that.
+    seen = far.json("bill", "get", "B-1").object()
+    equal((seen["state"], seen["settled_fen"], seen["from"]), ("paid", 10000, "nj-hub"), "the bill, from another district")
+    far.refused("settled", "payment", "reverse", "p-nj-gulou", "window=1", "reason=mistyped", "clerk=王芳", "second=李强")
+
+    # Handed on while the old owner has no link: both refund the same money, of which one knows more, and one of them counts.
+    second.json("bill", "put", "B-9", f"account={OTHER}", "amount_fen=100")
+    second.json("payment", "add", "payment_id=p-9", f"account={OTHER}", "amount_fen=5100", "bill_id=B-9")
     second.synced()
     until("the owner has it", lambda: hall.json("payment", "list", "--account", OTHER, "--here").lines())
+    until("and the bill", lambda: hall.json("bill", "list", "--account", OTHER, "--here").lines())
     hall.relay.cut()
     equal(hub.json("grant", "add", "district=3201", "owner=nj-hub", "granted_by=主任").object()["result"], "created", "handed on")
-    second.json("payment", "add", "payment_id=p-more", f"account={OTHER}", "amount_fen=1000", "purpose=advance")
+    second.json("payment", "add", "payment_id=p-10", f"account={OTHER}", "amount_fen=1000", "bill_id=B-9")
     second.synced()
     until("the hub has it", lambda: len(hub.json("payment", "list", "--account", OTHER).lines()) == 2)
-    hall.json(*settle("refund", 5000, "F-5", account=OTHER))
-    hub.json(*settle("refund", 4500, "F-6", "method=transfer", account=OTHER))
+    hall.json(*settle("refund", 5000, "F-5", "bill_id=B-9", account=OTHER))
+    hub.json(*settle("refund", 4500, "F-6", "bill_id=B-9", "method=transfer", account=OTHER))
     hall.relay.heal()
     hall.synced()
     for node in everyone:
         until(f"{node.name}: one counts", lambda: node.totals("--account", OTHER).get("settled_fen") == 4500)
         until(f"{node.name}: the other is listed", lambda: [one["amount_fen"] for one in listed(node, "settled-twice")] == [5000])
+    equal(far.json("bill", "get", "B-9").object()["settled_fen"], 4500, "another district is told of the one that counts")
     hall.refused("not-owner", "settlement", "add", "type=refund", *settle("refund", 100, "F-7")[3:], f"account={OTHER}")
-    hub.json(*settle("refund", 1500, "F-8", "method=transfer", account=OTHER))
-    hub.refused("not-so-much", "settlement", "add", "type=refund", *settle("refund", 1, "F-9")[3:], f"account={OTHER}")
+    hub.json(*settle("refund", 1500, "F-8", "bill_id=B-9", "method=transfer", account=OTHER))
+    hub.refused("not-so-much", "settlement", "add", "type=refund", *settle("refund", 1, "F-9", "bill_id=B-9")[3:], f"account={OTHER}")
     until("all hold the same", lambda: agree(*everyone))
     for node in everyone:
         equal(node.run("verify", "--full").status, 0, f"{node.name}: sums and lists are what the records say")

@@ -374,6 +374,16 @@ static void an_invoice_is_of_a_receipt_of_money_that_stays(void **state)
     assert_result(INVOICE(.request_id = TEXT("i-1"), .state = TEXT("refused")), HALLSYNC__RESULT__RESULT_CHANGED);
 }
 
+/* Every entry of the region is at its hub: what is not, is none. */
+static void a_hub_trusts_no_receipt_that_it_has_not(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    own_customer(client);
+    assert_refused(INVOICE(.request_id = TEXT("i-9"), .account = TEXT(ACCOUNT),
+                           .number = TEXT("nj-xuanwu-20261121-01-AAAAAA-000001")),
+                   "unknown-receipt", "number");
+}
+
 /* Days are counted by the service's clock: the store's tells the same. */
 static int open_today(void **state)
 {
@@ -400,6 +410,7 @@ int main(void)
         CASE(an_invoice_is_asked_for_and_issued),
         CASE(one_receipt_is_invoiced_once),
         CASE(an_invoice_is_of_a_receipt_of_money_that_stays),
+        cmocka_unit_test_setup_teardown(a_hub_trusts_no_receipt_that_it_has_not, open_hub, close_desk),
     };
     return cmocka_run_group_tests_name("service money", tests, NULL, NULL);
 }

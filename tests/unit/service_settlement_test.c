@@ -1,7 +1,9 @@
 /* service_settlement_test.c -- node/service: who settles, how much, and what one settlement keeps from being done. */
 #include "tests/unit/service_desk.h"
 
+#include "proto/base/text.h"
 #include "proto/base/thread.h"
+#include "storage/model/close.h"
 
 #include <stdio.h>
 
@@ -167,6 +169,55 @@ static void a_form_is_settled_once(void **state)
     assert_refused(SETTLE("refund", OTHER_ACCOUNT, 100, "F-1", .bill_id = TEXT("B3")), "not-so-much", "amount_fen");
 }
 
+/* Each names the payments that none before it has named, and the one before it. */
+static void settlements_name_what_they_are_about(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    char first[HS_ID_TEXT_BYTES], second[HS_ID_TEXT_BYTES], named[HS_ID_TEXT_BYTES];
+    own_money(client);
+    assert_result(put_grant(client, "3201", "nj-hub"), CREATED);
+    snprintf(first, sizeof first, "%s", REFUND(100, "F-1", "B1")->id);
+    snprintf(second, sizeof second, "%s", REFUND(50, "F-2", "B1")->id);
+    const Hallsync__Record *record = get_record(client, HS_KIND_SETTLEMENT, first);
+    Hallsync__Settlement *one = hallsync__settlement__unpack(NULL, record->record.len, record->record.data);
+    assert_int_equal(one->n_facts, 1);
+    assert_false(one->has_after);
+    assert_int_equal(one->grant, 1);
+    hallsync__settlement__free_unpacked(one, NULL);
+    record = get_record(client, HS_KIND_SETTLEMENT, second);
+    one = hallsync__settlement__unpack(NULL, record->record.len, record->record.data);
+    assert_int_equal(one->n_facts, 0);
+    assert_true(one->has_after);
+    hs_text_to_hex(HS_BYTES(one->after.data, one->after.len), named);
+    assert_string_equal(named, first);
+    hallsync__settlement__free_unpacked(one, NULL);
+}
+
+/* What a credit paid in time bears no late fee. */
+static void a_credit_pays_on_its_day(void **state)
+{
+    struct desk *desk = *state;
+    struct client *client = &desk->client;
+    uint64_t today = hs_now_ms();
+    char day[HS_DAY_TEXT_BYTES];
+    Hallsync__LateFee fee = HALLSYNC__LATE_FEE__INIT;
+    Hallsync__LateFee *fees[] = {&fee};
+    fee.date = (char *)(uintptr_t)hs_day_text(hs_date_of(today, desk->office.options.utc_offset_minutes), day);
+    fee.has_amount_fen = true;
+    fee.amount_fen = 7;
+    desk->office.region->now_ms = today - 86400000;
+    own_money(client);
+    assert_result(
+        BILL(.bill_id = TEXT("B4"), .account = TEXT(ACCOUNT), .amount_fen = 200, .late_fees = fees, .n_late_fees = 1),
+        CREATED);
+    assert_result(put_grant(client, "3201", "nj-hub"), CREATED);
+    assert_int_equal(get_record(client, HS_KIND_BILL, "B4")->bill->due_fen, 207);
+    assert_result(CREDIT(200, "C-1", NULL, .to_bill = TEXT("B4")), CREATED);
+    desk->office.region->now_ms = today;
+    assert_int_equal(get_record(client, HS_KIND_BILL, "B4")->bill->due_fen, 0);
+    assert_string_equal(get_record(client, HS_KIND_BILL, "B4")->bill->state, "paid");
+}
+
 static void what_was_settled_is_reversed_only_as_bounced(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
@@ -202,6 +253,8 @@ int main(void)
         CASE(what_has_no_meaning_is_refused),
         CASE(no_fen_more_than_there_is),
         CASE(a_form_is_settled_once),
+        CASE(settlements_name_what_they_are_about),
+        CASE(a_credit_pays_on_its_day),
         CASE(what_was_settled_is_reversed_only_as_bounced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
