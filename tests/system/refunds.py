@@ -43,6 +43,7 @@ with Region("refunds and credits by the owner of a district") as region:
     hub.refused("not-owner", "settlement", "add", "type=refund", *settle("refund", 100, "F-0")[3:], f"account={ACCOUNT}")
     hall.refused("not-a-hub", "grant", "add", "district=3201", "owner=nj-gulou", "granted_by=主任")
     hub.refused("not-found", "grant", "add", "district=3201", "owner=nobody", "granted_by=主任")
+    hub.refused("bad-value", "grant", "add", "district=3201", "owner=nj-lishui", "granted_by=主任")
     equal(hub.json("grant", "add", "district=3201", "owner=nj-gulou", "granted_by=主任").object()["result"], "created", "granted")
     equal(hub.json("grant", "add", "district=3201", "owner=nj-gulou", "granted_by=主任").object()["result"], "exists", "granted once")
     for node in everyone:

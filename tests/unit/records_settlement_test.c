@@ -175,6 +175,27 @@ static void of_two_refunds_at_once_one_counts(void **state)
     world_close(&world);
 }
 
+/* By two lives of one owner, set back between: the lower id, whichever came first. */
+static void of_two_by_one_grant_the_lower_id_counts(void **state)
+{
+    (void)state;
+    for (int turn = 0; turn < 2; turn++) {
+        struct world world;
+        paid_twice(&world);
+        put_grant(&world, "3201", 1, "hub-1");
+        struct settling by_life[2] = {{.origin = 1, .payment = 2, .fen = 100, .grant = 1, .bill = "B1"},
+                                      {.origin = 5, .payment = 1, .fen = 70, .grant = 1, .bill = "B1"}};
+        struct hs_id ids[2];
+        ids[turn] = put_settlement(&world, &by_life[turn]);
+        ids[!turn] = put_settlement(&world, &by_life[!turn]);
+        bool first = memcmp(ids[0].bytes, ids[1].bytes, sizeof ids[0].bytes) < 0;
+        expect_settled(&world, &(struct hs_totals_filter){0}, 1, first ? 100 : 70);
+        assert_int_equal(look_at_list(&world, HS_LIST_SETTLED_TWICE).row.amount_fen, first ? 70 : 100);
+        world_verify(&world);
+        world_close(&world);
+    }
+}
+
 static void the_same_decision_twice_is_one(void **state)
 {
     (void)state;
@@ -289,6 +310,7 @@ int main(void)
         cmocka_unit_test(others_refund_nothing_and_are_listed),
         cmocka_unit_test(a_grant_makes_what_came_before_it_count),
         cmocka_unit_test(of_two_refunds_at_once_one_counts),
+        cmocka_unit_test(of_two_by_one_grant_the_lower_id_counts),
         cmocka_unit_test(the_same_decision_twice_is_one),
         cmocka_unit_test(a_credit_moves_between_bills_and_takes_no_money_out),
         cmocka_unit_test(the_order_does_not_matter),
