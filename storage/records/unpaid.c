@@ -22,6 +22,8 @@ static enum hs_err look_at(struct hs_bytes key, struct hs_bytes value, hs_visit_
         return HS_OK;
     if (hs_sums_read(value, &sums) != HS_OK)
         return HS_EDAMAGED;
+    if (sums.of[HS_PAIR_BILLED].count == 0) /* no such bill is here */
+        return HS_OK;
     if (sums.of[HS_PAIR_BILLED].fen <=
         sums.of[HS_PAIR_PAID].fen - sums.of[HS_PAIR_REVERSED].fen - sums.of[HS_PAIR_SETTLED].fen)
         return HS_OK;

@@ -75,7 +75,7 @@ def recompute(payments, reversals, date):
 
 with Region("reports") as region:
     hub = region.hub("nj-hub")
-    hall = region.hall("nj-gulou", hub, ["3201"])
+    hall = region.hall("nj-gulou", hub, ["3201"], relay=True)
     other = region.hall("nj-pukou", hub, ["3202"])
     hub.json("grant", "add", "district=3201", "owner=nj-gulou", "granted_by=主任")
     hall.put_lines(["customer", "put"], [{"account": a, "name": f"客户{a}", "phone": f"138{a[2:]}", "supply_status": "on"} for a in HERE])
@@ -113,6 +113,14 @@ with Region("reports") as region:
     for state in ("accepted", "assigned", "working", "resolved"):
         hall.json("ticket", "event", "T-2", f"state={state}", "assignee=赵")
     other.json("ticket", "open", "ticket_id=T-o", "service=complaint", f"account={THERE[0]}", "summary=停电", "due_ms=1000")
+    # One more is resolved at the hall and at the hub, which do not know of each other: the later one has resolved nothing.
+    hall.json("ticket", "open", "ticket_id=T-4", "service=complaint", f"account={HERE[0]}", "summary=停电")
+    hall.synced()
+    hall.relay.cut()
+    for node, ends in ((hall, ("called_back", "archived")), (hub, ())):
+        for state in ("accepted", "assigned", "working", "resolved", *ends):
+            node.json("ticket", "event", "T-4", f"state={state}", "assignee=赵")
+    hall.relay.heal()
     for _ in range(6):
         hall.json("queue", "take", "A")
     for verbs in (("serve", "done"), ("serve", "done"), ("skip",)):
@@ -189,7 +197,8 @@ with Region("reports") as region:
     # What else people did.
     equal((said["reprints"], said["replaced"]), (3, 1), "reprints")
     equal((said["ratings"], said["rating_sum"], said["scores"]), (20, sum(scores), [scores.count(n) for n in range(1, 6)]), "ratings")
-    equal((said["tickets_opened"], said["tickets_resolved"], said["tickets_overdue"]), (3, 1, 2), "tickets")
+    equal((said["tickets_opened"], said["tickets_resolved"], said["tickets_overdue"]), (4, 2, 2), "tickets")
+    until("the later of two resolved nothing", lambda: report(hub, "--hall", "nj-hub")["tickets_resolved"] == 0)
     equal([said[f"queue_{key}"] for key in ("printed", "served", "skipped", "left", "waiting")], [6, 2, 1, 1, 2], "queue")
     def ms(text):
         return round(datetime.datetime.fromisoformat(text).timestamp() * 1000)

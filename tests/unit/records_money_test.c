@@ -514,6 +514,8 @@ static void open_with_bills(struct world *world)
                    (const char *const[8]){"3201000003", "A", NULL, NULL, NULL, "3201000004"}, NULL);
     world_register(world, 1, HS_KIND_CUSTOMER, "3201000007",
                    (const char *const[8]){"3201000007", "A", NULL, NULL, NULL, "zzzzzzzzzz"}, NULL);
+    world_register(world, 1, HS_KIND_CUSTOMER, "3201000008",
+                   (const char *const[8]){"3201000008", "A", NULL, NULL, NULL, "2000000000"}, NULL);
 }
 
 static void what_is_not_paid_off_is_found_by_account(void **state)
@@ -537,12 +539,30 @@ static void what_is_not_paid_off_is_found_by_account(void **state)
     world_close(&world);
 }
 
+/* Sums below zero are no bills: of an account, and of a bill that is not here. */
+static void what_was_taken_back_twice_is_no_bill(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_payment(&world, 1, 1, "3201000001", 100, NULL);
+    put_payment(&world, 1, 2, "3201000002", 100, "B1");
+    for (uint64_t number = 1; number <= 2; number++) {
+        put_reversal(&world, 2, 10 * number, number, 3201);
+        put_reversal(&world, 3, 10 * number + 1, number, 3201);
+    }
+    struct hs_unpaid_scan scan = {.accounts = 100};
+    assert_int_equal(scan_unpaid(&world, &scan, 100, ""), HS_OK);
+    assert_true(scan.over);
+    world_close(&world);
+}
+
 static void a_scan_looks_at_so_many_accounts_and_goes_on(void **state)
 {
     (void)state;
     struct world world;
     open_with_bills(&world);
-    struct hs_unpaid_scan scan = {.accounts = 1};
+    struct hs_unpaid_scan scan = {.accounts = 2}; /* the first is a card */
     assert_int_equal(scan_unpaid(&world, &scan, 100, "3201000001 B2, "), HS_OK);
     assert_string_equal(scan.after, "3201000001");
     assert_int_equal(scan.accounts, 0);
@@ -562,6 +582,7 @@ int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(what_is_not_paid_off_is_found_by_account),
+        cmocka_unit_test(what_was_taken_back_twice_is_no_bill),
         cmocka_unit_test(a_scan_looks_at_so_many_accounts_and_goes_on),
         cmocka_unit_test(reversals_wait_for_their_payment),
         cmocka_unit_test(reversing_twice_is_listed),

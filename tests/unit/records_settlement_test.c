@@ -109,6 +109,37 @@ static void a_refund_by_the_owner_takes_the_overpayment_away(void **state)
     world_close(&world);
 }
 
+static enum hs_err count_unpaid(void *ctx, struct hs_bytes account, const struct hs_record_name *bill)
+{
+    assert_true(hs_bytes_equal(account, TEXT(ACCOUNT)));
+    assert_true(hs_bytes_equal(bill->id, TEXT("B1")));
+    ++*(size_t *)ctx;
+    return HS_OK;
+}
+
+static size_t unpaid_bills(struct world *world)
+{
+    size_t count = 0;
+    struct hs_unpaid_scan scan = {.accounts = 100};
+    assert_int_equal(hs_records_unpaid(world_txn(world), &scan, count_unpaid, &count), HS_OK);
+    return count;
+}
+
+/* One payment was given back, and the other taken back by somebody who had not heard of it: nobody has paid. */
+static void a_bill_whose_money_went_back_is_not_paid_off(void **state)
+{
+    (void)state;
+    struct world world;
+    paid_twice(&world);
+    put_grant(&world, "3201", 1, "hub-1");
+    put_settlement(&world, &(struct settling){.origin = 1, .payment = 2, .fen = 100, .grant = 1, .bill = "B1"});
+    assert_int_equal(unpaid_bills(&world), 0);
+    put_reversal(&world, 1, 50, 1, 3201);
+    assert_int_equal(bill_sums(&world, "B1").paid_fen, 0);
+    assert_int_equal(unpaid_bills(&world), 1);
+    world_close(&world);
+}
+
 static void others_refund_nothing_and_are_listed(void **state)
 {
     (void)state;
@@ -307,6 +338,7 @@ int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(a_refund_by_the_owner_takes_the_overpayment_away),
+        cmocka_unit_test(a_bill_whose_money_went_back_is_not_paid_off),
         cmocka_unit_test(others_refund_nothing_and_are_listed),
         cmocka_unit_test(a_grant_makes_what_came_before_it_count),
         cmocka_unit_test(of_two_refunds_at_once_one_counts),

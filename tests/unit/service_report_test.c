@@ -279,16 +279,17 @@ static void a_late_fee_alone_is_owed_too(void **state)
                   CREATED);
     ((struct desk *)*state)->office.region->now_ms = hs_now_ms();
     assert_result(PAY(.account = TEXT(ACCOUNT), .amount_fen = 1000, .bill_id = TEXT("B-1")), CREATED);
+    assert_int_equal(ARREARS(0)->accounts[0]->due_fen, 30);
+    assert_result(PAY(.account = TEXT(ACCOUNT), .amount_fen = 10, .bill_id = TEXT("B-1")), CREATED);
     const Hallsync__ArrearsReply *reply = ARREARS(0);
     assert_int_equal(reply->n_accounts, 1);
-    assert_int_equal(reply->accounts[0]->due_fen, 30);
-    assert_int_equal(reply->accounts[0]->late_fen, 30);
+    assert_int_equal(reply->accounts[0]->due_fen, 20);
+    assert_int_equal(reply->accounts[0]->late_fen, 20);
 }
 
-/* More accounts than one request looks at: pages may be empty, and the last one is not lost. */
-static void many_who_owe_nothing_are_passed_over(void **state)
+/* More accounts, or bills, than one request looks at: pages may be empty, and the last one is not lost. */
+static void pass_over_many(struct client *client, const char *status)
 {
-    struct client *client = &((struct desk *)*state)->client;
     enum { MANY = 5000, GROUP = 500 };
     Hallsync__PutRecord *records[GROUP];
     static Hallsync__PutRecord room[GROUP];
@@ -301,6 +302,7 @@ static void many_who_owe_nothing_are_passed_over(void **state)
         message.bill_id = bill;
         message.account = account;
         message.due_date = TEXT("2999-01-01");
+        message.status = TEXT(status);
         records[i % GROUP] = &room[i % GROUP];
         hallsync__put_record__init(&room[i % GROUP]);
         room[i % GROUP].record.data = bytes[i % GROUP];
@@ -326,6 +328,16 @@ static void many_who_owe_nothing_are_passed_over(void **state)
     assert_null(reply->next);
 }
 
+static void many_who_owe_nothing_are_passed_over(void **state)
+{
+    pass_over_many(&((struct desk *)*state)->client, "cancelled");
+}
+
+static void many_who_have_time_are_passed_over(void **state)
+{
+    pass_over_many(&((struct desk *)*state)->client, NULL);
+}
+
 #define IN_HALL(test) cmocka_unit_test_setup_teardown(test, open_desk, close_desk)
 
 int main(void)
@@ -337,6 +349,7 @@ int main(void)
         IN_HALL(who_is_late_is_told_with_what_is_due_now),
         IN_HALL(a_late_fee_alone_is_owed_too),
         IN_HALL(a_page_goes_on_where_the_last_one_ended),
+        IN_HALL(many_who_have_time_are_passed_over),
         IN_HALL(many_who_owe_nothing_are_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
