@@ -68,8 +68,6 @@ static void list_usage(const struct hs_kind *kind, char *usage, size_t room)
         if (i > 0 && index->number == index[-1].number)
             continue; /* another row of the same one */
         const char *then = index->then != 0 ? hs_kind_field_name(kind, index->then) : NULL;
-        if (i > 0 && index->number == kind->indexes[i - 1].number)
-            continue; /* one index over several fields */
         used += (size_t)snprintf(usage + used, room - used, "%s%s=VALUE%s%s%s", i == 0 ? "[" : " | ", index->name,
                                  then != NULL ? " " : "", then != NULL ? then : "", then != NULL ? "=VALUE" : "");
     }

@@ -515,6 +515,8 @@ enum hs_err hs_show(struct hs_show *show, const struct hs_stored *stored, Hallsy
         err = show_source(&showing);
     if (err == HS_OK)
         err = show->detailed ? show_holders(&showing) : show_change(&showing);
+    if (err == HS_OK && show->arena->failed)
+        err = HS_ENOMEM; /* what may be missing is missing for want of room */
     *record = showing.record;
     return err;
 }

@@ -34,7 +34,7 @@ void hs_arena_fini(struct hs_arena *arena)
 
 void hs_arena_reset(struct hs_arena *arena)
 {
-    arena->over = false;
+    arena->over = arena->failed = false;
     if (arena->blocks == NULL)
         return;
     free_blocks(arena->blocks->next);
@@ -72,6 +72,7 @@ void *hs_arena_alloc(struct hs_arena *arena, size_t size)
     struct hs_arena_block *block = arena->blocks;
     if (block == NULL || size > block->room - arena->used)
         block = add_block(arena, size);
+    arena->failed = arena->failed || block == NULL;
     if (block == NULL)
         return NULL;
     void *at = block->data + arena->used;

@@ -15,6 +15,7 @@ struct hs_arena {
     size_t total;                  /* bytes held in all */
     size_t limit;                  /* 0: none; beyond it allocations fail */
     bool over;                     /* one did so: it was the limit, and not the machine's memory */
+    bool failed;                   /* one did so, for whatever reason, since the last reset */
 };
 
 void hs_arena_init(struct hs_arena *arena, size_t limit);

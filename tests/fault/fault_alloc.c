@@ -50,12 +50,15 @@ void *__wrap_tsearch(const void *key, void **root, int (*compare)(const void *, 
 
 /* ---- our own allocators: they ask for memory in large pieces, and any of their calls may be the one that does ---- */
 
-#define WRAP_ARENA(result, none, name, parameters, arguments)                   \
-    result __real_##name parameters;                                            \
-    result __wrap_##name parameters;                                            \
-    result __wrap_##name parameters                                             \
-    {                                                                           \
-        return fault_due(FAULT_MEMORY, #name) ? none : __real_##name arguments; \
+#define WRAP_ARENA(result, none, name, parameters, arguments) \
+    result __real_##name parameters;                          \
+    result __wrap_##name parameters;                          \
+    result __wrap_##name parameters                           \
+    {                                                         \
+        if (!fault_due(FAULT_MEMORY, #name))                  \
+            return __real_##name arguments;                   \
+        arena->failed = true;                                 \
+        return none;                                          \
     }
 WRAP_ARENA(void *, NULL, hs_arena_alloc, (struct hs_arena * arena, size_t size), (arena, size))
 WRAP_ARENA(void *, NULL, hs_arena_array, (struct hs_arena * arena, size_t count, size_t size), (arena, count, size))

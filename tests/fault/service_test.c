@@ -293,6 +293,41 @@ static void must_put(struct place *place, void (*fill)(struct place *place, Hall
     assert_null(must_ask(place, &request)->put->results[0]->error);
 }
 
+/* ---- a ticket with a note: texts that a reply can do without ---- */
+
+static void put_note(struct place *place, Hallsync__Request *request)
+{
+    Hallsync__TicketEvent event = HALLSYNC__TICKET_EVENT__INIT;
+    event.has_ticket_id = true;
+    event.ticket_id = (ProtobufCBinaryData){.len = HS_ID_BYTES, .data = (uint8_t *)text_of(1, "t-", place->number)};
+    event.note = TEXT("come back");
+    event.clerk = TEXT("zhang");
+    set_put(request, HS_KIND_TICKET_EVENT, &event.base, NULL);
+}
+
+static void put_noted(struct place *place, Hallsync__Request *request)
+{
+    must_put(place, ask_ticket);
+    put_note(place, request);
+}
+
+static void ask_noted(struct place *place, Hallsync__Request *request)
+{
+    ask_get(place, request);
+    request->get->kind = HS_KIND_TICKET;
+    hs_text_to_hex(HS_BYTES(text_of(1, "t-", place->number), HS_ID_BYTES), texts[2]);
+    request->get->id = texts[2];
+}
+
+static void assert_noted(const Hallsync__TicketState *ticket)
+{
+    assert_non_null(ticket->department);
+    assert_int_equal(ticket->n_events, 2);
+    assert_non_null(ticket->events[0]->state);
+    assert_non_null(ticket->events[1]->note);
+    assert_non_null(ticket->events[1]->clerk);
+}
+
 static void put_subscription(Hallsync__Request *request, char *account, const char *hall)
 {
     Hallsync__Subscription subscription = HALLSYNC__SUBSCRIPTION__INIT;
@@ -506,6 +541,7 @@ static const struct question QUESTIONS[] = {
     {"enroll", NULL, ask_enroll, WRITE_KINDS},
     {"wait", NULL, ask_wait, ALONE_KINDS},
     {"get", NULL, ask_get, READ_KINDS},
+    {"get a ticket", put_noted, ask_noted, FAULT_OF_MEMORY},
     {"find", NULL, ask_find, READ_KINDS},
     {"totals", NULL, ask_totals, READ_KINDS},
     {"conflicts", NULL, ask_conflicts, READ_KINDS},
@@ -603,6 +639,8 @@ static void ask_once(void *ctx)
         assert_int_equal(reply->conflicts->n_conflicts, 1);
     if (done && attempt->question->ask == ask_reminders)
         assert_int_equal(reply->reminders->n_due, 1);
+    if (done && attempt->question->ask == ask_noted)
+        assert_noted(reply->records->records[0]->ticket);
     if (done && attempt->question->before == put_notice)
         assert_int_equal(reply->records->records[0]->n_notices, 1);
     assert_true(place->fatal || store_failed(place->office.node.store) == HS_OK); /* or nobody ends the process */
@@ -628,8 +666,10 @@ static void every_request_is_answered_or_can_be_asked_again(void **state)
     begin(place);
     for (size_t i = 0; i < sizeof QUESTIONS / sizeof *QUESTIONS; i++) {
         struct attempt attempt = {place, &QUESTIONS[i]};
-        void (*each)(const char *, unsigned, fault_body,
-                     void *) = QUESTIONS[i].ask == ask_conflicts ? fault_each_without_sampling : fault_each;
+        void (*each)(const char *, unsigned, fault_body, void *) = QUESTIONS[i].ask == ask_conflicts ||
+                                                                           QUESTIONS[i].ask == ask_noted
+                                                                       ? fault_each_without_sampling
+                                                                       : fault_each;
         each(QUESTIONS[i].name, QUESTIONS[i].kinds, ask_once, &attempt);
     }
 }
