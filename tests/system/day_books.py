@@ -172,16 +172,19 @@ def same(node, what, got, wanted):
         check(False, f"{node.name}: {what}: {len(pairs)} differ (key, there, in the plain books): {pairs[:5]}")
 
 
-def compare_payments(books, client):
-    """Every payment, reversal and receipt as it was taken, no other, none twice."""
+def compare_payments(books, client, halls):
+    """Every payment, reversal and receipt as it was taken, no other, none twice.  A receipt lies in the district of its hall."""
     node = client.node
+
+    def receipt(one):
+        return one.receipt if one.hall in halls else ""
 
     def told(fields):
         return {name: value for name, value in fields.items() if value is not None and name != "parts"}
 
     payments = of_records(client.find("payment"))
     same(node, "payments", {number: (record.shown.receipt, record.shown.reversed, record.shown.node) for number, record in payments.items()},
-         {number: (payment.receipt, payment.reversed is not None, payment.hall) for number, payment in books.payments.items()})
+         {number: (receipt(payment), payment.reversed is not None, payment.hall) for number, payment in books.payments.items()})
     for number, payment in books.payments.items():
         record, wanted = payments[number], told(payment.fields)
         equal({name: getattr(record.fields, name) for name in wanted}, wanted, f"{node.name}: payment {number}")
@@ -189,10 +192,10 @@ def compare_payments(books, client):
               [(part["bill_id"], part["amount_fen"]) for part in payment.fields.get("parts") or []], f"{node.name}: parts of {number}")
     reversals = of_records(client.find("reversal"))
     same(node, "reversals", {number: (record.payment_id.hex(), record.shown.receipt) for number, record in reversals.items()},
-         {number: (reversal.payment, reversal.receipt) for number, reversal in books.reversals.items()})
+         {number: (reversal.payment, receipt(reversal)) for number, reversal in books.reversals.items()})
     same(node, "refunds and credits", {number: (record.type, record.bill_id, record.amount_fen, record.shown.receipt)
                                        for number, record in of_records(client.find("settlement")).items()},
-         {one.id: ("refund" if one.refund else "credit", one.bill, one.fen, one.receipt) for one in books.settlements})
+         {one.id: ("refund" if one.refund else "credit", one.bill, one.fen, receipt(one)) for one in books.settlements})
 
 
 def compare_entries(books, client, halls):
@@ -248,7 +251,7 @@ def compare_queue(books, client, halls):
     """Numbers without gaps, each in the state that it was left in, and the figures."""
     node = client.node
     same(node, "queue numbers", {(record.hall, record.number): record.shown.queue.state for record in client.find("queue_ticket")},
-         {key: ticket.state for key, ticket in books.queue.items()})
+         {key: ticket.state for key, ticket in books.queue.items() if ticket.hall in halls})
     groups = collections.defaultdict(list)
     for hall, number in books.queue:
         groups[hall, number[0]].append(int(number[1:]))
@@ -274,21 +277,22 @@ def compare_tickets(books, client):
          {number: (ticket.service, ticket.state, ticket.urged, sorted(ticket.missing)) for number, ticket in books.tickets.items()})
 
 
-def compare_ratings(books, client):
-    ratings = client.find("rating")
+def compare_ratings(books, client, halls):
+    ratings, wanted = client.find("rating"), {key: rating for key, rating in books.ratings.items() if rating[0] in halls}
     same(client.node, "ratings", {(record.of_kind, record.of_id.hex()): (record.shown.node, record.window, record.clerk, record.score)
-                                  for record in ratings}, books.ratings)
-    equal(len(ratings), len(books.ratings), f"{client.node.name}: ratings, one a service")
+                                  for record in ratings}, wanted)
+    equal(len(ratings), len(wanted), f"{client.node.name}: ratings, one a service")
 
 
-def compare_rest(books, client):
+def compare_rest(books, client, halls):
     """Reminders, appointments, changes of title, invoices, telephone numbers."""
     node = client.node
     reminders = collections.defaultdict(list)
     for record in sorted(client.find("reminder"), key=lambda record: record.shown.time_ms):
         reminders[record.account, record.bill_id].append((record.shown.node, record.result))
     same(node, "reminders", dict(reminders), books.reminders)
-    same(node, "appointments", {record.shown.id: record.shown.appointment.state for record in client.find("appointment")}, books.appointments)
+    same(node, "appointments", {record.shown.id: record.shown.appointment.state for record in client.find("appointment")},
+         {number: state for number, state in books.appointments.items() if books.seats[number] in halls})
     same(node, "changes of title", {record.account: (record.from_name, record.name) for record in client.find("title_change")}, books.transfers)
     same(node, "invoices", {record.shown.id: (record.number, record.state) for record in client.find("invoice_request")}, books.invoices)
     equal({record.notice_id for record in client.find("notice")}, {"N-1", "N-2"}, f"{node.name}: notices")
@@ -377,16 +381,16 @@ def compare_conflicts(books, client):
     same(client.node, "what people have to decide", got, books.conflicts())
 
 
-def compare(books, client, halls):
-    """All of it, at one node that holds everything."""
-    compare_payments(books, client)
+def compare(books, client, everybody, halls):
+    """All of it, at one node that holds the customers' district, and those of these halls among everybody's."""
+    compare_payments(books, client, halls)
     compare_entries(books, client, halls)
-    compare_totals(books, client, halls)
+    compare_totals(books, client, everybody)
     compare_bills(books, client)
     compare_queue(books, client, halls)
     compare_tickets(books, client)
-    compare_ratings(books, client)
-    compare_rest(books, client)
+    compare_ratings(books, client, halls)
+    compare_rest(books, client, halls)
     compare_conflicts(books, client)
     compare_arrears(books, client.node)
     for hall in halls:
