@@ -13,7 +13,7 @@
 
 #define PAGE_DEFAULT  100
 #define ACCOUNTS_MAX  4000 /* looked at for one page: counters are served by this thread, too */
-#define BILLS_MAX     4000 /* read for one page, and the rest of the account at hand */
+#define BILLS_MAX     4000 /* read for one page, and of one account: nobody has so many but by mischief */
 #define BILL_DUE_DATE 5
 
 enum { REPLY_ACCOUNTS = 1, REPLY_NEXT, REPLY_COMPLETE };
@@ -27,7 +27,9 @@ struct page {
     int64_t least_fen;
     uint32_t limit;
     uint32_t shown;
-    size_t bills;                        /* read so far */
+    size_t bills;                        /* read so far ... */
+    size_t of_account;                   /* ... and of the account at hand */
+    bool cut;                            /* it has more than are looked at */
     char account[HS_ACCOUNT_DIGITS + 1]; /* at hand; empty: none yet */
     uint32_t oldest;
     Hallsync__Arrears owes;
@@ -85,6 +87,10 @@ static enum hs_err add_bill(struct page *page, const struct hs_record_name *name
     struct hs_stored stored;
     struct hs_bytes bill;
     struct hs_due due;
+    page->cut = page->cut || page->of_account == BILLS_MAX;
+    if (page->of_account == BILLS_MAX)
+        return HS_OK;
+    page->of_account++;
     page->bills++;
     hs_arena_reset(page->look.arena);
     enum hs_err err = hs_view_record(page->look.view, name, &stored);
@@ -120,6 +126,7 @@ static enum hs_err take_bill(void *ctx, struct hs_bytes account, const struct hs
     if (memcmp(page->account, account.data, HS_ACCOUNT_DIGITS) != 0) {
         enum hs_err err = end_account(page);
         page->owes = (Hallsync__Arrears)HALLSYNC__ARREARS__INIT;
+        page->of_account = 0;
         if (err == HS_OK && is_full(page))
             err = HS_EEXISTS;
         if (err != HS_OK)
@@ -181,7 +188,7 @@ enum hs_err hs_arrears_read(struct hs_call *call, struct hs_view *view)
     page.today = hs_look_today(&page.look);
     page.limit = page.limit < HS_PAGE_RECORDS_MAX ? page.limit : HS_PAGE_RECORDS_MAX;
     err = go_through(&page, &scan);
-    if (err == HS_OK && (hs_still_coming(view, HS_LANE_BULK) || hs_still_coming(view, HS_LANE_MONEY)))
+    if (err == HS_OK && (page.cut || hs_still_coming(view, HS_LANE_BULK) || hs_still_coming(view, HS_LANE_MONEY)))
         hs_tlv_put_u64(&call->body, REPLY_COMPLETE, false);
     return err == HS_OK ? call->body.err : err;
 }

@@ -288,7 +288,7 @@ static void a_late_fee_alone_is_owed_too(void **state)
 }
 
 /* More accounts, or bills, than one request looks at: pages may be empty, and the last one is not lost. */
-static void pass_over_many(struct client *client, const char *status)
+static void put_many(struct client *client, const char *status, size_t of_account)
 {
     enum { MANY = 5000, GROUP = 500 };
     Hallsync__PutRecord *records[GROUP];
@@ -298,7 +298,7 @@ static void pass_over_many(struct client *client, const char *status)
         char bill[16], account[16];
         Hallsync__Bill message = {MESSAGE(bill), .has_amount_fen = true, .amount_fen = 5};
         snprintf(bill, sizeof bill, "M-%zu", i);
-        snprintf(account, sizeof account, "32013%05zu", i);
+        snprintf(account, sizeof account, "32013%05zu", i / of_account);
         message.bill_id = bill;
         message.account = account;
         message.due_date = TEXT("2999-01-01");
@@ -316,7 +316,10 @@ static void pass_over_many(struct client *client, const char *status)
         Hallsync__Request request = REQUEST(put, PUT, &body);
         assert_null(client_ask(client, &request)->error);
     }
-    owe(client, "B-1", "3201999999", 1000, -3);
+}
+
+static void expect_after_an_empty_page(struct client *client, const char *account)
+{
     const Hallsync__ArrearsReply *reply = ARREARS(0);
     assert_int_equal(reply->n_accounts, 0);
     assert_non_null(reply->next);
@@ -324,18 +327,35 @@ static void pass_over_many(struct client *client, const char *status)
     snprintf(after, sizeof after, "%s", reply->next);
     reply = ARREARS(.after = after);
     assert_int_equal(reply->n_accounts, 1);
-    assert_string_equal(reply->accounts[0]->account, "3201999999");
+    assert_string_equal(reply->accounts[0]->account, account);
     assert_null(reply->next);
 }
 
 static void many_who_owe_nothing_are_passed_over(void **state)
 {
-    pass_over_many(&((struct desk *)*state)->client, "cancelled");
+    struct client *client = &((struct desk *)*state)->client;
+    put_many(client, "cancelled", 1);
+    owe(client, "B-1", "3201999999", 1000, -3);
+    expect_after_an_empty_page(client, "3201999999");
 }
 
-static void many_who_have_time_are_passed_over(void **state)
+static void many_bills_that_have_time_are_passed_over(void **state)
 {
-    pass_over_many(&((struct desk *)*state)->client, NULL);
+    struct client *client = &((struct desk *)*state)->client;
+    put_many(client, NULL, 1000);
+    owe(client, "B-1", "3201999999", 1000, -3);
+    expect_after_an_empty_page(client, "3201999999");
+}
+
+/* Of one with more bills than anybody has only so many are looked at; who comes behind it is told nevertheless. */
+static void an_account_of_too_many_bills_holds_up_nobody(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    put_many(client, NULL, 5000);
+    owe(client, "Z-1", "3201300000", 1000, -3); /* behind the others of its account */
+    owe(client, "B-1", "3201999999", 1000, -3);
+    assert_false(ARREARS(.district = 3201)->complete);
+    expect_after_an_empty_page(client, "3201999999");
 }
 
 #define IN_HALL(test) cmocka_unit_test_setup_teardown(test, open_desk, close_desk)
@@ -349,7 +369,8 @@ int main(void)
         IN_HALL(who_is_late_is_told_with_what_is_due_now),
         IN_HALL(a_late_fee_alone_is_owed_too),
         IN_HALL(a_page_goes_on_where_the_last_one_ended),
-        IN_HALL(many_who_have_time_are_passed_over),
+        IN_HALL(many_bills_that_have_time_are_passed_over),
+        IN_HALL(an_account_of_too_many_bills_holds_up_nobody),
         IN_HALL(many_who_owe_nothing_are_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
