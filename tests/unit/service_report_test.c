@@ -347,6 +347,17 @@ static void many_bills_that_have_time_are_passed_over(void **state)
     expect_after_an_empty_page(client, "3201999999");
 }
 
+/* They are counted for each account by itself. */
+static void an_account_is_looked_at_whole(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    put_many(client, NULL, 2500);
+    owe(client, "Z-1", "3201300001", 1000, -3);
+    const Hallsync__ArrearsReply *reply = ARREARS(0);
+    assert_int_equal(reply->n_accounts, 1);
+    assert_int_equal(reply->accounts[0]->due_fen, 1000);
+}
+
 /* Of one with more bills than anybody has only so many are looked at; who comes behind it is told nevertheless. */
 static void an_account_of_too_many_bills_holds_up_nobody(void **state)
 {
@@ -370,6 +381,7 @@ int main(void)
         IN_HALL(a_late_fee_alone_is_owed_too),
         IN_HALL(a_page_goes_on_where_the_last_one_ended),
         IN_HALL(many_bills_that_have_time_are_passed_over),
+        IN_HALL(an_account_is_looked_at_whole),
         IN_HALL(an_account_of_too_many_bills_holds_up_nobody),
         IN_HALL(many_who_owe_nothing_are_passed_over),
     };
