@@ -25,7 +25,8 @@ enum {
 };
 enum { PAYMENT_ACCOUNT = 2, BILL_ACCOUNT = 2, FACT_PAYMENT = 1 };
 
-#define FACTS_MAX 240 /* of one settlement; what is over is named by the next one */
+#define FACTS_MAX 232 /* payments of one settlement; what is over is named by the next one */
+#define TAKEN_MAX 8   /* ids that are taken */
 
 /* Those of the same bill, or of what the account has paid ahead, that count. */
 struct before {
@@ -40,7 +41,7 @@ struct settling {
     hs_partition partition;
     struct hs_owner owner;
     struct before *before;
-    Hallsync__SettledFact *facts[FACTS_MAX];
+    Hallsync__SettledFact *facts[FACTS_MAX + TAKEN_MAX];
     size_t fact_count;
 };
 
@@ -216,11 +217,11 @@ static bool is_named(const struct settling *settling, struct hs_bytes payment)
     return false;
 }
 
-static enum hs_err add_fact(struct settling *settling, struct hs_bytes payment)
+static enum hs_err add_fact(struct settling *settling, struct hs_bytes named)
 {
     struct hs_arena *arena = settling->work->scratch;
     Hallsync__SettledFact *fact = hs_arena_alloc(arena, sizeof *fact);
-    struct hs_bytes id = hs_arena_copy(arena, payment);
+    struct hs_bytes id = hs_arena_copy(arena, named);
     if (fact == NULL || id.data == NULL)
         return HS_ENOMEM;
     hallsync__settled_fact__init(fact);
@@ -348,35 +349,50 @@ static enum hs_err write_made(struct settling *settling, const struct hs_item *i
                              .window = asked->window,
                              .amount_fen = -asked->amount_fen,
                              .method = bytes_of(asked->method)};
-    enum hs_err err = hs_fact_known(work, item, item->message);
-    if (err == HS_ENOTFOUND)
-        err = strcmp(asked->type, "refund") == 0 ? hs_cash_write(work, item, &money)
-                                                 : write_fact(work, item, settling->partition);
-    if (err == HS_OK)
-        tell_id(work, item->id);
-    return err;
+    bool is_refund = strcmp(asked->type, "refund") == 0;
+    return is_refund ? hs_cash_write(work, item, &money) : write_fact(work, item, settling->partition);
 }
 
-static enum hs_err make(struct settling *settling, const struct hs_item *item)
+/* The item with what the node fills in, and the id that follows. */
+static enum hs_err make(struct settling *settling, struct hs_item *item, struct hs_id *id)
 {
     Hallsync__Settlement made = *settling->asked;
-    struct hs_item own = *item;
-    struct hs_id id;
     struct hs_bytes last = last_before(settling);
-    char text[HS_ID_TEXT_BYTES];
     made.facts = settling->facts;
     made.n_facts = settling->fact_count;
     made.has_after = last.size != 0;
     made.after = hs_binary(last);
     made.has_grant = true;
     made.grant = settling->owner.number;
-    own.message = hs_canonical(&made.base, settling->work->scratch);
-    if (own.message.data == NULL)
+    item->message = hs_canonical(&made.base, settling->work->scratch);
+    if (item->message.data == NULL)
         return HS_ENOMEM;
-    hs_kind_id(item->kind, own.message, &id);
-    own.id = HS_BYTES(id.bytes, sizeof id.bytes);
-    own.id_text = hs_id_text(&id, text);
-    return write_made(settling, &own);
+    hs_kind_id(item->kind, item->message, id);
+    item->id = HS_BYTES(id->bytes, sizeof id->bytes);
+    return HS_OK;
+}
+
+/* Under its id there may be what somebody wrote who may not, and what counts nothing: it must not be in the way, so it
+ * is named, and the id is another one. */
+static enum hs_err make_and_write(struct settling *settling, const struct hs_item *item)
+{
+    struct hs_work *work = settling->work;
+    struct hs_item own = *item;
+    struct hs_id id;
+    enum hs_err err = HS_EDIFFERS;
+    for (int i = 0; i <= TAKEN_MAX && err == HS_EDIFFERS; i++) {
+        work->refusal = (struct hs_refusal){0};
+        err = i > 0 ? add_fact(settling, own.id) : HS_OK;
+        if (err == HS_OK)
+            err = make(settling, &own, &id);
+        if (err == HS_OK)
+            err = hs_fact_known(work, &own, own.message);
+    }
+    if (err == HS_ENOTFOUND)
+        err = write_made(settling, &own);
+    if (err == HS_OK)
+        tell_id(work, own.id);
+    return err;
 }
 
 enum hs_err hs_settlement_write(struct hs_work *work, const struct hs_item *item)
@@ -401,5 +417,5 @@ enum hs_err hs_settlement_write(struct hs_work *work, const struct hs_item *item
         err = check_from(&settling);
     if (err == HS_OK)
         err = check_to(&settling);
-    return err == HS_OK ? make(&settling, item) : err;
+    return err == HS_OK ? make_and_write(&settling, item) : err;
 }

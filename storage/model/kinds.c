@@ -131,7 +131,7 @@ static const struct hs_field_rule REVERSAL_FIELDS[] = {
 };
 
 static const struct hs_field_rule SETTLED_FACTS[] = {
-    FIELD(1, ID, FIXED, true, 0, NULL, NULL, "payment", "交费编号"),
+    FIELD(1, ID, FIXED, true, 0, NULL, NULL, "payment, or settlement of it that counts nothing", "交费编号，或不计入的结算编号"),
 };
 
 static const struct hs_field_rule SETTLEMENT_FIELDS[] = {

@@ -312,7 +312,7 @@ static void the_order_does_not_matter(void **state)
     put_piece(&names, 4); /* its id is known to those that follow it */
     world_close(&names);
     for (int order = 0; order < ORDERS; order++) {
-        unsigned pieces[PIECES];
+        unsigned pieces[PIECES] = {0};
         struct world world;
         world_open(&world);
         for (unsigned i = 0; i < PIECES; i++) {

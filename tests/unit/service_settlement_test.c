@@ -1,8 +1,11 @@
 /* service_settlement_test.c -- node/service: who settles, how much, and what one settlement keeps from being done. */
 #include "tests/unit/service_desk.h"
 
+#include "node/service/call.h"
+#include "node/writer/writer.h"
 #include "proto/base/text.h"
 #include "proto/base/thread.h"
+#include "proto/msg/tlv.h"
 #include "storage/model/close.h"
 
 #include <stdio.h>
@@ -218,6 +221,75 @@ static void a_credit_pays_on_its_day(void **state)
     assert_string_equal(get_record(client, HS_KIND_BILL, "B4")->bill->state, "paid");
 }
 
+/* ---- what somebody wrote who does not own the district ---- */
+
+struct strange {
+    struct hs_job job;
+    struct hs_draft draft;
+    atomic_int done;
+};
+
+static enum hs_err write_strange(struct hs_job *job, struct hs_store *store)
+{
+    struct strange *strange = (struct strange *)job;
+    struct hs_dot dot;
+    hs_stamp stamp;
+    return hs_store_write(store, &strange->draft, &dot, &stamp);
+}
+
+static void strange_done(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
+{
+    struct strange *strange = (struct strange *)job;
+    (void)commit;
+    atomic_store(&strange->done, 1 + (int)err);
+}
+
+/* Of the same bill and payment as the owner's first one would be, so under its id; by no grant that there is. */
+static void put_strange(struct desk *desk)
+{
+    struct hs_buf message = {0}, fact = {0};
+    struct hs_id payment, id;
+    bool hashed;
+    assert_int_equal(hs_id_from_text("p-1", 3, &payment, &hashed), HS_OK);
+    hs_tlv_put_text(&message, 2, ACCOUNT);
+    hs_tlv_put_text(&message, 3, "B1");
+    hs_tlv_put_bytes(&fact, 1, HS_BYTES(payment.bytes, sizeof payment.bytes));
+    hs_tlv_put_bytes(&message, 4, hs_buf_bytes(&fact));
+    hs_tlv_put_u64(&message, 5, 200);
+    hs_tlv_put_text(&message, 6, "refund");
+    hs_tlv_put_text(&message, 7, "mine");
+    hs_tlv_put_text(&message, 8, "zhao");
+    hs_tlv_put_text(&message, 9, "X-1");
+    hs_tlv_put_u64(&message, 13, 9);
+    hs_kind_id(hs_kind_by_number(HS_KIND_SETTLEMENT), hs_buf_bytes(&message), &id);
+    struct hs_write write = {.kind = HS_KIND_SETTLEMENT,
+                             .id = HS_BYTES(id.bytes, sizeof id.bytes),
+                             .is_fact = true,
+                             .fact = hs_buf_bytes(&message)};
+    struct strange strange = {.job = {.run = write_strange, .done = strange_done, .weight = 64},
+                              .draft = {.partition = 3201, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1}};
+    assert_int_equal(hs_writer_submit(desk->office.writer, &strange.job), HS_OK);
+    while (atomic_load(&strange.done) == 0)
+        totals(&desk->client, NULL); /* an answer of the node: something has gone on meanwhile */
+    assert_int_equal(atomic_load(&strange.done), 1 + HS_OK);
+    hs_buf_fini(&message);
+    hs_buf_fini(&fact);
+}
+
+static void a_strangers_settlement_is_not_in_the_owners_way(void **state)
+{
+    struct desk *desk = *state;
+    struct client *client = &desk->client;
+    own_money(client);
+    put_strange(desk);
+    assert_result(put_grant(client, "3201", "nj-hub"), CREATED);
+    assert_int_equal(get_record(client, HS_KIND_BILL, "B1")->bill->due_fen, -200);
+    assert_result(REFUND(150, "F-1", "B1"), CREATED);
+    assert_result(REFUND(50, "F-2", "B1"), CREATED);
+    assert_int_equal(get_record(client, HS_KIND_BILL, "B1")->bill->due_fen, 0);
+    assert_int_equal(totals(client, NULL).settled_count, 2);
+}
+
 static void what_was_settled_is_reversed_only_as_bounced(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
@@ -255,6 +327,7 @@ int main(void)
         CASE(a_form_is_settled_once),
         CASE(settlements_name_what_they_are_about),
         CASE(a_credit_pays_on_its_day),
+        CASE(a_strangers_settlement_is_not_in_the_owners_way),
         CASE(what_was_settled_is_reversed_only_as_bounced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
