@@ -540,7 +540,7 @@ enum hs_err hs_view_digest_leaf(struct hs_view *view, hs_partition partition, ui
 enum hs_list {
     HS_LIST_FIELD = 1,         /* concurrent values of a field with policy review */
     HS_LIST_FACT = 2,          /* one id, two contents */
-    HS_LIST_OVERPAID = 3,      /* bill paid with more than its amount; key: (account, bill_id) */
+    HS_LIST_OVERPAID = 3,      /* bill paid with more than it asks for in the end; key: (account, bill_id) */
     HS_LIST_OVER_REVERSED = 4, /* payment reversed more than once */
     HS_LIST_DOUBLE_ENTRY = 5,  /* two cash entries for one payment or reversal */
     HS_LIST_NO_BILL = 6,       /* paid, and no such bill of this account here */

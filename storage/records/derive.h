@@ -149,6 +149,7 @@ void hs_grant_change(struct hs_derive *derive, const struct hs_facet *old, const
 bool hs_settlement_stands(struct hs_derive *derive,
                           const struct hs_facet *settlement);     /* of one that counts: here too */
 int64_t hs_settlement_refunds(const struct hs_facet *settlement); /* 0: it is a credit */
+int64_t hs_settlement_pays(const struct hs_facet *settlement, struct hs_bytes bill_id); /* below zero: takes away */
 
 /* ---- entries.c: cash entries ---- */
 

@@ -165,14 +165,17 @@ static void count_bill(struct hs_derive *derive, const struct hs_facet *bill, in
     if (!hs_facet_counts(bill))
         return;
     struct hs_row_key key;
+    struct hs_bill_asks asks;
+    struct hs_addition addition = {.table = HS_TABLE_INDEX, .key = &key, .pair = HS_PAIR_LATE, .sign = sign};
     hs_bill_key(&key, hs_facet_bytes(bill, BILL_ACCOUNT), bill->name.id, bill->name.partition);
-    derive->sink->add(derive, &(struct hs_addition){
-                                  .table = HS_TABLE_INDEX,
-                                  .key = &key,
-                                  .pair = HS_PAIR_BILLED,
-                                  .sign = sign,
-                                  .fen = hs_bill_most(bill->message),
-                              });
+    hs_bill_asks(bill->message, NULL, 0, 0, &asks);
+    int64_t most = hs_bill_most(bill->message);
+    addition.fen = most - asks.amount_fen;
+    if (addition.fen != 0)
+        derive->sink->add(derive, &addition);
+    addition.pair = HS_PAIR_BILLED;
+    addition.fen = most;
+    derive->sink->add(derive, &addition);
 }
 
 void hs_bill_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
@@ -199,7 +202,65 @@ uint8_t hs_bill_lists(const struct hs_sums *sums)
 {
     if (sums->of[HS_PAIR_BILLED].count == 0)
         return paid(sums) != 0 ? HAS_NO_BILL : 0;
-    return paid(sums) > sums->of[HS_PAIR_BILLED].fen ? IS_OVERPAID : 0;
+    /* Which late fees count may have to be looked up: it may be that none does. */
+    return paid(sums) > sums->of[HS_PAIR_BILLED].fen - sums->of[HS_PAIR_LATE].fen ? IS_OVERPAID : 0;
+}
+
+/* ---- what a bill with late fees asks for, once it is paid off ---- */
+
+#define PAID_MAX 64 /* payments and settlements of one bill that are looked at */
+
+struct payers {
+    struct hs_derive *derive;
+    struct hs_bytes account, bill_id;
+    struct hs_bill_paid list[PAID_MAX];
+    size_t count;
+};
+
+static void take_paid(struct payers *payers, const struct hs_facet *fact, int64_t fen)
+{
+    uint32_t date = hs_day_of(fact, payers->derive->utc_offset_minutes).date;
+    if (payers->count < PAID_MAX && hs_bytes_equal(hs_facet_bytes(fact, PAYMENT_ACCOUNT), payers->account))
+        payers->list[payers->count++] = (struct hs_bill_paid){date, fen};
+}
+
+static void take_payers(struct payers *payers, const struct hs_wanted *payments, const struct hs_wanted *settlements)
+{
+    struct hs_derive *derive = payers->derive;
+    for (const struct hs_facet *payment = hs_index_facets(derive, payments); payment != NULL; payment = payment->next) {
+        if (!hs_payment_is_reversed(derive, &payment->name))
+            take_paid(payers, payment, hs_payment_gives(payment->message, payers->bill_id));
+    }
+    for (const struct hs_facet *one = hs_index_facets(derive, settlements); one != NULL; one = one->next) {
+        if (hs_settlement_stands(derive, one))
+            take_paid(payers, one, hs_settlement_pays(one, payers->bill_id));
+    }
+}
+
+/* Late fees of days behind that on which it was paid off never count, so it does not depend on the day of today.  Of a
+ * bill that was paid by very many all of them do. */
+static hs_wide asks_in_the_end(struct hs_derive *derive, struct hs_bytes sums_key, const struct hs_sums *sums)
+{
+    struct hs_record_name name;
+    struct hs_facet bill;
+    struct hs_bill_asks asks;
+    struct payers payers = {.derive = derive};
+    if (sums->of[HS_PAIR_LATE].fen == 0)
+        return sums->of[HS_PAIR_BILLED].fen;
+    hs_bill_from_key(sums_key, &payers.account, &name);
+    payers.bill_id = name.id;
+    struct hs_wanted payments = {
+        .kind = HS_KIND_PAYMENT, .index = "bill_id", .value = name.id, .partition = name.partition};
+    struct hs_wanted settlements = payments;
+    settlements.kind = HS_KIND_SETTLEMENT;
+    size_t count = hs_index_count(derive, &payments, PAID_MAX + 1);
+    count += hs_index_count(derive, &settlements, PAID_MAX + 1);
+    hs_facet_load(derive, &name, &bill);
+    if (count > PAID_MAX || !hs_facet_counts(&bill))
+        return sums->of[HS_PAIR_BILLED].fen;
+    take_payers(&payers, &payments, &settlements);
+    hs_bill_asks(bill.message, payers.list, payers.count, UINT32_MAX, &asks);
+    return (hs_wide)asks.amount_fen + asks.late_fen;
 }
 
 static void list_bill(struct hs_derive *derive, struct hs_bytes sums_key, enum hs_list list,
@@ -217,9 +278,11 @@ static void list_bill(struct hs_derive *derive, struct hs_bytes sums_key, enum h
 void hs_bill_list(struct hs_derive *derive, struct hs_bytes key, const struct hs_sums *sums, uint8_t which)
 {
     uint8_t lists = hs_bill_lists(sums);
-    struct hs_listing too_much = {.fen = paid(sums) - sums->of[HS_PAIR_BILLED].fen};
+    struct hs_listing too_much = {.fen = paid(sums)};
+    if ((lists & IS_OVERPAID) != 0)
+        too_much.fen -= asks_in_the_end(derive, key, sums);
     if ((which & IS_OVERPAID) != 0)
-        list_bill(derive, key, HS_LIST_OVERPAID, (lists & IS_OVERPAID) != 0 ? &too_much : NULL);
+        list_bill(derive, key, HS_LIST_OVERPAID, (lists & IS_OVERPAID) != 0 && too_much.fen > 0 ? &too_much : NULL);
     if ((which & HAS_NO_BILL) != 0)
         list_bill(derive, key, HS_LIST_NO_BILL, (lists & HAS_NO_BILL) != 0 ? &too_much : NULL);
 }

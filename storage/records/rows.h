@@ -76,6 +76,7 @@ enum hs_pair {
     HS_PAIR_REVERSED, /* reversals of payments that are here, with the amounts of these */
     HS_PAIR_BILLED,   /* of a bill's sums: the bill itself */
     HS_PAIR_SETTLED,  /* given back, or of a bill's sums counted elsewhere; below zero: counted here */
+    HS_PAIR_LATE,     /* of a bill's sums: its late fees, which are in what it can ever ask for */
     HS_PAIR_COUNT,
 };
 struct hs_sums {

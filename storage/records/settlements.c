@@ -287,6 +287,14 @@ void hs_settlement_whole(struct hs_derive *derive, const struct hs_facet *settle
              hs_writer_node(derive, settlement->record.variants[0].dot.origin));
 }
 
+int64_t hs_settlement_pays(const struct hs_facet *settlement, struct hs_bytes bill_id)
+{
+    int64_t fen = amount_of(settlement);
+    bool from = hs_bytes_equal(hs_facet_bytes(settlement, SETTLEMENT_BILL), bill_id);
+    bool to = !is_refund(settlement) && hs_bytes_equal(hs_facet_bytes(settlement, SETTLEMENT_TO_BILL), bill_id);
+    return (to ? fen : 0) - (from ? fen : 0);
+}
+
 bool hs_settlement_stands(struct hs_derive *derive, const struct hs_facet *settlement)
 {
     struct group group;

@@ -88,7 +88,7 @@ static inline struct hs_bytes field_value(struct hs_arena *arena, uint16_t kind,
         hs_tlv_put_u64(&value, number, 50 * random_below(5));
     else if (kind == HS_KIND_BILL && number == 7)
         for (uint64_t i = 1 + random_below(3); i > 0; i--)
-            put_part(&value, number, PICK("2026-12-01", "2026-12-02", "2027-01-01"), 1 + random_below(20));
+            put_part(&value, number, PICK("2000-01-01", "2026-11-21", "2026-12-01"), 1 + random_below(20));
     else if (kind == HS_KIND_BILL && number == 8)
         hs_tlv_put_text(&value, number, PICK("open", "cancelled", "corrected", "lost"));
     else if (kind == HS_KIND_NOTICE && number > 1)

@@ -35,7 +35,7 @@ class Plan:
         dark = self.customer(supply_status="off")
         self.dark = dark, [self.bill(dark, -30), self.bill(dark, -9)]
         # Who goes to two halls, where there are two: pays the same bill twice, in two halves; with one card; with two telephones.
-        self.twice, self.halves = ([(account, self.bill(account, days)) for account, days in zip((self.customer(), self.customer()), (3, 4))]
+        self.twice, self.halves = ([(account, self.bill(account, days)) for account, days in zip((self.customer(), self.customer()), (-20, 4))]
                                    for _ in range(2))
         account = self.customer()
         self.regretted = account, self.bill(account, 8)  # he has paid it, and takes the money back in both

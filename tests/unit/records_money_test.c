@@ -420,30 +420,90 @@ static void one_payment_pays_several_bills(void **state)
     world_close(&world);
 }
 
-static void a_bill_is_overpaid_beyond_all_its_late_fees(void **state)
+/* Beyond those late fees that it owes: none of a day behind that on which it was paid off. */
+static void a_bill_is_overpaid_beyond_its_late_fees(void **state)
 {
     (void)state;
     struct world world;
-    struct hs_buf fees = {0}, fee = {0};
     world_open(&world);
     put_bill(&world, 1, "B1", "3201000001", "#200", NULL);
     put_payment(&world, 1, 1, "3201000001", 230, "B1");
     assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 30);
-    hs_tlv_put_text(&fee, 1, "2026-12-01");
-    hs_tlv_put_u64(&fee, 2, 20);
-    hs_tlv_put_bytes(&fees, 7, hs_buf_bytes(&fee));
-    struct hs_field_write field = {.number = 7, .value = hs_buf_bytes(&fees)};
-    struct hs_write write = {.kind = HS_KIND_BILL, .id = TEXT("B1"), .fields = &field, .field_count = 1};
-    world_write(&world, 1, 3201, &write);
+    put_late_fee(&world, "B1", "2000-01-01", 20);
     assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 10);
     world_verify(&world);
+    put_late_fee(&world, "B1", "2000-01-01", 40);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 0);
+    world_verify(&world);
+    put_late_fee(&world, "B1", "2199-12-01", 40);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 30);
+    world_verify(&world);
+    put_payment(&world, 2, 2, "3201000001", 5, "B1");
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 35);
+    put_payment(&world, 2, 3, "3201000002", 1000, "B1"); /* of another account: it pays nothing of this one's */
+    put_reversal(&world, 2, 50, 1, 3201);                /* what is left pays not all of it, and the fee will come */
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 0);
+    world_verify(&world);
+    put_payment(&world, 1, 4, "3201000001", 196, "B1");
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 1);
+    world_verify(&world);
+    world_close(&world);
+}
+
+/* It was paid off in time by what was taken back since, or by what is another account's: so it was not. */
+static void late_fees_count_by_what_pays_the_bill(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_bill(&world, 1, "B1", "3201000001", "#200", NULL);
+    put_late_fee(&world, "B1", "2026-11-22", 20);
+    put_payment(&world, 1, 1, "3201000001", 200, "B1");
+    put_payment(&world, 1, 2, "3201000002", 200, "B1");
+    world.stamp += DAYS(2);
+    put_payment(&world, 1, 3, "3201000001", 205, "B1");
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 205);
+    world_verify(&world);
+    put_reversal(&world, 2, 50, 1, 3201);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 0); /* of 220 */
+    world_verify(&world);
+    put_payment(&world, 1, 4, "3201000001", 16, "B1");
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 1);
+    world_verify(&world);
+    world_close(&world);
+}
+
+/* Before the bill, and by more than are looked at. */
+static void late_fees_count_in_any_order_and_bounded(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    for (uint64_t number = 1; number <= 64; number++)
+        put_payment(&world, 1, number, "3201000001", 10, "B1");
+    put_bill(&world, 1, "B1", "3201000001", "#200", NULL);
+    put_late_fee(&world, "B1", "2199-12-01", 600);
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 440);
+    world_verify(&world);
+    put_payment(&world, 1, 65, "3201000001", 10, "B1");
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 0);
+    world_verify(&world);
+    world_close(&world);
+}
+
+static void a_cancelled_bill_is_overpaid_by_all(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_bill(&world, 1, "B1", "3201000001", "#200", NULL);
+    put_late_fee(&world, "B1", "2026-12-01", 20);
+    put_payment(&world, 1, 1, "3201000001", 230, "B1");
     world_register(&world, 1, HS_KIND_BILL, "B1",
                    (const char *const[8]){NULL, NULL, NULL, NULL, NULL, NULL, NULL, "cancelled"}, NULL);
     assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 230);
     assert_true(bill_sums(&world, "3201000001", TEXT("B1")).known);
     world_verify(&world);
-    hs_buf_fini(&fees);
-    hs_buf_fini(&fee);
     world_close(&world);
 }
 
@@ -597,7 +657,10 @@ int main(void)
         cmocka_unit_test(damage_is_seen),
         cmocka_unit_test(what_lies_in_the_wrong_district_does_not_count),
         cmocka_unit_test(one_payment_pays_several_bills),
-        cmocka_unit_test(a_bill_is_overpaid_beyond_all_its_late_fees),
+        cmocka_unit_test(a_bill_is_overpaid_beyond_its_late_fees),
+        cmocka_unit_test(late_fees_count_by_what_pays_the_bill),
+        cmocka_unit_test(late_fees_count_in_any_order_and_bounded),
+        cmocka_unit_test(a_cancelled_bill_is_overpaid_by_all),
         cmocka_unit_test(a_card_topped_up_twice_is_listed_until_one_is_taken_back),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);

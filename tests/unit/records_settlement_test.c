@@ -247,6 +247,32 @@ static void the_same_decision_twice_is_one(void **state)
     world_close(&world);
 }
 
+/* Late fees of days behind it do not count, unless it counts nowhere itself. */
+static void a_credit_pays_a_bill_off(void **state)
+{
+    (void)state;
+    struct world world;
+    paid_twice(&world);
+    put_grant(&world, "3201", 1, "hub-1");
+    put_bill(&world, 1, "B2", ACCOUNT, "#80", NULL);
+    put_bill(&world, 1, "B3", ACCOUNT, "#80", NULL);
+    put_late_fee(&world, "B2", "2026-11-22", 20);
+    put_late_fee(&world, "B3", "2026-11-22", 20);
+    struct settling settling = {
+        .origin = 1, .payment = 2, .fen = 80, .grant = 1, .bill = "B1", .to_bill = "B2", .is_credit = true};
+    put_settlement(&world, &settling);
+    settling = (struct settling){.origin = 2, .fen = 80, .grant = 1, .bill = "B4", .to_bill = "B3", .is_credit = true};
+    put_settlement(&world, &settling); /* by nobody who may */
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 1);
+    world.stamp += DAYS(2);
+    put_payment(&world, 1, 8, ACCOUNT, 5, "B2");
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 2);
+    put_payment(&world, 1, 9, ACCOUNT, 85, "B3");
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 2); /* it asks for 100 */
+    world_verify(&world);
+    world_close(&world);
+}
+
 static void a_credit_moves_between_bills_and_takes_no_money_out(void **state)
 {
     (void)state;
@@ -344,6 +370,7 @@ int main(void)
         cmocka_unit_test(of_two_refunds_at_once_one_counts),
         cmocka_unit_test(of_two_by_one_grant_the_lower_id_counts),
         cmocka_unit_test(the_same_decision_twice_is_one),
+        cmocka_unit_test(a_credit_pays_a_bill_off),
         cmocka_unit_test(a_credit_moves_between_bills_and_takes_no_money_out),
         cmocka_unit_test(the_order_does_not_matter),
     };

@@ -316,4 +316,20 @@ static inline void expect_totals(struct hs_totals totals, uint64_t count, int64_
     assert_int_equal(totals.reversed_fen, reversed_fen);
 }
 
+static inline void put_late_fee(struct world *world, const char *bill_id, const char *date, uint64_t fen)
+{
+    struct hs_buf fees = {0}, fee = {0};
+    hs_tlv_put_text(&fee, 1, date);
+    hs_tlv_put_u64(&fee, 2, fen);
+    hs_tlv_put_bytes(&fees, 7, hs_buf_bytes(&fee));
+    struct hs_field_write field = {.number = 7, .value = hs_buf_bytes(&fees)};
+    struct hs_write write = {
+        .kind = HS_KIND_BILL, .id = HS_BYTES(bill_id, strlen(bill_id)), .fields = &field, .field_count = 1};
+    world_write(world, 1, 3201, &write);
+    hs_buf_fini(&fees);
+    hs_buf_fini(&fee);
+}
+
+#define DAYS(count) ((hs_stamp)(count)*24 * 60 * 60 * 1000 << 16)
+
 #endif
