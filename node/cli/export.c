@@ -137,7 +137,11 @@ static enum hs_err list_kind(struct export *export, const struct hs_kind *kind)
         return cli_fail(export->cli, err, &why);
     if (err != HS_OK)
         return HS_OK; /* a kind without such a field */
-    return cli_find(export->cli, &(struct cli_find){.kind = kind->number}, list_record, export);
+    err = cli_find(export->cli, &(struct cli_find){.kind = kind->number}, list_record, export);
+    if (err != HS_EKIND || asked->n_kinds > 0)
+        return err;
+    export->cli->bad = (struct cli_bad){0}; /* an older node, which has none of it */
+    return HS_OK;
 }
 
 static enum hs_err list_all(struct export *export)

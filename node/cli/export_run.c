@@ -1,8 +1,8 @@
 #include "node/cli/export.h"
 #include "node/cli/feed.h"
 #include "node/cli/record_csv.h"
-#include "node/cli/show.h"
 #include "node/link/keys.h"
+#include "proto/msg/tlv.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -131,9 +131,11 @@ static void add_amount(struct cli_run_file *file, const Hallsync__Record *record
     const ProtobufCFieldDescriptor *field = file->kind != NULL ? protobuf_c_message_descriptor_get_field_by_name(
                                                                      file->kind->message, "amount_fen")
                                                                : NULL;
-    json_t *content = field != NULL ? cli_show_content(record) : NULL;
-    file->sum_fen += json_integer_value(json_object_get(content, "amount_fen"));
-    json_decref(content);
+    struct hs_tlv tlv;
+    if (field == NULL || !hs_tlv_find(HS_BYTES(record->record.data, record->record.len), field->id, &tlv))
+        return;
+    bool zigzag = field->type == PROTOBUF_C_TYPE_SINT64;
+    file->sum_fen += zigzag ? (int64_t)(tlv.value >> 1) ^ -(int64_t)(tlv.value & 1) : (int64_t)tlv.value;
 }
 
 static enum hs_err put_json(struct cli_run *run, const Hallsync__Record *record)

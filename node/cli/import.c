@@ -1,5 +1,5 @@
 /* customer import, bill import: rows in, what is refused into a rejects file, the rest to the node. */
-#include "node/cli/forms.h"
+#include "node/cli/progress.h"
 #include "node/cli/put.h"
 #include "node/cli/rows.h"
 #include "node/cli/show.h"
@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 #define SOURCE     "import"
-#define PROGRESS_S 5 /* between plain lines */
-#define BAR_WIDTH  30
+#define BAR_MS     500
+#define LINE_MS    5000
+#define BAR_WIDTH  20
 #define PATH_BYTES 4096
 
 struct counts {
@@ -41,7 +42,7 @@ struct import {
     struct sent sent[CLI_PUT_RECORDS_MAX];
     struct hs_buf raws;
     uint64_t bytes_all; /* of the file; 0: not known */
-    time_t told;
+    uint64_t began_ms, told_ms;
     bool terminal;
 };
 
@@ -100,26 +101,35 @@ static enum hs_err reject(struct import *import, uint64_t line, struct hs_bytes 
 
 /* ---- progress ---- */
 
+static uint64_t tick_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static void draw_bar(const struct import *import, uint64_t bytes)
 {
-    static const char FULL[BAR_WIDTH + 1] = "##############################";
-    unsigned part = (unsigned)(bytes < import->bytes_all ? bytes * BAR_WIDTH / import->bytes_all : BAR_WIDTH);
-    fprintf(stderr, "\r[%-*.*s] %" PRIu64 " rows, %" PRIu64 " rejected ", BAR_WIDTH, (int)part, FULL,
-            import->counts.rows, import->counts.rejected);
+    static const char FULL[BAR_WIDTH + 1] = "####################";
+    double part = bytes < import->bytes_all ? (double)bytes / (double)import->bytes_all : 1;
+    fprintf(stderr, "\r[%-*.*s] %3d %% ", BAR_WIDTH, (int)(part * BAR_WIDTH), FULL, (int)(part * 100));
 }
 
 /* A bar on a terminal, else a line now and then, and one at the end. */
 static void tell(struct import *import, uint64_t bytes, bool last)
 {
-    time_t now = time(NULL);
-    if (!last && now - import->told < (import->terminal ? 1 : PROGRESS_S))
+    char text[CLI_RATE_BYTES];
+    uint64_t now = tick_ms();
+    bool bar = import->terminal && import->bytes_all != 0;
+    if (!last && now - import->told_ms < (bar ? BAR_MS : LINE_MS))
         return;
-    import->told = now;
-    if (import->terminal && import->bytes_all != 0)
+    import->told_ms = now;
+    if (bar)
         draw_bar(import, bytes);
-    else
-        fprintf(stderr, "%" PRIu64 " rows, %" PRIu64 " rejected\n", import->counts.rows, import->counts.rejected);
-    if (last && import->terminal && import->bytes_all != 0)
+    cli_rate_text(&(struct cli_rate){import->counts.rows, last ? 0 : bytes, import->bytes_all, now - import->began_ms},
+                  text);
+    fprintf(stderr, "%s, %" PRIu64 " rejected%s", text, import->counts.rejected, bar ? "\033[K" : "");
+    if (last || !bar)
         fputs("\n", stderr);
 }
 
@@ -257,7 +267,7 @@ static enum hs_err import_file(struct import *import, int fd)
     if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode))
         import->bytes_all = (uint64_t)about.st_size;
     import->terminal = isatty(STDERR_FILENO) == 1;
-    import->told = time(NULL);
+    import->began_ms = import->told_ms = tick_ms();
     struct cli_rows *rows = calloc(1, sizeof *rows);
     enum hs_err err = rows != NULL ? import_rows(import, rows, fd) : HS_ENOMEM;
     free(rows);

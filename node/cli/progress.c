@@ -1,5 +1,8 @@
 #include "node/cli/progress.h"
 
+#include "node/cli/forms.h"
+
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,4 +46,17 @@ void cli_progress_end(struct cli_progress *progress)
     if (progress->shown)
         fputs("\n", stderr);
     progress->shown = false;
+}
+
+const char *cli_rate_text(const struct cli_rate *rate, char text[static CLI_RATE_BYTES])
+{
+    char left[CLI_AGE_BYTES];
+    double seconds = (double)rate->ms / 1000;
+    double per_second = rate->ms > 0 ? (double)rate->rows / seconds : 0;
+    size_t used = (size_t)snprintf(text, CLI_RATE_BYTES, "%" PRIu64 " rows, %.0f/s", rate->rows, per_second);
+    if (rate->bytes == 0 || rate->bytes >= rate->bytes_all || rate->ms < 1000)
+        return text;
+    double rest = seconds * (double)(rate->bytes_all - rate->bytes) / (double)rate->bytes;
+    snprintf(text + used, CLI_RATE_BYTES - used, ", %s left", cli_age_text((uint64_t)rest + 1, left));
+    return text;
 }

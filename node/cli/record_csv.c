@@ -110,27 +110,34 @@ static enum hs_err put_fold(struct hs_buf *line, const struct hs_kind *kind, con
     return line->err;
 }
 
+static void put_hex(struct hs_buf *line, const ProtobufCBinaryData *bytes, bool first)
+{
+    struct hs_buf text = {0};
+    for (size_t i = 0; i < bytes->len; i++)
+        hs_buf_put_format(&text, "%02x", bytes->data[i]);
+    cli_csv_put(line, hs_buf_bytes(&text), first);
+    if (text.err != HS_OK)
+        line->err = text.err;
+    hs_buf_fini(&text);
+}
+
 enum hs_err cli_csv_change(struct hs_buf *line, const struct hs_kind *kind, const Hallsync__Record *record,
                            int utc_offset_minutes)
 {
+    char name[CLI_KIND_NAME_BYTES];
+    put_hex(line, &record->change, true);
+    if (kind == NULL) {
+        cli_csv_put(line, bytes_of(cli_kind_name(record->kind, name)), false);
+        cli_csv_put(line, bytes_of(record->id), false);
+        put_hex(line, &record->record, false);
+        return line->err;
+    }
     json_t *shown = cli_show_record(record, utc_offset_minutes);
-    json_t *whole = cli_show_message(&record->base);
-    enum hs_err err = shown != NULL && whole != NULL ? HS_OK : HS_ENOMEM;
+    enum hs_err err = shown != NULL ? cli_csv_fields(line, kind, record, false) : HS_ENOMEM;
     if (err == HS_OK && record->n_parked > 0) /* why, as one cell */
         json_object_set_new(shown, "parked", json_string(record->parked[0]));
-    if (err == HS_OK)
-        put_value(line, json_object_get(whole, "change"), true);
-    if (err == HS_OK && kind == NULL) {
-        put_value(line, json_object_get(whole, "kind"), false);
-        put_value(line, json_object_get(whole, "id"), false);
-        put_value(line, json_object_get(whole, "record"), false);
-    } else if (err == HS_OK) {
-        err = cli_csv_fields(line, kind, record, false);
-        for (size_t i = 0; i < BESIDE_COUNT; i++)
-            put_value(line, json_object_get(shown, BESIDE[i]), false);
-        err = err == HS_OK ? put_fold(line, kind, record) : err;
-    }
+    for (size_t i = 0; i < BESIDE_COUNT && err == HS_OK; i++)
+        put_value(line, json_object_get(shown, BESIDE[i]), false);
     json_decref(shown);
-    json_decref(whole);
-    return err == HS_OK ? line->err : err;
+    return err == HS_OK ? put_fold(line, kind, record) : err;
 }

@@ -135,6 +135,7 @@ static const struct about {
 } ABOUT[] = {
     {HS_KIND_PAYMENT, "bill_id", HS_KIND_BILL},
     {HS_KIND_REVERSAL, "payment_id", HS_KIND_PAYMENT},
+    {HS_KIND_SETTLEMENT, "bill_id", HS_KIND_BILL},
     {HS_KIND_TICKET_EVENT, "ticket_id", HS_KIND_TICKET},
     {HS_KIND_QUEUE_EVENT, "queue_id", HS_KIND_QUEUE_TICKET},
     {HS_KIND_APPOINTMENT_EVENT, "appointment_id", HS_KIND_APPOINTMENT},

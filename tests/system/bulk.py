@@ -6,6 +6,7 @@ import csv
 import fcntl
 import json
 import os
+import pty
 import random
 import signal
 import subprocess
@@ -117,6 +118,19 @@ def import_twice(region, hall):
     check(not os.path.exists(customers + ".rejects.csv"), "rejects of an earlier night are still there")
     customer = hall.json("customer", "get", ACCOUNTS[0]).object()
     equal((customer["phone"], customer["name"]), ("13800000000", "改名"), "the counter's number, the marketing system's name")
+
+
+def shown_on_a_terminal(region, hall):
+    """A bar with rate on a terminal, lines elsewhere."""
+    path = os.path.join(region.dir, "customers.csv")
+    ours, theirs = pty.openpty()
+    subprocess.run([tool("hallsync"), "-c", hall.conf, "customer", "import", path], stderr=theirs, stdout=subprocess.DEVNULL, check=True)
+    os.close(theirs)
+    drawn = os.read(ours, 65536).decode()
+    os.close(ours)
+    check("\r[####################] 100 % 20 rows, " in drawn and "/s, 0 rejected" in drawn, f"the bar: {drawn!r}")
+    plain = hall.run("customer", "import", path).err
+    check(plain.startswith("20 rows, ") and "/s, 0 rejected\n" in plain and "\r" not in plain and "\033" not in plain, f"plain lines: {plain!r}")
 
 
 def pay(hall, number, account=ACCOUNTS[0], amount=100, **more):
@@ -236,6 +250,23 @@ def watched(hall):
         feed.stdout.close()
 
 
+def refunded(hub, hall):
+    """What is given back opens the bill again, and that is told, too."""
+    hub.json("grant", "add", "district=3201", "owner=hall-1", "granted_by=chief")
+    pay(hall, "r1", account=ACCOUNTS[7], amount=1007, bill_id="B-7")
+    since = hall.status()["position"]
+    feed = subprocess.Popen([tool("hallsync"), "-c", hall.conf, "watch", "bill", "--where", "state=open", "--from", since],
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        until("the hall knows that it is the owner", lambda: hall.json("grant", "list").out)
+        hall.json("payment", "refund", ACCOUNTS[7], "bill_id=B-7", "amount_fen=1007", "reason=错", "clerk=wu", "form_no=F-1", "window=1")
+        equal(json.loads(feed.stdout.readline())["record"]["bill_id"], "B-7", "the bill that is open again")
+    finally:
+        feed.kill()
+        feed.wait()
+        feed.stdout.close()
+
+
 def restored(runs):
     """A node that does not know the place: everything, once more."""
     cursor = runs.cursor()
@@ -252,12 +283,14 @@ with Region("in by night, out by day, and nothing is left out") as region:
     hub = region.hub("hub", **QUICK)
     hall = region.hall("hall-1", hub, ["3201"], **QUICK)
     import_twice(region, hall)
+    shown_on_a_terminal(region, hall)
     runs = Runs(hall, os.path.join(region.dir, "out"), json_lines=False)
     runs_one_after_the_other(runs, hall)
     killed_before_its_cursor(runs, hall)
     killed_anywhere(runs, hall)
     narrow(region, hall)
     watched(hall)
+    refunded(hub, hall)
     restored(runs)
     hall.synced()
     region_wide = Runs(hub, os.path.join(region.dir, "hub"), "payment", "reversal")

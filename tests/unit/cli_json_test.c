@@ -9,6 +9,7 @@
 #include "node/cli/cli.h"
 #include "node/cli/draft.h"
 #include "node/cli/forms.h"
+#include "node/cli/progress.h"
 #include "node/cli/input.h"
 #include "node/cli/show.h"
 #include "proto/records.pb-c.h"
@@ -199,6 +200,30 @@ static void sizes_are_short(void **state)
     assert_string_equal(cli_bytes_text(999999, text), "999.9 kB");
     assert_string_equal(cli_bytes_text(81914863616, text), "81.9 GB");
     assert_string_equal(cli_bytes_text(UINT64_MAX, text), "18.4 EB");
+}
+
+/* What is left goes by the bytes: rows are not known before they have been read. */
+static void a_rate_says_what_is_left(void **state)
+{
+    (void)state;
+    static const struct {
+        struct cli_rate rate;
+        const char *text;
+    } CASES[] = {
+        {{0, 0, 0, 0}, "0 rows, 0/s"},
+        {{500, 100, 1000, 500}, "500 rows, 1000/s"}, /* too early to say */
+        {{143000, 400, 1000, 10000}, "143000 rows, 14300/s, 16 s left"},
+        {{143000, 1, 1000, 10000}, "143000 rows, 14300/s, 2 h left"},
+        {{143000, 400, 0, 10000}, "143000 rows, 14300/s"}, /* a pipe */
+        {{350000, 1000, 1000, 20000}, "350000 rows, 17500/s"},
+        {{UINT64_MAX, 1, UINT64_MAX, UINT64_MAX}, NULL}, /* fits, whatever it says */
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char text[CLI_RATE_BYTES];
+        assert_ptr_equal(cli_rate_text(&CASES[i].rate, text), text);
+        if (CASES[i].text != NULL)
+            assert_string_equal(text, CASES[i].text);
+    }
 }
 
 static void width_counts_columns(void **state)
@@ -740,6 +765,7 @@ int main(void)
         cmocka_unit_test(width_counts_columns),
         cmocka_unit_test(long_text_is_wrapped),
         cmocka_unit_test(sizes_are_short),
+        cmocka_unit_test(a_rate_says_what_is_left),
         cmocka_unit_test(arguments_become_a_payment),
         cmocka_unit_test(wrong_arguments_name_field_and_error),
         cmocka_unit_test(a_field_is_given_once),
