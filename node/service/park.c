@@ -74,7 +74,8 @@ static struct hs_view *new_view(struct hs_desk *desk, uint64_t now)
         desk->watch_from = hs_store_position(desk->options.store).commit;
     if (hs_view_open(desk->options.store, desk->watch_from, 0, &view) != HS_OK)
         return NULL; /* the flush has been asked for: they look again after the pause */
-    desk->changed = false;
+    /* What was committed while the records were brought up to date: it has been noted once, and is not in the view. */
+    desk->changed = hs_view_position(view).commit < hs_store_position(desk->options.store).commit;
     desk->watch_from = 0;
     return view;
 }
