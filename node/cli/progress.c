@@ -9,6 +9,7 @@
 
 #define BAR_WIDTH  30
 #define PROGRESS_S 10
+#define REST_S_MAX 31536000 /* nobody waits longer */
 
 void cli_progress_begin(struct cli_progress *progress)
 {
@@ -57,6 +58,7 @@ const char *cli_rate_text(const struct cli_rate *rate, char text[static CLI_RATE
     if (rate->bytes == 0 || rate->bytes >= rate->bytes_all || rate->ms < 1000)
         return text;
     double rest = seconds * (double)(rate->bytes_all - rate->bytes) / (double)rate->bytes;
-    snprintf(text + used, CLI_RATE_BYTES - used, ", %s left", cli_age_text((uint64_t)rest + 1, left));
+    snprintf(text + used, CLI_RATE_BYTES - used, ", %s left",
+             cli_age_text(rest < REST_S_MAX ? (uint64_t)rest + 1 : REST_S_MAX, left));
     return text;
 }
