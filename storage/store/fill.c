@@ -149,18 +149,19 @@ static enum hs_err look_at_rot(void *ctx, const struct hs_healed *healed)
     return HS_OK;
 }
 
-/* Operations that rotted and have not come again: the records may lack what they say. */
-static bool is_lacking(struct hs_txn *txn, hs_partition partition, uint8_t lane)
+/* HS_EFILLING: operations rotted and have not come again, and the records may lack what they say. */
+static enum hs_err check_rot(struct hs_txn *txn, hs_partition partition, uint8_t lane)
 {
     struct lacking lacking = {.partition = partition, .lane = lane};
-    return hs_log_healed(txn, look_at_rot, &lacking) != HS_OK || lacking.found;
+    enum hs_err err = hs_log_healed(txn, look_at_rot, &lacking);
+    return err == HS_OK && lacking.found ? HS_EFILLING : err;
 }
 
 bool hs_view_whole(struct hs_view *view, hs_partition partition)
 {
     struct hs_txn *txn = store_log_reader(view).txn;
     return hs_store_holds(view->store, partition) && !hs_log_filling(txn, partition) &&
-           !hs_log_evicting(txn, partition) && !is_lacking(txn, partition, 0);
+           !hs_log_evicting(txn, partition) && check_rot(txn, partition, 0) == HS_OK;
 }
 
 /* Not while a replay has left out what is not noted yet, nor while what came again is not in the records: they would
@@ -175,7 +176,7 @@ static enum hs_err may_supply(struct hs_view *view, hs_partition partition, uint
         store->flush_wanted(store->ctx);
     if (!whole)
         return HS_EBUSY;
-    return is_lacking(store_log_reader(view).txn, partition, lane) ? HS_EFILLING : HS_OK;
+    return check_rot(store_log_reader(view).txn, partition, lane);
 }
 
 enum hs_err hs_view_states(struct hs_view *view, hs_partition partition, uint8_t lane, struct hs_bytes after,
