@@ -473,7 +473,8 @@ static const struct hs_field_rule DECISION_FIELDS[] = {
 /* ---- indexes: number, name, field, field of each line, second field ---- */
 
 static const struct hs_index CUSTOMER_INDEXES[] = {
-    {1, "card_no", 6, 0, 0}, {2, "identity_no", 5, 0, 0}, {3, "meter_no", 10, 0, 0}};
+    {1, "card_no", 6, 0, 0}, {2, "identity_no", 5, 0, 0}, {3, "meter_no", 10, 0, 0},
+    {4, HS_SUPPLY, 0, 0, 0}};
 static const struct hs_index BILL_INDEXES[] = {{1, "account", 2, 0, 0}};
 static const struct hs_index PAYMENT_INDEXES[] = {{1, "account", 2, 0, 0},  {2, "bill_id", 4, 0, 0},
                                                   {2, "bill_id", 8, 1, 0},  {3, "slip_no", 10, 0, 0},

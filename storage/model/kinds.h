@@ -137,6 +137,9 @@ struct hs_index {
 #define HS_WRITTEN       "written"
 #define HS_WRITTEN_BYTES 26
 void hs_written_text(uint64_t origin, uint32_t date, char text[static HS_WRITTEN_BYTES]);
+/* A computed index of customers: those who are cut off, and nobody else. */
+#define HS_SUPPLY     "supply"
+#define HS_SUPPLY_OFF "off"
 
 struct hs_kind_error {
     enum hs_err err;

@@ -7,6 +7,7 @@ struct hook {
     void (*whole)(struct hs_derive *derive, const struct hs_facet *facet); /* NULL: asked through another */
 };
 static const struct hook HOOKS[] = {
+    {HS_KIND_CUSTOMER, hs_customer_change, hs_customer_whole},
     {HS_KIND_BILL, hs_bill_change, hs_bill_whole},
     {HS_KIND_PAYMENT, hs_payment_change, hs_payment_whole},
     {HS_KIND_CASH_ENTRY, hs_entry_change, hs_entry_whole},

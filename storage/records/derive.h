@@ -112,6 +112,11 @@ struct hs_facet *hs_index_facets(struct hs_derive *derive, const struct hs_wante
 
 void hs_written_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
 
+/* ---- customers.c ---- */
+
+void hs_customer_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
+void hs_customer_whole(struct hs_derive *derive, const struct hs_facet *customer);
+
 /* ---- lists.c: rows that a record gives by itself ---- */
 
 void hs_lists_change(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);

@@ -239,11 +239,13 @@ static void customers_are_found_by_three_numbers(void **state)
     const struct hs_kind *customer = hs_kind_by_number(HS_KIND_CUSTOMER);
     assert_int_equal(customer->id_form, HS_ID_FIELD);
     assert_string_equal(hs_kind_field_name(customer, customer->id_field), "account");
-    assert_int_equal(customer->index_count, 3);
+    assert_int_equal(customer->index_count, 4);
     assert_true(hs_kind_open(customer, hs_kind_index(customer, "card_no")));
     assert_true(hs_kind_open(customer, hs_kind_index(customer, "identity_no")));
     assert_non_null(hs_kind_index(customer, "meter_no"));
     assert_false(hs_kind_open(customer, hs_kind_index(customer, "meter_no")));
+    assert_non_null(hs_kind_index(customer, HS_SUPPLY));
+    assert_false(hs_kind_open(customer, hs_kind_index(customer, HS_SUPPLY)));
     assert_false(hs_kind_open(customer, NULL));
 }
 
