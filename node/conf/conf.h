@@ -33,11 +33,13 @@
 #define HS_CONF_SCOPE(X)                        \
     X(scope, districts, LIST, "", 0, 256, NONE, \
       "districts that are held here, four digits each, of those of the certificate; of a hub: its tier; default: all")
-#define HS_CONF_RULES(X)                                                                      \
-    X(rules, unknown_accounts, TEXT, "refuse", 6, 6, NONE,                                    \
-      "payments for accounts of a held district that no customer here has: refuse or accept") \
-    X(rules, reconnect_on_payment, TEXT, "no", 2, 3, NONE,                                    \
-      "yes: a payment that leaves no arrears opens an urgent reconnection ticket where the supply is off")
+#define HS_CONF_RULES(X)                                                                                   \
+    X(rules, unknown_accounts, TEXT, "refuse", 6, 6, NONE,                                                 \
+      "payments for accounts of a held district that no customer here has: refuse or accept")              \
+    X(rules, reconnect_on_payment, TEXT, "no", 2, 3, NONE,                                                 \
+      "yes: a payment that leaves no arrears opens an urgent reconnection ticket where the supply is off") \
+    X(rules, escalate_overdue, TEXT, "yes", 2, 3, NONE,                                                    \
+      "yes: tickets that are late are shown to a superior by the node itself, each once")
 #define HS_CONF_LIMITS(X)                                                                                    \
     X(limits, credit_kib, UINT, 512, 128, 65536, NONE, "bytes that a peer may have under way to us, in KiB") \
     X(limits, flush_ms, UINT, 50, 1, 10000, NONE,                                                            \

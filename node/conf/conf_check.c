@@ -125,6 +125,8 @@ static enum hs_err check_choices(const struct hs_conf *conf, struct hs_why *why)
     if (err == HS_OK)
         err = check_choice("rules.reconnect_on_payment", conf->rules.reconnect_on_payment, answers, why);
     if (err == HS_OK)
+        err = check_choice("rules.escalate_overdue", conf->rules.escalate_overdue, answers, why);
+    if (err == HS_OK)
         err = check_choice("backup.second_store", conf->backup.second_store, answers, why);
     return err;
 }

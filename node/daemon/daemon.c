@@ -11,6 +11,7 @@
 #include "node/daemon/upkeep.h"
 #include "node/log/log.h"
 #include "node/service/service.h"
+#include "node/service/tend.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct hs_daemon {
     struct hs_writer *writer;
     struct hs_upkeeper upkeeper;
     struct hs_answerer answerer;
+    struct hs_tend *overdue, *cut_off;
     struct hs_peers *peers;
     struct hs_registry *registry;
     struct hs_backups *backups;
@@ -72,6 +74,8 @@ static void committed(void *ctx, const struct hs_commit *commit)
     hs_peers_committed(daemon->peers, commit);
     hs_registry_committed(daemon->registry, commit);
     hs_answerer_committed(&daemon->answerer, commit);
+    hs_tend_committed(daemon->overdue, commit);
+    hs_tend_committed(daemon->cut_off, commit);
     hs_service_committed(daemon->service);
 }
 
@@ -217,11 +221,41 @@ static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
     return err;
 }
 
+static void tended(const char *task, const char *record, enum hs_err err)
+{
+    if (err == HS_OK)
+        hs_log(HS_LOG_INFO, "tend", "done", "task=%s record=%s", task, record);
+    else if (record[0] != '\0') /* by a rule, as often as it is tried */
+        hs_log(HS_LOG_DEBUG, "tend", "refused", "task=%s record=%s reason=%s", task, record, hs_err_name(err));
+    else
+        hs_log(HS_LOG_ERROR, "tend", "failed", "task=%s reason=%s", task, hs_err_name(err));
+}
+
+static enum hs_err make_tending(struct hs_daemon *daemon)
+{
+    const struct hs_conf *conf = daemon->conf;
+    struct hs_tend_options options = {.what = HS_TEND_OVERDUE,
+                                      .wanted = strcmp(conf->rules.escalate_overdue, "yes") == 0,
+                                      .alone = conf->upstreams_count == 0,
+                                      .store = daemon->store,
+                                      .utc_offset_minutes = conf->utc_offset_minutes,
+                                      .tell = tended};
+    enum hs_err err = hs_tend_new(&options, &daemon->overdue);
+    options.what = HS_TEND_CUT_OFF;
+    options.wanted = strcmp(conf->rules.reconnect_on_payment, "yes") == 0;
+    return err == HS_OK ? hs_tend_new(&options, &daemon->cut_off) : err;
+}
+
 static enum hs_err make_writer(struct hs_daemon *daemon)
 {
+    enum hs_err err = make_tending(daemon);
+    if (err != HS_OK)
+        return err;
     hs_upkeeper_init(&daemon->upkeeper, daemon->conf->retention.days);
     hs_answerer_init(&daemon->answerer, daemon->store);
     daemon->upkeeper.chore.next = &daemon->answerer.chore;
+    daemon->answerer.chore.next = hs_tend_chore(daemon->overdue);
+    hs_tend_chore(daemon->overdue)->next = hs_tend_chore(daemon->cut_off);
     struct hs_writer_options options = {
         .store = daemon->store,
         .chore = &daemon->upkeeper.chore,
@@ -431,6 +465,8 @@ void hs_daemon_stop(struct hs_daemon *daemon)
     hs_checker_free(daemon->checker);
     hs_writer_free(daemon->writer);
     hs_answerer_fini(&daemon->answerer);
+    hs_tend_free(daemon->overdue);
+    hs_tend_free(daemon->cut_off);
     hs_store_close(daemon->store);
     hs_keys_free(&daemon->keys);
     free(daemon);

@@ -68,12 +68,17 @@ enum hs_err hs_ticket_gather(const struct hs_look *look, const struct hs_record_
 
 /* ---- opening ---- */
 
+void hs_ticket_opening_id(struct hs_bytes ticket, struct hs_id *id)
+{
+    hs_id_made("hallsync opening 1", ticket, id);
+}
+
 static enum hs_err opening_event(const struct hs_ticket_opening *opening, struct hs_arena *arena, struct hs_id *id,
                                  struct hs_bytes *message)
 {
     char state[] = "open";
     Hallsync__TicketEvent event = HALLSYNC__TICKET_EVENT__INIT;
-    hs_id_made("hallsync opening 1", opening->id, id);
+    hs_ticket_opening_id(opening->id, id);
     event.has_ticket_id = true;
     event.ticket_id = hs_binary(opening->id);
     event.state = state;

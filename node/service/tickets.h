@@ -31,6 +31,8 @@ struct hs_ticket_opening {
     const struct hs_field_write *fields; /* set by hs_ticket_open */
     size_t field_count;
 };
+/* The id of its first event. */
+void hs_ticket_opening_id(struct hs_bytes ticket, struct hs_id *id);
 /* Write head and first event, in the open group.  As hs_store_write; HS_ENOMEM. */
 enum hs_err hs_ticket_open(struct hs_work *work, const Hallsync__Ticket *ticket, struct hs_ticket_opening *opening);
 

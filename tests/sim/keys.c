@@ -104,8 +104,8 @@ void sim_make_conf(struct sim_machine *machine, const struct sim_upstream *upstr
                       machine->dir);
     if (machine->role != HS_ROLE_HALL)
         hs_buf_put_format(&text, "listen:\n  peers: [\"%s\"]\n", machine->address);
-    hs_buf_put_format(&text, "rules:\n  unknown_accounts: %s\n",
-                      options->accept_unknown_accounts ? "accept" : "refuse");
+    hs_buf_put_format(&text, "rules:\n  unknown_accounts: %s\n  escalate_overdue: %s\n",
+                      options->accept_unknown_accounts ? "accept" : "refuse", options->escalate_overdue ? "yes" : "no");
     hs_buf_put_format(&text, "limits:\n  credit_kib: %u\nlink:\n  heartbeat_ms: %u\n",
                       options->credit_kib == 0 ? 512 : options->credit_kib,
                       options->heartbeat_ms == 0 ? 2000 : options->heartbeat_ms);

@@ -173,6 +173,7 @@ static void make_region(struct run *run, struct sim_random *random)
 static struct sim_options draw_options(const struct options *options, uint64_t seed, struct sim_random *random)
 {
     struct sim_options drawn = {.seed = seed, .verbose = options->verbose, .accept_unknown_accounts = true};
+    drawn.escalate_overdue = seed > YOUNG_SEEDS;
     drawn.heartbeat_ms = 500 << sim_below(random, 4);
     drawn.credit_kib = sim_below(random, 2) == 0 ? 512 : 128;
     drawn.accept_unknown_accounts = sim_below(random, 4) != 0;

@@ -129,8 +129,9 @@ struct sim_options {
     uint32_t heartbeat_ms; /* 0: 2000 */
     unsigned credit_kib;   /* 0: 512 */
     bool accept_unknown_accounts;
-    unsigned answer_lost; /* millionths of the answers that do not reach their client; of the requests too */
-    uint64_t age_ms;      /* so long before the first turn stores were made: a young hub takes states from halls */
+    bool escalate_overdue; /* scenarios tell of other things */
+    unsigned answer_lost;  /* millionths of the answers that do not reach their client; of the requests too */
+    uint64_t age_ms;       /* so long before the first turn stores were made: a young hub takes states from halls */
 };
 
 struct sim {

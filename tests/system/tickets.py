@@ -11,7 +11,7 @@ HERE, THERE = "3201000001", "3203000001"
 with Region("work orders") as region:
     hub = region.hub("hub", **QUICK)
     hall = region.hall("hall-3201", hub, ["3201"], start=False, relay=True, **QUICK)
-    hall.settings("rules", reconnect_on_payment="yes")
+    hall.settings("rules", reconnect_on_payment="yes", escalate_overdue="no")
     hall.start()
     other = region.hall("hall-3203", hub, ["3203"], **QUICK)
 
