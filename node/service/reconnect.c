@@ -117,9 +117,10 @@ static enum hs_err fill(struct hs_work *work, Hallsync__Ticket *ticket, struct h
     enum hs_err err = hs_view_find(work->view, HS_KIND_PAYMENT, payment, &stored);
     if (err == HS_OK)
         err = hs_fact_variant(&stored, work->scratch, &variant);
-    if (err != HS_OK)
-        return err == HS_ENOTFOUND ? HS_EDAMAGED : err;
-    work->now_ms = hs_stamp_ms(variant->stamp);
+    if (err != HS_OK && err != HS_ENOTFOUND)
+        return err;
+    if (err == HS_OK) /* else a stranger has put something else under its id: no reason to refuse the payment */
+        work->now_ms = hs_stamp_ms(variant->stamp);
     err = hs_catalogue_fill(work, ticket);
     work->now_ms = now_ms;
     return err;
