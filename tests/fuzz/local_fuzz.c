@@ -80,6 +80,12 @@ enum hs_err hs_writer_after_flush(struct hs_writer *writer, struct hs_job *job)
     return HS_OK;
 }
 
+void hs_chore_soon(struct hs_chore *chore, uint64_t ms) /* none runs here */
+{
+    (void)chore;
+    (void)ms;
+}
+
 void hs_writer_figures(struct hs_writer *writer, struct hs_writer_figures *figures)
 {
     (void)writer;
