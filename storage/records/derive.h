@@ -138,6 +138,8 @@ void hs_bill_whole(struct hs_derive *derive, const struct hs_facet *bill);
 /* Lists that follow from a bill's sums: as a set of bits, and made so where the bit is in @which. */
 uint8_t hs_bill_lists(const struct hs_sums *sums);
 void hs_bill_list(struct hs_derive *derive, struct hs_bytes key, const struct hs_sums *sums, uint8_t which);
+/* A payment or settlement that names a bill has changed: how many do so bounds what is looked at for these lists. */
+void hs_bill_named(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new);
 
 /* ---- topups.c: payments of one card and counter ---- */
 

@@ -6,6 +6,8 @@
 #include "storage/model/bill_due.h"
 #include "storage/records/env.h"
 
+#include <string.h>
+
 enum { PAYMENT_ACCOUNT = 2, PAYMENT_AMOUNT = 3, PAYMENT_WINDOW = 6 };
 enum { REVERSAL_PAYMENT = 2, REVERSAL_WINDOW = 5 };
 enum { SETTLEMENT_WINDOW = 10 };
@@ -127,6 +129,7 @@ void hs_payment_change(struct hs_derive *derive, const struct hs_facet *old, con
     if (reversals != NULL)
         list_over_reversed(derive, new);
     hs_topup_change(derive, old, new);
+    hs_bill_named(derive, old, new);
 }
 
 void hs_payment_whole(struct hs_derive *derive, const struct hs_facet *payment)
@@ -237,24 +240,33 @@ static void take_payers(struct payers *payers, const struct hs_wanted *payments,
     }
 }
 
+/* All that name the bill, whether they pay it or not; how many, as far as it matters. */
+static size_t payers_of(struct hs_derive *derive, const struct hs_record_name *bill, struct hs_wanted *payments,
+                        struct hs_wanted *settlements)
+{
+    size_t most = PAID_MAX + 2;
+    *payments = (struct hs_wanted){
+        .kind = HS_KIND_PAYMENT, .index = "bill_id", .value = bill->id, .partition = bill->partition};
+    *settlements = *payments;
+    settlements->kind = HS_KIND_SETTLEMENT;
+    return hs_index_count(derive, payments, most) + hs_index_count(derive, settlements, most);
+}
+
 /* Late fees of days behind that on which it was paid off never count, so it does not depend on the day of today.  Of a
- * bill that was paid by very many all of them do. */
+ * bill that very many name all of them do. */
 static hs_wide asks_in_the_end(struct hs_derive *derive, struct hs_bytes sums_key, const struct hs_sums *sums)
 {
     struct hs_record_name name;
     struct hs_facet bill;
     struct hs_bill_asks asks;
+    struct hs_wanted payments;
+    struct hs_wanted settlements;
     struct payers payers = {.derive = derive};
     if (sums->of[HS_PAIR_LATE].fen == 0)
         return sums->of[HS_PAIR_BILLED].fen;
     hs_bill_from_key(sums_key, &payers.account, &name);
     payers.bill_id = name.id;
-    struct hs_wanted payments = {
-        .kind = HS_KIND_PAYMENT, .index = "bill_id", .value = name.id, .partition = name.partition};
-    struct hs_wanted settlements = payments;
-    settlements.kind = HS_KIND_SETTLEMENT;
-    size_t count = hs_index_count(derive, &payments, PAID_MAX + 1);
-    count += hs_index_count(derive, &settlements, PAID_MAX + 1);
+    size_t count = payers_of(derive, &name, &payments, &settlements);
     hs_facet_load(derive, &name, &bill);
     if (count > PAID_MAX || !hs_facet_counts(&bill))
         return sums->of[HS_PAIR_BILLED].fen;
@@ -285,4 +297,75 @@ void hs_bill_list(struct hs_derive *derive, struct hs_bytes key, const struct hs
         list_bill(derive, key, HS_LIST_OVERPAID, (lists & IS_OVERPAID) != 0 && too_much.fen > 0 ? &too_much : NULL);
     if ((which & HAS_NO_BILL) != 0)
         list_bill(derive, key, HS_LIST_NO_BILL, (lists & HAS_NO_BILL) != 0 ? &too_much : NULL);
+}
+
+/* ---- who names a bill ---- */
+
+struct naming {
+    struct hs_derive *derive;
+    struct hs_bytes account;
+    hs_partition partition;
+};
+
+/* The sums of a bill of this account; false: there is none, or an error. */
+static bool sums_of_bill(const struct naming *naming, struct hs_bytes bill_id, struct hs_row_key *key,
+                         struct hs_sums *sums)
+{
+    struct hs_bytes value;
+    hs_bill_key(key, naming->account, bill_id, naming->partition);
+    enum hs_err err = hs_txn_get(naming->derive->txn, HS_TABLE_INDEX, hs_row_key_bytes(key), &value);
+    if (err == HS_OK && hs_sums_read(value, sums) != HS_OK)
+        err = HS_EDAMAGED;
+    hs_derive_fail(naming->derive, err == HS_ENOTFOUND ? HS_OK : err);
+    return err == HS_OK && sums->of[HS_PAIR_BILLED].count != 0;
+}
+
+/* It may be a bill of another account than theirs who name it. */
+static bool find_sums(struct naming naming, const struct hs_record_name *name, struct hs_row_key *key,
+                      struct hs_sums *sums)
+{
+    struct hs_facet bill;
+    if (sums_of_bill(&naming, name->id, key, sums))
+        return true;
+    hs_facet_load(naming.derive, name, &bill);
+    naming.account = hs_facet_counts(&bill) ? hs_facet_bytes(&bill, BILL_ACCOUNT) : HS_BYTES_NONE;
+    return hs_facet_counts(&bill) && sums_of_bill(&naming, name->id, key, sums);
+}
+
+/* There may be too many that name it now, or no more, though the sums are what they were.  Only bills with late fees
+ * ask who pays them; of all others, which is nearly every payment, nothing but a row that has just been written is
+ * read. */
+static void judge_anew(void *ctx, struct hs_bytes bill_id)
+{
+    const struct naming *naming = ctx;
+    struct hs_derive *derive = naming->derive;
+    struct hs_record_name name = {naming->partition, HS_LANE_BULK, HS_KIND_BILL, bill_id};
+    struct hs_wanted payments;
+    struct hs_wanted settlements;
+    struct hs_row_key key;
+    struct hs_sums sums;
+    if (bill_id.size > HS_RECORD_ID_BYTES_MAX || !find_sums(*naming, &name, &key, &sums) ||
+        sums.of[HS_PAIR_LATE].fen == 0)
+        return;
+    size_t count = payers_of(derive, &name, &payments, &settlements);
+    if (count == PAID_MAX || count == PAID_MAX + 1)
+        hs_bill_list(derive, hs_row_key_bytes(&key), &sums, hs_bill_lists(&sums));
+}
+
+static void judge_each(struct hs_derive *derive, const struct hs_facet *fact)
+{
+    if (!hs_facet_counts(fact))
+        return;
+    struct naming naming = {derive, hs_facet_bytes(fact, PAYMENT_ACCOUNT), fact->name.partition};
+    for (size_t i = 0; i < fact->kind->index_count; i++) {
+        const struct hs_index *index = &fact->kind->indexes[i];
+        if (strcmp(index->name, "bill_id") == 0)
+            hs_derive_fail(derive, hs_index_keys(index, fact->message, judge_anew, &naming));
+    }
+}
+
+void hs_bill_named(struct hs_derive *derive, const struct hs_facet *old, const struct hs_facet *new)
+{
+    judge_each(derive, old);
+    judge_each(derive, new);
 }

@@ -263,6 +263,7 @@ void hs_settlement_change(struct hs_derive *derive, const struct hs_facet *old, 
         change_group(derive, old, old, same ? new : NULL);
     if (has && !same)
         change_group(derive, new, NULL, new);
+    hs_bill_named(derive, old, new);
 }
 
 static void load_group(struct hs_derive *derive, const struct hs_facet *settlement, struct group *group)

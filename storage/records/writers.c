@@ -30,7 +30,11 @@ struct hs_bytes hs_writer_node(struct hs_derive *derive, uint64_t origin)
     uint8_t key[WRITER_KEY_BYTES];
     struct hs_bytes node;
     enum hs_err err = hs_txn_get(derive->txn, HS_TABLE_META, writer_key(origin, key), &node);
-    if (err != HS_OK && err != HS_ENOTFOUND)
-        hs_derive_fail(derive, err);
-    return err == HS_OK ? hs_arena_copy(derive->arena, node) : HS_BYTES_NONE;
+    if (err == HS_ENOTFOUND)
+        return HS_BYTES_NONE;
+    struct hs_bytes copy = err == HS_OK ? hs_arena_copy(derive->arena, node) : HS_BYTES_NONE;
+    if (err == HS_OK && copy.size != node.size)
+        err = HS_ENOMEM; /* and not nobody: what it decided would count nothing */
+    hs_derive_fail(derive, err);
+    return copy;
 }

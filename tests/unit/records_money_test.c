@@ -379,14 +379,15 @@ static void put_paid(struct world *world, uint64_t number, const char *account, 
     struct hs_id id = id_of(number);
     hs_tlv_put_text(&message, 2, account);
     hs_tlv_put_u64(&message, 3, (uint64_t)fen);
-    for (int used; parts != NULL && *parts != '\0'; parts += used) {
+    while (parts != NULL && *parts != '\0') {
         struct hs_buf part = {0};
-        char bill[16];
-        long long of = 0;
-        used = 0;
-        assert_int_equal(sscanf(parts, " %15[^:]:%lld%n", bill, &of, &used), 2);
-        hs_tlv_put_text(&part, 1, bill);
-        hs_tlv_put_u64(&part, 2, (uint64_t)of);
+        size_t size = strcspn(parts, ":");
+        char *end;
+        assert_true(parts[size] == ':');
+        hs_tlv_put_bytes(&part, 1, HS_BYTES(parts, size));
+        hs_tlv_put_u64(&part, 2, strtoull(parts + size + 1, &end, 10));
+        assert_true(*end == ' ' || *end == '\0');
+        parts = end + (*end == ' ');
         hs_tlv_put_bytes(&message, 8, hs_buf_bytes(&part));
         hs_buf_fini(&part);
     }
@@ -487,6 +488,29 @@ static void late_fees_count_in_any_order_and_bounded(void **state)
     world_verify(&world);
     put_payment(&world, 1, 65, "3201000001", 10, "B1");
     assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 0);
+    world_verify(&world);
+    world_close(&world);
+}
+
+/* What pays nothing of it bounds the look as well: payments of another account that name the bill. */
+static void strangers_who_name_a_bill_bound_the_look(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    put_bill(&world, 1, "B1", "3201000001", "#200", NULL);
+    put_late_fee(&world, "B1", "2199-12-01", 600);
+    put_payment(&world, 1, 1, "3201000001", 640, "B1");
+    for (uint64_t number = 2; number <= 64; number++)
+        put_payment(&world, 1, number, "3201000002", 10, "B1");
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 440);
+    world_verify(&world);
+    put_paid(&world, 65, "3201000002", 10, "B2:10 B1:10", NULL); /* nothing is left for it, and it names it */
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 0);
+    world_verify(&world);
+    world.stamp = NOON_MS << 16;
+    put_payment(&world, 1, 65, "3201000002", 10, "B2"); /* written first, so this is what counts */
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 440);
     world_verify(&world);
     world_close(&world);
 }
@@ -660,6 +684,7 @@ int main(void)
         cmocka_unit_test(a_bill_is_overpaid_beyond_its_late_fees),
         cmocka_unit_test(late_fees_count_by_what_pays_the_bill),
         cmocka_unit_test(late_fees_count_in_any_order_and_bounded),
+        cmocka_unit_test(strangers_who_name_a_bill_bound_the_look),
         cmocka_unit_test(a_cancelled_bill_is_overpaid_by_all),
         cmocka_unit_test(a_card_topped_up_twice_is_listed_until_one_is_taken_back),
     };

@@ -328,6 +328,22 @@ static void put_piece(struct world *world, unsigned piece)
     }
 }
 
+/* It pays nothing, but is one more that names the bill: of more than 64 no late fee is left out. */
+static void one_that_counts_nothing_bounds_the_look_at_late_fees(void **state)
+{
+    (void)state;
+    struct world world;
+    paid_twice(&world);
+    put_late_fee(&world, "B1", "2199-12-01", 600);
+    for (uint64_t number = 3; number <= 64; number++)
+        put_payment(&world, 1, number, "3201000002", 10, "B1");
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).row.amount_fen, 100);
+    put_settlement(&world, &(struct settling){.origin = 2, .payment = 2, .fen = 1, .grant = 1, .bill = "B1"});
+    assert_int_equal(look_at_list(&world, HS_LIST_OVERPAID).count, 0);
+    world_verify(&world);
+    world_close(&world);
+}
+
 static void the_order_does_not_matter(void **state)
 {
     (void)state;
@@ -372,6 +388,7 @@ int main(void)
         cmocka_unit_test(the_same_decision_twice_is_one),
         cmocka_unit_test(a_credit_pays_a_bill_off),
         cmocka_unit_test(a_credit_moves_between_bills_and_takes_no_money_out),
+        cmocka_unit_test(one_that_counts_nothing_bounds_the_look_at_late_fees),
         cmocka_unit_test(the_order_does_not_matter),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
