@@ -56,6 +56,7 @@ enum hs_err_class {
     X(HS_ENOTSEALED, INPUT, "not-sealed", "this is no backup and no bundle of hallsync")               \
     X(HS_EPURPOSE, INPUT, "other-purpose", "the file is sealed for another purpose")                   \
     X(HS_ERECIPIENT, INPUT, "other-recipient", "the file is sealed to others: it needs another key")   \
+    X(HS_EMEANWHILE, INPUT, "changed-meanwhile", "somebody else has changed or decided it meanwhile")  \
     X(HS_ERESET, INPUT, "reset", "this store does not know that position: list everything anew")       \
     /* retry */                                                                                        \
     X(HS_EUNREACHABLE, RETRY, "unreachable", "the node does not answer")                               \

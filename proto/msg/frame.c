@@ -83,6 +83,17 @@ void hs_msg_pack(const ProtobufCMessage *message, struct hs_buf *buf)
         protobuf_c_message_pack(message, at);
 }
 
+ProtobufCMessage *hs_msg_copy(const ProtobufCMessage *message)
+{
+    struct hs_buf packed = {0};
+    hs_msg_pack(message, &packed);
+    ProtobufCMessage *copy = packed.err == HS_OK
+                                 ? protobuf_c_message_unpack(message->descriptor, NULL, packed.size, packed.data)
+                                 : NULL;
+    hs_buf_fini(&packed);
+    return copy;
+}
+
 void hs_frame_encode(uint8_t type, uint32_t sequence, const ProtobufCMessage *body, struct hs_buf *buf)
 {
     hs_buf_put_u8(buf, HS_FRAME_VERSION);

@@ -15,6 +15,9 @@ enum hs_err hs_msg_unpack(const ProtobufCMessageDescriptor *descriptor, struct h
                           ProtobufCMessage **message);
 /* Append the packed message. */
 void hs_msg_pack(const ProtobufCMessage *message, struct hs_buf *buf);
+/* Of its own memory, for who keeps an answer longer than it is valid; protobuf_c_message_free_unpacked() it.  NULL: out
+ * of memory. */
+ProtobufCMessage *hs_msg_copy(const ProtobufCMessage *message);
 
 /* Frame header of messages between nodes: version u8, type u8, sequence u32. */
 #define HS_FRAME_VERSION      1
