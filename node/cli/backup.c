@@ -5,7 +5,7 @@
 #include "node/cli/forms.h"
 #include "node/cli/progress.h"
 #include "node/cli/setup.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/stopped.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
@@ -135,7 +135,7 @@ static enum hs_err tell(struct cli *cli, const Hallsync__BackupRun *run)
     if (err != HS_OK)
         return err;
     if (cli->json) {
-        json_t *object = cli_show_message(&run->base);
+        json_t *object = hs_json_message(&run->base);
         if (object != NULL) {
             json_object_set_new(object, "file", json_string(path));
             json_object_set_new(object, "verified", json_true());
@@ -368,7 +368,7 @@ enum hs_err cli_backup_secret(struct cli *cli, uint8_t secret[static HS_SEALED_K
 json_t *cli_backup_json(const struct hs_backup_found *found)
 {
     char hash[HS_HASH_TEXT_BYTES];
-    json_t *object = cli_show_message(&found->manifest->base);
+    json_t *object = hs_json_message(&found->manifest->base);
     if (object == NULL)
         return NULL;
     json_object_set_new(object, "bytes", json_integer((json_int_t)found->bytes));

@@ -1,7 +1,7 @@
 /* window open, close, pause, resume; day close; books. */
 #include "node/cli/forms.h"
 #include "node/cli/put.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 
 #include "storage/model/kinds.h"
@@ -83,7 +83,7 @@ static enum hs_err send_event(struct cli *cli, const struct cli_draft *draft)
     if (err == HS_OK)
         err = cli_call_one(cli, cli_put_request(put), &result);
     if (err == HS_OK)
-        err = cli_card(cli, RESULT, COUNT_OF(RESULT), cli_show_result(result));
+        err = cli_card(cli, RESULT, COUNT_OF(RESULT), hs_json_result(result));
     cli_put_fini(put);
     free(put);
     return err;
@@ -128,7 +128,7 @@ static enum hs_err ask(struct cli *cli, Hallsync__BooksRequest *body, const Hall
 static json_t *book_json(const Hallsync__Book *book)
 {
     char date[16];
-    json_t *object = cli_show_message(&book->base);
+    json_t *object = hs_json_message(&book->base);
     snprintf(date, sizeof date, "%04u-%02u-%02u", book->date / 10000 % 10000, book->date / 100 % 100, book->date % 100);
     if (object == NULL || json_object_set_new(object, "date", json_string(date)) != 0) {
         json_decref(object);
@@ -177,7 +177,7 @@ static json_t *numbers_text(const Hallsync__BookAnswer *answer)
         hs_buf_put_format(&text, "%s%s", i == 0 ? "" : ", ", answer->numbers[i]);
     if (answer->more != 0)
         hs_buf_put_format(&text, " and %u more", (unsigned)answer->more);
-    json_t *json = text.err == HS_OK ? cli_json_text(hs_buf_bytes(&text)) : NULL;
+    json_t *json = text.err == HS_OK ? hs_json_text(hs_buf_bytes(&text)) : NULL;
     hs_buf_fini(&text);
     return json;
 }
@@ -186,13 +186,13 @@ typedef void (*visit_close)(struct cli_list *list, const Hallsync__BookClose *cl
 
 static void add_close(struct cli_list *list, const Hallsync__BookClose *close)
 {
-    cli_list_add(list, cli_show_message(&close->base));
+    cli_list_add(list, hs_json_message(&close->base));
 }
 
 static void add_answers(struct cli_list *list, const Hallsync__BookClose *close)
 {
     for (size_t i = 0; i < close->n_answers; i++) {
-        json_t *object = cli_show_message(&close->answers[i]->base);
+        json_t *object = hs_json_message(&close->answers[i]->base);
         if (object != NULL && (json_object_set_new(object, "close_id", json_string(close->close_id)) != 0 ||
                                json_object_set_new(object, "numbers_text", numbers_text(close->answers[i])) != 0)) {
             json_decref(object);

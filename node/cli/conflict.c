@@ -1,7 +1,7 @@
 /* conflict list, show, resolve, release, reject. */
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 
 #include "proto/base/limits.h"
@@ -142,11 +142,11 @@ static enum hs_err find_id(struct cli *cli, const char *name, char **id)
 static enum hs_err list_one(void *ctx, const Hallsync__Conflict *conflict)
 {
     struct cli_list *list = ctx;
-    json_t *object = cli_show_message(&conflict->base);
+    json_t *object = hs_json_message(&conflict->base);
     struct hs_buf name = {0};
     enum hs_err err = short_name(conflict, &name);
     if (err == HS_OK && !list->cli->json && is_whole(conflict->id) && !is_whole((char *)name.data))
-        json_object_set_new(object, "id", cli_json_text(HS_BYTES(name.data, name.size - 1)));
+        json_object_set_new(object, "id", hs_json_text(HS_BYTES(name.data, name.size - 1)));
     hs_buf_fini(&name);
     cli_list_add(list, object);
     return err;
@@ -178,7 +178,7 @@ enum hs_err cli_run_conflict_list(struct cli *cli)
 static void add_values(struct cli_list *list, const Hallsync__ConflictField *field)
 {
     for (size_t i = 0; i < field->n_values; i++) {
-        json_t *value = cli_show_message(&field->values[i]->base);
+        json_t *value = hs_json_message(&field->values[i]->base);
         json_object_set_new(value, "field", json_string(field->name));
         json_object_set_new(value, "shown", json_string(i == 0 ? "*" : ""));
         cli_list_add(list, value);
@@ -191,7 +191,7 @@ static enum hs_err show_decisions(struct cli *cli, const Hallsync__Conflict *con
     putchar('\n');
     cli_list_begin(&list, cli, DECISION, sizeof DECISION / sizeof *DECISION);
     for (size_t i = 0; i < conflict->n_decisions; i++) {
-        json_t *decision = cli_show_message(&conflict->decisions[i]->base);
+        json_t *decision = hs_json_message(&conflict->decisions[i]->base);
         json_object_set_new(decision, "holds", json_string(conflict->decisions[i]->holds ? "*" : ""));
         cli_list_add(&list, decision);
     }
@@ -200,7 +200,7 @@ static enum hs_err show_decisions(struct cli *cli, const Hallsync__Conflict *con
 
 static enum hs_err show(struct cli *cli, const Hallsync__Conflict *conflict)
 {
-    enum hs_err err = cli_card(cli, CONFLICT, CONFLICT_COUNT, cli_show_message(&conflict->base));
+    enum hs_err err = cli_card(cli, CONFLICT, CONFLICT_COUNT, hs_json_message(&conflict->base));
     if (err == HS_OK && !cli->json && conflict->n_decisions != 0)
         err = show_decisions(cli, conflict);
     if (err != HS_OK || cli->json || conflict->n_fields == 0)
@@ -269,7 +269,7 @@ static enum hs_err send(struct cli *cli, Hallsync__Request *request)
         {"id", "conflict", CLI_FORM_TEXT}, {"result", "result", CLI_FORM_TEXT}, {"safe", "safe", CLI_FORM_TEXT}};
     const Hallsync__PutResult *result;
     enum hs_err err = cli_call_one(cli, request, &result);
-    return err == HS_OK ? cli_card(cli, RESULT, sizeof RESULT / sizeof *RESULT, cli_show_result(result)) : err;
+    return err == HS_OK ? cli_card(cli, RESULT, sizeof RESULT / sizeof *RESULT, hs_json_result(result)) : err;
 }
 
 static enum hs_err resolve(struct cli *cli, char *id, struct choices *choices)

@@ -1,6 +1,6 @@
 #include "node/cli/differ.h"
 
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/names.h"
 #include "proto/base/text.h"
@@ -17,7 +17,7 @@ struct differ {
     const Hallsync__PeerStatus *peer;
     const Hallsync__DifferStatus *record;
     const Hallsync__DifferReply *reply;
-    char district[HS_PARTITION_TEXT_BYTES], kind[CLI_KIND_NAME_BYTES], id[2 * HS_RECORD_ID_BYTES_MAX + 1];
+    char district[HS_PARTITION_TEXT_BYTES], kind[HS_JSON_KIND_BYTES], id[2 * HS_RECORD_ID_BYTES_MAX + 1];
 };
 
 static enum hs_err ask(struct differ *differ)
@@ -39,14 +39,14 @@ static enum hs_err ask(struct differ *differ)
 
 static json_t *text_json(const char *text)
 {
-    return text != NULL ? cli_json_text(HS_BYTES(text, strlen(text))) : json_null();
+    return text != NULL ? hs_json_text(HS_BYTES(text, strlen(text))) : json_null();
 }
 
 /* A record's fields, and who wrote it last and when; null: it could not be had. */
 static json_t *version_json(const struct cli *cli, const Hallsync__Record *record)
 {
     char time[HS_TIME_TEXT_BYTES];
-    json_t *object = record != NULL ? cli_show_content(record) : json_null();
+    json_t *object = record != NULL ? hs_json_content(record) : json_null();
     if (record == NULL || object == NULL)
         return object;
     if (record->has_time_ms)
@@ -137,7 +137,7 @@ enum hs_err cli_show_differ(struct cli *cli, const Hallsync__PeerStatus *peer, c
     if (err != HS_OK)
         return err;
     hs_partition_text((hs_partition)record->partition, differ.district);
-    cli_kind_name((uint16_t)record->kind, differ.kind);
+    hs_json_kind((uint16_t)record->kind, differ.kind);
     if (record->record_id.len <= HS_RECORD_ID_BYTES_MAX)
         hs_text_to_hex(HS_BYTES(record->record_id.data, record->record_id.len), differ.id);
     if (cli->json)

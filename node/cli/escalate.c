@@ -2,7 +2,7 @@
  * to run.  The id of the event follows from the ticket, so that two nodes that do it apart have done it once. */
 #include "node/cli/pages.h"
 #include "node/cli/put.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #include "node/cli/feed.h"
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
 
@@ -235,7 +235,7 @@ static enum hs_err tell(const struct export *export)
     json_t *object = json_pack("{sI}", "rows", (json_int_t)run->rows);
     if (run->rows > 0) {
         json_object_set_new(object, "run", json_integer((json_int_t) export->cursor.run));
-        json_object_set_new(object, "dir", cli_json_text(HS_BYTES(run->path, strlen(run->path))));
+        json_object_set_new(object, "dir", hs_json_text(HS_BYTES(run->path, strlen(run->path))));
         json_object_set_new(object, "whole", json_boolean(export->whole));
     }
     enum hs_err err = cli_card(export->cli, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, object);

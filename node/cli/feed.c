@@ -1,7 +1,7 @@
 #include "node/cli/feed.h"
 
 #include "node/cli/kind_commands.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "proto/base/text.h"
 
 #include <stdio.h>
@@ -116,7 +116,7 @@ Hallsync__Position cli_feed_before(const struct cli_feed *feed, const Hallsync__
 
 json_t *cli_feed_line(const struct cli *cli, const Hallsync__Record *record)
 {
-    char kind[CLI_KIND_NAME_BYTES];
+    char kind[HS_JSON_KIND_BYTES];
     json_t *object = json_object();
     if (record->has_change) {
         char hex[2 * 16 + 1] = "";
@@ -124,7 +124,7 @@ json_t *cli_feed_line(const struct cli *cli, const Hallsync__Record *record)
             hs_text_to_hex(HS_BYTES(record->change.data, record->change.len), hex);
         json_object_set_new(object, "change", json_string(hex));
     }
-    json_object_set_new(object, "kind", json_string(cli_kind_name(record->kind, kind)));
-    json_object_set_new(object, "record", cli_show_record(record, cli->utc_offset_minutes));
+    json_object_set_new(object, "kind", json_string(hs_json_kind(record->kind, kind)));
+    json_object_set_new(object, "record", hs_json_record(record, cli->utc_offset_minutes));
     return object;
 }

@@ -2,7 +2,7 @@
 #include "node/cli/progress.h"
 #include "node/cli/put.h"
 #include "node/cli/rows.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 
 #include <errno.h>
@@ -86,7 +86,7 @@ static enum hs_err reject(struct import *import, uint64_t line, struct hs_bytes 
     snprintf(number, sizeof number, "%" PRIu64, line);
     import->counts.rejected++;
     enum hs_err err = open_rejects(import);
-    json_t *row = cli_json_text(raw);
+    json_t *row = hs_json_text(raw);
     if (err == HS_OK && row == NULL)
         err = HS_ENOMEM;
     if (err == HS_OK) {
@@ -239,7 +239,7 @@ static enum hs_err summary(const struct import *import)
                                (json_int_t)counts->unchanged, "exists", (json_int_t)counts->exists, "rejected",
                                (json_int_t)counts->rejected);
     if (counts->rejected != 0)
-        json_object_set_new(object, "rejects", cli_json_text(bytes_of(import->rejects_path)));
+        json_object_set_new(object, "rejects", hs_json_text(bytes_of(import->rejects_path)));
     return cli_card(import->cli, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, object);
 }
 

@@ -1,6 +1,6 @@
 /* init: an empty directory becomes a region's first hub, or is made ready for a hall to join from. */
 #include "node/cli/setup.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/thread.h"
 

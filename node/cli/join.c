@@ -3,7 +3,7 @@
 #include "node/link/join.h"
 
 #include "node/cli/setup.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
 

@@ -6,7 +6,7 @@
  * other.  Of other kinds a later line may build on an earlier one, and they go one request after the other. */
 #include "node/cli/input.h"
 #include "node/cli/put.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 
 #include <pthread.h>
@@ -148,7 +148,7 @@ static void answer(struct lines *lines, struct batch *batch)
         if (object == NULL) {
             const Hallsync__PutResult *result = batch->reply->results[sent++];
             enum hs_err err = cli_result_error(&batch->asker, result);
-            object = err == HS_OK ? cli_show_result(result) : refuse(lines, &batch->asker, err, batch, i);
+            object = err == HS_OK ? hs_json_result(result) : refuse(lines, &batch->asker, err, batch, i);
         }
         cli_json_line(object);
     }

@@ -1,7 +1,7 @@
 /* node enroll, list, show, scope: at the hub. */
 #include "node/cli/announced.h"
 #include "node/cli/forms.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/limits.h"
 
@@ -115,7 +115,7 @@ static enum hs_err tell_rebuild(struct cli *cli, const Hallsync__EnrollReply *re
 static enum hs_err show_token(struct cli *cli, const Hallsync__EnrollReply *reply)
 {
     if (cli->json)
-        return cli_json_line(cli_show_message(&reply->base));
+        return cli_json_line(hs_json_message(&reply->base));
     puts(reply->token);
     fflush(stdout);
     if (cli->options[CLI_REBUILD] != NULL)
@@ -174,7 +174,7 @@ enum hs_err cli_run_nodes(struct cli *cli)
     cli_list_begin(&list, cli, NODE, sizeof NODE / sizeof *NODE);
     list.keep = 5; /* up to since; the key is long, and for programs */
     for (size_t i = 0; i < nodes->n_nodes; i++)
-        cli_list_add(&list, cli_show_message(&nodes->nodes[i]->base));
+        cli_list_add(&list, hs_json_message(&nodes->nodes[i]->base));
     return cli_list_end(&list);
 }
 
@@ -201,7 +201,7 @@ static enum hs_err show_node(const struct cli *cli, const Hallsync__Node *node)
         {"seen_ms", "last seen", CLI_FORM_TIME},   {"key", "node key", CLI_FORM_TEXT},
         {"curve_key", "link key", CLI_FORM_TEXT},
     };
-    enum hs_err err = cli_card(cli, CARD, sizeof CARD / sizeof *CARD, cli_show_message(&node->base));
+    enum hs_err err = cli_card(cli, CARD, sizeof CARD / sizeof *CARD, hs_json_message(&node->base));
     if (err == HS_OK && !cli->json && node->announced != NULL)
         err = show_announced(node->announced);
     if (err != HS_OK || cli->json || node->curve_key == NULL || strcmp(node->role, "hall") == 0)

@@ -2,7 +2,7 @@
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
 #include "node/cli/put.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
 #include "proto/base/thread.h"
@@ -82,7 +82,7 @@ static enum hs_err take_date(struct cli *cli, uint32_t *date)
 static enum hs_err list_one(void *ctx, const Hallsync__Record *record)
 {
     struct cli_list *list = ctx;
-    cli_list_add(list, cli_show_record(record, list->cli->utc_offset_minutes));
+    cli_list_add(list, hs_json_record(record, list->cli->utc_offset_minutes));
     return list->failed ? HS_ENOMEM : HS_OK;
 }
 
@@ -129,7 +129,7 @@ static const struct cli_column WINDOWS[] = {
 /* "wait_ms" as "wait_s" besides: nobody reads a queue in milliseconds. */
 static json_t *in_seconds(const ProtobufCMessage *message, const char *const *names)
 {
-    json_t *object = cli_show_message(message);
+    json_t *object = hs_json_message(message);
     for (size_t i = 0; names[i] != NULL; i++) {
         char ms[32];
         char s[32];
@@ -158,7 +158,7 @@ static enum hs_err show_figures(struct cli *cli, const Hallsync__QueueFiguresRep
     static const char *const TIMES[] = {"serve", "serve_most", NULL};
     struct cli_list list;
     if (cli->json)
-        return cli_json_line(cli_show_message(&reply->base));
+        return cli_json_line(hs_json_message(&reply->base));
     printf("%s, %s\n\n", reply->hall, reply->date);
     cli_list_begin(&list, cli, HOURS, sizeof HOURS / sizeof *HOURS);
     for (size_t i = 0; i < reply->n_hours; i++)

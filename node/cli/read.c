@@ -2,7 +2,7 @@
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
 #include "node/cli/record_csv.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
 #include "storage/model/kinds.h"
@@ -77,7 +77,7 @@ static enum hs_err show_one(const struct cli *cli, const Hallsync__Record *recor
 {
     const struct cli_column *columns;
     size_t count = cli_kind_columns(record->kind, &columns);
-    json_t *object = cli_show_record(record, cli->utc_offset_minutes);
+    json_t *object = hs_json_record(record, cli->utc_offset_minutes);
     enum hs_err err = cli_card(cli, columns, count, json_incref(object));
     if (err == HS_OK)
         err = show_events(cli, object);
@@ -133,7 +133,7 @@ static enum hs_err list_record(void *ctx, const Hallsync__Record *record)
         listing->oldest.from = listing->from;
         listing->oldest.as_of_ms = record->as_of_ms;
     }
-    cli_list_add(&listing->list, cli_show_record(record, listing->list.cli->utc_offset_minutes));
+    cli_list_add(&listing->list, hs_json_record(record, listing->list.cli->utc_offset_minutes));
     return listing->list.failed ? HS_ENOMEM : HS_OK;
 }
 
@@ -311,7 +311,7 @@ static enum hs_err export_record(void *ctx, const Hallsync__Record *record)
 {
     struct export *export = ctx;
     if (export->cli->json) {
-        json_t *object = cli_show_content(record);
+        json_t *object = hs_json_content(record);
         return object != NULL ? cli_json_line(object) : HS_ENOMEM;
     }
     hs_buf_reset(&export->line);
@@ -375,7 +375,7 @@ enum hs_err cli_run_totals(struct cli *cli)
     if (err != HS_OK)
         return err;
     bool incomplete = reply->totals->has_complete && !reply->totals->complete;
-    err = cli_card(cli, TOTALS, sizeof TOTALS / sizeof *TOTALS, cli_show_message(&reply->totals->base));
+    err = cli_card(cli, TOTALS, sizeof TOTALS / sizeof *TOTALS, hs_json_message(&reply->totals->base));
     if (err == HS_OK && incomplete && !cli->json)
         puts(filter.account != NULL ? "\nThis is what is here of another district." : "\n" STILL_COMING);
     return err;

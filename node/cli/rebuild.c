@@ -3,7 +3,7 @@
 #include "node/cli/forms.h"
 #include "node/cli/progress.h"
 #include "node/cli/setup.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/hash.h"
 #include "proto/base/text.h"
@@ -202,7 +202,7 @@ static json_t *came_back(const Hallsync__LivesReply *lives)
     json_t *rows = json_array();
     for (size_t i = 0; i < lives->n_lives && rows != NULL; i++) {
         if (!lives->lives[i]->own)
-            json_array_append_new(rows, cli_show_message(&lives->lives[i]->base));
+            json_array_append_new(rows, hs_json_message(&lives->lives[i]->base));
     }
     return rows;
 }

@@ -2,7 +2,7 @@
  * prints it.  Each line has its words in both languages. */
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "storage/model/kinds.h"
 
@@ -60,7 +60,7 @@ static enum hs_err get(struct cli *cli, uint32_t kind, const char *id, json_t **
         err = cli_bad(&cli->bad, HS_ENOTFOUND, NULL, "%s: %s", id, hs_err_text(HS_ENOTFOUND));
     if (err != HS_OK)
         return err;
-    *object = cli_show_record(reply->records->records[0], cli->utc_offset_minutes);
+    *object = hs_json_record(reply->records->records[0], cli->utc_offset_minutes);
     return *object != NULL ? HS_OK : HS_ENOMEM;
 }
 
@@ -128,7 +128,7 @@ static enum hs_err take_fact(struct cli *cli, const json_t *entry, json_t *recei
 
 static enum hs_err count_replaced(void *ctx, const Hallsync__Record *record)
 {
-    json_t *reprint = cli_show_content(record);
+    json_t *reprint = hs_json_content(record);
     const char *replaced = json_string_value(json_object_get(reprint, "replaced"));
     *(json_int_t *)ctx += replaced != NULL && strcmp(replaced, "yes") == 0;
     json_decref(reprint);

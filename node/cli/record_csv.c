@@ -1,7 +1,7 @@
 #include "node/cli/record_csv.h"
 
 #include "node/cli/csv.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "proto/msg/tlv.h"
 #include "storage/model/where.h"
 
@@ -50,7 +50,7 @@ static void put_lines(struct hs_buf *line, const struct hs_kind *kind, const Hal
 
 enum hs_err cli_csv_fields(struct hs_buf *line, const struct hs_kind *kind, const Hallsync__Record *record, bool first)
 {
-    json_t *object = cli_show_content(record);
+    json_t *object = hs_json_content(record);
     if (object == NULL)
         return HS_ENOMEM;
     for (unsigned i = 0; i < kind->message->n_fields; i++) {
@@ -99,7 +99,7 @@ static enum hs_err put_fold(struct hs_buf *line, const struct hs_kind *kind, con
 {
     const ProtobufCMessageDescriptor *fold = hs_kind_fold(kind, &hallsync__record__descriptor);
     const ProtobufCMessage *folded = hs_kind_folded(kind, &record->base);
-    json_t *values = folded != NULL ? cli_show_message(folded) : json_object();
+    json_t *values = folded != NULL ? hs_json_message(folded) : json_object();
     if (values == NULL)
         return HS_ENOMEM;
     for (unsigned i = 0; fold != NULL && i < fold->n_fields; i++) {
@@ -124,15 +124,15 @@ static void put_hex(struct hs_buf *line, const ProtobufCBinaryData *bytes, bool 
 enum hs_err cli_csv_change(struct hs_buf *line, const struct hs_kind *kind, const Hallsync__Record *record,
                            int utc_offset_minutes)
 {
-    char name[CLI_KIND_NAME_BYTES];
+    char name[HS_JSON_KIND_BYTES];
     put_hex(line, &record->change, true);
     if (kind == NULL) {
-        cli_csv_put(line, bytes_of(cli_kind_name(record->kind, name)), false);
+        cli_csv_put(line, bytes_of(hs_json_kind(record->kind, name)), false);
         cli_csv_put(line, bytes_of(record->id), false);
         put_hex(line, &record->record, false);
         return line->err;
     }
-    json_t *shown = cli_show_record(record, utc_offset_minutes);
+    json_t *shown = hs_json_record(record, utc_offset_minutes);
     enum hs_err err = shown != NULL ? cli_csv_fields(line, kind, record, false) : HS_ENOMEM;
     if (err == HS_OK && record->n_parked > 0) /* why, as one cell */
         json_object_set_new(shown, "parked", json_string(record->parked[0]));

@@ -2,7 +2,7 @@
  * ticket for the people there, under an id that follows from the application: sent again it is the same one. */
 #include "node/cli/forms.h"
 #include "node/cli/put.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "storage/model/kinds.h"
 
@@ -59,7 +59,7 @@ static enum hs_err send_ticket(struct cli *cli, struct cli_put *put, const struc
         err = cli_call_one(cli, cli_put_request(put), &result);
     if (err != HS_OK)
         return err;
-    json_t *shown = cli_show_result(result);
+    json_t *shown = hs_json_result(result);
     json_object_set(shown, "ticket_id", json_object_get(shown, "id"));
     json_object_del(shown, "id");
     json_object_set_new(shown, "result", json_string("ticket"));

@@ -2,7 +2,7 @@
 #include "node/cli/cli.h"
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/buf.h"
 #include "proto/base/limits.h"
@@ -79,7 +79,7 @@ struct dues {
 static enum hs_err add_page(struct dues *dues, const Hallsync__RemindersReply *page)
 {
     for (size_t i = 0; i < page->n_due && (dues->limit == 0 || dues->shown < dues->limit); i++) {
-        cli_list_add(&dues->list, cli_show_message(&page->due[i]->base));
+        cli_list_add(&dues->list, hs_json_message(&page->due[i]->base));
         dues->shown++;
     }
     dues->incomplete = dues->incomplete || (page->has_complete && !page->complete);

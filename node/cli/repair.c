@@ -1,7 +1,7 @@
 /* repair: what a check finds is put right, as far as it can be from here.  A running node does it by itself, and is
  * waited for; of a stopped one all is done that needs no peer, and said what the node will get from others. */
 #include "node/cli/forms.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/stopped.h"
 #include "node/cli/table.h"
 #include "node/cli/verify.h"
@@ -72,7 +72,7 @@ static enum hs_err show_healed(struct cli *cli, const Hallsync__VerifyReply *ver
     struct cli_list list;
     cli_list_begin(&list, cli, HEALED, HEALED_COLUMNS);
     for (size_t i = 0; i < verify->n_healed; i++)
-        cli_list_add(&list, cli_show_message(&verify->healed[i]->base));
+        cli_list_add(&list, hs_json_message(&verify->healed[i]->base));
     return cli_list_end(&list);
 }
 

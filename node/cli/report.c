@@ -1,6 +1,6 @@
 /* What went wrong, for people and for scripts. */
 #include "node/cli/cli.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,9 +61,9 @@ json_t *cli_error_json(const struct cli *cli, enum hs_err err)
     const char *text = error_text(cli, err);
     json_t *object = json_object();
     json_object_set_new(object, "error", json_string(error_name(cli, err)));
-    json_object_set_new(object, "text", cli_json_text(HS_BYTES(text, strlen(text))));
+    json_object_set_new(object, "text", hs_json_text(HS_BYTES(text, strlen(text))));
     if (cli->bad.field[0] != '\0')
-        json_object_set_new(object, "field", cli_json_text(HS_BYTES(cli->bad.field, strlen(cli->bad.field))));
+        json_object_set_new(object, "field", hs_json_text(HS_BYTES(cli->bad.field, strlen(cli->bad.field))));
     return object;
 }
 

@@ -1,7 +1,7 @@
 /* report arrears: who has not paid in time, page after page. */
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 
 #include "proto/base/names.h"
@@ -47,7 +47,7 @@ static enum hs_err take_options(struct cli *cli, Hallsync__ArrearsRequest *body,
 static enum hs_err add_page(struct owing *owing, const Hallsync__ArrearsReply *page)
 {
     for (size_t i = 0; i < page->n_accounts && (owing->limit == 0 || owing->shown < owing->limit); i++) {
-        cli_list_add(&owing->list, cli_show_message(&page->accounts[i]->base));
+        cli_list_add(&owing->list, hs_json_message(&page->accounts[i]->base));
         owing->shown++;
     }
     owing->incomplete = owing->incomplete || (page->has_complete && !page->complete);

@@ -1,6 +1,6 @@
 /* report day: what a hall did on a business day: one object for programs, one table for people and as CSV. */
 #include "node/cli/forms.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 
 #include "proto/base/text.h"
@@ -30,12 +30,12 @@ static void add_row(struct lines *lines, const char *what, const char *item, con
         return;
     json_t *row = json_object();
     json_object_set_new(row, "what", json_string(what));
-    json_object_set_new(row, "item", cli_json_text(HS_BYTES(item, strlen(item))));
+    json_object_set_new(row, "item", hs_json_text(HS_BYTES(item, strlen(item))));
     if (count != NULL)
         json_object_set_new(row, "count", json_integer((json_int_t)*count));
     if (fen != NULL)
         json_object_set_new(row, "sum_fen", json_integer(*fen));
-    json_object_set_new(row, "note", cli_json_text(HS_BYTES(note, strlen(note))));
+    json_object_set_new(row, "note", hs_json_text(HS_BYTES(note, strlen(note))));
     cli_list_add(&lines->list, row);
 }
 
@@ -185,7 +185,7 @@ static enum hs_err show(struct cli *cli, const Hallsync__DayReportReply *day)
 {
     struct lines lines = {.day = day};
     if (cli->json)
-        return cli_json_line(cli_show_message(&day->base));
+        return cli_json_line(hs_json_message(&day->base));
     if (!cli->csv)
         printf("%s, %s: books %s\n\n", day->hall, day->date, day->books);
     cli_list_begin(&lines.list, cli, ROWS, sizeof ROWS / sizeof *ROWS);

@@ -3,7 +3,7 @@
 #include "node/cli/forms.h"
 #include "node/cli/progress.h"
 #include "node/cli/setup.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
 #include "proto/base/thread.h"

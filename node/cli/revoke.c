@@ -1,6 +1,6 @@
 /* node revoke, node release: at a hub. */
 #include "node/cli/forms.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 
 #include "node/link/keys.h"
@@ -99,7 +99,7 @@ static enum hs_err show_revoked(const struct cli *cli, const Hallsync__Node *nod
         {"state", "state", CLI_FORM_TEXT},        {"reason", "reason", CLI_FORM_TEXT},
         {"revoked_ms", "revoked", CLI_FORM_TIME}, {"key", "node key", CLI_FORM_TEXT},
     };
-    enum hs_err err = cli_card(cli, CARD, sizeof CARD / sizeof *CARD, cli_show_message(&node->base));
+    enum hs_err err = cli_card(cli, CARD, sizeof CARD / sizeof *CARD, hs_json_message(&node->base));
     if (err == HS_OK && !cli->json)
         printf("\nEvery node ends its sessions with this key when it hears of it.  What it had written and no hub has "
                "signed for\nwaits where it is: hallsync status shows it, hallsync node release %s lets it count.\n",
@@ -201,7 +201,7 @@ enum hs_err cli_show_withheld(const struct cli *cli, Hallsync__WithheldStatus *c
     struct cli_list list;
     cli_list_begin(&list, cli, ROW, sizeof ROW / sizeof *ROW);
     for (size_t i = 0; i < count; i++) {
-        json_t *row = cli_show_message(&rows[i]->base);
+        json_t *row = hs_json_message(&rows[i]->base);
         if (row != NULL)
             json_object_set_new(row, "operations", json_integer((json_int_t)(rows[i]->last - rows[i]->behind)));
         cli_list_add(&list, row);

@@ -3,7 +3,7 @@
 
 #include "node/cli/announced.h"
 #include "node/cli/forms.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/buf.h"
 #include "proto/base/names.h"
@@ -292,7 +292,7 @@ static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struc
 
 static json_t *fill_row(const Hallsync__FillStatus *fill)
 {
-    json_t *row = cli_show_message(&fill->base);
+    json_t *row = hs_json_message(&fill->base);
     if (row != NULL && fill->has_total && fill->total > 0)
         json_object_set_new(
             row, "percent",
@@ -322,7 +322,7 @@ static enum hs_err show_fills(const struct cli *cli, const Hallsync__StatusReply
 static enum hs_err show_json(const Hallsync__Reply *reply)
 {
     char text[CLI_POSITION_BYTES];
-    json_t *object = cli_show_message(&reply->status->base);
+    json_t *object = hs_json_message(&reply->status->base);
     if (object != NULL && reply->position != NULL)
         json_object_set_new(object, "position",
                             json_string(cli_position_text(reply->position->commit, reply->position->tag, text)));

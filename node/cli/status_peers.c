@@ -1,7 +1,7 @@
 #include "node/cli/status_peers.h"
 
 #include "node/cli/forms.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/buf.h"
 #include "proto/base/limits.h"
@@ -59,7 +59,7 @@ struct rows {
 static void set_text(json_t *object, const char *key, struct hs_buf *text)
 {
     if (text->size != 0 && text->err == HS_OK)
-        json_object_set_new(object, key, cli_json_text(hs_buf_bytes(text)));
+        json_object_set_new(object, key, hs_json_text(hs_buf_bytes(text)));
     hs_buf_reset(text);
 }
 
@@ -115,7 +115,7 @@ static void drop_zero(json_t *object, const char *key)
 static json_t *peer_object(const Hallsync__PeerStatus *peer)
 {
     struct hs_buf text = {0};
-    json_t *object = cli_show_message(&peer->base);
+    json_t *object = hs_json_message(&peer->base);
     if (object == NULL)
         return NULL;
     set_lanes(object, peer, &text);

@@ -1,7 +1,7 @@
 /* ticket urge and its like; ticket missing: the notice of what has still to come in; catalogue load: the default
  * services. */
 #include "node/cli/put.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "storage/model/ticket.h"
 
@@ -27,7 +27,7 @@ static enum hs_err show_notice(const struct cli *cli, const Hallsync__Record *re
     cli_list_begin(&list, cli, NOTICE, sizeof NOTICE / sizeof *NOTICE);
     for (size_t i = 0; ticket != NULL && i < ticket->n_missing; i++) {
         json_t *row = json_object();
-        json_object_set_new(row, "document", cli_json_text(HS_BYTES(ticket->missing[i], strlen(ticket->missing[i]))));
+        json_object_set_new(row, "document", hs_json_text(HS_BYTES(ticket->missing[i], strlen(ticket->missing[i]))));
         cli_list_add(&list, row);
     }
     return cli_list_end(&list);

@@ -1,7 +1,7 @@
 /* verify: is everything in the store as it was written?  The running node is asked; a stopped store is read here, also
  * one that does not open any more. */
 #include "node/cli/forms.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/stopped.h"
 #include "node/cli/table.h"
 #include "node/cli/verify.h"
@@ -25,7 +25,7 @@ static json_t *id_json(struct hs_bytes id)
 
 static json_t *finding_json(const struct hs_rotten *rotten, const char *text)
 {
-    char part[HS_PARTITION_TEXT_BYTES], kind[CLI_KIND_NAME_BYTES], origin[17];
+    char part[HS_PARTITION_TEXT_BYTES], kind[HS_JSON_KIND_BYTES], origin[17];
     json_t *row = json_pack("{ss ss ss sb}", "sort", hs_rot_text(rotten->sort), "text", text, "remedy",
                             hs_rot_remedy(rotten), "mends", hs_rot_mends(rotten));
     if (row == NULL)
@@ -44,7 +44,7 @@ static json_t *finding_json(const struct hs_rotten *rotten, const char *text)
     }
     if (rotten->name.kind != 0) {
         json_object_set_new(row, "partition", json_string(hs_partition_text(rotten->name.partition, part)));
-        json_object_set_new(row, "kind", json_string(cli_kind_name(rotten->name.kind, kind)));
+        json_object_set_new(row, "kind", json_string(hs_json_kind(rotten->name.kind, kind)));
         json_object_set_new(row, "record_id", id_json(rotten->name.id));
     }
     return row;
@@ -147,7 +147,7 @@ enum hs_err cli_show_findings(struct cli *cli, const Hallsync__VerifyReply *veri
     enum hs_err err = HS_OK;
     for (size_t i = 0; i < verify->n_findings && err == HS_OK; i++) {
         if (cli->json)
-            err = cli_json_line(cli_show_message(&verify->findings[i]->base));
+            err = cli_json_line(hs_json_message(&verify->findings[i]->base));
         else
             show_line(verify->findings[i]->text, verify->findings[i]->mends, verify->findings[i]->remedy, repairs);
     }

@@ -1,6 +1,6 @@
 /* wait, digest: whether others have what is here. */
 #include "node/cli/forms.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/names.h"
 
@@ -16,7 +16,7 @@ static enum hs_err show_wait(struct cli *cli, const Hallsync__WaitReply *wait)
     if (!wait->synced)
         cli->status = 1;
     if (cli->json)
-        return cli_json_line(cli_show_message(&wait->base));
+        return cli_json_line(hs_json_message(&wait->base));
     if (wait->synced)
         puts("synced");
     else
@@ -78,6 +78,6 @@ enum hs_err cli_run_digest(struct cli *cli)
     struct cli_list list;
     cli_list_begin(&list, cli, DIGEST, sizeof DIGEST / sizeof *DIGEST);
     for (size_t i = 0; i < digests->n_digests; i++)
-        cli_list_add(&list, cli_show_message(&digests->digests[i]->base));
+        cli_list_add(&list, hs_json_message(&digests->digests[i]->base));
     return cli_list_end(&list);
 }

@@ -1,6 +1,6 @@
 /* customer put, payment add, ticket open, ticket event, payment reverse: one record from arguments. */
 #include "node/cli/put.h"
-#include "node/cli/show.h"
+#include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/names.h"
 
@@ -85,7 +85,7 @@ static enum hs_err send_draft(struct cli *cli, struct cli_put *put, const struct
         err = set_partition(cli, put);
     if (err == HS_OK)
         err = cli_call_one(cli, cli_put_request(put), &result);
-    return err == HS_OK ? cli_card(cli, RESULT, RESULT_COUNT, cli_show_result(result)) : err;
+    return err == HS_OK ? cli_card(cli, RESULT, RESULT_COUNT, hs_json_result(result)) : err;
 }
 
 static enum hs_err put_arguments(struct cli *cli, struct cli_put *put, const struct cli_given *given, size_t count,
@@ -152,7 +152,7 @@ static enum hs_err send_reversal(struct cli *cli, const Hallsync__Reversal *fiel
     request.reverse = &reverse;
     const Hallsync__PutResult *result;
     enum hs_err err = cli_call_one(cli, &request, &result);
-    return err == HS_OK ? cli_card(cli, RESULT, RESULT_COUNT, cli_show_result(result)) : err;
+    return err == HS_OK ? cli_card(cli, RESULT, RESULT_COUNT, hs_json_result(result)) : err;
 }
 
 enum hs_err cli_run_reverse(struct cli *cli)

@@ -1,4 +1,4 @@
-#include "node/cli/show.h"
+#include "node/json/json.h"
 
 #include "proto/base/text.h"
 #include "storage/model/kinds.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-json_t *cli_json_text(struct hs_bytes text)
+json_t *hs_json_text(struct hs_bytes text)
 {
     if (hs_text_valid(text))
         return json_stringn_nocheck(text.size != 0 ? (const char *)text.data : "", text.size);
@@ -34,17 +34,17 @@ static json_t *hex(struct hs_bytes bytes)
     return value;
 }
 
-const char *cli_kind_name(uint32_t kind, char text[static CLI_KIND_NAME_BYTES])
+const char *hs_json_kind(uint32_t kind, char text[static HS_JSON_KIND_BYTES])
 {
     const struct hs_kind *known = hs_kind_by_number(kind);
     if (known != NULL)
-        snprintf(text, CLI_KIND_NAME_BYTES, "%s", known->name);
+        snprintf(text, HS_JSON_KIND_BYTES, "%s", known->name);
     else
-        snprintf(text, CLI_KIND_NAME_BYTES, "kind-%" PRIu32, kind);
+        snprintf(text, HS_JSON_KIND_BYTES, "kind-%" PRIu32, kind);
     return text;
 }
 
-const char *cli_safety_name(Hallsync__Safety safety)
+const char *hs_json_safety(Hallsync__Safety safety)
 {
     switch (safety) {
     case HALLSYNC__SAFETY__SAFETY_SAFE:
@@ -82,11 +82,11 @@ static bool is_partition(const char *name)
 static json_t *number_u32(const char *name, uint32_t value)
 {
     char partition[HS_PARTITION_TEXT_BYTES];
-    char kind[CLI_KIND_NAME_BYTES];
+    char kind[HS_JSON_KIND_BYTES];
     if (is_partition(name) && hs_partition_valid(value))
         return json_string(hs_partition_text((hs_partition)value, partition));
     if (strcmp(name, "kind") == 0)
-        return json_string(cli_kind_name(value, kind));
+        return json_string(hs_json_kind(value, kind));
     return json_integer(value);
 }
 
@@ -101,7 +101,7 @@ static json_t *text_or_bytes(const ProtobufCFieldDescriptor *field, const void *
 {
     if (field->type == PROTOBUF_C_TYPE_STRING) {
         const char *text = *(char *const *)at;
-        return cli_json_text(HS_BYTES(text, strlen(text)));
+        return hs_json_text(HS_BYTES(text, strlen(text)));
     }
     const ProtobufCBinaryData *bytes = at;
     return hex(HS_BYTES(bytes->data, bytes->len));
@@ -111,7 +111,7 @@ static json_t *value_of(const ProtobufCFieldDescriptor *field, const void *at)
 {
     switch (field->type) {
     case PROTOBUF_C_TYPE_MESSAGE:
-        return cli_show_message(*(ProtobufCMessage *const *)at);
+        return hs_json_message(*(ProtobufCMessage *const *)at);
     case PROTOBUF_C_TYPE_ENUM:
         return enum_value(field->descriptor, *(const int *)at);
     case PROTOBUF_C_TYPE_BOOL:
@@ -120,6 +120,8 @@ static json_t *value_of(const ProtobufCFieldDescriptor *field, const void *at)
         return number_u32(field->name, *(const uint32_t *)at);
     case PROTOBUF_C_TYPE_FIXED64:
         return number_fixed64(*(const uint64_t *)at);
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return json_real(*(const double *)at);
     case PROTOBUF_C_TYPE_STRING:
     case PROTOBUF_C_TYPE_BYTES:
         return text_or_bytes(field, at);
@@ -173,7 +175,7 @@ static void add_fields(json_t *object, const ProtobufCMessage *message)
     }
 }
 
-json_t *cli_show_message(const ProtobufCMessage *message)
+json_t *hs_json_message(const ProtobufCMessage *message)
 {
     json_t *object = json_object();
     if (object != NULL)
@@ -191,23 +193,23 @@ static void add_content(json_t *object, const Hallsync__Record *record)
                                              : NULL;
     struct hs_bytes id = HS_BYTES(record->id, strlen(record->id));
     if (message == NULL) {
-        json_object_set_new(object, "id", cli_json_text(id));
+        json_object_set_new(object, "id", hs_json_text(id));
         json_object_set_new(object, "record", hex(HS_BYTES(record->record.data, record->record.len)));
         return;
     }
     const char *name = hs_kind_field_name(kind, kind->id_field);
-    json_object_set_new(object, name, cli_json_text(id));
+    json_object_set_new(object, name, hs_json_text(id));
     add_fields(object, message);
     for (size_t i = 0; i < kind->field_count; i++) {
         const char *field = hs_kind_field_name(kind, kind->fields[i].number);
         if (json_is_array(json_object_get(object, field)) && json_array_size(json_object_get(object, field)) == 0)
             json_object_del(object, field); /* no lines are a field that is not there */
     }
-    json_object_set_new(object, name, cli_json_text(id)); /* what the node calls it, should the message differ */
+    json_object_set_new(object, name, hs_json_text(id)); /* what the node calls it, should the message differ */
     protobuf_c_message_free_unpacked(message, NULL);
 }
 
-json_t *cli_show_content(const Hallsync__Record *record)
+json_t *hs_json_content(const Hallsync__Record *record)
 {
     json_t *object = json_object();
     if (object != NULL)
@@ -225,12 +227,12 @@ static void add_time(json_t *object, const char *key, bool has, uint64_t ms, int
 static void add_text(json_t *object, const char *key, const char *text)
 {
     if (text != NULL)
-        json_object_set_new(object, key, cli_json_text(HS_BYTES(text, strlen(text))));
+        json_object_set_new(object, key, hs_json_text(HS_BYTES(text, strlen(text))));
 }
 
 static json_t *step(const Hallsync__TicketStep *from, int utc_offset_minutes)
 {
-    json_t *object = cli_show_message(&from->base);
+    json_t *object = hs_json_message(&from->base);
     json_object_del(object, "time_ms");
     add_time(object, "time", from->has_time_ms != 0, from->time_ms, utc_offset_minutes);
     return object;
@@ -238,7 +240,7 @@ static json_t *step(const Hallsync__TicketStep *from, int utc_offset_minutes)
 
 static json_t *notice(const Hallsync__NoticeShown *from, int utc_offset_minutes)
 {
-    json_t *object = cli_show_message(&from->base);
+    json_t *object = hs_json_message(&from->base);
     add_time(object, "starts", from->has_starts_ms != 0, from->starts_ms, utc_offset_minutes);
     add_time(object, "ends", from->has_ends_ms != 0, from->ends_ms, utc_offset_minutes);
     return object;
@@ -275,7 +277,7 @@ static void add_progress(json_t *object, const Hallsync__TicketState *ticket, in
         return;
     json_t *missing = json_array();
     for (size_t i = 0; i < ticket->n_missing; i++)
-        json_array_append_new(missing, cli_json_text(HS_BYTES(ticket->missing[i], strlen(ticket->missing[i]))));
+        json_array_append_new(missing, hs_json_text(HS_BYTES(ticket->missing[i], strlen(ticket->missing[i]))));
     json_object_set_new(object, "missing", missing);
 }
 
@@ -283,7 +285,7 @@ static void add_ticket(json_t *object, const Hallsync__TicketState *ticket, int 
 {
     json_object_set_new(object, "state", json_string(ticket->state));
     if (ticket->assignee != NULL)
-        json_object_set_new(object, "assignee", cli_json_text(HS_BYTES(ticket->assignee, strlen(ticket->assignee))));
+        json_object_set_new(object, "assignee", hs_json_text(HS_BYTES(ticket->assignee, strlen(ticket->assignee))));
     add_time(object, "opened", ticket->has_opened_ms != 0, ticket->opened_ms, utc_offset_minutes);
     add_time(object, "changed", ticket->has_changed_ms != 0, ticket->changed_ms, utc_offset_minutes);
     add_progress(object, ticket, utc_offset_minutes);
@@ -297,7 +299,7 @@ static void add_ticket(json_t *object, const Hallsync__TicketState *ticket, int 
 
 static json_t *queue_step(const Hallsync__QueueStep *from, int utc_offset_minutes)
 {
-    json_t *object = cli_show_message(&from->base);
+    json_t *object = hs_json_message(&from->base);
     json_object_del(object, "time_ms");
     add_time(object, "time", from->has_time_ms != 0, from->time_ms, utc_offset_minutes);
     return object;
@@ -306,7 +308,7 @@ static json_t *queue_step(const Hallsync__QueueStep *from, int utc_offset_minute
 static json_t *queue_state(const Hallsync__QueueState *queue, int utc_offset_minutes)
 {
     static const char *const TIMES[] = {"taken_ms", "called_ms", "changed_ms", "events"};
-    json_t *object = cli_show_message(&queue->base);
+    json_t *object = hs_json_message(&queue->base);
     for (size_t i = 0; i < sizeof TIMES / sizeof *TIMES; i++)
         json_object_del(object, TIMES[i]);
     add_time(object, "taken", queue->has_taken_ms != 0, queue->taken_ms, utc_offset_minutes);
@@ -334,7 +336,7 @@ static void add_queue(json_t *object, const Hallsync__Record *record, int utc_of
 
 static void add_slot(json_t *object, const Hallsync__SlotState *slot)
 {
-    json_t *state = cli_show_message(&slot->base);
+    json_t *state = hs_json_message(&slot->base);
     if (slot->n_bookings == 0)
         json_object_del(state, "bookings");
     json_object_update(object, state);
@@ -344,7 +346,7 @@ static void add_slot(json_t *object, const Hallsync__SlotState *slot)
 /* Of an appointment in the object itself, of an event beside what it says. */
 static void add_appointment(json_t *object, const Hallsync__Record *record, int utc_offset_minutes)
 {
-    json_t *state = cli_show_message(&record->appointment->base);
+    json_t *state = hs_json_message(&record->appointment->base);
     json_object_del(state, "changed_ms");
     add_time(state, "changed", record->appointment->has_changed_ms != 0, record->appointment->changed_ms,
              utc_offset_minutes);
@@ -363,7 +365,7 @@ static void add_times(json_t *object, const Hallsync__Record *record, int utc_of
     for (size_t i = 0; kind != NULL && i < kind->field_count; i++) {
         const char *name = hs_kind_field_name(kind, kind->fields[i].number);
         const json_t *ms = kind->fields[i].form == HS_FORM_TIME ? json_object_get(object, name) : NULL;
-        char plain[CLI_KIND_NAME_BYTES];
+        char plain[HS_JSON_KIND_BYTES];
         size_t size = strlen(name);
         if (!json_is_integer(ms) || size < 4 || size >= sizeof plain)
             continue;
@@ -397,7 +399,7 @@ static void add_derived(json_t *object, const Hallsync__Record *record, int utc_
     if (record->has_reprints)
         json_object_set_new(object, "reprints", json_integer(record->reprints));
     if (record->has_safe)
-        json_object_set_new(object, "safe", json_string(cli_safety_name(record->safe)));
+        json_object_set_new(object, "safe", json_string(hs_json_safety(record->safe)));
     if (record->has_reversed || record->kind == HS_KIND_PAYMENT)
         json_object_set_new(object, "reversed", json_boolean(record->reversed));
 }
@@ -417,7 +419,7 @@ static void add_source(json_t *object, const Hallsync__Record *record, int utc_o
         json_object_set_new(object, "complete", json_boolean(record->complete));
 }
 
-json_t *cli_show_record(const Hallsync__Record *record, int utc_offset_minutes)
+json_t *hs_json_record(const Hallsync__Record *record, int utc_offset_minutes)
 {
     json_t *object = json_object();
     if (object == NULL)
@@ -441,7 +443,7 @@ json_t *cli_show_record(const Hallsync__Record *record, int utc_offset_minutes)
     return object;
 }
 
-json_t *cli_show_result(const Hallsync__PutResult *result)
+json_t *hs_json_result(const Hallsync__PutResult *result)
 {
     json_t *object = json_object();
     if (object == NULL)
@@ -453,7 +455,7 @@ json_t *cli_show_result(const Hallsync__PutResult *result)
     if (result->has_result)
         json_object_set_new(object, "result", enum_value(&hallsync__result__descriptor, result->result));
     if (result->has_safe)
-        json_object_set_new(object, "safe", json_string(cli_safety_name(result->safe)));
+        json_object_set_new(object, "safe", json_string(hs_json_safety(result->safe)));
     add_text(object, "receipt", result->receipt);
     add_text(object, "number", result->number);
     add_text(object, "of", result->of);
