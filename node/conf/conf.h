@@ -65,7 +65,11 @@
     X(backup, second_store, TEXT, "no", 2, 3, NONE,                                                                \
       "yes: a hub's verified backup counts as a second store for safe; only if backup.dir outlives the hub's own " \
       "disk")
-#define HS_CONF_LOG(X) X(log, level, TEXT, "info", 4, 7, RELOAD, "error, warn, info or debug")
+#define HS_CONF_LOG(X)                                                                                            \
+    X(log, level, TEXT, "info", 4, 7, RELOAD, "error, warn, info or debug")                                       \
+    X(log, format, TEXT, "auto", 4, 7, NONE,                                                                      \
+      "text, json (an object a line), journal (systemd's, with fields) or auto: journal where standard error is " \
+      "the journal's, else text")
 #define HS_CONF_REGION(X)                             \
     X(region, utc_offset, TEXT, "+08:00", 6, 6, NONE, \
       "of business dates and screens; the same at all nodes of the region")

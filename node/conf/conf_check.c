@@ -115,11 +115,14 @@ static enum hs_err check_choices(const struct hs_conf *conf, struct hs_why *why)
 {
     static const char *const roles[] = {"hall", "hub", "witness", NULL};
     static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+    static const char *const formats[] = {"auto", "text", "json", "journal", NULL};
     static const char *const answers[] = {"yes", "no", NULL};
     static const char *const rules[] = {"refuse", "accept", NULL};
     enum hs_err err = check_choice("node.role", conf->node.role, roles, why);
     if (err == HS_OK)
         err = check_choice("log.level", conf->log.level, levels, why);
+    if (err == HS_OK)
+        err = check_choice("log.format", conf->log.format, formats, why);
     if (err == HS_OK)
         err = check_choice("rules.unknown_accounts", conf->rules.unknown_accounts, rules, why);
     if (err == HS_OK)

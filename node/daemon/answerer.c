@@ -5,6 +5,7 @@
 #include "proto/msg/tlv.h"
 #include "storage/model/kinds.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -105,6 +106,14 @@ static void put_answer(const struct look *look, const struct hs_closed *closed, 
     hs_tlv_put_u64(to, ANSWER_TIME, hs_now_ms());
 }
 
+static void tell(const struct hs_closed *closed, const struct hs_answerer *answerer)
+{
+    char close[HS_RECORD_ID_BYTES_MAX + 1];
+    snprintf(close, sizeof close, "%.*s", (int)closed->id.size, (const char *)closed->id.data);
+    HS_LOG(BOOKS_ANSWERED, HS_WORD("close", close), HS_WORD("verdict", hs_books_text(answerer->judged.books)),
+           HS_NUMBER("entries", answerer->judged.here.count));
+}
+
 static enum hs_err write_answer(struct look *look, const struct hs_closed *closed, const struct hs_answered *own)
 {
     struct hs_buf answer = {0};
@@ -125,9 +134,7 @@ static enum hs_err write_answer(struct look *look, const struct hs_closed *close
     if (err == HS_OK)
         err = hs_store_write(look->store, &draft, &dot, &stamp);
     if (err == HS_OK)
-        hs_log(HS_LOG_INFO, "books", "answered", "close=%.*s verdict=%s entries=%llu", (int)closed->id.size,
-               (const char *)closed->id.data, hs_books_text(look->answerer->judged.books),
-               (unsigned long long)look->answerer->judged.here.count);
+        tell(closed, look->answerer);
     hs_buf_fini(&answer);
     return err;
 }
@@ -205,7 +212,7 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
     answerer->behind = 0;
     answerer->chore.wait_ms = AGAIN_MS;
     if (err != HS_ESTOPPING)
-        hs_log(HS_LOG_ERROR, "books", "failed", "reason=%s", hs_err_name(err));
+        HS_LOG(BOOKS_FAILED, HS_WORD("reason", hs_err_name(err)));
 }
 
 /* ---- from outside ---- */

@@ -274,7 +274,7 @@ static void drop_row(struct hs_backups *backups, const struct kept *kept)
     struct errand errand = {.run = run_drop, .row = &row};
     enum hs_err err = write_errand(backups, &errand);
     if (err != HS_OK && err != HS_ESTOPPING)
-        hs_log(HS_LOG_ERROR, "backup", "not-noted", "reason=%s", hs_err_name(err));
+        HS_LOG(BACKUP_NOT_NOTED, HS_WORD("reason", hs_err_name(err)));
 }
 
 /* Only what the newest backup holds can be vouched for; without it the word is taken back. */
@@ -283,9 +283,9 @@ static void retire(struct hs_backups *backups)
     struct errand errand = {.run = run_retire};
     enum hs_err err = write_errand(backups, &errand);
     if (err == HS_OK)
-        hs_log(HS_LOG_WARN, "backup", "not-vouched", "text=\"the newest verified backup is not there any more\"");
+        HS_LOG(BACKUP_NOT_VOUCHED, HS_PROSE("text", "the newest verified backup is not there any more"));
     else if (err != HS_ESTOPPING)
-        hs_log(HS_LOG_ERROR, "backup", "not-noted", "reason=%s", hs_err_name(err));
+        HS_LOG(BACKUP_NOT_NOTED, HS_WORD("reason", hs_err_name(err)));
 }
 
 /* A backup on the data's own disk goes with it. */
@@ -341,7 +341,7 @@ static void keep_newest(struct hs_backups *backups)
     for (size_t i = 0; i + backups->options.conf->backup.keep < listing->count; i++) {
         const struct kept *kept = &listing->kept[i];
         if (unlink(kept->path) != 0 && errno != ENOENT) {
-            hs_log(HS_LOG_ERROR, "backup", "not-removed", "file=\"%s\" text=\"%s\"", kept->path, strerror(errno));
+            HS_LOG(BACKUP_NOT_REMOVED, HS_PROSE("file", kept->path), HS_PROSE("text", strerror(errno)));
             continue;
         }
         drop_row(backups, kept);
@@ -410,11 +410,10 @@ static void tell_run(struct hs_backups *backups, const struct hs_backup *backup,
     backups->run.growth_bytes = manifest->growth_bytes;
     backups->has_run = true;
     pthread_mutex_unlock(&backups->lock);
-    hs_log(HS_LOG_INFO, "backup", "verified",
-           "file=\"%s\" bytes=%" PRIu64 " commit=%" PRIu64 " rows=%" PRIu64 " payments=%" PRIu64 " sum_fen=%" PRId64
-           " ms=%" PRIu64 " open_ms=%" PRIu64 " growth_bytes=%" PRIu64,
-           hs_backup_path(backup), hs_backup_bytes(backup), manifest->commit, rows, manifest->payments,
-           manifest->sum_fen, ms, manifest->open_ms, manifest->growth_bytes);
+    HS_LOG(BACKUP_VERIFIED, HS_PROSE("file", hs_backup_path(backup)), HS_NUMBER("bytes", hs_backup_bytes(backup)),
+           HS_NUMBER("commit", manifest->commit), HS_NUMBER("rows", rows), HS_NUMBER("payments", manifest->payments),
+           HS_AMOUNT("sum_fen", manifest->sum_fen), HS_NUMBER("ms", ms), HS_NUMBER("open_ms", manifest->open_ms),
+           HS_NUMBER("growth_bytes", manifest->growth_bytes));
 }
 
 static enum hs_err make(struct hs_backups *backups, struct hs_why *why)
@@ -451,8 +450,8 @@ static void run_once(struct hs_backups *backups, uint64_t number)
     enum hs_err err = make(backups, &why);
     look(backups);
     if (err != HS_OK)
-        hs_log(HS_LOG_ERROR, "backup", "failed", "reason=%s text=\"%s\"", hs_err_name(err),
-               why.text[0] != '\0' ? why.text : hs_err_text(err));
+        HS_LOG(BACKUP_FAILED, HS_WORD("reason", hs_err_name(err)),
+               HS_PROSE("text", why.text[0] != '\0' ? why.text : hs_err_text(err)));
     pthread_mutex_lock(&backups->lock);
     backups->phase = PHASE_IDLE;
     backups->ended = number;

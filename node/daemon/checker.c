@@ -91,8 +91,7 @@ static enum hs_err visit(void *ctx, const struct hs_rotten *rotten)
     hs_rotten_text(rotten, &text);
     hs_buf_put_u8(&text, 0);
     if (text.err == HS_OK)
-        hs_log(HS_LOG_ERROR, "check", "damaged", "sort=%s text=\"%s\"", hs_rot_text(rotten->sort),
-               (const char *)text.data);
+        HS_LOG(CHECK_DAMAGED, HS_WORD("sort", hs_rot_text(rotten->sort)), HS_PROSE("text", (const char *)text.data));
     pthread_mutex_lock(&checker->lock);
     if (text.err == HS_OK && checker->now.finding_count++ < FINDINGS_MAX)
         put_finding(&checker->now, rotten, (char *)text.data);
@@ -144,9 +143,8 @@ static void end(struct hs_checker *checker, enum hs_err err)
     checker->next_tick = hs_tick_ms() + EVERY_MS;
     if (err == HS_OK)
         checker->options.ended(checker->options.ctx, &(struct hs_checked){ended_ms, found});
-    hs_log(found != 0 || err != HS_OK ? HS_LOG_ERROR : HS_LOG_INFO, "check", "ended",
-           "operations=%llu records=%llu found=%llu reason=%s", (unsigned long long)ops, (unsigned long long)records,
-           (unsigned long long)found, hs_err_name(err));
+    HS_LOG_AT(found != 0 || err != HS_OK ? HS_LOG_ERROR : HS_LOG_INFO, HS_EV_CHECK_ENDED, HS_NUMBER("operations", ops),
+              HS_NUMBER("records", records), HS_NUMBER("found", found), HS_WORD("reason", hs_err_name(err)));
 }
 
 static bool is_stopping(void *ctx)

@@ -50,9 +50,8 @@ static void tell_older(struct hs_daemon *daemon, const struct hs_older *older)
     if (older->operations != 0 && older->operations < 2 * daemon->came_back)
         return;
     daemon->came_back = older->operations;
-    hs_log(HS_LOG_WARN, "store", "older-copy", "text=\"%s\" operations=%llu money=%llu from=%s", older->why,
-           (unsigned long long)older->operations, (unsigned long long)older->money,
-           older->from[0] != '\0' ? older->from : "-");
+    HS_LOG(OLDER_COPY, HS_PROSE("text", older->why), HS_NUMBER("operations", older->operations),
+           HS_NUMBER("money", older->money), HS_WORD("from", older->from[0] != '\0' ? older->from : "-"));
 }
 
 static void start_anew(const struct hs_daemon *daemon)
@@ -67,8 +66,9 @@ static void committed(void *ctx, const struct hs_commit *commit)
     if (commit->older != NULL)
         tell_older(daemon, commit->older);
     if (commit->renews) {
-        hs_log(HS_LOG_ERROR, "store", "set-back",
-               "text=\"this store is an older copy: it gets another id, and what is missing comes back from others\"");
+        HS_LOG(SET_BACK,
+               HS_PROSE("text",
+                        "this store is an older copy: it gets another id, and what is missing comes back from others"));
         start_anew(daemon);
     }
     hs_peers_committed(daemon->peers, commit);
@@ -82,7 +82,7 @@ static void committed(void *ctx, const struct hs_commit *commit)
 static void fatal(void *ctx, enum hs_err err)
 {
     const struct hs_daemon_options *options = &((struct hs_daemon *)ctx)->options;
-    hs_log(HS_LOG_ERROR, "daemon", "fatal", "reason=%s text=\"%s\"", hs_err_name(err), hs_err_text(err));
+    HS_LOG(FATAL, HS_WORD("reason", hs_err_name(err)), HS_PROSE("text", hs_err_text(err)));
     if (options->fatal == NULL)
         _exit(1);
     options->fatal(options->ctx, err);
@@ -96,8 +96,7 @@ static void certified(void *ctx)
 static void renewed(void *ctx)
 {
     const struct hs_daemon *daemon = ctx;
-    hs_log(HS_LOG_INFO, "daemon", "certificate-renewed",
-           "text=\"this node has got other districts: its rooms start anew\"");
+    HS_LOG(CERTIFICATE_RENEWED, HS_PROSE("text", "this node has got other districts: its rooms start anew"));
     start_anew(daemon);
 }
 
@@ -107,8 +106,9 @@ static void reopen(void *ctx)
     const struct hs_daemon *daemon = ctx;
     if (daemon->options.restart == NULL)
         return;
-    hs_log(HS_LOG_ERROR, "daemon", "operations-rotted",
-           "text=\"operations that only this node had have rotted: the rooms start anew, and they are issued anew\"");
+    HS_LOG(OPERATIONS_ROTTED,
+           HS_PROSE("text",
+                    "operations that only this node had have rotted: the rooms start anew, and they are issued anew"));
     daemon->options.restart(daemon->options.ctx);
 }
 
@@ -208,27 +208,27 @@ static enum hs_err open_store(struct hs_daemon *daemon, struct hs_why *why)
     };
     enum hs_err err = hs_store_open(&options, &daemon->store, why);
     if (err == HS_OK && hs_store_migrated(daemon->store) != 0)
-        hs_log(HS_LOG_INFO, "store", "migrated", "from_format=%u text=\"what that changed is kept in %s/before-*\"",
-               (unsigned)hs_store_migrated(daemon->store), daemon->conf->node.data);
+        HS_LOG(MIGRATED, HS_NUMBER("from_format", hs_store_migrated(daemon->store)),
+               HS_PROSE("kept_in", daemon->conf->node.data), HS_PROSE("text", "what that changed is in its before-*"));
     if (err == HS_OK && hs_store_renewed(daemon->store) != NULL)
-        hs_log(HS_LOG_INFO, "store", "renewed", "reason=\"%s\"", hs_store_renewed(daemon->store));
+        HS_LOG(RENEWED, HS_PROSE("reason", hs_store_renewed(daemon->store)));
     if (err == HS_OK && hs_store_break(daemon->store) != NULL)
-        hs_log(HS_LOG_INFO, "store", "fresh-origin", "reason=\"%s\"", hs_store_break(daemon->store));
+        HS_LOG(FRESH_ORIGIN, HS_PROSE("reason", hs_store_break(daemon->store)));
     if (err == HS_OK)
         hs_check_scope(daemon->conf, hs_store_certificate(daemon->store), &daemon->problems);
     for (size_t i = 0; i < daemon->problems.count; i++)
-        hs_log(HS_LOG_ERROR, "daemon", "configuration", "text=\"%s\"", daemon->problems.text[i]);
+        HS_LOG(CONFIGURATION, HS_PROSE("text", daemon->problems.text[i]));
     return err;
 }
 
 static void tended(const char *task, const char *record, enum hs_err err)
 {
     if (err == HS_OK)
-        hs_log(HS_LOG_INFO, "tend", "done", "task=%s record=%s", task, record);
+        HS_LOG(TEND_DONE, HS_WORD("task", task), HS_WORD("record", record));
     else if (record[0] != '\0') /* by a rule, as often as it is tried */
-        hs_log(HS_LOG_DEBUG, "tend", "refused", "task=%s record=%s reason=%s", task, record, hs_err_name(err));
+        HS_LOG(TEND_REFUSED, HS_WORD("task", task), HS_WORD("record", record), HS_WORD("reason", hs_err_name(err)));
     else
-        hs_log(HS_LOG_ERROR, "tend", "failed", "task=%s reason=%s", task, hs_err_name(err));
+        HS_LOG(TEND_FAILED, HS_WORD("task", task), HS_WORD("reason", hs_err_name(err)));
 }
 
 static enum hs_err make_tending(struct hs_daemon *daemon)
@@ -283,7 +283,7 @@ static enum hs_err make_peers(struct hs_daemon *daemon, struct hs_why *why)
     };
     enum hs_err err = hs_peers_new(&options, &daemon->peers, why);
     for (size_t i = 0; err == HS_OK && hs_peers_address(daemon->peers, i) != NULL; i++)
-        hs_log(HS_LOG_INFO, "link", "listening", "address=%s", hs_peers_address(daemon->peers, i));
+        HS_LOG(LISTENING, HS_WORD("address", hs_peers_address(daemon->peers, i)));
     return err;
 }
 
@@ -400,9 +400,9 @@ enum hs_err hs_daemon_new(const struct hs_daemon_options *options, struct hs_dae
         hs_daemon_stop(daemon);
         return err;
     }
-    hs_log(HS_LOG_INFO, "daemon", "started", "node=%s role=%s endpoint=%s store=%016" PRIx64 " commit=%" PRIu64,
-           conf->node.id, conf->node.role, conf->listen.clients, hs_store_id(daemon->store),
-           hs_store_position(daemon->store).commit);
+    HS_LOG(STARTED, HS_WORD("node", conf->node.id), HS_WORD("role", conf->node.role),
+           HS_WORD("endpoint", conf->listen.clients), HS_HEX("store", hs_store_id(daemon->store)),
+           HS_NUMBER("commit", hs_store_position(daemon->store).commit));
     hs_registry_start(daemon->registry);
     *out = daemon;
     return HS_OK;

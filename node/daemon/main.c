@@ -1,7 +1,7 @@
 /* hallsyncd -- a node of a region: hallsyncd -c hallsync.yaml */
 #include "node/daemon/check.h"
 #include "node/daemon/daemon.h"
-#include "node/log/log.h"
+#include "node/log/option.h"
 
 #include <argp.h>
 #include <signal.h>
@@ -17,6 +17,7 @@
 struct arguments {
     const char *conf;
     bool check;
+    struct hs_log_option log;
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -29,6 +30,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->log;
+        return 0;
     case 'c':
         arguments->conf = value;
         return 0;
@@ -44,7 +48,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-static const struct argp ARGP = {OPTIONS, parse, NULL, "Run a hallsync node.", NULL, NULL, NULL};
+static const struct argp_child CHILDREN[] = {{&hs_log_argp, 0, NULL, 0}, {0}};
+static const struct argp ARGP = {OPTIONS, parse, NULL, "Run a hallsync node.", CHILDREN, NULL, NULL};
 
 static int complain(enum hs_err err, const struct hs_why *why)
 {
@@ -66,11 +71,11 @@ static void reload(const char *path)
     struct hs_why why = {0};
     enum hs_err err = hs_conf_load(path, &conf, &why);
     if (err != HS_OK) {
-        hs_log(HS_LOG_ERROR, "daemon", "reload-failed", "text=\"%s\"", why.text);
+        HS_LOG(RELOAD_FAILED, HS_PROSE("text", why.text));
         return;
     }
     set_level(&conf);
-    hs_log(HS_LOG_INFO, "daemon", "reloaded", "level=%s", conf.log.level);
+    HS_LOG(RELOADED, HS_WORD("log_level", conf.log.level));
     hs_conf_free(&conf);
 }
 
@@ -93,7 +98,8 @@ static bool wait_for_end(const sigset_t *signals, const char *path)
             reload(path);
             sd_notify(0, "READY=1");
         } else if (got == SIGTERM || got == SIGINT || got == SIGNAL_RESTART) {
-            hs_log(HS_LOG_INFO, "daemon", got == SIGNAL_RESTART ? "restarting" : "stopping", "signal=%d", got);
+            HS_LOG_AT(HS_LOG_INFO, got == SIGNAL_RESTART ? HS_EV_RESTARTING : HS_EV_STOPPING,
+                      HS_NUMBER("signal", (uint64_t)got));
             return got == SIGNAL_RESTART;
         }
     }
@@ -172,7 +178,9 @@ int main(int argc, char **argv)
     enum hs_err err = hs_conf_load(arguments.conf, &conf, &why);
     if (err != HS_OK)
         return complain(err, &why);
-    hs_log_init(HS_LOG_INFO);
+    if (!arguments.log.is_given)
+        hs_log_format_parse(conf.log.format, &arguments.log.format);
+    hs_log_init(HS_LOG_INFO, arguments.log.format);
     set_level(&conf);
     if (arguments.check)
         err = hs_check_all(&conf, &why);

@@ -22,7 +22,7 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
 {
     (void)commit;
     if (err != HS_OK)
-        hs_log(HS_LOG_WARN, "check", "not-mended", "reason=%s", hs_err_name(err));
+        HS_LOG(NOT_MENDED, HS_WORD("reason", hs_err_name(err)));
     free(job);
 }
 

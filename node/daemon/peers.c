@@ -16,64 +16,39 @@
 
 static enum hs_err step(struct hs_peers *peers, const struct hs_replica_event *event);
 
-static const char *const NOTICE_EVENTS[] = {
-    [HS_NOTICE_LIVE] = "session-live",
-    [HS_NOTICE_REFUSED] = "session-refused",
-    [HS_NOTICE_ENDED] = "session-ended",
-    [HS_NOTICE_PROBE_DONE] = "probe-done",
-    [HS_NOTICE_EQUAL] = "digests-equal",
-    [HS_NOTICE_DAMAGE] = "damage",
-    [HS_NOTICE_FORK] = "fork",
-    [HS_NOTICE_STREAM_STOPPED] = "stream-stopped",
-    [HS_NOTICE_NAMED_BEYOND] = "origin-named-beyond",
-    [HS_NOTICE_CLONE] = "clone",
-    [HS_NOTICE_FILLING] = "filling",
-    [HS_NOTICE_FILLED] = "filled",
-    [HS_NOTICE_FILL_FAILED] = "fill-failed",
-    [HS_NOTICE_REVOKED] = "revoked",
-    [HS_NOTICE_OWN_REVOKED] = "own-key-revoked",
-    [HS_NOTICE_WAITING] = "revoked-waiting",
-    [HS_NOTICE_ADMITTING] = "admitting",
-    [HS_NOTICE_HELD] = "peer-held",
-    [HS_NOTICE_SET_BACK] = "store-set-back",
-    [HS_NOTICE_STORES_FULL] = "stores-full",
-    [HS_NOTICE_TWIN] = "session-twin",
+static const enum hs_log_event NOTICE_EVENTS[] = {
+    [HS_NOTICE_LIVE] = HS_EV_SESSION_LIVE,
+    [HS_NOTICE_REFUSED] = HS_EV_SESSION_REFUSED,
+    [HS_NOTICE_ENDED] = HS_EV_SESSION_ENDED,
+    [HS_NOTICE_PROBE_DONE] = HS_EV_PROBE_DONE,
+    [HS_NOTICE_EQUAL] = HS_EV_DIGESTS_EQUAL,
+    [HS_NOTICE_DAMAGE] = HS_EV_DAMAGE,
+    [HS_NOTICE_FORK] = HS_EV_FORK,
+    [HS_NOTICE_STREAM_STOPPED] = HS_EV_STREAM_STOPPED,
+    [HS_NOTICE_NAMED_BEYOND] = HS_EV_NAMED_BEYOND,
+    [HS_NOTICE_CLONE] = HS_EV_CLONE,
+    [HS_NOTICE_FILLING] = HS_EV_FILLING,
+    [HS_NOTICE_FILLED] = HS_EV_FILLED,
+    [HS_NOTICE_FILL_FAILED] = HS_EV_FILL_FAILED,
+    [HS_NOTICE_REVOKED] = HS_EV_REVOKED,
+    [HS_NOTICE_OWN_REVOKED] = HS_EV_OWN_KEY_REVOKED,
+    [HS_NOTICE_WAITING] = HS_EV_REVOKED_WAITING,
+    [HS_NOTICE_ADMITTING] = HS_EV_ADMITTING,
+    [HS_NOTICE_HELD] = HS_EV_PEER_HELD,
+    [HS_NOTICE_SET_BACK] = HS_EV_STORE_SET_BACK,
+    [HS_NOTICE_STORES_FULL] = HS_EV_STORES_FULL,
+    [HS_NOTICE_TWIN] = HS_EV_SESSION_TWIN,
 };
-
-static enum hs_log_level notice_level(enum hs_replica_notice notice, enum hs_err err)
-{
-    switch (notice) {
-    case HS_NOTICE_DAMAGE:
-    case HS_NOTICE_FORK:
-    case HS_NOTICE_STREAM_STOPPED:
-    case HS_NOTICE_NAMED_BEYOND:
-    case HS_NOTICE_CLONE:
-    case HS_NOTICE_SET_BACK:
-    case HS_NOTICE_STORES_FULL:
-    case HS_NOTICE_OWN_REVOKED:
-        return HS_LOG_ERROR;
-    case HS_NOTICE_REVOKED:
-    case HS_NOTICE_WAITING:
-    case HS_NOTICE_REFUSED:
-    case HS_NOTICE_FILL_FAILED:
-        return HS_LOG_WARN;
-    case HS_NOTICE_HELD:
-        return err == HS_OK ? HS_LOG_INFO : HS_LOG_WARN;
-    case HS_NOTICE_PROBE_DONE:
-    case HS_NOTICE_EQUAL:
-        return HS_LOG_DEBUG;
-    default:
-        return HS_LOG_INFO;
-    }
-}
 
 static void notice(struct hs_peers *peers, const struct hs_replica_update *update)
 {
     const char *address = hs_link_peer_address(peers->link, update->peer);
     const char *text = update->text != NULL ? update->text : "";
-    hs_log(notice_level(update->notice, update->err), "replica", NOTICE_EVENTS[update->notice],
-           "peer=%" PRIu64 "%s%s reason=%s text=\"%s\"", update->peer, address[0] != '\0' ? " address=" : "", address,
-           hs_err_name(update->err), text);
+    enum hs_log_event event = NOTICE_EVENTS[update->notice];
+    bool is_over = update->notice == HS_NOTICE_HELD && update->err == HS_OK;
+    HS_LOG_AT(is_over ? HS_LOG_INFO : hs_log_row(event)->level, event, HS_NUMBER("peer", update->peer),
+              HS_WORD("address", address[0] != '\0' ? address : NULL), HS_WORD("reason", hs_err_name(update->err)),
+              HS_PROSE("text", text));
     if (update->notice == HS_NOTICE_LIVE) {
         hs_link_good(peers->link, update->peer);
         peers_upstream_live(peers, update->peer, text);
@@ -129,7 +104,7 @@ static enum hs_err carry_frame(struct hs_peers *peers, const struct hs_replica_u
     enum hs_err err = hs_link_send(peers->link, update->peer, update->frame);
     if (err == HS_OK)
         return HS_OK;
-    hs_log(HS_LOG_DEBUG, "link", "send-failed", "peer=%" PRIu64 " reason=%s", update->peer, hs_err_name(err));
+    HS_LOG(SEND_FAILED, HS_NUMBER("peer", update->peer), HS_WORD("reason", hs_err_name(err)));
     struct hs_replica_event *event = fail(failures, room, HS_REPLICA_PEER_DOWN, err);
     if (event == NULL)
         return HS_ENOMEM;
@@ -286,7 +261,7 @@ static enum hs_err handle_link(struct hs_peers *peers, const struct hs_link_even
     case HS_LINK_FRAME:
         return link_frame(peers, event);
     case HS_LINK_NOTE:
-        hs_log(HS_LOG_DEBUG, "link", "monitor", "text=\"%s\"", event->text);
+        HS_LOG(MONITOR, HS_PROSE("text", event->text));
         if (event->outbound && event->err != HS_OK)
             peers_upstream_failed(peers, event->address, event->err, event->text);
         else if (event->err == HS_EREFUSED)
@@ -387,7 +362,7 @@ static enum hs_err take_turn(struct hs_peers *peers, unsigned wait_ms)
 
 static void fail_all(struct hs_peers *peers, enum hs_err err)
 {
-    hs_log(HS_LOG_ERROR, "peers", "failed", "reason=%s", hs_err_name(err));
+    HS_LOG(PEERS_FAILED, HS_WORD("reason", hs_err_name(err)));
     peers->options.fatal(peers->options.ctx, err);
 }
 

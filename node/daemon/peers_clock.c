@@ -58,8 +58,8 @@ void peers_clock_look(struct hs_peers *peers, const struct hs_peer_status *shown
                  "which of two values written apart is shown, goes by them",
                  text.err == HS_OK ? (const char *)text.data : "?");
     if (is && !was)
-        hs_log(HS_LOG_WARN, "peers", "clock", "text=\"%s\"", peers->clocks);
+        HS_LOG(CLOCK, HS_PROSE("text", peers->clocks));
     else if (was && !is)
-        hs_log(HS_LOG_INFO, "peers", "clock", "text=\"no clock differs any more\"");
+        HS_LOG_AT(HS_LOG_INFO, HS_EV_CLOCK, HS_PROSE("text", "no clock differs any more"));
     hs_buf_fini(&text);
 }

@@ -57,8 +57,9 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
 {
     struct join_job *self = (struct join_job *)job;
     (void)commit;
-    hs_log(err == HS_OK ? HS_LOG_INFO : HS_LOG_WARN, "enrol", err == HS_OK ? "joined" : "join-refused",
-           "node=%s reason=%s", self->node_id[0] != '\0' ? self->node_id : "unknown", hs_err_name(err));
+    enum hs_log_event event = err == HS_OK ? HS_EV_JOINED : HS_EV_JOIN_REFUSED;
+    HS_LOG_AT(hs_log_row(event)->level, event, HS_WORD("node", self->node_id[0] != '\0' ? self->node_id : "unknown"),
+              HS_WORD("reason", hs_err_name(err)));
     struct hs_bytes own = hs_buf_bytes(&self->peers->options.keys->certificate);
     self->note->err = hs_enrol_reply(err, hs_err_text(err), hs_buf_bytes(&self->certificate), own, &self->note->frame);
     peers_note_post(self->peers, self->note);
@@ -87,7 +88,7 @@ static enum hs_err submit(struct hs_peers *peers, hs_peer peer, const struct hs_
 static void refuse(struct hs_peers *peers, hs_peer peer, enum hs_err err)
 {
     struct hs_buf frame = {0};
-    hs_log(HS_LOG_WARN, "enrol", "join-refused", "node=unknown reason=%s", hs_err_name(err));
+    HS_LOG(JOIN_REFUSED, HS_WORD("node", "unknown"), HS_WORD("reason", hs_err_name(err)));
     if (hs_enrol_reply(err, hs_err_text(err), HS_BYTES_NONE, HS_BYTES_NONE, &frame) == HS_OK)
         hs_link_send(peers->link, peer, hs_buf_bytes(&frame));
     hs_link_drop(peers->link, peer, true); /* it has had its one message */

@@ -25,8 +25,9 @@ static void tell_room(const struct hs_disk *disk)
         [HS_DISK_SCARCE] = {HS_LOG_ERROR, "only money and work are taken"},
         [HS_DISK_FULL] = {HS_LOG_ERROR, "nothing is taken from clients any more; reads go on"},
     };
-    hs_log(TOLD[disk->level].level, "disk", "room", "level=%s free_mib=%" PRIu64 " map_mib=%" PRIu64 " text=\"%s\"",
-           hs_disk_level_text(disk->level), disk->free_bytes >> 20, disk->map_bytes >> 20, TOLD[disk->level].text);
+    HS_LOG_AT(TOLD[disk->level].level, HS_EV_ROOM, HS_WORD("room", hs_disk_level_text(disk->level)),
+              HS_NUMBER("free_mib", disk->free_bytes >> 20), HS_NUMBER("map_mib", disk->map_bytes >> 20),
+              HS_PROSE("text", TOLD[disk->level].text));
 }
 
 static void watch_readers(struct hs_peers *peers, uint64_t now_ms)
@@ -34,11 +35,11 @@ static void watch_readers(struct hs_peers *peers, uint64_t now_ms)
     bool is_news;
     enum hs_err err = hs_readers_look(&peers->readers, peers->options.store, now_ms, &is_news);
     if (err != HS_OK) /* nobody waits for it: the next look tells */
-        hs_log(HS_LOG_WARN, "disk", "readers-unknown", "reason=%s", hs_err_name(err));
+        HS_LOG(READERS_UNKNOWN, HS_WORD("reason", hs_err_name(err)));
     else if (is_news && peers->readers.is_long)
-        hs_log(HS_LOG_WARN, "disk", "long-reader", "text=\"%s\"", peers->readers.text);
+        HS_LOG(LONG_READER, HS_PROSE("text", peers->readers.text));
     else if (is_news)
-        hs_log(HS_LOG_INFO, "disk", "long-reader-gone", "text=\"freed pages are used again\"");
+        HS_LOG(LONG_READER_GONE, HS_PROSE("text", "freed pages are used again"));
 }
 
 enum hs_err peers_room_watch(struct hs_peers *peers, uint64_t now_ms)

@@ -62,9 +62,9 @@ static void set_phase(struct hs_peers *peers, struct upstream *upstream, enum up
     peers->published_ms = 0;
     if (same || !failure || was_told(upstream, upstream->text))
         return;
-    hs_log(phase == UPSTREAM_OWN ? HS_LOG_ERROR : HS_LOG_WARN, "link", "upstream-failed",
-           "address=%s group=%s reason=%s text=\"%s\"", upstream->conf->address, upstream->conf->group,
-           hs_err_name(err), text);
+    HS_LOG_AT(phase == UPSTREAM_OWN ? HS_LOG_ERROR : HS_LOG_WARN, HS_EV_UPSTREAM_FAILED,
+              HS_WORD("address", upstream->conf->address), HS_WORD("group", upstream->conf->group),
+              HS_WORD("reason", hs_err_name(err)), HS_PROSE("text", text));
 }
 
 void peers_upstream_up(struct hs_peers *peers, const char *address, hs_peer peer)
@@ -154,9 +154,10 @@ static void check_group(struct hs_peers *peers, struct upstream *upstream)
             other->conf->group_number != upstream->conf->group_number)
             continue;
         upstream->mixed = true;
-        hs_log(HS_LOG_ERROR, "link", "mixed-group",
-               "group=%s text=\"%s is a %s, %s a %s: put the witness into a group of its own\"", upstream->conf->group,
-               upstream->conf->address, hs_role_text(upstream->role), other->conf->address, hs_role_text(other->role));
+        HS_LOG(MIXED_GROUP, HS_WORD("group", upstream->conf->group), HS_WORD("address", upstream->conf->address),
+               HS_WORD("role", hs_role_text(upstream->role)), HS_WORD("other_address", other->conf->address),
+               HS_WORD("other_role", hs_role_text(other->role)),
+               HS_PROSE("text", "put the witness into a group of its own"));
     }
 }
 
@@ -272,6 +273,5 @@ void peers_knocked(struct hs_peers *peers, const char *address, const char *text
     if (knocker->told_ms != 0 && now < knocker->told_ms + KNOCK_MS)
         return;
     knocker->told_ms = now;
-    hs_log(HS_LOG_WARN, "link", "handshake-failed", "address=%s times=%llu text=\"%s\"", address,
-           (unsigned long long)knocker->count, text);
+    HS_LOG(HANDSHAKE_FAILED, HS_WORD("address", address), HS_NUMBER("times", knocker->count), HS_PROSE("text", text));
 }

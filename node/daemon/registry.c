@@ -84,7 +84,7 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
     struct look look = {.registry = registry, .store = store, .view = hs_store_view(store)};
     enum hs_err err = hs_view_all(look.view, HS_KIND_REISSUE, HS_BYTES_NONE, visit, &look);
     if (err == HS_OK && look.wanted > 0)
-        hs_log(HS_LOG_INFO, "registry", "reissued", "certificates=%zu", look.wanted);
+        HS_LOG(REISSUED, HS_NUMBER("certificates", look.wanted));
     return err;
 }
 
@@ -131,7 +131,7 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
         err = see(registry, view, &wanted, &renewed);
     hs_view_close(view);
     if (err != HS_OK && err != HS_ESTOPPING)
-        hs_log(HS_LOG_ERROR, "registry", "failed", "reason=%s", hs_err_name(err));
+        HS_LOG(REGISTRY_FAILED, HS_WORD("reason", hs_err_name(err)));
     if (renewed)
         registry->options.renewed(registry->options.ctx);
     if (err == HS_OK && wanted && hs_writer_submit(registry->options.writer, &registry->job) == HS_OK)

@@ -58,7 +58,7 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
         return;
     upkeeper->chore.wait_ms = REST_MS;
     if (err != HS_ESTOPPING)
-        hs_log(HS_LOG_ERROR, "upkeep", "failed", "reason=%s", hs_err_name(err));
+        HS_LOG(UPKEEP_FAILED, HS_WORD("reason", hs_err_name(err)));
 }
 
 void hs_upkeeper_init(struct hs_upkeeper *upkeeper, unsigned retention_days)

@@ -1,21 +1,28 @@
-/* log.h -- one line an event on standard error: time, level, module, event, key=value...  Only the daemon's rooms log;
- * lower ones return errors.  Lines carry names, numbers and reasons, never a record's content or a secret.  Under
- * systemd the time is left out and the level is the journal's "<N>" prefix.  Any thread. */
+/* log.h -- one line an event on standard error, or an entry with fields in systemd's journal.  Only the programs' rooms
+ * log; lower ones return errors.  Events carry names, numbers and reasons, never a record's content or a secret.  Any
+ * thread. */
 #ifndef HS_LOG_H
 #define HS_LOG_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "node/log/events.h"
+#include "node/log/details.h"
 
-enum hs_log_level { HS_LOG_ERROR, HS_LOG_WARN, HS_LOG_INFO, HS_LOG_DEBUG };
+/* AUTO: JOURNAL where standard error is the journal's, by $JOURNAL_STREAM (systemd.exec(5)), TEXT elsewhere.
+ * TEXT: time, level, module, event, key=value...; JSON: one object a line; JOURNAL: entries by sd_journal_send(3) with
+ * the fields HALLSYNC_MODULE, HALLSYNC_EVENT and HALLSYNC_ before each name in capitals. */
+enum hs_log_format { HS_LOG_AUTO, HS_LOG_TEXT, HS_LOG_JSON, HS_LOG_JOURNAL };
 
-void hs_log_init(enum hs_log_level level);
+void hs_log_init(enum hs_log_level level, enum hs_log_format format);
 void hs_log_set_level(enum hs_log_level level);
-bool hs_log_level_parse(const char *text, enum hs_log_level *level); /* "error", "warn", "info", "debug" */
+bool hs_log_level_parse(const char *text, enum hs_log_level *level);    /* "error", "warn", "info", "debug" */
+bool hs_log_format_parse(const char *text, enum hs_log_format *format); /* "auto", "text", "json", "journal" */
+const char *hs_log_level_text(enum hs_log_level level);
 
-/* hs_log(HS_LOG_WARN, "link", "refused", "peer=%s reason=%s", ...): values with spaces are quoted by the caller
- * ("text=\"%s\""). Control characters in the line are replaced. */
-void hs_log(enum hs_log_level level, const char *module, const char *event, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* HS_LOG(FATAL, HS_WORD("reason", ...), HS_PROSE("text", ...)): the fields are those of the event's row. */
+#define HS_LOG(event, ...) HS_LOG_AT(hs_log_row(HS_EV_##event)->level, HS_EV_##event, __VA_ARGS__)
+#define HS_LOG_AT(level, event, ...)                                  \
+    hs_log((level), (event), (const struct hs_detail[]){__VA_ARGS__}, \
+           sizeof((const struct hs_detail[]){__VA_ARGS__}) / sizeof(struct hs_detail))
+void hs_log(enum hs_log_level level, enum hs_log_event event, const struct hs_detail *fields, size_t count);
 
 #endif

@@ -199,22 +199,19 @@ int __wrap_eventfd_write(int fd, eventfd_t value)
 
 /* ---- the log ---- */
 
-void __wrap_hs_log(enum hs_log_level level, const char *module, const char *event, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-void __wrap_hs_log(enum hs_log_level level, const char *module, const char *event, const char *format, ...)
+void __wrap_hs_log(enum hs_log_level level, enum hs_log_event event, const struct hs_detail *fields, size_t count);
+void __wrap_hs_log(enum hs_log_level level, enum hs_log_event event, const struct hs_detail *fields, size_t count)
 {
     char line[400];
-    va_list args;
+    const struct hs_log_row *row = hs_log_row(event);
     (void)level;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
+    hs_details_line(line, sizeof line, fields, count);
     struct sim_machine *machine = current();
     if (machine == NULL || machine->life != SIM_RUNNING)
         return;
-    sim_say(machine->sim, "%s: %s %s %s", machine->name, module, event, line);
+    sim_say(machine->sim, "%s: %s %s %s", machine->name, row->module, row->event, line);
     if (machine->sim->hooks.logged != NULL)
-        machine->sim->hooks.logged(machine->sim->hooks.ctx, machine, module, event, line);
+        machine->sim->hooks.logged(machine->sim->hooks.ctx, machine, row->module, row->event, line);
 }
 
 /* ---- records ---- */

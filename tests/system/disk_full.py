@@ -44,7 +44,7 @@ with network.region("disk full and freed again, at a hall and at a hub") as regi
 
     def told(node, level):
         """How often it said so since it was started."""
-        return open(node.log).read().count(f"event=room level={level}")
+        return open(node.log).read().count(f"event=room room={level}")
 
     edition = []
 

@@ -15,6 +15,7 @@ import glob
 import json
 import os
 import random
+import re
 import sys
 import time
 from types import SimpleNamespace
@@ -466,8 +467,18 @@ class Day:
         equal({name: said.get(name) for name in wanted}, wanted, "a receipt")
         check(payment.gives in [line["value"] for line in said["lines"]], f"its bills are named: {said['lines']}")
 
+    def logs(self):
+        """Nobody who was served that day is in a log: no name, account or telephone, no number of a card, a meter or an identity card."""
+        fields = ("account", "name", "phone", "card_no", "identity_no", "meter_no")
+        known = re.compile("|".join(sorted({re.escape(customer[field]) for customer in self.plan.customers.values() for field in fields})))
+        for node in self.everybody:
+            with open(node.log, errors="replace") as log:
+                lines = [line for line in log if known.search(line)]
+            equal(lines, [], f"{node.name}: people in its log")
+
     def prove(self):
         self.books_agree()
+        self.logs()
         self.marketing_agrees()
         self.slip()
         paid = {id(person) for house in self.houses for desk in house.desks() for person in desk.paid}

@@ -69,7 +69,7 @@ def equal(got, wanted, text):
     check(got == wanted, f"{text}: got {got!r}, wanted {wanted!r}")
 
 
-def until(what, condition, seconds=20):
+def until(what, condition, seconds=20, pause=0.02):
     """Ask again until the condition holds; the deadline is a failure, not a pause."""
     end = time.monotonic() + seconds * SLOW
     while True:
@@ -77,16 +77,17 @@ def until(what, condition, seconds=20):
         if value:
             return value
         check(time.monotonic() < end, f"waited {seconds * SLOW:.0f} s in vain: {what}")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def agree(*nodes):
-    """Do they all say the same of each district that they hold in full?"""
+    """Do they all say the same of each district that they hold in full?  By whatever name a kind goes there: an older node has none for a new one."""
     said = {}
     for node in nodes:
         scope, lines = node.districts(), {}
         for line in node.digests().splitlines():
-            lines.setdefault(json.loads(line)["partition"], []).append(line)
+            row = json.loads(line)
+            lines.setdefault(row["partition"], []).append((row["count"], row["digest"]))
         for partition in {*scope, "region"} if scope else lines:
             if said.setdefault(partition, lines.get(partition, [])) != lines.get(partition, []):
                 return False
@@ -344,7 +345,7 @@ class Region:
             for name in names:
                 if name.endswith(".log"):
                     with open(os.path.join(directory, name), errors="replace") as log:
-                        notes |= {f"hallsync-{store}.note" for store in re.findall(r"event=started .*\bstore=([0-9a-f]{16})\b", log.read())}
+                        notes |= {f"hallsync-{store}.note" for store in re.findall(r'event"?[=:]"?started"?[ ,].*\bstore"?[=:]"?([0-9a-f]{16})\b', log.read())}
         return notes
 
     def hub(self, name, start=True, **link):

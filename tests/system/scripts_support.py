@@ -51,6 +51,7 @@ with Region("collect-support has what helps and nothing that is secret or privat
     said = 'stolen, says "Xiaoming" of 9 Hunan Lu'
     hub.json("node", "revoke", "nj-later", "--reason", said)
     until("the hall knows", lambda: "event=revoked" in open(hall.log).read())
+    check("Xiaoming" not in open(hall.log).read(), "what people wrote for a reason is not in the log")
     with open(hall.log, "a") as log:  # what has no business there, and might come there some day
         log.write(f"event=x account={CUSTOMER['account']} name=\"{CUSTOMER['name']}\" phone={CUSTOMER['phone']} address=\"{CUSTOMER['address']}\" token {token}\n")
         log.write(f"json {json.dumps({**CUSTOMER, 'amount_fen': 43210})} receipt {paid['receipt']}\n")

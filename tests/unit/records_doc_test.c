@@ -1,10 +1,6 @@
 /* records_doc_test.c -- docs/records.md is what the tables of kinds, services and commands say, from its mark on;
  * HS_WRITE_DOCS=1 writes that part anew.  What stands before the mark is written by hand. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/lib/made_doc.h"
 
 #include "node/cli/kind_commands.h"
 #include "proto/base/limits.h"
@@ -447,54 +443,12 @@ static void put_docs(struct hs_buf *doc)
 
 /* ---- the file ---- */
 
-static void read_file(const char *path, struct hs_buf *text)
-{
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        fail_msg("%s is missing", path);
-    for (int c = fgetc(file); c != EOF; c = fgetc(file))
-        hs_buf_put_u8(text, (uint8_t)c);
-    fclose(file);
-    hs_buf_put_u8(text, 0);
-    assert_int_equal(text->err, HS_OK);
-}
-
-/* Behind the mark. */
-static const char *generated(const struct hs_buf *text)
-{
-    const char *mark = strstr((const char *)text->data, MARK);
-    if (mark == NULL)
-        fail_msg("%s has not the line %s", DOCS_PATH, MARK);
-    return mark + strlen(MARK);
-}
-
-static void write_docs(const struct hs_buf *doc)
-{
-    struct hs_buf text = {0};
-    read_file(DOCS_PATH, &text);
-    size_t by_hand = (size_t)(generated(&text) - (const char *)text.data);
-    FILE *file = fopen(DOCS_PATH, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text.data, 1, by_hand, file), by_hand);
-    assert_int_equal(fwrite(doc->data, 1, doc->size - 1, file), doc->size - 1);
-    assert_int_equal(fclose(file), 0);
-    hs_buf_fini(&text);
-}
-
 static void docs_are_what_the_tables_say(void **state)
 {
     (void)state;
     struct hs_buf doc = {0};
-    struct hs_buf text = {0};
     put_docs(&doc);
-    hs_buf_put_u8(&doc, 0);
-    assert_int_equal(doc.err, HS_OK);
-    if (getenv("HS_WRITE_DOCS") != NULL)
-        write_docs(&doc);
-    read_file(DOCS_PATH, &text);
-    assert_string_equal(generated(&text), (const char *)doc.data);
-    hs_buf_fini(&doc);
-    hs_buf_fini(&text);
+    made_doc_check(DOCS_PATH, MARK, &doc);
 }
 
 /* ---- what is written by hand ---- */
@@ -518,7 +472,7 @@ static bool test_has(const char *path, const char *command)
     char words[NAME_BYTES], quoted[NAME_BYTES + 2];
     char *rest = words;
     bool has = true;
-    read_file(path, &text);
+    made_doc_read(path, &text);
     snprintf(words, sizeof words, "%s", command);
     for (char *word = strtok_r(rest, " ", &rest); word != NULL && has; word = strtok_r(rest, " ", &rest)) {
         snprintf(quoted, sizeof quoted, "\"%s\"", word);
@@ -575,8 +529,8 @@ static void systems_name_commands_and_tests_that_show_them(void **state)
     (void)state;
     struct hs_buf text = {0};
     size_t rows = 0;
-    read_file(DOCS_PATH, &text);
-    const char *end = generated(&text);
+    made_doc_read(DOCS_PATH, &text);
+    const char *end = made_doc_part(DOCS_PATH, MARK, &text);
     const char *line = strstr((const char *)text.data, "\n| system |");
     assert_non_null(line);
     for (; line != NULL && line < end && line[1] == '|'; line = strchr(line + 1, '\n')) {
