@@ -179,9 +179,11 @@ static void give_note(struct hs_dial *dial, enum hs_err err, const char *text, s
     event->text = dial->text;
 }
 
-static bool give_failure(struct hs_dial *dial, enum hs_err err, const char *text, struct hs_link_event *event)
+static bool give_failure(struct hs_dial *dial, enum hs_err err, enum hs_reason reason, const char *text,
+                         struct hs_link_event *event)
 {
     give_note(dial, err, text, event);
+    event->reason = reason;
     redial(dial, true);
     return true;
 }
@@ -223,7 +225,7 @@ static bool connect_to(struct hs_dial *dial, const char *host, struct hs_link_ev
     if (err == HS_OK && zmq_connect(dial->socket, endpoint) != 0)
         err = hs_sock_err(zmq_errno());
     if (err != HS_OK)
-        return give_failure(dial, err, hs_err_text(err), event);
+        return give_failure(dial, err, HS_REASON_NO_MEANS, hs_err_text(err), event);
     dial->state = DIAL_CONNECTING;
     return false;
 }
@@ -238,7 +240,7 @@ static bool start(struct hs_dial *dial, uint64_t now_ms, struct hs_link_event *e
     if (address->form == HS_HOST_NAME) {
         dial->state = DIAL_LOOKING_UP;
         enum hs_err err = hs_lookup_start(address->host, &dial->lookup);
-        return err != HS_OK && give_failure(dial, err, hs_err_text(err), event);
+        return err != HS_OK && give_failure(dial, err, HS_REASON_NO_MEANS, hs_err_text(err), event);
     }
     snprintf(host, sizeof host, address->form == HS_HOST_V6 ? "[%s]" : "%s", address->host);
     return connect_to(dial, host, event);
@@ -252,8 +254,8 @@ static bool looked_up(struct hs_dial *dial, struct hs_link_event *event)
     hs_lookup_free(dial->lookup);
     dial->lookup = NULL;
     if (answer.count == 0)
-        return give_failure(dial, HS_EUNREACHABLE, answer.error == 0 ? "no address" : gai_strerror(answer.error),
-                            event);
+        return give_failure(dial, HS_EUNREACHABLE, HS_REASON_NO_HOST,
+                            answer.error == 0 ? "no address" : gai_strerror(answer.error), event);
     return connect_to(dial, answer.hosts[dial->round % answer.count], event);
 }
 
@@ -263,8 +265,9 @@ bool hs_dial_tick(struct hs_dial *dial, uint64_t now_ms, struct hs_link_event *e
         return false;
     if (dial->state == DIAL_WAITING)
         return start(dial, now_ms, event);
-    const char *what = dial->state == DIAL_LOOKING_UP ? "the name server does not answer" : "no answer";
-    return give_failure(dial, HS_ETIMEDOUT, what, event);
+    if (dial->state == DIAL_LOOKING_UP)
+        return give_failure(dial, HS_ETIMEDOUT, HS_REASON_NO_HOST, "the name server does not answer", event);
+    return give_failure(dial, HS_ETIMEDOUT, HS_REASON_NO_ANSWER, "no answer", event);
 }
 
 /* ---- news of the connection ---- */
@@ -294,7 +297,7 @@ static bool has_ended(struct hs_dial *dial, const struct hs_monitor_news *news, 
         return false;
     }
     enum hs_err err = news->event == ZMQ_EVENT_CLOSED ? HS_EUNREACHABLE : HS_EREFUSED;
-    return give_failure(dial, err, hs_monitor_reason(news), event);
+    return give_failure(dial, err, hs_monitor_code(news), hs_monitor_reason(news), event);
 }
 
 bool hs_dial_news(struct hs_dial *dial, struct hs_link_event *event)
@@ -328,6 +331,7 @@ static bool give_down(struct hs_dial *dial, struct hs_link_event *event)
     event->address = current(dial)->text;
     event->curve_key = current(dial)->key;
     event->err = HS_EUNREACHABLE;
+    event->reason = HS_REASON_CLOSED;
     event->text = dial->text;
     redial(dial, dial->good_ms == 0);
     return true;

@@ -10,6 +10,7 @@
 
 #include "proto/base/buf.h"
 #include "proto/base/limits.h"
+#include "proto/base/standing.h"
 #include "proto/msg/trust.h"
 
 struct hs_link;
@@ -72,6 +73,7 @@ struct hs_link_event {
     const char *address; /* of UP: as configured if dialled, else the other end's; else "" */
     struct hs_bytes data;
     enum hs_err err;
+    enum hs_reason reason; /* of DOWN, and of a NOTE of what failed */
     const char *text;
 };
 

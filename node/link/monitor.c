@@ -110,6 +110,29 @@ const char *hs_monitor_reason(const struct hs_monitor_news *news)
     }
 }
 
+enum hs_reason hs_monitor_code(const struct hs_monitor_news *news)
+{
+    switch (news->event) {
+    case ZMQ_EVENT_CLOSED:
+        return HS_REASON_UNREACHABLE;
+    case ZMQ_EVENT_DISCONNECTED:
+        return HS_REASON_CLOSED;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        return news->value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC ? HS_REASON_HANDSHAKE : HS_REASON_NOT_CURVE;
+    default:
+        return HS_REASON_HANDSHAKE;
+    }
+}
+
+enum hs_reason hs_monitor_code_heard(const struct hs_monitor_news *news)
+{
+    if (news->event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+        return HS_REASON_STRANGERS;
+    if (news->event != ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
+        return HS_REASON_CLOSED;
+    return news->value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC ? HS_REASON_WRONG_KEY : HS_REASON_NOT_CURVE;
+}
+
 const char *hs_monitor_reason_heard(const struct hs_monitor_news *news)
 {
     switch (news->event) {

@@ -3,6 +3,7 @@
 #define HS_LINK_MONITOR_H
 
 #include "node/link/sock.h"
+#include "proto/base/standing.h"
 
 struct hs_monitor_news {
     int event; /* ZMQ_EVENT_... */
@@ -18,7 +19,9 @@ bool hs_monitor_next(void *pair, struct hs_monitor_news *news);
 /* "handshake-failed-auth"; and why, in words, of a failure. */
 const char *hs_monitor_name(int event);
 const char *hs_monitor_reason(const struct hs_monitor_news *news);       /* on the dialling side */
+enum hs_reason hs_monitor_code(const struct hs_monitor_news *news);      /* the same */
 const char *hs_monitor_reason_heard(const struct hs_monitor_news *news); /* of a handshake, on the listening side */
+enum hs_reason hs_monitor_code_heard(const struct hs_monitor_news *news);
 bool hs_monitor_is_handshake_failure(int event);
 
 #endif

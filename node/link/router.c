@@ -203,6 +203,7 @@ static void tell_failure(struct hs_router *router, const struct hs_conn *conn, s
              hs_monitor_reason_heard(&router->failure));
     note(router, HS_EREFUSED, event);
     event->address = conn == NULL ? "" : conn->remote;
+    event->reason = hs_monitor_code_heard(&router->failure);
     router->failure.event = 0;
 }
 
@@ -247,6 +248,7 @@ static bool has_failed(struct hs_router *router, const struct hs_monitor_news *n
     snprintf(router->text, sizeof router->text, "%s from outside: %s", hs_monitor_name(news->event),
              handshake ? hs_monitor_reason_heard(news) : hs_monitor_reason(news));
     note(router, handshake ? HS_EREFUSED : HS_ENOMEM, event);
+    event->reason = handshake ? hs_monitor_code_heard(news) : HS_REASON_NO_MEANS;
     return true;
 }
 

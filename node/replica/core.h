@@ -118,6 +118,9 @@ struct hs_replica {
     struct rep_rots rots; /* of our own store, to be had from a peer */
     size_t rot_count;
     uint32_t held; /* lanes of which nothing is taken now: bits 1 << lane */
+    struct {
+        uint64_t ops, bytes; /* of segments that were sent or taken */
+    } moved[HS_LANE_COUNT];
     uint64_t now_ms, wake_ms;
 
     /* Room for work, kept from step to step. */

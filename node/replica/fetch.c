@@ -456,7 +456,7 @@ static bool take(struct rep_session *s, struct rep_rot *rot, const Hallsync__Pee
         return false;
     pending->cost = cost;
     rot->storing = true;
-    s->received_ops += message->count;
+    s->received_ops[rot->name.lane] += message->count;
     return true;
 }
 

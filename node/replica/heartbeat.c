@@ -1,6 +1,7 @@
 /* Heartbeats: the end of a session is found by them, for ZeroMQ does not tell it; they carry clocks and own heads. */
 #include "node/replica/core.h"
 
+#include "proto/msg/frame.h"
 #include "proto/msg/tlv.h"
 
 enum {
@@ -13,8 +14,11 @@ enum {
     BEAT_HELD = 7,
     BEAT_BACKUP = 8,
     BEAT_OWN_COUNT = 9,
-    BEAT_OWN_FEN = 10
+    BEAT_OWN_FEN = 10,
+    BEAT_FIGURES = 11
 }; /* fields of PeerHeartbeat */
+
+#define FIGURES_MS 30000 /* they are for people, and lines may be slow */
 
 #define BEAT_PARTS 16
 
@@ -62,6 +66,51 @@ static void put_backup_store(struct rep_session *s, struct hs_buf *body)
     s->backup_told = r->backup_store;
 }
 
+static void put_figures(struct rep_session *s, struct hs_buf *body)
+{
+    struct hs_replica *r = s->r;
+    struct hs_figures figures;
+    Hallsync__PeerFigures message = HALLSYNC__PEER_FIGURES__INIT;
+    bool due = s->figures_told_ms == 0 || r->now_ms >= s->figures_told_ms + FIGURES_MS;
+    if (!due || s->certificate.role != HS_ROLE_HUB || r->source.figures == NULL ||
+        !r->source.figures(r->source.ctx, &figures))
+        return;
+    s->figures_told_ms = r->now_ms;
+    message.has_disk_free_bytes = message.has_store_bytes = message.has_conflicts = message.has_parked =
+        message.has_problems = message.has_disk_level = true;
+    message.disk_free_bytes = figures.disk_free_bytes;
+    message.store_bytes = figures.store_bytes;
+    message.has_backup_ms = figures.backup_ms != 0;
+    message.backup_ms = figures.backup_ms;
+    message.conflicts = figures.conflicts;
+    message.parked = figures.parked;
+    message.problems = figures.problems;
+    message.disk_level = figures.disk_level;
+    message.has_disk_hours = figures.has_disk_hours;
+    message.disk_hours = figures.disk_hours;
+    hs_buf_reset(&r->head);
+    hs_msg_pack(&message.base, &r->head);
+    hs_rep_fail(r, r->head.err);
+    hs_tlv_put_bytes(body, BEAT_FIGURES, hs_buf_bytes(&r->head));
+}
+
+/* What is absent is 0, and a level beyond the last one the last. */
+static void take_figures(struct rep_session *s, const Hallsync__PeerFigures *figures)
+{
+    s->figures = (struct hs_figures){
+        .heard_ms = s->r->source.clock_ms(s->r->source.ctx),
+        .disk_free_bytes = figures->disk_free_bytes,
+        .store_bytes = figures->store_bytes,
+        .backup_ms = figures->backup_ms,
+        .conflicts = figures->conflicts,
+        .parked = figures->parked,
+        .problems = figures->problems,
+        .disk_level = figures->disk_level < HS_FIGURES_LEVEL_MAX ? figures->disk_level : HS_FIGURES_LEVEL_MAX,
+        .has_disk_hours = figures->has_disk_hours,
+        .disk_hours = figures->disk_hours,
+    };
+}
+
 /* PROTOCOL.md, "Heartbeat": one without an echo is answered at once by one that has nothing but clock and echo. */
 static void send_beat(struct rep_session *s)
 {
@@ -80,6 +129,7 @@ static void send_beat(struct rep_session *s)
     hs_tlv_put_u64(body, BEAT_FEN, (uint64_t)sum_fen); /* int64: two's complement */
     put_backup_store(s, body);
     put_own_payments(r, body);
+    put_figures(s, body);
     if (s->is_limit_new)
         hs_tlv_put_u64(body, BEAT_RATE_MAX, s->out.limit);
     s->is_limit_new = false;
@@ -147,6 +197,8 @@ void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *me
         s->own_payments = beat->own_payments;
         s->own_fen = beat->own_fen;
     }
+    if (beat->figures != NULL)
+        take_figures(s, beat->figures);
     if (beat->has_payments_count && beat->has_payments_fen) {
         s->payments_known = true;
         s->payments_count = beat->payments_count;

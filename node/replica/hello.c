@@ -212,7 +212,8 @@ static enum hs_err check_certificate(struct rep_session *s, const Hallsync__Peer
     if (err != HS_OK)
         return err == HS_EMALFORMED ? HS_ECERT : err;
     *why = "the certificate names another key than the connection's";
-    return hs_key_equal(&s->certificate.curve_key, &s->curve_key) ? HS_OK : HS_ECERT;
+    s->is_proven = hs_key_equal(&s->certificate.curve_key, &s->curve_key);
+    return s->is_proven ? HS_OK : HS_ECERT;
 }
 
 static enum hs_err check_scope(struct rep_session *s, const Hallsync__PeerHello *hello, const char **why)
@@ -224,11 +225,13 @@ static enum hs_err check_scope(struct rep_session *s, const Hallsync__PeerHello 
     return hs_rep_scope_of(&s->certificate, hello->districts, count, &s->scope) ? HS_OK : HS_EMALFORMED;
 }
 
-static enum hs_err check_node(const struct rep_session *s, const char **why)
+static enum hs_err check_node(struct rep_session *s, const char **why)
 {
     bool same = hs_key_equal(&s->certificate.node_key, &s->r->certificate.node_key);
     *why = s->outbound ? "this node is its own upstream: take its address out of upstreams"
                        : "it is this node itself: its own address is among its upstreams";
+    if (same)
+        s->reason = HS_REASON_ITSELF;
     return same ? HS_EREFUSED : HS_OK;
 }
 
@@ -287,6 +290,15 @@ static void take_filling(struct rep_session *s, const Hallsync__PeerHello *hello
     }
 }
 
+/* It is shown to people and in metrics: as much as is a line of text, and no more. */
+static void take_software(struct rep_session *s, const char *software)
+{
+    size_t size = software == NULL ? 0 : strnlen(software, sizeof s->software - 1);
+    for (size_t i = 0; i < size; i++)
+        s->software[i] = (char)(software[i] >= ' ' && software[i] <= '~' ? software[i] : '?');
+    s->software[size] = '\0';
+}
+
 static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
 {
     struct hs_replica *r = s->r;
@@ -298,6 +310,7 @@ static void go_live(struct rep_session *s, const Hallsync__PeerHello *hello)
     s->backup_store = hello->has_backup_store ? hello->backup_store : 0;
     s->out.allowed = s->out.first = hello->credit;
     s->heads_told = s->hello_commit;
+    take_software(s, hello->software);
     s->clock_offset_ms = (int64_t)(hello->clock_ms - r->source.clock_ms(r->source.ctx));
     hs_rep_node_learn(s->node, hs_buf_bytes(&s->certificate_bytes));
     s->is_rebuilding = s->certificate.role == HS_ROLE_HUB && hello->has_rebuilding && hello->rebuilding;
@@ -385,6 +398,7 @@ void hs_rep_refuse_received(struct rep_session *s, const ProtobufCMessage *messa
         hs_rep_revocation_shown(s, refuse->revocation);
     if (s->state == REP_ENDED)
         return; /* it has told of itself */
+    s->reason = refuse->certificate != NULL ? HS_REASON_OLDER_CERTIFICATE : s->reason;
     enum hs_err err = hs_err_by_name(refuse->error);
     const char *text = hs_rep_text(s->r, "the other side says: %s",
                                    refuse->text == NULL ? refuse->error : refuse->text);

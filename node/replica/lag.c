@@ -99,10 +99,15 @@ void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag)
 {
     bool forked = lag->stream != NULL && lag->stream->fork != NULL;
     bool out = !forked && lags_out(s, lag);
-    if (forked || (!out && !lag->blocked && !lags_in(s, lag))) {
+    bool in = !forked && lags_in(s, lag);
+    if (forked || (!out && !lag->blocked && !in)) {
         forget(s, lag);
         return;
     }
+    if (!in)
+        lag->awaited_ms = 0;
+    else if (lag->awaited_ms == 0)
+        lag->awaited_ms = s->r->now_ms;
     if (!out)
         lag->since_ms = 0;
     else if (lag->pruned && !hs_rep_in_view(s, lag->name.partition))

@@ -160,7 +160,7 @@ static bool send_piece(struct rep_session *s, const struct hs_loose *piece)
     message.body = hs_rep_data(segment->body.data, segment->body.size);
     hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_LOOSE, &message.base);
     hs_rep_spend(s, cost);
-    s->sent_ops += segment->count;
+    s->sent_ops[segment->stream.lane] += segment->count;
     return true;
 }
 
@@ -304,7 +304,7 @@ bool hs_rep_piece_store(struct rep_session *s, const struct rep_piece *piece, ui
     pending->cost = cost;
     pending->stream = piece->stream;
     pending->loose = piece->loose;
-    s->received_ops += segment->count;
+    s->received_ops[segment->stream.lane] += segment->count;
     return true;
 }
 

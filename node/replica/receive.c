@@ -175,7 +175,7 @@ static void store_segment(struct rep_session *s, struct rep_stream *stream, stru
         return;
     pending->stream = stream;
     pending->cost = cost;
-    s->received_ops += count;
+    s->received_ops[stream->name.lane] += count;
 }
 
 /* It continues what we expect: verify it whole. */
@@ -209,6 +209,7 @@ static bool take_segment(struct rep_session *s, struct rep_stream *stream, const
             stop_stream(s, stream, err);
         return false;
     }
+    hs_rep_moved(s->r, stream->name.lane, form->count, message->body.len);
     store_segment(s, stream, store, cost);
     return true;
 }

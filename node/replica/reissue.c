@@ -50,6 +50,7 @@ bool hs_rep_reissued(struct rep_session *s)
     refuse.text = (char *)text;
     refuse.certificate = (Hallsync__Certificate *)certificate;
     hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_REFUSE, &refuse.base);
+    s->reason = HS_REASON_OLDER_CERTIFICATE;
     hs_rep_session_refused(s, HS_EREFUSED, text);
     return true;
 }

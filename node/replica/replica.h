@@ -11,6 +11,7 @@
 #define HS_REPLICA_H
 
 #include "proto/base/arena.h"
+#include "proto/base/standing.h"
 #include "proto/msg/trust.h"
 #include "storage/store.h" /* types only: heads, segments, loose, digests */
 
@@ -64,6 +65,19 @@ struct hs_states_read {
 };
 
 /* Committed data, read synchronously.  All as in store.h's hs_view_*. */
+/* What a node says of itself, for people: nothing is decided by it. */
+#define HS_SOFTWARE_BYTES_MAX 48
+#define HS_FIGURES_LEVEL_MAX  3
+struct hs_figures {
+    uint64_t heard_ms; /* wall clock, when a peer said so; 0: it says nothing of that kind */
+    uint64_t disk_free_bytes, store_bytes;
+    uint64_t backup_ms; /* wall clock; 0: none that is known */
+    uint64_t conflicts, parked, problems;
+    uint32_t disk_level; /* enum hs_disk_level: 0 plenty to 3 full */
+    bool has_disk_hours; /* else nobody knows how long room lasts */
+    uint32_t disk_hours;
+};
+
 struct hs_replica_source {
     void *ctx;
     enum hs_err (*cut)(void *ctx, const struct hs_stream *stream, uint64_t first, struct hs_buf *body,
@@ -108,6 +122,8 @@ struct hs_replica_source {
     uint64_t (*clock_ms)(void *ctx);       /* wall clock, for what is told to peers; never for timers */
     /* Figures for heartbeats: payments of this node. */
     void (*payments)(void *ctx, uint64_t *count, int64_t *sum_fen);
+    /* What this node says of itself to hubs; false, or NULL: nothing now. */
+    bool (*figures)(void *ctx, struct hs_figures *figures);
 };
 
 /* ---- events ---- */
@@ -240,6 +256,9 @@ struct hs_replica_update {
     uint64_t token;
     struct hs_stream stream;
     const char *text;               /* valid until the next step */
+    enum hs_reason reason;          /* of REFUSED and ENDED, as what follows */
+    struct hs_key curve_key;        /* the other end's */
+    const char *node_id;            /* of a certificate that holds; NULL: none was shown; valid until the next step */
     const struct hs_answer *answer; /* ANSWER without err; valid until the next step */
 };
 
@@ -261,6 +280,9 @@ enum hs_err hs_replica_step(struct hs_replica *replica, const struct hs_replica_
 
 /* ---- for status ---- */
 
+/* What is to be sent waits for the line, for credit that the peer's store gives back, or for the limit that people set.
+ */
+enum hs_waits { HS_WAITS_NOT, HS_WAITS_LINE, HS_WAITS_CREDIT, HS_WAITS_LIMIT };
 enum hs_comparison { HS_COMPARED_NOT, HS_COMPARED_EQUAL, HS_COMPARED_LAG, HS_COMPARED_DAMAGE };
 #define HS_DIFFERS_MAX 16
 struct hs_differ {
@@ -292,17 +314,24 @@ struct hs_peer_status {
     bool own_known; /* a hall's payments of its own origins, as it last said */
     uint64_t own_payments;
     int64_t own_fen;
-    size_t being_filled;   /* a hub: (partition, lane) that it still waits for itself, as it has said */
-    uint64_t memory_bytes; /* that this session holds */
+    const char *software;      /* as its Hello said, "hallsync 0.1.0"; ""; valid until the next step */
+    struct hs_figures figures; /* as it last said in this session */
+    size_t being_filled;       /* a hub: (partition, lane) that it still waits for itself, as it has said */
+    uint64_t memory_bytes;     /* that this session holds */
     struct {
-        uint64_t out_ops, in_ops;  /* as lag_out_ops and lag_in_ops */
-        uint64_t oldest_unsent_ms; /* as above */
-    } lanes[HS_LANE_COUNT];        /* by enum hs_lane */
-    uint64_t unsigned_ops;         /* own operations that this peer's store has not signed for; hubs and witnesses */
-    uint32_t held_lanes;           /* it takes none of these now: bits 1 << lane */
-    uint64_t rate_max;             /* limit of what is sent to it now, bytes a second; 0: none */
+        uint64_t out_ops, in_ops;   /* as lag_out_ops and lag_in_ops */
+        uint64_t oldest_unsent_ms;  /* as above */
+        uint64_t oldest_awaited_ms; /* the same of what it announced and is not here */
+        uint64_t op_bytes;          /* the mean size on a line of what any session moved of the lane; 0: nothing yet */
+        uint64_t sent_ops, received_ops;
+    } lanes[HS_LANE_COUNT];    /* by enum hs_lane */
+    uint64_t unsigned_ops;     /* own operations that this peer's store has not signed for; hubs and witnesses */
+    uint32_t held_lanes;       /* it takes none of these now: bits 1 << lane */
+    uint64_t rate_max;         /* limit of what is sent to it now, bytes a second; 0: none */
     size_t filling, supplying; /* (partition, lane) under way from it, and to it; what waits as lag is without them */
     uint64_t supplied_records, supplied_total; /* of those under way to it; the total is about */
+    enum hs_waits waits;
+    size_t disputed; /* streams of its own that have forked, and others that are disputed with it */
 };
 size_t hs_replica_peers(const struct hs_replica *replica, struct hs_peer_status *to, size_t room);
 

@@ -427,7 +427,7 @@ static void mark(struct hs_replica *r, const struct hs_revocation *revocation, s
     node->is_revoked = true;
     forget_cuts(r);
     hs_rep_notice(r, node == r->node ? HS_NOTICE_OWN_REVOKED : HS_NOTICE_REVOKED, 0, HS_EREVOKED,
-                  hs_rep_text(r, "%s: %s", revocation->node.node_id, revocation->reason));
+                  hs_rep_text(r, "%s", revocation->node.node_id)); /* why is for people who ask: people wrote it */
     end_sessions(r, node, row);
     settle(r, node);
 }

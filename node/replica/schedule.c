@@ -18,6 +18,9 @@
 #define WINDOW_MS           250
 #define BASE_MS_MAX         1000
 #define ONE_SEGMENT         (HS_SEGMENT_BYTES_SOFT + REP_SEGMENT_COST)
+#define STALLED_MS          3000
+#define STALLED_TIMES       4
+#define SLOW_LINE_MS        2000                /* for what is on its way, where no rate is known */
 #define LIMIT_MAX           ((uint64_t)1 << 40) /* bytes a second: beyond it there is none */
 
 /* ---- segments ready to send ---- */
@@ -229,7 +232,18 @@ bool hs_rep_room(struct rep_session *s, uint8_t lane, uint64_t cost)
     bool fit = room && cost <= out->allowed - out->sent;
     if (!fit)
         out->limited = true;
-    return fit && (lane == HS_LANE_WORK || has_tokens(s));
+    bool goes = fit && (lane == HS_LANE_WORK || has_tokens(s));
+    out->waits = goes ? HS_WAITS_NOT : fit ? HS_WAITS_LIMIT : room ? HS_WAITS_CREDIT : HS_WAITS_LINE;
+    return goes;
+}
+
+/* A line that carries no answer for many times what it should take, and heartbeats: it is the peer's store. */
+enum hs_waits hs_rep_waits_for(const struct rep_session *s)
+{
+    const struct rep_outflow *out = &s->out;
+    uint64_t due_ms = out->rate > 0 ? (out->bytes - out->bytes_back) * 1000 / out->rate : SLOW_LINE_MS;
+    bool stalled = out->sent != came_back(out) && s->r->now_ms > out->back_ms + STALLED_MS + STALLED_TIMES * due_ms;
+    return stalled ? HS_WAITS_CREDIT : out->waits;
 }
 
 static void put_part(struct rep_outflow *out)
@@ -255,8 +269,10 @@ void hs_rep_spend(struct rep_session *s, uint64_t cost)
     bool is_alone = out->sent == came_back(out);
     out->last_cost = cost;
     out->last_bytes = s->sent_bytes - out->bytes;
-    if (is_alone)
+    if (is_alone) {
         out->bytes_back = out->bytes;
+        out->back_ms = s->r->now_ms;
+    }
     out->sent += cost;
     out->bytes = s->sent_bytes;
     put_part(out);
@@ -297,6 +313,8 @@ void hs_rep_credit_received(struct rep_session *s, uint64_t total)
         hs_rep_session_end(s, HS_ECREDIT, "credit for more than was sent");
         return;
     }
+    if (total > s->out.allowed)
+        s->out.back_ms = s->r->now_ms;
     s->out.allowed = total;
     take_parts(&s->out);
     measure(s);
@@ -351,7 +369,8 @@ static void send_segment(struct rep_session *s, const struct rep_lag *lag, const
     message.compressed = cut->compressed;
     message.body = hs_rep_data(cut->body.data, cut->body.size);
     hs_rep_send(s, HALLSYNC__PEER_TYPE__PEER_SEGMENT, &message.base);
-    s->sent_ops += cut->count;
+    hs_rep_moved(s->r, lag->name.lane, cut->count, cut->body.size);
+    s->sent_ops[lag->name.lane] += cut->count;
 }
 
 /* It cannot be read: nobody gets it until the head changes, and somebody is told. */

@@ -126,7 +126,10 @@ void hs_rep_session_up(struct hs_replica *r, const struct hs_replica_event *even
         struct hs_replica_update *update = hs_rep_update(r, HS_REPLICA_DROP);
         if (update != NULL)
             update->peer = event->peer;
+        size_t before = r->update_count;
         hs_rep_notice(r, HS_NOTICE_ENDED, event->peer, HS_EBUSY, "too many sessions");
+        if (r->update_count > before)
+            r->updates[before].reason = HS_REASON_BUSY;
         return;
     }
     if (s == NULL || !table_insert(r, s)) {
@@ -173,6 +176,20 @@ static void finish(struct rep_session *s)
     hs_rep_rots_left(s);
 }
 
+static void tell_end(struct rep_session *s, enum hs_replica_notice notice, enum hs_err err, const char *text)
+{
+    struct hs_replica *r = s->r;
+    enum hs_reason reason = notice == HS_NOTICE_REFUSED ? hs_reason_refused(err) : hs_reason_ended(err);
+    size_t before = r->update_count;
+    hs_rep_notice(r, notice, s->peer, err, text);
+    if (r->update_count == before)
+        return;
+    struct hs_replica_update *update = &r->updates[before];
+    update->reason = s->reason != HS_REASON_NONE ? s->reason : reason;
+    update->curve_key = s->curve_key;
+    update->node_id = s->is_proven ? hs_rep_text(r, "%s", s->certificate.node_id) : NULL;
+}
+
 void hs_rep_session_end(struct rep_session *s, enum hs_err err, const char *format, ...)
 {
     if (s->state == REP_ENDED)
@@ -187,7 +204,7 @@ void hs_rep_session_end(struct rep_session *s, enum hs_err err, const char *form
     struct hs_replica_update *update = hs_rep_update(r, HS_REPLICA_DROP);
     if (update != NULL)
         update->peer = s->peer;
-    hs_rep_notice(r, HS_NOTICE_ENDED, s->peer, err, hs_rep_text(r, "%s", why));
+    tell_end(s, HS_NOTICE_ENDED, err, hs_rep_text(r, "%s", why));
 }
 
 /* No failure: both ends know which of the two stays. */
@@ -225,7 +242,7 @@ void hs_rep_session_refused(struct rep_session *s, enum hs_err err, const char *
     struct hs_replica_update *update = hs_rep_update(r, HS_REPLICA_DROP);
     if (update != NULL)
         update->peer = s->peer;
-    hs_rep_notice(r, HS_NOTICE_REFUSED, s->peer, err, hs_rep_text(r, "%s", text));
+    tell_end(s, HS_NOTICE_REFUSED, err, hs_rep_text(r, "%s", text));
 }
 
 void hs_rep_session_down(struct hs_replica *r, const struct hs_replica_event *event)
@@ -234,7 +251,7 @@ void hs_rep_session_down(struct hs_replica *r, const struct hs_replica_event *ev
     if (s == NULL)
         return;
     finish(s);
-    hs_rep_notice(r, HS_NOTICE_ENDED, s->peer, HS_EUNREACHABLE, "the connection is gone");
+    tell_end(s, HS_NOTICE_ENDED, HS_EUNREACHABLE, "the connection is gone");
 }
 
 void hs_rep_sessions_sweep(struct hs_replica *r)

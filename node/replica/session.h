@@ -30,6 +30,7 @@ struct rep_lag {
     uint64_t peer_n;           /* what it surely holds */
     uint64_t sent_n;           /* what was sent on top */
     uint64_t since_ms;         /* something has waited to be stored there since; 0: nothing does */
+    uint64_t awaited_ms;       /* something that it named has been waited for since; 0: nothing is */
     uint64_t queued_ms;        /* waiting for its turn since */
     uint64_t stopped_ms;       /* stopped since */
     bool queued;
@@ -99,6 +100,8 @@ struct rep_outflow {
     uint64_t mark_sent, mark_back, mark_ms; /* the sample being taken; back: bytes */
     uint64_t base_ms;                       /* what an answer takes when nothing else is on its way; 0: not known */
     bool marked, limited, is_alone;         /* is_alone: nothing was on its way at the sample's beginning */
+    enum hs_waits waits;                    /* what the last piece that was to go found in its way */
+    uint64_t back_ms;                       /* something came back last, or nothing was on its way */
     unsigned turns;
 
     /* The limit that people set, here or there. */
@@ -147,7 +150,9 @@ struct rep_session {
     struct hs_replica *r;
     hs_peer peer;
     bool outbound;
-    bool has_stopped; /* some stream, at some time */
+    bool has_stopped;      /* some stream, at some time */
+    bool is_proven;        /* its certificate holds, and is of the connection's key */
+    enum hs_reason reason; /* why it ends, where the error alone does not say it */
     enum rep_session_state state;
     struct hs_key curve_key;
     uint32_t sequence_in, sequence_out;
@@ -226,6 +231,9 @@ struct rep_session {
     bool payments_known;
     uint64_t payments_count;
     int64_t payments_fen;
+    char software[HS_SOFTWARE_BYTES_MAX + 1];
+    struct hs_figures figures;
+    uint64_t figures_told_ms; /* ours to it; 0: not yet */
 
     /* Digests. */
     struct rep_compare *compare; /* the round; NULL: none */
@@ -243,7 +251,8 @@ struct rep_session {
     uint64_t probe_asked; /* its id */
     uint64_t question;    /* id of our own that is not answered yet; 0: none */
 
-    uint64_t sent_ops, received_ops, sent_bytes, received_bytes;
+    uint64_t sent_ops[HS_LANE_COUNT], received_ops[HS_LANE_COUNT]; /* by lane */
+    uint64_t sent_bytes, received_bytes;
 };
 TAILQ_HEAD(rep_sessions, rep_session);
 
@@ -374,7 +383,10 @@ void hs_rep_schedule(struct rep_session *s); /* send what may be sent */
 void hs_rep_credit_received(struct rep_session *s, uint64_t total);
 void hs_rep_rate(struct hs_replica *r, const struct hs_replica_event *event);
 void hs_rep_rate_told(struct rep_session *s, uint64_t limit); /* by the peer */
-uint64_t hs_rep_rate_max(const struct rep_session *s);        /* what is sent to it, bytes a second; 0: no limit */
+enum hs_waits hs_rep_waits_for(const struct rep_session *s);
+/* status.c: a segment of so many operations went one way or the other: of such the size of what waits is guessed. */
+void hs_rep_moved(struct hs_replica *r, uint8_t lane, uint32_t ops, size_t bytes);
+uint64_t hs_rep_rate_max(const struct rep_session *s); /* what is sent to it, bytes a second; 0: no limit */
 uint64_t hs_rep_schedule_tick(struct rep_session *s);
 /* One zstd frame, if that makes it smaller; into @to. */
 bool hs_rep_compress(struct hs_replica *r, struct hs_bytes body, struct hs_buf *to);

@@ -17,6 +17,7 @@ static void count_lag(struct rep_session *s, struct rep_lag *lag, void *ctx)
     struct hs_peer_status *status = ctx;
     uint64_t held = lag->stream == NULL ? 0 : lag->stream->n;
     uint8_t lane = lag->name.lane;
+    status->disputed += lag->blocked;
     if (comes_as_states(s, lag))
         return;
     if (lag->peer_n > held)
@@ -26,12 +27,25 @@ static void count_lag(struct rep_session *s, struct rep_lag *lag, void *ctx)
     uint64_t *oldest = &status->lanes[lane].oldest_unsent_ms;
     if (lag->since_ms != 0 && (*oldest == 0 || lag->since_ms < *oldest))
         *oldest = lag->since_ms;
+    uint64_t *awaited = &status->lanes[lane].oldest_awaited_ms;
+    if (lag->awaited_ms != 0 && (*awaited == 0 || lag->awaited_ms < *awaited))
+        *awaited = lag->awaited_ms;
 }
 
-static void add_lanes(struct hs_peer_status *status)
+void hs_rep_moved(struct hs_replica *r, uint8_t lane, uint32_t ops, size_t bytes)
+{
+    r->moved[lane].ops += ops;
+    r->moved[lane].bytes += bytes;
+}
+
+static void add_lanes(const struct rep_session *s, struct hs_peer_status *status)
 {
     for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
         uint64_t oldest = status->lanes[lane].oldest_unsent_ms;
+        status->lanes[lane].sent_ops = s->sent_ops[lane];
+        status->lanes[lane].received_ops = s->received_ops[lane];
+        status->sent_ops += s->sent_ops[lane];
+        status->received_ops += s->received_ops[lane];
         status->lag_in_ops += status->lanes[lane].in_ops;
         status->lag_out_ops += status->lanes[lane].out_ops;
         if (oldest != 0 && (status->oldest_unsent_ms == 0 || oldest < status->oldest_unsent_ms))
@@ -73,6 +87,18 @@ static uint64_t unsigned_ops(const struct rep_session *s)
     return ops;
 }
 
+/* Of the node's own streams. */
+static size_t forks_of(const struct rep_session *s)
+{
+    size_t count = 0;
+    const struct rep_member *member = s->state == REP_LIVE ? s->node->members : NULL;
+    for (; member != NULL; member = member->of_node) {
+        for (size_t i = 0; i < member->count; i++)
+            count += member->streams[i]->fork != NULL;
+    }
+    return count;
+}
+
 /* ---- all ---- */
 
 static uint64_t fills_bytes(const struct rep_session *s)
@@ -112,13 +138,13 @@ static void fill(struct rep_session *s, struct hs_peer_status *to)
         .comparison = s->comparison,
         .differs = s->differs,
         .differ_count = s->differ_count,
-        .sent_ops = s->sent_ops,
-        .received_ops = s->received_ops,
         .sent_bytes = s->sent_bytes,
         .received_bytes = s->received_bytes,
         .payments_known = s->payments_known,
         .payments_count = s->payments_count,
         .payments_fen = s->payments_fen,
+        .software = s->software,
+        .figures = s->figures,
         .own_known = s->own_known,
         .own_payments = s->own_payments,
         .own_fen = s->own_fen,
@@ -130,8 +156,14 @@ static void fill(struct rep_session *s, struct hs_peer_status *to)
         to->district_count = s->scope.count;
     }
     hs_rep_lags_visit(s, count_lag, to);
-    add_lanes(to);
+    add_lanes(s, to);
+    for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
+        uint64_t ops = s->r->moved[lane].ops;
+        to->lanes[lane].op_bytes = ops == 0 ? 0 : (s->r->moved[lane].bytes + ops - 1) / ops;
+    }
     to->unsigned_ops = unsigned_ops(s);
+    to->disputed += forks_of(s);
+    to->waits = hs_rep_waits_for(s);
     to->rate_max = hs_rep_rate_max(s);
     to->held_lanes = s->peer_held;
     for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++)

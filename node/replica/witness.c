@@ -185,6 +185,17 @@ static void begin_unnamed(struct rep_session *s)
     }
 }
 
+/* Ahead of a beginning: a witness that holds as much as it had signed for does not learn that it was set back. */
+static void tell_receipts(struct rep_session *s, const struct hs_stream *names, size_t count)
+{
+    for (size_t i = 0; i < count && s->state == REP_LIVE && s->r->err == HS_OK; i++) {
+        const struct rep_stream *stream = hs_rep_stream_find(&s->r->frontier, &names[i]);
+        if (stream != NULL && stream->member->node == s->r->node)
+            hs_rep_receipts_tell(s, &names[i]);
+    }
+    hs_rep_ack_send(s);
+}
+
 void hs_rep_witness_announced(struct rep_session *s, const struct hs_stream *names, size_t count)
 {
     struct hs_replica *r = s->r;
@@ -192,10 +203,10 @@ void hs_rep_witness_announced(struct rep_session *s, const struct hs_stream *nam
     size_t wanted_count = 0;
     bool begins_now = !s->exchange.begun && s->relation == REP_HALL_WITNESS;
     s->exchange.begun = true;
+    if (s->relation == REP_HALL_WITNESS && s->outbound)
+        tell_receipts(s, names, count);
     for (size_t i = 0; i < count && s->state == REP_LIVE && r->err == HS_OK; i++) {
         struct rep_stream *stream = hs_rep_stream_find(&r->frontier, &names[i]);
-        if (stream != NULL && s->relation == REP_HALL_WITNESS && s->outbound && stream->member->node == r->node)
-            hs_rep_receipts_tell(s, &names[i]);
         if (stream != NULL && s->relation == REP_HALL_WITNESS && s->outbound && begins(s, stream))
             send_base(s, stream);
         if (!s->outbound || s->relation != REP_HALL_WITNESS || !is_wanted(s, &names[i]))

@@ -89,8 +89,13 @@ static void take_notice(struct world_node *node, const struct hs_replica_update 
 {
     assert(node->notice_count < WORLD_NOTICES_MAX);
     struct world_notice *notice = &node->notices[node->notice_count++];
-    *notice = (struct world_notice){update->notice, update->peer, update->err, update->token, update->stream, ""};
+    *notice = (struct world_notice){update->notice, update->peer, update->err,    update->token,
+                                    update->stream, "",           HS_REASON_NONE, ""};
     snprintf(notice->text, sizeof notice->text, "%s", update->text == NULL ? "" : update->text);
+    bool ended = update->notice == HS_NOTICE_REFUSED || update->notice == HS_NOTICE_ENDED;
+    assert(ended == (update->reason != HS_REASON_NONE));
+    notice->reason = update->reason;
+    snprintf(notice->node_id, sizeof notice->node_id, "%s", update->node_id == NULL ? "" : update->node_id);
 }
 
 static void take_store(struct world_node *node, struct hs_replica_store *store)

@@ -142,6 +142,8 @@ struct world_notice {
     uint64_t token;
     struct hs_stream stream;
     char text[120];
+    enum hs_reason reason;                  /* of REFUSED and ENDED, which always have one */
+    char node_id[HS_NODE_ID_BYTES_MAX + 1]; /* ... as they have this, once it is proven */
 };
 
 struct world;
@@ -173,10 +175,11 @@ struct world_node {
     uint32_t credit_bytes;
     uint64_t records_late; /* the records are so many commits behind the log: states of them cannot be read yet */
     uint64_t state_reads;
-    uint64_t backup_store; /* 0: none */
-    bool has_met;          /* with all that there were at its first start */
-    bool renews;           /* it was shown to be an older copy */
-    bool in_doubt;         /* at its next start: it may be an old copy */
+    uint64_t backup_store;            /* 0: none */
+    const struct hs_figures *figures; /* what it says of itself; NULL: nothing */
+    bool has_met;                     /* with all that there were at its first start */
+    bool renews;                      /* it was shown to be an older copy */
+    bool in_doubt;                    /* at its next start: it may be an old copy */
     uint32_t admit_after_ms;
     const hs_partition *districts; /* configured; NULL: as the certificate says */
     size_t district_count;

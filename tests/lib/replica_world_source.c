@@ -414,6 +414,14 @@ static enum hs_err own_payments(void *ctx, uint64_t *count, int64_t *sum_fen)
     return HS_OK;
 }
 
+static bool figures(void *ctx, struct hs_figures *to)
+{
+    const struct world_node *node = ctx;
+    if (node->figures != NULL)
+        *to = *node->figures;
+    return node->figures != NULL;
+}
+
 struct hs_replica_source world_source(struct world_node *node)
 {
     return (struct hs_replica_source){
@@ -432,6 +440,7 @@ struct hs_replica_source world_source(struct world_node *node)
         .store_counts = world_store_counts,
         .backup_store = world_backup_store,
         .own_payments = own_payments,
+        .figures = figures,
         .heads = heads,
         .forks = forks,
         .loose = looses,

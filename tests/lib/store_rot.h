@@ -14,7 +14,7 @@ static inline void world_turn_row(const struct world_node *node, hs_table table,
     bool is_open = node->store != NULL;
     struct hs_env *env = is_open ? hs_log_env(node->store->log) : NULL;
     struct hs_txn txn;
-    uint8_t value[4096];
+    uint8_t value[4096] = {0};
     struct hs_bytes held;
     world_path(path, node->dir, "log");
     if (!is_open)

@@ -516,37 +516,80 @@ static bool fork_settled(struct auditor *auditor, const struct audit_op *op, uin
     return true;
 }
 
-static bool is_sound_hub(const struct auditor *auditor)
+struct waiting {
+    const struct audit_op *op;
+    bool found;
+};
+
+static enum hs_err visit_waiting(void *ctx, const struct hs_healed *healed)
 {
-    bool found = false;
-    for (unsigned i = 0; i < auditor->sim->machine_count && !found; i++)
-        found = auditor->machines[i].node->hub && audit_belongs(&auditor->machines[i]);
-    return found;
+    struct waiting *waiting = ctx;
+    waiting->found = waiting->found ||
+                     (healed->state == HS_HEALING_WAITS && healed->store_id == 0 && healed->first <= waiting->op->n &&
+                      hs_stream_equal(&healed->stream, &waiting->op->stream->name));
+    return HS_OK;
 }
 
-/* A witness that dials no hub gives back to its hall, and that takes what is of its districts: by number, where it has
- * not got it as state from a hub in whose log it has rotted (seed 270). */
+/* It, or what its stream has before it, has rotted in that log and has not come again: nothing from there is sent. */
+static bool waits_for(const struct audit_machine *machine, const struct audit_op *op)
+{
+    struct waiting waiting = {.op = op};
+    struct hs_view *view;
+    if (!machine->damaged || hs_view_open(hs_daemon_store(machine->sim->daemon), 0, 0, &view) != HS_OK)
+        return false;
+    enum hs_err err = hs_view_healed(view, visit_waiting, &waiting);
+    hs_view_close(view);
+    return err == HS_OK && waiting.found;
+}
+
+/* No hub has it sound, or would take it as state: each waits for it by number. */
+static bool hubs_wait_for(const struct auditor *auditor, const struct audit_op *op)
+{
+    unsigned hubs = 0, waiting = 0;
+    for (unsigned i = 0; i < auditor->sim->machine_count; i++) {
+        const struct audit_machine *machine = &auditor->machines[i];
+        if (!machine->node->hub || machine->sim->life != SIM_RUNNING || machine->sim->daemon == NULL)
+            continue;
+        hubs++;
+        waiting += waits_for(machine, op);
+    }
+    return hubs > 0 && waiting == hubs;
+}
+
+static bool has_as_state(const struct audit_machine *machine, const struct audit_op *op)
+{
+    struct hs_head head = {.n = 0};
+    struct hs_view *view;
+    if (machine->sim->life != SIM_RUNNING || machine->sim->daemon == NULL ||
+        hs_view_open(hs_daemon_store(machine->sim->daemon), 0, 0, &view) != HS_OK)
+        return false;
+    enum hs_err err = hs_view_head(view, &op->stream->name, &head);
+    hs_view_close(view);
+    return err == HS_OK && head.n >= op->n && !audit_in_log(machine, op);
+}
+
+/* A witness that dials no hub gives back to its hall, and that takes what is of its districts and not there yet: what
+ * it has as state it does not ask for, and cannot give to a hub that waits for it by number (seed 270). */
 static bool has_way_out(const struct auditor *auditor, const struct audit_machine *machine, const struct audit_op *op)
 {
     bool out = machine->node->role != HS_ROLE_WITNESS || machine->sim->conf.upstreams_count > 0;
     for (unsigned i = 0; i < auditor->sim->machine_count && !out; i++)
-        out = auditor->machines[i].node == op->stream->author && !auditor->machines[i].damaged &&
+        out = auditor->machines[i].node == op->stream->author &&
               audit_holds(&auditor->machines[i], op->stream->name.partition) &&
-              (is_sound_hub(auditor) || (op->held & auditor->machines[i].bit) == 0);
+              !(has_as_state(&auditor->machines[i], op) && hubs_wait_for(auditor, op));
     return out;
 }
 
 /* Of a district that it does not hold a machine gives operations only: what it has pruned there, or as a witness let go
- * of, hubs had signed for, and have lost since.  What halls have as state only goes to hubs that lack it: one in whose
- * log it has rotted asks for the operation. */
+ * of, hubs had signed for, and have lost since.  So it is of all districts where hubs wait for it by number. */
 static bool somebody_can_give(struct auditor *auditor, const struct audit_op *op)
 {
     bool can = false;
     for (unsigned i = 0; i < auditor->sim->machine_count && !can; i++) {
         const struct audit_machine *machine = &auditor->machines[i];
         if (audit_belongs(machine) && ((op->held | op->loose) & machine->bit) != 0 && has_way_out(auditor, machine, op))
-            can = (audit_holds(machine, op->stream->name.partition) && is_sound_hub(auditor)) ||
-                  (op->loose & machine->bit) != 0 || audit_in_log(machine, op);
+            can = (op->loose & machine->bit) != 0 || audit_in_log(machine, op) ||
+                  (audit_holds(machine, op->stream->name.partition) && !hubs_wait_for(auditor, op));
     }
     return can;
 }

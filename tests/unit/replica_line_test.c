@@ -37,7 +37,8 @@ static void tick(struct table *t)
     }
     struct world_node *ends[] = {t->hub, t->hall};
     for (size_t i = 0; i < 2; i++) {
-        world_store_next(ends[i], 64);
+        if (!ends[i]->disk_waits)
+            world_store_next(ends[i], 64);
         if (ends[i]->wake_ms <= t->w->now_ms)
             world_tick(ends[i]);
     }
@@ -91,6 +92,7 @@ static uint64_t past_operations(uint64_t line_bytes_per_s)
     assert_true(status.lag_out_ops > 0); /* the backlog was there all the while */
     assert_int_equal(status.lanes[HS_LANE_WORK].out_ops, 0);
     assert_true(status.lanes[HS_LANE_BULK].out_ops > 0);
+    assert_int_equal(status.waits, HS_WAITS_LINE); /* and no fault of the hub's */
     clear(&t);
     return longest_ms;
 }
@@ -159,6 +161,7 @@ static void a_limit_holds_in_both_directions(void **state)
     assert_true(world_status(t.hall, t.link->peer[0], &hall));
     assert_in_range(hall.sent_bytes - out, 150000, 60 * 3000 + 3000 + 17000);
     assert_in_range(hall.received_bytes - in, 150000, 60 * 3000 + 3000 + 17000);
+    assert_int_equal(hall.waits, HS_WAITS_LIMIT);
     struct hs_stream order = world_write_text(t.hall, 3201, HS_LANE_WORK, "work is never held back");
     assert_true(time_until(&t, t.hub, &order, 1) < 100);
     world_rate(t.hall, t.link->peer[0], 0);
@@ -166,6 +169,28 @@ static void a_limit_holds_in_both_directions(void **state)
     assert_true(world_status(t.hall, t.link->peer[0], &hall) && world_status(t.hub, t.link->peer[1], &hub));
     assert_int_equal(hall.rate_max + hub.rate_max, 0);
     assert_int_equal(hall.lag_out_ops + hub.lag_out_ops, 0);
+    assert_int_equal(hall.waits, HS_WAITS_NOT);
+    clear(&t);
+}
+
+/* Heartbeats go on, and nothing comes back: it is not the line. */
+static void a_store_that_stands_still_is_told_from_a_line(void **state)
+{
+    (void)state;
+    struct table t;
+    struct hs_peer_status hall;
+    set(&t, 8000);
+    world_start(t.hall);
+    world_write_many(t.hall, 3201, HS_LANE_BULK, 60000, 100);
+    t.link = world_dial(t.hall, t.hub);
+    run(&t, 10000);
+    assert_true(world_status(t.hall, t.link->peer[0], &hall));
+    assert_int_equal(hall.waits, HS_WAITS_LINE);
+    t.hub->disk_waits = true;
+    run(&t, 30000);
+    assert_true(world_status(t.hall, t.link->peer[0], &hall));
+    assert_true(hall.live);
+    assert_int_equal(hall.waits, HS_WAITS_CREDIT);
     clear(&t);
 }
 
@@ -221,6 +246,7 @@ int main(void)
         cmocka_unit_test(an_order_passes_states_on_64_kbit),
         cmocka_unit_test(a_limit_holds_in_both_directions),
         cmocka_unit_test(work_counts_against_the_limit),
+        cmocka_unit_test(a_store_that_stands_still_is_told_from_a_line),
         cmocka_unit_test(a_limit_that_changes_gives_nothing_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

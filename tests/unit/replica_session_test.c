@@ -87,6 +87,8 @@ static void another_version_is_refused(void **state)
     hello->version_max = 9;
     puppet_say(&t.p, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello->base);
     refused_with(&t, HS_EVERSION);
+    assert_int_equal(world_last_notice(t.hub, HS_NOTICE_REFUSED)->reason, HS_REASON_VERSION);
+    assert_string_equal(world_last_notice(t.hub, HS_NOTICE_REFUSED)->node_id, ""); /* it was not looked at */
     close_pair(&t);
 }
 
@@ -111,6 +113,8 @@ static void a_forged_certificate_is_refused(void **state)
     hello->certificate->node->signature.data[5] ^= 1;
     puppet_say(&t.p, HALLSYNC__PEER_TYPE__PEER_HELLO, &hello->base);
     refused_with(&t, HS_ECERT);
+    assert_int_equal(world_last_notice(t.hub, HS_NOTICE_REFUSED)->reason, HS_REASON_CERTIFICATE);
+    assert_string_equal(world_last_notice(t.hub, HS_NOTICE_REFUSED)->node_id, ""); /* anybody can write a name */
     close_pair(&t);
 }
 
@@ -127,6 +131,7 @@ static void a_certificate_of_another_connection_is_refused(void **state)
     assert_false(world_live(link));
     assert_int_equal(world_last_notice(t.hub, HS_NOTICE_REFUSED)->err, HS_ECERT);
     assert_int_equal(world_last_notice(t.hall, HS_NOTICE_REFUSED)->err, HS_ECERT);
+    assert_string_equal(world_last_notice(t.hub, HS_NOTICE_REFUSED)->node_id, "");
     t.p = (struct puppet){0};
     close_pair(&t);
 }
@@ -141,6 +146,8 @@ static void halls_do_not_talk_to_halls(void **state)
     world_dial(a, b);
     world_settle(w);
     assert_int_equal(world_last_notice(a, HS_NOTICE_REFUSED)->err, HS_ENOTHUB);
+    assert_int_equal(world_last_notice(a, HS_NOTICE_REFUSED)->reason, HS_REASON_ROLE);
+    assert_string_equal(world_last_notice(b, HS_NOTICE_REFUSED)->node_id, "hall-1");
     assert_int_equal(world_notices(a, HS_NOTICE_LIVE) + world_notices(b, HS_NOTICE_LIVE), 0);
     world_free(w);
 }
@@ -165,6 +172,7 @@ static void a_node_does_not_talk_to_itself(void **state)
     world_dial(t.hub, t.hub);
     world_settle(t.w);
     assert_int_equal(world_last_notice(t.hub, HS_NOTICE_REFUSED)->err, HS_EREFUSED);
+    assert_int_equal(world_last_notice(t.hub, HS_NOTICE_REFUSED)->reason, HS_REASON_ITSELF);
     assert_int_equal(world_notices(t.hub, HS_NOTICE_LIVE), 0);
     close_pair(&t);
 }

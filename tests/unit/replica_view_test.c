@@ -240,6 +240,8 @@ static void who_shows_an_older_certificate_gets_the_later_one(void **state)
     assert_false(world_live(link));
     assert_refused(t.north, HS_EREFUSED, "the certificate of hall-north was issued anew");
     assert_refused(t.hall_north, HS_EREFUSED, "the certificate of hall-north was issued anew");
+    assert_int_equal(world_last_notice(t.north, HS_NOTICE_REFUSED)->reason, HS_REASON_OLDER_CERTIFICATE);
+    assert_int_equal(world_last_notice(t.hall_north, HS_NOTICE_REFUSED)->reason, HS_REASON_OLDER_CERTIFICATE);
     world_stop(t.hall_north);
     wear(t.hall_north); /* it has got it */
     assert_int_equal(t.hall_north->certificate.district_count, 1);
