@@ -1,11 +1,15 @@
 /* Asking the node: reach it, ask, and turn what went wrong into an error for people. */
 #include "node/cli/cli.h"
 #include "node/cli/forms.h"
+#include "proto/base/text.h"
 #include "proto/base/thread.h"
+#include "storage/model/kinds.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -159,7 +163,7 @@ static enum hs_err of_status(struct cli *cli, const Hallsync__Request *request, 
     }
 }
 
-enum hs_err cli_call(struct cli *cli, Hallsync__Request *request, int body, const Hallsync__Reply **reply)
+static enum hs_err call(struct cli *cli, Hallsync__Request *request, int body, const Hallsync__Reply **reply)
 {
     enum hs_err err = reach(cli);
     if (err == HS_OK)
@@ -179,5 +183,61 @@ enum hs_err cli_call(struct cli *cli, Hallsync__Request *request, int body, cons
     request->id = (ProtobufCBinaryData){0};
     if (err == HS_OK && body >= 0 && (int)(*reply)->body_case != body)
         err = cli_bad(&cli->bad, HS_EMALFORMED, NULL, "the node answered something else than was asked");
+    return err;
+}
+
+/* ---- who asks ---- */
+
+#define PERSON_BYTES 65
+#define PASSWD_BYTES 4096
+
+/* What people decide, and the node's audit trail tells of. */
+static bool is_told(const Hallsync__Request *request)
+{
+    switch (request->body_case) {
+    case HALLSYNC__REQUEST__BODY_PUT:
+        return request->put->kind == HS_KIND_GRANT;
+    case HALLSYNC__REQUEST__BODY_RESOLVE:
+    case HALLSYNC__REQUEST__BODY_DECIDE:
+    case HALLSYNC__REQUEST__BODY_ENROLL:
+    case HALLSYNC__REQUEST__BODY_SCOPE:
+    case HALLSYNC__REQUEST__BODY_REVOKE:
+    case HALLSYNC__REQUEST__BODY_RELEASE:
+    case HALLSYNC__REQUEST__BODY_AUDIT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Who is logged in; behind sudo, whoever has asked for it. */
+static void person_of(char name[static PERSON_BYTES])
+{
+    char room[PASSWD_BYTES];
+    struct passwd entry, *found = NULL;
+    const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+    if (sudo == NULL && getpwuid_r(getuid(), &entry, room, sizeof room, &found) == 0 && found != NULL)
+        sudo = found->pw_name;
+    struct hs_bytes text = sudo != NULL ? HS_BYTES(sudo, strlen(sudo)) : HS_BYTES_NONE;
+    if (text.size > 0 && text.size < PERSON_BYTES && hs_text_valid(text))
+        snprintf(name, PERSON_BYTES, "%s", sudo);
+    else
+        snprintf(name, PERSON_BYTES, "uid %lu", (unsigned long)getuid());
+}
+
+enum hs_err cli_call(struct cli *cli, Hallsync__Request *request, int body, const Hallsync__Reply **reply)
+{
+    Hallsync__Actor actor = HALLSYNC__ACTOR__INIT;
+    char name[PERSON_BYTES];
+    if (!is_told(request))
+        return call(cli, request, body, reply);
+    person_of(name);
+    actor.name = name;
+    actor.way = (char *)(uintptr_t) "command_line"; /* only read, as the next */
+    request->actor = &actor;
+    request->reason = (char *)(uintptr_t)cli->options[CLI_REASON];
+    enum hs_err err = call(cli, request, body, reply);
+    request->actor = NULL;
+    request->reason = NULL;
     return err;
 }

@@ -61,7 +61,8 @@
     X(REMOTE, "remote", 0, NULL, "compare with the nodes that it is connected with")                                 \
     X(PEER, "peer", 0, "ID", "only with this one")                                                                   \
     X(DAYS, "days", 0, "N", "at least so many days late (default: 1)")                                               \
-    X(AMOUNT, "amount", 0, "FEN", "at least so much")
+    X(AMOUNT, "amount", 0, "FEN", "at least so much")                                                                \
+    X(BY, "by", 0, "NAME", "only what this person has done")
 
 enum cli_option {
 #define X(id, ...) CLI_##id,
@@ -167,6 +168,7 @@ enum hs_err cli_run_conflict_show(struct cli *cli);
 enum hs_err cli_run_conflict_resolve(struct cli *cli);
 enum hs_err cli_run_conflict_release(struct cli *cli);
 enum hs_err cli_run_conflict_reject(struct cli *cli);
+enum hs_err cli_run_audit(struct cli *cli);  /* audit.c */
 enum hs_err cli_run_status(struct cli *cli); /* status.c */
 enum hs_err cli_run_wait(struct cli *cli);   /* wait.c */
 enum hs_err cli_run_digest(struct cli *cli);

@@ -1,5 +1,6 @@
 /* A person decides about a record that breaks a rule: it counts nevertheless, or it does not, for good.  The decision
  * is a fact of its own beside the record, made by a hub: every node comes to the same sums by it. */
+#include "node/service/audit.h"
 #include "node/service/conflicts.h"
 #include "node/service/handlers.h"
 #include "node/service/put.h"
@@ -64,6 +65,8 @@ struct target {
     struct hs_standing standing;
     struct hs_buf follows;
     hs_stamp highest; /* of the decisions so far */
+    size_t count;
+    const char *id_text; /* of the record */
 };
 
 /* A conflict's id does not say the lane: for the most part it is the kind's.  HS_ENOTFOUND: in none of them is a record
@@ -100,6 +103,7 @@ static enum hs_err find_target(struct hs_work *work, const struct hs_item *item,
 static enum hs_err follow(void *ctx, const struct hs_decided *decided)
 {
     struct target *target = ctx;
+    target->count++;
     if (decided->stamp > target->highest)
         target->highest = decided->stamp;
     if (target->follows.size < (size_t)HS_FOLLOWS_MAX * HS_ID_BYTES)
@@ -114,6 +118,15 @@ static enum hs_err judge(struct hs_work *work, const struct target *target, bool
         return HS_OK;
     return hs_refuse(&work->refusal, HS_EINVAL, 0, "this %s cannot be released: %s; %s", target->kind->name,
                      standing->why.text, hs_mend_advice(target->kind));
+}
+
+/* Who decides has seen what others have decided, or looks again. */
+static enum hs_err check_seen(struct hs_work *work, const struct hs_item *item, const struct target *target)
+{
+    const Hallsync__DecideRequest *request = (const Hallsync__DecideRequest *)item->parsed;
+    if (!request->has_seen || request->seen == target->count)
+        return HS_OK;
+    return hs_refuse(&work->refusal, HS_EMEANWHILE, 0, "somebody else has decided about it meanwhile: look again");
 }
 
 static ProtobufCBinaryData data_of(const uint8_t *bytes, size_t size)
@@ -158,7 +171,40 @@ static enum hs_err write_decision(struct hs_work *work, const struct hs_item *it
                              .write_count = 1};
     work->out.result = HALLSYNC__RESULT__RESULT_CHANGED;
     work->out.safe = hs_safety_here(work->desk);
-    return hs_store_write(work->store, &draft, &dot, &stamp);
+    struct hs_audited what = {.action = releases ? "release" : "reject",
+                              .partition = draft.partition,
+                              .kind = target->kind,
+                              .record_id = target->id_text};
+    enum hs_err err = hs_store_write(work->store, &draft, &dot, &stamp);
+    return err == HS_OK ? hs_audit_write(work->call, work->store, &what) : err;
+}
+
+/* The id of a record that somebody hostile wrote can be anything, and the trail takes text within its limit. */
+static bool is_tellable(const char *id)
+{
+    size_t size = strlen(id);
+    return size != 0 && size <= HS_RECORD_ID_BYTES_MAX && hs_text_valid(HS_BYTES(id, size));
+}
+
+static const char *hex_of(struct hs_arena *arena, struct hs_bytes id)
+{
+    char *hex = hs_arena_alloc(arena, 2 * id.size + 1);
+    if (hex != NULL)
+        hs_text_to_hex(id, hex);
+    return hex;
+}
+
+/* What people call it, since the store's bytes move under a write. */
+static enum hs_err name_target(struct hs_work *work, struct target *target)
+{
+    struct hs_bytes message;
+    enum hs_err err = hs_look_message(&work->look, &target->stored, &message);
+    if (err != HS_OK)
+        return err;
+    target->id_text = hs_show_id(work->scratch, target->kind, target->name.record.id, message);
+    if (target->id_text != NULL && !is_tellable(target->id_text))
+        target->id_text = hex_of(work->scratch, target->name.record.id);
+    return target->id_text != NULL ? HS_OK : HS_ENOMEM;
 }
 
 /* Sent again it finds the decision that it made; HS_ENOTFOUND: it is new. */
@@ -184,6 +230,10 @@ enum hs_err hs_decide_write(struct hs_work *work, const struct hs_item *item)
         err = judge(work, &target, releases);
     if (err == HS_OK)
         err = hs_view_decisions(work->view, &target.name.record, follow, &target);
+    if (err == HS_OK)
+        err = check_seen(work, item, &target);
+    if (err == HS_OK)
+        err = name_target(work, &target);
     bool is_so = target.standing.verdict == (releases ? HS_VERDICT_RELEASED : HS_VERDICT_REJECTED);
     if (err == HS_OK && is_so && !target.standing.is_disputed) {
         work->out.result = HALLSYNC__RESULT__RESULT_UNCHANGED;

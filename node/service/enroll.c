@@ -2,6 +2,7 @@
 #include "node/service/handlers.h"
 
 #include "node/enrol/enrol.h"
+#include "node/service/audit.h"
 #include "node/service/lives.h"
 #include "node/service/revoke.h"
 #include "proto/base/text.h"
@@ -216,11 +217,30 @@ enum hs_err hs_enroll_prepare(struct hs_call *call)
     return err;
 }
 
+static enum hs_err tell(struct hs_call *call, struct hs_store *store, const struct hs_enrolment *enrolment)
+{
+    bool again = call->request->enroll->has_rebuild && call->request->enroll->rebuild;
+    struct hs_buf text = {0};
+    const char *districts = hs_audit_districts(call, enrolment->districts, enrolment->district_count);
+    hs_buf_put_format(&text, "%s %s", hs_role_text(enrolment->role), districts != NULL ? districts : "");
+    const char *detail = text.err == HS_OK ? hs_arena_text(&call->scratch, hs_buf_bytes(&text)) : NULL;
+    hs_buf_fini(&text);
+    call->job.torn = districts == NULL || detail == NULL;
+    if (call->job.torn)
+        return HS_ENOMEM;
+    struct hs_audited what = {.action = again ? "rebuild" : "enroll",
+                              .partition = HS_PARTITION_REGION,
+                              .node_id = enrolment->node_id,
+                              .detail = detail};
+    return hs_audit_write(call, store, &what);
+}
+
 enum hs_err hs_enroll_run(struct hs_call *call, struct hs_store *store)
 {
     const struct enrolling *enrolling = call->plan;
     hs_buf_put_bytes(&call->body, hs_buf_bytes(&call->bytes)); /* the answer was made with the token */
-    return hs_store_put_enrolment(store, &enrolling->secret_hash, &enrolling->enrolment);
+    enum hs_err err = hs_store_put_enrolment(store, &enrolling->secret_hash, &enrolling->enrolment);
+    return err == HS_OK ? tell(call, store, &enrolling->enrolment) : err;
 }
 
 /* ---- the list of nodes ---- */

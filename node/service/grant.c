@@ -1,5 +1,6 @@
 /* Grants: a hub says which node decides the refunds and credits of a district.  Each has the next number; nobody takes
  * one back, another one follows. */
+#include "node/service/audit.h"
 #include "node/service/lives.h"
 #include "node/service/put.h"
 #include "node/service/settled.h"
@@ -57,9 +58,16 @@ static enum hs_err make(struct hs_work *work, const struct hs_item *item, uint32
     own.id = HS_BYTES(id.bytes, sizeof id.bytes);
     own.id_text = hs_id_text(&id, text);
     enum hs_err err = hs_fact_write(work, &own);
-    if (err == HS_OK)
-        hs_id_text(&id, work->out.id);
-    return err;
+    if (err != HS_OK)
+        return err;
+    hs_id_text(&id, work->out.id);
+    struct hs_audited what = {.action = "grant",
+                              .partition = HS_PARTITION_REGION,
+                              .kind = item->kind,
+                              .record_id = work->out.id,
+                              .node_id = made.owner,
+                              .detail = made.district};
+    return hs_audit_write(work->call, work->store, &what);
 }
 
 enum hs_err hs_grant_write(struct hs_work *work, const struct hs_item *item)

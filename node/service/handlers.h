@@ -10,6 +10,7 @@ enum hs_err hs_put_run(struct hs_call *call, struct hs_store *store);
 enum hs_err hs_reverse_prepare(struct hs_call *call);
 enum hs_err hs_resolve_prepare(struct hs_call *call);
 enum hs_err hs_decide_prepare(struct hs_call *call); /* decide.c */
+enum hs_err hs_audit_prepare(struct hs_call *call);  /* audit.c */
 enum hs_err hs_enroll_prepare(struct hs_call *call);
 enum hs_err hs_enroll_run(struct hs_call *call, struct hs_store *store);
 enum hs_err hs_scope_prepare(struct hs_call *call); /* scope.c */
@@ -45,6 +46,7 @@ enum hs_err hs_counter_check(struct hs_call *call);
 enum hs_err hs_books_read(struct hs_call *call, struct hs_view *view);      /* books.c */
 enum hs_err hs_day_report_read(struct hs_call *call, struct hs_view *view); /* day_report.c */
 enum hs_err hs_arrears_read(struct hs_call *call, struct hs_view *view);    /* arrears.c */
+enum hs_err hs_trail_read(struct hs_call *call, struct hs_view *view);      /* trail.c */
 
 /* waiting.c: a hall's own operations that no hub has signed for, by lane, in the call's scratch. */
 void hs_waiting_add(struct hs_call *call, struct hs_view *view, Hallsync__StatusReply *status);

@@ -14,7 +14,7 @@
 #define ORIGINS_MAX 65536
 #define KEY_TEXT    (2 * HS_KEY_BYTES + 1)
 enum { REPLY_LIVES = 1 };
-enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_KEY = 3 }; /* fields of keys.proto */
+enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1, NODE_KEY = 3 }; /* fields of keys.proto */
 
 /* ---- its certificates ---- */
 
@@ -41,6 +41,22 @@ enum hs_err hs_lives_of(const struct hs_store *store, struct hs_view *view, cons
 {
     struct search search = {&hs_store_certificate(store)->root_key, node_id, visit, ctx};
     return hs_view_certificates(view, look_at, &search);
+}
+
+static enum hs_err is_of(void *ctx, struct hs_bytes key, struct hs_bytes encoded)
+{
+    const char *node_id = ctx;
+    struct hs_bytes body = hs_tlv_bytes(hs_tlv_bytes(encoded, CERTIFICATE_NODE), SIGNED_BODY);
+    (void)key;
+    return hs_bytes_equal(hs_tlv_bytes(body, NODE_ID), HS_BYTES(node_id, strlen(node_id))) ? HS_EEXISTS : HS_OK;
+}
+
+enum hs_err hs_hall_known(struct hs_call *call, struct hs_view *view, const char *node_id)
+{
+    enum hs_err err = hs_view_certificates(view, is_of, (void *)(uintptr_t)node_id); /* only read */
+    if (err == HS_OK)
+        return hs_fail(HS_ENOTFOUND, &call->why, "hall: no node %s is known here", node_id);
+    return err == HS_EEXISTS ? HS_OK : err;
 }
 
 /* ---- what is here of each ---- */

@@ -9,4 +9,7 @@ typedef enum hs_err (*hs_visit_life)(void *ctx, const struct hs_certificate *cer
 enum hs_err hs_lives_of(const struct hs_store *store, struct hs_view *view, const char *node_id, hs_visit_life visit,
                         void *ctx);
 
+/* HS_ENOTFOUND, with the call's reason: there is no certificate of such a hall here. */
+enum hs_err hs_hall_known(struct hs_call *call, struct hs_view *view, const char *node_id);
+
 #endif

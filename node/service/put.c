@@ -208,7 +208,8 @@ static enum hs_err run_item(struct hs_work *work, const struct hs_item *item)
         return HS_OK;
     }
     enum hs_err err = item->write(work, item);
-    if (err != HS_OK && !hs_refused_alone(err))
+    bool torn = work->call->job.torn; /* it has written, and cannot be told of */
+    if (err != HS_OK && (torn || !hs_refused_alone(err)))
         return err;
     work->refusal.err = err;
     return HS_OK;
@@ -218,6 +219,7 @@ enum hs_err hs_put_run(struct hs_call *call, struct hs_store *store)
 {
     struct hs_view *view = hs_store_view(store);
     struct hs_work work = {
+        .call = call,
         .desk = call->desk,
         .store = store,
         .view = view,

@@ -54,6 +54,7 @@ struct hs_outcome {
 
 /* Where items are written: one group, one item at a time. */
 struct hs_work {
+    struct hs_call *call; /* for whom; NULL: nobody, the node does it by itself */
     struct hs_desk *desk;
     struct hs_store *store;
     struct hs_view *view;     /* of the open group */
@@ -198,6 +199,7 @@ enum hs_err hs_appointment_write(struct hs_work *work, const struct hs_item *ite
 enum hs_err hs_appointment_event_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item);
 enum hs_err hs_decide_write(struct hs_work *work, const struct hs_item *item);
+enum hs_err hs_outside_write(struct hs_work *work, const struct hs_item *item); /* audit.c */
 
 /* window.c: may a window serve anybody?  Of one that was opened today, or anything else was done with; who never opens
  * windows is not asked to.  HS_EWINDOW: it is closed or paused. */

@@ -1,5 +1,6 @@
 /* Waiting and serving times of a hall and day, by hour and by window. */
 #include "node/service/handlers.h"
+#include "node/service/lives.h"
 #include "node/service/queues.h"
 
 #include "proto/base/text.h"
@@ -133,8 +134,12 @@ enum hs_err hs_queue_figures_read(struct hs_call *call, struct hs_view *view)
     char text[HS_DATE_TEXT_BYTES];
     if (!hs_date_valid(date))
         return hs_fail(HS_EVALUE, &call->why, "date: %u is no day", (unsigned)date);
+    if (!hs_node_id_valid(hall))
+        return hs_fail(HS_EVALUE, &call->why, "hall: '%s' is not a node's id", hall);
     hs_arena_reset(&call->scratch);
-    enum hs_err err = add_all(call, view, hs_queue_date(date, text), hall, &figures);
+    enum hs_err err = hs_hall_known(call, view, hall);
+    if (err == HS_OK)
+        err = add_all(call, view, hs_queue_date(date, text), hall, &figures);
     bool cut = err == HS_EEXISTS;
     if (err == HS_OK || cut)
         err = put_hours(call, &figures, &reply);

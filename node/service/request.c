@@ -1,4 +1,5 @@
 /* A message comes in: decode, find its row, check who may, and let it be read, written or waited for. */
+#include "node/service/audit.h"
 #include "node/service/handlers.h"
 
 #include "proto/msg/frame.h"
@@ -28,6 +29,8 @@ static const struct hs_request_row ROWS[] = {
      .run = hs_put_run},
     {.body = BODY(RESOLVE), .name = "resolve", .reply = REPLY(PUT), .prepare = hs_resolve_prepare, .run = hs_put_run},
     {.body = BODY(DECIDE), .name = "decide", .reply = REPLY(PUT), .prepare = hs_decide_prepare, .run = hs_put_run},
+    {.body = BODY(AUDIT), .name = "audit", .reply = REPLY(PUT), .prepare = hs_audit_prepare, .run = hs_put_run},
+    {.body = BODY(TRAIL), .name = "trail", .reply = REPLY(TRAIL), .read = hs_trail_read},
     {.body = BODY(ENROLL),
      .name = "enroll",
      .reply = REPLY(ENROLL),
@@ -180,7 +183,9 @@ static enum hs_err read_soon(struct hs_call *call, bool *taken)
 
 static enum hs_err write_later(struct hs_call *call, bool *taken)
 {
-    enum hs_err err = call->row->prepare(call);
+    enum hs_err err = hs_audit_check(call);
+    if (err == HS_OK)
+        err = call->row->prepare(call);
     hs_disk_look(&call->desk->disk, hs_tick_ms());
     if (err == HS_OK)
         err = hs_disk_check(&call->desk->disk, call->lane, &call->why);

@@ -1,4 +1,5 @@
 /* A person decides: the chosen values, or the shown ones, overwrite all that live in the fields in question. */
+#include "node/service/audit.h"
 #include "node/service/conflicts.h"
 #include "node/service/handlers.h"
 #include "node/service/put.h"
@@ -74,7 +75,7 @@ static enum hs_err take_record(struct hs_call *call, struct hs_item *item)
 enum hs_err hs_resolve_prepare(struct hs_call *call)
 {
     Hallsync__PutRecord *put = hs_arena_alloc(&call->arena, sizeof *put);
-    struct hs_item item = {.write = hs_resolve_write, .put = put};
+    struct hs_item item = {.write = hs_resolve_write, .put = put, .parsed = &call->request->resolve->base};
     if (put == NULL)
         return HS_ENOMEM;
     hallsync__put_record__init(put);
@@ -125,10 +126,68 @@ static enum hs_err plan_field(struct hs_work *work, const struct hs_item *item, 
     return hs_plan_add(plan, field->number, value, field, NULL, NULL);
 }
 
+static bool live_has(const struct hs_field_state *field, const Hallsync__DotName *dot)
+{
+    for (size_t i = 0; i < field->live_count; i++) {
+        if (field->live[i].dot.origin == dot->origin && field->live[i].dot.n == dot->n)
+            return true;
+    }
+    return false;
+}
+
+static bool seen_has(const Hallsync__FieldDots *seen, const struct hs_dot *dot)
+{
+    for (size_t i = 0; i < seen->n_dots; i++) {
+        if (seen->dots[i]->origin == dot->origin && seen->dots[i]->n == dot->n)
+            return true;
+    }
+    return false;
+}
+
+/* The same values, each named by the operation that wrote it. */
+static bool same_values(const struct hs_field_state *field, const Hallsync__FieldDots *seen)
+{
+    bool same = true;
+    for (size_t i = 0; i < seen->n_dots; i++)
+        same = same && live_has(field, seen->dots[i]);
+    for (size_t i = 0; i < field->live_count; i++)
+        same = same && seen_has(seen, &field->live[i].dot);
+    return same;
+}
+
+static const Hallsync__FieldDots *seen_of(const Hallsync__ResolveRequest *request, uint32_t number)
+{
+    for (size_t i = 0; i < request->n_seen; i++) {
+        if (request->seen[i]->field == number)
+            return request->seen[i];
+    }
+    return NULL;
+}
+
+/* Who decides chooses between what he was shown, or looks again. */
+static enum hs_err check_seen(struct hs_work *work, const struct hs_item *item, const struct hs_record *record)
+{
+    const Hallsync__ResolveRequest *request = (const Hallsync__ResolveRequest *)item->parsed;
+    size_t shown = 0;
+    bool same = true;
+    for (size_t i = 0; request->n_seen != 0 && i < record->field_count; i++) {
+        const struct hs_field_state *field = &record->fields[i];
+        const Hallsync__FieldDots *seen = seen_of(request, field->number);
+        same = same && in_conflict(item, field) == (seen != NULL) && (seen == NULL || same_values(field, seen));
+        shown += seen != NULL;
+    }
+    return same && shown == request->n_seen
+               ? HS_OK
+               : hs_refuse(&work->refusal, HS_EMEANWHILE, 0,
+                           "somebody else has changed or decided it meanwhile: look again");
+}
+
 static enum hs_err make_plan(struct hs_work *work, const struct hs_item *item, const struct hs_record *record,
                              struct hs_plan *plan)
 {
-    enum hs_err err = check_choices(work, item, record);
+    enum hs_err err = check_seen(work, item, record);
+    if (err == HS_OK)
+        err = check_choices(work, item, record);
     if (err == HS_OK)
         err = hs_plan_begin(work->scratch, record->field_count, plan);
     for (size_t i = 0; i < record->field_count && err == HS_OK; i++) {
@@ -136,6 +195,23 @@ static enum hs_err make_plan(struct hs_work *work, const struct hs_item *item, c
             err = plan_field(work, item, &record->fields[i], plan);
     }
     return err;
+}
+
+/* The names of the fields in question, and nothing of what they say. */
+static enum hs_err tell(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
+                        const struct hs_plan *plan)
+{
+    struct hs_buf fields = {0};
+    for (size_t i = 0; i < plan->count; i++)
+        hs_buf_put_format(&fields, "%s%s", i == 0 ? "" : ",", hs_kind_field_name(item->kind, plan->writes[i].number));
+    struct hs_audited what = {.action = "resolve",
+                              .partition = target->partition,
+                              .kind = item->kind,
+                              .record_id = item->id_text,
+                              .detail = hs_arena_text(work->scratch, hs_buf_bytes(&fields))};
+    enum hs_err err = what.detail != NULL ? fields.err : HS_ENOMEM;
+    hs_buf_fini(&fields);
+    return err == HS_OK ? hs_audit_write(work->call, work->store, &what) : err;
 }
 
 enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item)
@@ -153,5 +229,6 @@ enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item)
     if (err != HS_OK)
         return err;
     work->out.result = HALLSYNC__RESULT__RESULT_CHANGED;
-    return hs_register_commit(work, item, &target, &plan);
+    err = hs_register_commit(work, item, &target, &plan);
+    return err == HS_OK ? tell(work, item, &target, &plan) : err;
 }

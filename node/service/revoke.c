@@ -2,6 +2,7 @@
  * issuer key, or by whoever has the region's root key and sent what it has signed. */
 #include "node/service/handlers.h"
 
+#include "node/service/audit.h"
 #include "node/service/revoke.h"
 #include "proto/base/text.h"
 #include "proto/msg/frame.h"
@@ -14,6 +15,7 @@
 
 enum { REPLY_RELEASED = 1 };   /* of ReleaseReply */
 enum { STATUS_WITHHELD = 51 }; /* of StatusReply */
+enum { TOLD_DIGITS = 16 };     /* of a key, in the audit trail */
 
 /* ---- which node ---- */
 
@@ -101,6 +103,20 @@ enum hs_err hs_revoke_prepare(struct hs_call *call)
     return err == HS_OK ? check_text(call, "reason", request->reason, HS_REASON_BYTES_MAX) : err;
 }
 
+/* The key by its first digits: the same by which people name it. */
+static enum hs_err tell(struct hs_call *call, struct hs_store *store, const char *action, const struct hs_key *key)
+{
+    char hex[2 * HS_KEY_BYTES + 1];
+    hs_text_to_hex(HS_BYTES(key->bytes, HS_KEY_BYTES), hex);
+    hex[TOLD_DIGITS] = '\0';
+    bool revokes = call->request->body_case == HALLSYNC__REQUEST__BODY_REVOKE;
+    struct hs_audited what = {.action = action,
+                              .partition = HS_PARTITION_REGION,
+                              .node_id = revokes ? call->request->revoke->node_id : call->request->release->node_id,
+                              .detail = hex};
+    return hs_audit_write(call, store, &what);
+}
+
 static enum hs_err revoke_by_issuer(struct sought *sought, struct hs_store *store)
 {
     struct hs_call *call = sought->call;
@@ -115,6 +131,8 @@ static enum hs_err revoke_by_issuer(struct sought *sought, struct hs_store *stor
         hs_fail(err, &call->why, "reason: text without control characters");
     if (err == HS_OK)
         err = hs_store_put_revocation(store, hs_buf_bytes(&row));
+    if (err == HS_OK)
+        err = tell(call, store, "revoke", &sought->certificate.node_key);
     hs_buf_fini(&row);
     return err;
 }
@@ -130,7 +148,12 @@ static enum hs_err take_revocation(struct hs_call *call, struct hs_store *store,
     if (err != HS_OK)
         return hs_fail(err, &call->why, "revocation: it is not one of %s by this region's root key", request->node_id);
     *key = revocation.node.node_key;
-    return hs_store_put_revocation(store, row);
+    struct hs_bytes known;
+    err = hs_view_revocation(hs_store_view(store), key, &known);
+    if (err != HS_ENOTFOUND)
+        return err;
+    err = hs_store_put_revocation(store, row);
+    return err == HS_OK ? tell(call, store, "revoke", key) : err;
 }
 
 enum hs_err hs_revoke_run(struct hs_call *call, struct hs_store *store)
@@ -155,6 +178,7 @@ enum hs_err hs_revoke_run(struct hs_call *call, struct hs_store *store)
         err = hs_view_certificate(view, &key, &encoded);
     if (err == HS_OK)
         err = hs_node_put(call, view, HS_BYTES(key.bytes, HS_KEY_BYTES), encoded);
+    call->job.torn = call->job.torn || err == HS_ENOMEM; /* what is written goes with it */
     hs_buf_fini(&sought.encoded);
     return err;
 }
@@ -251,6 +275,20 @@ enum hs_err hs_release_prepare(struct hs_call *call)
                : hs_fail(HS_ETOOBIG, &call->why, "release: at most %d bytes", HS_RELEASE_BYTES_MAX);
 }
 
+/* Signed elsewhere: whose key it is about it says itself. */
+static enum hs_err take_release(struct hs_call *call, struct hs_store *store)
+{
+    const Hallsync__ReleaseRequest *request = call->request->release;
+    struct hs_bytes row = HS_BYTES(request->release.data, request->release.len);
+    struct hs_release release;
+    enum hs_err err = hs_store_put_release(store, row);
+    if (hs_err_class(err) == HS_CLASS_PEER)
+        return hs_fail(err, &call->why, "release: it is not one by this region's root key");
+    if (err == HS_OK)
+        err = hs_release_verify(row, &hs_store_certificate(store)->root_key, &release);
+    return err == HS_OK ? tell(call, store, "admit", &release.node_key) : err;
+}
+
 enum hs_err hs_release_run(struct hs_call *call, struct hs_store *store)
 {
     const Hallsync__ReleaseRequest *request = call->request->release;
@@ -259,16 +297,15 @@ enum hs_err hs_release_run(struct hs_call *call, struct hs_store *store)
     struct hs_buf row = {0};
     hs_buf_put_bytes(&call->body, hs_buf_bytes(&call->bytes));
     if (request->has_release) {
-        enum hs_err err = hs_store_put_release(store, HS_BYTES(request->release.data, request->release.len));
-        return hs_err_class(err) == HS_CLASS_PEER
-                   ? hs_fail(err, &call->why, "release: it is not one by this region's root key")
-                   : err;
+        return take_release(call, store);
     }
     enum hs_err err = hs_release_sign(&releasing->release, &authority, &row);
     if (err == HS_EINVAL)
         hs_fail(err, &call->why, "reason, name: text without control characters");
     if (err == HS_OK)
         err = hs_store_put_release(store, hs_buf_bytes(&row));
+    if (err == HS_OK)
+        err = tell(call, store, "admit", &releasing->release.node_key);
     hs_buf_fini(&row);
     return err;
 }

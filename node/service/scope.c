@@ -3,6 +3,7 @@
  */
 #include "node/service/handlers.h"
 
+#include "node/service/audit.h"
 #include "node/service/put.h"
 #include "node/service/revoke.h"
 #include "proto/base/hash.h"
@@ -131,6 +132,15 @@ static enum hs_err write_fact(struct hs_store *store, const char *node_id, struc
     return hs_store_write(store, &draft, &dot, &stamp);
 }
 
+static enum hs_err tell(struct hs_call *call, struct hs_store *store, const struct hs_certificate *certificate)
+{
+    struct hs_audited what = {.action = "scope",
+                              .partition = HS_PARTITION_REGION,
+                              .node_id = certificate->node_id,
+                              .detail = hs_audit_districts(call, certificate->districts, certificate->district_count)};
+    return what.detail != NULL ? hs_audit_write(call, store, &what) : HS_ENOMEM;
+}
+
 static enum hs_err reissue(struct hs_call *call, struct hs_store *store, struct hs_certificate *certificate)
 {
     const struct hs_service_options *options = &call->desk->options;
@@ -145,8 +155,11 @@ static enum hs_err reissue(struct hs_call *call, struct hs_store *store, struct 
     if (err == HS_OK)
         err = hs_store_put_certificate(store, hs_buf_bytes(&encoded));
     if (err == HS_OK)
+        err = tell(call, store, certificate);
+    if (err == HS_OK)
         err = hs_node_put(call, hs_store_view(store), HS_BYTES(certificate->node_key.bytes, HS_KEY_BYTES),
                           hs_buf_bytes(&encoded));
+    call->job.torn = err != HS_OK;
     hs_buf_fini(&encoded);
     hs_buf_fini(&fact);
     return err;

@@ -91,7 +91,9 @@ static enum hs_err check_type(struct hs_work *work, const Hallsync__Settlement *
 
 struct forms {
     const Hallsync__Settlement *asked;
+    struct hs_view *view;
     bool found, same;
+    bool strange; /* another one has it that counts nothing: its writer was not the owner */
     struct hs_record_name name;
     uint8_t id[HS_ID_BYTES];
     struct hs_dot dot;
@@ -106,6 +108,10 @@ static enum hs_err take_form(void *ctx, const struct hs_stored *stored)
     enum hs_err err = hs_fact_variant(stored, forms->arena, &variant);
     if (err != HS_OK)
         return err == HS_ENOTFOUND ? HS_OK : err;
+    if (hs_view_listed(forms->view, HS_LIST_NOT_OWNER, &stored->name)) {
+        forms->strange = true;
+        return HS_OK;
+    }
     struct hs_bytes message = variant->bytes;
     forms->found = true;
     forms->same = same_text(asked->bill_id, hs_tlv_bytes(message, SETTLEMENT_BILL)) &&
@@ -138,8 +144,13 @@ static enum hs_err find_form(struct hs_work *work, struct forms *forms)
 /* The form is the customer's paper: sent again, it is the same settlement.  HS_ENOTFOUND: it is a new one. */
 static enum hs_err done_before(struct hs_work *work, const Hallsync__Settlement *asked)
 {
-    struct forms forms = {.asked = asked, .arena = work->scratch};
+    struct forms forms = {.asked = asked, .view = work->view, .arena = work->scratch};
     enum hs_err err = find_form(work, &forms);
+    if (err == HS_OK && !forms.found && forms.strange)
+        return hs_refuse(&work->refusal, HS_EDIFFERS, SETTLEMENT_FORM,
+                         "form_no: %s was settled by a node that may not, which counts nothing (list: not-owner); "
+                         "give another number",
+                         asked->form_no);
     if (err != HS_OK || !forms.found)
         return err == HS_OK ? HS_ENOTFOUND : err;
     if (!forms.same)
@@ -328,17 +339,6 @@ static enum hs_err check_to(struct settling *settling)
 
 /* ---- writing ---- */
 
-static enum hs_err write_fact(struct hs_work *work, const struct hs_item *item, hs_partition partition)
-{
-    struct hs_dot dot;
-    hs_stamp stamp;
-    struct hs_write write = {.kind = item->kind->number, .id = item->id, .is_fact = true, .fact = item->message};
-    struct hs_draft draft = {.partition = partition, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1};
-    work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
-    work->out.safe = hs_safety_here(work->desk);
-    return hs_store_write(work->store, &draft, &dot, &stamp);
-}
-
 /* A refund is money out of the drawer, and has its number in the cash book; a credit moves none. */
 static enum hs_err write_made(struct settling *settling, const struct hs_item *item)
 {
@@ -349,8 +349,9 @@ static enum hs_err write_made(struct settling *settling, const struct hs_item *i
                              .window = asked->window,
                              .amount_fen = -asked->amount_fen,
                              .method = bytes_of(asked->method)};
+    struct hs_new_fact credit = {.message = item->message, .partition = settling->partition};
     bool is_refund = strcmp(asked->type, "refund") == 0;
-    return is_refund ? hs_cash_write(work, item, &money) : write_fact(work, item, settling->partition);
+    return is_refund ? hs_cash_write(work, item, &money) : hs_fact_put(work, item, &credit);
 }
 
 /* The item with what the node fills in, and the id that follows. */

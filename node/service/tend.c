@@ -15,7 +15,7 @@
 #define WRITES_MAX 16
 #define FIRST_MS   2000
 #define PIECE_MS   200   /* from one piece to the next */
-#define SOON_MS    5000  /* from a commit to the next round */
+#define SOON_MS    5000  /* from a commit to the next round, and from round to round at least */
 #define AGAIN_MS   60000 /* after a failure */
 #define LEAVE_MS   (3600 * 1000ULL)
 
@@ -80,7 +80,8 @@ static enum hs_err visit(void *ctx, const struct hs_stored *stored)
     if (err != HS_OK)
         return err;
     tend->count += wait_ms == 0;
-    tend->next_ms = wait_ms != 0 && wait_ms < tend->next_ms ? wait_ms : tend->next_ms;
+    if (wait_ms != 0 && wait_ms < tend->next_ms) /* what stays a moment away, as while its time stands still, too */
+        tend->next_ms = wait_ms > SOON_MS ? wait_ms : SOON_MS;
     return HS_OK;
 }
 
@@ -109,14 +110,11 @@ static enum hs_err look_on(struct hs_tend *tend)
 
 static void tell(const struct hs_tend *tend, const struct hs_tended *tended)
 {
-    char text[2 * HS_RECORD_ID_BYTES_MAX + 1];
-    struct hs_id id;
-    if (tended->name.kind == HS_KIND_TICKET) {
+    char text[HS_ID_TEXT_BYTES];
+    struct hs_id id = tended->follow; /* of a customer the payment: an account is no matter for a log */
+    if (tended->name.kind == HS_KIND_TICKET)
         memcpy(id.bytes, tended->id, sizeof id.bytes);
-        hs_id_text(&id, text);
-    } else {
-        snprintf(text, sizeof text, "%.*s", (int)tended->name.id.size, (const char *)tended->id);
-    }
+    hs_id_text(&id, text);
     tend->tell(tend->task->name, text, tended->err);
 }
 

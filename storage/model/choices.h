@@ -147,6 +147,29 @@ static const struct hs_choice RATED[] = {
     {"appointment", "appointment", "预约"},
     {0}};
 
+/* ---- the audit trail ---- */
+
+static const struct hs_choice WAYS[] = {
+    {"console", "a user of the console", "控制台"},
+    {"command_line", "a user of the command line", "命令行"},
+    {"program", "another program", "其他程序"},
+    {0}};
+static const struct hs_choice DEEDS[] = {
+    {"resolve", "values that two had written were decided between", "裁决并发修改"},
+    {"release", "a record that breaks a rule was made to count", "放行违规记录"},
+    {"reject", "a record that breaks a rule was turned down", "否决违规记录"},
+    {"grant", "a district's refunds were given to a node", "退费授权"},
+    {"enroll", "a node was let in", "登记节点"},
+    {"rebuild", "a node may be made anew, with other keys", "重建节点"},
+    {"scope", "a node's districts were changed", "变更节点供电区"},
+    {"revoke", "a node's key was revoked", "吊销节点密钥"},
+    {"admit", "what a revoked key had signed was made to count", "放行被吊销密钥的记录"},
+    {"user_add", "a user of the console was added", "新增控制台用户"},
+    {"user_role", "a user of the console got another role", "变更用户角色"},
+    {"user_password", "a user of the console got another password", "重设用户口令"},
+    {"user_remove", "a user of the console was removed", "删除控制台用户"},
+    {0}};
+
 /* clang-format on */
 
 #endif

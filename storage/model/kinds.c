@@ -411,6 +411,22 @@ static const struct hs_field_rule RATING_FIELDS[] = {
     FIELD(7, TEXT, FIXED, false, 2048, NULL, NULL, "what the customer said", "客户意见"),
 };
 
+static const struct hs_field_rule AUDIT_FIELDS[] = {
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of the request", "编号（自动生成）"),
+    FIELD(2, DATE, FIXED, true, 0, NULL, NULL, "day on which it was done", "日期"),
+    FIELD(3, TEXT, FIXED, true, 64, NULL, NULL, "who has done it", "操作人"),
+    FIELD(4, TEXT, FIXED, false, 32, NULL, NULL, "his role", "角色"),
+    FIELD(5, CHOICE, FIXED, true, 0, WAYS, NULL, "how he asked for it", "操作方式"),
+    FIELD(6, CHOICE, FIXED, true, 0, DEEDS, NULL, "what was done", "操作"),
+    FIELD(7, NODE, FIXED, false, 0, NULL, NULL, "node that it is about", "相关节点"),
+    FIELD(8, TEXT, FIXED, false, 32, NULL, NULL, "kind of the record that it is about", "相关记录的类型"),
+    FIELD(9, TEXT, FIXED, false, 2 * ID_BYTES, NULL, NULL, "id of that record", "相关记录的编号"),
+    FIELD(10, TEXT, FIXED, false, 64, NULL, NULL, "user of the console that it is about", "相关用户"),
+    FIELD(11, DISTRICT, FIXED, false, 0, NULL, NULL, "district that it is about", "供电区"),
+    FIELD(12, TEXT, FIXED, false, 2048, NULL, NULL, "more: names of fields, districts", "说明"),
+    FIELD(13, TEXT, FIXED, false, 2048, NULL, NULL, "why", "原因"),
+};
+
 static const struct hs_field_rule CATALOGUE_FIELDS[] = {
     FIELD(1, TEXT, FIXED, true, ID_BYTES, NULL, NULL, "code of the service", "业务代码"),
     FIELD(2, TEXT, REVIEW, true, 128, NULL, NULL, "name", "名称"),
@@ -506,6 +522,8 @@ static const struct hs_index REMINDER_INDEXES[] = {
 static const struct hs_index SLOT_INDEXES[] = {{1, "hall", 2, 0, 4}};
 static const struct hs_index APPOINTMENT_INDEXES[] = {{1, "slot_id", 2, 0, 0}, {2, "account", 5, 0, 0}};
 static const struct hs_index APPOINTMENT_EVENT_INDEXES[] = {{1, "appointment_id", 2, 0, 0}};
+static const struct hs_index AUDIT_INDEXES[] = {
+    {1, "day", 2, 0, 0}, {2, "name", 3, 0, 0}, {3, "record_id", 9, 0, 0}, {4, "node_id", 7, 0, 0}};
 static const struct hs_index RATING_INDEXES[] = {
     {1, "of_id", 3, 0, 0}, {2, "window", 5, 0, 0}, {3, "clerk", 6, 0, 0}, {4, HS_WRITTEN, 0, 0, 0}};
 static const struct hs_index NOTICE_INDEXES[] = {{1, "district", 2, 0, 0}, {2, "month", 0, 0, 0}};
@@ -655,6 +673,12 @@ const struct hs_kind HS_KINDS[] = {
      .shape = HS_SHAPE_FACT, .lane = HS_LANE_WORK, .id_form = HS_ID_HASH, .id_field = 1, .id_of = RATING_OF,
      .home_form = HS_HOME_NODE, .personal = true, .message = &hallsync__rating__descriptor,
      FIELDS(RATING_FIELDS), INDEXES(RATING_INDEXES), ERRORS(RATING_ERRORS)},
+    {.number = HS_KIND_AUDIT, .name = "audit", .en = "Entry of the audit trail", .zh = "审计记录",
+     .about = "What a person decided or changed, with the reason; made by the node in the same commit.",
+     .about_zh = "人工裁决或变更的操作人、对象与原因，由节点与变更同时记入。",
+     .shape = HS_SHAPE_FACT, .lane = HS_LANE_WORK, .id_form = HS_ID_128, .id_field = 1,
+     .home_form = HS_HOME_DISTRICT, .home_field = 11, .personal = true, .message = &hallsync__audit__descriptor,
+     FIELDS(AUDIT_FIELDS), INDEXES(AUDIT_INDEXES), .by = HS_BY_NODE},
     {.number = HS_KIND_CATALOGUE, .name = "catalogue", .en = "Service of the catalogue", .zh = "业务目录",
      .about = "A service that the halls of the region offer.",
      .about_zh = "区域内营业厅受理的一项业务。",

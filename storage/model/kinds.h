@@ -33,6 +33,7 @@ enum { /* numbers are frozen */
        HS_KIND_APPOINTMENT = 22,
        HS_KIND_APPOINTMENT_EVENT = 23,
        HS_KIND_RATING = 25,
+       HS_KIND_AUDIT = 26,
        HS_KIND_CATALOGUE = 1000,
        HS_KIND_NOTICE = 1001,
        HS_KIND_REISSUE = 1002,

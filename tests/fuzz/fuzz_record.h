@@ -31,6 +31,7 @@ static inline const char *fuzz_text_of(struct hs_cur *in, const struct hs_field_
     case HS_FORM_PERIOD:
         return fuzz_pick(in, DAYS, COUNT_OF(DAYS));
     case HS_FORM_CHOICE:
+        FUZZ_CHECK(choices > 0);
         return rule->choices[fuzz_u8(in) % choices].value;
     case HS_FORM_NODE:
         return fuzz_pick(in, NODES, COUNT_OF(NODES));

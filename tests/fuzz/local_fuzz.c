@@ -545,6 +545,18 @@ static void put_one(uint32_t kind, const ProtobufCMessage *message)
 
 #define TEXT(text) ((char *)(uintptr_t)(text))
 
+static void put_bill(const char *id, const char *account, const char *period, const char *due_date)
+{
+    Hallsync__Bill bill = HALLSYNC__BILL__INIT;
+    bill.bill_id = TEXT(id);
+    bill.account = TEXT(account);
+    bill.period = TEXT(period);
+    bill.due_date = TEXT(due_date);
+    bill.has_amount_fen = true;
+    bill.amount_fen = 100;
+    put_one(HS_KIND_BILL, &bill.base);
+}
+
 static void put_people(void)
 {
     Hallsync__Customer customer = HALLSYNC__CUSTOMER__INIT;
@@ -554,13 +566,7 @@ static void put_people(void)
     customer.account = TEXT("3201000018");
     customer.phone = TEXT("139");
     put_one(HS_KIND_CUSTOMER, &customer.base);
-    Hallsync__Bill bill = HALLSYNC__BILL__INIT;
-    bill.bill_id = TEXT("B-1");
-    bill.account = TEXT("3201000017");
-    bill.period = TEXT("2026-10");
-    bill.has_amount_fen = true;
-    bill.amount_fen = 100;
-    put_one(HS_KIND_BILL, &bill.base);
+    put_bill("B-1", "3201000017", "2026-10", NULL);
 }
 
 static void put_reminded(void)
@@ -572,13 +578,7 @@ static void put_reminded(void)
     subscription.has_days_before = true;
     subscription.days_before = 3;
     put_one(HS_KIND_SUBSCRIPTION, &subscription.base);
-    Hallsync__Bill bill = HALLSYNC__BILL__INIT;
-    bill.bill_id = TEXT("B-2");
-    bill.account = TEXT("3201000018");
-    bill.due_date = TEXT("2026-10-25");
-    bill.has_amount_fen = true;
-    bill.amount_fen = 100;
-    put_one(HS_KIND_BILL, &bill.base);
+    put_bill("B-2", "3201000018", NULL, "2026-10-25");
 }
 
 static void put_work(void)

@@ -41,6 +41,7 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         {20, "queue_event", HS_SHAPE_FACT, HS_LANE_WORK},
         {1003, "decision", HS_SHAPE_FACT, HS_LANE_MONEY},
         {25, "rating", HS_SHAPE_FACT, HS_LANE_WORK},
+        {26, "audit", HS_SHAPE_FACT, HS_LANE_WORK},
         {10, "reprint", HS_SHAPE_FACT, HS_LANE_MONEY},
         {11, "invoice_request", HS_SHAPE_REGISTER, HS_LANE_WORK},
         {8, "title_change", HS_SHAPE_FACT, HS_LANE_PEOPLE},
@@ -67,7 +68,7 @@ static void kinds_have_frozen_numbers_and_names(void **state)
         assert_int_equal(kind->lane, FROZEN[i].lane);
         bool by_node_only = kind->number == HS_KIND_CASH_ENTRY || kind->number == HS_KIND_REISSUE ||
                             kind->number == HS_KIND_DECISION || kind->number == HS_KIND_CLOSE ||
-                            kind->number == HS_KIND_CLOSE_ANSWER;
+                            kind->number == HS_KIND_CLOSE_ANSWER || kind->number == HS_KIND_AUDIT;
         assert_int_equal(kind->by == HS_BY_NODE, by_node_only);
         if (kind->by != HS_BY_NODE)
             assert_int_equal(kind->by == HS_BY_HUBS, kind->number >= HUB_KINDS);

@@ -186,11 +186,6 @@ static void write_slot(struct office *office, const char *id, uint32_t capacity,
     static const uint32_t NUMBERS[] = {1, 2, 4, 5, 7};
     struct hs_field_write fields[5];
     struct hs_write write = {.kind = HS_KIND_SLOT, .id = HS_BYTES(id, strlen(id)), .fields = fields, .field_count = 5};
-    struct hs_draft draft = {.partition = partition, .lane = HS_LANE_WORK, .writes = &write, .write_count = 1};
-    struct hs_store *store = office->node.store;
-    struct hs_commit commit;
-    struct hs_dot dot;
-    hs_stamp stamp;
     hs_tlv_put_text(&values[0], 1, id);
     hs_tlv_put_text(&values[1], 2, "nj-far");
     hs_tlv_put_text(&values[2], 4, "2026-11-25");
@@ -198,9 +193,7 @@ static void write_slot(struct office *office, const char *id, uint32_t capacity,
     hs_tlv_put_u64(&values[4], 7, capacity);
     for (size_t i = 0; i < 5; i++)
         fields[i] = (struct hs_field_write){.number = NUMBERS[i], .value = hs_buf_bytes(&values[i])};
-    assert_int_equal(hs_store_begin(store), HS_OK);
-    assert_int_equal(hs_store_write(store, &draft, &dot, &stamp), HS_OK);
-    assert_int_equal(hs_store_commit(store, &commit), HS_OK);
+    office_write(office, partition, HS_LANE_WORK, &write);
     for (size_t i = 0; i < 5; i++)
         hs_buf_fini(&values[i]);
 }
@@ -212,12 +205,8 @@ static void slots_of_two_districts_may_have_one_id(void **state)
     struct client at_hub;
     struct client *client = &at_hub;
     office_make(&hub, HS_ROLE_HUB, NULL);
-    office_stop(&hub);
-    world_open(&hub.node, false);
     write_slot(&hub, "0930", 1, OWN);
     write_slot(&hub, "0930", 2, THERE);
-    world_close(&hub.node);
-    office_start(&hub, false);
     client_open(client, &hub, ZMQ_DEALER);
     Hallsync__Appointment asked = {MESSAGE(appointment), .slot_id = TEXT("0930"), .name = TEXT("周")};
     asked.appointment_id = TEXT("a-1");

@@ -80,22 +80,6 @@ static void write_fact(struct world_node *node, uint16_t kind, struct hs_bytes i
     assert_int_equal(hs_store_commit(node->store, &commit), HS_OK);
 }
 
-/* The store by itself, while nobody is at the desk. */
-static struct world_node *leave(struct desk *desk)
-{
-    client_close(&desk->client);
-    office_stop(&desk->office);
-    world_open(&desk->office.node, false);
-    return &desk->office.node;
-}
-
-static void come_back(struct desk *desk)
-{
-    world_close(&desk->office.node);
-    office_start(&desk->office, false);
-    client_open(&desk->client, &desk->office, ZMQ_DEALER);
-}
-
 /* An entry of this hall, as if it came back from where it had been. */
 static void write_entry(struct desk *desk, const char *number, int64_t fen)
 {

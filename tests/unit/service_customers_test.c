@@ -76,12 +76,10 @@ static void a_transfer_is_one_with_the_customers_name(void **state)
                            .identity_no = TEXT("I-2"), .clerk = TEXT("07"), .reason = TEXT("sale")),
                   HALLSYNC__RESULT__RESULT_CREATED);
     char today[HS_TIME_TEXT_BYTES];
-    hs_time_text(hs_now_ms(), 480, today);
-    today[10] = '\0';
     const Hallsync__Record *customer = get_record(client, HS_KIND_CUSTOMER, ACCOUNT);
     assert_shown(customer, 2, "王");
     assert_shown(customer, 5, "I-2");
-    assert_shown(customer, 15, today);
+    assert_shown(customer, 15, day_text(0, today));
     assert_shown(customer, 6, "C-1"); /* the card and the meter stay where they are */
     assert_shown(customer, 10, "M-1");
     static const uint32_t ENDED[] = {3, 12, 13, 14, 16};
@@ -114,11 +112,7 @@ static void a_transfer_sent_again_is_done_once(void **state)
     assert_result(TRANSFER(.change_id = TEXT("t-1"), .account = TEXT(ACCOUNT), .name = TEXT("王")),
                   HALLSYNC__RESULT__RESULT_EXISTS);
     assert_shown(get_record(client, HS_KIND_CUSTOMER, ACCOUNT), 2, "孙");
-    Hallsync__FindRequest history = HALLSYNC__FIND_REQUEST__INIT;
-    history.kind = HS_KIND_TITLE_CHANGE;
-    history.index = TEXT("account");
-    history.key = TEXT(ACCOUNT);
-    assert_int_equal(find(client, &history)->records->n_records, 2);
+    assert_int_equal(find_by(client, HS_KIND_TITLE_CHANGE, "account", ACCOUNT)->records->n_records, 2);
 }
 
 static void transfers_that_cannot_be_are_refused_by_name(void **state)
@@ -294,15 +288,6 @@ static void put_notice(struct client *client, Hallsync__Notice notice)
 }
 #define NOTICE(...) put_notice(client, (Hallsync__Notice){MESSAGE(notice), __VA_ARGS__})
 
-static const Hallsync__Reply *find_by(struct client *client, uint32_t kind, const char *index, const char *key)
-{
-    Hallsync__FindRequest by = HALLSYNC__FIND_REQUEST__INIT;
-    by.kind = kind;
-    by.index = TEXT(index);
-    by.key = TEXT(key);
-    return find(client, &by);
-}
-
 static void a_look_up_says_what_the_customer_is_to_be_told(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
@@ -380,9 +365,9 @@ static void a_counter_finds_people_by_what_they_bring(void **state)
     assert_found(find_by(&desk->client, HS_KIND_CUSTOMER, "meter_no", "M-1"), 1);
     assert_found(find_by(&counter, HS_KIND_BILL, "account", ACCOUNT), 1);
     static const uint32_t PERSONAL[] = {
-        HS_KIND_CUSTOMER,     HS_KIND_BILL,     HS_KIND_PAYMENT, HS_KIND_REVERSAL,     HS_KIND_TITLE_CHANGE,
-        HS_KIND_SUBSCRIPTION, HS_KIND_REMINDER, HS_KIND_TICKET,  HS_KIND_TICKET_EVENT, HS_KIND_APPOINTMENT,
-        HS_KIND_CASH_ENTRY,   HS_KIND_RATING,   HS_KIND_DECISION};
+        HS_KIND_CUSTOMER,     HS_KIND_BILL,     HS_KIND_PAYMENT,  HS_KIND_REVERSAL,     HS_KIND_TITLE_CHANGE,
+        HS_KIND_SUBSCRIPTION, HS_KIND_REMINDER, HS_KIND_TICKET,   HS_KIND_TICKET_EVENT, HS_KIND_APPOINTMENT,
+        HS_KIND_CASH_ENTRY,   HS_KIND_RATING,   HS_KIND_DECISION, HS_KIND_AUDIT};
     for (size_t i = 0; i < COUNT(PERSONAL); i++) {
         Hallsync__FindRequest all = HALLSYNC__FIND_REQUEST__INIT;
         all.kind = PERSONAL[i];
@@ -393,6 +378,10 @@ static void a_counter_finds_people_by_what_they_bring(void **state)
     notices.kind = HS_KIND_NOTICE;
     assert_found(find(&counter, &notices), 0);
     assert_operators(find_by(&counter, HS_KIND_SUBSCRIPTION, "hall", "nj-gulou"));
+    assert_operators(find_by(&counter, HS_KIND_AUDIT, "record_id", ACCOUNT));
+    Hallsync__TrailRequest trail = HALLSYNC__TRAIL_REQUEST__INIT;
+    Hallsync__Request request = REQUEST(trail, TRAIL, &trail);
+    assert_operators(client_ask(&counter, &request));
     client_close(&counter);
 }
 

@@ -7,34 +7,13 @@
 
 /* ---- a record that the service would refuse goes past it, as a newer version's would ---- */
 
-struct strange {
-    struct hs_job job;
-    struct hs_draft draft;
-    atomic_int done; /* 1 + enum hs_err */
-};
-
-static enum hs_err write_strange(struct hs_job *job, struct hs_store *store)
-{
-    struct strange *strange = (struct strange *)job;
-    struct hs_dot dot;
-    hs_stamp stamp;
-    return hs_store_write(store, &strange->draft, &dot, &stamp);
-}
-
-static void strange_done(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
-{
-    struct strange *strange = (struct strange *)job;
-    (void)commit;
-    atomic_store(&strange->done, 1 + (int)err);
-}
-
-static void put_strange(struct desk *desk, const char *id, int64_t fen, const char *method)
+static void put_called(struct desk *desk, const char *id, const char *called, int64_t fen, const char *method)
 {
     struct hs_buf fact = {0};
     struct hs_id number;
     bool hashed;
     assert_int_equal(hs_id_from_text(id, strlen(id), &number, &hashed), HS_OK);
-    hs_tlv_put_text(&fact, 1, id);
+    hs_tlv_put_text(&fact, 1, called);
     hs_tlv_put_text(&fact, 2, ACCOUNT);
     hs_tlv_put_u64(&fact, 3, (uint64_t)fen);
     hs_tlv_put_text(&fact, 5, method);
@@ -43,13 +22,13 @@ static void put_strange(struct desk *desk, const char *id, int64_t fen, const ch
                              .id = HS_BYTES(number.bytes, sizeof number.bytes),
                              .is_fact = true,
                              .fact = hs_buf_bytes(&fact)};
-    struct strange strange = {.job = {.run = write_strange, .done = strange_done, .weight = 64},
-                              .draft = {.partition = 3201, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1}};
-    assert_int_equal(hs_writer_submit(desk->office.writer, &strange.job), HS_OK);
-    while (atomic_load(&strange.done) == 0)
-        status(&desk->client); /* an answer of the node: something has gone on meanwhile */
-    assert_int_equal(atomic_load(&strange.done), 1 + HS_OK);
+    office_write(&desk->office, 3201, HS_LANE_MONEY, &write);
     hs_buf_fini(&fact);
+}
+
+static void put_strange(struct desk *desk, const char *id, int64_t fen, const char *method)
+{
+    put_called(desk, id, id, fen, method);
 }
 
 static const Hallsync__ConflictsReply *list(struct client *client, const char *type, const char *id)
@@ -192,6 +171,29 @@ static void what_cannot_be_released_says_what_to_do(void **state)
     assert_int_equal(status(client)->parked, 0);
 }
 
+/* What it is called is no text, or no end of it: who has rejected it stands in the trail all the same. */
+static void what_has_a_hostile_name_is_rejected_too(void **state)
+{
+    struct desk *desk = *state;
+    struct client *client = &desk->client;
+    char endless[201], id[200];
+    const char *const NAMES[] = {"\xff\xfe", "", endless};
+    Hallsync__Actor wang = HALLSYNC__ACTOR__INIT;
+    wang.name = TEXT("wang");
+    wang.way = TEXT("command_line");
+    client->actor = &wang;
+    memset(endless, 'x', sizeof endless - 1);
+    endless[sizeof endless - 1] = '\0';
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char own[8] = {'p', 'a', 'y', '-', (char)('5' + i)};
+        put_called(desk, own, NAMES[i], 100, "cash");
+        take_id(list(client, "parked", NULL), id);
+        expect(decide(client, id, "reject"), HALLSYNC__RESULT__RESULT_CHANGED);
+        assert_int_equal(status(client)->parked, 0);
+    }
+    client->actor = NULL;
+}
+
 static void a_decision_sent_again_is_made_once(void **state)
 {
     struct desk *desk = *state;
@@ -286,6 +288,7 @@ int main(void)
         AT(hub, a_parked_payment_is_told_in_words_and_released),
         AT(hub, a_decision_is_a_change_of_its_record),
         AT(hub, what_cannot_be_released_says_what_to_do),
+        AT(hub, what_has_a_hostile_name_is_rejected_too),
         AT(hub, a_decision_sent_again_is_made_once),
         AT(hub, stopped_streams_are_listed_in_words),
         AT(hall, a_hall_is_told_to_decide_at_a_hub),

@@ -30,6 +30,21 @@ static inline int open_hub(void **state)
     return 0;
 }
 
+/* Days are counted by the service's clock: the store's tells the same. */
+static inline int open_hall_today(void **state)
+{
+    open_hall(state);
+    ((struct desk *)*state)->office.region->now_ms = hs_now_ms();
+    return 0;
+}
+
+static inline int open_hub_today(void **state)
+{
+    open_hub(state);
+    ((struct desk *)*state)->office.region->now_ms = hs_now_ms();
+    return 0;
+}
+
 static inline int close_desk(void **state)
 {
     struct desk *desk = *state;
@@ -43,6 +58,22 @@ static inline void restart(struct desk *desk)
 {
     client_close(&desk->client);
     office_restart(&desk->office);
+    client_open(&desk->client, &desk->office, ZMQ_DEALER);
+}
+
+/* The store by itself, while nobody is at the desk. */
+static inline struct world_node *leave(struct desk *desk)
+{
+    client_close(&desk->client);
+    office_stop(&desk->office);
+    world_open(&desk->office.node, false);
+    return &desk->office.node;
+}
+
+static inline void come_back(struct desk *desk)
+{
+    world_close(&desk->office.node);
+    office_start(&desk->office, false);
     client_open(&desk->client, &desk->office, ZMQ_DEALER);
 }
 

@@ -58,11 +58,7 @@ static void one_payment_pays_several_bills(void **state)
     assert_true(sums.has_advance_fen);
     assert_int_equal(sums.advance_fen, 150);
     assert_int_equal(sums.due_fen, 100);
-    Hallsync__FindRequest body = HALLSYNC__FIND_REQUEST__INIT;
-    body.kind = HS_KIND_PAYMENT;
-    body.index = TEXT("bill_id");
-    body.key = TEXT("B2");
-    assert_int_equal(find(client, &body)->records->n_records, 1);
+    assert_int_equal(find_by(client, HS_KIND_PAYMENT, "bill_id", "B2")->records->n_records, 1);
     assert_null(reverse(client, "p-1", "r-1")->error);
     expect_bill(client, "B1", 0, 200, "open");
     assert_int_equal(totals(client, &of).advance_fen, 0);
@@ -106,11 +102,7 @@ static void change_is_what_was_handed_over_too_much(void **state)
                   CREATED);
     assert_result(PAY(.account = TEXT(ACCOUNT), .amount_fen = 500, .method = TEXT("bank_slip"), .slip_no = TEXT("s-1")),
                   CREATED);
-    Hallsync__FindRequest body = HALLSYNC__FIND_REQUEST__INIT;
-    body.kind = HS_KIND_PAYMENT;
-    body.index = TEXT("slip_no");
-    body.key = TEXT("s-1");
-    assert_int_equal(find(client, &body)->records->n_records, 1);
+    assert_int_equal(find_by(client, HS_KIND_PAYMENT, "slip_no", "s-1")->records->n_records, 1);
 }
 
 #define TOPUP(id, counter)                                                                              \
@@ -141,14 +133,6 @@ static void a_card_is_topped_up_once_under_a_counter(void **state)
 }
 
 /* ---- bills ---- */
-
-static const char *day_text(int days_from_now, char text[static HS_TIME_TEXT_BYTES])
-{
-    uint64_t ms = hs_now_ms() + (uint64_t)((int64_t)days_from_now * 86400000);
-    hs_time_text(ms, 480, text);
-    text[10] = '\0';
-    return text;
-}
 
 static void late_fees_are_asked_for_from_their_days_on(void **state)
 {
@@ -327,11 +311,7 @@ static void an_invoice_is_asked_for_and_issued(void **state)
     assert_refused(INVOICE(.request_id = TEXT("i-1"), .state = TEXT("asked")), "bad-state", "state");
     assert_refused(INVOICE(.request_id = TEXT("i-1"), .invoice_no = TEXT("00812346")), "bad-state", "invoice_no");
     assert_refused(INVOICE(.request_id = TEXT("i-1"), .tax_no = TEXT("91320")), "bad-state", "tax_no");
-    Hallsync__FindRequest body = HALLSYNC__FIND_REQUEST__INIT;
-    body.kind = HS_KIND_INVOICE_REQUEST;
-    body.index = TEXT("account");
-    body.key = TEXT(ACCOUNT);
-    assert_int_equal(find(client, &body)->records->n_records, 1);
+    assert_int_equal(find_by(client, HS_KIND_INVOICE_REQUEST, "account", ACCOUNT)->records->n_records, 1);
 }
 
 static void one_receipt_is_invoiced_once(void **state)
@@ -384,16 +364,7 @@ static void a_hub_trusts_no_receipt_that_it_has_not(void **state)
                    "unknown-receipt", "number");
 }
 
-/* Days are counted by the service's clock: the store's tells the same. */
-static int open_today(void **state)
-{
-    struct desk *desk = make_desk(HS_ROLE_HALL);
-    desk->office.region->now_ms = hs_now_ms();
-    *state = desk;
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, open_today, close_desk)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_hall_today, close_desk)
 
 int main(void)
 {

@@ -51,6 +51,21 @@ static const Hallsync__QueueFiguresReply *figures(struct client *client)
     return reply->queue_figures;
 }
 
+static void figures_are_of_halls_that_are_known(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    static const char *const HALLS[][2] = {{"nix", "not-found"}, {"no hall", "bad-value"}};
+    for (size_t i = 0; i < COUNT(HALLS); i++) {
+        Hallsync__QueueFiguresRequest body = HALLSYNC__QUEUE_FIGURES_REQUEST__INIT;
+        Hallsync__Request request = REQUEST(queue_figures, QUEUE_FIGURES, &body);
+        body.hall = TEXT(HALLS[i][0]);
+        const Hallsync__Reply *reply = client_ask(client, &request);
+        assert_string_equal(reply->error, HALLS[i][1]);
+        assert_non_null(strstr(reply->text, HALLS[i][0]));
+    }
+    assert_int_equal(figures(client)->all->taken, 0);
+}
+
 /* ---- numbers ---- */
 
 static void numbers_have_no_gaps(void **state)
@@ -112,16 +127,12 @@ static void a_number_drawn_twice_is_that_of_who_can_be_meant(void **state)
     assert_number(TAKE(.queue_id = TEXT("q-1"), .group = TEXT("A")), number);
     const Hallsync__Record *record = get_record(client, HS_KIND_QUEUE_TICKET, "q-1");
     snprintf(date, sizeof date, "%.10s", hs_tlv_bytes(HS_BYTES(record->record.data, record->record.len), 3).data);
-    client_close(client);
-    office_stop(&desk->office);
-    world_open(&desk->office.node, false);
+    leave(desk);
     for (uint64_t i = 0; i < 3; i++)
         write_lost(desk, i,
                    (Hallsync__QueueTicket){MESSAGE(queue_ticket), .number = number, .date = date, .hall = hall,
                                            .group = group});
-    world_close(&desk->office.node);
-    office_start(&desk->office, false);
-    client_open(client, &desk->office, ZMQ_DEALER);
+    come_back(desk);
     for (unsigned i = 0; i < 4; i++) { /* who came last first: q-1 is the oldest */
         const Hallsync__PutResult *called = MOVE(.event = TEXT("called"), .window = 3, .number = number);
         assert_number(called, number);
@@ -436,6 +447,7 @@ int main(void)
         IN_HALL(a_ticket_has_so_many_events),
         IN_HALL(the_feed_says_what_a_board_needs),
         IN_HALL(figures_and_states_agree),
+        IN_HALL(figures_are_of_halls_that_are_known),
         IN_HALL(thirteen_windows_and_a_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

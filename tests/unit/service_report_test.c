@@ -7,7 +7,6 @@
 
 #define CREATED HALLSYNC__RESULT__RESULT_CREATED
 #define DAY_MS  86400000
-#define OFFSET  480 /* of the office, minutes */
 
 static const Hallsync__Reply *ask_day(struct client *client, const char *hall, uint32_t date)
 {
@@ -123,13 +122,13 @@ static void a_local_day_lies_in_two_of_utc(void **state)
         int minutes; /* from the day's midnight */
         uint32_t score;
     } RATINGS[] = {{"a", -30, 1}, {"b", 30, 5}, {"c", 12 * 60, 4}, {"d", 24 * 60 - 30, 3}, {"e", 24 * 60 + 30, 1}};
-    uint64_t local = WORLD_START_MS + (uint64_t)OFFSET * 60000;
-    uint64_t midnight = (local / DAY_MS + 2) * DAY_MS - (uint64_t)OFFSET * 60000;
+    uint64_t local = WORLD_START_MS + (uint64_t)OFFICE_UTC_OFFSET * 60000;
+    uint64_t midnight = (local / DAY_MS + 2) * DAY_MS - (uint64_t)OFFICE_UTC_OFFSET * 60000;
     for (size_t i = 0; i < sizeof RATINGS / sizeof *RATINGS; i++) {
         desk->office.region->now_ms = (uint64_t)((int64_t)midnight + (int64_t)RATINGS[i].minutes * 60000);
         assert_result(rate(client, RATINGS[i].of, RATINGS[i].score), CREATED);
     }
-    const Hallsync__DayReportReply *day = day_of(client, hs_date_of(midnight, OFFSET));
+    const Hallsync__DayReportReply *day = day_of(client, hs_date_of(midnight, OFFICE_UTC_OFFSET));
     assert_int_equal(day->ratings, 3);
     assert_int_equal(day->rating_sum, 12);
     assert_int_equal(day->n_scores, 5);
@@ -152,13 +151,6 @@ static void only_what_is_asked_for_well_is_answered(void **state)
 }
 
 /* ---- arrears ---- */
-
-static const char *day_text(int days_from_now, char text[static HS_TIME_TEXT_BYTES])
-{
-    hs_time_text(hs_now_ms() + (uint64_t)((int64_t)days_from_now * DAY_MS), OFFSET, text);
-    text[10] = '\0';
-    return text;
-}
 
 static void owe(struct client *client, const char *bill, const char *account, int64_t fen, int days_from_now)
 {

@@ -2,7 +2,7 @@
 #include "node/service/call.h"
 #include "proto/msg/revoke.h"
 #include "storage/log/inside.h"
-#include "tests/unit/service_desk.h"
+#include "tests/unit/service_trail.h"
 
 #include <pthread.h>
 
@@ -382,13 +382,40 @@ static void a_release_that_the_root_has_signed_is_taken(void **state)
     assert_null(release_signed(place, &region->root)->error);
 }
 
+static void who_revokes_and_admits_is_told(void **state)
+{
+    struct place *place = *state;
+    struct client *client = &place->desk->client;
+    Hallsync__Actor wang = person("wang", "console");
+    char key[17];
+    for (size_t i = 0; i < 8; i++)
+        snprintf(key + 2 * i, 3, "%02x", place->hall.draft.node_key.bytes[i]);
+    withhold(place, &place->hall, TEXT("money"), 7);
+    client->actor = &wang;
+    assert_error(REVOKE(.node_id = TEXT("nj-other"), .reason = TEXT("stolen")), HS_EREFUSED, "root key revokes a hub");
+    assert_int_equal(trail_size(client), 0);
+    for (int i = 0; i < 2; i++) /* the second one changes nothing */
+        only_node(REVOKE(.node_id = TEXT("nj-hall"), .reason = TEXT("stolen")));
+    assert_int_equal(trail_size(client), 1);
+    TOLD(.name = TEXT("wang"), .way = TEXT("console"), .action = TEXT("revoke"), .node_id = TEXT("nj-hall"),
+         .detail = key, .reason = TEXT("stolen"));
+    assert_null(RELEASE(.node_id = TEXT("nj-hall"), .reason = TEXT("seen"), .name = TEXT("Wang Li"))->error);
+    TOLD(.name = TEXT("wang"), .way = TEXT("console"), .action = TEXT("admit"), .node_id = TEXT("nj-hall"),
+         .detail = key, .reason = TEXT("seen"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_hub_with_an_issuers_key_revokes_a_hall),    TEST(it_says_what_it_does_not_revoke),
-        TEST(of_a_node_with_two_keys_one_is_named),        TEST(what_the_root_has_signed_is_taken),
-        TEST(what_waits_of_a_revoked_hall_is_released),    TEST(it_says_what_it_does_not_release),
-        TEST(a_release_that_the_root_has_signed_is_taken), TEST(a_revocation_that_rotted_counts),
+        TEST(a_hub_with_an_issuers_key_revokes_a_hall),
+        TEST(it_says_what_it_does_not_revoke),
+        TEST(of_a_node_with_two_keys_one_is_named),
+        TEST(what_the_root_has_signed_is_taken),
+        TEST(what_waits_of_a_revoked_hall_is_released),
+        TEST(it_says_what_it_does_not_release),
+        TEST(a_release_that_the_root_has_signed_is_taken),
+        TEST(a_revocation_that_rotted_counts),
+        TEST(who_revokes_and_admits_is_told),
     };
     return cmocka_run_group_tests_name("service revoke", tests, NULL, NULL);
 }

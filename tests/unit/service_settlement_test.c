@@ -1,5 +1,5 @@
 /* service_settlement_test.c -- node/service: who settles, how much, and what one settlement keeps from being done. */
-#include "tests/unit/service_desk.h"
+#include "tests/unit/service_trail.h"
 
 #include "node/service/call.h"
 #include "node/writer/writer.h"
@@ -24,15 +24,6 @@ static const Hallsync__PutResult *put_settlement(struct client *client, Hallsync
 {
     settlement.has_amount_fen = true;
     return put(client, &(struct putting){.kind = HS_KIND_SETTLEMENT, .message = &settlement.base});
-}
-
-static const Hallsync__PutResult *put_grant(struct client *client, const char *district, const char *owner)
-{
-    Hallsync__Grant grant = HALLSYNC__GRANT__INIT;
-    grant.district = TEXT(district);
-    grant.owner = TEXT(owner);
-    grant.granted_by = TEXT("Wang");
-    return put(client, &(struct putting){.kind = HS_KIND_GRANT, .message = &grant.base});
 }
 
 /* A bill of 500 paid with 700, another of 300, and 200 paid ahead. */
@@ -82,6 +73,20 @@ static void grants_are_numbered_and_of_known_nodes(void **state)
     Hallsync__Grant *kept = hallsync__grant__unpack(NULL, record->record.len, record->record.data);
     assert_int_equal(kept->number, 1);
     hallsync__grant__free_unpacked(kept, NULL);
+}
+
+static void who_grants_is_told(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    Hallsync__Actor wang = person("wang", "command_line");
+    char id[HS_ID_TEXT_BYTES];
+    client->actor = &wang;
+    snprintf(id, sizeof id, "%s", put_grant(client, "3201", "nj-hub")->id);
+    assert_result(put_grant(client, "3201", "nj-hub"), EXISTS);
+    own_money(client); /* of this nobody decides anything */
+    assert_int_equal(trail_size(client), 1);
+    TOLD(.name = TEXT("wang"), .way = TEXT("command_line"), .action = TEXT("grant"), .node_id = TEXT("nj-hub"),
+         .of_kind = TEXT("grant"), .record_id = id, .detail = TEXT("3201"));
 }
 
 static void only_the_owner_settles(void **state)
@@ -223,27 +228,6 @@ static void a_credit_pays_on_its_day(void **state)
 
 /* ---- what somebody wrote who does not own the district ---- */
 
-struct strange {
-    struct hs_job job;
-    struct hs_draft draft;
-    atomic_int done;
-};
-
-static enum hs_err write_strange(struct hs_job *job, struct hs_store *store)
-{
-    struct strange *strange = (struct strange *)job;
-    struct hs_dot dot;
-    hs_stamp stamp;
-    return hs_store_write(store, &strange->draft, &dot, &stamp);
-}
-
-static void strange_done(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
-{
-    struct strange *strange = (struct strange *)job;
-    (void)commit;
-    atomic_store(&strange->done, 1 + (int)err);
-}
-
 /* Of the same bill and payment as the owner's first one would be, so under its id; by no grant that there is. */
 static void put_strange(struct desk *desk)
 {
@@ -266,12 +250,7 @@ static void put_strange(struct desk *desk)
                              .id = HS_BYTES(id.bytes, sizeof id.bytes),
                              .is_fact = true,
                              .fact = hs_buf_bytes(&message)};
-    struct strange strange = {.job = {.run = write_strange, .done = strange_done, .weight = 64},
-                              .draft = {.partition = 3201, .lane = HS_LANE_MONEY, .writes = &write, .write_count = 1}};
-    assert_int_equal(hs_writer_submit(desk->office.writer, &strange.job), HS_OK);
-    while (atomic_load(&strange.done) == 0)
-        totals(&desk->client, NULL); /* an answer of the node: something has gone on meanwhile */
-    assert_int_equal(atomic_load(&strange.done), 1 + HS_OK);
+    office_write(&desk->office, 3201, HS_LANE_MONEY, &write);
     hs_buf_fini(&message);
     hs_buf_fini(&fact);
 }
@@ -290,6 +269,22 @@ static void a_strangers_settlement_is_not_in_the_owners_way(void **state)
     assert_int_equal(totals(client, NULL).settled_count, 2);
 }
 
+/* Nothing was given back by it: the owner is not told that his form is done. */
+static void a_form_of_a_stranger_is_not_done(void **state)
+{
+    struct desk *desk = *state;
+    struct client *client = &desk->client;
+    own_money(client);
+    put_strange(desk);
+    assert_result(put_grant(client, "3201", "nj-hub"), CREATED);
+    const Hallsync__PutResult *result = REFUND(200, "X-1", "B1");
+    assert_refused(result, "id-in-use", "form_no");
+    assert_non_null(strstr(result->text, "not-owner"));
+    assert_int_equal(get_record(client, HS_KIND_BILL, "B1")->bill->due_fen, -200);
+    assert_result(REFUND(200, "F-1", "B1"), CREATED);
+    assert_result(REFUND(200, "F-1", "B1"), EXISTS);
+}
+
 static void what_was_settled_is_reversed_only_as_bounced(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
@@ -306,21 +301,13 @@ static void what_was_settled_is_reversed_only_as_bounced(void **state)
     assert_int_equal(get_record(client, HS_KIND_BILL, "B1")->bill->due_fen, 400); /* he owes what he was given */
 }
 
-/* Days are counted by the service's clock: the store's tells the same. */
-static int open_today(void **state)
-{
-    struct desk *desk = make_desk(HS_ROLE_HUB);
-    desk->office.region->now_ms = hs_now_ms();
-    *state = desk;
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, open_today, close_desk)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_hub_today, close_desk)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(grants_are_numbered_and_of_known_nodes),
+        CASE(who_grants_is_told),
         CASE(only_the_owner_settles),
         CASE(what_has_no_meaning_is_refused),
         CASE(no_fen_more_than_there_is),
@@ -328,6 +315,7 @@ int main(void)
         CASE(settlements_name_what_they_are_about),
         CASE(a_credit_pays_on_its_day),
         CASE(a_strangers_settlement_is_not_in_the_owners_way),
+        CASE(a_form_of_a_stranger_is_not_done),
         CASE(what_was_settled_is_reversed_only_as_bounced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,22 +115,8 @@ static void the_regions_catalogue_is_edited_by_version(void **state)
                    "service");
 }
 
-/* As a hub of a later version, or a broken one, has written it. */
-static void write_raw(struct desk *desk, uint16_t kind, const char *id, struct hs_field_write *fields, size_t count)
-{
-    struct hs_write write = {.kind = kind, .id = HS_BYTES(id, strlen(id)), .fields = fields, .field_count = count};
-    struct hs_draft draft = {
-        .partition = HS_PARTITION_REGION, .lane = HS_LANE_BULK, .writes = &write, .write_count = 1};
-    struct hs_store *store = desk->office.node.store;
-    struct hs_commit commit;
-    struct hs_dot dot;
-    hs_stamp stamp;
-    assert_int_equal(hs_store_begin(store), HS_OK);
-    assert_int_equal(hs_store_write(store, &draft, &dot, &stamp), HS_OK);
-    assert_int_equal(hs_store_commit(store, &commit), HS_OK);
-}
-
-/* What is parked is kept out of openings too, which would be parked with it. */
+/* As a hub of a later version, or a broken one, has written it.  What is parked is kept out of openings too, which
+ * would be parked with it. */
 static void a_service_that_breaks_a_rule_is_none(void **state)
 {
     struct desk *desk = *state;
@@ -144,13 +130,9 @@ static void a_service_that_breaks_a_rule_is_none(void **state)
     hs_tlv_put_text(&values[3], 13, "loom");
     for (size_t i = 0; i < 4; i++)
         fields[i] = (struct hs_field_write){.number = NUMBERS[i], .value = hs_buf_bytes(&values[i])};
-    client_close(client);
-    office_stop(&desk->office);
-    world_open(&desk->office.node, false);
-    write_raw(desk, HS_KIND_CATALOGUE, "consultation", fields, 4);
-    world_close(&desk->office.node);
-    office_start(&desk->office, false);
-    client_open(client, &desk->office, ZMQ_DEALER);
+    struct hs_write write = {
+        .kind = HS_KIND_CATALOGUE, .id = HS_BYTES("consultation", 12), .fields = fields, .field_count = 4};
+    office_write(&desk->office, HS_PARTITION_REGION, HS_LANE_BULK, &write);
     for (size_t i = 0; i < 4; i++)
         hs_buf_fini(&values[i]);
     assert_non_null(get_record(client, HS_KIND_CATALOGUE, "consultation")->parked);
@@ -239,13 +221,8 @@ static void urging_is_counted_and_archives_open_again(void **state)
     assert_result(EVENT(OF_TICKET("t-1"), .type = TEXT("reopen")), HALLSYNC__RESULT__RESULT_CREATED);
     assert_string_equal(state_of(client, "t-1")->state, "working");
     assert_int_equal(state_of(client, "t-1")->reopened, 1);
-    Hallsync__FindRequest of_department = HALLSYNC__FIND_REQUEST__INIT;
-    of_department.kind = HS_KIND_TICKET;
-    of_department.index = TEXT("department");
-    of_department.key = TEXT("metering");
-    assert_int_equal(find(client, &of_department)->records->n_records, 1);
-    of_department.key = TEXT("quality");
-    assert_int_equal(find(client, &of_department)->records->n_records, 0);
+    assert_int_equal(find_by(client, HS_KIND_TICKET, "department", "metering")->records->n_records, 1);
+    assert_int_equal(find_by(client, HS_KIND_TICKET, "department", "quality")->records->n_records, 0);
 }
 
 static void a_meter_check_is_resolved_with_its_result(void **state)
@@ -415,11 +392,7 @@ static void a_link_leaves_behind_what_imports_remember(void **state)
 
 static size_t tickets_of(struct client *client, const char *account)
 {
-    Hallsync__FindRequest body = HALLSYNC__FIND_REQUEST__INIT;
-    body.kind = HS_KIND_TICKET;
-    body.index = TEXT("account");
-    body.key = TEXT(account);
-    return find(client, &body)->records->n_records;
+    return find_by(client, HS_KIND_TICKET, "account", account)->records->n_records;
 }
 
 static void owe(struct client *client, const char *bill)
@@ -456,11 +429,7 @@ static void who_pays_all_gets_his_supply_back(void **state)
     pay(client, "p-3", "b-2", 1);
     pay(client, "p-4", "b-2", 1); /* one is on its way */
     assert_int_equal(tickets_of(client, ACCOUNT), 1);
-    Hallsync__FindRequest body = HALLSYNC__FIND_REQUEST__INIT;
-    body.kind = HS_KIND_TICKET;
-    body.index = TEXT("account");
-    body.key = TEXT(ACCOUNT);
-    const Hallsync__Record *record = find(client, &body)->records->records[0];
+    const Hallsync__Record *record = find_by(client, HS_KIND_TICKET, "account", ACCOUNT)->records->records[0];
     Hallsync__Ticket *ticket = hallsync__ticket__unpack(NULL, record->record.len, record->record.data);
     assert_string_equal(ticket->service, "reconnection");
     assert_string_equal(ticket->urgency, "urgent");

@@ -6,10 +6,13 @@
 #include "tests/lib/store_world.h"
 
 #include "node/service/service.h"
+#include "proto/base/text.h"
+#include "proto/base/thread.h"
 #include "proto/local.pb-c.h"
 #include "proto/msg/frame.h"
 #include "proto/records.pb-c.h"
 
+#include <semaphore.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <zmq.h>
@@ -18,6 +21,31 @@
 #define ACCOUNT         "3201000001"
 #define OTHER_ACCOUNT   "3201000002"
 #define FOREIGN_ACCOUNT "3299000001"
+
+/* ---- the clock ---- */
+
+#define OFFICE_BEGINS_MS  1795320000000ULL /* 2026-11-22 12:00 at +08:00 */
+#define OFFICE_UTC_OFFSET 480              /* minutes */
+
+/* Of the service and of the test, in unit/: it goes on as the machine's does, but no run meets a midnight or a holiday.
+ */
+uint64_t __wrap_hs_now_ms(void);
+uint64_t __wrap_hs_now_ms(void)
+{
+    static atomic_uint_least64_t first_tick;
+    uint64_t tick = hs_tick_ms();
+    uint64_t first = 0;
+    if (atomic_compare_exchange_strong(&first_tick, &first, tick))
+        first = tick;
+    return OFFICE_BEGINS_MS + tick - first;
+}
+
+static inline const char *day_text(int days_from_now, char text[static HS_TIME_TEXT_BYTES])
+{
+    hs_time_text(hs_now_ms() + (uint64_t)((int64_t)days_from_now * 86400000), OFFICE_UTC_OFFSET, text);
+    text[10] = '\0';
+    return text;
+}
 
 /* ---- a node ---- */
 
@@ -97,7 +125,7 @@ static inline void office_make_as(struct office *office, const char *id, enum hs
                                                   .issuer = role == HS_ROLE_HUB ? &ISSUER : NULL,
                                                   .peer_addresses = ADDRESSES,
                                                   .peer_address_count = 1,
-                                                  .utc_offset_minutes = 480};
+                                                  .utc_offset_minutes = OFFICE_UTC_OFFSET};
     office->context = zmq_ctx_new();
     office_start(office, true);
 }
@@ -116,11 +144,51 @@ static inline void office_drop(struct office *office)
         world_end(office->region);
 }
 
+/* ---- past the service: what other nodes have written, or a newer one would ---- */
+
+struct office_write {
+    struct hs_job job;
+    struct hs_draft draft;
+    enum hs_err err;
+    sem_t done;
+};
+
+static inline enum hs_err office_run_write(struct hs_job *job, struct hs_store *store)
+{
+    struct hs_dot dot;
+    hs_stamp stamp;
+    return hs_store_write(store, &((struct office_write *)job)->draft, &dot, &stamp);
+}
+
+static inline void office_write_done(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
+{
+    struct office_write *one = (struct office_write *)job;
+    (void)commit;
+    one->err = err;
+    sem_post(&one->done);
+}
+
+/* By the writer, as the node's own: returns when it is committed. */
+static inline void office_write(struct office *office, hs_partition partition, enum hs_lane lane,
+                                const struct hs_write *write)
+{
+    struct office_write one = {.job = {.run = office_run_write, .done = office_write_done},
+                               .draft = {.partition = partition, .lane = lane, .writes = write, .write_count = 1}};
+    sem_init(&one.done, 0, 0);
+    assert_int_equal(hs_writer_submit(office->writer, &one.job), HS_OK);
+    while (sem_wait(&one.done) != 0)
+        continue;
+    sem_destroy(&one.done);
+    assert_int_equal(one.err, HS_OK);
+}
+
 /* ---- a client ---- */
 
 struct client {
     void *socket;
     Hallsync__Reply *reply;
+    Hallsync__Actor *actor; /* who asks; NULL: nobody is named */
+    const char *reason;
 };
 
 static inline void client_open(struct client *client, struct office *office, int type)
@@ -161,6 +229,10 @@ static inline void client_send(struct client *client, Hallsync__Request *request
     struct hs_buf packed = {0};
     if (request->version == 0)
         request->version = 1;
+    Hallsync__Actor *actor = request->actor;
+    char *reason = request->reason;
+    request->actor = actor != NULL ? actor : client->actor;
+    request->reason = reason != NULL ? reason : (char *)(uintptr_t)client->reason;
     if (request->id.data == NULL) {
         randombytes_buf(id, sizeof id);
         request->id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
@@ -168,6 +240,8 @@ static inline void client_send(struct client *client, Hallsync__Request *request
     hs_msg_pack(&request->base, &packed);
     assert_true(zmq_send(client->socket, packed.data, packed.size, 0) >= 0);
     hs_buf_fini(&packed);
+    request->actor = actor;
+    request->reason = reason;
     if (request->id.data == id)
         request->id = (ProtobufCBinaryData){0};
 }
@@ -277,6 +351,15 @@ static inline const Hallsync__Reply *find(struct client *client, Hallsync__FindR
     return client_ask(client, &request);
 }
 
+static inline const Hallsync__Reply *find_by(struct client *client, uint32_t kind, const char *index, const char *key)
+{
+    Hallsync__FindRequest by = HALLSYNC__FIND_REQUEST__INIT;
+    by.kind = kind;
+    by.index = (char *)(uintptr_t)index;
+    by.key = (char *)(uintptr_t)key;
+    return find(client, &by);
+}
+
 static inline const Hallsync__StatusReply *status(struct client *client)
 {
     Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
@@ -317,6 +400,15 @@ static inline const Hallsync__PutResult *put_payment(struct client *client, Hall
 static inline const Hallsync__PutResult *put_ticket(struct client *client, Hallsync__Ticket ticket)
 {
     return put(client, &(struct putting){.kind = HS_KIND_TICKET, .message = &ticket.base});
+}
+
+static inline const Hallsync__PutResult *put_grant(struct client *client, const char *district, const char *owner)
+{
+    Hallsync__Grant grant = HALLSYNC__GRANT__INIT;
+    grant.district = TEXT(district);
+    grant.owner = TEXT(owner);
+    grant.granted_by = TEXT("Wang");
+    return put(client, &(struct putting){.kind = HS_KIND_GRANT, .message = &grant.base});
 }
 
 /* The ticket is named by its text. */
