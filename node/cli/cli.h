@@ -25,6 +25,7 @@
     X(TOKEN_FILE, "token-file", 0, "FILE", "read the join token from FILE")                                          \
     X(HERE, "here", 0, NULL, "only what is here: no hub is asked about other districts")                             \
     X(WATCH, "watch", 0, NULL, "show it again every two seconds")                                                    \
+    X(PROMETHEUS, "prometheus", 0, NULL, "the figures as metrics: Prometheus text")                                  \
     X(SYNCED, "synced", 0, NULL, "wait until hub and node hold the same")                                            \
     X(ACCOUNT, "account", 0, "ACCOUNT", "only of this account")                                                      \
     X(BILL, "bill", 0, "BILL", "only of this bill")                                                                  \

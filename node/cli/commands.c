@@ -41,8 +41,9 @@ const struct cli_command CLI_COMMANDS[] = {
     {"restore", cli_run_restore, "FILE --data DIR --secret FILE [--force]",
      "a data directory from a backup, as another store of the same node", CLI_NEEDS_STOPPED, 0,
      CLI_BIT(DATA) | CLI_BIT(SECRET) | CLI_BIT(FORCE)},
-    {"status", cli_run_status, "[--watch]", "role, links, how far each peer is, what people should look at",
-     CLI_NEEDS_NODE, 0, CLI_BIT(WATCH)},
+    {"status", cli_run_status, "[--watch | --prometheus]",
+     "role, links, how far each peer is, what people should look at", CLI_NEEDS_NODE, 0,
+     CLI_BIT(WATCH) | CLI_BIT(PROMETHEUS)},
     {"verify", cli_run_verify, "[--full | --remote [--peer ID]]",
      "read log and records whole: is everything as it was written?  --remote: have those it is connected with the "
      "same?",

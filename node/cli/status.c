@@ -4,6 +4,7 @@
 #include "node/cli/announced.h"
 #include "node/cli/forms.h"
 #include "node/json/json.h"
+#include "node/status/metrics.h"
 #include "node/cli/table.h"
 #include "proto/base/buf.h"
 #include "proto/base/names.h"
@@ -109,6 +110,11 @@ static void show_to_look_at(const Hallsync__StatusReply *status, struct hs_buf *
     else
         hs_buf_put_format(text, ": hallsync conflict list");
     put_line("to look at", text);
+    if (status->overdue_tickets != 0) {
+        hs_buf_put_format(text, "%" PRIu64 " %s late: hallsync ticket list --overdue", status->overdue_tickets,
+                          status->overdue_tickets == 1 ? "is" : "are");
+        put_line("tickets", text);
+    }
     for (size_t i = 0; i < status->n_problems; i++)
         cli_line("PROBLEM", status->problems[i], INDENT);
 }
@@ -150,6 +156,20 @@ static void show_checked(const Hallsync__StatusReply *status, struct hs_buf *tex
     put_line("checked", text);
 }
 
+#define LONG_DAYS 3 /* so many days are said as days, fewer with hours */
+
+static void show_lasts(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    if (!status->has_disk_days)
+        return;
+    if (status->disk_days >= LONG_DAYS)
+        hs_buf_put_format(text, "lasts %.0f days without a link, at the growth of the last day", status->disk_days);
+    else
+        hs_buf_put_format(text, "lasts %.0f hours without a link, at the growth of the last day",
+                          status->disk_days * 24);
+    put_line("disk", text);
+}
+
 static void show_store(const Hallsync__Reply *reply, struct hs_buf *text)
 {
     const Hallsync__StatusReply *status = reply->status;
@@ -163,6 +183,7 @@ static void show_store(const Hallsync__Reply *reply, struct hs_buf *text)
     if (status->records_commit < status->commit)
         hs_buf_put_format(text, ", records up to %" PRIu64, status->records_commit);
     put_line("store", text);
+    show_lasts(status, text);
     show_room(status, text);
     if (status->origin != NULL) {
         hs_buf_put_format(text, "%s, life %" PRIu64 " of this node", status->origin, status->origins_opened);
@@ -229,6 +250,47 @@ static void show_backup(const Hallsync__StatusReply *status, struct hs_buf *text
     put_line("backup", text);
 }
 
+static uint64_t age_s(const Hallsync__StatusReply *status, uint64_t ms)
+{
+    return status->clock_ms > ms ? (status->clock_ms - ms) / 1000 : 0;
+}
+
+/* Of yesterday, as far as anybody took money. */
+static void show_books(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    const Hallsync__BooksStatus *books = status->books;
+    if (books == NULL || books->days == 0)
+        return;
+    const struct {
+        uint32_t count;
+        const char *state;
+    } rows[] = {
+        {books->differ, "differ: hallsync books show"},
+        {books->open, "not closed"},
+        {books->waiting, "not answered"},
+        {books->agree, "agree"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].count != 0)
+            hs_buf_put_format(text, "%s%" PRIu32 " %s", text->size == 0 ? "" : ", ", rows[i].count, rows[i].state);
+    }
+    hs_buf_put_format(text, " (books of %04" PRIu32 "-%02" PRIu32 "-%02" PRIu32 ")", books->date / 10000,
+                      books->date / 100 % 100, books->date % 100);
+    put_line("yesterday", text);
+}
+
+static void show_ages(const Hallsync__StatusReply *status, struct hs_buf *text)
+{
+    char key[CLI_AGE_BYTES], certificate[CLI_AGE_BYTES], up[CLI_AGE_BYTES];
+    if (!status->has_key_ms || !status->has_certificate_ms || !status->has_started_ms)
+        return;
+    hs_buf_put_format(text, "its key is used for %s, its certificate was issued %s ago; the process runs for %s",
+                      cli_age_text(age_s(status, status->key_ms), key),
+                      cli_age_text(age_s(status, status->certificate_ms), certificate),
+                      cli_age_text(age_s(status, status->started_ms), up));
+    put_line("ages", text);
+}
+
 static void show_revoked(const struct cli *cli, const Hallsync__StatusReply *status, struct hs_buf *text)
 {
     char at[HS_TIME_TEXT_BYTES];
@@ -285,6 +347,8 @@ static void show_node(const struct cli *cli, const Hallsync__Reply *reply, struc
     show_incomplete(status, text);
     cli_show_announced(status, text);
     show_backup(status, text);
+    show_books(status, text);
+    show_ages(status, text);
     show_revoked(cli, status, text);
 }
 
@@ -329,23 +393,42 @@ static enum hs_err show_json(const Hallsync__Reply *reply)
     return object == NULL ? HS_ENOMEM : cli_json_line(object);
 }
 
-/* @lines: of the terminal that it shall fit; 0: as many as it takes. */
-static enum hs_err show_status(struct cli *cli, size_t lines)
+static enum hs_err call_status(struct cli *cli, bool region, const Hallsync__Reply **reply)
 {
     Hallsync__StatusRequest body = HALLSYNC__STATUS_REQUEST__INIT;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    body.has_region = body.region = region;
     request.body_case = HALLSYNC__REQUEST__BODY_STATUS;
     request.status = &body;
+    return cli_call(cli, &request, HALLSYNC__REPLY__BODY_STATUS, reply);
+}
+
+static enum hs_err show_metrics(struct cli *cli)
+{
     const Hallsync__Reply *reply;
     struct hs_buf text = {0};
-    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_STATUS, &reply);
+    enum hs_err err = call_status(cli, true, &reply);
+    if (err == HS_OK)
+        err = hs_metrics_put(reply->status, &text);
+    if (err == HS_OK)
+        fwrite(text.data, 1, text.size, stdout);
+    hs_buf_fini(&text);
+    return err;
+}
+
+/* @lines: of the terminal that it shall fit; 0: as many as it takes. */
+static enum hs_err show_status(struct cli *cli, size_t lines)
+{
+    const Hallsync__Reply *reply;
+    struct hs_buf text = {0};
+    enum hs_err err = call_status(cli, false, &reply);
     if (err != HS_OK)
         return err;
     if (cli->json)
         return show_json(reply);
     show_node(cli, reply, &text);
     hs_buf_fini(&text);
-    size_t above = 13 + reply->status->n_problems + (reply->status->n_fills > 0 ? 2 + reply->status->n_fills : 0);
+    size_t above = 15 + reply->status->n_problems + (reply->status->n_fills > 0 ? 2 + reply->status->n_fills : 0);
     err = show_fills(cli, reply->status);
     if (err == HS_OK && reply->status->n_withheld > 0) {
         putchar('\n');
@@ -357,6 +440,8 @@ static enum hs_err show_status(struct cli *cli, size_t lines)
 enum hs_err cli_run_status(struct cli *cli)
 {
     enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err == HS_OK && cli->options[CLI_PROMETHEUS] != NULL)
+        return show_metrics(cli);
     if (err != HS_OK || cli->options[CLI_WATCH] == NULL)
         return err == HS_OK ? show_status(cli, 0) : err;
     bool clear = !cli->json && isatty(STDOUT_FILENO) == 1;

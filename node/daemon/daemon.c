@@ -8,6 +8,7 @@
 #include "node/daemon/mend.h"
 #include "node/daemon/peers.h"
 #include "node/daemon/registry.h"
+#include "node/daemon/surveyor.h"
 #include "node/daemon/upkeep.h"
 #include "node/log/log.h"
 #include "node/service/service.h"
@@ -32,6 +33,7 @@ struct hs_daemon {
     struct hs_registry *registry;
     struct hs_backups *backups;
     struct hs_checker *checker;
+    struct hs_surveyor *surveyor;
     struct hs_advertised advertised;
     struct hs_problems problems;
     _Atomic(struct hs_service *) service; /* set while its thread may cause commits already */
@@ -136,14 +138,32 @@ static void answered(void *ctx, uint64_t token, enum hs_err err, const struct hs
     hs_service_answered(((struct hs_daemon *)ctx)->service, token, err, answer);
 }
 
+static void put_others(const struct hs_daemon *daemon, struct hs_buf *partial)
+{
+    hs_backups_status(daemon->backups, partial);
+    hs_checker_status(daemon->checker, partial);
+    hs_surveyor_status(daemon->surveyor, partial);
+    for (size_t i = 0; i < daemon->problems.count; i++)
+        hs_peers_put_problem(partial, daemon->problems.text[i]);
+}
+
 static void status(void *ctx, struct hs_buf *partial)
 {
     const struct hs_daemon *daemon = ctx;
     hs_peers_status(daemon->peers, partial);
-    hs_backups_status(daemon->backups, partial);
-    hs_checker_status(daemon->checker, partial);
-    for (size_t i = 0; i < daemon->problems.count; i++)
-        hs_peers_put_problem(partial, daemon->problems.text[i]);
+    put_others(daemon, partial);
+}
+
+static void region(void *ctx, struct hs_buf *partial)
+{
+    const struct hs_daemon *daemon = ctx;
+    hs_peers_region(daemon->peers, partial);
+    put_others(daemon, partial);
+}
+
+static void say(void *ctx, const struct hs_figures *figures)
+{
+    hs_peers_say(((struct hs_daemon *)ctx)->peers, figures);
 }
 
 static void probe(void *ctx, uint64_t token)
@@ -274,6 +294,7 @@ static enum hs_err make_peers(struct hs_daemon *daemon, struct hs_why *why)
         .keys = &daemon->keys,
         .store = daemon->store,
         .writer = daemon->writer,
+        .surveyor = daemon->surveyor,
         .probed = probed,
         .answered = answered,
         .reopen = reopen,
@@ -308,6 +329,7 @@ static enum hs_err make_service(struct hs_daemon *daemon, struct hs_why *why)
         .writer = daemon->writer,
         .hooks = {.ctx = daemon,
                   .status = status,
+                  .region = region,
                   .probe = probe,
                   .probe_end = probe_end,
                   .seen = seen,
@@ -365,6 +387,13 @@ static enum hs_err make_checker(struct hs_daemon *daemon)
     return hs_checker_new(&options, &daemon->checker);
 }
 
+static enum hs_err make_surveyor(struct hs_daemon *daemon)
+{
+    struct hs_surveyor_options options = {
+        .conf = daemon->conf, .store = daemon->store, .status = status, .say = say, .ctx = daemon};
+    return hs_surveyor_new(&options, &daemon->surveyor);
+}
+
 static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
 {
     enum hs_err err = hs_keys_load(daemon->conf->node.data, &daemon->keys, why);
@@ -380,6 +409,8 @@ static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
         err = make_backups(daemon);
     if (err == HS_OK)
         err = make_checker(daemon);
+    if (err == HS_OK)
+        err = make_surveyor(daemon);
     if (err == HS_OK)
         err = make_peers(daemon, why);
     if (err == HS_OK)
@@ -420,6 +451,8 @@ enum hs_err hs_daemon_start(struct hs_daemon *daemon)
         err = hs_backups_start(daemon->backups);
     if (err == HS_OK)
         err = hs_checker_start(daemon->checker);
+    if (err == HS_OK)
+        err = hs_surveyor_start(daemon->surveyor);
     return err;
 }
 
@@ -453,6 +486,7 @@ void hs_daemon_stop(struct hs_daemon *daemon)
 {
     if (daemon == NULL)
         return;
+    hs_surveyor_stop(daemon->surveyor);
     hs_backups_stop(daemon->backups);
     hs_checker_stop(daemon->checker);
     if (daemon->writer != NULL)
@@ -463,6 +497,7 @@ void hs_daemon_stop(struct hs_daemon *daemon)
     hs_registry_free(daemon->registry);
     hs_backups_free(daemon->backups);
     hs_checker_free(daemon->checker);
+    hs_surveyor_free(daemon->surveyor);
     hs_writer_free(daemon->writer);
     hs_answerer_fini(&daemon->answerer);
     hs_tend_free(daemon->overdue);

@@ -61,7 +61,7 @@ static void notice(struct hs_peers *peers, const struct hs_replica_update *updat
         peers->options.probed(peers->options.ctx, update->token);
     }
     if (update->notice == HS_NOTICE_REFUSED || update->notice == HS_NOTICE_ENDED)
-        peers_upstream_ended(peers, update->peer, update->notice == HS_NOTICE_REFUSED, update->err, text);
+        peers_refused_ended(peers, update, address);
 }
 
 /* What could not be carried out, each to be told to the replica after the list is done. */
@@ -109,7 +109,7 @@ static enum hs_err carry_frame(struct hs_peers *peers, const struct hs_replica_u
     if (event == NULL)
         return HS_ENOMEM;
     event->peer = update->peer;
-    peers_upstream_down(peers, update->peer, err, "the connection does not take any more");
+    peers_upstream_down(peers, update->peer, err, HS_REASON_OVERRUN, "the connection does not take any more");
     peers_upstream_drop(peers, update->peer, err);
     return HS_OK;
 }
@@ -241,7 +241,7 @@ static enum hs_err link_down(struct hs_peers *peers, const struct hs_link_event 
 {
     struct waiting *waiting = waiting_of(peers, event->peer);
     if (event->outbound)
-        peers_upstream_down(peers, event->peer, event->err, event->text);
+        peers_upstream_down(peers, event->peer, event->err, event->reason, event->text);
     if (waiting != NULL) {
         forget_waiting(peers, waiting);
         return HS_OK;
@@ -263,9 +263,11 @@ static enum hs_err handle_link(struct hs_peers *peers, const struct hs_link_even
     case HS_LINK_NOTE:
         HS_LOG(MONITOR, HS_PROSE("text", event->text));
         if (event->outbound && event->err != HS_OK)
-            peers_upstream_failed(peers, event->address, event->err, event->text);
-        else if (event->err == HS_EREFUSED)
+            peers_upstream_failed(peers, event);
+        else if (event->err == HS_EREFUSED) {
+            peers_refused_note(peers, event->reason, NULL, NULL, event->address, event->text);
             peers_knocked(peers, event->address, event->text);
+        }
         return HS_OK;
     case HS_LINK_WOKEN:
         return HS_OK;
@@ -310,6 +312,9 @@ static enum hs_err handle_note(struct hs_peers *peers, struct note *note)
         event.rot = note->rot;
         return step(peers, &event);
     case NOTE_JOINED: /* the answer goes out, then the connection is closed: it takes a stranger's place */
+        if (note->verdict != HS_OK)
+            peers_refused_note(peers, HS_REASON_JOIN, &note->key, note->node_id[0] != '\0' ? note->node_id : NULL,
+                               hs_link_peer_address(peers->link, note->peer), hs_err_text(note->verdict));
         if (note->err == HS_OK)
             hs_link_send(peers->link, note->peer, hs_buf_bytes(&note->frame));
         hs_link_drop(peers->link, note->peer, true);
@@ -476,6 +481,8 @@ enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers
         return HS_ENOMEM;
     peers->options = *options;
     peers->notes_end = &peers->notes;
+    for (size_t lane = 0; lane < HS_LANE_COUNT; lane++)
+        peers->ways[lane].bounds = &HS_BOUNDS_WAY;
     peers_room_open(peers);
     pthread_mutex_init(&peers->lock, NULL);
     enum hs_err err = open_link(peers, why);
@@ -527,6 +534,7 @@ void hs_peers_free(struct hs_peers *peers)
         hs_link_free(peers->link);
     hs_buf_fini(&peers->status);
     free(peers->seen);
+    free(peers->paced);
     pthread_mutex_destroy(&peers->lock);
     free(peers);
 }

@@ -7,6 +7,7 @@
 #define HS_DAEMON_PEERS_H
 
 #include "node/conf/conf.h"
+#include "node/daemon/surveyor.h"
 #include "node/link/keys.h"
 #include "node/link/link.h"
 #include "node/writer/writer.h"
@@ -24,6 +25,7 @@ struct hs_peers_options {
     void (*reopen)(void *ctx);                 /* what rotted takes a new opening of the store; writer's thread */
     void (*certified)(void *ctx);              /* a later certificate of this node was stored; on the writer's thread */
     void (*fatal)(void *ctx, enum hs_err err); /* the process should end */
+    struct hs_surveyor *surveyor;              /* who knows the registry; NULL: nobody */
     void *ctx;
 };
 
@@ -48,7 +50,12 @@ enum hs_err hs_peers_ask(struct hs_peers *peers, uint64_t token, const struct hs
 enum hs_err hs_peers_ask_node(struct hs_peers *peers, uint64_t token, const char *node_id, struct hs_bytes record);
 void hs_peers_ask_end(struct hs_peers *peers, uint64_t token);        /* nobody waits for it any more */
 void hs_peers_status(struct hs_peers *peers, struct hs_buf *partial); /* packed StatusReply: peers, counters */
-void hs_peers_put_problem(struct hs_buf *partial, const char *text);  /* StatusReply.problems, as partial message */
+/* The same, and nodes of the registry that are not connected: PeerStatus in state "away". */
+void hs_peers_region(struct hs_peers *peers, struct hs_buf *partial);
+/* What this node says of itself from now on. */
+void hs_peers_say(struct hs_peers *peers, const struct hs_figures *figures);
+void hs_peers_put_problem(struct hs_buf *partial, const char *text); /* StatusReply.problems, as partial message */
+void hs_peers_put_counter(struct hs_buf *partial, const char *name, uint64_t value); /* StatusReply.counters */
 /* Wall clock of the last session with it; 0: none yet.  @live out: there is one, which what hs_peers_status tells may
  * be too old to show. */
 uint64_t hs_peers_seen(struct hs_peers *peers, const struct hs_key *key, bool *live);

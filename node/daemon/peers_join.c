@@ -57,23 +57,28 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
 {
     struct join_job *self = (struct join_job *)job;
     (void)commit;
+    snprintf(self->note->node_id, sizeof self->note->node_id, "%s", self->node_id);
     enum hs_log_event event = err == HS_OK ? HS_EV_JOINED : HS_EV_JOIN_REFUSED;
     HS_LOG_AT(hs_log_row(event)->level, event, HS_WORD("node", self->node_id[0] != '\0' ? self->node_id : "unknown"),
               HS_WORD("reason", hs_err_name(err)));
+    hs_surveyor_want(self->peers->options.surveyor);
     struct hs_bytes own = hs_buf_bytes(&self->peers->options.keys->certificate);
+    self->note->verdict = err;
     self->note->err = hs_enrol_reply(err, hs_err_text(err), hs_buf_bytes(&self->certificate), own, &self->note->frame);
     peers_note_post(self->peers, self->note);
     hs_buf_fini(&self->certificate);
     free(self);
 }
 
-static enum hs_err submit(struct hs_peers *peers, hs_peer peer, const struct hs_enrol_ask *ask)
+static enum hs_err submit(struct hs_peers *peers, hs_peer peer, const struct hs_key *curve_key,
+                          const struct hs_enrol_ask *ask)
 {
     struct join_job *job = calloc(1, sizeof *job);
     struct note *note = peers_note_new(NOTE_JOINED);
     enum hs_err err = job == NULL || note == NULL ? HS_ENOMEM : HS_OK;
     if (err == HS_OK) {
         note->peer = peer;
+        note->key = *curve_key;
         *job = (struct join_job){
             .job = {.run = run, .done = done, .weight = 1024}, .peers = peers, .ask = *ask, .note = note};
         err = hs_writer_submit(peers->options.writer, &job->job);
@@ -85,10 +90,11 @@ static enum hs_err submit(struct hs_peers *peers, hs_peer peer, const struct hs_
     return err;
 }
 
-static void refuse(struct hs_peers *peers, hs_peer peer, enum hs_err err)
+static void refuse(struct hs_peers *peers, hs_peer peer, const struct hs_key *key, enum hs_err err)
 {
     struct hs_buf frame = {0};
     HS_LOG(JOIN_REFUSED, HS_WORD("node", "unknown"), HS_WORD("reason", hs_err_name(err)));
+    peers_refused_note(peers, HS_REASON_JOIN, key, NULL, hs_link_peer_address(peers->link, peer), hs_err_text(err));
     if (hs_enrol_reply(err, hs_err_text(err), HS_BYTES_NONE, HS_BYTES_NONE, &frame) == HS_OK)
         hs_link_send(peers->link, peer, hs_buf_bytes(&frame));
     hs_link_drop(peers->link, peer, true); /* it has had its one message */
@@ -105,7 +111,7 @@ void peers_join(struct hs_peers *peers, hs_peer peer, const struct hs_key *curve
     if (err == HS_OK)
         err = hs_enrol_read(frame.body, curve_key, &ask);
     if (err == HS_OK)
-        err = submit(peers, peer, &ask);
+        err = submit(peers, peer, curve_key, &ask);
     if (err != HS_OK)
-        refuse(peers, peer, err);
+        refuse(peers, peer, curve_key, err);
 }

@@ -2,9 +2,12 @@
 #ifndef HS_DAEMON_PEERS_PRIVATE_H
 #define HS_DAEMON_PEERS_PRIVATE_H
 
+#include "node/daemon/pace.h"
 #include "node/daemon/peers.h"
 #include "node/disk/disk.h"
+#include "node/disk/growth.h"
 #include "node/disk/readers.h"
+#include "proto/local.pb-c.h"
 #include "node/replica/replica.h"
 #include "proto/base/thread.h"
 
@@ -29,10 +32,13 @@ struct note {
     uint64_t token;
     enum hs_err err;
     struct hs_commit commit; /* arrays are this note's own */
-    hs_peer peer;            /* JOINED: whom to answer */
-    struct hs_healed rot;    /* ROT */
-    struct hs_ask ask;       /* ASK: in the frame */
-    size_t record_at;        /* ASK_NODE: in the frame, behind the node's id and a zero */
+    hs_peer peer;            /* JOINED: whom to answer, as what follows */
+    struct hs_key key;       /* of its link */
+    enum hs_err verdict;
+    char node_id[HS_NODE_ID_BYTES_MAX + 1]; /* of its token; "": of none */
+    struct hs_healed rot;                   /* ROT */
+    struct hs_ask ask;                      /* ASK: in the frame */
+    size_t record_at;                       /* ASK_NODE: in the frame, behind the node's id and a zero */
     struct hs_buf frame;
 };
 
@@ -45,13 +51,19 @@ struct waiting {
 #define WAITING_MAX 64
 
 /* A node that is dialled, and what is known of it. */
+/* X(id, how it stands where it has no connection) */
+#define UPSTREAM_PHASES(X)                                                               \
+    X(UNTRIED, CONNECTING)                                                               \
+    X(DOWN, DOWN)       /* err, reason, text: why */                                     \
+    X(LIVE, DOWN)       /* there is a session, or was until now */                       \
+    X(REFUSED, REFUSED) /* a session was */                                              \
+    X(TWIN, TWIN)       /* waits: that node has dialled us, and one session is enough */ \
+    X(OWN, REFUSED)     /* it is this node itself; never dialled */
 enum upstream_phase {
-    UPSTREAM_UNTRIED,
-    UPSTREAM_DOWN,    /* err, text: why */
-    UPSTREAM_LIVE,    /* there is a session, or was until now */
-    UPSTREAM_REFUSED, /* a session was */
-    UPSTREAM_TWIN,    /* waits: that node has dialled us, and one session is enough */
-    UPSTREAM_OWN,     /* it is this node itself; never dialled */
+#define X(id, standing) UPSTREAM_##id,
+    UPSTREAM_PHASES(X)
+#undef X
+        UPSTREAM_PHASE_COUNT
 };
 #define TOLD_MAX 4
 struct upstream {
@@ -60,6 +72,7 @@ struct upstream {
     hs_peer peer; /* 0: no connection */
     enum upstream_phase phase;
     enum hs_err err;
+    enum hs_reason reason;
     char text[HS_WHY_BYTES];
     char told[TOLD_MAX][HS_WHY_BYTES]; /* failures that were logged since it worked, each once: the latest of them */
     size_t told_count;                 /* of all */
@@ -78,13 +91,35 @@ struct knocker {
 #define KNOCKERS_MAX 16
 #define KNOCK_MS     60000
 
+/* Who was not let in: by its key and the reason, or by its host where no key was proven. */
+struct refused {
+    enum hs_reason reason;
+    bool has_key;
+    struct hs_key key;
+    char node_id[HS_NODE_ID_BYTES_MAX + 1]; /* "": nobody has shown it */
+    char address[HS_ADDRESS_BYTES_MAX + 1];
+    char text[HS_WHY_BYTES];
+    uint64_t count, last_ms; /* wall clock */
+};
+#define REFUSED_MAX 64
+
 /* A node that there was a session with; one that was made anew under its id has another key. */
 struct seen {
     struct hs_key node_key;
-    uint64_t last_ms; /* wall clock */
-    bool live;        /* there is one: as published, or newer than that */
+    uint64_t last_ms;          /* wall clock */
+    bool live;                 /* there is one: as published, or newer than that */
+    bool shown;                /* there is one in what is published */
+    struct hs_figures figures; /* as it last said */
+    char version[HS_SOFTWARE_BYTES_MAX + 1];
 };
 #define SEEN_MAX 8192
+
+/* How fast a session goes. */
+struct paced {
+    hs_peer peer;
+    bool live; /* as of the last look */
+    struct pace pace;
+};
 
 struct hs_peers {
     struct hs_peers_options options;
@@ -98,9 +133,16 @@ struct hs_peers {
     size_t waiting_count;
     struct upstream upstreams[HS_CONF_UPSTREAMS_MAX];
     size_t upstream_count;
+    struct refused refused[REFUSED_MAX]; /* the newest last */
+    size_t refused_count;
     struct knocker knockers[KNOCKERS_MAX];
     struct hs_disk disk;
     struct hs_readers readers;
+    struct hs_growth growth;
+    struct hs_histogram ways[HS_LANE_COUNT]; /* from the writer's clock at another node to the commit here, by lane */
+    uint64_t growth_ms;                      /* look again then; monotonic */
+    struct paced *paced;                     /* ascending by peer */
+    size_t paced_count, paced_room;
 
     pthread_mutex_t lock; /* of what follows */
     bool stopping;
@@ -109,6 +151,10 @@ struct hs_peers {
     struct note *notes, **notes_end;
     struct hs_buf status; /* packed, as of published_ms */
     uint64_t published_ms, publish_every_ms, watched_ms;
+    char shown_upstreams[HS_CONF_UPSTREAMS_MAX][HS_NODE_ID_BYTES_MAX + 1]; /* by id, of those without a session */
+    size_t shown_upstream_count;
+    struct hs_figures own; /* what this node says of itself */
+    bool has_own;
     struct seen *seen; /* ascending by node key */
     size_t seen_count, seen_room;
 };
@@ -118,6 +164,8 @@ struct hs_replica_source peers_source(struct hs_peers *peers);
 void peers_close_view(struct hs_peers *peers);
 /* Of a node, encoded, appended; HS_ENOTFOUND. */
 enum hs_err peers_certificate(struct hs_peers *peers, const struct hs_key *node_key, struct hs_buf *certificate);
+
+uint64_t peers_store_bytes(struct hs_peers *peers); /* 0: it cannot be read now */
 
 /* peers_store.c: hand what the replica wants stored to the writer; its end comes back as a note. */
 enum hs_err peers_store(struct hs_peers *peers, struct hs_replica_store *store);
@@ -132,6 +180,8 @@ enum hs_err peers_note_commit(struct note *note, const struct hs_commit *commit)
 /* peers_room.c: how much room there is, and who keeps it from being used again. */
 void peers_room_open(struct hs_peers *peers);
 enum hs_err peers_room_watch(struct hs_peers *peers, uint64_t now_ms);
+/* So long room lasts without a link, as StatusReply.disk_days says it; false: not known. */
+bool peers_disk_days(const struct hs_peers *peers, double *days);
 /* peers.c: of these lanes nothing is taken from now on: bits 1 << lane. */
 enum hs_err peers_hold(struct hs_peers *peers, uint32_t lanes);
 
@@ -151,6 +201,20 @@ void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t 
 /* peers_clock.c; under the lock */
 void peers_clock_look(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count);
 
+/* peers_pace.c */
+void peers_pace_look(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count, uint64_t mono_ms);
+const struct pace *peers_pace_of(const struct hs_peers *peers, hs_peer peer); /* never NULL; until the next look */
+
+/* Under the lock. */
+void peers_seen_said(struct hs_peers *peers, const struct hs_key *key, const struct hs_figures *figures,
+                     const char *software);
+
+/* peers_region.c: what a peer says of itself, and how old its keys are; NULL where nobody knows.  The texts are
+ * @figures' and @software's own. */
+void peers_fill_said(Hallsync__PeerStatus *to, const struct hs_figures *figures, const char *software);
+void peers_fill_keys(Hallsync__PeerStatus *to, const struct hs_known *known, const struct hs_key *key);
+void peers_put_peer(struct hs_buf *buf, const Hallsync__PeerStatus *peer); /* of a partial StatusReply */
+
 /* peers_status.c */
 void peers_publish(struct hs_peers *peers, bool now);
 
@@ -160,15 +224,24 @@ enum hs_err peers_upstreams_open(struct hs_peers *peers, struct hs_link_upstream
                                  size_t *count, struct hs_why *why);
 struct upstream *peers_upstream_of(struct hs_peers *peers, hs_peer peer); /* NULL */
 void peers_upstream_up(struct hs_peers *peers, const char *address, hs_peer peer);
-void peers_upstream_failed(struct hs_peers *peers, const char *address, enum hs_err err, const char *text);
-void peers_upstream_down(struct hs_peers *peers, hs_peer peer, enum hs_err err, const char *text);
+void peers_upstream_failed(struct hs_peers *peers, const struct hs_link_event *event);
+void peers_upstream_down(struct hs_peers *peers, hs_peer peer, enum hs_err err, enum hs_reason reason,
+                         const char *text);
 void peers_upstream_live(struct hs_peers *peers, hs_peer peer, const char *node_id);
-void peers_upstream_ended(struct hs_peers *peers, hs_peer peer, bool refused, enum hs_err err, const char *text);
+/* @update: HS_NOTICE_REFUSED or HS_NOTICE_ENDED. */
+void peers_upstream_ended(struct hs_peers *peers, const struct hs_replica_update *update);
 /* Drop the connection; @err HS_EEXISTS: another session with that node stays.  No "down" follows. */
 void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err);
 void peers_upstream_meet(struct hs_peers *peers, const struct hs_certificate *certificate); /* whose key may be one's */
 void peers_upstreams_seen(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count);
 enum hs_err peers_upstreams_watch(struct hs_peers *peers, uint64_t now_ms);        /* limits by the time of the day */
 void peers_knocked(struct hs_peers *peers, const char *address, const char *text); /* from outside, in vain */
+
+/* peers_refused.c: counted, the oldest goes for a new one.  @key, @node_id: NULL: not known. */
+void peers_refused_note(struct hs_peers *peers, enum hs_reason reason, const struct hs_key *key, const char *node_id,
+                        const char *address, const char *text);
+void peers_refused_put(const struct hs_peers *peers, struct hs_buf *buf); /* StatusReply.refused */
+/* REFUSED or ENDED: of an upstream, or of who has dialled us. */
+void peers_refused_ended(struct hs_peers *peers, const struct hs_replica_update *update, const char *address);
 
 #endif

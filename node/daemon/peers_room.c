@@ -42,9 +42,31 @@ static void watch_readers(struct hs_peers *peers, uint64_t now_ms)
         HS_LOG(LONG_READER_GONE, HS_PROSE("text", "freed pages are used again"));
 }
 
+#define GROWTH_EVERY_MS 60000
+
+static void watch_growth(struct hs_peers *peers, uint64_t now_ms)
+{
+    if (now_ms < peers->growth_ms)
+        return;
+    uint64_t bytes = peers_store_bytes(peers);
+    if (bytes != 0)
+        hs_growth_note(&peers->growth, now_ms, bytes);
+    peers->growth_ms = now_ms + GROWTH_EVERY_MS;
+}
+
+/* Payments are taken down to a quarter of the reserve. */
+bool peers_disk_days(const struct hs_peers *peers, double *days)
+{
+    const struct hs_disk *disk = &peers->disk;
+    uint64_t room = disk->free_bytes < disk->map_bytes ? disk->free_bytes : disk->map_bytes;
+    uint64_t kept = disk->reserve_bytes / 4;
+    return hs_growth_days(&peers->growth, room > kept ? room - kept : 0, days);
+}
+
 enum hs_err peers_room_watch(struct hs_peers *peers, uint64_t now_ms)
 {
     watch_readers(peers, now_ms);
+    watch_growth(peers, now_ms);
     if (!hs_disk_look(&peers->disk, now_ms))
         return HS_OK;
     tell_room(&peers->disk);

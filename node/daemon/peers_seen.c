@@ -1,6 +1,7 @@
 /* When there last was a session with a node: for lists of nodes, and only as long as this process lives. */
 #include "node/daemon/peers_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ static bool make_room(struct hs_peers *peers)
     return true;
 }
 
-void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall_ms)
+static void note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall_ms, bool shown)
 {
     bool found;
     size_t at = place_of(peers, key, &found);
@@ -50,18 +51,36 @@ void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t 
     }
     peers->seen[at].last_ms = wall_ms;
     peers->seen[at].live = true;
+    peers->seen[at].shown = peers->seen[at].shown || shown;
+}
+
+void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall_ms)
+{
+    note(peers, key, wall_ms, true);
+}
+
+void peers_seen_said(struct hs_peers *peers, const struct hs_key *key, const struct hs_figures *figures,
+                     const char *software)
+{
+    bool found;
+    size_t at = place_of(peers, key, &found);
+    if (!found)
+        return;
+    if (figures->heard_ms != 0)
+        peers->seen[at].figures = *figures;
+    snprintf(peers->seen[at].version, sizeof peers->seen[at].version, "%s", software);
 }
 
 void peers_seen_begin(struct hs_peers *peers)
 {
     for (size_t i = 0; i < peers->seen_count; i++)
-        peers->seen[i].live = false;
+        peers->seen[i].live = peers->seen[i].shown = false;
 }
 
 void peers_seen_live(struct hs_peers *peers, const struct hs_key *key)
 {
     pthread_mutex_lock(&peers->lock);
-    peers_seen_note(peers, key, hs_now_ms());
+    note(peers, key, hs_now_ms(), false);
     pthread_mutex_unlock(&peers->lock);
 }
 

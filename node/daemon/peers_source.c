@@ -227,6 +227,15 @@ static uint64_t commit_number(void *ctx)
     return sizes.commit;
 }
 
+uint64_t peers_store_bytes(struct hs_peers *peers)
+{
+    struct hs_view *view;
+    struct hs_store_sizes sizes = {0};
+    if (view_of(peers, &view) == HS_OK)
+        hs_view_sizes(view, &sizes);
+    return sizes.log_bytes + sizes.records_bytes;
+}
+
 static enum hs_err healed(void *ctx, hs_visit_healed visit, void *visit_ctx)
 {
     WITH_VIEW(hs_view_healed(view, visit, visit_ctx));
@@ -258,6 +267,16 @@ static void payments(void *ctx, uint64_t *count, int64_t *sum_fen)
         totals = (struct hs_totals){0};
     *count = totals.count;
     *sum_fen = totals.sum_fen;
+}
+
+static bool figures(void *ctx, struct hs_figures *to)
+{
+    struct hs_peers *peers = ctx;
+    pthread_mutex_lock(&peers->lock);
+    bool has = peers->has_own;
+    *to = peers->own;
+    pthread_mutex_unlock(&peers->lock);
+    return has;
 }
 
 struct own {
@@ -322,6 +341,7 @@ struct hs_replica_source peers_source(struct hs_peers *peers)
         .store_counts = store_counts,
         .backup_store = backup_store,
         .own_payments = own_payments,
+        .figures = figures,
         .digests = digests,
         .digest_level = digest_level,
         .digest_leaf = digest_leaf,

@@ -2,6 +2,7 @@
  * lock. */
 #include "node/daemon/peers_private.h"
 
+#include "node/status/spread.h"
 #include "proto/local.pb-c.h"
 #include "proto/base/text.h"
 #include "proto/msg/frame.h"
@@ -35,17 +36,45 @@ static uint64_t age_s(uint64_t since_ms, uint64_t mono)
     return since_ms != 0 && mono > since_ms ? (mono - since_ms) / 1000 : 0;
 }
 
-static void fill_lanes(struct shown *to, const struct hs_peer_status *from, uint64_t mono)
+/* Some a minute: what goes more slowly is no movement to look at. */
+#define MOVES_PER_S 0.05
+
+static bool moves(const Hallsync__LaneStatus *lane)
 {
+    return lane->out_ops_per_s >= MOVES_PER_S || lane->in_ops_per_s >= MOVES_PER_S;
+}
+
+/* About, by the mean of what was moved of the lane; of one of which nothing was moved yet nobody knows. */
+static void fill_sizes(struct shown *to, Hallsync__LaneStatus *row, uint64_t op_bytes)
+{
+    row->has_out_bytes = row->has_in_bytes = op_bytes != 0;
+    row->out_bytes = row->out_ops * op_bytes;
+    row->in_bytes = row->in_ops * op_bytes;
+    to->status.has_lag_out_bytes = to->status.has_lag_out_bytes && (op_bytes != 0 || row->out_ops == 0);
+    to->status.has_lag_in_bytes = to->status.has_lag_in_bytes && (op_bytes != 0 || row->in_ops == 0);
+    to->status.lag_out_bytes += row->out_bytes;
+    to->status.lag_in_bytes += row->in_bytes;
+}
+
+static void fill_lanes(struct shown *to, const struct hs_peer_status *from, const struct pace *pace, uint64_t mono)
+{
+    to->status.has_lag_out_bytes = to->status.has_lag_in_bytes = to->status.has_lag_in_seconds = true;
     for (size_t lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
         Hallsync__LaneStatus *row = &to->lanes[to->status.n_lanes];
-        if (from->lanes[lane].out_ops == 0 && from->lanes[lane].in_ops == 0)
-            continue;
         hallsync__lane_status__init(row);
+        row->has_out_ops_per_s = pace_rate(pace, PACE_OUT_OPS + (enum pace_count)lane, &row->out_ops_per_s);
+        row->has_in_ops_per_s = pace_rate(pace, PACE_IN_OPS + (enum pace_count)lane, &row->in_ops_per_s);
+        if (from->lanes[lane].out_ops == 0 && from->lanes[lane].in_ops == 0 && !moves(row))
+            continue;
         row->lane = (char *)hs_lane_text((enum hs_lane)lane);
         row->out_ops = from->lanes[lane].out_ops;
         row->out_seconds = age_s(from->lanes[lane].oldest_unsent_ms, mono);
         row->in_ops = from->lanes[lane].in_ops;
+        fill_sizes(to, row, from->lanes[lane].op_bytes);
+        row->has_in_seconds = true;
+        row->in_seconds = age_s(from->lanes[lane].oldest_awaited_ms, mono);
+        if (row->in_seconds > to->status.lag_in_seconds)
+            to->status.lag_in_seconds = row->in_seconds;
         to->lane_list[to->status.n_lanes++] = row;
     }
     to->status.lanes = to->lane_list;
@@ -72,6 +101,13 @@ static const char *comparison_text(enum hs_comparison comparison)
     return TEXTS[comparison];
 }
 
+static const char *waits_text(enum hs_waits waits)
+{
+    static const char *const TEXTS[] = {
+        [HS_WAITS_NOT] = NULL, [HS_WAITS_LINE] = "line", [HS_WAITS_CREDIT] = "credit", [HS_WAITS_LIMIT] = "limit"};
+    return TEXTS[waits];
+}
+
 static void fill_figures(Hallsync__PeerStatus *to, const struct hs_peer_status *from, uint64_t mono)
 {
     to->has_lag_out_ops = to->has_lag_in_ops = to->has_lag_out_seconds = to->has_clock_offset_ms =
@@ -96,6 +132,9 @@ static void fill_figures(Hallsync__PeerStatus *to, const struct hs_peer_status *
     to->has_rate_max = from->rate_max != 0;
     to->rate_max = from->rate_max;
     to->has_held = to->held = from->held_lanes != 0;
+    to->waits_for = (char *)waits_text(from->waits);
+    to->has_disputed = from->disputed != 0;
+    to->disputed = (uint32_t)from->disputed;
     to->has_own_payments = to->has_own_fen = from->own_known;
     to->own_payments = from->own_payments;
     to->own_fen = from->own_fen;
@@ -121,35 +160,52 @@ static void fill_differs(struct shown *to, const struct hs_peer_status *from)
     to->status.differs = to->differ_list;
 }
 
-static void fill_live(struct shown *to, const struct hs_peer_status *from, uint64_t mono, uint64_t wall)
+/* It has not caught up by now; and of what comes as states without a total nobody knows when it will have come. */
+static bool is_countable(const struct hs_peer_status *from)
+{
+    bool lags = from->lag_out_ops != 0 || from->lag_in_ops != 0 || from->supplying != 0;
+    return lags && from->filling == 0 && (from->supplying == 0 || from->supplied_total != 0);
+}
+
+static void fill_pace(Hallsync__PeerStatus *to, const struct hs_peer_status *from, const struct pace *pace,
+                      uint64_t wall)
+{
+    double lane_per_s;
+    uint64_t left_ms;
+    for (int lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++) {
+        to->has_out_ops_per_s = pace_rate(pace, PACE_OUT_OPS + (enum pace_count)lane, &lane_per_s);
+        to->out_ops_per_s += lane_per_s;
+        to->has_in_ops_per_s = pace_rate(pace, PACE_IN_OPS + (enum pace_count)lane, &lane_per_s);
+        to->in_ops_per_s += lane_per_s;
+    }
+    to->has_out_bytes_per_s = pace_rate(pace, PACE_OUT_BYTES, &to->out_bytes_per_s);
+    to->has_in_bytes_per_s = pace_rate(pace, PACE_IN_BYTES, &to->in_bytes_per_s);
+    to->has_caught_up_ms = is_countable(from) && pace_left_ms(pace, &left_ms);
+    to->caught_up_ms = to->has_caught_up_ms ? wall + left_ms : 0;
+}
+
+static void fill_live(struct shown *to, const struct hs_peer_status *from, const struct pace *pace, uint64_t mono,
+                      uint64_t wall)
 {
     Hallsync__PeerStatus *status = &to->status;
     hallsync__peer_status__init(status);
     status->node_id = (char *)from->certificate.node_id;
     status->role = (char *)(from->live ? hs_role_text(from->certificate.role) : "");
-    status->state = (char *)(from->live ? "live" : "hello");
+    status->state = (char *)hs_standing_text(from->live ? HS_STANDING_LIVE : HS_STANDING_HELLO);
     status->has_since_ms = from->live;
     status->since_ms = wall - (mono - from->live_since_ms);
     fill_figures(status, from, mono);
     fill_states(status, from);
-    fill_lanes(to, from, mono);
+    fill_lanes(to, from, pace, mono);
+    fill_pace(status, from, pace, wall);
     fill_differs(to, from);
     status->districts = to->districts;
     for (size_t i = 0; i < from->district_count; i++)
         to->districts[status->n_districts++] = from->districts[i];
 }
 
-static void put_peer(struct hs_buf *buf, Hallsync__PeerStatus *peer)
-{
-    struct hs_buf inner = {0};
-    hs_msg_pack(&peer->base, &inner);
-    hs_buf_put_varint(buf, 9u << 3 | 2); /* StatusReply.peers: a partial message, merged by the service */
-    hs_buf_put_sized(buf, hs_buf_bytes(&inner));
-    hs_buf_fini(&inner);
-}
-
 /* StatusReply.counters: a partial message, as the peers'. */
-static void put_counter(struct hs_buf *buf, const char *name, uint64_t value)
+void hs_peers_put_counter(struct hs_buf *buf, const char *name, uint64_t value)
 {
     Hallsync__Counter counter = HALLSYNC__COUNTER__INIT;
     struct hs_buf inner = {0};
@@ -207,30 +263,49 @@ static void put_rebuilding(const struct hs_peers *peers, struct hs_buf *buf)
         hs_tlv_put_u64(buf, STATUS_REBUILDING, hs_now_ms() + (until_ms - mono));
 }
 
+/* And keep it, for when it is away. */
+static void put_said(struct hs_peers *peers, const struct hs_peer_status *from, const struct hs_known *known,
+                     uint64_t wall, Hallsync__PeerStatus *to)
+{
+    const struct hs_key *key = &from->certificate.node_key;
+    peers_seen_note(peers, key, wall);
+    peers_seen_said(peers, key, &from->figures, from->software);
+    to->has_seen_ms = to->has_certificate_ms = true;
+    to->seen_ms = wall;
+    to->certificate_ms = from->certificate.issued_ms;
+    peers_fill_keys(to, known, key);
+    if (known != NULL && hs_roll_find(&known->roll, key) == NULL)
+        hs_surveyor_want(peers->options.surveyor);
+    peers_fill_said(to, &from->figures, from->software);
+}
+
 static void put_live(struct hs_peers *peers, struct hs_buf *buf)
 {
     static struct hs_peer_status shown[PEERS_SHOWN]; /* one peers' thread a process */
     size_t count = hs_replica_peers(peers->replica, shown, PEERS_SHOWN);
     uint64_t mono = hs_link_now_ms(), wall = hs_now_ms(), most = 0;
+    struct hs_known *known = peers->options.surveyor != NULL ? hs_surveyor_known(peers->options.surveyor) : NULL;
     peers_seen_begin(peers);
+    peers_pace_look(peers, shown, count, mono);
     for (size_t i = 0; i < count; i++) {
         struct shown peer;
         const struct upstream *upstream = peers_upstream_of(peers, shown[i].peer);
-        fill_live(&peer, &shown[i], mono, wall);
+        fill_live(&peer, &shown[i], peers_pace_of(peers, shown[i].peer), mono, wall);
         peer.status.address = (char *)hs_link_peer_address(peers->link, shown[i].peer);
         if (upstream != NULL) {
             peer.status.group = upstream->conf->group;
             peer.status.limited_hours = upstream->conf->limited_hours[0] != '\0' ? upstream->conf->limited_hours : NULL;
         }
-        put_peer(buf, &peer.status);
         if (shown[i].live)
-            peers_seen_note(peers, &shown[i].certificate.node_key, wall);
+            put_said(peers, &shown[i], known, wall, &peer.status);
+        peers_put_peer(buf, &peer.status);
         most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
     }
+    hs_known_release(known);
     peers_clock_look(peers, shown, count);
     put_rebuilding(peers, buf);
     put_rebuild(peers, buf);
-    put_counter(buf, "session-bytes-max", most); /* memory that the largest session holds */
+    hs_peers_put_counter(buf, "session-bytes-max", most); /* memory that the largest session holds */
     peers_upstreams_seen(peers, shown, count);
 }
 
@@ -246,14 +321,17 @@ static bool stands_by(const struct hs_peers *peers, const struct upstream *upstr
 
 static const char *state_of(const struct hs_peers *peers, const struct upstream *upstream)
 {
-    static const char *const states[] = {
-        [UPSTREAM_UNTRIED] = "connecting", [UPSTREAM_DOWN] = "down", [UPSTREAM_LIVE] = "down",
-        [UPSTREAM_REFUSED] = "refused",    [UPSTREAM_TWIN] = "twin", [UPSTREAM_OWN] = "refused"};
-    return stands_by(peers, upstream) ? "standby" : states[upstream->phase];
+    static const enum hs_peer_standing STANDINGS[] = {
+#define X(id, standing) [UPSTREAM_##id] = HS_STANDING_##standing,
+        UPSTREAM_PHASES(X)
+#undef X
+    };
+    return hs_standing_text(stands_by(peers, upstream) ? HS_STANDING_STANDBY : STANDINGS[upstream->phase]);
 }
 
 static void put_upstreams(struct hs_peers *peers, struct hs_buf *buf)
 {
+    peers->shown_upstream_count = 0;
     for (size_t i = 0; i < peers->upstream_count; i++) {
         const struct upstream *upstream = &peers->upstreams[i];
         if (upstream->peer != 0)
@@ -265,9 +343,13 @@ static void put_upstreams(struct hs_peers *peers, struct hs_buf *buf)
         peer.group = upstream->conf->group;
         peer.state = (char *)state_of(peers, upstream);
         peer.why = upstream->text[0] != '\0' ? (char *)upstream->text : NULL;
+        peer.reason = upstream->reason != HS_REASON_NONE ? (char *)hs_reason_text(upstream->reason) : NULL;
         peer.has_since_ms = upstream->since_ms != 0;
         peer.since_ms = upstream->since_ms;
-        put_peer(buf, &peer);
+        peers_put_peer(buf, &peer);
+        if (upstream->node_id[0] != '\0')
+            snprintf(peers->shown_upstreams[peers->shown_upstream_count++], HS_NODE_ID_BYTES_MAX + 1, "%s",
+                     upstream->node_id);
     }
 }
 
@@ -302,7 +384,13 @@ static void put_problems(const struct hs_peers *peers, struct hs_buf *buf)
 
 /* ---- revoked keys ---- */
 
-enum { STATUS_WITHHELD = 51, STATUS_ADMITTING = 52, STATUS_ADMITS = 53, STATUS_STOPPED = 60 }; /* of StatusReply */
+enum {
+    STATUS_WITHHELD = 51,
+    STATUS_ADMITTING = 52,
+    STATUS_ADMITS = 53,
+    STATUS_STOPPED = 60,
+    STATUS_DISK_DAYS = 71
+};                                                           /* of StatusReply */
 enum { CERTIFICATE_NODE = 2, SIGNED_BODY = 1, NODE_ID = 1 }; /* of Certificate, Signed, NodeBody */
 
 static void name_of(struct hs_peers *peers, const struct hs_key *key, char to[static HS_NODE_ID_BYTES_MAX + 1])
@@ -386,8 +474,24 @@ static void put_counters(struct hs_peers *peers, struct hs_buf *buf)
 {
     for (int i = 0; i < HS_LINK_COUNTER_COUNT; i++) {
         enum hs_link_counter counter = (enum hs_link_counter)i;
-        put_counter(buf, hs_link_counter_name(counter), hs_link_count(peers->link, counter));
+        hs_peers_put_counter(buf, hs_link_counter_name(counter), hs_link_count(peers->link, counter));
     }
+}
+
+static void put_disk_days(const struct hs_peers *peers, struct hs_buf *buf)
+{
+    double days;
+    uint64_t bits;
+    if (!peers_disk_days(peers, &days))
+        return;
+    memcpy(&bits, &days, sizeof bits);
+    hs_tlv_put_fixed64(buf, STATUS_DISK_DAYS, bits); /* a double, as protobuf has it */
+}
+
+static void put_ways(const struct hs_peers *peers, struct hs_buf *buf)
+{
+    for (int lane = HS_LANE_WORK; lane < HS_LANE_COUNT; lane++)
+        hs_spread_put(buf, "replication_lag", hs_lane_text((enum hs_lane)lane), &peers->ways[lane]);
 }
 
 void peers_publish(struct hs_peers *peers, bool now)
@@ -404,7 +508,10 @@ void peers_publish(struct hs_peers *peers, bool now)
     put_problems(peers, &peers->status);
     put_revoked(peers, &peers->status);
     put_stopped(peers, &peers->status);
+    peers_refused_put(peers, &peers->status);
     put_counters(peers, &peers->status);
+    put_disk_days(peers, &peers->status);
+    put_ways(peers, &peers->status);
     pthread_mutex_unlock(&peers->lock);
     peers->publish_every_ms = PUBLISH_MS + PUBLISH_SHARE * (hs_link_now_ms() - mono);
     if (!has_view) /* receipts were looked at: what is opened for that pins no pages while the thread waits */

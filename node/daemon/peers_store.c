@@ -1,7 +1,11 @@
 /* What the replica wants stored, as jobs of the writer. */
 #include "node/daemon/peers_private.h"
 
+#include "proto/msg/tlv.h"
+
 #include <stdlib.h>
+
+enum { OP_STAMP = 1 }; /* of an operation */
 
 struct store_job {
     struct hs_job job;
@@ -71,6 +75,18 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
     return HS_EINTERNAL;
 }
 
+/* By both clocks, of the first operation of a segment: it has waited longest. */
+static void note_way(struct hs_peers *peers, const struct hs_segment *segment)
+{
+    struct hs_cur cur = hs_cur_of(segment->body);
+    struct hs_cur op = hs_cur_of(hs_cur_take(&cur, hs_cur_varint(&cur)));
+    struct hs_tlv stamp;
+    if (!hs_tlv_next(&op, &stamp) || stamp.number != OP_STAMP || stamp.wire != HS_WIRE_FIXED64)
+        return;
+    uint64_t written_ms = hs_stamp_ms(stamp.value), now_ms = hs_now_ms();
+    hs_histogram_add(&peers->ways[segment->stream.lane], now_ms > written_ms ? (now_ms - written_ms) * 1000 : 0);
+}
+
 /* The commit itself was told before by hs_peers_committed(); this says which of our stores it held. */
 static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *commit)
 {
@@ -78,6 +94,8 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
     self->note->err = err;
     if (commit != NULL)
         self->note->commit.position = commit->position;
+    if (err == HS_OK && self->store->type == HS_STORE_SEGMENT)
+        note_way(self->peers, &self->store->segment);
     if (err == HS_OK && self->store->type == HS_STORE_CERTIFICATE)
         self->peers->options.certified(self->peers->options.ctx);
     if (err == HS_OK && self->reopens)

@@ -50,7 +50,7 @@ static bool was_told(struct upstream *upstream, const char *text)
 }
 
 static void set_phase(struct hs_peers *peers, struct upstream *upstream, enum upstream_phase phase, enum hs_err err,
-                      const char *text)
+                      enum hs_reason reason, const char *text)
 {
     bool same = upstream->phase == phase && upstream->err == err && strcmp(upstream->text, text) == 0;
     bool failure = phase == UPSTREAM_DOWN || phase == UPSTREAM_REFUSED || phase == UPSTREAM_OWN;
@@ -58,6 +58,7 @@ static void set_phase(struct hs_peers *peers, struct upstream *upstream, enum up
         upstream->since_ms = hs_now_ms();
     upstream->phase = phase;
     upstream->err = err;
+    upstream->reason = reason;
     snprintf(upstream->text, sizeof upstream->text, "%s", text);
     peers->published_ms = 0;
     if (same || !failure || was_told(upstream, upstream->text))
@@ -78,25 +79,25 @@ void peers_upstream_up(struct hs_peers *peers, const char *address, hs_peer peer
 }
 
 /* It could not be connected to: a wrong key looks from here like somebody who hangs up. */
-void peers_upstream_failed(struct hs_peers *peers, const char *address, enum hs_err err, const char *text)
+void peers_upstream_failed(struct hs_peers *peers, const struct hs_link_event *event)
 {
     char why[HS_WHY_BYTES + 64];
-    struct upstream *upstream = upstream_at(peers, address);
+    struct upstream *upstream = upstream_at(peers, event->address);
     if (upstream == NULL)
         return;
-    snprintf(why, sizeof why, "%s%s", text, err == HS_EREFUSED ? " (see its key in upstreams)" : "");
-    set_phase(peers, upstream, UPSTREAM_DOWN, err, why);
+    snprintf(why, sizeof why, "%s%s", event->text, event->err == HS_EREFUSED ? " (see its key in upstreams)" : "");
+    set_phase(peers, upstream, UPSTREAM_DOWN, event->err, event->reason, why);
     upstream->peer = 0;
 }
 
 /* That the line is down must not cover why the session before was refused. */
-void peers_upstream_down(struct hs_peers *peers, hs_peer peer, enum hs_err err, const char *text)
+void peers_upstream_down(struct hs_peers *peers, hs_peer peer, enum hs_err err, enum hs_reason reason, const char *text)
 {
     struct upstream *upstream = peers_upstream_of(peers, peer);
     if (upstream == NULL)
         return;
     if (upstream->phase != UPSTREAM_REFUSED)
-        set_phase(peers, upstream, UPSTREAM_DOWN, err, text);
+        set_phase(peers, upstream, UPSTREAM_DOWN, err, reason, text);
     upstream->peer = 0;
     peers->published_ms = 0;
 }
@@ -107,15 +108,17 @@ void peers_upstream_live(struct hs_peers *peers, hs_peer peer, const char *node_
     if (upstream == NULL)
         return;
     snprintf(upstream->node_id, sizeof upstream->node_id, "%s", node_id);
-    set_phase(peers, upstream, UPSTREAM_LIVE, HS_OK, "");
+    set_phase(peers, upstream, UPSTREAM_LIVE, HS_OK, HS_REASON_NONE, "");
     peers->watched_ms = 0; /* its limit holds from the beginning */
 }
 
-void peers_upstream_ended(struct hs_peers *peers, hs_peer peer, bool refused, enum hs_err err, const char *text)
+void peers_upstream_ended(struct hs_peers *peers, const struct hs_replica_update *update)
 {
-    struct upstream *upstream = peers_upstream_of(peers, peer);
+    struct upstream *upstream = peers_upstream_of(peers, update->peer);
+    bool refused = update->notice == HS_NOTICE_REFUSED;
     if (upstream != NULL && upstream->phase != UPSTREAM_TWIN)
-        set_phase(peers, upstream, refused ? UPSTREAM_REFUSED : UPSTREAM_DOWN, err, text);
+        set_phase(peers, upstream, refused ? UPSTREAM_REFUSED : UPSTREAM_DOWN, update->err, update->reason,
+                  update->text != NULL ? update->text : "");
 }
 
 /* The link hears of the end of a session from us: the twin of another one waits until that is gone. */
@@ -124,7 +127,8 @@ void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err)
     struct upstream *upstream = peers_upstream_of(peers, peer);
     if (upstream != NULL && err == HS_EEXISTS) {
         hs_link_pause(peers->link, peer, TWIN_MS);
-        set_phase(peers, upstream, UPSTREAM_TWIN, err, "it has dialled this node, and that session stays");
+        set_phase(peers, upstream, UPSTREAM_TWIN, err, HS_REASON_TWIN,
+                  "it has dialled this node, and that session stays");
     } else {
         hs_link_drop(peers->link, peer, true);
     }
@@ -198,7 +202,8 @@ void peers_upstreams_seen(struct hs_peers *peers, const struct hs_peer_status *s
         if (upstream->phase != UPSTREAM_TWIN || upstream->peer != 0 || is_met(&upstream->key, shown, count))
             continue;
         hs_link_resume(peers->link, &upstream->key);
-        set_phase(peers, upstream, UPSTREAM_DOWN, HS_EUNREACHABLE, "the session that it had dialled has ended");
+        set_phase(peers, upstream, UPSTREAM_DOWN, HS_EUNREACHABLE, HS_REASON_CLOSED,
+                  "the session that it had dialled has ended");
     }
 }
 
@@ -237,7 +242,7 @@ enum hs_err peers_upstreams_open(struct hs_peers *peers, struct hs_link_upstream
             return err;
         peers->upstream_count++;
         if (hs_key_equal(&upstream->key, &peers->options.keys->curve_key)) {
-            set_phase(peers, upstream, UPSTREAM_OWN, HS_EREFUSED,
+            set_phase(peers, upstream, UPSTREAM_OWN, HS_EREFUSED, HS_REASON_ITSELF,
                       "its key is this node's own: a node cannot be its own upstream");
             continue;
         }

@@ -348,20 +348,9 @@ static enum hs_err put_hall(struct reading *reading)
 
 /* ---- which halls ---- */
 
-struct hall {
-    char id[HS_NODE_ID_BYTES_MAX + 1];
-    hs_partition home;
-};
-
-struct halls {
-    struct hs_call *call;
-    struct hall *list;
-    size_t count, room;
-};
-
 static enum hs_err add_hall(void *ctx, struct hs_bytes key, struct hs_bytes value)
 {
-    struct halls *halls = ctx;
+    struct hs_halls *halls = ctx;
     struct hs_bytes body = hs_tlv_bytes(hs_tlv_bytes(value, CERTIFICATE_NODE), SIGNED_BODY);
     struct hs_bytes id = hs_tlv_bytes(body, NODE_ID);
     (void)key;
@@ -369,7 +358,7 @@ static enum hs_err add_hall(void *ctx, struct hs_bytes key, struct hs_bytes valu
         return HS_OK;
     if (halls->count == halls->room) {
         size_t room = halls->room == 0 ? 128 : 2 * halls->room;
-        struct hall *list = hs_arena_array(&halls->call->arena, room, sizeof *list);
+        struct hs_hall *list = hs_arena_array(halls->arena, room, sizeof *list);
         if (list == NULL)
             return HS_ENOMEM;
         if (halls->count > 0)
@@ -377,36 +366,42 @@ static enum hs_err add_hall(void *ctx, struct hs_bytes key, struct hs_bytes valu
         halls->list = list;
         halls->room = room;
     }
-    struct hall *hall = &halls->list[halls->count++];
+    struct hs_hall *hall = &halls->list[halls->count++];
     memcpy(hall->id, id.data, id.size);
     hall->id[id.size] = '\0';
     hall->home = (hs_partition)hs_tlv_u64(body, NODE_HOME, HS_PARTITION_REGION);
     return HS_OK;
 }
 
-static int compare_halls(const void *a, const void *b)
+int hs_hall_compare(const void *a, const void *b)
 {
-    const struct hall *left = a, *right = b;
+    const struct hs_hall *left = a, *right = b;
     int order = strcmp(left->id, right->id);
     return order != 0 ? order : (left->home > right->home) - (left->home < right->home);
 }
 
-/* One that was made anew has several certificates. */
-static bool is_next(const struct halls *halls, size_t i, const char *after)
+enum hs_err hs_halls_read(struct hs_view *view, struct hs_halls *halls)
 {
-    const struct hall *hall = &halls->list[i];
-    return (after == NULL || strcmp(hall->id, after) > 0) && (i == 0 || compare_halls(hall - 1, hall) != 0);
+    enum hs_err err = hs_view_certificates(view, add_hall, halls);
+    if (halls->count > 1)
+        qsort(halls->list, halls->count, sizeof *halls->list, hs_hall_compare);
+    return err;
 }
 
-static enum hs_err put_halls(struct reading *reading, struct halls *halls)
+/* One that was made anew has several certificates. */
+static bool is_next(const struct hs_halls *halls, size_t i, const char *after)
+{
+    const struct hs_hall *hall = &halls->list[i];
+    return (after == NULL || strcmp(hall->id, after) > 0) && (i == 0 || hs_hall_compare(hall - 1, hall) != 0);
+}
+
+static enum hs_err put_halls(struct reading *reading, struct hs_halls *halls)
 {
     const Hallsync__BooksRequest *asked = reading->books.call->request->books;
     enum hs_err err = HS_OK;
     bool found = false;
-    if (halls->count > 1)
-        qsort(halls->list, halls->count, sizeof *halls->list, compare_halls);
     for (size_t i = 0; i < halls->count && err == HS_OK; i++) {
-        const struct hall *hall = &halls->list[i];
+        const struct hs_hall *hall = &halls->list[i];
         if (!is_next(halls, i, asked->after) || (reading->books.whole && strcmp(hall->id, asked->hall) != 0))
             continue;
         found = true;
@@ -427,7 +422,7 @@ static enum hs_err put_halls(struct reading *reading, struct halls *halls)
 enum hs_err hs_books_read(struct hs_call *call, struct hs_view *view)
 {
     const Hallsync__BooksRequest *asked = call->request->books;
-    struct halls halls = {.call = call};
+    struct hs_halls halls = {.arena = &call->arena};
     struct reading reading = {
         .books = {.call = call, .view = view, .arena = &call->scratch, .whole = asked->hall != NULL}};
     reading.books.day.date = asked->has_date ? asked->date
@@ -439,6 +434,6 @@ enum hs_err hs_books_read(struct hs_call *call, struct hs_view *view)
     hs_tlv_put_u64(&call->body, REPLY_DATE, reading.books.day.date);
     if (hs_still_coming(view, HS_LANE_MONEY))
         hs_tlv_put_u64(&call->body, REPLY_COMPLETE, 0);
-    enum hs_err err = hs_view_certificates(view, add_hall, &halls);
+    enum hs_err err = hs_halls_read(view, &halls);
     return err == HS_OK ? put_halls(&reading, &halls) : err;
 }

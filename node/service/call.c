@@ -153,6 +153,28 @@ static void wipe_token(struct hs_call *call)
     wipe(&call->desk->outgoing);
 }
 
+/* Writes of all kinds are one sort. */
+static enum hs_request_sort sort_of(const struct hs_request_row *row)
+{
+    static const struct {
+        uint32_t body;
+        enum hs_request_sort sort;
+    } SORTS[] = {{HALLSYNC__REQUEST__BODY_GET, HS_SORT_GET},
+                 {HALLSYNC__REQUEST__BODY_FIND, HS_SORT_FIND},
+                 {HALLSYNC__REQUEST__BODY_STATUS, HS_SORT_STATUS}};
+    for (size_t i = 0; i < sizeof SORTS / sizeof *SORTS; i++) {
+        if (SORTS[i].body == row->body)
+            return SORTS[i].sort;
+    }
+    return row->reply == HALLSYNC__REPLY__BODY_PUT ? HS_SORT_PUT : HS_SORT_OTHER;
+}
+
+static void note_time(struct hs_call *call)
+{
+    if (call->row != NULL && !call->waited)
+        hs_histogram_add(&call->desk->times[sort_of(call->row)], hs_tick_us() - call->begun_us);
+}
+
 void hs_call_answer(struct hs_call *call, enum hs_err err)
 {
     struct hs_desk *desk = call->desk;
@@ -168,6 +190,7 @@ void hs_call_answer(struct hs_call *call, enum hs_err err)
         pack_reply(call, err, out);
     }
     desk->refusals += err != HS_OK;
+    note_time(call);
     if (call->position.commit != 0)
         hs_told_note(desk, &call->position);
     hs_socket_send(call->route.counter ? &desk->counters : &desk->socket, &call->route, hs_buf_bytes(out));

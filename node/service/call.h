@@ -10,6 +10,7 @@
 #include "node/service/service.h"
 #include "node/service/socket.h"
 #include "proto/base/arena.h"
+#include "proto/base/histogram.h"
 #include "proto/base/thread.h"
 #include "proto/local.pb-c.h"
 
@@ -71,6 +72,8 @@ struct hs_call {
     bool parked;            /* set by a handler: keep it, nothing to say yet */
     uint64_t deadline_tick; /* parked: answer at the latest then */
     uint64_t token;         /* a wait's */
+    uint64_t begun_us;      /* it came in; of the monotonic clock */
+    bool waited;            /* for something to happen: its time says nothing of this node */
 };
 
 /* Positions that clients were told, so that most of those that they show need no look-up. */
@@ -79,6 +82,9 @@ struct hs_told {
     struct hs_position struck[HS_STRUCK_POSITIONS]; /* proofs of a rollback that have been acted on */
     unsigned struck_next;
 };
+
+/* How long requests take is told of these. */
+enum hs_request_sort { HS_SORT_PUT, HS_SORT_GET, HS_SORT_FIND, HS_SORT_STATUS, HS_SORT_OTHER, HS_SORT_COUNT };
 
 struct hs_desk {
     struct hs_service_options options; /* texts are the service's own copies */
@@ -114,6 +120,7 @@ struct hs_desk {
     struct hs_foreign_cache cache;
     struct hs_disk disk;
     uint64_t requests, refusals;
+    struct hs_histogram times[HS_SORT_COUNT];
 };
 
 /* A call for the next request, or NULL: out of memory.  hs_call_drop(NULL) is fine. */

@@ -25,4 +25,19 @@ void hs_day_books_windows(const struct hs_day_books *books, uint32_t windows[sta
                           size_t *count);
 void hs_window_add(uint32_t windows[static HS_BOOK_WINDOWS_MAX], size_t *count, uint32_t window);
 
+/* ---- which halls ---- */
+
+struct hs_hall {
+    char id[HS_NODE_ID_BYTES_MAX + 1];
+    hs_partition home;
+};
+struct hs_halls {
+    struct hs_arena *arena;
+    struct hs_hall *list;
+    size_t count, room;
+};
+/* Of all certificates, sorted: one that was made anew is there several times. */
+enum hs_err hs_halls_read(struct hs_view *view, struct hs_halls *halls);
+int hs_hall_compare(const void *a, const void *b);
+
 #endif

@@ -19,6 +19,7 @@ struct rows {
     Hallsync__StatusReply *status; /* of problems */
     bool waiting;                  /* those that wait; else the others */
     size_t count;
+    uint64_t found; /* of those that wait */
 };
 
 static const char *writer_of(const struct rows *rows, uint64_t origin)
@@ -73,6 +74,7 @@ static enum hs_err put_problem(void *ctx, const struct hs_healed *healed)
     struct rows *rows = ctx;
     struct hs_buf text = {0};
     char district[HS_PARTITION_TEXT_BYTES];
+    rows->found += healed->state == HS_HEALING_WAITS;
     if (healed->state != HS_HEALING_WAITS || rows->count >= ROWS_MAX)
         return HS_OK;
     const char *writer = writer_of(rows, healed->stream.origin);
@@ -105,4 +107,6 @@ void hs_healed_problems(struct hs_call *call, struct hs_view *view, Hallsync__St
     status->problems = hs_arena_array(&call->scratch, ROWS_MAX, sizeof *status->problems);
     if (status->problems != NULL)
         hs_view_healed(view, put_problem, &rows);
+    status->has_rotten = rows.found != 0;
+    status->rotten = rows.found;
 }

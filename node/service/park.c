@@ -17,6 +17,7 @@ enum hs_err hs_park(struct hs_call *call)
     struct hs_desk *desk = call->desk;
     if (desk->parked_count >= HS_PARKED_MAX)
         return hs_fail(HS_EBUSY, &call->why, "%d requests wait for something to happen already", HS_PARKED_MAX);
+    call->waited = true;
     call->next = desk->parked;
     desk->parked = call;
     desk->parked_count++;

@@ -289,6 +289,8 @@ void hs_request_take(struct hs_desk *desk, const struct hs_route *route, struct 
     if (call == NULL)
         return; /* without memory even to say so: the client asks again */
     desk->requests++;
+    call->begun_us = hs_tick_us();
+    call->waited = false;
     call->route = *route;
     enum hs_err err = received == HS_OK ? decode(call, message) : received;
     if (err == HS_OK && desk->under_way > HS_CALLS_MAX)

@@ -162,6 +162,8 @@ static struct hs_service *new_service(const struct hs_service_options *options)
     struct hs_desk *desk = &service->desk;
     desk->options = *options;
     desk->done_tail = &desk->done;
+    for (size_t i = 0; i < HS_SORT_COUNT; i++)
+        desk->times[i].bounds = &HS_BOUNDS_WORK;
     desk->over = free_service;
     atomic_init(&desk->holders, 1);
     pthread_mutex_init(&desk->lock, NULL);

@@ -15,6 +15,9 @@ struct hs_service_hooks {
     /* Packed StatusReply parts that the service cannot know: peers, counters.  Appends to the message with protobuf
      * merge rules. */
     void (*status)(void *ctx, struct hs_buf *partial_status);
+    /* The same, and nodes of the registry that are not connected, for who asks for them: of one moment, so that nobody
+     * is in both lists or in none.  NULL: status alone. */
+    void (*region)(void *ctx, struct hs_buf *partial_status);
     void (*probe)(void *ctx, uint64_t token); /* start waiting for "synced"; hs_service_probed answers */
     void (*probe_end)(void *ctx, uint64_t token);
     /* Wall clock of the last session with it; 0: none yet.  @live out: there is one now. */

@@ -2,8 +2,10 @@
 #include "node/service/announced.h"
 #include "node/service/handlers.h"
 #include "node/service/revoke.h"
+#include "node/service/survey.h"
 #include "node/service/telling.h"
 
+#include "node/status/spread.h"
 #include "proto/msg/frame.h"
 #include "proto/msg/tlv.h"
 
@@ -32,15 +34,6 @@ static const struct {
     {HS_LIST_VOID, "list_void"},
     {HS_LIST_DECISION, "list_decided"},
 };
-
-/* Of these a person has to decide something; the rest have figures of their own or end by themselves. */
-static uint64_t conflict_count(struct hs_view *view)
-{
-    return hs_view_list_count(view, HS_LIST_FIELD) + hs_view_list_count(view, HS_LIST_FACT) +
-           hs_view_list_count(view, HS_LIST_OVER_REVERSED) + hs_view_list_count(view, HS_LIST_DOUBLE_ENTRY) +
-           hs_view_list_count(view, HS_LIST_EVENT) + hs_view_list_count(view, HS_LIST_TOPUP_TWICE) +
-           hs_view_list_count(view, HS_LIST_NOT_OWNER) + hs_view_list_count(view, HS_LIST_SETTLED_TWICE);
-}
 
 /* ---- counters ---- */
 
@@ -209,7 +202,7 @@ static void add_store(struct hs_call *call, struct hs_view *view, Hallsync__Stat
     status->records_commit = sizes.records_commit;
     status->store_bytes = sizes.log_bytes + sizes.records_bytes;
     add_room(call, status);
-    status->conflicts = conflict_count(view);
+    status->conflicts = hs_conflict_count(view);
     status->overpayments = hs_view_list_count(view, HS_LIST_OVERPAID);
     status->parked = hs_view_list_count(view, HS_LIST_PARKED);
     status->forks = hs_view_list_count(view, HS_LIST_FORK);
@@ -224,6 +217,18 @@ static enum hs_err count_stops(struct hs_call *call, struct hs_view *view)
     if (err == HS_OK)
         hs_tlv_put_u64(&call->body, STATUS_STOPPED_STREAMS, stops.count);
     return err;
+}
+
+static void add_spreads(struct hs_call *call)
+{
+    static const char *const SORTS[] = {[HS_SORT_PUT] = "put",
+                                        [HS_SORT_GET] = "get",
+                                        [HS_SORT_FIND] = "find",
+                                        [HS_SORT_STATUS] = "status",
+                                        [HS_SORT_OTHER] = "other"};
+    hs_spread_put(&call->body, "commit", NULL, hs_writer_commits(call->desk->options.writer));
+    for (size_t i = 0; i < HS_SORT_COUNT; i++)
+        hs_spread_put(&call->body, "request", SORTS[i], &call->desk->times[i]);
 }
 
 enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
@@ -251,8 +256,11 @@ enum hs_err hs_status_read(struct hs_call *call, struct hs_view *view)
         status.origin = origin;
     }
     hs_msg_pack(&status.base, &call->body);
-    if (hooks->status != NULL)
-        hooks->status(hooks->ctx, &call->body); /* later parts win, lists are joined: protobuf's rule for merging */
+    add_spreads(call);
+    bool region = hooks->region != NULL && call->request->status->has_region && call->request->status->region;
+    void (*put)(void *ctx, struct hs_buf *partial_status) = region ? hooks->region : hooks->status;
+    if (put != NULL)
+        put(hooks->ctx, &call->body); /* later parts win, lists are joined: protobuf's rule for merging */
     return count_stops(call, view);
 }
 

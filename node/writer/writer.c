@@ -40,6 +40,8 @@ struct hs_writer {
     uint64_t stop_at_ms; /* stopping: jobs that are later than this are not run */
     uint64_t groups, done, refused;
 
+    struct hs_histogram commits; /* how long they took */
+
     /* the writer's thread only */
     uint64_t flush_at_ms;   /* UINT64_MAX: the records are whole */
     uint64_t flush_last_ms; /* not later, whatever comes */
@@ -310,10 +312,11 @@ static void put_off_flush(struct hs_writer *writer, uint64_t begun_ms)
 static void run_group(struct hs_writer *writer, const struct turn *turn)
 {
     struct hs_commit commit = {0};
-    uint64_t begun_ms = hs_tick_ms();
+    uint64_t begun_ms = hs_tick_ms(), begun_us = hs_tick_us();
     enum hs_err err = writer->dead == HS_OK && turn->refuse ? HS_ESTOPPING : writer->dead;
     if (err == HS_OK) {
         err = run_jobs(writer->options.store, turn->jobs, &commit);
+        hs_histogram_add(&writer->commits, hs_tick_us() - begun_us);
         judge_group(writer, err, turn->jobs, &commit);
     }
     if (err == HS_OK && writer->dead == HS_OK && hs_store_unflushed(writer->options.store) > 0)
@@ -476,6 +479,7 @@ enum hs_err hs_writer_new(const struct hs_writer_options *options, struct hs_wri
     set_options(made, options);
     clear(&made->inbox);
     clear(&made->readers);
+    made->commits.bounds = &HS_BOUNDS_WORK;
     made->flush_at_ms = UINT64_MAX;
     for (struct hs_chore *chore = options->chore; chore != NULL; chore = chore->next)
         put_off(chore);
@@ -519,4 +523,9 @@ void hs_writer_free(struct hs_writer *writer)
     pthread_mutex_destroy(&writer->lock);
     pthread_cond_destroy(&writer->wake);
     free(writer);
+}
+
+const struct hs_histogram *hs_writer_commits(const struct hs_writer *writer)
+{
+    return &writer->commits;
 }

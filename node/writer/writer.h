@@ -4,6 +4,7 @@
 #ifndef HS_WRITER_H
 #define HS_WRITER_H
 
+#include "proto/base/histogram.h"
 #include "storage/store.h"
 
 struct hs_writer;
@@ -64,5 +65,7 @@ struct hs_writer_figures {
     uint64_t inbox_jobs, inbox_bytes;
 };
 void hs_writer_figures(struct hs_writer *writer, struct hs_writer_figures *figures); /* any thread */
+const struct hs_histogram *
+hs_writer_commits(const struct hs_writer *writer); /* how long each took, from its first job */
 
 #endif

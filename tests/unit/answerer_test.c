@@ -3,6 +3,7 @@
 #include "tests/lib/store_world.h"
 
 #include "node/daemon/answerer.h"
+#include "node/service/survey.h"
 #include "proto/msg/tlv.h"
 
 #define DAY 20261121
@@ -199,6 +200,19 @@ static size_t unsettled(struct world_node *node)
     return count;
 }
 
+/* As status tells them. */
+static void assert_surveyed(struct world_node *node, uint32_t agree, uint32_t differ, uint32_t waiting)
+{
+    struct hs_survey survey = {.store = node->store, .view = world_view(node)};
+    struct hs_books_count count;
+    assert_int_equal(hs_survey_books(&survey, DAY, &count), HS_OK);
+    assert_int_equal(count.days, agree + differ + waiting);
+    assert_int_equal(count.agree, agree);
+    assert_int_equal(count.differ, differ);
+    assert_int_equal(count.waiting, waiting);
+    hs_view_close(survey.view);
+}
+
 static void books_that_agree_are_answered_once(void **state)
 {
     struct place *place = *state;
@@ -211,8 +225,10 @@ static void books_that_agree_are_answered_once(void **state)
     world_carry(&place->hall, &place->hub);
     assert_int_equal(answer_at(place, &place->hub, &named, &count), HS_BOOKS_UNANSWERED);
     assert_int_equal(unsettled(&place->hub), 1);
+    assert_surveyed(&place->hub, 0, 0, 1);
     assert_true(run(place));
     assert_int_equal(answer_at(place, &place->hub, &named, &count), HS_BOOKS_AGREES);
+    assert_surveyed(&place->hub, 1, 0, 0);
     assert_int_equal(count, 0);
     assert_int_equal(unsettled(&place->hub), 0);
     assert_false(run(place));
@@ -283,6 +299,7 @@ static void what_differs_is_named(void **state)
     assert_true(run(place));
     assert_int_equal(judged->named_count, 1);
     assert_int_equal(answer_at(place, &place->hub, &named, &count), HS_BOOKS_DIFFERS);
+    assert_surveyed(&place->hub, 0, 1, 0);
     assert_int_equal(count, 1);
     assert_int_equal(named.first, 5);
     assert_int_equal(named.last, 5);

@@ -61,6 +61,31 @@ static void a_session_newer_than_the_picture_is_live(void **state)
     assert_false(is_live(peers, "nj-gulou", false));
 }
 
+static bool is_shown(const struct hs_peers *peers, const char *text)
+{
+    for (size_t i = 0; i < peers->seen_count; i++) {
+        if (hs_key_equal(&peers->seen[i].node_key, key(text)))
+            return peers->seen[i].shown;
+    }
+    return false;
+}
+
+/* Of the picture it is still among those who are away: in one list or the other, at any moment. */
+static void a_session_newer_than_the_picture_is_not_shown_yet(void **state)
+{
+    struct hs_peers *peers = *state;
+    peers_seen_begin(peers);
+    peers_seen_note(peers, key("nj-win3"), 1000);
+    peers_seen_live(peers, key("nj-second"));
+    peers_seen_live(peers, key("nj-win3"));
+    assert_false(is_shown(peers, "nj-second"));
+    assert_true(is_shown(peers, "nj-win3"));
+    peers_seen_begin(peers);
+    peers_seen_note(peers, key("nj-second"), 2000);
+    assert_true(is_shown(peers, "nj-second"));
+    assert_false(is_shown(peers, "nj-win3"));
+}
+
 static void a_picture_without_it_says_that_it_has_gone(void **state)
 {
     struct hs_peers *peers = *state;
@@ -96,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_session_newer_than_the_picture_is_live, open_peers, close_peers),
+        cmocka_unit_test_setup_teardown(a_session_newer_than_the_picture_is_not_shown_yet, open_peers, close_peers),
         cmocka_unit_test_setup_teardown(a_picture_without_it_says_that_it_has_gone, open_peers, close_peers),
         cmocka_unit_test_setup_teardown(the_list_has_a_limit, open_peers, close_peers),
     };

@@ -54,11 +54,17 @@ static unsigned logged(struct desk *desk)
     return count;
 }
 
+static void fails(struct desk *desk, enum hs_err err, const char *text)
+{
+    struct hs_link_event event = {.address = ADDRESS, .err = err, .reason = HS_REASON_UNREACHABLE, .text = text};
+    peers_upstream_failed(&desk->peers, &event);
+}
+
 static void what_fails_all_night_is_told_once(void **state)
 {
     struct desk *desk = *state;
     for (int i = 0; i < 100; i++)
-        peers_upstream_failed(&desk->peers, ADDRESS, HS_EUNREACHABLE, "cannot connect");
+        fails(desk, HS_EUNREACHABLE, "cannot connect");
     assert_int_equal(logged(desk), 1);
 }
 
@@ -68,9 +74,9 @@ static void what_fails_by_turns_is_told_once_each(void **state)
     static const char *const TEXTS[] = {"cannot connect", "no answer", "the other end closed the connection"};
     struct desk *desk = *state;
     for (size_t i = 0; i < 100; i++)
-        peers_upstream_failed(&desk->peers, ADDRESS, HS_EUNREACHABLE, TEXTS[i % 3]);
+        fails(desk, HS_EUNREACHABLE, TEXTS[i % 3]);
     assert_int_equal(logged(desk), 3);
-    peers_upstream_failed(&desk->peers, ADDRESS, HS_EREFUSED, "its key is another one");
+    fails(desk, HS_EREFUSED, "its key is another one");
     assert_int_equal(logged(desk), 4);
 }
 
@@ -79,18 +85,18 @@ static void what_fails_after_a_good_time_is_told_again(void **state)
 {
     struct desk *desk = *state;
     struct hs_peer_status shown = {.peer = 7, .live = true};
-    peers_upstream_failed(&desk->peers, ADDRESS, HS_EUNREACHABLE, "cannot connect");
+    fails(desk, HS_EUNREACHABLE, "cannot connect");
     peers_upstream_up(&desk->peers, ADDRESS, 7);
     peers_upstream_live(&desk->peers, 7, "nj-hub");
     shown.live_since_ms = hs_link_now_ms(); /* the other end may just be about to refuse */
     peers_upstreams_seen(&desk->peers, &shown, 1);
-    peers_upstream_failed(&desk->peers, ADDRESS, HS_EUNREACHABLE, "cannot connect");
+    fails(desk, HS_EUNREACHABLE, "cannot connect");
     assert_int_equal(logged(desk), 1);
     peers_upstream_up(&desk->peers, ADDRESS, 7);
     peers_upstream_live(&desk->peers, 7, "nj-hub");
     shown.live_since_ms = 0;
     peers_upstreams_seen(&desk->peers, &shown, 1);
-    peers_upstream_failed(&desk->peers, ADDRESS, HS_EUNREACHABLE, "cannot connect");
+    fails(desk, HS_EUNREACHABLE, "cannot connect");
     assert_int_equal(logged(desk), 2);
 }
 
