@@ -171,6 +171,7 @@ enum hs_err cli_run_conflict_release(struct cli *cli);
 enum hs_err cli_run_conflict_reject(struct cli *cli);
 enum hs_err cli_run_audit(struct cli *cli);  /* audit.c */
 enum hs_err cli_run_status(struct cli *cli); /* status.c */
+enum hs_err cli_run_why(struct cli *cli);    /* why.c */
 enum hs_err cli_run_wait(struct cli *cli);   /* wait.c */
 enum hs_err cli_run_digest(struct cli *cli);
 enum hs_err cli_run_enroll(struct cli *cli); /* nodes.c */

@@ -44,6 +44,8 @@ const struct cli_command CLI_COMMANDS[] = {
     {"status", cli_run_status, "[--watch | --prometheus]",
      "role, links, how far each peer is, what people should look at", CLI_NEEDS_NODE, 0,
      CLI_BIT(WATCH) | CLI_BIT(PROMETHEUS)},
+    {"why", cli_run_why, "[NODE]", "why is this node, or NODE, behind: the cause, what shows it, and what to do",
+     CLI_NEEDS_NODE, 0, 0},
     {"verify", cli_run_verify, "[--full | --remote [--peer ID]]",
      "read log and records whole: is everything as it was written?  --remote: have those it is connected with the "
      "same?",

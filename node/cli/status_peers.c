@@ -3,8 +3,10 @@
 #include "node/cli/forms.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
+#include "node/status/why.h"
 #include "proto/base/buf.h"
 #include "proto/base/limits.h"
+#include "proto/base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +16,10 @@
 #define LATE_S   5    /* what has waited so long is worth a look */
 #define MANY_OPS 1000 /* or so much */
 
+#define LONG_DISK_DAYS 365 /* that long is no figure to look at */
+
+#define LEAST_OPS_PER_S 0.05 /* some a minute: what is slower is no speed to look at */
+
 static const struct cli_column PEER[] = {
     {"node_id", "peer", CLI_FORM_TEXT},
     {"role", "role", CLI_FORM_TEXT},
@@ -22,14 +28,19 @@ static const struct cli_column PEER[] = {
     {"lag_out_ops", "to send", CLI_FORM_NUMBER},
     {"late_s", "oldest", CLI_FORM_SPAN},
     {"lag_in_ops", "to come", CLI_FORM_NUMBER},
+    {"awaited_s", "awaited", CLI_FORM_SPAN},
     {"waiting", "in lanes", CLI_FORM_TEXT},
     {"unsigned_ops", "unsigned", CLI_FORM_NUMBER},
+    {"speed", "speed", CLI_FORM_TEXT},
     {"states", "states", CLI_FORM_TEXT},
     {"equal_as_of_ms", "equal", CLI_FORM_AGE},
     {"group", "group", CLI_FORM_TEXT},
     {"limit", "limit", CLI_FORM_TEXT},
     {"round_trip_ms", "trip ms", CLI_FORM_NUMBER},
     {"clock_offset_ms", "clock off ms", CLI_FORM_NUMBER},
+    {"disk", "disk", CLI_FORM_TEXT},
+    {"backup_ms", "backup", CLI_FORM_AGE},
+    {"version", "version", CLI_FORM_TEXT},
     {"districts", "districts", CLI_FORM_TEXT},
     {"address", "address", CLI_FORM_TEXT},
     {"why", "why", CLI_FORM_PROSE},
@@ -51,6 +62,9 @@ struct rows {
     size_t count, room;
     size_t halls, hubs, witnesses; /* live */
     size_t away;
+    uint64_t clock_ms,
+        caught_up_ms; /* of the node; when the last of those that lag will have caught up; 0: nobody lags */
+    bool is_open;     /* of one that lags nobody knows */
     bool failed;
 };
 
@@ -67,7 +81,9 @@ static void set_lanes(json_t *object, const Hallsync__PeerStatus *peer, struct h
 {
     for (size_t i = 0; i < peer->n_lanes; i++) {
         const Hallsync__LaneStatus *lane = peer->lanes[i];
-        hs_buf_put_format(text, "%s%s", i == 0 ? "" : ", ", lane->lane);
+        if (lane->out_ops == 0 && lane->in_ops == 0)
+            continue; /* it moves */
+        hs_buf_put_format(text, "%s%s", text->size == 0 ? "" : ", ", lane->lane);
         if (lane->out_ops != 0)
             hs_buf_put_format(text, " %" PRIu64, lane->out_ops);
         if (lane->in_ops != 0)
@@ -105,6 +121,25 @@ static void set_limit(json_t *object, const Hallsync__PeerStatus *peer, struct h
     set_text(object, "limit", text);
 }
 
+/* Both ways, where something moves. */
+static void set_rates(json_t *object, const Hallsync__PeerStatus *peer, struct hs_buf *text)
+{
+    char rate[CLI_BYTES_BYTES];
+    if (peer->out_ops_per_s >= LEAST_OPS_PER_S || peer->in_ops_per_s >= LEAST_OPS_PER_S)
+        hs_buf_put_format(text, "%s/s", cli_bytes_text((uint64_t)(peer->out_bytes_per_s + peer->in_bytes_per_s), rate));
+    set_text(object, "speed", text);
+}
+
+/* As it last said. */
+static void set_disk(json_t *object, const Hallsync__PeerStatus *peer, struct hs_buf *text)
+{
+    if (peer->disk_level != NULL && strcmp(peer->disk_level, "plenty") != 0)
+        hs_buf_put_format(text, "%s", peer->disk_level);
+    if (peer->has_disk_days && peer->disk_days < LONG_DISK_DAYS)
+        hs_buf_put_format(text, "%s%.0f d", text->size != 0 ? ", " : "", peer->disk_days);
+    set_text(object, "disk", text);
+}
+
 /* Zeros say nothing, and hide what does. */
 static void drop_zero(json_t *object, const char *key)
 {
@@ -112,20 +147,38 @@ static void drop_zero(json_t *object, const char *key)
         json_object_del(object, key);
 }
 
-static json_t *peer_object(const Hallsync__PeerStatus *peer)
+/* The cause, which hallsync why tells more of, and what the node itself says. */
+static void set_cause(json_t *object, const Hallsync__StatusReply *status, const Hallsync__PeerStatus *peer,
+                      struct hs_buf *text)
+{
+    struct hs_cause cause;
+    hs_why_peer(status, peer, &cause);
+    const struct hs_cause_row *row = hs_cause_row(cause.id);
+    if (!hs_cause_is_behind(&cause))
+        return;
+    hs_buf_put_format(text, "%s: %s", row->name, peer->why != NULL ? peer->why : row->en);
+    set_text(object, "why", text);
+}
+
+static json_t *peer_object(const Hallsync__StatusReply *status, const Hallsync__PeerStatus *peer)
 {
     struct hs_buf text = {0};
     json_t *object = hs_json_message(&peer->base);
     if (object == NULL)
         return NULL;
+    set_cause(object, status, peer, &text);
     set_lanes(object, peer, &text);
     set_states(object, peer, &text);
     set_limit(object, peer, &text);
+    set_disk(object, peer, &text);
+    set_rates(object, peer, &text);
     hs_buf_fini(&text);
     if (peer->node_id[0] == '\0') /* nobody knows yet who it is */
         json_object_set_new(object, "node_id", json_string(peer->address != NULL ? peer->address : ""));
     if (peer->lag_out_ops != 0)
         json_object_set_new(object, "late_s", json_integer((json_int_t)peer->lag_out_seconds));
+    if (peer->lag_in_ops != 0)
+        json_object_set_new(object, "awaited_s", json_integer((json_int_t)peer->lag_in_seconds));
     drop_zero(object, "lag_out_ops");
     drop_zero(object, "lag_in_ops");
     drop_zero(object, "unsigned_ops");
@@ -174,14 +227,25 @@ static void count_live(struct rows *rows, const char *role)
     rows->witnesses += strcmp(role, "witness") == 0;
 }
 
+static void count_forecast(struct rows *rows, const Hallsync__PeerStatus *peer)
+{
+    if (peer->lag_out_ops == 0 && peer->lag_in_ops == 0 && peer->supplying == 0 && peer->filling == 0)
+        return;
+    rows->is_open = rows->is_open || !peer->has_caught_up_ms;
+    rows->caught_up_ms = peer->caught_up_ms > rows->caught_up_ms ? peer->caught_up_ms : rows->caught_up_ms;
+}
+
 static void take_peers(struct rows *rows, const Hallsync__StatusReply *status)
 {
     make_room(rows, status->n_peers);
+    rows->clock_ms = status->clock_ms;
     for (size_t i = 0; i < status->n_peers; i++) {
         const Hallsync__PeerStatus *peer = status->peers[i];
-        if (strcmp(peer->state, "live") == 0)
+        if (strcmp(peer->state, "live") == 0) {
             count_live(rows, peer->role);
-        add_row(rows, rank_of(peer), peer->group != NULL, peer->node_id, peer_object(peer));
+            count_forecast(rows, peer);
+        }
+        add_row(rows, rank_of(peer), peer->group != NULL, peer->node_id, peer_object(status, peer));
     }
 }
 
@@ -254,7 +318,18 @@ static void put_count(struct hs_buf *text, size_t count, const char *name, const
         hs_buf_put_format(text, "%s%zu %s", text->size == 0 ? "" : ", ", count, count == 1 ? name : names);
 }
 
-static void show_sums(const struct rows *rows)
+static void put_forecast(const struct cli *cli, const struct rows *rows, struct hs_buf *text)
+{
+    char at[HS_TIME_TEXT_BYTES], now[HS_TIME_TEXT_BYTES];
+    if (rows->caught_up_ms == 0 || rows->is_open)
+        return;
+    hs_time_text(rows->caught_up_ms, cli->utc_offset_minutes, at);
+    hs_time_text(rows->clock_ms, cli->utc_offset_minutes, now);
+    bool today = strncmp(at, now, 10) == 0;
+    hs_buf_put_format(text, "; caught up at %.*s%s%.5s at this speed", today ? 0 : 10, at, today ? "" : " ", at + 11);
+}
+
+static void show_sums(const struct cli *cli, const struct rows *rows)
 {
     struct hs_buf text = {0};
     put_count(&text, rows->hubs, "hub", "hubs");
@@ -263,6 +338,7 @@ static void show_sums(const struct rows *rows)
     hs_buf_put_format(&text, text.size == 0 ? "nobody is connected" : " connected");
     if (rows->away != 0)
         hs_buf_put_format(&text, "; %zu away", rows->away);
+    put_forecast(cli, rows, &text);
     hs_buf_put_u8(&text, 0);
     cli_line("others", text.err == HS_OK ? (const char *)text.data : "?", 12);
     hs_buf_fini(&text);
@@ -303,7 +379,7 @@ enum hs_err cli_status_peers(struct cli *cli, const Hallsync__StatusReply *statu
         take_others(&rows, nodes, own_id);
     }
     if (err == HS_OK)
-        show_sums(&rows);
+        show_sums(cli, &rows);
     if (err == HS_OK && rows.count > 0)
         err = show_rows(cli, &rows, lines);
     for (size_t i = 0; i < rows.count; i++)

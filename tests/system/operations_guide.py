@@ -263,6 +263,7 @@ with Region("docs/operations.md does what it says") as region:
     staged = {
         "Before anything happens": (lambda: (pay(gulou), pay(xuanwu), settled()), all_well),
         "Is everything all right?": (nothing, all_well),
+        "Why is a hall behind?": (all_well, nothing),
         "A hall's disk is gone": (before_hall, all_well),
         "A hall's disk is gone, and no backup": (before_hall, all_well),
         "The hub is gone": (before_hub, all_well),

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "node/status/why.h"
 #include "node/cli/cli.h"
 #include "node/cli/draft.h"
 #include "node/cli/forms.h"
@@ -522,6 +523,61 @@ static void the_manual_has_every_command_and_option(void **state)
     hs_buf_fini(&manual);
 }
 
+/* ---- the next steps of why ---- */
+
+static uint64_t option_bit(const char *name)
+{
+    static const struct {
+        const char *name;
+        uint64_t bit;
+    } OPTIONS[] = {
+#define X(id, name, ...) {name, CLI_BIT(id)},
+        CLI_OPTIONS(X)
+#undef X
+    };
+    for (size_t i = 0; i < sizeof OPTIONS / sizeof *OPTIONS; i++) {
+        if (strcmp(OPTIONS[i].name, name) == 0)
+            return OPTIONS[i].bit;
+    }
+    return 0;
+}
+
+static const struct cli_command *command_of(const char *line)
+{
+    const struct cli_command *found = NULL;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        size_t size = strlen(CLI_COMMANDS[i].words);
+        bool its = strncmp(line, CLI_COMMANDS[i].words, size) == 0 && (line[size] == ' ' || line[size] == '\0');
+        if (its && (found == NULL || size > strlen(found->words)))
+            found = &CLI_COMMANDS[i];
+    }
+    return found;
+}
+
+static void the_next_steps_are_commands(void **state)
+{
+    (void)state;
+    static const char PROGRAM[] = "hallsync ";
+    for (size_t i = 0; i < HS_CAUSE_COUNT; i++) {
+        const char *line = hs_cause_row((enum hs_cause_id)i)->command;
+        char rest[HS_CAUSE_COMMAND_BYTES];
+        assert_int_equal(strncmp(line, PROGRAM, sizeof PROGRAM - 1), 0);
+        line += sizeof PROGRAM - 1;
+        const struct cli_command *command = command_of(line);
+        if (command == NULL)
+            fail_msg("'%s' is no command", line);
+        snprintf(rest, sizeof rest, "%s", line + strlen(command->words));
+        size_t args = 0;
+        for (char *save, *word = strtok_r(rest, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save)) {
+            if (strncmp(word, "--", 2) != 0)
+                args++;
+            else if ((option_bit(word + 2) & command->options) == 0)
+                fail_msg("'%s' takes no %s", command->words, word);
+        }
+        assert_true(args == 0 || command->usage[0] != '\0');
+    }
+}
+
 static void commands_are_told_apart(void **state)
 {
     (void)state;
@@ -593,6 +649,7 @@ int main(void)
         cmocka_unit_test(sentences_do_not_name_the_field_twice),
         cmocka_unit_test(errors_have_an_exit_status),
         cmocka_unit_test(the_manual_has_every_command_and_option),
+        cmocka_unit_test(the_next_steps_are_commands),
         cmocka_unit_test(commands_are_told_apart),
         cmocka_unit_test(lines_are_counted_and_bounded),
     };
