@@ -70,6 +70,15 @@
     X(log, format, TEXT, "auto", 4, 7, NONE,                                                                      \
       "text, json (an object a line), journal (systemd's, with fields) or auto: journal where standard error is " \
       "the journal's, else text")
+#define HS_CONF_HOOK(X)                                                                                          \
+    X(hook, command, TEXT, "", 0, 4000, NONE,                                                                    \
+      "program that is run for each alarm, an absolute path: it gets a JSON document on its standard input; "    \
+      "default: none")                                                                                           \
+    X(hook, file, TEXT, "", 0, 4000, NONE,                                                                       \
+      "file to which each alarm is appended, a JSON document a line; at 1 MiB it becomes FILE.1; default: none") \
+    X(hook, per_hour, UINT, 20, 1, 3600, NONE,                                                                   \
+      "of each alarm so many are told in an hour; how many were left out is told at its end")                    \
+    X(hook, timeout_s, UINT, 30, 1, 600, NONE, "a command that takes longer is ended, in seconds")
 #define HS_CONF_REGION(X)                             \
     X(region, utc_offset, TEXT, "+08:00", 6, 6, NONE, \
       "of business dates and screens; the same at all nodes of the region")
@@ -97,6 +106,7 @@
     X(retention, HS_CONF_RETENTION, false) \
     X(backup, HS_CONF_BACKUP, false)       \
     X(log, HS_CONF_LOG, false)             \
+    X(hook, HS_CONF_HOOK, false)           \
     X(region, HS_CONF_REGION, false)
 
 #define HS_CONF_TYPE_TEXT(key) char *key;

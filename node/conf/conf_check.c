@@ -182,6 +182,16 @@ static enum hs_err check_backup(struct checked *checked)
     return HS_OK;
 }
 
+static enum hs_err check_hook(struct checked *checked)
+{
+    const struct hs_conf_hook *hook = &checked->conf->hook;
+    if (hook->command[0] != '\0' && hook->command[0] != '/')
+        return complain(checked, hook->command, 1, "hook.command: '%s' is not an absolute path", hook->command);
+    if (hook->file[0] != '\0' && hook->file[0] != '/')
+        return complain(checked, hook->file, 1, "hook.file: '%s' is not an absolute path", hook->file);
+    return HS_OK;
+}
+
 static int two_digits(const char *text)
 {
     if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
@@ -365,6 +375,8 @@ enum hs_err hs_conf_check(struct hs_conf *conf, const char *path, struct hs_why 
         err = check_scope(&checked);
     if (err == HS_OK)
         err = check_backup(&checked);
+    if (err == HS_OK)
+        err = check_hook(&checked);
     return err == HS_OK ? check_upstreams(&checked) : err;
 }
 

@@ -1,6 +1,7 @@
 #include "node/daemon/daemon.h"
 
 #include "node/daemon/advertise.h"
+#include "node/daemon/alarms.h"
 #include "node/daemon/answerer.h"
 #include "node/daemon/backups.h"
 #include "node/daemon/check.h"
@@ -33,6 +34,7 @@ struct hs_daemon {
     struct hs_registry *registry;
     struct hs_backups *backups;
     struct hs_checker *checker;
+    struct hs_alarmer *alarmer;
     struct hs_surveyor *surveyor;
     struct hs_advertised advertised;
     struct hs_problems problems;
@@ -142,6 +144,7 @@ static void put_others(const struct hs_daemon *daemon, struct hs_buf *partial)
 {
     hs_backups_status(daemon->backups, partial);
     hs_checker_status(daemon->checker, partial);
+    hs_alarmer_status(daemon->alarmer, partial);
     hs_surveyor_status(daemon->surveyor, partial);
     for (size_t i = 0; i < daemon->problems.count; i++)
         hs_peers_put_problem(partial, daemon->problems.text[i]);
@@ -410,6 +413,8 @@ static enum hs_err make_rooms(struct hs_daemon *daemon, struct hs_why *why)
     if (err == HS_OK)
         err = make_checker(daemon);
     if (err == HS_OK)
+        err = hs_alarmer_new(daemon->conf, &daemon->alarmer);
+    if (err == HS_OK)
         err = make_surveyor(daemon);
     if (err == HS_OK)
         err = make_peers(daemon, why);
@@ -452,6 +457,8 @@ enum hs_err hs_daemon_start(struct hs_daemon *daemon)
     if (err == HS_OK)
         err = hs_checker_start(daemon->checker);
     if (err == HS_OK)
+        hs_alarmer_start(daemon->alarmer);
+    if (err == HS_OK)
         err = hs_surveyor_start(daemon->surveyor);
     return err;
 }
@@ -487,6 +494,7 @@ void hs_daemon_stop(struct hs_daemon *daemon)
     if (daemon == NULL)
         return;
     hs_surveyor_stop(daemon->surveyor);
+    hs_alarmer_stop(daemon->alarmer);
     hs_backups_stop(daemon->backups);
     hs_checker_stop(daemon->checker);
     if (daemon->writer != NULL)
@@ -497,6 +505,7 @@ void hs_daemon_stop(struct hs_daemon *daemon)
     hs_registry_free(daemon->registry);
     hs_backups_free(daemon->backups);
     hs_checker_free(daemon->checker);
+    hs_alarmer_free(daemon->alarmer);
     hs_surveyor_free(daemon->surveyor);
     hs_writer_free(daemon->writer);
     hs_answerer_fini(&daemon->answerer);

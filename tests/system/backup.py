@@ -42,6 +42,7 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     hall.stop()
     hall.settings("backup", recipients=[public])
     hall.settings("listen", counters=f"ipc://{hall.dir}/counters.sock")
+    hall.settings("hook", file=f"{hall.dir}/alarms.jsonl")
     hall.start()
 
     # A copy that cannot be: told before a backup is made, which would take the place of an older one.
@@ -120,7 +121,7 @@ with Region("backups made hot, restored, verified; what they lack comes back") a
     done = command("restore", copy, "--data", moved, "--secret", secret)
     equal(done[0], 0, f"restore in another place: {done}")
     conf = open(os.path.join(moved, "hallsync.yaml"), encoding="utf-8").read()
-    check(f"ipc://{moved}/counters.sock" in conf and hall.dir not in conf, f"what lay below the data lies there still: {conf}")
+    check(f"ipc://{moved}/counters.sock" in conf and f"{moved}/alarms.jsonl" in conf and hall.dir not in conf, f"what lay below the data lies there still: {conf}")
     hall.start()
     equal(hall.totals()["count"], second["payments"], "payments of the backup")
     check(hall.status()["store_id"] != before["store_id"], "the restored store is another one")

@@ -9,10 +9,10 @@ DISK_MIB = 80
 class Disk:
     """A small disk under a directory of the region, and a file that takes its room."""
 
-    def __init__(self, region, name):
+    def __init__(self, region, name, mib=DISK_MIB):
         self.dir = os.path.join(region.dir, name)
         os.mkdir(self.dir)
-        command("mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "none", self.dir)
+        command("mount", "-t", "tmpfs", "-o", f"size={mib}m", "none", self.dir)
         region.endings.append(lambda: command("umount", self.dir))
         self.ballast = os.path.join(self.dir, "ballast")
 
