@@ -740,9 +740,15 @@ struct hs_check_figures {
     uint64_t found;
     bool no_records; /* they are not of this log, or of another version: the next start makes them anew */
 };
+/* What it does now, and how far it is with that; total 0: nobody knows. */
+struct hs_check_progress {
+    const char *what, *unit;
+    uint64_t done, total;
+};
 struct hs_check_options {
     bool full; /* every operation against the records; else every 64th */
     hs_visit_rotten visit;
+    void (*told)(void *ctx, const struct hs_check_progress *at); /* by hs_check_dir, now and then; NULL: nobody asks */
     bool (*stopped)(void *ctx); /* asked at each row that is read long after another: give up.  NULL: never */
     void *ctx;
 };
@@ -752,6 +758,9 @@ void hs_check_free(struct hs_check *check);                                     
 /* The next piece, about @budget rows, of a view that was opened for it; the last one reads all records in it.  The
  * check is of one store.  Any thread.  HS_ESTOPPING: @stopped said so. */
 enum hs_err hs_check_step(struct hs_check *check, struct hs_view *view, size_t budget);
+/* How much there is to be read, of a view that was opened for this: where pages are damaged, it is of no more use. */
+void hs_check_measure(struct hs_check *check, struct hs_view *view);
+void hs_check_progress(const struct hs_check *check, struct hs_check_progress *at);
 bool hs_check_over(const struct hs_check *check);
 const struct hs_check_figures *hs_check_figures(const struct hs_check *check);
 /* All of it, of a store that nobody has open, which may be one that does not open any more; changes nothing.

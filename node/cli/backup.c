@@ -169,18 +169,15 @@ static enum hs_err ask(struct cli *cli, bool start, const Hallsync__BackupReply 
 static enum hs_err backup_running(struct cli *cli)
 {
     const Hallsync__BackupReply *backup;
-    struct cli_progress progress;
-    cli_progress_begin(&progress);
     enum hs_err err = ask(cli, true, &backup);
     uint64_t number = err == HS_OK ? backup->number : 0;
     while (err == HS_OK && backup->status->ended < number) {
         const Hallsync__BackupStatus *status = backup->status;
-        cli_progress_tell(&progress, status->running != NULL ? status->running : "waiting", status->done,
-                          status->total);
+        cli_backup_told(NULL, status->running != NULL ? status->running : "waiting", status->done, status->total);
         pause_ms(LOOK_MS);
         err = ask(cli, false, &backup);
     }
-    cli_progress_end(&progress);
+    cli_progress_end();
     if (err != HS_OK)
         return err;
     if (backup->status->failed != NULL || backup->status->run == NULL)
@@ -210,20 +207,18 @@ static void *make(void *arg)
 static enum hs_err make_and_show(struct hs_backup *backup, struct hs_why *why)
 {
     struct making making = {.backup = backup, .why = {""}};
-    struct cli_progress progress;
     pthread_t thread;
-    cli_progress_begin(&progress);
     enum hs_err err = hs_thread_start(&thread, "backup", make, &making);
     if (err != HS_OK)
         return hs_fail(err, why, "no thread to make the backup on: %s", hs_err_text(err));
     while (!making.ended) {
         struct hs_backup_progress at;
         hs_backup_progress(backup, &at);
-        cli_progress_tell(&progress, at.phase == HS_BACKUP_WRITING ? "writing" : "reading", at.done, at.total);
+        cli_backup_told(NULL, at.phase == HS_BACKUP_WRITING ? "writing" : "reading", at.done, at.total);
         pause_ms(LOOK_MS / 4);
     }
     pthread_join(thread, NULL);
-    cli_progress_end(&progress);
+    cli_progress_end();
     *why = making.why;
     return making.err;
 }
@@ -352,7 +347,17 @@ enum hs_err cli_run_backup(struct cli *cli)
 
 void cli_backup_told(void *ctx, const char *what, uint64_t done, uint64_t total)
 {
-    cli_progress_tell(ctx, what, done, total);
+    bool rows = strcmp(what, "writing") == 0, replays = strcmp(what, "replaying") == 0;
+    (void)ctx;   /* there is one progress for all */
+    if (replays) /* of which only the end is told */
+        cli_progress_step(&(struct cli_step){.what = "making the records anew from the log"});
+    else
+        cli_progress_step(&(struct cli_step){.what = what,
+                                             .done = done,
+                                             .total = total,
+                                             .unit = total == 0 ? NULL
+                                                     : rows     ? "rows"
+                                                                : CLI_BYTES});
 }
 
 enum hs_err cli_backup_secret(struct cli *cli, uint8_t secret[static HS_SEALED_KEY_BYTES])
@@ -396,8 +401,7 @@ void cli_backup_print(const struct hs_backup_found *found)
 enum hs_err cli_run_backup_show(struct cli *cli)
 {
     uint8_t secret[HS_SEALED_KEY_BYTES];
-    struct cli_progress progress;
-    struct hs_backup_watcher watcher = {cli_backup_told, &progress};
+    struct hs_backup_watcher watcher = {cli_backup_told, NULL};
     struct hs_backup_found found = {0};
     struct hs_why why = {""};
     enum hs_err err = cli_take_args(cli, 1, 1);
@@ -405,9 +409,8 @@ enum hs_err cli_run_backup_show(struct cli *cli)
         err = cli_backup_secret(cli, secret);
     if (err != HS_OK)
         return err;
-    cli_progress_begin(&progress);
     err = hs_backup_look(cli->args[0], secret, &watcher, &found, &why);
-    cli_progress_end(&progress);
+    cli_progress_end();
     sodium_memzero(secret, sizeof secret);
     if (err != HS_OK)
         return cli_fail(cli, err, &why);

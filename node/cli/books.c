@@ -1,10 +1,8 @@
 /* window open, close, pause, resume; day close; books. */
-#include "node/cli/forms.h"
+#include "node/cli/pages.h"
 #include "node/cli/put.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
-
-#include "storage/model/kinds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,69 +44,13 @@ static const struct cli_column ANSWER[] = {
 
 /* ---- windows ---- */
 
-/* "window close 3 ...": words before the fields say event and window. */
-static enum hs_err take_event(struct cli *cli, struct cli_draft *draft)
-{
-    const char *words = cli->command->words;
-    const char *event = strchr(words, ' ') + 1;
-    bool is_day = strncmp(words, "day ", 4) == 0;
-    enum hs_err err = cli_draft_text(draft, "event", HS_BYTES(event, strlen(event)), &cli->bad);
-    for (size_t i = 0; i < cli->arg_count && err == HS_OK; i++) {
-        const char *argument = cli->args[i];
-        const char *equals = strchr(argument, '=');
-        if (equals == NULL && (i != 0 || is_day))
-            return cli_usage(cli, "'%s' is not field=value", argument);
-        char *name = equals != NULL ? strndup(argument, (size_t)(equals - argument)) : strdup("window");
-        if (name == NULL)
-            return HS_ENOMEM;
-        const char *value = equals != NULL ? equals + 1 : argument;
-        err = cli_draft_text(draft, name, HS_BYTES(value, strlen(value)), &cli->bad);
-        free(name);
-    }
-    return err;
-}
-
-static enum hs_err send_event(struct cli *cli, const struct cli_draft *draft)
-{
-    static const struct cli_column RESULT[] = {{"id", "id", CLI_FORM_TEXT},
-                                               {"result", "result", CLI_FORM_TEXT},
-                                               {"safe", "safe", CLI_FORM_TEXT},
-                                               {"receipt", "close", CLI_FORM_TEXT}};
-    struct cli_put *put = malloc(sizeof *put);
-    const Hallsync__PutResult *result;
-    if (put == NULL)
-        return HS_ENOMEM;
-    cli_put_init(put, HS_KIND_WINDOW_EVENT);
-    enum hs_err err = cli_put_add(put, draft, NULL);
-    if (err == HS_OK)
-        err = cli_call_one(cli, cli_put_request(put), &result);
-    if (err == HS_OK)
-        err = cli_card(cli, RESULT, COUNT_OF(RESULT), hs_json_result(result));
-    cli_put_fini(put);
-    free(put);
-    return err;
-}
-
+/* window open, close, pause, resume; day close: one verb, one event. */
 enum hs_err cli_run_window(struct cli *cli)
 {
-    struct cli_draft draft;
-    char id[HS_ID_TEXT_BYTES] = "";
+    struct cli_given event = {"event", strchr(cli->command->words, ' ') + 1};
+    bool is_day = strncmp(cli->command->words, "day ", 4) == 0;
     enum hs_err err = cli_take_args(cli, 1, SIZE_MAX);
-    if (err != HS_OK)
-        return err;
-    err = cli_draft_init(&draft, hs_kind_by_number(HS_KIND_WINDOW_EVENT));
-    if (err == HS_OK)
-        err = take_event(cli, &draft);
-    if (err == HS_OK)
-        err = cli_draft_make_id(&draft, id, &cli->bad);
-    if (err == HS_OK)
-        err = send_event(cli, &draft);
-    if (err == HS_ETIMEDOUT && id[0] != '\0') {
-        struct hs_why why = cli->bad.why;
-        cli_bad(&cli->bad, err, NULL, "%.200s; once more with event_id=%s does it once", why.text, id);
-    }
-    cli_draft_fini(&draft);
-    return err;
+    return err == HS_OK ? cli_write(cli, &event, 1, is_day ? NULL : "window") : err;
 }
 
 /* ---- books ---- */
@@ -245,11 +187,8 @@ static enum hs_err show_books(struct cli *cli, Hallsync__BooksRequest *body)
 
 static enum hs_err take_date(struct cli *cli, Hallsync__BooksRequest *body)
 {
-    const char *date = cli->options[CLI_DATE];
-    body->has_date = date != NULL;
-    if (date != NULL && cli_date_parse(date, &body->date) != HS_OK)
-        return cli_usage(cli, "--date: '%s' is not a date like 2026-11-21", date);
-    return HS_OK;
+    body->has_date = cli->options[CLI_DATE] != NULL;
+    return cli_date(cli, &body->date);
 }
 
 enum hs_err cli_run_books(struct cli *cli)

@@ -1,6 +1,7 @@
 /* bundle export, import, show: what a link would bring, carried by somebody. */
 #include "node/cli/bundle.h"
 #include "node/cli/forms.h"
+#include "node/cli/progress.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
 
@@ -38,6 +39,15 @@ static void name_files(struct cli_bundle_out *out, const char *receiver)
     snprintf(out->name, sizeof out->name, "to-%s-%s%03ldZ", receiver, when, now.tv_nsec / 1000000);
 }
 
+/* What is still to come is not known before it has been read. */
+static void tell(const struct exported *done)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%" PRIu64 " operations", done->operations);
+    cli_progress_step(
+        &(struct cli_step){.what = "writing the bundle", .done = done->bytes, .unit = CLI_BYTES, .note = text});
+}
+
 static enum hs_err put_parts(struct cli_bundle_way *way, Hallsync__BundleExportRequest *request,
                              struct cli_bundle_out *out, struct exported *done)
 {
@@ -46,6 +56,7 @@ static enum hs_err put_parts(struct cli_bundle_way *way, Hallsync__BundleExportR
     bool more = true;
     enum hs_err err = HS_OK;
     while (err == HS_OK && more) {
+        tell(done);
         err = cli_bundle_ask_export(way, request, &reply);
         if (err == HS_OK && (reply->part.len == 0 || (reply->has_next && reply->next.len > sizeof next)))
             err = cli_bad(&way->cli->bad, HS_EMALFORMED, NULL, "the node gave no part of a bundle");
@@ -122,6 +133,7 @@ static enum hs_err export_to(struct cli_bundle_way *way, Hallsync__BundleExportR
     enum hs_err err = put_parts(way, request, &out, &done);
     if (err == HS_OK)
         err = cli_bundle_out_end(&out);
+    cli_progress_end();
     if (err == HS_OK)
         err = tell_exported(way->cli, request->receiver, &done, out.paths);
     cli_bundle_out_close(&out);

@@ -38,11 +38,12 @@ struct cli_bundle_in {
     uint8_t *bytes; /* HS_BUNDLE_PART_MAX */
     size_t have, used;
     bool at_end;
-    unsigned parts; /* given out */
+    unsigned parts;                  /* given out */
+    uint64_t bytes_all, bytes_given; /* of the file; of the parts given out */
 };
 enum hs_err cli_bundle_in_open(struct cli_bundle_in *in, struct cli *cli, const char *path);
 void cli_bundle_in_close(struct cli_bundle_in *in);
-/* The next part, valid until the next call; without bytes: that was all. */
+/* The next part, valid until the next call; without bytes: that was all.  How far it is is told. */
 enum hs_err cli_bundle_in_next(struct cli_bundle_in *in, struct hs_bytes *part);
 /* What can be seen of a part without a key: who signed it, and that it is whole.  The header is copied. */
 struct cli_bundle_seen {

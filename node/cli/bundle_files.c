@@ -1,24 +1,29 @@
 /* A bundle as files: each holds whole parts, one behind the other. */
 #include "node/cli/bundle.h"
+#include "node/cli/progress.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- reading ---- */
 
 enum hs_err cli_bundle_in_open(struct cli_bundle_in *in, struct cli *cli, const char *path)
 {
     struct hs_why why = {""};
+    struct stat about;
     *in = (struct cli_bundle_in){.cli = cli, .path = path, .bytes = malloc(HS_BUNDLE_PART_MAX)};
     enum hs_err err = in->bytes == NULL ? HS_ENOMEM : hs_sealed_in_open(path, &in->in, &why);
     if (err == HS_OK)
         in->source = hs_sealed_in_source(in->in);
+    in->bytes_all = stat(path, &about) == 0 ? (uint64_t)about.st_size : 0;
     return err == HS_OK ? HS_OK : cli_fail(cli, err, &why);
 }
 
 void cli_bundle_in_close(struct cli_bundle_in *in)
 {
+    cli_progress_end();
     hs_sealed_in_close(in->in);
     free(in->bytes);
 }
@@ -55,6 +60,8 @@ enum hs_err cli_bundle_in_next(struct cli_bundle_in *in, struct hs_bytes *part)
     size_t size = 0;
     enum hs_err err = in->have == 0 && !in->at_end ? read_more(in) : HS_OK;
     *part = HS_BYTES_NONE;
+    cli_progress_step(&(struct cli_step){
+        .what = "reading the bundle", .done = in->bytes_given, .total = in->bytes_all, .unit = CLI_BYTES});
     if (err != HS_OK || (in->at_end && in->used == in->have && in->parts > 0))
         return err;
     err = hs_bundle_part_size(HS_BYTES(in->bytes + in->used, in->have - in->used), &size);
@@ -69,6 +76,7 @@ enum hs_err cli_bundle_in_next(struct cli_bundle_in *in, struct hs_bytes *part)
         return not_a_part(in, err);
     *part = HS_BYTES(in->bytes + in->used, size);
     in->used += size;
+    in->bytes_given += size;
     in->parts++;
     return HS_OK;
 }

@@ -2,6 +2,7 @@
 #include "node/cli/cli.h"
 #include "node/cli/forms.h"
 #include "proto/base/text.h"
+#include "node/cli/progress.h"
 #include "proto/base/thread.h"
 #include "storage/model/kinds.h"
 
@@ -186,6 +187,15 @@ static enum hs_err call(struct cli *cli, Hallsync__Request *request, int body, c
     return err;
 }
 
+/* Shown, if it lasts. */
+static enum hs_err ask(struct cli *cli, Hallsync__Request *request, int body, const Hallsync__Reply **reply)
+{
+    cli_progress_call(true);
+    enum hs_err err = call(cli, request, body, reply);
+    cli_progress_call(false);
+    return err;
+}
+
 /* ---- who asks ---- */
 
 #define PERSON_BYTES 65
@@ -230,13 +240,13 @@ enum hs_err cli_call(struct cli *cli, Hallsync__Request *request, int body, cons
     Hallsync__Actor actor = HALLSYNC__ACTOR__INIT;
     char name[PERSON_BYTES];
     if (!is_told(request))
-        return call(cli, request, body, reply);
+        return ask(cli, request, body, reply);
     person_of(name);
     actor.name = name;
     actor.way = (char *)(uintptr_t) "command_line"; /* only read, as the next */
     request->actor = &actor;
     request->reason = (char *)(uintptr_t)cli->options[CLI_REASON];
-    enum hs_err err = call(cli, request, body, reply);
+    enum hs_err err = ask(cli, request, body, reply);
     request->actor = NULL;
     request->reason = NULL;
     return err;

@@ -1,6 +1,7 @@
 /* conflict list, show, resolve, release, reject. */
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
+#include "node/cli/progress.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
 
@@ -58,12 +59,16 @@ static enum hs_err visit_pages(struct cli *cli, const char *type, uint64_t limit
     body.type = (char *)type; /* only read: protobuf-c's members know no const */
     body.has_limit = 1;
     enum hs_err err = HS_OK;
+    uint64_t seen = 0, most = limit;
     do {
         body.limit = page_size(limit);
+        cli_progress_step(&(struct cli_step){
+            .what = "reading conflicts", .done = seen, .total = most < UINT32_MAX ? most : 0, .unit = "conflicts"});
         err = ask(cli, &body, &page);
         for (size_t i = 0; err == HS_OK && i < page->n_conflicts; i++)
             err = visit(ctx, page->conflicts[i]);
         if (err == HS_OK) {
+            seen += page->n_conflicts;
             limit -= page->n_conflicts < limit ? page->n_conflicts : limit;
             hs_buf_reset(&after);
             hs_buf_put(&after, page->next.data, page->next.len);
@@ -72,6 +77,7 @@ static enum hs_err visit_pages(struct cli *cli, const char *type, uint64_t limit
             err = after.err;
         }
     } while (err == HS_OK && body.has_after && limit != 0);
+    cli_progress_end();
     hs_buf_fini(&after);
     return err;
 }

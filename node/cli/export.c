@@ -9,11 +9,14 @@
 #include "node/cli/feed.h"
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
+#include "node/cli/progress.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -184,21 +187,35 @@ static enum hs_err first_answer(struct export *export, uint64_t *until)
     return err == HS_OK && all ? list_all(export) : err;
 }
 
+static const char *rows_of(const struct export *export, char text[static 32])
+{
+    snprintf(text, 32, "%" PRIu64 " rows", (uint64_t) export->run.rows);
+    return text;
+}
+
 /* Up to where the node was at the beginning: what comes meanwhile is the next run's, or there would be no end. */
 static enum hs_err follow(struct export *export)
 {
+    char text[32];
     uint64_t until = 0;
     const Hallsync__Position *from = &export->feed.from;
+    cli_progress_step(&(struct cli_step){.what = "reading what has changed"});
     enum hs_err err = first_answer(export, &until);
+    uint64_t first = from->commit;
     bool moves = true;
     while (err == HS_OK && moves && (from->commit < until || from->has_ops)) {
         const Hallsync__Reply *reply;
         Hallsync__Position before = *from;
+        cli_progress_step(&(struct cli_step){.what = "reading what has changed",
+                                             .done = from->commit - first,
+                                             .total = until - first,
+                                             .note = rows_of(export, text)});
         err = cli_feed_next(&export->feed, &reply);
         if (err == HS_OK)
             err = take_answer(export, reply->watch);
         moves = from->commit != before.commit || from->ops != before.ops;
     }
+    cli_progress_end();
     return err;
 }
 

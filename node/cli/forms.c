@@ -237,6 +237,20 @@ size_t cli_width(const char *text)
     return width;
 }
 
+size_t cli_fit(const char *text, size_t columns, size_t *width)
+{
+    const char *at = text;
+    *width = 0;
+    while (*at != '\0') {
+        const char *before = at;
+        unsigned more = code_width(next_code(&at));
+        if (*width + more > columns)
+            return (size_t)(before - text);
+        *width += more;
+    }
+    return (size_t)(at - text);
+}
+
 size_t cli_wrap(const char *text, size_t width)
 {
     const char *at = text;

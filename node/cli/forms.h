@@ -40,6 +40,8 @@ enum hs_err cli_place_parse(const char *text, Hallsync__Position *place); /* ini
 
 /* Columns that valid UTF-8 takes on a terminal: Chinese characters two, combining marks none. */
 size_t cli_width(const char *text);
+/* How many bytes of valid UTF-8 stand on @columns, whole characters; *width: the columns that these take. */
+size_t cli_fit(const char *text, size_t columns, size_t *width);
 /* How many bytes of valid UTF-8 stand on a line of @width columns: up to a space or a Chinese character, where there is
  * one; at least one character. */
 size_t cli_wrap(const char *text, size_t width);

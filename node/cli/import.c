@@ -16,9 +16,6 @@
 #include <unistd.h>
 
 #define SOURCE     "import"
-#define BAR_MS     500
-#define LINE_MS    5000
-#define BAR_WIDTH  20
 #define PATH_BYTES 4096
 
 struct counts {
@@ -42,8 +39,7 @@ struct import {
     struct sent sent[CLI_PUT_RECORDS_MAX];
     struct hs_buf raws;
     uint64_t bytes_all; /* of the file; 0: not known */
-    uint64_t began_ms, told_ms;
-    bool terminal;
+    uint64_t began_ms;
 };
 
 /* ---- rejects ---- */
@@ -108,29 +104,28 @@ static uint64_t tick_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void draw_bar(const struct import *import, uint64_t bytes)
+static const char *text_of(const struct import *import, char text[static CLI_RATE_BYTES + 32])
 {
-    static const char FULL[BAR_WIDTH + 1] = "####################";
-    double part = bytes < import->bytes_all ? (double)bytes / (double)import->bytes_all : 1;
-    fprintf(stderr, "\r[%-*.*s] %3d %% ", BAR_WIDTH, (int)(part * BAR_WIDTH), FULL, (int)(part * 100));
+    struct cli_rate rate = {.rows = import->counts.rows, .ms = tick_ms() - import->began_ms};
+    cli_rate_text(&rate, text);
+    size_t used = strlen(text);
+    snprintf(text + used, CLI_RATE_BYTES + 32 - used, ", %" PRIu64 " rejected", import->counts.rejected);
+    return text;
 }
 
-/* A bar on a terminal, else a line now and then, and one at the end. */
-static void tell(struct import *import, uint64_t bytes, bool last)
+static void tell(const struct import *import, uint64_t bytes)
 {
-    char text[CLI_RATE_BYTES];
-    uint64_t now = tick_ms();
-    bool bar = import->terminal && import->bytes_all != 0;
-    if (!last && now - import->told_ms < (bar ? BAR_MS : LINE_MS))
-        return;
-    import->told_ms = now;
-    if (bar)
-        draw_bar(import, bytes);
-    cli_rate_text(&(struct cli_rate){import->counts.rows, last ? 0 : bytes, import->bytes_all, now - import->began_ms},
-                  text);
-    fprintf(stderr, "%s, %" PRIu64 " rejected%s", text, import->counts.rejected, bar ? "\033[K" : "");
-    if (last || !bar)
-        fputs("\n", stderr);
+    char text[CLI_RATE_BYTES + 32];
+    cli_progress_step(&(struct cli_step){
+        .what = "importing", .done = bytes, .total = import->bytes_all, .note = text_of(import, text)});
+}
+
+/* In a log too, how long it took. */
+static void tell_end(const struct import *import)
+{
+    char text[CLI_RATE_BYTES + 32];
+    cli_progress_end();
+    fprintf(stderr, "%s\n", text_of(import, text));
 }
 
 /* ---- rows to the node ---- */
@@ -196,6 +191,7 @@ static enum hs_err take_rows(struct import *import, struct cli_rows *rows)
     struct cli_row row;
     bool more = true;
     enum hs_err err = HS_OK;
+    tell(import, 0);
     while (err == HS_OK && more) {
         struct cli_draft draft;
         more = cli_rows_next(rows, &draft, &row);
@@ -203,7 +199,7 @@ static enum hs_err take_rows(struct import *import, struct cli_rows *rows)
             err = take_row(import, &draft, &row);
         cli_draft_fini(&draft);
         if (err == HS_OK && import->counts.rows % 100 == 0)
-            tell(import, rows->input.offset, false);
+            tell(import, rows->input.offset);
     }
     if (err == HS_OK && rows->input.error != 0)
         err = cli_bad(&import->cli->bad, HS_EIO, NULL, "%s: %s", import->path, strerror(rows->input.error));
@@ -251,7 +247,8 @@ static enum hs_err import_rows(struct import *import, struct cli_rows *rows, int
         err = take_rows(import, rows);
         enum hs_err closed = close_rejects(import, err == HS_OK);
         err = err != HS_OK ? err : closed;
-        tell(import, rows->input.offset, true);
+        tell(import, rows->input.offset);
+        tell_end(import);
         enum hs_err shown = summary(import);
         err = err != HS_OK ? err : shown;
     }
@@ -266,8 +263,7 @@ static enum hs_err import_file(struct import *import, int fd)
     struct stat about;
     if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode))
         import->bytes_all = (uint64_t)about.st_size;
-    import->terminal = isatty(STDERR_FILENO) == 1;
-    import->began_ms = import->told_ms = tick_ms();
+    import->began_ms = tick_ms();
     struct cli_rows *rows = calloc(1, sizeof *rows);
     enum hs_err err = rows != NULL ? import_rows(import, rows, fd) : HS_ENOMEM;
     free(rows);

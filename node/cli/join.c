@@ -2,6 +2,7 @@
  * that after a lost answer or a power cut the same command goes on. */
 #include "node/link/join.h"
 
+#include "node/cli/progress.h"
 #include "node/cli/setup.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
@@ -73,7 +74,9 @@ static enum hs_err ask_hub(struct cli_setup *setup, const struct hs_token *token
             .curve_secret = setup->keys.curve_secret,
             .timeout_ms = timeout < UINT32_MAX ? (unsigned)timeout : UINT32_MAX,
         };
+        cli_progress_step(&(struct cli_step){.what = "waiting for the hub", .limit_ms = timeout});
         err = hs_join_ask(&join, &certificate, &hub, &why);
+        cli_progress_end();
     }
     if (err == HS_OK)
         err = hs_keys_save_certificate(setup->dir, hs_buf_bytes(&certificate), hs_buf_bytes(&hub), &token->root_key,

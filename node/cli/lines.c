@@ -5,6 +5,7 @@
  * payments are under way at a time, each over a connection and by a thread of its own; payments do not depend on each
  * other.  Of other kinds a later line may build on an earlier one, and they go one request after the other. */
 #include "node/cli/input.h"
+#include "node/cli/progress.h"
 #include "node/cli/put.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
@@ -40,6 +41,7 @@ struct lines {
     size_t first, under_way;
     size_t most; /* at a time */
     bool ended;  /* no more lines, or the node is gone */
+    uint64_t answered;
 };
 
 /* With the id that a line was given here: who sends it again names it. */
@@ -166,9 +168,18 @@ static void answer_failed(struct lines *lines, struct batch *batch)
     lines->ended = lines->ended || gone;
 }
 
+/* Who types the lines sees how far he is. */
+static void tell(const struct lines *lines)
+{
+    if (isatty(STDIN_FILENO) != 1)
+        cli_progress_step(&(struct cli_step){.what = "writing", .done = lines->answered, .unit = "lines"});
+}
+
 static enum hs_err finish(struct lines *lines)
 {
     struct batch *batch = join(lines);
+    lines->answered += batch->count;
+    tell(lines);
     if (batch->err == HS_OK)
         answer(lines, batch);
     else
@@ -189,6 +200,7 @@ static enum hs_err put_all(struct lines *lines)
 {
     enum hs_err err = HS_OK;
     cli_input_init(&lines->input, STDIN_FILENO);
+    tell(lines);
     while (err == HS_OK && (!lines->ended || lines->under_way != 0)) {
         struct batch *batch = &lines->batches[(lines->first + lines->under_way) % UNDER_WAY_MAX];
         if (!may_read(lines)) {
@@ -202,6 +214,7 @@ static enum hs_err put_all(struct lines *lines)
     }
     while (lines->under_way != 0)
         join(lines);
+    cli_progress_end();
     if (err == HS_OK && lines->input.error != 0)
         err = cli_bad(&lines->cli->bad, HS_EIO, NULL, "standard input: %s", strerror(lines->input.error));
     return err;

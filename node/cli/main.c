@@ -2,6 +2,7 @@
 #include "node/cli/cli.h"
 #include "node/cli/forms.h"
 #include "node/cli/kind_commands.h"
+#include "node/cli/progress.h"
 #include "node/cli/table.h"
 #include "proto/base/buf.h"
 
@@ -167,11 +168,14 @@ static enum hs_err run(struct cli *cli, struct words *words)
         err = check_options(cli);
     if (err == HS_OK && cli->command->needs == CLI_NEEDS_NODE)
         err = cli_config_find(cli);
+    if (err == HS_OK && cli->command->run != cli_run_watch)
+        cli_progress_open(cli->command->words); /* that one shows all the time what there is */
     return err == HS_OK ? cli->command->run(cli) : err;
 }
 
 static int finish(struct cli *cli, enum hs_err err)
 {
+    cli_progress_close();
     if (err != HS_OK && cli->json)
         cli_json_line(cli_error_json(cli, err));
     if (err != HS_OK)

@@ -72,11 +72,8 @@ static const struct cli_column QUEUED[] = {
 
 static enum hs_err take_date(struct cli *cli, uint32_t *date)
 {
-    const char *text = cli->options[CLI_DATE];
     *date = hs_date_of(hs_now_ms(), cli->utc_offset_minutes);
-    if (text != NULL && cli_date_parse(text, date) != HS_OK)
-        return cli_usage(cli, "--date: '%s' is not a date such as 2026-11-21", text);
-    return HS_OK;
+    return cli_date(cli, date);
 }
 
 static enum hs_err list_one(void *ctx, const Hallsync__Record *record)

@@ -50,8 +50,6 @@ static enum hs_err show_many(const struct cli *cli, const json_t *many, const st
     return cli_list_end(&list);
 }
 
-#define STILL_COMING "not all is here yet: records are still coming, hallsync status shows how far they are"
-
 /* What people must know of an answer that is a hub's, or not all. */
 static void tell_source(const struct cli *cli, const Hallsync__Record *record, bool incomplete)
 {
@@ -91,18 +89,9 @@ static enum hs_err show_one(const struct cli *cli, const Hallsync__Record *recor
 
 static enum hs_err get(struct cli *cli, const char *id)
 {
-    Hallsync__GetRequest body = HALLSYNC__GET_REQUEST__INIT;
-    body.kind = cli->command->kind;
-    body.id = (char *)id; /* only read: protobuf-c's members know no const */
-    body.has_here = body.here = cli->options[CLI_HERE] != NULL;
-    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
-    request.body_case = HALLSYNC__REQUEST__BODY_GET;
-    request.get = &body;
-    const Hallsync__Reply *reply;
-    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_RECORDS, &reply);
-    if (err == HS_OK && reply->records->n_records != 1)
-        err = cli_bad(&cli->bad, HS_ENOTFOUND, NULL, "%s: %s", id, hs_err_text(HS_ENOTFOUND));
-    return err == HS_OK ? show_one(cli, reply->records->records[0]) : err;
+    const Hallsync__Record *record;
+    enum hs_err err = cli_get(cli, cli->command->kind, id, &record);
+    return err == HS_OK ? show_one(cli, record) : err;
 }
 
 enum hs_err cli_run_get(struct cli *cli)
@@ -154,7 +143,7 @@ static enum hs_err list_all(struct cli *cli, struct cli_find *find, size_t *coun
     if (err == HS_OK)
         tell_source(cli, &listing.oldest, incomplete && asks);
     if (err == HS_OK && incomplete && !asks && !cli->json)
-        puts("\n" STILL_COMING);
+        puts("\n" CLI_STILL_COMING);
     *count = listing.count;
     return err != HS_OK ? err : ended;
 }
@@ -178,7 +167,7 @@ static enum hs_err list_overdue(struct cli *cli, struct listing *listing, const 
     }
     enum hs_err ended = cli_list_end(&listing->list);
     if (err == HS_OK && incomplete && !cli->json)
-        fputs("\n" STILL_COMING "\n", cli->csv ? stderr : stdout);
+        fputs("\n" CLI_STILL_COMING "\n", cli->csv ? stderr : stdout);
     return err != HS_OK ? err : ended;
 }
 
@@ -332,7 +321,7 @@ enum hs_err cli_run_export(struct cli *cli)
         err = cli_find(cli, &(struct cli_find){.kind = export.kind->number, .incomplete = &incomplete}, export_record,
                        &export);
     if (err == HS_OK && incomplete)
-        fputs("hallsync: " STILL_COMING "\n", stderr);
+        fputs("hallsync: " CLI_STILL_COMING "\n", stderr);
     hs_buf_fini(&export.line);
     return err;
 }
@@ -342,8 +331,9 @@ static enum hs_err take_filter(struct cli *cli, Hallsync__TotalsRequest *filter)
     const char *date = cli->options[CLI_DATE];
     const char *window = cli->options[CLI_WINDOW];
     uint64_t number = 0;
-    if (date != NULL && cli_date_parse(date, &filter->date) != HS_OK)
-        return cli_usage(cli, "--date: '%s' is not a date like 2026-11-21", date);
+    enum hs_err err = cli_date(cli, &filter->date);
+    if (err != HS_OK)
+        return err;
     if (window != NULL && cli_number_parse(window, UINT32_MAX, &number) != HS_OK)
         return cli_usage(cli, "--window: '%s' is not a number", window);
     filter->has_date = date != NULL;
@@ -377,6 +367,6 @@ enum hs_err cli_run_totals(struct cli *cli)
     bool incomplete = reply->totals->has_complete && !reply->totals->complete;
     err = cli_card(cli, TOTALS, sizeof TOTALS / sizeof *TOTALS, hs_json_message(&reply->totals->base));
     if (err == HS_OK && incomplete && !cli->json)
-        puts(filter.account != NULL ? "\nThis is what is here of another district." : "\n" STILL_COMING);
+        puts(filter.account != NULL ? "\nThis is what is here of another district." : "\n" CLI_STILL_COMING);
     return err;
 }

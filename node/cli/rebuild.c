@@ -75,9 +75,9 @@ static enum hs_err enter(struct cli_setup *setup, const struct hs_token *token)
 
 struct watch {
     struct cli *cli;
-    struct cli_progress progress;
     uint64_t end_ms; /* 0: no limit */
     size_t fills_max;
+    uint64_t most; /* operations that were still to come */
 };
 
 static bool is_over(const struct watch *watch)
@@ -107,9 +107,11 @@ static enum hs_err wait_for_node(struct watch *watch, const char *config)
     if (err == HS_EUNREACHABLE || err == HS_ETIMEDOUT)
         fprintf(stderr, "Waiting for the node to be started: hallsyncd -c %s\n", config);
     while ((err == HS_EUNREACHABLE || err == HS_ETIMEDOUT) && !is_over(watch) && hs_tick_ms() < come_ms) {
+        cli_progress_step(&(struct cli_step){.what = "waiting for the node to be started", .limit_ms = COME_MS});
         pause_ms(LOOK_MS);
         err = ask_status(watch->cli, &status);
     }
+    cli_progress_end();
     return err;
 }
 
@@ -158,12 +160,14 @@ static enum hs_err look(struct watch *watch, bool *whole)
         return err;
     if (status->n_fills > 0) {
         uint64_t done = filled(watch, status);
-        cli_progress_tell(&watch->progress, "filling", done, watch->fills_max * 1000);
+        cli_progress_step(&(struct cli_step){.what = "filling", .done = done, .total = watch->fills_max * 1000});
         return HS_OK;
     }
-    cli_progress_tell(&watch->progress, "catching up", 0, 0);
-    bool waits = to_come(status) > 0;
-    err = waits ? HS_OK : ask_synced(watch->cli, whole);
+    uint64_t left = to_come(status);
+    watch->most = left > watch->most ? left : watch->most;
+    cli_progress_step(&(struct cli_step){
+        .what = "catching up", .done = watch->most - left, .total = watch->most, .unit = "operations"});
+    err = left > 0 ? HS_OK : ask_synced(watch->cli, whole);
     return err;
 }
 
@@ -171,13 +175,12 @@ static enum hs_err wait_until_whole(struct watch *watch, bool *whole)
 {
     enum hs_err err = HS_OK;
     *whole = false;
-    cli_progress_begin(&watch->progress);
     while (!*whole && !is_over(watch) && (err == HS_OK || err == HS_EUNREACHABLE || err == HS_ETIMEDOUT)) {
         err = look(watch, whole);
         if (!*whole && !is_over(watch))
             pause_ms(LOOK_MS);
     }
-    cli_progress_end(&watch->progress);
+    cli_progress_end();
     return err;
 }
 

@@ -47,20 +47,11 @@ _Static_assert(LINE_COUNT <= CLI_COLUMNS_MAX, "a card has room for them");
 
 static enum hs_err get(struct cli *cli, uint32_t kind, const char *id, json_t **object)
 {
-    Hallsync__GetRequest body = HALLSYNC__GET_REQUEST__INIT;
-    body.kind = kind;
-    body.id = (char *)(uintptr_t)id; /* only read */
-    body.has_here = body.here = cli->options[CLI_HERE] != NULL;
-    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
-    request.body_case = HALLSYNC__REQUEST__BODY_GET;
-    request.get = &body;
-    const Hallsync__Reply *reply;
-    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_RECORDS, &reply);
-    if (err == HS_OK && reply->records->n_records != 1)
-        err = cli_bad(&cli->bad, HS_ENOTFOUND, NULL, "%s: %s", id, hs_err_text(HS_ENOTFOUND));
+    const Hallsync__Record *record;
+    enum hs_err err = cli_get(cli, kind, id, &record);
     if (err != HS_OK)
         return err;
-    *object = hs_json_record(reply->records->records[0], cli->utc_offset_minutes);
+    *object = hs_json_record(record, cli->utc_offset_minutes);
     return *object != NULL ? HS_OK : HS_ENOMEM;
 }
 

@@ -2,6 +2,7 @@
 #include "node/cli/cli.h"
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
+#include "node/cli/progress.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/buf.h"
@@ -61,12 +62,11 @@ enum hs_err cli_run_subscribe(struct cli *cli)
 
 static enum hs_err take_options(struct cli *cli, Hallsync__RemindersRequest *body, uint64_t *limit)
 {
-    const char *date = cli->options[CLI_DATE];
-    if (date != NULL && cli_date_parse(date, &body->date) != HS_OK)
-        return cli_usage(cli, "--date: '%s' is not a date like 2026-11-21", date);
-    body->has_date = date != NULL;
+    enum hs_err err = cli_date(cli, &body->date);
+    body->has_date = cli->options[CLI_DATE] != NULL;
     body->hall = (char *)cli->options[CLI_HALL]; /* only read */
-    enum hs_err err = cli_limit(cli, limit);
+    if (err == HS_OK)
+        err = cli_limit(cli, limit);
     return err == HS_OK ? cli_take_args(cli, 0, 0) : err;
 }
 
@@ -97,6 +97,8 @@ static enum hs_err ask_all(struct cli *cli, Hallsync__RemindersRequest *body, st
     body->limit = HS_PAGE_RECORDS_MAX;
     enum hs_err err;
     do {
+        cli_progress_step(&(struct cli_step){
+            .what = "reading reminders", .done = dues->shown, .total = dues->limit, .unit = "customers"});
         err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_REMINDERS, &reply);
         if (err == HS_OK)
             err = add_page(dues, reply->reminders);
@@ -109,6 +111,7 @@ static enum hs_err ask_all(struct cli *cli, Hallsync__RemindersRequest *body, st
         err = after.err;
     } while (err == HS_OK && body->has_after && (dues->limit == 0 || dues->shown < dues->limit));
     hs_buf_fini(&after);
+    cli_progress_end();
     return err;
 }
 
@@ -124,7 +127,6 @@ enum hs_err cli_run_reminders(struct cli *cli)
     err = ask_all(cli, &body, &dues);
     enum hs_err ended = cli_list_end(&dues.list);
     if (err == HS_OK && dues.incomplete)
-        fputs("hallsync: not all is here yet: records are still coming, hallsync status shows how far they are\n",
-              stderr);
+        fputs("hallsync: " CLI_STILL_COMING "\n", stderr);
     return err != HS_OK ? err : ended;
 }

@@ -2,6 +2,7 @@
  * waited for; of a stopped one all is done that needs no peer, and said what the node will get from others. */
 #include "node/cli/forms.h"
 #include "node/json/json.h"
+#include "node/cli/progress.h"
 #include "node/cli/stopped.h"
 #include "node/cli/table.h"
 #include "node/cli/verify.h"
@@ -61,9 +62,14 @@ static enum hs_err wait_for_healing(struct cli *cli, uint64_t end, const Hallsyn
 {
     enum hs_err err = cli_ask_verify(cli, false, verify);
     while (err == HS_OK && still_waiting(*verify) > 0 && hs_tick_ms() < end) {
+        cli_progress_step(&(struct cli_step){.what = "waiting for nodes that have what rotted",
+                                             .done = (*verify)->n_healed - still_waiting(*verify),
+                                             .total = (*verify)->n_healed,
+                                             .unit = "pieces healed"});
         nanosleep(&(struct timespec){.tv_nsec = CLI_LOOK_AGAIN * 1000000L}, NULL);
         err = cli_ask_verify(cli, false, verify);
     }
+    cli_progress_end();
     return err;
 }
 
@@ -169,10 +175,11 @@ static enum hs_err keep(void *ctx, const struct hs_rotten *rotten)
 
 static enum hs_err check(struct repair *repair, const struct hs_conf *conf, uint64_t *found)
 {
-    struct hs_check_options options = {.full = true, .visit = keep, .ctx = repair};
+    struct hs_check_options options = {.full = true, .visit = keep, .told = cli_verify_told, .ctx = repair};
     struct hs_check_figures figures;
     struct hs_why why = {0};
     enum hs_err err = hs_check_dir(conf->node.data, &options, &figures, &why);
+    cli_progress_end();
     *found = figures.found;
     return err == HS_OK ? HS_OK : cli_fail(repair->cli, err, &why);
 }
@@ -208,10 +215,12 @@ static enum hs_err mend_store(struct repair *repair, const struct hs_conf *conf)
     enum hs_err err = HS_OK;
     for (int opening = 0; opening < 2 && err == HS_OK; opening++) {
         err = cli_stopped_open(&stopped, conf, &why);
+        cli_progress_step(&(struct cli_step){.what = "putting right what can be"});
         if (err == HS_OK && opening == 0)
             err = mend(repair, stopped.store);
         cli_stopped_close(&stopped);
     }
+    cli_progress_end();
     return err == HS_OK ? HS_OK : cli_fail(repair->cli, err, &why);
 }
 

@@ -1,6 +1,7 @@
 /* report arrears: who has not paid in time, page after page. */
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
+#include "node/cli/progress.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
 
@@ -64,6 +65,8 @@ static enum hs_err ask_all(struct cli *cli, Hallsync__ArrearsRequest *body, stru
     body->has_limit = 1;
     body->limit = HS_PAGE_RECORDS_MAX;
     do {
+        cli_progress_step(&(struct cli_step){
+            .what = "reading arrears", .done = owing->shown, .total = owing->limit, .unit = "accounts"});
         err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_ARREARS, &reply);
         if (err == HS_OK)
             err = add_page(owing, reply->arrears);
@@ -71,6 +74,7 @@ static enum hs_err ask_all(struct cli *cli, Hallsync__ArrearsRequest *body, stru
         if (body->after != NULL)
             snprintf(owing->after, sizeof owing->after, "%s", reply->arrears->next);
     } while (body->after != NULL && (owing->limit == 0 || owing->shown < owing->limit));
+    cli_progress_end();
     return err;
 }
 
@@ -86,7 +90,6 @@ enum hs_err cli_run_report_arrears(struct cli *cli)
     err = ask_all(cli, &body, &owing);
     enum hs_err ended = cli_list_end(&owing.list);
     if (err == HS_OK && owing.incomplete)
-        fputs("hallsync: not all is here yet: records are still coming, hallsync status shows how far they are\n",
-              stderr);
+        fputs("hallsync: " CLI_STILL_COMING "\n", stderr);
     return err != HS_OK ? err : ended;
 }

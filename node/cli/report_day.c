@@ -1,5 +1,6 @@
 /* report day: what a hall did on a business day: one object for programs, one table for people and as CSV. */
 #include "node/cli/forms.h"
+#include "node/cli/pages.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
 
@@ -206,13 +207,12 @@ enum hs_err cli_run_report_day(struct cli *cli)
     Hallsync__DayReportRequest body = HALLSYNC__DAY_REPORT_REQUEST__INIT;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
     const Hallsync__Reply *reply;
-    const char *date = cli->options[CLI_DATE];
     enum hs_err err = cli_take_args(cli, 0, 0);
+    if (err == HS_OK)
+        err = cli_date(cli, &body.date);
     if (err != HS_OK)
         return err;
-    if (date != NULL && cli_date_parse(date, &body.date) != HS_OK)
-        return cli_usage(cli, "--date: '%s' is not a date like 2026-11-21", date);
-    body.has_date = date != NULL;
+    body.has_date = cli->options[CLI_DATE] != NULL;
     body.hall = (char *)(uintptr_t)cli->options[CLI_HALL]; /* only read */
     request.body_case = HALLSYNC__REQUEST__BODY_DAY_REPORT;
     request.day_report = &body;

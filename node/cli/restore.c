@@ -27,19 +27,35 @@ static void move_path(char **path, const char *from, const char *scheme)
         (*path)[0] = '\0'; /* as by default, below the data directory */
 }
 
-/* A socket for counters that lay below the old data directory lies below the new one: there is none by default.  @moved
- * out: its address, to be freed; NULL: it stays where it is. */
-static enum hs_err move_counters(const char *address, const char *from, const char *to, char **moved)
+/* A path without a default that lay below the old data directory lies below the new one. */
+struct moved {
+    char **path; /* of the configuration */
+    const char *scheme;
+    char *was, *is; /* is: to be freed; NULL: it stays where it is */
+};
+
+static enum hs_err move_below(struct moved *moved, const char *from, const char *to)
 {
-    static const char SCHEME[] = "ipc://";
-    size_t skip = sizeof SCHEME - 1, size = strlen(from);
-    *moved = NULL;
-    if (strncmp(address, SCHEME, skip) != 0 || strncmp(address + skip, from, size) != 0 || address[skip + size] != '/')
+    size_t skip = strlen(moved->scheme), size = strlen(from);
+    const char *path = moved->was = *moved->path;
+    if (strncmp(path, moved->scheme, skip) != 0 || strncmp(path + skip, from, size) != 0 || path[skip + size] != '/')
         return HS_OK;
-    if (asprintf(moved, "%s%s%s", SCHEME, to, address + skip + size) >= 0)
-        return HS_OK;
-    *moved = NULL;
-    return HS_ENOMEM;
+    if (asprintf(&moved->is, "%s%s%s", moved->scheme, to, path + skip + size) < 0) {
+        moved->is = NULL;
+        return HS_ENOMEM;
+    }
+    *moved->path = moved->is;
+    return HS_OK;
+}
+
+static enum hs_err move_paths(struct hs_conf *conf, const char *from, const char *to, struct moved *moved, size_t count)
+{
+    enum hs_err err = HS_OK;
+    move_path(&conf->listen.clients, from, "ipc://");
+    move_path(&conf->backup.dir, from, "");
+    for (size_t i = 0; i < count && err == HS_OK; i++)
+        err = move_below(&moved[i], from, to);
+    return err;
 }
 
 static enum hs_err load_config(struct cli_setup *setup, struct hs_bytes text, struct hs_conf *conf)
@@ -62,19 +78,23 @@ static enum hs_err write_config(struct cli_setup *setup, struct hs_bytes text)
     enum hs_err err = load_config(setup, text, &conf);
     if (err != HS_OK)
         return err;
-    char *data = conf.node.data, *counters = conf.listen.counters, *moved = NULL;
-    if (data != NULL) {
-        move_path(&conf.listen.clients, data, "ipc://");
-        move_path(&conf.backup.dir, data, "");
-        err = move_counters(counters, data, setup->dir, &moved);
-    }
+    struct moved moved[] = {
+        {.path = &conf.listen.counters, .scheme = "ipc://"},
+        {.path = &conf.hook.command, .scheme = ""},
+        {.path = &conf.hook.file, .scheme = ""},
+    };
+    char *data = conf.node.data;
+    if (data != NULL)
+        err = move_paths(&conf, data, setup->dir, moved, sizeof moved / sizeof *moved);
     conf.node.data = setup->dir;
-    conf.listen.counters = moved != NULL ? moved : counters;
     if (err == HS_OK)
         err = cli_setup_config(setup, &conf);
     conf.node.data = data;
-    conf.listen.counters = counters;
-    free(moved);
+    for (size_t i = 0; i < sizeof moved / sizeof *moved; i++) {
+        if (moved[i].is != NULL)
+            *moved[i].path = moved[i].was;
+        free(moved[i].is);
+    }
     hs_conf_free(&conf);
     return err;
 }
@@ -143,18 +163,16 @@ static enum hs_err restore(struct cli_setup *setup, const uint8_t *secret, struc
 {
     struct cli *cli = setup->cli;
     struct hs_why why = {""};
-    struct cli_progress progress;
     struct hs_restore_options options = {
         .path = cli->args[0],
         .dir = setup->dir,
         .secret = secret,
         .force = cli->options[CLI_FORCE] != NULL,
         .now_ms = hs_now_ms(),
-        .watcher = {cli_backup_told, &progress},
+        .watcher = {cli_backup_told, NULL},
     };
-    cli_progress_begin(&progress);
     enum hs_err err = hs_restore(&options, restored, &why);
-    cli_progress_end(&progress);
+    cli_progress_end();
     if (err != HS_OK)
         return cli_fail(setup->cli, err, &why);
     err = write_config(setup, hs_buf_bytes(&restored->found.config));

@@ -2,6 +2,7 @@
 
 #include "node/cli/csv.h"
 #include "node/cli/forms.h"
+#include "node/json/json.h"
 #include "proto/base/text.h"
 #include "proto/base/thread.h"
 
@@ -22,7 +23,7 @@
 
 enum hs_err cli_json_line(json_t *object)
 {
-    char *text = json_dumps(object, JSON_COMPACT);
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(HS_JSON_REAL_DIGITS));
     json_decref(object);
     if (text == NULL)
         return HS_ENOMEM;
@@ -374,9 +375,10 @@ static void print_line(const struct cli *cli, const struct cli_column *column, c
     cell_text(&alone, column, object, text);
     if (text[0] == '\0')
         return;
-    printf("%-*s  ", (int)widest, column->title);
+    fputs(column->title, stdout);
+    pad(widest - cli_width(column->title) + GAP);
     bool whole = json_is_string(value) && (column->form == CLI_FORM_TEXT || column->form == CLI_FORM_PROSE);
-    print_whole(whole ? json_string_value(value) : text, widest + 2);
+    print_whole(whole ? json_string_value(value) : text, widest + GAP);
     putchar('\n');
 }
 
@@ -388,8 +390,9 @@ enum hs_err cli_card(const struct cli *cli, const struct cli_column *columns, si
         return cli_json_line(object);
     size_t widest = 0;
     for (size_t c = 0; c < column_count; c++) {
-        if (json_object_get(object, columns[c].key) != NULL && strlen(columns[c].title) > widest)
-            widest = strlen(columns[c].title);
+        size_t width = cli_width(columns[c].title);
+        if (json_object_get(object, columns[c].key) != NULL && width > widest)
+            widest = width;
     }
     for (size_t c = 0; c < column_count; c++)
         print_line(cli, &columns[c], object, widest);

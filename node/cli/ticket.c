@@ -1,5 +1,6 @@
 /* ticket urge and its like; ticket missing: the notice of what has still to come in; catalogue load: the default
  * services. */
+#include "node/cli/pages.h"
 #include "node/cli/put.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
@@ -35,21 +36,11 @@ static enum hs_err show_notice(const struct cli *cli, const Hallsync__Record *re
 
 enum hs_err cli_run_missing(struct cli *cli)
 {
-    Hallsync__GetRequest body = HALLSYNC__GET_REQUEST__INIT;
-    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
-    const Hallsync__Reply *reply;
+    const Hallsync__Record *record;
     enum hs_err err = cli_take_args(cli, 1, 1);
-    if (err != HS_OK)
-        return err;
-    body.kind = cli->command->kind;
-    body.id = cli->args[0];
-    body.has_here = body.here = cli->options[CLI_HERE] != NULL;
-    request.body_case = HALLSYNC__REQUEST__BODY_GET;
-    request.get = &body;
-    err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_RECORDS, &reply);
-    if (err == HS_OK && reply->records->n_records != 1)
-        err = cli_bad(&cli->bad, HS_ENOTFOUND, NULL, "%s: %s", cli->args[0], hs_err_text(HS_ENOTFOUND));
-    return err == HS_OK ? show_notice(cli, reply->records->records[0]) : err;
+    if (err == HS_OK)
+        err = cli_get(cli, cli->command->kind, cli->args[0], &record);
+    return err == HS_OK ? show_notice(cli, record) : err;
 }
 
 /* ---- the default catalogue ---- */

@@ -2,6 +2,7 @@
  * one that does not open any more. */
 #include "node/cli/forms.h"
 #include "node/json/json.h"
+#include "node/cli/progress.h"
 #include "node/cli/stopped.h"
 #include "node/cli/table.h"
 #include "node/cli/verify.h"
@@ -111,12 +112,20 @@ static enum hs_err show_verdict(struct cli *cli, const struct verdict *verdict)
 
 /* ---- a stopped store ---- */
 
+void cli_verify_told(void *ctx, const struct hs_check_progress *at)
+{
+    (void)ctx; /* there is one progress for all */
+    cli_progress_step(&(struct cli_step){.what = at->what, .done = at->done, .total = at->total, .unit = at->unit});
+}
+
 static enum hs_err verify_dir(struct cli *cli, const char *dir)
 {
-    struct hs_check_options options = {.full = cli->options[CLI_FULL] != NULL, .visit = show_finding, .ctx = cli};
+    struct hs_check_options options = {
+        .full = cli->options[CLI_FULL] != NULL, .visit = show_finding, .told = cli_verify_told, .ctx = cli};
     struct hs_check_figures figures;
     struct hs_why why = {0};
     enum hs_err err = hs_check_dir(dir, &options, &figures, &why);
+    cli_progress_end();
     if (err != HS_OK)
         return cli_fail(cli, err, &why);
     struct verdict verdict = {options.full, figures.no_records, figures.rows,    figures.streams,
@@ -156,16 +165,28 @@ enum hs_err cli_show_findings(struct cli *cli, const Hallsync__VerifyReply *veri
     return err;
 }
 
+/* A node of an earlier version says no more than how much it has read. */
+static void tell(const Hallsync__VerifyReply *verify)
+{
+    bool told = verify->phase != NULL;
+    cli_progress_step(&(struct cli_step){.what = told ? verify->phase : "waiting for the check",
+                                         .done = told ? verify->done : verify->rows,
+                                         .total = verify->total,
+                                         .unit = told ? verify->unit : "rows"});
+}
+
 /* A node whose rooms started anew meanwhile, to issue anew what rotted, has forgotten the check: it is begun again. */
 enum hs_err cli_wait_for_check(struct cli *cli, const Hallsync__VerifyReply **verify)
 {
     enum hs_err err = cli_ask_verify(cli, true, verify);
     while (err == HS_OK && ((*verify)->running || !(*verify)->has_ended_ms)) {
+        tell(*verify);
         nanosleep(&(struct timespec){.tv_nsec = CLI_LOOK_AGAIN * 1000000L}, NULL);
         err = cli_ask_verify(cli, false, verify);
         if (err == HS_OK && !(*verify)->running && !(*verify)->has_ended_ms)
             err = cli_ask_verify(cli, true, verify);
     }
+    cli_progress_end();
     if (err == HS_OK && (*verify)->error != NULL) /* what it has not found proves nothing */
         return cli_bad(&cli->bad, hs_err_by_name((*verify)->error), NULL, "the check ended early: %s",
                        (*verify)->error);

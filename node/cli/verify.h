@@ -10,6 +10,7 @@
 #define CLI_DAMAGED    5   /* exit status */
 #define CLI_LOOK_AGAIN 200 /* ms */
 
+void cli_verify_told(void *ctx, const struct hs_check_progress *at); /* hs_check_options.told: shown; ctx is not used */
 /* One finding of a check of a stopped store; repair: and what is done about it. */
 enum hs_err cli_show_rotten(const struct cli *cli, const struct hs_rotten *rotten, bool repairs);
 /* The running node's: asked now, and when its check has ended, begun now if there is none; one that ended early is

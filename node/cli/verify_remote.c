@@ -3,11 +3,13 @@
 #include "node/cli/verify_remote.h"
 
 #include "node/cli/differ.h"
+#include "node/cli/progress.h"
 #include "node/cli/table.h"
 #include "node/cli/verify.h"
 #include "proto/base/names.h"
 #include "proto/base/text.h"
 #include "proto/base/thread.h"
+#include "proto/msg/frame.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,11 +74,17 @@ static bool any_lags(const struct cli *cli, const Hallsync__StatusReply *status)
 
 static bool all_done(const struct cli *cli, const Hallsync__StatusReply *status, uint64_t number)
 {
+    uint64_t meant = 0, done = 0;
     for (size_t i = 0; i < status->n_peers; i++) {
-        if (is_meant(cli, status, status->peers[i]) && !is_done(status->peers[i], number))
-            return false;
+        bool is = is_meant(cli, status, status->peers[i]);
+        meant += is;
+        done += is && is_done(status->peers[i], number);
     }
-    return true;
+    if (done < meant)
+        cli_progress_step(&(struct cli_step){.what = "comparing", .done = done, .total = meant, .unit = "nodes"});
+    else
+        cli_progress_step(&(struct cli_step){.what = "waiting for what is on its way", .note = "compared with all"});
+    return done == meant;
 }
 
 /* ---- showing ---- */
@@ -137,19 +145,6 @@ static enum hs_err show_all(struct cli *cli, const Hallsync__StatusReply *status
     return err;
 }
 
-/* Another call would take the reply away. */
-static Hallsync__StatusReply *keep(const Hallsync__StatusReply *status)
-{
-    size_t size = hallsync__status_reply__get_packed_size(status);
-    uint8_t *packed = malloc(size);
-    if (packed == NULL)
-        return NULL;
-    hallsync__status_reply__pack(status, packed);
-    Hallsync__StatusReply *kept = hallsync__status_reply__unpack(NULL, size, packed);
-    free(packed);
-    return kept;
-}
-
 enum hs_err cli_verify_remote(struct cli *cli)
 {
     const Hallsync__StatusReply *status = NULL;
@@ -169,7 +164,9 @@ enum hs_err cli_verify_remote(struct cli *cli)
         if (err == HS_OK)
             err = look(cli, &status);
     }
-    Hallsync__StatusReply *kept = err == HS_OK ? keep(status) : NULL;
+    cli_progress_end();
+    /* another call would take the reply away */
+    Hallsync__StatusReply *kept = err == HS_OK ? (Hallsync__StatusReply *)hs_msg_copy(&status->base) : NULL;
     if (err == HS_OK)
         err = kept != NULL ? show_all(cli, kept, first) : HS_ENOMEM;
     if (kept != NULL)

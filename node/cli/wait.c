@@ -1,5 +1,6 @@
 /* wait, digest: whether others have what is here. */
 #include "node/cli/forms.h"
+#include "node/cli/progress.h"
 #include "node/json/json.h"
 #include "node/cli/table.h"
 #include "proto/base/names.h"
@@ -24,6 +25,23 @@ static enum hs_err show_wait(struct cli *cli, const Hallsync__WaitReply *wait)
     return HS_OK;
 }
 
+static enum hs_err wait_synced(struct cli *cli, uint64_t timeout, const Hallsync__WaitReply **wait)
+{
+    Hallsync__WaitRequest body = HALLSYNC__WAIT_REQUEST__INIT;
+    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
+    const Hallsync__Reply *reply;
+    body.timeout_ms = (uint32_t)(timeout < UINT32_MAX ? timeout : UINT32_MAX);
+    request.body_case = HALLSYNC__REQUEST__BODY_WAIT;
+    request.wait = &body;
+    cli->call_ms = timeout + WAIT_GRACE_MS;
+    cli_progress_step(&(struct cli_step){.what = "waiting until hub and node hold the same", .limit_ms = timeout});
+    enum hs_err err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_WAIT, &reply);
+    cli_progress_end();
+    if (err == HS_OK)
+        *wait = reply->wait;
+    return err;
+}
+
 enum hs_err cli_run_wait(struct cli *cli)
 {
     enum hs_err err = cli_take_args(cli, 0, 0);
@@ -32,15 +50,9 @@ enum hs_err cli_run_wait(struct cli *cli)
     if (err != HS_OK)
         return err;
     uint64_t timeout = cli->options[CLI_TIMEOUT] != NULL ? cli_timeout_ms(cli) : WAIT_MS;
-    cli->call_ms = timeout + WAIT_GRACE_MS;
-    Hallsync__WaitRequest body = HALLSYNC__WAIT_REQUEST__INIT;
-    body.timeout_ms = (uint32_t)(timeout < UINT32_MAX ? timeout : UINT32_MAX);
-    Hallsync__Request request = HALLSYNC__REQUEST__INIT;
-    request.body_case = HALLSYNC__REQUEST__BODY_WAIT;
-    request.wait = &body;
-    const Hallsync__Reply *reply;
-    err = cli_call(cli, &request, HALLSYNC__REPLY__BODY_WAIT, &reply);
-    return err == HS_OK ? show_wait(cli, reply->wait) : err;
+    const Hallsync__WaitReply *wait;
+    err = wait_synced(cli, timeout, &wait);
+    return err == HS_OK ? show_wait(cli, wait) : err;
 }
 
 static enum hs_err ask_digest(struct cli *cli, Hallsync__DigestRequest *body, const Hallsync__DigestReply **digests)

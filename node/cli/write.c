@@ -18,6 +18,18 @@ static const struct cli_column RESULT[] = {
 };
 #define RESULT_COUNT (sizeof RESULT / sizeof *RESULT)
 
+/* A window or day that was closed has no receipt, but a close by this name. */
+static enum hs_err show_result(const struct cli *cli, const Hallsync__PutResult *result)
+{
+    struct cli_column columns[RESULT_COUNT];
+    for (size_t i = 0; i < RESULT_COUNT; i++) {
+        bool is_close = cli->command->kind == HS_KIND_WINDOW_EVENT && strcmp(RESULT[i].key, "receipt") == 0;
+        columns[i] = RESULT[i];
+        columns[i].title = is_close ? "close" : RESULT[i].title;
+    }
+    return cli_card(cli, columns, RESULT_COUNT, hs_json_result(result));
+}
+
 static const char *id_field(const struct hs_kind *kind)
 {
     if (kind->number == HS_KIND_TICKET_EVENT)
@@ -85,7 +97,7 @@ static enum hs_err send_draft(struct cli *cli, struct cli_put *put, const struct
         err = set_partition(cli, put);
     if (err == HS_OK)
         err = cli_call_one(cli, cli_put_request(put), &result);
-    return err == HS_OK ? cli_card(cli, RESULT, RESULT_COUNT, hs_json_result(result)) : err;
+    return err == HS_OK ? show_result(cli, result) : err;
 }
 
 static enum hs_err put_arguments(struct cli *cli, struct cli_put *put, const struct cli_given *given, size_t count,
@@ -152,7 +164,7 @@ static enum hs_err send_reversal(struct cli *cli, const Hallsync__Reversal *fiel
     request.reverse = &reverse;
     const Hallsync__PutResult *result;
     enum hs_err err = cli_call_one(cli, &request, &result);
-    return err == HS_OK ? cli_card(cli, RESULT, RESULT_COUNT, hs_json_result(result)) : err;
+    return err == HS_OK ? show_result(cli, result) : err;
 }
 
 enum hs_err cli_run_reverse(struct cli *cli)

@@ -41,6 +41,7 @@ struct hs_checker {
     /* under the lock */
     bool stopping, wanted, wanted_full, running, hurried;
     struct outcome last, now;
+    struct hs_check_progress at; /* of the one that runs; no `what`: it has not begun to read */
 
     /* the thread's */
     struct hs_check *check;
@@ -115,6 +116,7 @@ static bool take_wish(struct hs_checker *checker, bool *full)
         checker->hurried = checker->wanted;
         checker->wanted = checker->wanted_full = false;
         checker->running = true;
+        checker->at = (struct hs_check_progress){0};
         hs_buf_reset(&checker->now.findings);
         struct hs_buf findings = checker->now.findings;
         checker->now = (struct outcome){.number = number, .full = *full, .findings = findings};
@@ -166,6 +168,15 @@ static enum hs_err piece(struct hs_checker *checker)
     return err;
 }
 
+/* How much there is to be read. */
+static void measure(struct hs_checker *checker)
+{
+    struct hs_view *view = NULL;
+    if (hs_view_open(checker->options.store, 0, 0, &view) == HS_OK)
+        hs_check_measure(checker->check, view);
+    hs_view_close(view);
+}
+
 /* Rests make it polite, not a low priority: with that it would hold its snapshot, and a stop that waits for it, for as
  * long as others are busy. */
 static uint64_t go_on(struct hs_checker *checker)
@@ -180,6 +191,7 @@ static uint64_t go_on(struct hs_checker *checker)
     }
     pthread_mutex_lock(&checker->lock);
     checker->now.figures = *hs_check_figures(checker->check);
+    hs_check_progress(checker->check, &checker->at);
     bool hurried = checker->hurried;
     pthread_mutex_unlock(&checker->lock);
     uint64_t ended = hs_tick_ms(), rest = REST * (ended - began);
@@ -195,7 +207,9 @@ uint64_t hs_checker_turn(struct hs_checker *checker)
         return checker->next_tick;
     struct hs_check_options options = {.full = full, .visit = visit, .stopped = is_stopping, .ctx = checker};
     enum hs_err err = hs_check_new(&options, &checker->check);
-    if (err != HS_OK)
+    if (err == HS_OK)
+        measure(checker);
+    else
         end(checker, err);
     return err == HS_OK ? hs_tick_ms() : checker->next_tick;
 }
@@ -275,6 +289,19 @@ void hs_checker_free(struct hs_checker *checker)
 
 /* ---- for others ---- */
 
+static void set_progress(const struct hs_checker *checker, Hallsync__VerifyReply *reply)
+{
+    const struct hs_check_progress *at = &checker->at;
+    if (!checker->running || at->what == NULL)
+        return;
+    reply->phase = (char *)(uintptr_t)at->what;
+    reply->unit = (char *)(uintptr_t)at->unit;
+    reply->has_done = true;
+    reply->done = at->done;
+    reply->has_total = at->total != 0;
+    reply->total = at->total;
+}
+
 static void put_reply(const struct hs_checker *checker, struct hs_buf *to)
 {
     Hallsync__VerifyReply reply = HALLSYNC__VERIFY_REPLY__INIT;
@@ -291,6 +318,7 @@ static void put_reply(const struct hs_checker *checker, struct hs_buf *to)
     reply.records = outcome->figures.records;
     reply.effects = outcome->figures.effects;
     reply.found = outcome->figures.found;
+    set_progress(checker, &reply);
     hs_msg_pack(&reply.base, to);
     hs_buf_put_bytes(to, hs_buf_bytes(&outcome->findings));
 }

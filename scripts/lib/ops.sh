@@ -151,9 +151,34 @@ ops_go() {
     ops_open_log
     ops_acting=yes
     ops_work=$(mktemp -d "${TMPDIR:-/tmp}/hallsync-ops.XXXXXX")
-    trap 'rm -rf "$ops_work"' EXIT
+    trap 'ops_watch_end; rm -rf "$ops_work"' EXIT
     trap 'die 130 "interrupted"' INT TERM HUP
     { printf '%s %s, by %s on %s\n' "$(date -u +%FT%TZ)" "$ops_script" "$(id -un)" "$(uname -n)" && ops_show_plan; } >>"$log"
+}
+
+# ops_watch WHAT FILE: beside something long, on a terminal: what it does, by the last line in FILE, and for how long.
+ops_watch() {
+    local began=$SECONDS line
+    sleep 2
+    while kill -0 $$ 2>/dev/null; do
+        line=$(tail -n 1 "$2" 2>/dev/null || true)
+        printf '\r\033[K   %s, %s' "$(printf '%s' "${line:-$1}" | cut -c 1-60)" "$(span $((SECONDS - began)))" >&2
+        sleep 1
+    done
+}
+
+ops_watched=''
+ops_watch_begin() { # WHAT FILE
+    [ -t 2 ] || return 0
+    ops_watch "$1" "$2" 9>&- &
+    ops_watched=$!
+}
+ops_watch_end() {
+    [ -n "$ops_watched" ] || return 0
+    kill "$ops_watched" 2>/dev/null || true
+    wait "$ops_watched" 2>/dev/null || true
+    ops_watched=''
+    printf '\r\033[K' >&2
 }
 
 # run COMMAND...: its output goes to the log; if it fails, the script ends, and says what it said: with its status, if that is
@@ -161,7 +186,10 @@ ops_go() {
 run() {
     printf '%s $ %s\n' "$(date -u +%FT%TZ)" "$*" >>"$log"
     local status=0
+    : >"$ops_work/err"
+    ops_watch_begin "$1" "$ops_work/err"
     "$@" >"$ops_work/out" 2>"$ops_work/err" || status=$?
+    ops_watch_end
     cat "$ops_work/out" "$ops_work/err" >>"$log"
     [ $status -ne 0 ] || return 0
     case $1 in
@@ -247,10 +275,15 @@ node_start() {
 wait_for() {
     local what=$1 end=$(($(date +%s) + timeout))
     shift
+    ops_watch_begin "waiting for $what" /dev/null
     until "$@"; do
-        [ "$(date +%s)" -lt $end ] || die 3 "waited $(span "$timeout") in vain for $what"
+        if [ "$(date +%s)" -ge $end ]; then
+            ops_watch_end
+            die 3 "waited $(span "$timeout") in vain for $what"
+        fi
         sleep 0.5
     done
+    ops_watch_end
 }
 
 # ---- counts, sums, digests ----

@@ -312,6 +312,14 @@ bool hs_log_check_over(const struct hs_log_check *check)
     return check->phase == PHASE_COUNT;
 }
 
+uint64_t hs_log_check_rows(struct hs_txn *txn)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < PHASE_COUNT; i++)
+        rows += hs_txn_count(txn, PHASES[i].table);
+    return rows;
+}
+
 enum hs_err hs_log_check_step(struct hs_log_check *check, struct hs_txn *txn, size_t budget)
 {
     check->writer_origin = 0; /* a certificate may have come */

@@ -329,6 +329,7 @@ struct hs_log_check {
 /* About @budget rows.  HS_ENOMEM, HS_EIO...; damage is visited. */
 enum hs_err hs_log_check_step(struct hs_log_check *check, struct hs_txn *txn, size_t budget);
 bool hs_log_check_over(const struct hs_log_check *check);
+uint64_t hs_log_check_rows(struct hs_txn *txn); /* that it will read; less where pages are damaged */
 /* The writer of an origin's ops, NULL: not known; until the next call. */
 const struct hs_certificate *hs_log_check_writer(struct hs_log_check *check, struct hs_txn *txn, uint64_t origin);
 /* The region's root key and its node's role, as the store has them. */

@@ -136,6 +136,7 @@ struct hs_records_scan {
 };
 enum hs_err hs_records_scan(struct hs_txn *txn, struct hs_records_scan *at, size_t budget, hs_visit_rotten visit,
                             void *ctx);
+uint64_t hs_records_count(struct hs_txn *txn); /* that it will read */
 /* The environment alone, of a store that nobody has open, to be looked at.  HS_ERESET: of another version or other
  * rules, which the next start makes anew; HS_ENOSTORE, HS_EDAMAGED... */
 enum hs_err hs_records_inspect(const char *path, size_t map_bytes, struct hs_env **env, struct hs_why *why);

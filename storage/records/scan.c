@@ -62,6 +62,11 @@ enum hs_err hs_records_scan(struct hs_txn *txn, struct hs_records_scan *at, size
     return err == HS_OK ? txn->err : err;
 }
 
+uint64_t hs_records_count(struct hs_txn *txn)
+{
+    return hs_txn_count(txn, HS_TABLE_STATE);
+}
+
 enum hs_err hs_records_inspect(const char *path, size_t map_bytes, struct hs_env **env, struct hs_why *why)
 {
     struct hs_env_options options = {

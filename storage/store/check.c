@@ -26,9 +26,10 @@ struct hs_check {
     enum phase phase;
     enum hs_role role;
     struct hs_log_check log;
-    struct hs_txn *log_txn, *records_txn; /* of the step; no records: NULL */
-    bool current;                         /* in it the records reflect all of the log */
-    struct hs_position at;                /* effects: the last commit looked at */
+    uint64_t rows_all, records_all, commits_all; /* to be read, as they were at the beginning; 0: not known */
+    struct hs_txn *log_txn, *records_txn;        /* of the step; no records: NULL */
+    bool current;                                /* in it the records reflect all of the log */
+    struct hs_position at;                       /* effects: the last commit looked at */
     uint64_t ops;
     struct hs_records_scan scan;
     bool records_sound;  /* each has its hash */
@@ -359,6 +360,42 @@ enum hs_err hs_check_step(struct hs_check *check, struct hs_view *view, size_t b
     return err;
 }
 
+/* ---- how far it is ---- */
+
+static void measure(struct hs_check *check, struct hs_txn *log, struct hs_txn *records)
+{
+    check->rows_all = hs_log_check_rows(log);
+    check->commits_all = hs_log_last(log).commit;
+    check->records_all = records != NULL ? hs_records_count(records) : 0;
+}
+
+void hs_check_measure(struct hs_check *check, struct hs_view *view)
+{
+    measure(check, store_log_reader(view).txn, store_records_txn(view));
+}
+
+void hs_check_progress(const struct hs_check *check, struct hs_check_progress *at)
+{
+    const struct hs_check_figures *figures = &check->figures;
+    switch (check->phase) {
+    case PHASE_LOG:
+        *at = (struct hs_check_progress){"reading the log", "rows", figures->rows, check->rows_all};
+        break;
+    case PHASE_DOUBTS:
+    case PHASE_EFFECTS:
+        *at = (struct hs_check_progress){"holding the log against the records", "commits", check->at.commit,
+                                         check->commits_all};
+        break;
+    case PHASE_RECORDS:
+        *at = (struct hs_check_progress){"reading the records", "records", figures->records, check->records_all};
+        break;
+    case PHASE_DERIVED:
+    case PHASE_OVER:
+    default:
+        *at = (struct hs_check_progress){"holding indexes, sums and lists against the records", NULL, 0, 0};
+    }
+}
+
 bool hs_check_over(const struct hs_check *check)
 {
     return check->phase == PHASE_OVER;
@@ -400,13 +437,37 @@ static enum hs_err step_dir(struct hs_check *check, const struct environments *e
     return err;
 }
 
+/* In transactions of its own: what cannot be counted is for the check to find. */
+static void measure_dir(struct hs_check *check, const struct environments *environments)
+{
+    struct hs_txn log = {0}, records = {0};
+    bool any = environments->records != NULL && hs_txn_begin(environments->records, false, &records) == HS_OK;
+    if (hs_txn_begin(environments->log, false, &log) == HS_OK)
+        measure(check, &log, any ? &records : NULL);
+    hs_txn_abort(&records);
+    hs_txn_abort(&log);
+}
+
+static void tell(const struct hs_check *check)
+{
+    struct hs_check_progress at;
+    if (check->options.told == NULL || check->phase == PHASE_OVER)
+        return;
+    hs_check_progress(check, &at);
+    check->options.told(check->options.ctx, &at);
+}
+
 static enum hs_err check_environments(const struct environments *environments, const struct hs_check_options *options,
                                       struct hs_check_figures *figures)
 {
     struct hs_check *check = NULL;
     enum hs_err err = hs_check_new(options, &check);
-    while (err == HS_OK && !hs_check_over(check))
+    if (err == HS_OK)
+        measure_dir(check, environments);
+    while (err == HS_OK && !hs_check_over(check)) {
+        tell(check);
         err = step_dir(check, environments);
+    }
     if (check != NULL)
         *figures = check->figures;
     hs_check_free(check);

@@ -123,12 +123,15 @@ def import_twice(region, hall):
 def shown_on_a_terminal(region, hall):
     """A bar with rate on a terminal, lines elsewhere."""
     path = os.path.join(region.dir, "customers.csv")
-    ours, theirs = pty.openpty()
-    subprocess.run([tool("hallsync"), "-c", hall.conf, "customer", "import", path], stderr=theirs, stdout=subprocess.DEVNULL, check=True)
-    os.close(theirs)
-    drawn = os.read(ours, 65536).decode()
-    os.close(ours)
-    check("\r[####################] 100 % 20 rows, " in drawn and "/s, 0 rejected" in drawn, f"the bar: {drawn!r}")
+    for progress, bars in (("0ms", True), ("", False)):  # one that is over at once has none, if nobody wants it
+        ours, theirs = pty.openpty()
+        subprocess.run([tool("hallsync"), "-c", hall.conf, "customer", "import", path], stderr=theirs, stdout=subprocess.DEVNULL, check=True,
+                       env={**os.environ, "TERM": "xterm", "HALLSYNC_PROGRESS": progress})
+        os.close(theirs)
+        drawn = os.read(ours, 65536).decode()
+        os.close(ours)
+        equal("\r[####################] 100 %  importing, 20 rows, " in drawn, bars, f"the bar: {drawn!r}")
+        check("/s, 0 rejected" in drawn, f"the end: {drawn!r}")
     plain = hall.run("customer", "import", path).err
     check(plain.startswith("20 rows, ") and "/s, 0 rejected\n" in plain and "\r" not in plain and "\033" not in plain, f"plain lines: {plain!r}")
 
@@ -159,6 +162,13 @@ def runs_one_after_the_other(runs, hall):
     check(ids(second, "customer", "account") == [], "customers did not change")
 
 
+def writes_to(process):
+    """The file that it waits to write to, by the first argument of its system call; or None."""
+    with open(f"/proc/{process.pid}/syscall") as file:
+        words = file.read().split()
+    return int(words[1], 16) if len(words) > 2 else None
+
+
 def killed_before_its_cursor(runs, hall):
     """Who is to be told does not listen: the files are there, the cursor waits; and then the process is gone."""
     pay(hall, 3)
@@ -167,8 +177,7 @@ def killed_before_its_cursor(runs, hall):
     room = fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
     os.write(into, b"x" * room)
     process = runs.start(stdout=into)
-    until("the run is there", lambda: len(runs.names()) == 3)
-    time.sleep(0.05)
+    until("the run is there, and the answer is kept waiting", lambda: len(runs.names()) == 3 and writes_to(process) == 1)
     process.send_signal(signal.SIGKILL)
     process.wait()
     os.close(out)

@@ -2,6 +2,8 @@
 """Bills and payments of two halls and their hub: one payment for several bills, late fees by their days, change, a prepaid card that two
 halls top up without knowing of each other, who may take money back and when, receipts printed again, an invoice."""
 import datetime
+import re
+import unicodedata
 
 from region import Region, check, equal, until
 
@@ -13,6 +15,12 @@ def day(days):
     """A business date, so many days from now, in Shanghai."""
     now = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8)))
     return (now + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
+
+
+def indents(card):
+    """In which columns of a terminal the values of a card begin; Chinese characters take two."""
+    titles = [re.match(r".*?  +", line).group() for line in card.splitlines()]
+    return {sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in title) for title in titles}
 
 
 with Region("bills and payments") as region:
@@ -46,6 +54,8 @@ with Region("bills and payments") as region:
     slip = hall.json("receipt", "show", paid["receipt"]).object()
     equal((slip["kind"], slip["name"], slip["amount_fen"], slip["change_fen"], slip["reprints"]), ("payment", "王芳", 15000, 5000, 0), "slip")
     check({"zh": "找零", "en": "change", "value": "50.00"} in slip["lines"], f"a line of it: {slip['lines']}")
+    card = hall.run("receipt", "show", paid["receipt"]).out
+    check("用电地址" in card and len(indents(card)) == 1, f"its values stand below each other:\n{card}")
     hall.synced()
     until("the other hall has it", lambda: other.json("payment", "get", "p-1").object()["amount_fen"] == 15000)
     again = other.json("reprint", "add", f"number={paid['receipt']}", "reason=lost", "clerk=wu").object()
