@@ -26,6 +26,7 @@
     X(HERE, "here", 0, NULL, "only what is here: no hub is asked about other districts")                             \
     X(WATCH, "watch", 0, NULL, "show it again every two seconds")                                                    \
     X(PROMETHEUS, "prometheus", 0, NULL, "the figures as metrics: Prometheus text")                                  \
+    X(INTERVAL, "interval", 0, "TIME", "ask anew so often (default: 2s)")                                            \
     X(SYNCED, "synced", 0, NULL, "wait until hub and node hold the same")                                            \
     X(ACCOUNT, "account", 0, "ACCOUNT", "only of this account")                                                      \
     X(BILL, "bill", 0, "BILL", "only of this bill")                                                                  \
@@ -172,6 +173,7 @@ enum hs_err cli_run_conflict_reject(struct cli *cli);
 enum hs_err cli_run_audit(struct cli *cli);  /* audit.c */
 enum hs_err cli_run_status(struct cli *cli); /* status.c */
 enum hs_err cli_run_why(struct cli *cli);    /* why.c */
+enum hs_err cli_run_top(struct cli *cli);    /* top.c */
 enum hs_err cli_run_wait(struct cli *cli);   /* wait.c */
 enum hs_err cli_run_digest(struct cli *cli);
 enum hs_err cli_run_enroll(struct cli *cli); /* nodes.c */

@@ -46,6 +46,8 @@ const struct cli_command CLI_COMMANDS[] = {
      CLI_BIT(WATCH) | CLI_BIT(PROMETHEUS)},
     {"why", cli_run_why, "[NODE]", "why is this node, or NODE, behind: the cause, what shows it, and what to do",
      CLI_NEEDS_NODE, 0, 0},
+    {"top", cli_run_top, "[--interval 2s]", "the nodes that it stands in touch with, live: who is behind, and why",
+     CLI_NEEDS_NODE, 0, CLI_BIT(INTERVAL)},
     {"verify", cli_run_verify, "[--full | --remote [--peer ID]]",
      "read log and records whole: is everything as it was written?  --remote: have those it is connected with the "
      "same?",

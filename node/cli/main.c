@@ -168,8 +168,8 @@ static enum hs_err run(struct cli *cli, struct words *words)
         err = check_options(cli);
     if (err == HS_OK && cli->command->needs == CLI_NEEDS_NODE)
         err = cli_config_find(cli);
-    if (err == HS_OK && cli->command->run != cli_run_watch)
-        cli_progress_open(cli->command->words); /* that one shows all the time what there is */
+    if (err == HS_OK && cli->command->run != cli_run_top && cli->command->run != cli_run_watch)
+        cli_progress_open(cli->command->words); /* those two show all the time what there is */
     return err == HS_OK ? cli->command->run(cli) : err;
 }
 

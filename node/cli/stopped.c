@@ -1,5 +1,7 @@
 #include "node/cli/stopped.h"
 
+#include "node/cli/progress.h"
+
 enum hs_err cli_stopped_open(struct cli_stopped *stopped, const struct hs_conf *conf, struct hs_why *why)
 {
     *stopped = (struct cli_stopped){.store = NULL};
@@ -15,7 +17,10 @@ enum hs_err cli_stopped_open(struct cli_stopped *stopped, const struct hs_conf *
         .district_count = conf->district_count,
         .utc_offset_minutes = conf->utc_offset_minutes,
     };
-    return hs_store_open(&options, &stopped->store, why);
+    cli_progress_step(&(struct cli_step){.what = "opening the store"}); /* after a crash records are made up */
+    err = hs_store_open(&options, &stopped->store, why);
+    cli_progress_end();
+    return err;
 }
 
 void cli_stopped_close(struct cli_stopped *stopped)
