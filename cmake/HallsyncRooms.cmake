@@ -4,7 +4,7 @@
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-foreach(module libzmq libprotobuf-c libsodium libzstd jansson libsystemd ncursesw)
+foreach(module libzmq libprotobuf-c libsodium libzstd jansson libsystemd libmicrohttpd gnutls zlib ncursesw)
   pkg_check_modules(${module} REQUIRED IMPORTED_TARGET ${module})
 endforeach()
 pkg_check_modules(lmdb REQUIRED IMPORTED_TARGET lmdb)

@@ -15,7 +15,7 @@
     X(JSON, "json", 0, NULL, "one JSON object, or one per line for lists")                                           \
     X(CSV, "csv", 0, NULL, "a table as CSV, for programs")                                                           \
     X(TIMEOUT, "timeout", 0, "TIME", "wait so long for an answer, such as 30s (default: 10s)")                       \
-    X(ROLE, "role", 0, "hub|hall|witness", "role of the node")                                                       \
+    X(ROLE, "role", 0, "ROLE", "role of the node, or of a user")                                                     \
     X(ID, "id", 0, "ID", "id of the node: a-z, 0-9 and -")                                                           \
     X(DATA, "data", 0, "DIR", "data directory of the node")                                                          \
     X(LISTEN, "listen", 0, "ADDRESS", "where a hub or witness listens for nodes (default: tcp://0.0.0.0:7400)")      \
@@ -201,6 +201,11 @@ enum hs_err cli_run_window(struct cli *cli); /* books.c */
 enum hs_err cli_run_books(struct cli *cli);
 enum hs_err cli_run_books_show(struct cli *cli);
 enum hs_err cli_run_appointment_event(struct cli *cli);
+enum hs_err cli_run_user_add(struct cli *cli); /* user.c */
+enum hs_err cli_run_user_list(struct cli *cli);
+enum hs_err cli_run_user_password(struct cli *cli);
+enum hs_err cli_run_user_role(struct cli *cli);
+enum hs_err cli_run_user_remove(struct cli *cli);
 enum hs_err cli_run_report_day(struct cli *cli);     /* report_day.c */
 enum hs_err cli_run_report_queue(struct cli *cli);   /* queue.c */
 enum hs_err cli_run_report_overdue(struct cli *cli); /* read.c */

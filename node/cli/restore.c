@@ -53,6 +53,7 @@ static enum hs_err move_paths(struct hs_conf *conf, const char *from, const char
     enum hs_err err = HS_OK;
     move_path(&conf->listen.clients, from, "ipc://");
     move_path(&conf->backup.dir, from, "");
+    move_path(&conf->admin.dir, from, "");
     for (size_t i = 0; i < count && err == HS_OK; i++)
         err = move_below(&moved[i], from, to);
     return err;
@@ -80,6 +81,8 @@ static enum hs_err write_config(struct cli_setup *setup, struct hs_bytes text)
         return err;
     struct moved moved[] = {
         {.path = &conf.listen.counters, .scheme = "ipc://"},
+        {.path = &conf.admin.tls_cert, .scheme = ""},
+        {.path = &conf.admin.tls_key, .scheme = ""},
         {.path = &conf.hook.command, .scheme = ""},
         {.path = &conf.hook.file, .scheme = ""},
     };

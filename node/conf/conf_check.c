@@ -182,6 +182,21 @@ static enum hs_err check_backup(struct checked *checked)
     return HS_OK;
 }
 
+static enum hs_err check_admin(struct checked *checked)
+{
+    struct hs_conf_admin *admin = &checked->conf->admin;
+    if (admin->dir[0] == '\0') {
+        free(admin->dir);
+        if (asprintf(&admin->dir, "%s/admin", checked->conf->node.data) < 0) {
+            admin->dir = NULL;
+            return HS_ENOMEM;
+        }
+    }
+    if (admin->dir[0] != '/')
+        return complain(checked, admin->dir, 1, "admin.dir: '%s' is not an absolute path", admin->dir);
+    return HS_OK;
+}
+
 static enum hs_err check_hook(struct checked *checked)
 {
     const struct hs_conf_hook *hook = &checked->conf->hook;
@@ -375,6 +390,8 @@ enum hs_err hs_conf_check(struct hs_conf *conf, const char *path, struct hs_why 
         err = check_scope(&checked);
     if (err == HS_OK)
         err = check_backup(&checked);
+    if (err == HS_OK)
+        err = check_admin(&checked);
     if (err == HS_OK)
         err = check_hook(&checked);
     return err == HS_OK ? check_upstreams(&checked) : err;

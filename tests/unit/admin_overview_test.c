@@ -1,0 +1,290 @@
+/* admin_overview_test.c -- the region as rows: what is in them, what is told of changes and how much at a time. */
+#include "node/admin/inside.h"
+#include "node/admin/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PEERS_MAX 1000
+#define BEGIN     1795300000000ULL
+
+struct world {
+    struct admin_overview *overview;
+    Hallsync__StatusReply reply;
+    Hallsync__PeerStatus peers[PEERS_MAX];
+    Hallsync__PeerStatus *list[PEERS_MAX];
+    char names[PEERS_MAX][32];
+    uint64_t now_ms;
+};
+
+static int set_up(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+    if (world == NULL || admin_overview_new(NULL, &world->overview) != HS_OK)
+        return -1;
+    hallsync__status_reply__init(&world->reply);
+    world->reply.node_id = (char *)"nj-hub";
+    world->reply.role = (char *)"hub";
+    world->reply.region = (char *)"nj";
+    world->reply.version = (char *)"1";
+    world->reply.peers = world->list;
+    world->now_ms = BEGIN;
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+    admin_overview_free(world->overview);
+    free(world);
+    return 0;
+}
+
+/* That many halls, live and with nothing to do. */
+static void halls(struct world *world, size_t count)
+{
+    world->reply.n_peers = count;
+    for (size_t i = 0; i < count; i++) {
+        Hallsync__PeerStatus *peer = &world->peers[i];
+        hallsync__peer_status__init(peer);
+        snprintf(world->names[i], sizeof world->names[i], "hall-%03zu", i);
+        peer->node_id = world->names[i];
+        peer->role = (char *)"hall";
+        peer->state = (char *)"live";
+        peer->has_lag_out_ops = peer->has_lag_in_ops = peer->has_lag_out_seconds = true;
+        world->list[i] = peer;
+    }
+}
+
+static void take(struct world *world)
+{
+    assert_int_equal(admin_overview_take(world->overview, &world->reply, world->now_ms), HS_OK);
+}
+
+/* A second later; what those who watch are told, or NULL. */
+static json_t *news(struct world *world)
+{
+    struct hs_buf event = {0};
+    json_t *told = NULL;
+    world->now_ms += 1000;
+    take(world);
+    if (admin_overview_news(world->overview, &event)) {
+        told = json_loadb((const char *)event.data, event.size, 0, NULL);
+        assert_non_null(told);
+        assert_null(memchr(event.data, '\n', event.size)); /* one line */
+    }
+    hs_buf_fini(&event);
+    return told;
+}
+
+static size_t told_rows(struct world *world)
+{
+    json_t *told = news(world);
+    size_t rows = told == NULL ? 0 : json_array_size(json_object_get(told, "rows"));
+    json_decref(told);
+    return rows;
+}
+
+/* As a browser gets it. */
+static json_t *whole(struct world *world)
+{
+    struct hs_buf gzip = {0}, text = {0};
+    size_t size;
+    assert_int_equal(admin_overview_put(world->overview, world->now_ms, &gzip, &size), HS_OK);
+    assert_int_equal(admin_gunzip(hs_buf_bytes(&gzip), size, &text), HS_OK);
+    json_t *overview = json_loadb((const char *)text.data, text.size, 0, NULL);
+    assert_non_null(overview);
+    hs_buf_fini(&gzip);
+    hs_buf_fini(&text);
+    return overview;
+}
+
+/* Of the row with that number; borrowed. */
+static json_t *cell(const json_t *overview, size_t row, const char *column)
+{
+    json_t *columns = json_object_get(overview, "columns"),
+           *cells = json_array_get(json_object_get(overview, "rows"), row);
+    assert_int_equal(json_array_size(columns), json_array_size(cells));
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        if (strcmp(json_string_value(json_array_get(columns, i)), column) == 0)
+            return json_array_get(cells, i);
+    }
+    fail_msg("no column %s", column);
+    return NULL;
+}
+
+/* ---- what is in it ---- */
+
+static void before_the_first_status_there_is_none(void **state)
+{
+    struct world *world = *state;
+    struct hs_buf gzip = {0};
+    size_t size;
+    assert_int_equal(admin_overview_put(world->overview, BEGIN, &gzip, &size), HS_ENOTHERE);
+    hs_buf_fini(&gzip);
+}
+
+static void a_row_has_a_cell_for_each_column(void **state)
+{
+    struct world *world = *state;
+    uint32_t districts[] = {3201, 3202};
+    halls(world, 2);
+    world->peers[1].lag_out_ops = 12;
+    world->peers[1].has_out_ops_per_s = true;
+    world->peers[1].out_ops_per_s = 1.25;
+    world->peers[1].districts = districts;
+    world->peers[1].n_districts = 2;
+    world->peers[1].version = (char *)"0.1\"\\\n\xff"; /* as it says: from another machine */
+    world->peers[1].has_clock_offset_ms = true;
+    world->peers[1].clock_offset_ms = -1234;
+    take(world);
+    json_t *overview = whole(world);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(overview, "node"), "node_id")), "nj-hub");
+    assert_null(json_object_get(json_object_get(overview, "node"), "peers"));
+    assert_string_equal(json_string_value(cell(overview, 1, "node_id")), "hall-001");
+    assert_string_equal(json_string_value(cell(overview, 0, "cause")), "not-behind");
+    assert_int_equal(json_integer_value(cell(overview, 1, "lag_out_ops")), 12);
+    assert_true(json_real_value(cell(overview, 1, "out_ops_per_s")) == 1.25);
+    assert_true(json_is_null(cell(overview, 0, "out_ops_per_s")));
+    assert_string_equal(json_string_value(json_array_get(cell(overview, 1, "districts"), 1)), "3202");
+    assert_string_equal(json_string_value(cell(overview, 1, "version")), "0.1\"\\\n?");
+    assert_int_equal(json_integer_value(cell(overview, 1, "clock_offset_ms")), -1200);
+    assert_true(json_is_null(cell(overview, 1, "spark")));
+    assert_int_equal(json_integer_value(json_object_get(overview, "as_of_ms")), BEGIN);
+    json_decref(overview);
+}
+
+/* Of a node that was made anew there are two keys; of one that is dialled, no name yet. */
+static void one_row_for_each_name(void **state)
+{
+    struct world *world = *state;
+    halls(world, 3);
+    world->peers[0].node_id = world->peers[1].node_id = (char *)"twice";
+    world->peers[0].state = (char *)"away";
+    world->peers[2].node_id = (char *)"";
+    world->peers[2].address = (char *)"tcp://10.0.0.1:7400";
+    take(world);
+    json_t *overview = whole(world);
+    assert_int_equal(json_array_size(json_object_get(overview, "rows")), 2);
+    assert_string_equal(json_string_value(cell(overview, 0, "node_id")), "tcp://10.0.0.1:7400");
+    assert_string_equal(json_string_value(cell(overview, 1, "state")), "live");
+    json_decref(overview);
+}
+
+/* ---- what is told of it ---- */
+
+static void what_gets_worse_is_told_at_once(void **state)
+{
+    struct world *world = *state;
+    halls(world, 600);
+    assert_int_equal(told_rows(world), 600); /* nothing was told of any yet */
+    assert_int_equal(told_rows(world), 0);
+    for (size_t i = 0; i < 500; i++)
+        world->peers[i].state = (char *)"down";
+    assert_int_equal(told_rows(world), 500);
+    world->peers[7].state = (char *)"live";
+    json_t *told = news(world);
+    json_t *row = json_array_get(json_object_get(told, "rows"), 0);
+    assert_string_equal(json_string_value(json_array_get(row, 0)), "hall-007");
+    assert_int_equal(json_array_size(json_object_get(told, "rows")), 1);
+    json_decref(told);
+    assert_int_equal(told_rows(world), 0);
+}
+
+/* Each of them in its turn, and none more often than every five seconds. */
+static void figures_are_told_in_turns(void **state)
+{
+    struct world *world = *state;
+    size_t sum = 0, most = 0;
+    halls(world, 600);
+    json_decref(news(world));
+    for (unsigned second = 0; second < 30; second++) {
+        for (size_t i = 0; i < 600; i++)
+            world->peers[i].lag_out_seconds = second + i;
+        size_t rows = told_rows(world);
+        most = rows > most ? rows : most;
+        sum += rows;
+    }
+    assert_true(most <= ADMIN_FIGURES_ROWS);
+    assert_true(sum >= (size_t)600 * 4 && sum <= (size_t)600 * 6);
+}
+
+static void who_is_gone_is_named_once(void **state)
+{
+    struct world *world = *state;
+    halls(world, 3);
+    json_decref(news(world));
+    world->list[1] = world->list[2];
+    world->reply.n_peers = 2;
+    json_t *told = news(world);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(told, "gone"), 0)), "hall-001");
+    json_decref(told);
+    assert_null(news(world));
+}
+
+static void the_past_of_a_peer_is_its_causes(void **state)
+{
+    struct world *world = *state;
+    struct hs_buf text = {0};
+    halls(world, 2);
+    json_decref(news(world));
+    world->peers[1].state = (char *)"down";
+    json_decref(news(world));
+    admin_overview_put_past(world->overview, "hall-001", &text);
+    json_t *past = json_loadb((const char *)text.data, text.size, 0, NULL);
+    assert_int_equal(json_array_size(past), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(past, 0), "code")), "link-down");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(past, 0), "time_ms")), BEGIN + 2000);
+    json_decref(past);
+    hs_buf_fini(&text);
+}
+
+/* ---- numbers ---- */
+
+static void is_real(double value, const char *wanted)
+{
+    struct hs_buf text = {0};
+    admin_put_real(&text, true, value);
+    hs_buf_put_u8(&text, 0);
+    assert_string_equal((const char *)text.data, wanted);
+    hs_buf_fini(&text);
+}
+
+static void numbers_are_short(void **state)
+{
+    (void)state;
+    is_real(0, "0");
+    is_real(-0.001, "0");
+    is_real(0.05, "0.05");
+    is_real(1.5, "1.5");
+    is_real(-12.34, "-12.34");
+    is_real(99.999, "100");
+    is_real(123456.7, "123457");
+    is_real(1e300, "1000000000000000000");
+    is_real(NAN, "null");
+}
+
+#define OVERVIEW_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        OVERVIEW_TEST(before_the_first_status_there_is_none),
+        OVERVIEW_TEST(a_row_has_a_cell_for_each_column),
+        OVERVIEW_TEST(one_row_for_each_name),
+        OVERVIEW_TEST(what_gets_worse_is_told_at_once),
+        OVERVIEW_TEST(figures_are_told_in_turns),
+        OVERVIEW_TEST(who_is_gone_is_named_once),
+        OVERVIEW_TEST(the_past_of_a_peer_is_its_causes),
+        cmocka_unit_test(numbers_are_short),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
