@@ -60,6 +60,21 @@ static void a_hall_says_how_it_is(void **state)
     assert_int_equal(status_of(t, t->hall, 0).figures.heard_ms, 0); /* the hub has nothing to say to it */
 }
 
+/* Nobody asks a witness. */
+static void a_hall_says_nothing_to_a_witness(void **state)
+{
+    struct table *t = *state;
+    static const struct hs_figures FIGURES = {.store_bytes = 7};
+    struct world_node *witness = world_witness(t->w, "pc", D1, 1);
+    t->hall->figures = &FIGURES;
+    world_start(witness);
+    world_start(t->hall);
+    t->link = world_dial(t->hall, witness);
+    world_advance(t->w, 60000);
+    assert_true(status_of(t, witness, 1).live);
+    assert_int_equal(status_of(t, witness, 1).figures.heard_ms, 0);
+}
+
 /* A hub is asked by people, a hall is not: it hears of no others. */
 static void a_hub_says_nothing_to_halls(void **state)
 {
@@ -131,15 +146,48 @@ static void what_is_awaited_has_an_age(void **state)
     assert_int_equal(status_of(t, t->hub, 1).lanes[HS_LANE_MONEY].oldest_awaited_ms, 0);
 }
 
+/* The stream of another hall, of which this one had more, then less, then more again: that is another wait. */
+static void what_came_otherwise_is_awaited_no_more(void **state)
+{
+    struct table *t = *state;
+    struct world_node *other = world_hall(t->w, "hall-2", D1, 1);
+    struct hs_stream money = {0};
+    struct puppet p;
+    world_start(t->hall);
+    world_dial(t->hall, t->hub);
+    for (unsigned i = 0; i < 3; i++)
+        money = world_write_text(t->hall, 3201, HS_LANE_MONEY, "a payment");
+    world_settle(t->w);
+    puppet_dial(&p, other, t->hub);
+    t->link = p.link;
+    puppet_greet(&p);
+    puppet_announce(&p, &money, 4); /* the hub asks for it */
+    uint64_t first_ms = t->w->now_ms;
+    assert_int_equal(status_of(t, t->hub, 1).lanes[HS_LANE_MONEY].in_ops, 1);
+    assert_in_range(status_of(t, t->hub, 1).lanes[HS_LANE_MONEY].oldest_awaited_ms, 1, first_ms);
+    for (unsigned i = 0; i < 3; i++)
+        world_write_text(t->hall, 3201, HS_LANE_MONEY, "a payment");
+    world_advance(t->w, 2000);
+    assert_int_equal(world_head(t->hub, &money), 6);
+    assert_int_equal(status_of(t, t->hub, 1).lanes[HS_LANE_MONEY].out_ops, 2);
+    assert_int_equal(status_of(t, t->hub, 1).lanes[HS_LANE_MONEY].oldest_awaited_ms, 0);
+    puppet_announce(&p, &money, 8);
+    assert_int_equal(status_of(t, t->hub, 1).lanes[HS_LANE_MONEY].in_ops, 2);
+    assert_in_range(status_of(t, t->hub, 1).lanes[HS_LANE_MONEY].oldest_awaited_ms, first_ms + 1, t->w->now_ms);
+    puppet_fini(&p);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         EACH(a_hall_says_how_it_is),
+        EACH(a_hall_says_nothing_to_a_witness),
         EACH(a_hub_says_nothing_to_halls),
         EACH(what_a_peer_says_is_bounded),
         EACH(what_is_awaited_has_an_age),
+        EACH(what_came_otherwise_is_awaited_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,202 @@
+/* peers_region_test.c -- who is away, as a hub tells it by the registry: each node once, by its newest certificate. */
+#include "tests/lib/store_world.h"
+
+#include "node/daemon/peers_private.h"
+#include "proto/msg/frame.h"
+#include "proto/msg/revoke.h"
+
+struct place {
+    struct world_region region;
+    struct world_node hub, hall; /* one of them is told of */
+    struct hs_conf conf;
+    struct hs_peers peers;
+    struct hs_arena arena;
+    const Hallsync__StatusReply *told;
+};
+
+static int setup(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    if (place == NULL)
+        return -1;
+    world_begin(&place->region);
+    world_add(&place->region, &place->hub, "nj-hub", HS_ROLE_HUB);
+    world_add(&place->region, &place->hall, "nj-gulou", HS_ROLE_HALL);
+    world_open(&place->hub, true);
+    world_open(&place->hall, true);
+    pthread_mutex_init(&place->peers.lock, NULL);
+    hs_arena_init(&place->arena, 0);
+    *state = place;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *place = *state;
+    pthread_mutex_destroy(&place->peers.lock);
+    free(place->peers.seen);
+    hs_arena_fini(&place->arena);
+    world_drop(&place->hub);
+    world_drop(&place->hall);
+    world_end(&place->region);
+    free(place);
+    return 0;
+}
+
+/* ---- the registry ---- */
+
+static void put(const struct world_node *at, struct hs_bytes encoded,
+                enum hs_err (*put_row)(struct hs_store *store, struct hs_bytes encoded))
+{
+    struct hs_commit commit;
+    assert_int_equal(hs_store_begin(at->store), HS_OK);
+    assert_int_equal(put_row(at->store, encoded), HS_OK);
+    assert_int_equal(hs_store_commit(at->store, &commit), HS_OK);
+}
+
+static void enroll(struct place *place, const struct world_node *at, const char *id, uint64_t issued_ms,
+                   struct hs_key *key)
+{
+    struct world_node node;
+    world_add(&place->region, &node, id, HS_ROLE_HALL);
+    node.draft.issued_ms = issued_ms;
+    world_certify(&node);
+    put(at, node.options.certificate, hs_store_put_certificate);
+    if (key != NULL)
+        *key = node.draft.node_key;
+    world_drop(&node);
+}
+
+/* Two lives of a node; @rising: the later one has the higher key. */
+static void enroll_twice(struct place *place, const char *id, bool rising, uint64_t early_ms, uint64_t late_ms,
+                         struct hs_key *early)
+{
+    struct world_node lives[2];
+    for (size_t i = 0; i < 2; i++)
+        world_add(&place->region, &lives[i], id, HS_ROLE_HALL);
+    bool rises = memcmp(lives[0].draft.node_key.bytes, lives[1].draft.node_key.bytes, HS_KEY_BYTES) < 0;
+    size_t later = rises == rising;
+    for (size_t i = 0; i < 2; i++) {
+        lives[i].draft.issued_ms = i == later ? late_ms : early_ms;
+        world_certify(&lives[i]);
+        put(&place->hub, lives[i].options.certificate, hs_store_put_certificate);
+        if (early != NULL && i != later)
+            *early = lives[i].draft.node_key;
+        world_drop(&lives[i]);
+    }
+}
+
+static void revoke_key(struct place *place, const struct hs_key *key)
+{
+    struct hs_authority issuer = {hs_buf_bytes(&place->region.issuer_body), &place->region.issuer};
+    struct hs_bytes certificate;
+    struct hs_buf encoded = {0};
+    struct hs_view *view = world_view(&place->hub);
+    assert_int_equal(hs_view_certificate(view, key, &certificate), HS_OK);
+    assert_int_equal(hs_revocation_sign(certificate, "stolen", 5, &issuer, &encoded), HS_OK);
+    hs_view_close(view);
+    put(&place->hub, hs_buf_bytes(&encoded), hs_store_put_revocation);
+    hs_buf_fini(&encoded);
+}
+
+/* ---- what is told ---- */
+
+static void tell(struct place *place, const struct world_node *of)
+{
+    struct hs_surveyor_options options = {.conf = &place->conf, .store = of->store};
+    Hallsync__StatusReply rest = HALLSYNC__STATUS_REPLY__INIT; /* what a whole one must have */
+    struct hs_buf partial = {0};
+    ProtobufCMessage *message;
+    rest.node_id = rest.role = rest.region = rest.version = (char *)"";
+    assert_int_equal(hs_surveyor_new(&options, &place->peers.options.surveyor), HS_OK);
+    assert_int_equal(hs_surveyor_look(place->peers.options.surveyor), HS_OK);
+    place->peers.options.store = of->store;
+    hs_peers_region(&place->peers, &partial);
+    hs_surveyor_free(place->peers.options.surveyor);
+    hs_arena_reset(&place->arena);
+    hs_msg_pack(&rest.base, &partial);
+    assert_int_equal(
+        hs_msg_unpack(&hallsync__status_reply__descriptor, hs_buf_bytes(&partial), &place->arena, &message), HS_OK);
+    place->told = (const Hallsync__StatusReply *)message;
+    hs_buf_fini(&partial);
+}
+
+/* NULL: it is not told of; once at most. */
+static const Hallsync__PeerStatus *away(const struct place *place, const char *id)
+{
+    const Hallsync__PeerStatus *found = NULL;
+    for (size_t i = 0; i < place->told->n_peers; i++) {
+        if (strcmp(place->told->peers[i]->node_id, id) != 0)
+            continue;
+        assert_null(found);
+        found = place->told->peers[i];
+        assert_string_equal(found->state, "away");
+    }
+    return found;
+}
+
+static void a_node_made_anew_is_away_once_by_its_newest_certificate(void **state)
+{
+    struct place *place = *state;
+    enroll_twice(place, "nj-rising", true, 50, 70, NULL);
+    enroll_twice(place, "nj-falling", false, 50, 70, NULL);
+    enroll(place, &place->hub, "nj-once", 60, NULL);
+    tell(place, &place->hub);
+    assert_int_equal(place->told->n_peers, 3); /* and not the hub itself */
+    assert_true(away(place, "nj-rising")->certificate_ms == 70);
+    assert_true(away(place, "nj-falling")->certificate_ms == 70);
+    assert_true(away(place, "nj-once")->certificate_ms == 60);
+    assert_string_equal(away(place, "nj-once")->why, "not seen since this node started");
+}
+
+static void who_is_connected_by_an_older_key_is_not_away(void **state)
+{
+    struct place *place = *state;
+    struct hs_key early;
+    enroll_twice(place, "nj-rising", true, 50, 70, &early);
+    peers_seen_begin(&place->peers);
+    peers_seen_note(&place->peers, &early, 1000);
+    tell(place, &place->hub);
+    assert_null(away(place, "nj-rising"));
+    peers_seen_begin(&place->peers); /* it has gone */
+    tell(place, &place->hub);
+    assert_non_null(away(place, "nj-rising"));
+}
+
+static void a_revoked_key_says_so_unless_there_is_a_newer_one(void **state)
+{
+    struct place *place = *state;
+    struct hs_key stolen, early;
+    enroll(place, &place->hub, "nj-stolen", 60, &stolen);
+    enroll(place, &place->hub, "nj-well", 60, NULL);
+    enroll_twice(place, "nj-anew", true, 50, 70, &early);
+    revoke_key(place, &stolen);
+    revoke_key(place, &early);
+    tell(place, &place->hub);
+    assert_string_equal(away(place, "nj-stolen")->reason, "revoked");
+    assert_string_equal(away(place, "nj-stolen")->why, "its key was revoked: stolen");
+    assert_null(away(place, "nj-well")->reason);
+    assert_null(away(place, "nj-anew")->reason);
+}
+
+/* It holds the registry, too; but nobody dials it. */
+static void a_hall_tells_of_nobody(void **state)
+{
+    struct place *place = *state;
+    enroll(place, &place->hall, "nj-other", 60, NULL);
+    tell(place, &place->hall);
+    assert_int_equal(place->told->n_peers, 0);
+}
+
+#define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EACH(a_node_made_anew_is_away_once_by_its_newest_certificate),
+        EACH(who_is_connected_by_an_older_key_is_not_away),
+        EACH(a_revoked_key_says_so_unless_there_is_a_newer_one),
+        EACH(a_hall_tells_of_nobody),
+    };
+    return cmocka_run_group_tests_name("peers_region", tests, NULL, NULL);
+}
