@@ -101,8 +101,9 @@
       "of the addresses of one group one is connected at a time, tried in their order; groups go by themselves: hubs " \
       "in one, a witness in another")                                                                                  \
     X(upstreams, bytes_per_second, UINT, 0, 0, 1000000000, NONE,                                                       \
-      "most that a line may take of backlog and state in each direction; work is never held back; 0: as much as it "   \
-      "can")                                                                                                           \
+      "most that a line may take of backlog and state in each direction, without what TCP and encryption add; in any " \
+      "span of time one second's worth may come on top, and one message, of 16 KiB or of one larger record; work is "  \
+      "never held back, and counts; 0: as much as it can")                                                             \
     X(upstreams, limited_hours, TEXT, "", 11, 11, NONE,                                                                \
       "when bytes_per_second holds, in the time of region.utc_offset, as 08:00-18:00; default: always")
 

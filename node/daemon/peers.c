@@ -202,7 +202,8 @@ static enum hs_err link_up(struct hs_peers *peers, const struct hs_link_event *e
 {
     if (event->outbound) {
         peers_upstream_up(peers, event->address, event->peer);
-        return tell_up(peers, event->peer, true, &event->curve_key);
+        enum hs_err err = tell_up(peers, event->peer, true, &event->curve_key);
+        return err == HS_OK ? peers_upstream_limit(peers, event->peer) : err;
     }
     if (peers->waiting_count == WAITING_MAX) {
         hs_link_drop(peers->link, event->peer, true);

@@ -234,6 +234,7 @@ void peers_upstream_ended(struct hs_peers *peers, const struct hs_replica_update
 void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err);
 void peers_upstream_meet(struct hs_peers *peers, const struct hs_certificate *certificate); /* whose key may be one's */
 void peers_upstreams_seen(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count);
+enum hs_err peers_upstream_limit(struct hs_peers *peers, hs_peer peer);            /* before anything has passed */
 enum hs_err peers_upstreams_watch(struct hs_peers *peers, uint64_t now_ms);        /* limits by the time of the day */
 void peers_knocked(struct hs_peers *peers, const char *address, const char *text); /* from outside, in vain */
 

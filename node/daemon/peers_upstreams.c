@@ -109,7 +109,6 @@ void peers_upstream_live(struct hs_peers *peers, hs_peer peer, const char *node_
         return;
     snprintf(upstream->node_id, sizeof upstream->node_id, "%s", node_id);
     set_phase(peers, upstream, UPSTREAM_LIVE, HS_OK, HS_REASON_NONE, "");
-    peers->watched_ms = 0; /* its limit holds from the beginning */
 }
 
 void peers_upstream_ended(struct hs_peers *peers, const struct hs_replica_update *update)
@@ -139,14 +138,20 @@ void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err)
 
 /* ---- watching over them ---- */
 
-static void tell_rate(struct hs_peers *peers, struct upstream *upstream, enum hs_err *err)
+static enum hs_err tell_limit(struct hs_peers *peers, struct upstream *upstream)
 {
     uint64_t minutes = hs_now_ms() / 60000 + DAY_MINUTES + (uint64_t)(int64_t)peers->options.conf->utc_offset_minutes;
     uint32_t rate = hs_conf_rate(upstream->conf, (unsigned)(minutes % DAY_MINUTES));
-    if (*err != HS_OK || upstream->peer == 0 || upstream->rate == rate)
-        return;
+    if (upstream->peer == 0 || upstream->rate == rate)
+        return HS_OK;
     upstream->rate = rate;
-    *err = peers_rate(peers, upstream->peer, rate);
+    return peers_rate(peers, upstream->peer, rate);
+}
+
+enum hs_err peers_upstream_limit(struct hs_peers *peers, hs_peer peer)
+{
+    struct upstream *upstream = peers_upstream_of(peers, peer);
+    return upstream == NULL ? HS_OK : tell_limit(peers, upstream);
 }
 
 /* A group serves one purpose: with hubs and witnesses in it, now there would be no hub and now no witness. */
@@ -213,8 +218,8 @@ enum hs_err peers_upstreams_watch(struct hs_peers *peers, uint64_t now_ms)
     if (now_ms < peers->watched_ms + WATCH_MS)
         return HS_OK;
     peers->watched_ms = now_ms;
-    for (size_t i = 0; i < peers->upstream_count; i++)
-        tell_rate(peers, &peers->upstreams[i], &err);
+    for (size_t i = 0; i < peers->upstream_count && err == HS_OK; i++)
+        err = tell_limit(peers, &peers->upstreams[i]);
     return err;
 }
 

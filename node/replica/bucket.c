@@ -1,26 +1,29 @@
 #include "node/replica/bucket.h"
 
-#define DEBT_MS 3600000 /* what is forgiven after an hour */
+#define FORGOTTEN_MS 3600000 /* in an hour everything has run out */
 
-void hs_rep_bucket_open(struct rep_bucket *bucket, uint64_t room, uint64_t now_ms)
+void hs_rep_bucket_drain(struct rep_bucket *bucket, uint64_t rate, uint64_t now_ms)
 {
-    *bucket = (struct rep_bucket){(int64_t)room, now_ms};
+    uint64_t passed_ms = now_ms - bucket->at_ms;
+    bool is_empty = passed_ms >= FORGOTTEN_MS || bucket->bytes <= rate * passed_ms / 1000;
+    uint64_t less = is_empty ? bucket->bytes : rate * passed_ms / 1000;
+    bucket->bytes -= less;
+    if (less > 0 || is_empty) /* else the next look counts this time, too */
+        bucket->at_ms = now_ms;
 }
 
 bool hs_rep_bucket_has(struct rep_bucket *bucket, uint64_t rate, uint64_t room, uint64_t now_ms)
 {
-    uint64_t passed_ms = now_ms - bucket->at_ms;
-    if (passed_ms > 0) {
-        uint64_t more = passed_ms >= DEBT_MS ? rate * (DEBT_MS / 1000) : rate * passed_ms / 1000;
-        bool is_full = bucket->left + (int64_t)more >= (int64_t)room;
-        bucket->left = is_full ? (int64_t)room : bucket->left + (int64_t)more;
-        if (more > 0 || is_full)
-            bucket->at_ms = now_ms;
-    }
-    return bucket->left > 0;
+    hs_rep_bucket_drain(bucket, rate, now_ms);
+    return bucket->bytes < room;
 }
 
-uint64_t hs_rep_bucket_due_ms(const struct rep_bucket *bucket, uint64_t rate, uint64_t now_ms)
+void hs_rep_bucket_put(struct rep_bucket *bucket, uint64_t bytes)
 {
-    return bucket->left > 0 ? now_ms : now_ms + (uint64_t)-bucket->left * 1000 / rate + 1;
+    bucket->bytes += bytes;
+}
+
+uint64_t hs_rep_bucket_due_ms(const struct rep_bucket *bucket, uint64_t rate, uint64_t room, uint64_t now_ms)
+{
+    return bucket->bytes < room ? now_ms : now_ms + (bucket->bytes - room) * 1000 / rate + 1;
 }

@@ -3,6 +3,7 @@
 #ifndef HS_REPLICA_FRONTIER_H
 #define HS_REPLICA_FRONTIER_H
 
+#include "node/replica/bucket.h"
 #include "node/replica/replica.h"
 
 #define REP_SHORT_HASH_BYTES 8 /* of h(n) in heads, and of subtrees */
@@ -17,6 +18,7 @@ struct rep_node {
     bool is_revoked;
     struct rep_member *members;   /* one for each partition that it wrote to */
     struct rep_session *sessions; /* live ones of this node */
+    struct rep_bucket sent;       /* under a limit that people set; whoever comes anew finds it as he left it */
 };
 
 struct rep_origin {

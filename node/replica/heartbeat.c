@@ -215,6 +215,12 @@ void hs_rep_heartbeat_next(struct rep_session *s)
     s->beat_ms = (s->r->now_ms + interval_ms) / part_ms * part_ms;
 }
 
+void hs_rep_heartbeat_now(struct rep_session *s)
+{
+    send_beat(s);
+    hs_rep_heartbeat_next(s);
+}
+
 void hs_rep_heartbeat_soon(struct rep_session *s)
 {
     s->beat_ms = s->r->now_ms;

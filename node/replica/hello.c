@@ -369,6 +369,8 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
     if (hs_rep_gate_holds(s, hello))
         return;
     go_live(s, hello);
+    if (s->r->err == HS_OK && s->state == REP_LIVE && (s->is_limit_new || s->r->held != 0))
+        hs_rep_heartbeat_now(s); /* before it knows what it could send */
     if (s->r->err == HS_OK && s->state == REP_LIVE && !s->outbound)
         answer_heads(s, hello);
     if (s->r->err != HS_OK || s->state != REP_LIVE)
@@ -384,8 +386,6 @@ void hs_rep_hello_received(struct rep_session *s, const ProtobufCMessage *messag
     hs_rep_probes_joined(s);
     hs_rep_wake(s->r, s->r->now_ms); /* it may have what rotted here */
     hs_rep_fills_soon(s->r);
-    if (s->is_limit_new || s->r->held != 0) /* before much has come */
-        hs_rep_heartbeat_soon(s);
     hs_rep_session_dirty(s);
 }
 

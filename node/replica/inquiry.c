@@ -18,7 +18,6 @@ struct rep_inquiry {
 void hs_rep_inquiries_init(struct rep_session *s)
 {
     TAILQ_INIT(&s->inquiries.waiting);
-    hs_rep_bucket_open(&s->inquiries.bucket, HS_QUESTIONS_BYTES, s->r->now_ms);
 }
 
 static void forget(struct rep_inquiries *all, struct rep_inquiry *inquiry)
@@ -47,14 +46,14 @@ bool hs_rep_inquiry_may(struct rep_session *s)
     struct rep_inquiries *all = &s->inquiries;
     if (hs_rep_bucket_has(&all->bucket, HS_QUESTIONS_BYTES_S, HS_QUESTIONS_BYTES, s->r->now_ms))
         return true;
-    all->due_ms = hs_rep_bucket_due_ms(&all->bucket, HS_QUESTIONS_BYTES_S, s->r->now_ms);
+    all->due_ms = hs_rep_bucket_due_ms(&all->bucket, HS_QUESTIONS_BYTES_S, HS_QUESTIONS_BYTES, s->r->now_ms);
     hs_rep_wake(s->r, all->due_ms);
     return false;
 }
 
 void hs_rep_inquiry_pay(struct rep_session *s, uint64_t sent_before)
 {
-    s->inquiries.bucket.left -= (int64_t)(s->sent_bytes - sent_before) + HS_QUESTION_COST;
+    hs_rep_bucket_put(&s->inquiries.bucket, s->sent_bytes - sent_before + HS_QUESTION_COST);
 }
 
 uint64_t hs_rep_inquiries_tick(struct rep_session *s)

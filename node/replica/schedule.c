@@ -131,34 +131,35 @@ static void count_bytes(struct rep_session *s)
 {
     struct rep_outflow *out = &s->out;
     if (hs_rep_rate_max(s) > 0)
-        out->bucket.left -= (int64_t)(s->sent_bytes - out->counted);
+        hs_rep_bucket_put(&s->node->sent, s->sent_bytes - out->counted);
     out->counted = s->sent_bytes;
 }
 
-/* What may pass in a second fits in; one segment may overdraw it. */
-static bool has_tokens(struct rep_session *s)
+/* So PROTOCOL.md, "Order of sending": in any time what may pass in it, what may pass in a second, and one message. */
+static bool is_within_limit(struct rep_session *s)
 {
     struct rep_outflow *out = &s->out;
     uint64_t rate = hs_rep_rate_max(s);
     if (rate == 0)
         return true;
     count_bytes(s);
-    if (hs_rep_bucket_has(&out->bucket, rate, rate, s->r->now_ms))
+    if (hs_rep_bucket_has(&s->node->sent, rate, rate, s->r->now_ms))
         return true;
-    out->tokens_wake_ms = hs_rep_bucket_due_ms(&out->bucket, rate, s->r->now_ms);
-    hs_rep_wake(s->r, out->tokens_wake_ms);
+    out->limit_wake_ms = hs_rep_bucket_due_ms(&s->node->sent, rate, rate, s->r->now_ms);
+    hs_rep_wake(s->r, out->limit_wake_ms);
     return false;
 }
 
-/* @before: what it was.  A limit that only changes fills nothing up: else the peer would get more by changing its own.
- */
-static void begin_limit(struct rep_session *s, uint64_t before)
+/* Up to now the limit was another one, or none.  Who is not known yet has been sent nothing that could be held back. */
+static void end_limit(struct rep_session *s)
 {
-    if (before == 0) {
-        hs_rep_bucket_open(&s->out.bucket, hs_rep_rate_max(s), s->r->now_ms);
+    uint64_t rate = hs_rep_rate_max(s);
+    if (s->node == NULL || rate == 0) {
         s->out.counted = s->sent_bytes;
+        return;
     }
-    hs_rep_session_dirty(s);
+    count_bytes(s);
+    hs_rep_bucket_drain(&s->node->sent, rate, s->r->now_ms);
 }
 
 void hs_rep_rate(struct hs_replica *r, const struct hs_replica_event *event)
@@ -167,11 +168,11 @@ void hs_rep_rate(struct hs_replica *r, const struct hs_replica_event *event)
     uint64_t limit = event->rate_max < LIMIT_MAX ? event->rate_max : LIMIT_MAX;
     if (s == NULL || s->out.limit == limit)
         return;
-    uint64_t before = hs_rep_rate_max(s);
+    end_limit(s);
     s->out.limit = limit;
     s->is_limit_new = true;
     hs_rep_heartbeat_soon(s);
-    begin_limit(s, before);
+    hs_rep_session_dirty(s);
 }
 
 void hs_rep_rate_told(struct rep_session *s, uint64_t limit)
@@ -179,19 +180,19 @@ void hs_rep_rate_told(struct rep_session *s, uint64_t limit)
     limit = limit < LIMIT_MAX ? limit : LIMIT_MAX;
     if (s->out.peer_limit == limit)
         return;
-    uint64_t before = hs_rep_rate_max(s);
+    end_limit(s);
     s->out.peer_limit = limit;
-    begin_limit(s, before);
+    hs_rep_session_dirty(s);
 }
 
 uint64_t hs_rep_schedule_tick(struct rep_session *s)
 {
-    uint64_t wake_ms = s->out.tokens_wake_ms;
+    uint64_t wake_ms = s->out.limit_wake_ms;
     if (wake_ms == 0 || s->state != REP_LIVE)
         return UINT64_MAX;
     if (s->r->now_ms < wake_ms)
         return wake_ms;
-    s->out.tokens_wake_ms = 0;
+    s->out.limit_wake_ms = 0;
     hs_rep_session_dirty(s);
     return UINT64_MAX;
 }
@@ -232,7 +233,7 @@ bool hs_rep_room(struct rep_session *s, uint8_t lane, uint64_t cost)
     bool fit = room && cost <= out->allowed - out->sent;
     if (!fit)
         out->limited = true;
-    bool goes = fit && (lane == HS_LANE_WORK || has_tokens(s));
+    bool goes = fit && (lane == HS_LANE_WORK || is_within_limit(s));
     out->waits = goes ? HS_WAITS_NOT : fit ? HS_WAITS_LIMIT : room ? HS_WAITS_CREDIT : HS_WAITS_LINE;
     return goes;
 }

@@ -104,11 +104,10 @@ struct rep_outflow {
     uint64_t back_ms;                       /* something came back last, or nothing was on its way */
     unsigned turns;
 
-    /* The limit that people set, here or there. */
+    /* The limit that people set, here or there.  What has passed stands with the node: rep_node.sent. */
     uint64_t limit, peer_limit; /* bytes per second; 0: none */
-    struct rep_bucket bucket;
-    uint64_t counted;        /* of the session's sent_bytes */
-    uint64_t tokens_wake_ms; /* something waits for more until then; 0: nothing */
+    uint64_t counted;           /* of the session's sent_bytes */
+    uint64_t limit_wake_ms;     /* something waits for the limit until then; 0: nothing */
 };
 
 /* Credit of what we receive: costs, cumulative. */
@@ -346,6 +345,7 @@ void hs_rep_reissue_received(struct hs_replica *r, const Hallsync__Certificate *
 void hs_rep_heartbeat_received(struct rep_session *s, const ProtobufCMessage *message);
 void hs_rep_heartbeat_next(struct rep_session *s);
 void hs_rep_heartbeat_soon(struct rep_session *s); /* in this step */
+void hs_rep_heartbeat_now(struct rep_session *s);  /* ahead of what the step sends from here on */
 uint64_t hs_rep_heartbeat_tick(struct rep_session *s);
 
 /* lag.c: a lag is freed when there is none any more: a pointer to one is good until the next of these calls */

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define ONE_MESSAGE 18000 /* a segment, with what is never held back beside it */
+
 static const hs_partition D1[] = {3201};
 
 struct table {
@@ -194,6 +196,51 @@ static void a_store_that_stands_still_is_told_from_a_line(void **state)
     clear(&t);
 }
 
+/* What was sent beyond the limit, at most, in any span of time: of each direction by itself, over all sessions. */
+static struct beyond {
+    uint64_t rate, at_ms[2], bytes[2], most[2];
+} beyond;
+
+static void count_beyond(struct world *w, struct world_link *link, int to, struct hs_bytes frame)
+{
+    uint64_t passed = beyond.rate * (w->now_ms - beyond.at_ms[to]) / 1000;
+    (void)link;
+    beyond.bytes[to] = (beyond.bytes[to] > passed ? beyond.bytes[to] - passed : 0) + frame.size;
+    beyond.at_ms[to] = w->now_ms;
+    if (beyond.bytes[to] > beyond.most[to])
+        beyond.most[to] = beyond.bytes[to];
+}
+
+/* Nobody gets more than a second's worth and one message at once: not before the other end has heard of the limit, and
+ * not by coming anew again and again. */
+static void no_window_has_more_than_the_limit_and_one_burst(void **state)
+{
+    (void)state;
+    struct table t;
+    struct hs_peer_status hall;
+    set(&t, 1000000);
+    world_start(t.hall);
+    world_write_many(t.hub, 3201, HS_LANE_PEOPLE, 6000, 100);
+    world_write_many(t.hall, 3201, HS_LANE_MONEY, 6000, 100);
+    beyond = (struct beyond){.rate = 8000};
+    t.w->sent = count_beyond;
+    for (unsigned i = 0; i < 8; i++) {
+        t.link = world_dial(t.hall, t.hub);
+        world_rate(t.hall, t.link->peer[0], beyond.rate);
+        run(&t, 700);
+        if (i < 7)
+            world_cut(t.link);
+    }
+    run(&t, 8000);
+    assert_true(world_status(t.hall, t.link->peer[0], &hall));
+    assert_true(hall.lag_out_ops > 0 && hall.lag_in_ops > 0);
+    print_message("8,000 bytes a second: %u and %u bytes beyond it at the most\n", (unsigned)beyond.most[0],
+                  (unsigned)beyond.most[1]);
+    for (int to = 0; to < 2; to++)
+        assert_in_range(beyond.most[to], 8000, 8000 + ONE_MESSAGE);
+    clear(&t);
+}
+
 /* Nobody gets more by saying another limit again and again. */
 static void a_limit_that_changes_gives_nothing_anew(void **state)
 {
@@ -245,6 +292,7 @@ int main(void)
         cmocka_unit_test(an_order_passes_a_backlog_on_2_mbit),
         cmocka_unit_test(an_order_passes_states_on_64_kbit),
         cmocka_unit_test(a_limit_holds_in_both_directions),
+        cmocka_unit_test(no_window_has_more_than_the_limit_and_one_burst),
         cmocka_unit_test(work_counts_against_the_limit),
         cmocka_unit_test(a_store_that_stands_still_is_told_from_a_line),
         cmocka_unit_test(a_limit_that_changes_gives_nothing_anew),

@@ -147,7 +147,9 @@ const struct trace_elsewhere TRACE_ELSEWHERE[] = {
     {"Of several `PeerPruned` for one (partition, lane) that wait, one is answered.", LIMITS,
      "where_one_is_is_said_within_bounds"},
     {"if there are more, the session ends (*busy*).", LIMITS, "what_waits_for_the_writer_is_bounded"},
-    {"which SHOULD keep it too.", "tests/unit/replica_line_test.c", "a_limit_holds_in_both_directions"},
+    {"which SHOULD keep it too;", "tests/unit/replica_line_test.c", "a_limit_holds_in_both_directions"},
+    {"it SHOULD be said before the frontier,", "tests/unit/replica_line_test.c",
+     "no_window_has_more_than_the_limit_and_one_burst"},
     /* 9 */
     {"Of operations that come as loose pieces the facts are merged and the register writes have no effect.", RECORDS,
      "forked_streams_give_facts_only"},
