@@ -209,6 +209,18 @@ class Lock:
         LMDB.mdb_env_close(self.env)
 
 
+def on_disk(region, hub, name, mib):
+    """A hall on a disk of its own, smaller than a store's map or larger: the machine's own may be either."""
+    disk = Disk(region, name + "-disk", mib=mib)
+    hall = region.hall(name, hub, ["3201"], start=False, **QUICK)
+    moved = os.path.join(disk.dir, "data")
+    shutil.copytree(hall.dir, moved)
+    hall.rewrite_conf(lambda text: text.replace(hall.dir, moved))
+    hall.dir = moved
+    hall.start()
+    return hall
+
+
 def stores(region, hub, hall, accounts):
     """A hub whose store stands still; a hall without room on its disk, one without room in its map; records that differ."""
     lock = Lock(hub)
@@ -217,27 +229,21 @@ def stores(region, hub, hall, accounts):
     lock.release()
     told("not-behind", hall)
 
-    big = Disk(region, "big", mib=2 << 20)
-    roomy = region.hall("nj-roomy", hub, ["3201"], start=False, **QUICK)
-    shutil.copytree(roomy.dir, os.path.join(big.dir, "data"))
-    roomy.rewrite_conf(lambda text: text.replace(roomy.dir, os.path.join(big.dir, "data")))
-    roomy.dir = os.path.join(big.dir, "data")
-    roomy.start()
+    tight, roomy = on_disk(region, hub, "nj-tight", 1 << 12), on_disk(region, hub, "nj-roomy", 1 << 21)
+    told("not-behind", tight, seconds=60)
     told("not-behind", roomy, seconds=60)
-    for node in (hall, roomy):
+    for node in (tight, roomy):
         node.stop()
         node.settings("limits", disk_reserve_mib=ALL_OF_IT)
         node.start()
         until("there is a session", lambda node=node: hub.name in node.live())
-    until("the hub has heard of it", lambda: all(hub.live()[node.name].get("held") for node in (hall, roomy)))
+    until("the hub has heard of it", lambda: all(hub.live()[node.name].get("held") for node in (tight, roomy)))
     region.customers(hub, 200, edition=7)
-    told("disk", hall, evidence=("disk-here",))
-    told("disk", hub, hall.name, evidence=("disk-there",))
+    told("disk", tight, evidence=("disk-here",))
+    told("disk", hub, tight.name, evidence=("disk-there",))
     told("map-full", roomy, evidence=("map-here",))
+    tight.stop()
     roomy.stop()
-    hall.stop()
-    hall.rewrite_conf(lambda text: text.replace(f"disk_reserve_mib: {ALL_OF_IT}", "disk_reserve_mib: 1"))
-    hall.start()
     hall.synced()
 
     phone = hall.json("customer", "get", accounts[3]).object()["phone"]
