@@ -111,7 +111,7 @@ static void look_for_alarms(struct admin *admin, const struct admin_status *stat
 {
     struct telling telling = {admin, status->time_ms};
     struct hs_alarms after = {0};
-    hs_alarms_look(status->reply, status->time_ms, &after);
+    hs_alarms_look(status->reply, status->time_ms, &admin->alarms, &after);
     if (after.cut) {
         hs_alarms_fini(&after);
         return;

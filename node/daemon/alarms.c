@@ -204,7 +204,7 @@ static void tell_left_out(const struct looking *looking)
 static void take_status(struct hs_alarmer *alarmer, const Hallsync__StatusReply *status)
 {
     struct looking looking = {alarmer, status, hs_now_ms()};
-    hs_alarms_look(status, looking.now_ms, &alarmer->after);
+    hs_alarms_look(status, looking.now_ms, &alarmer->before, &alarmer->after);
     if (alarmer->after.cut)
         return; /* out of memory: at the next look */
     if (!alarmer->has_looked)

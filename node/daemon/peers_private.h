@@ -77,6 +77,7 @@ struct upstream {
     char told[TOLD_MAX][HS_WHY_BYTES]; /* failures that were logged since it worked, each once: the latest of them */
     size_t told_count;                 /* of all */
     uint64_t since_ms;                 /* wall clock: in this phase */
+    uint64_t seen_ms;                  /* wall clock: when there last was a session; 0: never */
     enum hs_role role;                 /* of its certificate; 0: not known yet */
     char node_id[HS_NODE_ID_BYTES_MAX + 1];
     uint32_t rate; /* the limit that the replica was told for this connection */

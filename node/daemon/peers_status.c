@@ -279,6 +279,13 @@ static void put_said(struct hs_peers *peers, const struct hs_peer_status *from, 
     peers_fill_said(to, &from->figures, from->software);
 }
 
+/* Of one that fails now so, now so, "since" is new each time. */
+static void fill_seen(const struct upstream *upstream, Hallsync__PeerStatus *to)
+{
+    to->has_seen_ms = upstream->seen_ms != 0;
+    to->seen_ms = upstream->seen_ms;
+}
+
 static void put_live(struct hs_peers *peers, struct hs_buf *buf)
 {
     static struct hs_peer_status shown[PEERS_SHOWN]; /* one peers' thread a process */
@@ -289,10 +296,12 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
     peers_pace_look(peers, shown, count, mono);
     for (size_t i = 0; i < count; i++) {
         struct shown peer;
-        const struct upstream *upstream = peers_upstream_of(peers, shown[i].peer);
+        struct upstream *upstream = peers_upstream_of(peers, shown[i].peer);
         fill_live(&peer, &shown[i], peers_pace_of(peers, shown[i].peer), mono, wall);
         peer.status.address = (char *)hs_link_peer_address(peers->link, shown[i].peer);
         if (upstream != NULL) {
+            upstream->seen_ms = shown[i].live ? wall : upstream->seen_ms;
+            fill_seen(upstream, &peer.status);
             peer.status.group = upstream->conf->group;
             peer.status.limited_hours = upstream->conf->limited_hours[0] != '\0' ? upstream->conf->limited_hours : NULL;
         }
@@ -346,6 +355,7 @@ static void put_upstreams(struct hs_peers *peers, struct hs_buf *buf)
         peer.reason = upstream->reason != HS_REASON_NONE ? (char *)hs_reason_text(upstream->reason) : NULL;
         peer.has_since_ms = upstream->since_ms != 0;
         peer.since_ms = upstream->since_ms;
+        fill_seen(upstream, &peer);
         peers_put_peer(buf, &peer);
         if (upstream->node_id[0] != '\0')
             snprintf(peers->shown_upstreams[peers->shown_upstream_count++], HS_NODE_ID_BYTES_MAX + 1, "%s",

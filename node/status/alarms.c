@@ -9,6 +9,7 @@
 #define SETTLE_MS 300000ULL                 /* after a start all others connect anew */
 #define OLD_MS    (3 * 24 * 3600 * 1000ULL) /* a nightly backup has failed twice by then */
 #define APART_MS  60000ULL                  /* beyond what the way there and back may hide */
+#define AGREE_MS  45000ULL                  /* they agree again: no edge on which a clock could be told all day */
 #define HOUR_MS   3600000ULL
 
 static const struct hs_alarm_row ROWS[] = {
@@ -38,8 +39,19 @@ const char *hs_alarm_phase_text(enum hs_alarm_phase phase)
 struct look {
     const Hallsync__StatusReply *status;
     uint64_t now_ms;
+    const struct hs_alarms *before;
     struct hs_alarms *to;
 };
+
+/* Its order; the books of another day are others. */
+static int compare(const void *left, const void *right)
+{
+    const struct hs_alarm *a = left, *b = right;
+    int order = (a->id > b->id) - (a->id < b->id);
+    if (order == 0)
+        order = strcmp(a->node, b->node);
+    return order == 0 && a->id == HS_ALARM_BOOKS ? strcmp(a->detail, b->detail) : order;
+}
 
 static uint64_t ago_ms(const struct look *look, uint64_t then_ms)
 {
@@ -139,8 +151,23 @@ static bool is_expected(const Hallsync__PeerStatus *peer)
 static uint64_t gone_ms(const struct look *look, const Hallsync__PeerStatus *peer)
 {
     uint64_t started_ms = look->status->has_started_ms ? look->status->started_ms : 0;
-    uint64_t seen_ms = peer->has_seen_ms ? peer->seen_ms : peer->has_since_ms ? peer->since_ms : started_ms;
+    bool it_dials = strcmp(peer->state, "hello") == 0 && peer->group == NULL; /* when it was here says another row */
+    uint64_t never_ms = it_dials ? 0 : started_ms;
+    uint64_t seen_ms = peer->has_seen_ms ? peer->seen_ms : peer->has_since_ms ? peer->since_ms : never_ms;
     return is_reached(peer) || seen_ms == 0 || ago_ms(look, started_ms) < SETTLE_MS ? 0 : ago_ms(look, seen_ms);
+}
+
+static bool was_in_force(const struct look *look, enum hs_alarm_id id, const char *node)
+{
+    bool was = false;
+    for (size_t i = 0; look->before != NULL && i < look->before->count && !was; i++)
+        was = look->before->list[i].id == id && strcmp(look->before->list[i].node, node) == 0;
+    return was;
+}
+
+static bool knows_clock(const Hallsync__PeerStatus *peer)
+{
+    return strcmp(peer->state, "live") == 0 && peer->has_clock_offset_ms;
 }
 
 static void look_at_clock(const struct look *look, const Hallsync__PeerStatus *peer)
@@ -148,7 +175,8 @@ static void look_at_clock(const struct look *look, const Hallsync__PeerStatus *p
     uint64_t apart_ms = peer->clock_offset_ms < 0 ? (uint64_t)0 - (uint64_t)peer->clock_offset_ms
                                                   : (uint64_t)peer->clock_offset_ms;
     uint64_t round_trip_ms = peer->has_round_trip_ms ? peer->round_trip_ms : 0;
-    if (strcmp(peer->state, "live") == 0 && peer->has_clock_offset_ms && apart_ms > APART_MS + round_trip_ms)
+    uint64_t most_ms = was_in_force(look, HS_ALARM_CLOCK, peer->node_id) ? AGREE_MS : APART_MS + round_trip_ms;
+    if (knows_clock(peer) && apart_ms > most_ms)
         add(look, &(struct hs_alarm){.id = HS_ALARM_CLOCK, .span_s = apart_ms / 1000}, peer->node_id, NULL);
 }
 
@@ -193,11 +221,12 @@ static void look_at_hubs(const struct look *look)
         add(look, &(struct hs_alarm){.id = HS_ALARM_CUT_OFF, .span_s = least_ms / 1000}, status->node_id, NULL);
 }
 
-static int compare(const void *left, const void *right)
+/* The worst of several rows of a node comes first. */
+static int compare_rows(const void *left, const void *right)
 {
     const struct hs_alarm *a = left, *b = right;
-    int order = (a->id > b->id) - (a->id < b->id);
-    return order != 0 ? order : strcmp(a->node, b->node);
+    int order = compare(a, b);
+    return order != 0 ? order : (a->count < b->count) - (a->count > b->count);
 }
 
 /* Of several rows of a node one counts. */
@@ -205,7 +234,7 @@ static void sort(struct hs_alarms *alarms)
 {
     size_t kept = 0;
     if (alarms->count > 1)
-        qsort(alarms->list, alarms->count, sizeof *alarms->list, compare);
+        qsort(alarms->list, alarms->count, sizeof *alarms->list, compare_rows);
     for (size_t i = 0; i < alarms->count; i++) {
         if (kept == 0 || compare(&alarms->list[kept - 1], &alarms->list[i]) != 0)
             alarms->list[kept++] = alarms->list[i];
@@ -213,15 +242,80 @@ static void sort(struct hs_alarms *alarms)
     alarms->count = kept;
 }
 
-void hs_alarms_look(const Hallsync__StatusReply *status, uint64_t now_ms, struct hs_alarms *to)
+/* ---- what is not known now goes on as it was ---- */
+
+static bool peer_says(const Hallsync__PeerStatus *peer, enum hs_alarm_id id)
 {
-    struct look look = {status, now_ms, to};
+    const char *comparison = peer->comparison != NULL ? peer->comparison : "";
+    switch (id) {
+    case HS_ALARM_DIFFERS: /* that it lags proves neither */
+        return strcmp(comparison, "equal") == 0 || strcmp(comparison, "damage") == 0;
+    case HS_ALARM_DISK:
+        return peer->disk_level != NULL && peer->disk_level[0] != '\0';
+    case HS_ALARM_CLOCK:
+        return knows_clock(peer);
+    case HS_ALARM_BACKUP_OLD:
+        return peer->has_backup_ms;
+    default:
+        return true;
+    }
+}
+
+/* Of one that is not there any more, or for which nobody waits, there is nothing to know. */
+static bool is_known_of_peer(const struct look *look, const struct hs_alarm *alarm)
+{
+    bool is_there = false, says = false;
+    for (size_t i = 0; i < look->status->n_peers; i++) {
+        const Hallsync__PeerStatus *peer = look->status->peers[i];
+        if (strcmp(peer->node_id, alarm->node) != 0 || !is_expected(peer))
+            continue;
+        is_there = true;
+        says = says || peer_says(peer, alarm->id);
+    }
+    return says || !is_there;
+}
+
+static bool is_known(const struct look *look, const struct hs_alarm *alarm)
+{
+    const Hallsync__StatusReply *status = look->status;
+    if (strcmp(alarm->node, status->node_id) != 0)
+        return is_known_of_peer(look, alarm);
+    switch (alarm->id) {
+    case HS_ALARM_DAMAGE:
+        return status->checked != NULL;
+    case HS_ALARM_ROTTEN:
+        return status->has_rotten;
+    case HS_ALARM_BACKUP_FAILED:
+        return status->backup != NULL;
+    case HS_ALARM_BACKUP_OLD: /* that the file is gone makes it no newer */
+        return status->backup != NULL && status->backup->has_last_ms;
+    case HS_ALARM_BOOKS:
+        return status->books != NULL;
+    default:
+        return true;
+    }
+}
+
+static void keep_unknown(const struct look *look)
+{
+    for (size_t i = 0; look->before != NULL && i < look->before->count; i++) {
+        const struct hs_alarm *alarm = &look->before->list[i];
+        if (!is_known(look, alarm))
+            add(look, alarm, alarm->node, alarm->detail);
+    }
+}
+
+void hs_alarms_look(const Hallsync__StatusReply *status, uint64_t now_ms, const struct hs_alarms *before,
+                    struct hs_alarms *to)
+{
+    struct look look = {status, now_ms, before, to};
     to->count = 0;
     to->cut = false;
     look_at_node(&look);
     for (size_t i = 0; i < status->n_peers; i++)
         look_at_peer(&look, status->peers[i]);
     look_at_hubs(&look);
+    keep_unknown(&look);
     sort(to);
 }
 
@@ -319,23 +413,19 @@ const char *hs_alarm_text(const struct hs_alarm *alarm, enum hs_alarm_phase phas
 
 /* ---- so many an hour ---- */
 
-static bool is_over(const struct hs_alarm_quota *quota, enum hs_alarm_id id, uint64_t tick_ms)
-{
-    return quota->told[id] != 0 && tick_ms - quota->begun_ms[id] >= HOUR_MS;
-}
-
 bool hs_alarm_quota_take(struct hs_alarm_quota *quota, struct hs_alarm *alarm, enum hs_alarm_phase phase,
                          uint64_t tick_ms)
 {
     enum hs_alarm_id id = alarm->id;
     if (phase == HS_ALARM_ENDS)
         return alarm->told;
-    if (quota->told[id] == 0 || is_over(quota, id, tick_ms)) {
+    if (quota->told[id] == 0 || tick_ms - quota->begun_ms[id] >= HOUR_MS) {
         quota->begun_ms[id] = tick_ms;
         quota->told[id] = 0;
     }
     if (quota->told[id] >= quota->per_hour) {
-        quota->left_out[id]++;
+        if (quota->left_out[id]++ == 0)
+            quota->due_ms[id] = quota->begun_ms[id] + HOUR_MS;
         return false;
     }
     quota->told[id]++;
@@ -346,9 +436,8 @@ bool hs_alarm_quota_take(struct hs_alarm_quota *quota, struct hs_alarm *alarm, e
 uint64_t hs_alarm_quota_ended(struct hs_alarm_quota *quota, enum hs_alarm_id id, uint64_t tick_ms)
 {
     uint64_t left_out = quota->left_out[id];
-    if (left_out == 0 || !is_over(quota, id, tick_ms))
+    if (left_out == 0 || tick_ms < quota->due_ms[id])
         return 0;
     quota->left_out[id] = 0;
-    quota->told[id] = 0;
     return left_out;
 }

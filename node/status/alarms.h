@@ -49,7 +49,8 @@ enum hs_severity { HS_SEVERITY_WARNING, HS_SEVERITY_ERROR };
     X(BACKUP_OLD, "backup-old", WARNING, "the newest verified backup of {node} is {span} old",                        \
       "{node} 最新的已验证备份已是 {span} 之前", "{node} has a new backup", "{node} 已有新的备份")                    \
     X(BOOKS, "books-differ", ERROR, "{n} books of {s} do not agree with the receipts", "{s} 有 {n} 本账与单据不符",   \
-      "all books agree with the receipts", "各账本均与单据相符")                                                      \
+      "no books of {s} are known to differ any more: hallsync books --date {s} shows them",                           \
+      "{s} 已无已知不符的账本：可用 hallsync books --date {s} 查看")                                                  \
     X(PARKED, "parked", WARNING, "{n} records are parked at {node}: they break a rule and wait for a decision",       \
       "{node} 有 {n} 条记录被挂起：违反规则，等待处理", "no records are parked at {node} any more",                   \
       "{node} 已无被挂起的记录")                                                                                      \
@@ -82,13 +83,15 @@ struct hs_alarm {
     bool told;                           /* the caller's */
 };
 struct hs_alarms {
-    struct hs_alarm *list; /* by id and node */
+    struct hs_alarm *list; /* by id and node; of books by their day, too: each day's are an alarm of their own */
     size_t count, room;
     bool cut; /* out of memory: some are missing */
 };
 
-/* Those in force, by one status; @now_ms of the wall clock.  @to is emptied first. */
-void hs_alarms_look(const Hallsync__StatusReply *status, uint64_t now_ms, struct hs_alarms *to);
+/* Those in force, by one status; @now_ms of the wall clock.  @before: those until now: of what the status does not
+ * know, as of a hall that was just connected to, they go on.  @to is emptied first. */
+void hs_alarms_look(const Hallsync__StatusReply *status, uint64_t now_ms, const struct hs_alarms *before,
+                    struct hs_alarms *to);
 void hs_alarms_fini(struct hs_alarms *alarms);
 
 enum hs_alarm_phase { HS_ALARM_BEGINS, HS_ALARM_GROWS, HS_ALARM_ENDS };
@@ -106,17 +109,19 @@ const char *hs_alarm_text(const struct hs_alarm *alarm, enum hs_alarm_phase phas
 /* ---- so many an hour ----
  *
  * Of each alarm so many beginnings and growths are told in an hour; the end of what was told is always told, the end of
- * what was left out never.  An hour begins with the first that is told in it. */
+ * what was left out never.  An hour begins with the first that is told in it; when it is over, what was left out in it
+ * is due to be said, whether or not the next one has begun. */
 struct hs_alarm_quota {
     unsigned per_hour;
     uint64_t begun_ms[HS_ALARM_COUNT];
     unsigned told[HS_ALARM_COUNT];
-    uint64_t left_out[HS_ALARM_COUNT]; /* in this hour */
+    uint64_t left_out[HS_ALARM_COUNT];
+    uint64_t due_ms[HS_ALARM_COUNT]; /* ... which is to be said then */
 };
 /* Whether to tell it: takes its share, and notes it in the alarm.  @tick_ms of a clock that nobody sets. */
 bool hs_alarm_quota_take(struct hs_alarm_quota *quota, struct hs_alarm *alarm, enum hs_alarm_phase phase,
                          uint64_t tick_ms);
-/* How many of @id were left out in the hour that has ended; once, then 0. */
+/* How many of @id were left out, once that is due; then 0. */
 uint64_t hs_alarm_quota_ended(struct hs_alarm_quota *quota, enum hs_alarm_id id, uint64_t tick_ms);
 
 #endif

@@ -102,7 +102,10 @@ with Region("alarms reach a program, a file and the log") as region:
 
     # It begins and ends, each once; of the next one in the same hour nothing is told.
     hall.relay.cut()
+    until("the hub is away", lambda: hall.status()["peers"][0]["state"] != "live")
+    seen_ms = hall.status()["peers"][0]["seen_ms"]
     differ(hub, hall, account)
+    equal(hall.status()["peers"][0]["seen_ms"], seen_ms, "however often it is tried, that is when it was seen")
     hall.relay.heal()
     until("the conflict is told", lambda: any(row["alarm"] == "conflict" for row in documents(told)), 40)
     decide(hub, account)

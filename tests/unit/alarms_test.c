@@ -71,7 +71,7 @@ static const char *changes(struct place *place, uint64_t now_ms)
     place->before = place->after;
     place->after = spare;
     place->told[0] = '\0';
-    hs_alarms_look(&place->status, now_ms, &place->after);
+    hs_alarms_look(&place->status, now_ms, &place->before, &place->after);
     assert_false(place->after.cut);
     hs_alarms_compare(&place->before, &place->after, tell, place);
     return place->told;
@@ -200,10 +200,136 @@ static void of_others_their_disk_backup_clock_and_records(void **state)
     hall->clock_offset_ms = -60501;
     hall->comparison = TEXT("damage");
     assert_string_equal(changes(place, NOW_MS), "begins differs hall-1 0\nbegins clock hall-1 0\n");
-    hall->state = TEXT("away"); /* what it said of its clock is old */
+}
+
+/* ---- what is not known goes on ---- */
+
+static void what_a_hall_does_not_say_now_goes_on(void **state)
+{
+    struct place *place = *state;
+    Hallsync__PeerStatus *hall = peer(place, "hall-1", "live");
+    hall->disk_level = TEXT("full");
+    hall->has_backup_ms = hall->has_clock_offset_ms = true;
+    hall->backup_ms = NOW_MS - 4 * DAY_MS;
+    hall->clock_offset_ms = 90000;
+    hall->comparison = TEXT("damage");
+    assert_string_equal(changes(place, NOW_MS), "begins differs hall-1 0\nbegins disk hall-1 3\nbegins clock hall-1 0\n"
+                                                "begins backup-old hall-1 0\n");
+    hall->state = TEXT("away"); /* the link breaks ... */
     hall->has_seen_ms = true;
     hall->seen_ms = NOW_MS;
+    hall->has_clock_offset_ms = false;
+    hall->comparison = NULL;
+    assert_string_equal(changes(place, NOW_MS), "");
+    hall->state = TEXT("live"); /* ... and a new session has said nothing yet */
+    hall->has_clock_offset_ms = true;
+    hall->clock_offset_ms = 90000;
+    hall->disk_level = NULL;
+    hall->has_backup_ms = false;
+    assert_string_equal(changes(place, NOW_MS), "");
+    hall->comparison = TEXT("lag"); /* which is no proof */
+    assert_string_equal(changes(place, NOW_MS), "");
+    hall->disk_level = TEXT("low");
+    hall->has_backup_ms = true;
+    hall->backup_ms = NOW_MS;
+    hall->clock_offset_ms = 0;
+    hall->comparison = TEXT("equal");
+    assert_string_equal(changes(place, NOW_MS),
+                        "ends differs hall-1 0\nends clock hall-1 0\nends backup-old hall-1 0\n");
+    hall->disk_level = NULL;
+    hall->reason = TEXT("revoked"); /* nobody waits for what it says */
+    assert_string_equal(changes(place, NOW_MS), "ends disk hall-1 1\n");
+}
+
+static void what_the_node_cannot_tell_goes_on(void **state)
+{
+    struct place *place = *state;
+    Hallsync__StatusReply *status = &place->status;
+    Hallsync__BackupStatus backup = HALLSYNC__BACKUP_STATUS__INIT;
+    Hallsync__CheckStatus checked = HALLSYNC__CHECK_STATUS__INIT;
+    Hallsync__BooksStatus books = HALLSYNC__BOOKS_STATUS__INIT;
+    status->backup = &backup;
+    status->checked = &checked;
+    status->books = &books;
+    status->has_rotten = backup.has_last_ms = true;
+    backup.last_ms = 1;
+    checked.found = status->rotten = books.differ = 2;
+    books.date = 20261121;
+    assert_string_equal(changes(place, NOW_MS),
+                        "begins damage nj-hub 2\nbegins rotten nj-hub 2\nbegins backup-old nj-hub 0\n"
+                        "begins books-differ nj-hub 2\n");
+    status->checked = NULL;
+    status->books = NULL;
+    status->has_rotten = backup.has_last_ms = false; /* the file is gone: that is no new backup */
+    assert_string_equal(changes(place, NOW_MS), "");
+    assert_string_equal(changes(place, NOW_MS), "");
+    checked.found = books.differ = status->rotten = 0;
+    status->checked = &checked;
+    status->books = &books;
+    status->has_rotten = backup.has_last_ms = true;
+    backup.last_ms = NOW_MS;
+    assert_string_equal(changes(place, NOW_MS), "ends damage nj-hub 2\nends rotten nj-hub 2\nends backup-old nj-hub 0\n"
+                                                "ends books-differ nj-hub 2\n");
+}
+
+static void each_day_has_books_of_its_own(void **state)
+{
+    struct place *place = *state;
+    Hallsync__BooksStatus books = HALLSYNC__BOOKS_STATUS__INIT;
+    char text[HS_ALARM_TEXT_BYTES];
+    place->status.books = &books;
+    books.differ = 2;
+    books.date = 20261121;
+    assert_string_equal(changes(place, NOW_MS), "begins books-differ nj-hub 2\n");
+    books.differ = 1;
+    books.date = 20261122;
+    assert_string_equal(changes(place, NOW_MS), "ends books-differ nj-hub 2\nbegins books-differ nj-hub 1\n");
+    hs_alarm_text(&place->before.list[0], HS_ALARM_ENDS, false, text);
+    assert_non_null(strstr(text, "2026-11-21")); /* and nobody has said that those agree now */
+    assert_null(strstr(text, "all books"));
+}
+
+static void a_clock_at_the_edge_is_told_once(void **state)
+{
+    struct place *place = *state;
+    Hallsync__PeerStatus *hall = peer(place, "hall-1", "live");
+    hall->has_clock_offset_ms = true;
+    hall->clock_offset_ms = 60001;
+    assert_string_equal(changes(place, NOW_MS), "begins clock hall-1 0\n");
+    hall->clock_offset_ms = 59999;
+    assert_string_equal(changes(place, NOW_MS), "");
+    hall->clock_offset_ms = -45000;
     assert_string_equal(changes(place, NOW_MS), "ends clock hall-1 0\n");
+    hall->clock_offset_ms = 59999;
+    assert_string_equal(changes(place, NOW_MS), "");
+}
+
+/* A greeting under way says nothing of how long there was none. */
+static void a_greeting_is_no_absence(void **state)
+{
+    struct place *place = *state;
+    Hallsync__PeerStatus *hall = peer(place, "hall-1", "hello");
+    assert_string_equal(changes(place, NOW_MS), "");
+    peer(place, "hall-1", "away")->has_seen_ms = true;
+    place->peers[1].seen_ms = NOW_MS - HOUR_MS;
+    assert_string_equal(changes(place, NOW_MS), "begins away hall-1 0\n");
+    hall->group = TEXT("hub"); /* one that this node dials: from the start on */
+    place->peers[1].seen_ms = NOW_MS;
+    assert_string_equal(changes(place, NOW_MS), "");
+    hall->has_seen_ms = true;
+    hall->seen_ms = NOW_MS;
+    assert_string_equal(changes(place, NOW_MS), "ends away hall-1 0\n");
+}
+
+static void of_several_rows_the_worst_counts(void **state)
+{
+    struct place *place = *state;
+    peer(place, "hall-1", "live")->disk_level = TEXT("low");
+    peer(place, "hall-1", "live")->disk_level = TEXT("full");
+    assert_string_equal(changes(place, NOW_MS), "begins disk hall-1 3\n");
+    place->peers[0].disk_level = TEXT("full");
+    place->peers[1].disk_level = TEXT("low");
+    assert_string_equal(changes(place, NOW_MS), "");
 }
 
 /* ---- sentences ---- */
@@ -267,6 +393,9 @@ static void what_was_left_out_is_not_forgotten(void **state)
     assert_true(take(&quota, &one, HS_ALARM_BEGINS, 0));
     assert_false(take(&quota, &other, HS_ALARM_BEGINS, 1));
     assert_true(take(&quota, &other, HS_ALARM_GROWS, HOUR_MS));
+    assert_int_equal(hs_alarm_quota_ended(&quota, HS_ALARM_DISK, HOUR_MS), 1); /* in a storm, too: an hour at most */
+    assert_int_equal(hs_alarm_quota_ended(&quota, HS_ALARM_DISK, 2 * HOUR_MS), 0);
+    assert_false(take(&quota, &one, HS_ALARM_GROWS, HOUR_MS + 1)); /* ... and the next hour goes on */
     assert_int_equal(hs_alarm_quota_ended(&quota, HS_ALARM_DISK, 2 * HOUR_MS), 1);
 }
 
@@ -296,6 +425,12 @@ int main(void)
         CASE(a_hall_is_away_after_an_hour),
         CASE(a_hall_is_cut_off_when_no_hub_is_reached),
         CASE(of_others_their_disk_backup_clock_and_records),
+        CASE(what_a_hall_does_not_say_now_goes_on),
+        CASE(what_the_node_cannot_tell_goes_on),
+        CASE(each_day_has_books_of_its_own),
+        CASE(a_clock_at_the_edge_is_told_once),
+        CASE(a_greeting_is_no_absence),
+        CASE(of_several_rows_the_worst_counts),
         cmocka_unit_test(each_has_a_sentence),
         cmocka_unit_test(the_document_has_all_alarms),
         cmocka_unit_test(so_many_an_hour_are_told),
