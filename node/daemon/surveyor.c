@@ -18,6 +18,7 @@
 #define ROLL_SHARE     20   /* ... a twentieth */
 #define DAY_MS         (24 * 3600 * 1000ULL)
 #define DISK_HOURS_MAX (10 * 366 * 24)
+#define UNCOUNTED      "the books of yesterday, or late tickets, cannot be counted: hallsync verify says why"
 
 /* Fields of StatusReply, of BackupStatus. */
 enum {
@@ -49,6 +50,7 @@ struct hs_surveyor {
     bool wanted; /* a look at the registry */
     struct hs_known *known;
     bool has_books, has_overdue;
+    bool counts_fail; /* one of them, at the last look */
     uint32_t books_date;
     struct hs_books_count books;
     uint64_t overdue;
@@ -101,23 +103,31 @@ static bool has_records(const struct hs_surveyor *surveyor)
     return hs_store_certificate(surveyor->options.store)->role != HS_ROLE_WITNESS;
 }
 
+static void forget_records(struct hs_surveyor *surveyor)
+{
+    pthread_mutex_lock(&surveyor->lock);
+    surveyor->has_books = surveyor->has_overdue = false;
+    surveyor->counts_fail = has_records(surveyor);
+    pthread_mutex_unlock(&surveyor->lock);
+}
+
+/* What cannot be counted now is not known: yesterday's number would be taken for today's. */
 static enum hs_err survey_records(struct hs_surveyor *surveyor, const struct hs_survey *survey)
 {
-    struct hs_books_count books;
+    struct hs_books_count books = {0};
     uint64_t overdue = 0, now_ms = hs_now_ms();
     uint32_t yesterday = hs_date_of(now_ms > DAY_MS ? now_ms - DAY_MS : 0, survey->utc_offset_minutes);
-    enum hs_err err = hs_survey_books(survey, yesterday, &books);
-    if (err == HS_OK)
-        err = hs_survey_overdue(survey, now_ms, &overdue);
-    if (err != HS_OK)
-        return err;
+    enum hs_err books_err = hs_survey_books(survey, yesterday, &books);
+    enum hs_err err = hs_survey_overdue(survey, now_ms, &overdue);
     pthread_mutex_lock(&surveyor->lock);
-    surveyor->has_books = surveyor->has_overdue = true;
+    surveyor->has_books = books_err == HS_OK;
+    surveyor->has_overdue = err == HS_OK;
+    surveyor->counts_fail = !surveyor->has_books || !surveyor->has_overdue;
     surveyor->books_date = yesterday;
     surveyor->books = books;
     surveyor->overdue = overdue;
     pthread_mutex_unlock(&surveyor->lock);
-    return HS_OK;
+    return books_err != HS_OK ? books_err : err;
 }
 
 enum hs_err hs_surveyor_look(struct hs_surveyor *surveyor)
@@ -125,14 +135,16 @@ enum hs_err hs_surveyor_look(struct hs_surveyor *surveyor)
     const struct hs_surveyor_options *options = &surveyor->options;
     struct hs_survey survey = {
         .store = options->store, .utc_offset_minutes = options->conf->utc_offset_minutes, .stop = &surveyor->stop};
-    enum hs_err err = hs_view_open(options->store, 0, 0, &survey.view);
-    if (err != HS_OK)
+    enum hs_err records_err = HS_OK, err = hs_view_open(options->store, 0, 0, &survey.view);
+    if (err != HS_OK) {
+        forget_records(surveyor);
         return err;
+    }
     err = survey_roll(surveyor, &survey);
-    if (err == HS_OK && has_records(surveyor))
-        err = survey_records(surveyor, &survey);
+    if (has_records(surveyor))
+        records_err = survey_records(surveyor, &survey);
     hs_view_close(survey.view);
-    return err;
+    return err != HS_OK ? err : records_err;
 }
 
 static void tell_failure(enum hs_err err)
@@ -359,5 +371,7 @@ void hs_surveyor_status(struct hs_surveyor *surveyor, struct hs_buf *partial)
     hs_tlv_put_u64(partial, STATUS_STARTED, surveyor->started_ms);
     if (surveyor->has_overdue)
         hs_tlv_put_u64(partial, STATUS_OVERDUE, surveyor->overdue);
+    if (surveyor->counts_fail)
+        hs_tlv_put_text(partial, STATUS_PROBLEMS, UNCOUNTED);
     pthread_mutex_unlock(&surveyor->lock);
 }
