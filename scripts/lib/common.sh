@@ -6,7 +6,7 @@ jobs=$(nproc)
 BUILD_PACKAGES="gcc cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libzmq3-dev liblmdb-dev libsodium-dev
   libzstd-dev libjansson-dev libcyaml-dev libyaml-dev libsystemd-dev
   libmicrohttpd-dev libgnutls28-dev zlib1g-dev libncurses-dev libjs-chart.js jq"
-TEST_PACKAGES="patch shellcheck iproute2 faketime llvm-14 clang clang-tidy clang-format-14 libclang-rt-14-dev protobuf-compiler libcmocka-dev git python3 python3-zmq python3-protobuf procps prometheus zstd man-db openssl chromium chromium-driver python3-selenium fonts-noto-cjk"
+TEST_PACKAGES="patch shellcheck iproute2 faketime llvm-14 clang clang-tidy clang-format-14 libclang-rt-14-dev protobuf-compiler libcmocka-dev git python3 python3-zmq python3-protobuf procps systemd prometheus zstd man-db openssl chromium chromium-driver python3-selenium fonts-noto-cjk"
 
 say() { printf '%s\n' "$*" >&2; }
 die() {

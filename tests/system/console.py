@@ -18,15 +18,15 @@ def user(node, name, role="administrator", password=PASSWORD):
 class Console:
     """hallsync-admin of a node, at a port of the system's choice."""
 
-    def __init__(self, node, **settings):
-        self.node, self.process = node, None
+    def __init__(self, node, under=(), **settings):
+        self.node, self.process, self.under = node, None, under  # a command that starts it
         self.log = node.log.removesuffix(".log") + ".admin.log"
         node.settings("admin", **{"listen": "127.0.0.1:0", **settings})
 
     def start(self):
         begin = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([tool("hallsync-admin"), "-c", self.node.conf], stderr=log, stdout=log,
+            self.process = subprocess.Popen([*self.under, tool("hallsync-admin"), "-c", self.node.conf], stderr=log, stdout=log,
                                             env={**os.environ, **self.node.region.env})
 
         def listens():
