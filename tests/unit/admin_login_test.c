@@ -165,13 +165,16 @@ static void nobody_is_locked_out(void **state)
     assert_in_range(admin_guard_try(all, "10.0.0.9", "li", now), 1, ADMIN_GUARD_NAME_MS_MAX);
     assert_int_equal(admin_guard_try(all, "127.0.0.1", "li", now), 0); /* who is on the machine itself */
     assert_int_equal(admin_guard_try(all, "10.0.0.1", "li", now), 0);
-    /* And who guesses from his own address holds him up for half a minute at most. */
-    for (unsigned i = 0; i < 100; i++) {
-        uint64_t wait = admin_guard_try(all, "10.0.0.1", "li", now);
-        assert_true(wait <= ADMIN_GUARD_NAME_MS_MAX);
-        now += wait;
-        wait = admin_guard_try(all, "::1", "wang", now);
-        assert_true(wait <= ADMIN_GUARD_NAME_MS_MAX);
+    /* Who guesses from his own address, or is on the machine, holds him up for half a minute at most. */
+    static const char *const OWN[][2] = {{"10.0.0.1", "li"}, {"::1", "wang"}};
+    for (size_t k = 0; k < sizeof OWN / sizeof *OWN; k++) {
+        longest = 0;
+        for (unsigned i = 0; i < 100; i++) {
+            uint64_t wait = admin_guard_try(all, OWN[k][0], OWN[k][1], now);
+            longest = wait > longest ? wait : longest;
+            now += wait;
+        }
+        assert_int_equal(longest, ADMIN_GUARD_NAME_MS_MAX);
     }
     admin_guard_free(all);
 }

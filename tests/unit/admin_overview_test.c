@@ -162,6 +162,59 @@ static void a_row_has_a_cell_for_each_column(void **state)
     json_decref(overview);
 }
 
+static void a_cell_is(const json_t *overview, const char *column, json_int_t wanted)
+{
+    const json_t *found = cell(overview, 0, column);
+    if (!json_is_integer(found) || json_integer_value(found) != wanted)
+        fail_msg("%s is not %lld", column, (long long)wanted);
+}
+
+/* Each figure under its own name, and equal only what was proven: a session alone proves nothing. */
+static void figures_stand_under_their_names(void **state)
+{
+    struct world *world = *state;
+    halls(world, 2);
+    Hallsync__PeerStatus *peer = &world->peers[0];
+    peer->has_lag_in_seconds = peer->has_in_ops_per_s = peer->has_caught_up_ms = peer->has_equal_as_of_ms = true;
+    peer->has_conflicts = peer->has_parked = peer->has_disk_days = peer->has_backup_ms = peer->has_since_ms = true;
+    peer->lag_out_ops = 11;
+    peer->lag_in_ops = 12;
+    peer->lag_out_seconds = 13;
+    peer->lag_in_seconds = 14;
+    peer->in_ops_per_s = 15;
+    peer->caught_up_ms = BEGIN + 16000;
+    peer->equal_as_of_ms = BEGIN - 17000;
+    peer->comparison = (char *)"lag";
+    peer->conflicts = 18;
+    peer->parked = 19;
+    peer->disk_days = 20;
+    peer->disk_level = (char *)"low";
+    peer->backup_ms = BEGIN - 21000;
+    peer->since_ms = BEGIN - 22000;
+    peer->reason = (char *)"none-such";
+    peer->group = (char *)"hubs";
+    take(world);
+    json_t *overview = whole(world);
+    static const struct {
+        const char *column;
+        json_int_t value;
+    } NUMBERS[] = {{"lag_out_ops", 11},    {"lag_in_ops", 12},   {"lag_out_seconds", 13},
+                   {"lag_in_seconds", 14}, {"in_ops_per_s", 15}, {"conflicts", 18},
+                   {"parked", 19},         {"disk_days", 20},    {"equal_as_of_ms", (json_int_t)BEGIN - 17000}};
+    for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++)
+        a_cell_is(overview, NUMBERS[i].column, NUMBERS[i].value);
+    a_cell_is(overview, "backup_ms", (json_int_t)BEGIN - 21000);
+    a_cell_is(overview, "since_ms", (json_int_t)BEGIN - 22000);
+    assert_in_range(json_integer_value(cell(overview, 0, "caught_up_ms")), BEGIN + 15000, BEGIN + 17000);
+    static const char *const TEXTS[][2] = {{"comparison", "lag"}, {"disk_level", "low"}, {"reason", "none-such"},
+                                           {"group", "hubs"},     {"role", "hall"},      {"state", "live"}};
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
+        assert_string_equal(json_string_value(cell(overview, 0, TEXTS[i][0])), TEXTS[i][1]);
+    assert_string_equal(json_string_value(cell(overview, 1, "state")), "live");
+    assert_true(json_is_null(cell(overview, 1, "equal_as_of_ms")) && json_is_null(cell(overview, 1, "comparison")));
+    json_decref(overview);
+}
+
 /* Of a node that was made anew there are two keys; of one that is dialled, no name yet. */
 static void one_row_for_each_name(void **state)
 {
@@ -279,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OVERVIEW_TEST(before_the_first_status_there_is_none),
         OVERVIEW_TEST(a_row_has_a_cell_for_each_column),
+        OVERVIEW_TEST(figures_stand_under_their_names),
         OVERVIEW_TEST(one_row_for_each_name),
         OVERVIEW_TEST(what_gets_worse_is_told_at_once),
         OVERVIEW_TEST(figures_are_told_in_turns),
