@@ -83,6 +83,7 @@ def passwords(console):
     equal(elsewhere.login("' or 1=1 --", "x").status, 401, "no name at all")
     equal(elsewhere.login("li", "once more").status, 401, "the last free try")
     equal(elsewhere.login("li", "once more").status, 401, "the first that is followed by a pause")
+    until("a pause that is longer than a verification takes here", lambda: elsewhere.login("li", "once more").status == 429)
     late = elsewhere.login("li")
     error(late, 429, "too-often", "then even the right one waits")
     check(int(late.headers["Retry-After"]) >= 1, late.headers["Retry-After"])
@@ -214,8 +215,11 @@ def flood(console):
     """Many passwords at once: two are verified at a time, some wait, the rest come again; others are served, and memory is as before."""
     replies = []
 
+    together = threading.Barrier(30)
+
     def attempt(number):
         browser = console.browser(address=f"127.0.1.{number}")
+        together.wait(30 * SLOW)
         replies.append((browser.login(f"nobody{number}", "not the password").status, browser.get("/healthz").status))
 
     threads = [threading.Thread(target=attempt, args=(number,)) for number in range(1, 31)]
@@ -325,6 +329,10 @@ def handshake(console, version):
     return found.group(1) if found else done.stdout
 
 
+def basic(words):
+    return {"Authorization": "Basic " + base64.b64encode(words.encode()).decode()} if words else {}
+
+
 def shown(console):
     """The certificate that is served."""
     return ssl.get_server_certificate(("127.0.0.1", console.port)).split()
@@ -391,9 +399,8 @@ def behind_tls(region, guide, key, certificate):
     equal(handshake(console, "1.2"), "TLSv1.2", "TLS 1.2")
     check(re.search(r"has read 0 bytes and written [1-9]", handshake(console, "1.1")), "TLS 1.1 is offered, and gets no answer")
     prometheus = console.browser(tls=browser.tls)
-    for words, status in ((None, 401), ("li:wrong", 401), (f"li:{PASSWORD}", 200), (f"li:{PASSWORD}", 200)):
-        basic = {"Authorization": "Basic " + base64.b64encode(words.encode()).decode()} if words else {}
-        equal(prometheus.get("/metrics", headers=basic).status, status, f"metrics for {words}")
+    for words, status in ((None, 401), ("li:wrong", 401), (f"li:{PASSWORD}", 200), (f"li:{PASSWORD}", 200), ("li:wrong", 401)):
+        equal(prometheus.get("/metrics", headers=basic(words)).status, status, f"metrics for {words}")
     new, new_key = openssl(region.dir, "two")
     before = shown(console)
     os.rename(new, certificate)
@@ -409,6 +416,8 @@ def behind_tls(region, guide, key, certificate):
     equal(browser.get("/api/session").json()["user"], "li", "the session, with the new certificate")
     guide.step()
     until("he is gone", lambda: browser.get("/api/session").json() == {"user": None, "any_user": False})
+    prometheus.tls = browser.tls
+    equal(prometheus.get("/metrics", headers=basic(f"li:{PASSWORD}")).status, 401, "metrics for who is gone")
     guide.step()  # who has changed what
 
 

@@ -119,6 +119,7 @@ with Region("metrics") as region:
         check(len(status["counters"]) > 20, status["counters"])
 
     # Away: what was last known stays.
+    said = peers(hub)["nj-gulou"]
     hall.stop()
     gone = until("away", lambda: value(metrics(hub), 'hallsync_peer_live{peer="nj-gulou"}') == 0 and metrics(hub), 20)
     equal(value(gone, 'hallsync_peer_store_bytes{peer="nj-gulou"}'), said["store_bytes"], "what it said last")
