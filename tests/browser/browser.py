@@ -120,6 +120,10 @@ class Browser:
             fetch(path, {method, body: body && JSON.stringify(body), headers: {"Content-Type": "application/json", "X-CSRF-Token": token}})
               .then(answer => done(answer.status), error => done(String(error)));""", method, path, body, token)
 
+    def script(self, text, *arguments):
+        """What it hands to done()."""
+        return self.driver.execute_async_script(f"const done = arguments[arguments.length - 1]; {text};", *arguments)
+
     # -- judging
 
     def loaded_bytes(self):

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 from browser import By, Browser, Keys, check, equal, until
 from palette import shrink
@@ -55,24 +56,26 @@ def turns(browser, hall, wanted, seconds=30):
 # ---- what there is to see ----
 
 def make_conflicts(hub, gulou, xuanwu):
-    """Two customers are changed at two halls while neither can hear of the other; a bill is paid at both, and with what is no money."""
+    """Two customers are changed at two halls while neither can hear of the other; a bill is paid at both, and with what is no money.
+    The business day of that."""
     for account in (ACCOUNT, OTHER):
         gulou.json("customer", "put", f"account={account}", "name=王小明", "phone=025-84000000")
-    gulou.json("bill", "put", "B-7", f"account={ACCOUNT}", "amount_fen=6000", "period=2026-10")
+    gulou.json("bill", "put", "B-7", f"account={ACCOUNT}", "amount_fen=6007", "period=2026-10")
     for hall in (gulou, xuanwu):
         hall.synced()
     hub.stop()
     for hall, phone in ((gulou, "13900000001"), (xuanwu, "13900000002")):
         for account in (ACCOUNT, OTHER):
             hall.json("customer", "put", f"account={account}", f"phone={phone}")
-        hall.json("payment", "add", f"account={ACCOUNT}", "amount_fen=6000", "method=cash", "window=3", "bill_id=B-7")
+        paid = hall.json("payment", "add", f"account={ACCOUNT}", "amount_fen=6007", "method=cash", "window=3", "bill_id=B-7").object()
     xuanwu.stop()
-    done = subprocess.run([tool("hallsync-strange"), xuanwu.conf, PARKED, ACCOUNT, "5000", "beads", "3"], capture_output=True, text=True)
+    done = subprocess.run([tool("hallsync-strange"), xuanwu.conf, PARKED, ACCOUNT, "5034", "beads", "3"], capture_output=True, text=True)
     check(done.returncode == 0, f"hallsync-strange: {done.stderr}")
     xuanwu.start()
     hub.start()
     waits = lambda: [hub.status()[name] for name in ("conflicts", "overpayments", "parked")]
     until("the conflicts, the overpayment and the parked payment are known at the hub", lambda: waits() == [2, 1, 1], 60)
+    return re.search(r"-(\d{8})-", paid["receipt"]).group(1)
 
 
 def conflicts_at(node, account):
@@ -99,6 +102,25 @@ def overview(browser, halls):
     print(f"first load: {loaded} bytes with {halls} halls", flush=True)
     check(loaded < FIRST_LOAD_BYTES_MAX, f"the first load is {loaded} bytes")
     check(browser.js("document.querySelectorAll('table.halls tbody tr').length") < 100, "rows out of sight are no elements")
+
+
+def proven(browser, hub, hall):
+    """Equal is what was proven, and when that was: a session alone is none. Amounts lose no fen on their way to the screen."""
+    browser.type("#search", hall.name)
+    turns(browser, hall.name, "Well")
+    times = set()
+
+    def says_when():
+        times.add(time.strftime("%H:%M", time.gmtime(hub.live()[hall.name]["equal_as_of_ms"] / 1000 + 8 * 3600)))
+        return browser.text(f"tr[data-key={hall.name}] .c-equal") in {f"equal as of {at}" for at in times}
+    until("the page says when it was proven equal", says_when)
+    browser.press(Keys.ESCAPE)
+    browser.js("void document.activeElement.blur()")
+    rows = [{"state": "live"}, {"state": "live", "equal_as_of_ms": 0}, {"state": "away"}, {"state": "live", "comparison": "damage", "equal_as_of_ms": 1795300000000}]
+    shown = browser.script("import('./marks.js').then(page => done(arguments[0].map(row => page.proof(row).textContent ?? page.proof(row))), done)", rows)
+    equal([text.startswith("equal") for text in shown], [False] * 4, f"what was not proven: {shown}")
+    shown = browser.script("import('./format.js').then(page => done(arguments[0].map(page.yuan)), done)", [0, 5, 60, 6007, 123456789, -1, -123450, None])
+    equal(shown, ["¥0.00", "¥0.05", "¥0.60", "¥60.07", "¥1,234,567.89", "−¥0.01", "−¥1,234.50", "–"], "amounts")
 
 
 def goes_and_comes(browser, hall):
@@ -190,7 +212,7 @@ def releases(browser, hub):
     browser.reads(PARKED, "table")
     browser.driver.find_element(By.LINK_TEXT, PARKED).click()
     browser.type("textarea", "the slip was seen")
-    browser.reads("¥50.00", ".facts")
+    browser.reads("¥50.34", ".facts")
     keep(browser, "parked", document=True)
     browser.click("form button[type=submit]")
     browser.reads(f"{PARKED} is decided", ".done")
@@ -199,12 +221,14 @@ def releases(browser, hub):
     check(any(one["record_id"] == PARKED and "zhao" in one["text"] for one in decided), f"who has decided it: {decided}")
 
 
-def other_screens(browser):
+def other_screens(browser, day):
     browser.go("#/books")
+    browser.see(".tools")
+    browser.go(f"#/books/{day}")  # a midnight may have passed
     browser.reads("nj-gulou", "table")
     keep(browser, "books", document=True)
     browser.driver.find_element(By.LINK_TEXT, "nj-gulou").click()
-    browser.reads("¥60.00", "table")
+    browser.reads("¥60.07", "table")
     browser.go("#/tickets")
     browser.see(".asof")
     browser.go("#/registry")
@@ -352,7 +376,7 @@ with Region("the console in a real browser") as region, contextlib.ExitStack() a
     hub = region.hub("nj-hub", **QUICK)
     gulou, xuanwu = (region.hall(name, hub, ["3201"], **QUICK) for name in ("nj-gulou", "nj-xuanwu"))
     qinhuai = region.hall("nj-qinhuai", hub, ["3202"], **QUICK)
-    make_conflicts(hub, gulou, xuanwu)
+    day = make_conflicts(hub, gulou, xuanwu)
     simulated = Halls(hub, SIMULATED, 2, 1)
     stack.callback(simulated.end)
     simulated.all_live(60)
@@ -367,11 +391,12 @@ with Region("the console in a real browser") as region, contextlib.ExitStack() a
 
     wrong_password(browser)
     overview(browser, SIMULATED + 3)
+    proven(browser, hub, gulou)
     goes_and_comes(browser, qinhuai)
     keyboard_only(browser, "nj-gulou")
     resolves(browser, hub, (gulou, xuanwu))
     releases(browser, hub)
-    other_screens(browser)
+    other_screens(browser, day)
     both_languages(browser)
     viewer_cannot(browser, hub)
     administrator_enrols(browser, hub)
