@@ -108,7 +108,9 @@ bool admin_gate_basic(struct admin_request *request, const struct admin_asked *a
         deny(request);
         return false;
     }
-    if (admin_userfile_find(admin->users, request->basic.name, &user) &&
+    /* Who has to wait is not told whether he has guessed right, either. */
+    if (admin_guard_wait(admin->guard, request->address, request->basic.name, hs_tick_ms()) == 0 &&
+        admin_userfile_find(admin->users, request->basic.name, &user) &&
         remembered(admin->basics, &user, request->basic.password, hs_tick_ms())) {
         let_in(request, &user);
         return true;

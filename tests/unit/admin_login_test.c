@@ -1,5 +1,6 @@
 /* admin_login_test.c -- sessions and delays by a clock of the test's own; and the gate, for every reason to be turned
  * away. */
+#include "node/admin/handlers.h"
 #include "node/admin/inside.h"
 #include "proto/base/thread.h"
 
@@ -193,6 +194,24 @@ static void tries_count_at_once(void **state)
     admin_guard_free(all);
 }
 
+/* Who has one address of version 6 has 2^64, and one delay. */
+static void a_network_is_one_stranger(void **state)
+{
+    (void)state;
+    struct admin_guard *all = guard();
+    char address[40], name[16];
+    unsigned free_ones = 0;
+    for (unsigned i = 0; i < 50; i++) {
+        snprintf(address, sizeof address, "2001:db8:0:1:%x::%x", i, i);
+        snprintf(name, sizeof name, "u%u", i);
+        free_ones += admin_guard_try(all, address, name, HOUR) == 0;
+    }
+    assert_int_equal(free_ones, ADMIN_GUARD_FREE_TRIES + 1);
+    assert_int_not_equal(admin_guard_wait(all, "2001:db8:0:1::1", "li", HOUR), 0);
+    assert_int_equal(admin_guard_wait(all, "2001:db8:0:2::1", "li", HOUR), 0); /* the neighbour */
+    admin_guard_free(all);
+}
+
 /* ---- the gate ---- */
 
 struct gate_world {
@@ -324,12 +343,52 @@ static void a_viewer_only_looks(void **state)
     close_world(&world);
 }
 
+/* A password that was right a while ago is not verified again; but it is no way to guess without a delay. */
+static void remembered_and_guessed_at(void **state)
+{
+    (void)state;
+    static const struct admin_route METRICS = {"GET", "/metrics", HS_USER_VIEWER, ADMIN_MEMORY, admin_get_metrics};
+    static const struct admin_asked ASKED = {.host = "localhost", .authorization = "Basic bGk6Y29ycmVjdCBob3JzZQ=="};
+    static struct hs_users users;
+    struct gate_world world;
+    char path[64];
+    open_world(&world, HS_USER_VIEWER);
+    snprintf(path, sizeof path, "%s/users", world.dir);
+    users.list[0] = somebody("li", HS_USER_VIEWER);
+    users.count = 1;
+    assert_int_equal(hs_user_hash("correct horse", users.list[0].hash, NULL), HS_OK);
+    assert_int_equal(hs_users_save(path, &users, NULL), HS_OK);
+    assert_true(admin_userfile_follow(world.admin.users, &users));
+    world.admin.listen.loopback = false;
+    world.admin.guard = guard();
+    assert_int_equal(admin_basics_new(&world.admin.basics), HS_OK);
+    struct admin_request request = {.admin = &world.admin, .route = &METRICS, .address = "10.0.0.1"};
+    assert_true(admin_gate_role(&request, &ASKED) && request.verify && admin_basic_verified(&request));
+    struct admin_request again = {.admin = &world.admin, .route = &METRICS, .address = "10.0.0.1"};
+    assert_true(admin_gate_role(&again, &ASKED) && !again.verify);
+    assert_string_equal(again.who.name, "li");
+    while (admin_guard_try(world.admin.guard, "10.0.0.2", "li", hs_tick_ms()) == 0)
+        continue;
+    struct admin_request guess = {.admin = &world.admin, .route = &METRICS, .address = "10.0.0.2"};
+    assert_true(admin_gate_role(&guess, &ASKED) && guess.verify);
+    assert_false(admin_basic_verified(&guess));
+    assert_int_equal(guess.answer.status, 429);
+    hs_buf_fini(&guess.answer.body);
+    struct admin_request known = {.admin = &world.admin, .route = &METRICS, .address = "10.0.0.1"};
+    assert_true(admin_gate_role(&known, &ASKED) && !known.verify); /* from where he is known */
+    admin_basics_free(world.admin.basics);
+    admin_guard_free(world.admin.guard);
+    unlink(path);
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sessions_end), cmocka_unit_test(sessions_are_bounded), cmocka_unit_test(sessions_follow_users),
         cmocka_unit_test(delays_grow),  cmocka_unit_test(nobody_is_locked_out), cmocka_unit_test(tries_count_at_once),
         cmocka_unit_test(the_gate),     cmocka_unit_test(a_viewer_only_looks),
+        cmocka_unit_test(a_network_is_one_stranger), cmocka_unit_test(remembered_and_guessed_at),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
