@@ -41,6 +41,7 @@ static enum hs_err read_expiry(struct admin_tls *tls, struct hs_why *why)
     return HS_OK;
 }
 
+/* A zero is behind both already: the key is not moved, and no copy of it is left anywhere. */
 enum hs_err admin_tls_load(const char *certificate, const char *key, struct admin_tls *tls, struct hs_why *why)
 {
     struct admin_tls read = {0};
@@ -51,10 +52,6 @@ enum hs_err admin_tls_load(const char *certificate, const char *key, struct admi
         err = check_pair(&read, why);
     if (err == HS_OK)
         err = read_expiry(&read, why);
-    hs_buf_put_u8(&read.certificate, 0);
-    hs_buf_put_u8(&read.key, 0);
-    if (err == HS_OK && (read.certificate.err != HS_OK || read.key.err != HS_OK))
-        err = HS_ENOMEM;
     if (err != HS_OK) {
         admin_tls_free(&read);
         return err == HS_ENOTFOUND ? hs_wrap(HS_ECONFIG, why, "admin.tls_cert, admin.tls_key") : err;

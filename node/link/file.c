@@ -29,9 +29,11 @@ static void shut(int fd)
 
 static enum hs_err read_all(int fd, const char *path, size_t size, struct hs_buf *content, struct hs_why *why)
 {
-    uint8_t *at = size == 0 ? NULL : hs_buf_extend(content, size);
+    uint8_t *at = hs_buf_extend(content, size + 1);
     if (at == NULL)
         return content->err;
+    at[size] = 0;
+    content->size--;
     size_t done = 0;
     while (done < size) {
         ssize_t got = read(fd, at + done, size - done);

@@ -48,7 +48,8 @@ enum hs_err hs_file_write(const char *path, struct hs_bytes content, unsigned mo
 enum hs_err hs_file_create(const char *path, struct hs_bytes content, unsigned mode, struct hs_why *why);
 /* The name itself is on disk then: syncs the directory in which it lies. */
 enum hs_err hs_file_sync_name(const char *path, struct hs_why *why);
-/* Append the content; HS_ENOTFOUND, HS_ETOOBIG (over @limit), HS_EPERM, HS_EIO. */
+/* Append the content, and behind it a zero that is not counted; HS_ENOTFOUND, HS_ETOOBIG (over @limit), HS_EPERM,
+ * HS_EIO. */
 enum hs_err hs_file_read(const char *path, size_t limit, struct hs_buf *content, struct hs_why *why);
 /* The same of a secret: HS_EPERM if anybody but the owner can read it.  The caller wipes @content. */
 enum hs_err hs_file_read_secret(const char *path, size_t limit, struct hs_buf *content, struct hs_why *why);

@@ -113,6 +113,24 @@ static void created_file_never_replaces(void **state)
     hs_buf_fini(&content);
 }
 
+/* A text ends with a zero without being moved for it: of a secret no copy may be left. */
+static void what_is_read_ends_with_a_zero(void **state)
+{
+    (void)state;
+    uint8_t bytes[128];
+    memset(bytes, 'x', sizeof bytes);
+    for (size_t size = 0; size <= sizeof bytes; size += 32) {
+        struct hs_buf content = {0};
+        assert_int_equal(hs_file_write(in_dir("zero"), HS_BYTES(bytes, size), 0600, NULL), HS_OK);
+        assert_int_equal(hs_file_read_secret(in_dir("zero"), sizeof bytes, &content, NULL), HS_OK);
+        assert_int_equal(content.size, size);
+        assert_true(content.room > size);
+        assert_int_equal(content.data[size], 0);
+        hs_buf_fini(&content);
+    }
+    assert_int_equal(remove(in_dir("zero")), 0);
+}
+
 static void file_errors_name_the_file(void **state)
 {
     (void)state;
@@ -709,6 +727,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(file_is_written_whole_and_replaced),
         TEST(created_file_never_replaces),
+        TEST(what_is_read_ends_with_a_zero),
         TEST(file_errors_name_the_file),
         TEST(hub_keys_are_made_once_and_loaded),
         TEST(hub_needs_no_root_key),
