@@ -60,14 +60,16 @@ static void set_level(const struct hs_conf *conf)
 static enum hs_err reload(struct admin_run *run, const char *path, struct hs_why *why)
 {
     struct hs_conf conf;
+    const char *certificate;
     enum hs_err err = hs_conf_load(path, &conf, why);
     if (err != HS_OK) {
         HS_LOG(ADMIN_RELOAD_FAILED, HS_PROSE("text", why->text));
         return HS_OK;
     }
     set_level(&conf);
-    err = admin_run_reload(run, why);
-    HS_LOG(ADMIN_RELOADED, HS_WORD("log_level", conf.log.level));
+    err = admin_run_reload(run, &certificate, why);
+    if (err == HS_OK)
+        HS_LOG(ADMIN_RELOADED, HS_WORD("log_level", conf.log.level), HS_WORD("certificate", certificate));
     hs_conf_free(&conf);
     return err;
 }

@@ -165,11 +165,13 @@ static void stop_front(struct admin_run *run)
     }
 }
 
-enum hs_err admin_run_reload(struct admin_run *run, struct hs_why *why)
+enum hs_err admin_run_reload(struct admin_run *run, const char **certificate, struct hs_why *why)
 {
+    *certificate = "none";
     if (!run->admin.tls)
         return HS_OK;
     enum hs_err err = load_tls(run, why);
+    *certificate = err == HS_OK ? "taken" : "kept";
     if (err != HS_OK) {
         HS_LOG(ADMIN_RELOAD_FAILED, HS_PROSE("text", why->text[0] != '\0' ? why->text : hs_err_text(err)));
         return HS_OK;

@@ -90,8 +90,9 @@ enum hs_log_level { HS_LOG_ERROR, HS_LOG_WARN, HS_LOG_INFO, HS_LOG_DEBUG };
     X(ADMIN_LISTENING, "admin", "listening", INFO, "address port tls users", "the console of hallsync-admin")          \
     X(ADMIN_OFF, "admin", "off", INFO, "text", "there is none")                                                        \
     X(ADMIN_STOPPING, "admin", "stopping", INFO, "signal", "the process ends")                                         \
-    X(ADMIN_RELOADED, "admin", "reloaded", INFO, "log_level", "the configuration was read again")                      \
-    X(ADMIN_RELOAD_FAILED, "admin", "reload-failed", ERROR, "text", "it does not load: nothing has changed")           \
+    X(ADMIN_RELOADED, "admin", "reloaded", INFO, "log_level certificate",                                              \
+      "log.level was taken, and the certificate: taken, kept (the new one cannot be used) or none")                    \
+    X(ADMIN_RELOAD_FAILED, "admin", "reload-failed", ERROR, "text", "it does not load: all of it is as it was")        \
     X(ADMIN_CERTIFICATE_EXPIRED, "admin", "certificate-expired", ERROR, "text", "of the console")                      \
     X(ADMIN_CERTIFICATE_EXPIRES, "admin", "certificate-expires", WARN, "days", "... soon")                             \
     X(ADMIN_NODE_ANSWERS, "admin", "node-answers", INFO, "node", "the daemon whose figures are shown")                 \
