@@ -81,6 +81,8 @@ struct admin_request {
     bool verify;              /* that is still to be done */
     json_t *input;            /* of a POST: its object; else NULL */
     struct hallsync *node;    /* of the worker's, for admin_call() */
+    uint64_t came_ms;         /* by hs_tick_ms(), when it was put before the workers */
+    uint64_t until_ms;        /* what the node has not said by then it is not waited for */
     struct admin_answer answer;
 };
 
@@ -93,10 +95,12 @@ const char *admin_input(const struct admin_request *request, const char *name); 
 
 /* Ask the node; only in pool ADMIN_NODE.  @body: the reply that is expected (Hallsync__Reply__BodyCase).  True: *reply
  * is valid until the worker's next call.  False: the request has been answered with the node's error or that it is
- * gone, and the handler returns. */
+ * gone, and the handler returns.  All calls of a request together take ADMIN_NODE_MS_MAX at most: nobody holds a worker
+ * up for longer. */
 bool admin_call(struct admin_request *request, const Hallsync__Request *message, int body,
                 const Hallsync__Reply **reply);
-/* The same; but a reply that says @but is handed back, too. */
+/* The same; but a reply that says @but is handed back, too.  HS_ETIMEDOUT: so is that there was none in time, as
+ * NULL. */
 bool admin_call_but(struct admin_request *request, const Hallsync__Request *message, int body, enum hs_err but,
                     const Hallsync__Reply **reply);
 

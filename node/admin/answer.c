@@ -69,7 +69,8 @@ static int put_json(const char *bytes, size_t size, void *ctx)
 void admin_answer_object(struct admin_request *request, unsigned status, json_t *json)
 {
     begin(&request->answer, status, "application/json");
-    if (json == NULL || json_dump_callback(json, put_json, &request->answer.body, JSON_COMPACT) != 0)
+    bool lacked = admin_json_lacked();
+    if (json == NULL || lacked || json_dump_callback(json, put_json, &request->answer.body, JSON_COMPACT) != 0)
         no_memory(&request->answer);
     json_decref(json);
 }

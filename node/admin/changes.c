@@ -94,8 +94,10 @@ bool admin_after(struct admin_request *request, struct admin_after *after)
 
 void admin_next(json_t *answer, bool has, const ProtobufCBinaryData *next)
 {
-    char text[2 * sizeof((struct admin_after *)NULL)->bytes + 1];
-    if (!has || 2 * next->len >= sizeof text)
+    char text[2 * ADMIN_AFTER_BYTES_MAX + 1];
+    if (has && next->len > ADMIN_AFTER_BYTES_MAX)
+        json_object_set_new(answer, "complete", json_false());
+    if (!has || next->len > ADMIN_AFTER_BYTES_MAX)
         return;
     hs_text_to_hex(HS_BYTES(next->data, next->len), text);
     json_object_set_new(answer, "next", json_string(text));

@@ -23,13 +23,15 @@ bool admin_districts(struct admin_request *request, uint32_t districts[static AD
 bool admin_date(struct admin_request *request, uint32_t *date);
 
 /* Pages: "next" of an answer is the text of what the node wants as "after". */
+#define ADMIN_AFTER_BYTES_MAX 256
 struct admin_after {
-    uint8_t bytes[160];
+    uint8_t bytes[ADMIN_AFTER_BYTES_MAX];
     ProtobufCBinaryData data;
     bool has;
 };
 /* False: it was in no answer, and that is answered. */
 bool admin_after(struct admin_request *request, struct admin_after *after);
+/* One that is longer than that cannot be gone on from: then "complete" is false. */
 void admin_next(json_t *answer, bool has, const ProtobufCBinaryData *next);
 
 #endif

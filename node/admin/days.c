@@ -34,7 +34,7 @@ void admin_get_books(struct admin_request *request)
 struct late {
     json_t *halls, *tickets;
     size_t looked;
-    bool complete;
+    bool complete, timed_out;
 };
 
 /* Of the hall that has written it, and its district. */
@@ -81,9 +81,22 @@ static void add_ticket(struct late *late, const Hallsync__Record *record, int ut
     json_decref(whole);
 }
 
+static void take_page(struct admin_request *request, const Hallsync__RecordsReply *page, struct late *late)
+{
+    for (size_t i = 0; i < page->n_records; i++) {
+        const Hallsync__Record *record = page->records[i];
+        if (record->ticket != NULL && record->ticket->overdue)
+            add_ticket(late, record, admin_conf(request)->utc_offset_minutes);
+    }
+    late->looked += page->n_records;
+    late->complete = late->complete && (!page->has_complete || page->complete);
+}
+
+/* False: the request has been answered. */
 static bool take_state(struct admin_request *request, const char *state, struct late *late)
 {
-    uint8_t last[256];
+    uint8_t last[ADMIN_AFTER_BYTES_MAX];
+    bool more;
     Hallsync__FindRequest body = HALLSYNC__FIND_REQUEST__INIT;
     Hallsync__Request message = HALLSYNC__REQUEST__INIT;
     const Hallsync__Reply *reply;
@@ -95,32 +108,34 @@ static bool take_state(struct admin_request *request, const char *state, struct 
     message.body_case = HALLSYNC__REQUEST__BODY_FIND;
     message.find = &body;
     do {
-        if (!admin_call(request, &message, HALLSYNC__REPLY__BODY_RECORDS, &reply))
+        if (!admin_call_but(request, &message, HALLSYNC__REPLY__BODY_RECORDS, HS_ETIMEDOUT, &reply))
             return false;
-        for (size_t i = 0; i < reply->records->n_records; i++) {
-            const Hallsync__Record *record = reply->records->records[i];
-            if (record->ticket != NULL && record->ticket->overdue)
-                add_ticket(late, record, admin_conf(request)->utc_offset_minutes);
-        }
-        late->looked += reply->records->n_records;
-        late->complete = late->complete && (!reply->records->has_complete || reply->records->complete);
-        body.has_after = reply->records->has_next && reply->records->next.len <= sizeof last;
+        late->timed_out = reply == NULL;
+        if (late->timed_out)
+            return true;
+        take_page(request, reply->records, late);
+        more = reply->records->has_next;
+        body.has_after = more && reply->records->next.len <= sizeof last;
         if (body.has_after)
             memcpy(last, reply->records->next.data, reply->records->next.len);
         body.after = (ProtobufCBinaryData){.len = reply->records->next.len, .data = last};
     } while (body.has_after && late->looked < TICKETS_LOOKED);
-    late->complete = late->complete && !body.has_after;
+    late->complete = late->complete && !more;
     return true;
 }
 
+/* What could be looked at in the time that a request has. */
 void admin_get_overdue(struct admin_request *request)
 {
     static const char *const OPEN[] = {"open", "accepted", "assigned", "working", "waiting"};
     struct late late = {.halls = json_array(), .tickets = json_array(), .complete = true};
     bool asked = true;
-    for (size_t i = 0; i < sizeof OPEN / sizeof *OPEN && asked; i++)
+    for (size_t i = 0; i < sizeof OPEN / sizeof *OPEN && asked && !late.timed_out; i++)
         asked = take_state(request, OPEN[i], &late);
-    if (asked)
+    late.complete = late.complete && !late.timed_out;
+    if (asked && late.timed_out && late.looked == 0)
+        admin_answer_fail(request, HS_ETIMEDOUT, NULL);
+    else if (asked)
         admin_answer_json(request, json_pack("{s:O, s:O, s:b}", "halls", late.halls, "tickets", late.tickets,
                                              "complete", late.complete));
     json_decref(late.halls);

@@ -109,6 +109,28 @@ void admin_events_open(struct admin_events *events)
     pthread_mutex_unlock(&events->lock);
 }
 
+/* Its number is nobody's, and whoever is before it has missed it. */
+static void lose(struct admin_events *events)
+{
+    while (events->first != events->next)
+        forget_oldest(events);
+    events->first = ++events->next;
+}
+
+static void wake_all(struct admin_events *events)
+{
+    for (struct watcher *watcher = events->watchers; watcher != NULL; watcher = watcher->next)
+        wake(watcher);
+}
+
+void admin_events_lost(struct admin_events *events)
+{
+    pthread_mutex_lock(&events->lock);
+    lose(events);
+    wake_all(events);
+    pthread_mutex_unlock(&events->lock);
+}
+
 void admin_events_put(struct admin_events *events, const char *event, const char *data)
 {
     struct hs_buf text = {0};
@@ -124,12 +146,10 @@ void admin_events_put(struct admin_events *events, const char *event, const char
         events->ring[events->next++ % ADMIN_EVENTS_MAX] = (struct event){text.data, text.size};
         events->bytes += text.size;
         text = (struct hs_buf){0};
-    } else { /* who watches must not believe that nothing has happened */
-        for (struct watcher *watcher = events->watchers; watcher != NULL; watcher = watcher->next)
-            end(watcher, NULL);
+    } else {
+        lose(events);
     }
-    for (struct watcher *watcher = events->watchers; watcher != NULL; watcher = watcher->next)
-        wake(watcher);
+    wake_all(events);
     pthread_mutex_unlock(&events->lock);
     hs_buf_fini(&text);
 }

@@ -24,6 +24,9 @@ void admin_events_free(struct admin_events *events); /* when no connection is le
 
 /* @data: one line.  Any thread. */
 void admin_events_put(struct admin_events *events, const char *event, const char *data);
+/* Something that had to be told was not: all who watch end, come again, and are told to ask for everything.  Any
+ * thread. */
+void admin_events_lost(struct admin_events *events);
 /* Look whether each watcher's session still holds; those of which it does not are told so and end. */
 typedef bool (*admin_session_holds)(void *ctx, const char *session);
 void admin_events_check(struct admin_events *events, admin_session_holds holds, void *ctx);

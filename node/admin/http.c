@@ -37,7 +37,6 @@ struct exchange {
     struct admin_conn *conn;
     enum step step;
     bool too_big, watch;
-    char *last_id; /* of a watcher */
     bool takes_gzip;
     char *tags; /* If-None-Match */
     struct admin_match match;
@@ -176,7 +175,8 @@ static enum MHD_Result send_events(struct exchange *exchange)
 {
     struct admin_request *request = &exchange->request;
     struct MHD_Response *response = admin_events_watch(exchange->http->admin->events, exchange->connection,
-                                                       request->who.name, request->session, exchange->last_id);
+                                                       request->who.name, request->session,
+                                                       header(exchange->connection, "Last-Event-ID"));
     if (response == NULL) {
         request->answer.retry_after_s = 10;
         admin_answer_error(request, 503, "busy", "too many pages watch", "打开的页面过多");
@@ -196,8 +196,14 @@ static enum MHD_Result send_events(struct exchange *exchange)
 static void parse_input(struct admin_request *request)
 {
     json_error_t error;
+    if (request->body.err != HS_OK) {
+        admin_answer_fail(request, request->body.err, NULL);
+        return;
+    }
     request->input = json_loadb((const char *)request->body.data, request->body.size, JSON_REJECT_DUPLICATES, &error);
-    if (!json_is_object(request->input))
+    if (request->input == NULL && admin_json_lacked())
+        admin_answer_fail(request, HS_ENOMEM, NULL);
+    else if (!json_is_object(request->input))
         admin_answer_error(request, 400, "invalid", "the body is not a JSON object", "请求内容不是 JSON 对象");
 }
 
@@ -212,9 +218,16 @@ static void settle_packed(struct exchange *exchange)
     if (admin_gunzip(hs_buf_bytes(&answer->body), answer->unpacked, &body) != HS_OK) {
         hs_buf_fini(&body);
         answer->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+        answer->tag[0] = '\0';
     }
     hs_buf_fini(&answer->body);
     answer->body = body;
+}
+
+static void answer_busy(struct admin_request *request)
+{
+    request->answer.retry_after_s = 2;
+    admin_answer_error(request, 503, "busy", "too much is waiting: try again", "请求过多，请稍后再试");
 }
 
 void admin_http_run(void *job, struct hallsync *node)
@@ -222,8 +235,13 @@ void admin_http_run(void *job, struct hallsync *node)
     struct exchange *exchange = job;
     struct admin_request *request = &exchange->request;
     struct admin_answer *answer = &request->answer;
+    uint64_t now_ms = hs_tick_ms();
+    (void)admin_json_lacked(); /* what an earlier request lacked is not this one's */
     request->node = node;
-    if (strcmp(request->route->method, "POST") == 0)
+    request->until_ms = now_ms + ADMIN_NODE_MS_MAX;
+    if (now_ms - request->came_ms > ADMIN_QUEUE_MS_MAX)
+        answer_busy(request);
+    else if (strcmp(request->route->method, "POST") == 0)
         parse_input(request);
     if (answer->status == 0 && (!request->verify || admin_basic_verified(request)))
         request->route->run(request);
@@ -332,7 +350,6 @@ static bool check(struct exchange *exchange)
     const char *gzip = header(connection, "Accept-Encoding");
     exchange->takes_gzip = gzip != NULL && admin_takes_gzip(gzip);
     exchange->tags = copy_header(connection, "If-None-Match");
-    exchange->last_id = copy_header(connection, "Last-Event-ID");
     const struct admin_route *route = exchange->match.route;
     bool changes = route != NULL && strcmp(route->method, "GET") != 0;
     if (!admin_gate_origin(request, &asked, changes))
@@ -385,13 +402,13 @@ static enum MHD_Result dispatch(struct exchange *exchange)
     if (request->route == &ADMIN_EVENTS_ROUTE)
         return send_events(exchange);
     exchange->step = WORKING;
-    admin_conn_now(exchange->http->conns, exchange->conn, ADMIN_CONN_WAITS, hs_tick_ms());
+    request->came_ms = hs_tick_ms();
+    admin_conn_now(exchange->http->conns, exchange->conn, ADMIN_CONN_WAITS, request->came_ms);
     MHD_suspend_connection(exchange->connection);
     enum admin_pool_name pool = request->verify ? ADMIN_PASSWORD : request->route->pool;
     if (admin_work_put(admin->pools[pool], exchange))
         return MHD_YES;
-    request->answer.retry_after_s = 2;
-    admin_answer_error(request, 503, "busy", "too much is waiting: try again", "请求过多，请稍后再试");
+    answer_busy(request);
     exchange->step = DONE;
     MHD_resume_connection(exchange->connection);
     return MHD_YES;
@@ -451,7 +468,6 @@ static void completed(void *ctx, struct MHD_Connection *connection, void **state
     wipe(&request->body);
     hs_buf_fini(&request->answer.body);
     free(exchange->tags);
-    free(exchange->last_id);
     sodium_memzero(exchange, sizeof *exchange);
     free(exchange);
     *state = NULL;

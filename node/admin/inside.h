@@ -27,12 +27,18 @@ struct admin {
     struct admin_events *events;
     struct admin_work *pools[ADMIN_POOL_COUNT];
     struct admin_poll *poll;
-    struct hs_samples *samples; /* NULL: they cannot be kept */
-    bool samples_failed;        /* and that was told; the poll's thread */
+    _Atomic(struct hs_samples *) samples; /* NULL: they could not be opened yet; the poll's thread tries again */
+    bool samples_failed;                  /* they are not kept, and that was told; the poll's thread, as the next */
+    uint64_t samples_try_ms;              /* by hs_tick_ms(), when it does */
     struct admin_overview *overview;
     struct hs_alarms alarms; /* in force by the last status; the poll's thread */
     bool alarms_known;       /* there was one */
 };
+
+/* ---- time ---- */
+
+#define ADMIN_QUEUE_MS_MAX 8000 /* that a request waits for a worker */
+#define ADMIN_NODE_MS_MAX  8000 /* that a worker waits for the node, all calls of a request together */
 
 /* ---- routes ---- */
 
@@ -70,6 +76,13 @@ void admin_basics_free(struct admin_basics *basics); /* NULL is fine */
 
 /* Right name and password?  As late, whether there is such a user or not. */
 bool admin_user_verified(struct admin_request *request, const char *name, const char *password, struct hs_user *user);
+
+/* ---- jansson's memory ---- */
+
+/* What it could not get is remembered, since the tree that was to be made says nothing of a branch that it lacks; and
+ * what it gives back is wiped, since passwords are read with it.  Once, before there are threads. */
+void admin_json_memory(void);
+bool admin_json_lacked(void); /* memory, on this thread, since it asked the last time */
 
 /* ---- answers ---- */
 

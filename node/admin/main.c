@@ -1,4 +1,5 @@
 /* hallsync-admin -- the console of a node for browsers: hallsync-admin -c hallsync.yaml */
+#include "node/admin/inside.h"
 #include "node/admin/run.h"
 #include "node/log/option.h"
 
@@ -132,6 +133,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "hallsync-admin: libsodium could not be initialised\n");
         return 1;
     }
+    admin_json_memory();
     enum hs_err err = hs_conf_load(arguments.conf, &conf, &why);
     if (err != HS_OK)
         return complain(err, &why);

@@ -1,6 +1,8 @@
 /* Asking the node, for handlers. */
 #include "node/admin/inside.h"
 
+#include "proto/base/thread.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -34,10 +36,22 @@ bool admin_call(struct admin_request *request, const Hallsync__Request *message,
     return admin_call_but(request, message, body, HS_OK, reply);
 }
 
+/* Within the request's time. */
+static enum hallsync_status ask(struct admin_request *request, const Hallsync__Request *message,
+                                const Hallsync__Reply **reply)
+{
+    uint8_t id[16];
+    uint64_t now_ms = hs_tick_ms();
+    *reply = NULL;
+    if (now_ms >= request->until_ms)
+        return HALLSYNC_TIMEOUT;
+    hallsync_set_timeout(request->node, (unsigned)(request->until_ms - now_ms));
+    return hallsync_call(request->node, message, id, reply);
+}
+
 bool admin_call_but(struct admin_request *request, const Hallsync__Request *message, int body, enum hs_err but,
                     const Hallsync__Reply **reply)
 {
-    uint8_t id[16];
     if (request->node == NULL) {
         admin_answer_fail(request, HS_ENOMEM, NULL);
         return false;
@@ -46,7 +60,9 @@ bool admin_call_but(struct admin_request *request, const Hallsync__Request *mess
         gone(request);
         return false;
     }
-    enum hallsync_status status = hallsync_call(request->node, message, id, reply);
+    enum hallsync_status status = ask(request, message, reply);
+    if (status == HALLSYNC_TIMEOUT && but == HS_ETIMEDOUT)
+        return true;
     if (status == HALLSYNC_OK && (body < 0 || (*reply)->body_case == (Hallsync__Reply__BodyCase)body))
         return true;
     if (status == HALLSYNC_REFUSED && but != HS_OK && strcmp((*reply)->error, hs_err_name(but)) == 0)

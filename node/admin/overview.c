@@ -40,9 +40,10 @@ struct past {
 
 struct admin_overview {
     pthread_mutex_t lock;
-    struct hs_samples *samples;
-    bool is_told;       /* a status has come */
-    struct hs_buf node; /* the status without its peers, as JSON */
+    struct hs_samples *samples; /* NULL: there are none */
+    bool is_told;               /* a status has come */
+    bool missed;                /* something that those who watch were to be told */
+    struct hs_buf node;         /* the status without its peers, as JSON */
     uint64_t as_of_ms, minute_ms;
     struct row *rows; /* ascending by id */
     size_t count;
@@ -276,14 +277,18 @@ static void make_spark(struct hs_samples *samples, struct row *row)
         }
         hs_buf_put_u8(&row->spark, ']');
     }
+    if (row->spark.err != HS_OK)
+        hs_buf_fini(&row->spark); /* tried again with the next status */
     row->spark_hash = hash_of(hs_buf_bytes(&row->spark));
 }
 
 static void note_gone(struct admin_overview *overview, const struct row *row)
 {
     char(*gone)[ID_BYTES] = realloc(overview->gone, (overview->gone_count + 1) * sizeof *gone);
-    if (gone == NULL)
-        return; /* the page drops it when it is loaded anew */
+    if (gone == NULL) {
+        overview->missed = true;
+        return;
+    }
     overview->gone = gone;
     memcpy(gone[overview->gone_count++], row->id, ID_BYTES);
 }
@@ -313,7 +318,7 @@ static bool put_node(const Hallsync__StatusReply *reply, struct hs_buf *to)
     json_t *json = hs_json_message(&node.base);
     json_object_del(json, "peers");
     json_object_del(json, "histograms");
-    char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    char *text = json == NULL || admin_json_lacked() ? NULL : json_dumps(json, JSON_COMPACT);
     if (text != NULL)
         hs_buf_put(to, text, strlen(text));
     free(text);
@@ -357,7 +362,7 @@ static void put_row(struct hs_buf *to, const struct row *row, bool with_spark)
 {
     hs_buf_put_bytes(to, hs_buf_bytes(&row->text));
     put_comma(to);
-    if (with_spark)
+    if (with_spark && row->spark.size != 0)
         hs_buf_put_bytes(to, hs_buf_bytes(&row->spark));
     else
         admin_put_text(to, NULL); /* the page keeps the one that it has */
@@ -393,7 +398,7 @@ static void put_times(const struct admin_overview *overview, uint64_t now_ms, st
                       (unsigned long long)overview->as_of_ms);
 }
 
-bool admin_overview_news(struct admin_overview *overview, struct hs_buf *event)
+enum hs_err admin_overview_news(struct admin_overview *overview, struct hs_buf *event)
 {
     pthread_mutex_lock(&overview->lock);
     bool with_node = overview->turns++ % NODE_TURNS == 0;
@@ -413,9 +418,11 @@ bool admin_overview_news(struct admin_overview *overview, struct hs_buf *event)
     }
     hs_buf_put_u8(event, '}');
     bool is_news = told > 0 || overview->gone_count > 0 || with_node;
+    bool missed = overview->missed || event->err != HS_OK;
     overview->gone_count = 0;
+    overview->missed = false;
     pthread_mutex_unlock(&overview->lock);
-    return is_news && event->err == HS_OK;
+    return missed ? HS_ENOMEM : is_news ? HS_OK : HS_ENOTFOUND;
 }
 
 /* ---- whole ---- */
@@ -489,15 +496,21 @@ void admin_overview_put_past(struct admin_overview *overview, const char *node_i
 
 /* ---- its life ---- */
 
-enum hs_err admin_overview_new(struct hs_samples *samples, struct admin_overview **out)
+enum hs_err admin_overview_new(struct admin_overview **out)
 {
     struct admin_overview *overview = calloc(1, sizeof *overview);
     if (overview == NULL)
         return HS_ENOMEM;
     pthread_mutex_init(&overview->lock, NULL);
-    overview->samples = samples;
     *out = overview;
     return HS_OK;
+}
+
+void admin_overview_use(struct admin_overview *overview, struct hs_samples *samples)
+{
+    pthread_mutex_lock(&overview->lock);
+    overview->samples = samples;
+    pthread_mutex_unlock(&overview->lock);
 }
 
 void admin_overview_free(struct admin_overview *overview)

@@ -9,8 +9,9 @@
 
 struct admin_overview;
 
-/* @samples: borrowed; NULL: there are none, and no small lines. */
-enum hs_err admin_overview_new(struct hs_samples *samples, struct admin_overview **overview);
+enum hs_err admin_overview_new(struct admin_overview **overview);
+/* Borrowed; before that there are no small lines. */
+void admin_overview_use(struct admin_overview *overview, struct hs_samples *samples);
 void admin_overview_free(struct admin_overview *overview); /* NULL is fine */
 
 /* A status has come.  Copied.  HS_ENOMEM: it is as before. */
@@ -18,8 +19,8 @@ enum hs_err admin_overview_take(struct admin_overview *overview, const Hallsync_
 
 /* What to tell those who watch, one line of JSON: rows that are better or worse, at once; rows in which only figures
  * move, each at most once in ADMIN_FIGURES_MS, and so many at a time that an hour of work in a large region does not
- * fill their lines.  False: nothing. */
-bool admin_overview_news(struct admin_overview *overview, struct hs_buf *event);
+ * fill their lines.  HS_ENOTFOUND: nothing.  HS_ENOMEM: there was something, and they have to ask for everything. */
+enum hs_err admin_overview_news(struct admin_overview *overview, struct hs_buf *event);
 #define ADMIN_FIGURES_MS   5000
 #define ADMIN_FIGURES_ROWS 200
 

@@ -132,9 +132,11 @@ void admin_get_samples(struct admin_request *request)
                            "请给出 node 和 span（hour、day 或 month）");
         return;
     }
+    struct hs_samples *samples = request->admin->samples;
     struct hs_series *series = malloc(sizeof *series);
-    enum hs_err err = series == NULL ? HS_ENOMEM
-                                     : hs_samples_read(request->admin->samples, node, span, hs_now_ms(), series);
+    enum hs_err err = series == NULL    ? HS_ENOMEM
+                      : samples == NULL ? HS_ENOTFOUND
+                                        : hs_samples_read(samples, node, span, hs_now_ms(), series);
     if (err == HS_OK) {
         put_series(&answer, series);
         admin_answer_text(request, "application/json", &answer);

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define BACKLOG     64
@@ -183,21 +182,12 @@ enum hs_err admin_run_reload(struct admin_run *run, const char **certificate, st
 
 /* ---- all of it ---- */
 
-static enum hs_err make_dir(const struct hs_conf *conf, struct hs_why *why)
-{
-    if (mkdir(conf->admin.dir, 0700) == 0 || errno == EEXIST)
-        return HS_OK;
-    return hs_fail(hs_err_from_errno(errno), why, "admin.dir: %s: %s", conf->admin.dir, strerror(errno));
-}
-
 static enum hs_err start_rest(struct admin *admin, struct hs_why *why)
 {
     const struct hs_conf_admin *conf = &admin->conf->admin;
     const struct admin_poll_options poll = {
         .endpoint = admin->conf->listen.clients, .told = admin_wire_told, .ctx = admin};
-    enum hs_err err = make_dir(admin->conf, why);
-    if (err == HS_OK)
-        err = admin_userfile_new(conf->dir, &admin->users);
+    enum hs_err err = admin_userfile_new(conf->dir, &admin->users);
     if (err == HS_OK)
         err = admin_sessions_new(conf->session_minutes * MINUTE_MS, conf->session_hours * HOUR_MS, &admin->sessions);
     if (err == HS_OK)

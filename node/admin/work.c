@@ -5,8 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define THREADS_MAX     8
-#define CALL_TIMEOUT_MS 8000
+#define THREADS_MAX 8
 
 struct admin_work {
     struct admin_work_options options;
@@ -42,8 +41,6 @@ static void *work_on(void *ctx)
     for (void *job = take(work); job != NULL; job = take(work)) {
         if (node == NULL && work->options.endpoint != NULL)
             node = hallsync_open(work->options.endpoint);
-        if (node != NULL)
-            hallsync_set_timeout(node, CALL_TIMEOUT_MS);
         work->options.run(job, node);
     }
     hallsync_close(node);

@@ -98,12 +98,25 @@ static enum file_state look_at(int fd, uint64_t size)
     return is_known ? FILE_KNOWN : FILE_STRANGE;
 }
 
+static enum hs_err refusal(int error)
+{
+    switch (error) {
+    case EISDIR:
+    case ELOOP:
+        return HS_EINVAL;
+    case EROFS: /* so a disk is mounted that has failed: not what somebody has set up wrong */
+        return HS_EIO;
+    default:
+        return hs_err_from_errno(error);
+    }
+}
+
 enum hs_err file_open(const char *path, int *out, enum file_state *state, struct hs_why *why)
 {
     struct stat status;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return hs_fail(hs_err_from_errno(errno), why, "cannot open %.200s: %s", path, strerror(errno));
+        return hs_fail(refusal(errno), why, "cannot open %.200s: %s", path, strerror(errno));
     enum hs_err err = HS_OK;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
         err = hs_fail(HS_ELOCKED, why, "%.200s is in use: is another hallsync-admin running?", path);

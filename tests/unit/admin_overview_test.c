@@ -27,7 +27,7 @@ struct world {
 static int set_up(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
-    if (world == NULL || admin_overview_new(NULL, &world->overview) != HS_OK)
+    if (world == NULL || admin_overview_new(&world->overview) != HS_OK)
         return -1;
     hallsync__status_reply__init(&world->reply);
     world->reply.node_id = (char *)"nj-hub";
@@ -76,7 +76,9 @@ static json_t *news(struct world *world)
     json_t *told = NULL;
     world->now_ms += 1000;
     take(world);
-    if (admin_overview_news(world->overview, &event)) {
+    enum hs_err err = admin_overview_news(world->overview, &event);
+    assert_true(err == HS_OK || err == HS_ENOTFOUND);
+    if (err == HS_OK) {
         told = json_loadb((const char *)event.data, event.size, 0, NULL);
         assert_non_null(told);
         assert_null(memchr(event.data, '\n', event.size)); /* one line */
@@ -283,6 +285,19 @@ static void who_is_gone_is_named_once(void **state)
     assert_null(news(world));
 }
 
+/* What was to be told, and was not, is told as that: the rows count as told by then. */
+static void what_cannot_be_told_is_no_silence(void **state)
+{
+    struct world *world = *state;
+    struct hs_buf event = {.err = HS_ENOMEM};
+    halls(world, 3);
+    json_decref(news(world));
+    world->list[1]->state = (char *)"away";
+    world->now_ms += 1000;
+    take(world);
+    assert_int_equal(admin_overview_news(world->overview, &event), HS_ENOMEM);
+}
+
 static void the_past_of_a_peer_is_its_causes(void **state)
 {
     struct world *world = *state;
@@ -337,6 +352,7 @@ int main(void)
         OVERVIEW_TEST(what_gets_worse_is_told_at_once),
         OVERVIEW_TEST(figures_are_told_in_turns),
         OVERVIEW_TEST(who_is_gone_is_named_once),
+        OVERVIEW_TEST(what_cannot_be_told_is_no_silence),
         OVERVIEW_TEST(the_past_of_a_peer_is_its_causes),
         cmocka_unit_test(numbers_are_short),
     };

@@ -187,6 +187,30 @@ static void slow_ones_are_dropped(void **state)
     admin_events_free(events);
 }
 
+/* What could not be told to anybody: all come again, and are told that they lack something. */
+static void what_was_lost_is_asked_for(void **state)
+{
+    (void)state;
+    char id[40];
+    struct admin_events *events = events_new();
+    struct stream *stream = watch(events, "li", NULL);
+    admin_events_put(events, "status", "{}");
+    id_in(all_of(stream, 100), id);
+    assert_true(stream->asleep);
+    admin_events_lost(events);
+    assert_string_equal(all_of(stream, 100), "END");
+    leave(stream);
+    stream = watch(events, "li", id);
+    assert_true(has(all_of(stream, 100), "event: reload\n"));
+    admin_events_put(events, "status", "{}");
+    id_in(all_of(stream, 100), id);
+    leave(stream);
+    stream = watch(events, "li", id);
+    assert_false(has(all_of(stream, 100), "event: reload\n"));
+    leave(stream);
+    admin_events_free(events);
+}
+
 static void bounded_in_bytes(void **state)
 {
     (void)state;
@@ -368,13 +392,10 @@ static void pools_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(told_as_it_comes),
-        cmocka_unit_test(asked_for_what_is_not_known),
-        cmocka_unit_test(slow_ones_are_dropped),
-        cmocka_unit_test(bounded_in_bytes),
-        cmocka_unit_test(sessions_end),
-        cmocka_unit_test(bounded_in_watchers),
-        cmocka_unit_test(slow_connections_are_ended),
+        cmocka_unit_test(told_as_it_comes),      cmocka_unit_test(asked_for_what_is_not_known),
+        cmocka_unit_test(slow_ones_are_dropped), cmocka_unit_test(what_was_lost_is_asked_for),
+        cmocka_unit_test(bounded_in_bytes),      cmocka_unit_test(sessions_end),
+        cmocka_unit_test(bounded_in_watchers),   cmocka_unit_test(slow_connections_are_ended),
         cmocka_unit_test(pools_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
