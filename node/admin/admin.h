@@ -31,7 +31,8 @@ enum admin_pool_name {
 
 struct admin_route {
     const char *method;     /* "GET", "POST" */
-    const char *pattern;    /* "/api/node/?": ? is one part of the path, at most ADMIN_ARGS_MAX of them */
+    const char *pattern;    /* "/api/node/?": ? is one part of the path, at the end all that is left of it; at most
+                             * ADMIN_ARGS_MAX of them */
     enum hs_user_role role; /* the least; HS_USER_NOBODY: no login is asked for */
     enum admin_pool_name pool;
     void (*run)(struct admin_request *request);

@@ -41,6 +41,12 @@ static char *next_part(char **at)
     return part;
 }
 
+/* An id may be an address, with slashes: at the end it is all that is left. */
+static bool is_last(const char *pattern)
+{
+    return strcmp(pattern, "?") == 0;
+}
+
 /* @path is cut up only where it fits. */
 static bool fits(const char *pattern, const char *path, struct admin_match *match)
 {
@@ -57,6 +63,8 @@ static bool fits(const char *pattern, const char *path, struct admin_match *matc
             if (part_size == 0 || count == ADMIN_ARGS_MAX)
                 return false;
             match->args[count++] = part;
+            if (is_last(wanted))
+                return true;
         } else if (part_size != size || memcmp(part, wanted, size) != 0) {
             return false;
         }
@@ -67,10 +75,16 @@ static bool fits(const char *pattern, const char *path, struct admin_match *matc
     return false;
 }
 
+/* Each argument ends before the next part; the last one with the path. */
 static void cut(struct admin_match *match)
 {
-    for (size_t i = 0; i < ADMIN_ARGS_MAX && match->args[i] != NULL; i++)
-        match->parts[(size_t)(match->args[i] - match->parts) + strcspn(match->args[i], "/")] = '\0';
+    size_t size = strlen(match->route->pattern);
+    bool to_end = size > 0 && is_last(match->route->pattern + size - 1);
+    for (size_t i = 0; i < ADMIN_ARGS_MAX && match->args[i] != NULL; i++) {
+        bool last = i + 1 == ADMIN_ARGS_MAX || match->args[i + 1] == NULL;
+        if (!last || !to_end)
+            match->parts[(size_t)(match->args[i] - match->parts) + strcspn(match->args[i], "/")] = '\0';
+    }
 }
 
 void admin_match(const struct admin_route *routes, size_t count, const char *method, const char *path,

@@ -221,7 +221,6 @@ static void routes(void **state)
                                           "/api/",
                                           "/api/node",
                                           "/api/node/",
-                                          "/api/node/a/b",
                                           "api/parked",
                                           "/api/parked/",
                                           "/api//parked",
@@ -233,6 +232,9 @@ static void routes(void **state)
     admin_match(ROUTES, sizeof ROUTES / sizeof *ROUTES, "GET", "/api/node/nj-gulou", &match);
     assert_ptr_equal(match.route, &ROUTES[0]);
     assert_string_equal(match.args[0], "nj-gulou");
+    admin_match(ROUTES, sizeof ROUTES / sizeof *ROUTES, "GET", "/api/node/tcp://10.0.0.1:7400", &match);
+    assert_ptr_equal(match.route, &ROUTES[0]); /* of a node that has not said yet who it is */
+    assert_string_equal(match.args[0], "tcp://10.0.0.1:7400");
     admin_match(ROUTES, sizeof ROUTES / sizeof *ROUTES, "GET", "/a/x/b/y", &match);
     assert_ptr_equal(match.route, &ROUTES[3]);
     assert_string_equal(match.args[0], "x");
