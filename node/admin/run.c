@@ -25,6 +25,7 @@ struct admin_run {
     struct admin admin;
     int fd; /* listens */
     struct admin_tls tls;
+    uint64_t expiry_told_ms; /* by hs_tick_ms() */
     struct admin_http *http;
     unsigned ticks;
     struct hs_users users; /* too big for a stack */
@@ -99,9 +100,11 @@ static enum hs_err open_socket(struct admin_run *run, struct hs_why *why)
 
 /* ---- the certificate ---- */
 
-static void tell_expiry(const struct admin_tls *tls)
+static void tell_expiry(struct admin_run *run)
 {
+    const struct admin_tls *tls = &run->tls;
     uint64_t now = hs_now_ms();
+    run->expiry_told_ms = hs_tick_ms();
     if (tls->expires_ms <= now)
         HS_LOG(ADMIN_CERTIFICATE_EXPIRED, HS_PROSE("text", "browsers refuse it: put a new one in its place"));
     else if (tls->expires_ms - now < EXPIRY_DAYS * DAY_MS)
@@ -115,7 +118,7 @@ static enum hs_err load_tls(struct admin_run *run, struct hs_why *why)
         return HS_OK;
     enum hs_err err = admin_tls_load(conf->tls_cert, conf->tls_key, &run->tls, why);
     if (err == HS_OK)
-        tell_expiry(&run->tls);
+        tell_expiry(run);
     return err;
 }
 
@@ -251,6 +254,8 @@ void admin_run_tick(struct admin_run *run)
     admin_events_check(admin->events, session_holds, admin->sessions);
     if (run->ticks++ % BEAT_TICKS == 0)
         beat(admin);
+    if (admin->tls && hs_tick_ms() - run->expiry_told_ms >= DAY_MS)
+        tell_expiry(run);
     if (run->http != NULL)
         admin_http_tick(run->http, hs_tick_ms());
 }
