@@ -90,6 +90,8 @@ static void decide(struct admin_request *request, struct admin_change *change, c
         return;
     if (reply->error != NULL)
         answer_meanwhile(request, kept);
+    else if (reply->put->n_results != 1)
+        admin_answer_fail(request, HS_EINTERNAL, NULL);
     else
         admin_answer_json(request, json_pack("{s:o}", "result", hs_json_result(reply->put->results[0])));
 }
@@ -99,6 +101,11 @@ struct choosing {
     Hallsync__FieldDots seen[CHOICES_MAX], *seen_pointers[CHOICES_MAX];
     Hallsync__DotName dots[CHOICES_MAX][DOTS_MAX], *dot_pointers[CHOICES_MAX][DOTS_MAX];
 };
+
+static bool is_u32(const json_t *value)
+{
+    return json_is_integer(value) && json_integer_value(value) >= 0 && json_integer_value(value) <= UINT32_MAX;
+}
 
 static bool take_choice(struct choosing *choosing, size_t at, const json_t *from)
 {
@@ -130,7 +137,7 @@ static bool take_seen(struct choosing *choosing, size_t at, const json_t *from)
     const json_t *dots = json_object_get(from, "dots");
     const json_t *field = json_object_get(from, "field");
     hallsync__field_dots__init(seen);
-    bool right = json_is_integer(field) && json_is_array(dots) && json_array_size(dots) <= DOTS_MAX;
+    bool right = is_u32(field) && json_is_array(dots) && json_array_size(dots) <= DOTS_MAX;
     seen->field = (uint32_t)json_integer_value(field);
     seen->dots = choosing->dot_pointers[at];
     for (size_t i = 0; right && i < json_array_size(dots); i++) {
@@ -188,7 +195,7 @@ void admin_post_parked(struct admin_request *request)
     if (!admin_change_begin(request, &change) || (body.id = admin_wanted(request, "id")) == NULL ||
         (body.verdict = admin_wanted(request, "decision")) == NULL)
         return;
-    if (!json_is_integer(seen) || json_integer_value(seen) < 0) {
+    if (!is_u32(seen)) {
         admin_answer_fail(request, hs_fail(HS_EVALUE, &why, "seen: the number of decisions that were shown"), &why);
         return;
     }
