@@ -23,7 +23,7 @@ struct top_fetch {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* under the lock */
-    bool end, ended, now;
+    bool end, ended;
     bool fresh;             /* there is something to take */
     Hallsync__Reply *reply; /* NULL: text says why */
     char text[TOP_FETCH_TEXT_BYTES];
@@ -70,14 +70,13 @@ static void *run(void *arg)
     struct top_fetch *fetch = arg;
     pthread_mutex_lock(&fetch->lock);
     while (!fetch->end) {
-        fetch->now = false;
         pthread_mutex_unlock(&fetch->lock);
         bool there = ask(fetch);
         pthread_mutex_lock(&fetch->lock);
         uint64_t pause_ms = there || fetch->interval_ms < AGAIN_MS ? fetch->interval_ms : AGAIN_MS;
         struct timespec until = hs_tick_in_ns(pause_ms * 1000000);
         int waited = 0;
-        while (!fetch->end && !fetch->now && waited != ETIMEDOUT)
+        while (!fetch->end && waited != ETIMEDOUT)
             waited = pthread_cond_timedwait(&fetch->changed, &fetch->lock, &until);
     }
     fetch->ended = true;
@@ -142,27 +141,15 @@ bool top_fetch_take(struct top_fetch *fetch, Hallsync__Reply **reply, char text[
     return fresh;
 }
 
-static void tell(struct top_fetch *fetch, bool *what)
-{
-    pthread_mutex_lock(&fetch->lock);
-    *what = true;
-    pthread_cond_broadcast(&fetch->changed);
-    pthread_mutex_unlock(&fetch->lock);
-}
-
-void top_fetch_again(struct top_fetch *fetch)
-{
-    tell(fetch, &fetch->now);
-}
-
 void top_fetch_end(struct top_fetch *fetch)
 {
     struct timespec until = hs_tick_in_ns(END_NS);
     int waited = 0;
     if (fetch == NULL)
         return;
-    tell(fetch, &fetch->end);
     pthread_mutex_lock(&fetch->lock);
+    fetch->end = true;
+    pthread_cond_broadcast(&fetch->changed);
     while (!fetch->ended && waited != ETIMEDOUT)
         waited = pthread_cond_timedwait(&fetch->changed, &fetch->lock, &until);
     bool ended = fetch->ended;

@@ -14,8 +14,6 @@ int top_fetch_fd(const struct top_fetch *fetch);
 /* What has come since: an answer, owned by the caller, or NULL and the sentence why there was none.  False: nothing. */
 #define TOP_FETCH_TEXT_BYTES 512
 bool top_fetch_take(struct top_fetch *fetch, Hallsync__Reply **reply, char text[static TOP_FETCH_TEXT_BYTES]);
-/* Ask now. */
-void top_fetch_again(struct top_fetch *fetch);
 /* Waits a little for a question that is under way; one that a silent node does not answer ends with the program. */
 void top_fetch_end(struct top_fetch *fetch);
 

@@ -499,15 +499,6 @@ const struct hs_spread *hs_spreads(size_t *count)
     return SPREADS;
 }
 
-const struct hs_spread *hs_spread_find(const char *name)
-{
-    for (size_t i = 0; i < COUNT(SPREADS); i++) {
-        if (strcmp(SPREADS[i].name, name) == 0)
-            return &SPREADS[i];
-    }
-    return NULL;
-}
-
 double hs_unit_scale(const char *unit)
 {
     if (strcmp(unit, "milliseconds") == 0)

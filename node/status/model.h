@@ -48,7 +48,6 @@ struct hs_spread {
     const char *unit, *en, *zh;
 };
 const struct hs_spread *hs_spreads(size_t *count);
-const struct hs_spread *hs_spread_find(const char *name);
 
 /* What a figure of that unit is multiplied by in a metric, which has Prometheus' base units: 0.001 of milliseconds. */
 double hs_unit_scale(const char *unit);

@@ -38,14 +38,6 @@ const struct hs_cause_row *hs_cause_row(enum hs_cause_id id)
     return &CAUSES[id];
 }
 
-enum hs_cause_id hs_cause_by_name(const char *name)
-{
-    size_t i = 0;
-    while (i < HS_CAUSE_COUNT && strcmp(CAUSES[i].name, name) != 0)
-        i++;
-    return (enum hs_cause_id)i;
-}
-
 const struct hs_evidence_row *hs_evidence_row(enum hs_evidence_id id)
 {
     assert(id < HS_EVIDENCE_COUNT);
