@@ -31,32 +31,12 @@ const char *cli_money_text(int64_t fen, char text[static CLI_MONEY_BYTES])
 
 const char *cli_bytes_text(uint64_t bytes, char text[static CLI_BYTES_BYTES])
 {
-    static const char *const UNITS[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
-    uint64_t unit = 1000;
-    size_t i = 0;
-    if (bytes < unit) {
-        snprintf(text, CLI_BYTES_BYTES, "%" PRIu64 " B", bytes);
-        return text;
-    }
-    for (; i + 1 < sizeof UNITS / sizeof *UNITS && bytes / unit >= 1000; i++)
-        unit *= 1000;
-    unsigned tenths = (unsigned)(bytes / (unit / 10)); /* at most 9999, of exabytes 184 */
-    snprintf(text, CLI_BYTES_BYTES, "%u.%u %s", tenths / 10, tenths % 10, UNITS[i]);
-    return text;
+    return hs_size_text(bytes, text);
 }
 
 const char *cli_age_text(uint64_t seconds, char text[static CLI_AGE_BYTES])
 {
-    static const struct {
-        uint64_t below, unit; /* seconds */
-        const char *name;
-    } UNITS[] = {
-        {90, 1, "s"}, {(uint64_t)90 * 60, 60, "min"}, {(uint64_t)48 * 3600, 3600, "h"}, {UINT64_MAX, 86400, "d"}};
-    size_t i = 0;
-    while (seconds >= UNITS[i].below && i + 1 < sizeof UNITS / sizeof *UNITS)
-        i++;
-    snprintf(text, CLI_AGE_BYTES, "%" PRIu64 " %s", seconds / UNITS[i].unit, UNITS[i].name);
-    return text;
+    return hs_span_text(seconds, HS_ENGLISH, text);
 }
 
 enum hs_err cli_number_parse(const char *text, uint64_t most, uint64_t *value)

@@ -2,6 +2,7 @@
 #ifndef HS_CLI_FORMS_H
 #define HS_CLI_FORMS_H
 
+#include "node/status/amount.h"
 #include "proto/base/err.h"
 #include "proto/local.pb-c.h"
 
@@ -11,10 +12,10 @@
 #define CLI_MONEY_BYTES 32
 const char *cli_money_text(int64_t fen, char text[static CLI_MONEY_BYTES]); /* 123456 -> "1,234.56" */
 
-#define CLI_BYTES_BYTES 24
+#define CLI_BYTES_BYTES HS_AMOUNT_TEXT_BYTES
 const char *cli_bytes_text(uint64_t bytes, char text[static CLI_BYTES_BYTES]); /* 81914863616 -> "81.9 GB" */
 
-#define CLI_AGE_BYTES 24
+#define CLI_AGE_BYTES HS_AMOUNT_TEXT_BYTES
 const char *cli_age_text(uint64_t seconds, char text[static CLI_AGE_BYTES]); /* "12 s", "5 min", "3 h", "4 d" */
 
 /* "500ms", "30s", "5m", "24h", "7d".  HS_EVALUE, HS_EOVERFLOW (more than a thousand days). */

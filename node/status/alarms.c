@@ -1,5 +1,7 @@
 #include "node/status/alarms.h"
 
+#include "node/status/amount.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -351,18 +353,6 @@ void hs_alarms_compare(struct hs_alarms *before, struct hs_alarms *after, hs_vis
 
 /* ---- sentences ---- */
 
-static void put_span(uint64_t seconds, bool chinese, char text[static 48])
-{
-    static const struct {
-        uint64_t seconds;
-        const char *en, *zh;
-    } UNITS[] = {{86400, "days", "天"}, {3600, "hours", "小时"}, {60, "minutes", "分钟"}, {1, "seconds", "秒"}};
-    size_t i = 0;
-    while (i + 1 < sizeof UNITS / sizeof *UNITS && seconds < 2 * UNITS[i].seconds)
-        i++;
-    snprintf(text, 48, "%" PRIu64 " %s", seconds / UNITS[i].seconds, chinese ? UNITS[i].zh : UNITS[i].en);
-}
-
 struct sentence {
     char *text;
     size_t size, room;
@@ -389,12 +379,12 @@ const char *hs_alarm_text(const struct hs_alarm *alarm, enum hs_alarm_phase phas
     const struct hs_alarm_row *row = &ROWS[alarm->id];
     const char *at = phase == HS_ALARM_ENDS ? (chinese ? row->over_zh : row->over_en) : (chinese ? row->zh : row->en);
     struct sentence sentence = {.text = text, .room = HS_ALARM_TEXT_BYTES};
-    char number[24], span[48];
+    char number[24], span[HS_AMOUNT_TEXT_BYTES];
     const struct {
         const char *name, *value;
     } PARTS[] = {{"{node}", alarm->node}, {"{n}", number}, {"{s}", alarm->detail}, {"{span}", span}};
     snprintf(number, sizeof number, "%" PRIu64, alarm->count);
-    put_span(alarm->span_s, chinese, span);
+    hs_span_text(alarm->span_s, chinese ? HS_CHINESE : HS_ENGLISH, span);
     while (*at != '\0') {
         size_t size = strcspn(at, "{");
         put(&sentence, at, size);

@@ -5,6 +5,7 @@
 #ifndef HS_STATUS_WHY_H
 #define HS_STATUS_WHY_H
 
+#include "node/status/amount.h"
 #include "proto/base/buf.h"
 #include "proto/base/limits.h"
 #include "proto/local.pb-c.h"
@@ -122,7 +123,6 @@ struct hs_cause_row {
     const char *en, *zh, *next_en, *next_zh, *command;
 };
 const struct hs_cause_row *hs_cause_row(enum hs_cause_id id);
-enum hs_cause_id hs_cause_by_name(const char *name); /* HS_CAUSE_COUNT: no such */
 
 /* X(id, name, en, zh): {0} to {2} are numbers, {0:time} milliseconds since 1970, {0:span} seconds, {0:bytes} bytes, {s}
  * a text: a name, or a sentence of the program, which is English. */
@@ -224,7 +224,6 @@ static inline bool hs_cause_is_behind(const struct hs_cause *cause)
     return hs_cause_row(cause->id)->sort != HS_CAUSE_WELL;
 }
 
-enum hs_language { HS_ENGLISH, HS_CHINESE };
 /* One sentence, without an end; times in the day of @utc_offset_minutes. */
 void hs_evidence_put(const struct hs_evidence *evidence, enum hs_language language, int utc_offset_minutes,
                      struct hs_buf *to);

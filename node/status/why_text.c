@@ -15,31 +15,6 @@ static void put_time(int64_t ms, int utc_offset_minutes, struct hs_buf *to)
     hs_buf_put_format(to, "%.10s %.5s", text, text + 11);
 }
 
-static void put_span(int64_t seconds, enum hs_language language, struct hs_buf *to)
-{
-    static const struct {
-        int64_t below, unit; /* seconds */
-        const char *en, *zh;
-    } UNITS[] = {{90, 1, " s", "秒"},
-                 {(int64_t)90 * 60, 60, " min", "分钟"},
-                 {(int64_t)48 * 3600, 3600, " h", "小时"},
-                 {INT64_MAX, 86400, " d", "天"}};
-    size_t i = 0;
-    while (seconds >= UNITS[i].below && i + 1 < sizeof UNITS / sizeof *UNITS)
-        i++;
-    hs_buf_put_format(to, "%" PRId64 "%s", seconds / UNITS[i].unit, language == HS_CHINESE ? UNITS[i].zh : UNITS[i].en);
-}
-
-static void put_bytes(int64_t bytes, struct hs_buf *to)
-{
-    static const char *const UNITS[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-    double value = (double)bytes;
-    size_t i = 0;
-    for (; i + 1 < sizeof UNITS / sizeof *UNITS && value >= 1000; i++)
-        value /= 1000;
-    hs_buf_put_format(to, i == 0 ? "%.0f %s" : "%.1f %s", value, UNITS[i]);
-}
-
 static void put_place(const char *place, const struct hs_evidence *evidence, enum hs_language language,
                       int utc_offset_minutes, struct hs_buf *to)
 {
@@ -47,13 +22,14 @@ static void put_place(const char *place, const struct hs_evidence *evidence, enu
         hs_buf_put_format(to, "%s", evidence->text != NULL ? evidence->text : "");
         return;
     }
+    char text[HS_AMOUNT_TEXT_BYTES];
     int64_t number = evidence->numbers[place[0] - '0'];
     if (strncmp(place + 1, ":time", 5) == 0)
         put_time(number, utc_offset_minutes, to);
     else if (strncmp(place + 1, ":span", 5) == 0)
-        put_span(number, language, to);
+        hs_buf_put_format(to, "%s", hs_span_text(number < 0 ? 0 : (uint64_t)number, language, text));
     else if (strncmp(place + 1, ":bytes", 6) == 0)
-        put_bytes(number, to);
+        hs_buf_put_format(to, "%s", hs_size_text(number < 0 ? 0 : (uint64_t)number, text));
     else
         hs_buf_put_format(to, "%" PRId64, number);
 }

@@ -349,9 +349,8 @@ static void each_has_a_sentence(void **state)
         }
     }
     alarm.id = HS_ALARM_AWAY;
-    assert_string_equal(hs_alarm_text(&alarm, HS_ALARM_BEGINS, false, text),
-                        "hall-1 has not been connected for 2 hours");
-    assert_string_equal(hs_alarm_text(&alarm, HS_ALARM_BEGINS, true, text), "hall-1 已 2 小时 未连接");
+    assert_string_equal(hs_alarm_text(&alarm, HS_ALARM_BEGINS, false, text), "hall-1 has not been connected for 2 h");
+    assert_string_equal(hs_alarm_text(&alarm, HS_ALARM_BEGINS, true, text), "hall-1 已 2小时 未连接");
     assert_string_equal(hs_alarm_text(&alarm, HS_ALARM_ENDS, false, text), "hall-1 is connected again");
 }
 
