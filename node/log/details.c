@@ -52,51 +52,7 @@ const char *hs_detail_text(const struct hs_detail *field, char room[static HS_DE
     return room;
 }
 
-/* ---- a line ---- */
-
-static bool is_plain(const char *text)
-{
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        if (*at <= ' ' || *at == '"' || *at == '=' || *at == '\\' || *at == 0x7f)
-            return false;
-    }
-    return *text != '\0';
-}
-
-static void put_quoted(struct line *line, const char *text)
-{
-    put(line, "\"", 1);
-    for (; *text != '\0' && !line->cut; text++) {
-        bool is_control = (unsigned char)*text < ' ' || *text == 0x7f;
-        if (*text == '"' || *text == '\\')
-            put(line, "\\", 1);
-        put(line, is_control ? "?" : text, 1);
-    }
-    put(line, "\"", 1);
-}
-
-size_t hs_details_line(char *out, size_t room, const struct hs_detail *fields, size_t count)
-{
-    struct line line = {.out = out, .room = room - 1};
-    char number[HS_DETAIL_TEXT_BYTES];
-    for (size_t i = 0; i < count; i++) {
-        if (!hs_detail_is_there(&fields[i]))
-            continue;
-        const char *text = hs_detail_text(&fields[i], number);
-        if (line.size > 0)
-            put(&line, " ", 1);
-        put_text(&line, fields[i].name);
-        put(&line, "=", 1);
-        if (fields[i].form == HS_DETAIL_PROSE || !is_plain(text))
-            put_quoted(&line, text);
-        else
-            put_text(&line, text);
-    }
-    out[line.size] = '\0';
-    return line.size;
-}
-
-/* ---- JSON ---- */
+/* ---- characters ---- */
 
 /* Bytes of the character at @text, by RFC 3629: no overlong form, no surrogate, not beyond U+10FFFF; 0: it is none. */
 static size_t character(const unsigned char *text)
@@ -123,6 +79,90 @@ static size_t character(const unsigned char *text)
     return 0;
 }
 
+static unsigned code_of(const unsigned char *text, size_t size)
+{
+    unsigned code = size < 2 ? text[0] : text[0] & (0xffU >> (size + 1));
+    for (size_t i = 1; i < size; i++)
+        code = code << 6 | (text[i] & 0x3fU);
+    return code;
+}
+
+/* It steers a terminal or turns what stands behind it around: the log would seem to say something else. */
+static bool is_steering(unsigned code)
+{
+    return code < ' ' || (code >= 0x7f && code < 0xa0) || code == 0x061c || code == 0x200e || code == 0x200f ||
+           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+}
+
+/* ---- a line ---- */
+
+static bool is_plain(const char *text)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+        if (*at <= ' ' || *at == '"' || *at == '=' || *at == '\\' || *at >= 0x7f)
+            return false;
+    }
+    return *text != '\0';
+}
+
+/* As much of it as fits, always with its end. */
+static void put_quoted(struct line *line, const char *text)
+{
+    put(line, "\"", 1);
+    line->room--;
+    while (*text != '\0' && !line->cut) {
+        size_t size = character((const unsigned char *)text);
+        if (size == 0 || is_steering(code_of((const unsigned char *)text, size)))
+            put(line, "?", 1);
+        else if (*text == '"' || *text == '\\')
+            put(line, (const char[]){'\\', *text}, 2);
+        else
+            put(line, text, size);
+        text += size == 0 ? 1 : size;
+    }
+    line->room++;
+    line->out[line->size++] = '"'; /* for which there is room left */
+}
+
+static void put_field(struct line *line, const struct hs_detail *field)
+{
+    struct line before = *line;
+    char number[HS_DETAIL_TEXT_BYTES];
+    const char *text = hs_detail_text(field, number);
+    if (line->size > 0)
+        put(line, " ", 1);
+    put_text(line, field->name);
+    put(line, "=", 1);
+    bool is_quoted = field->form == HS_DETAIL_PROSE || !is_plain(text);
+    bool is_begun = is_quoted && !line->cut && line->room - line->size >= 2;
+    line->cut = line->cut || (is_quoted && !is_begun);
+    if (is_begun)
+        put_quoted(line, text);
+    else
+        put_text(line, text);
+    if (line->cut && !is_begun)
+        *line = (struct line){before.out, before.size, before.room, true};
+}
+
+size_t hs_details_line(char *out, size_t room, const struct hs_detail *fields, size_t count)
+{
+    static const char CUT[] = " cut=yes";
+    struct line line = {.out = out, .room = room - sizeof CUT};
+    for (size_t i = 0; i < count && !line.cut; i++) {
+        if (hs_detail_is_there(&fields[i]))
+            put_field(&line, &fields[i]);
+    }
+    bool cut = line.cut;
+    line.cut = false;
+    line.room = room - 1;
+    if (cut)
+        put_text(&line, line.size > 0 ? CUT : CUT + 1);
+    out[line.size] = '\0';
+    return line.size;
+}
+
+/* ---- JSON ---- */
+
 /* As much of it as fits, always with its end. */
 static void put_string(struct line *line, const char *text)
 {
@@ -131,14 +171,15 @@ static void put_string(struct line *line, const char *text)
     line->room--;
     while (*text != '\0' && !line->cut) {
         size_t size = character((const unsigned char *)text);
+        unsigned code = code_of((const unsigned char *)text, size);
         if (size == 0)
             put_text(line, "\xef\xbf\xbd");
         else if (*text == '"' || *text == '\\') {
             escape[0] = '\\';
             escape[1] = *text;
             put(line, escape, 2);
-        } else if ((unsigned char)*text < ' ' || *text == 0x7f) {
-            snprintf(escape, sizeof escape, "\\u%04x", (unsigned)(unsigned char)*text);
+        } else if (is_steering(code)) {
+            snprintf(escape, sizeof escape, "\\u%04x", code);
             put_text(line, escape);
         } else {
             put(line, text, size);

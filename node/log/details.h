@@ -1,5 +1,6 @@
 /* details.h -- named values as a line of text or as a JSON object.  Whatever bytes the values have, the object is valid
- * JSON (UTF-8), and the line has no control characters.  Nothing is allocated. */
+ * JSON (UTF-8), and neither has a character that steers a terminal or turns the direction of writing.  Nothing is
+ * allocated. */
 #ifndef HS_LOG_DETAILS_H
 #define HS_LOG_DETAILS_H
 
@@ -40,7 +41,7 @@ bool hs_detail_is_there(const struct hs_detail *field);
 const char *hs_detail_text(const struct hs_detail *field, char room[static HS_DETAIL_TEXT_BYTES]);
 
 /* Both write at most @room bytes (HS_DETAILS_ROOM_MIN or more), a NUL among them, and return how many before it.  What
- * does not fit is left out: of a text its end, of the object then says a last member "cut":true. */
+ * does not fit is left out: of a text its end; then the last is cut=yes, or "cut":true. */
 size_t hs_details_line(char *out, size_t room, const struct hs_detail *fields, size_t count);
 size_t hs_details_json(char *out, size_t room, const struct hs_detail *fields, size_t count);
 

@@ -66,6 +66,9 @@ static void a_line_has_its_fields(void **state)
     const char *line = logged(HS_LOG_WARN, "a \"b\" \\ c\nlevel=error");
     assert_non_null(strstr(line, "Z level=warn module=disk event=room room=low free_mib=400 "
                                  "text=\"a \\\"b\\\" \\\\ c?level=error\"\n"));
+    assert_non_null(strstr(logged(HS_LOG_WARN, "磁\xff\xc2\x9b"
+                                               "31m \u202e"),
+                           "text=\"磁??31m ?\"\n"));
     assert_string_equal(logged(HS_LOG_DEBUG, ""), "");
     hs_log_set_level(HS_LOG_DEBUG);
     assert_non_null(strstr(logged(HS_LOG_DEBUG, ""), "level=debug"));
@@ -145,8 +148,9 @@ static void names_are_read(void **state)
 
 static struct hs_detail any_detail(char *text, const char *name)
 {
-    static const char *const ODD[] = {"\"", "\\", "\n", "\x7f", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                                      "磁", "😀",  "=",  " "};
+    static const char *const ODD[] = {
+        "\"", "\\", "\n",       "\x7f",   "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "磁",    "😀",
+        "=",  " ",  "\xc2\x9b", "\u2028", "\u202e",   "\u2069",       "\ufeff",           "\u200e"};
     size_t size = 0;
     switch (random_below(6)) {
     case 0:
@@ -168,10 +172,20 @@ static struct hs_detail any_detail(char *text, const char *name)
     }
 }
 
+/* Nothing that a terminal or a viewer would take for more than letters. */
 static void is_line(const char *line)
 {
-    for (const char *at = line; *at != '\0'; at++)
+    static const char *const HIDDEN[] = {"\u2028", "\u2029", "\u202a", "\u202e",
+                                         "\u2066", "\u2069", "\u200e", "\ufeff"};
+    json_t *string = json_string(line);
+    assert_non_null(string); /* UTF-8 */
+    json_decref(string);
+    for (const char *at = line; *at != '\0'; at++) {
         assert_true((unsigned char)*at >= ' ' && *at != 0x7f);
+        assert_false(at[0] == '\xc2' && (unsigned char)at[1] < 0xa0); /* CSI and the like in one character */
+    }
+    for (size_t i = 0; i < COUNT_OF(HIDDEN); i++)
+        assert_null(strstr(line, HIDDEN[i]));
 }
 
 static void whatever_the_bytes_it_is_json(void **state)
@@ -196,6 +210,7 @@ static void whatever_the_bytes_it_is_json(void **state)
         if (room > 900)
             assert_null(json_object_get(object, "cut"));
         json_decref(object);
+        is_line(out);
         size = hs_details_line(out, room, details, count);
         assert_true(size < room && strlen(out) == size && out[room] == 'x');
         is_line(out);
@@ -215,6 +230,15 @@ static void what_does_not_fit_is_said(void **state)
     assert_memory_equal(json_string_value(json_object_get(object, "a")), "0123456789", 10);
     assert_null(json_object_get(object, "b"));
     json_decref(object);
+    hs_details_line(out, sizeof out, details, 2);
+    assert_string_equal(out, "cut=yes");
+    const struct hs_detail prose[] = {HS_NUMBER("b", 7), HS_PROSE("a", details[0].of.text), HS_NUMBER("c", 7)};
+    hs_details_line(out, sizeof out, prose, 3);
+    assert_string_equal(out, "b=7 a=\"01234567890123456789012345678901234567890123456\" cut=yes");
+    assert_int_equal(strlen(out), sizeof out - 1);
+    const struct hs_detail chinese[] = {HS_PROSE("a", "磁盘磁盘磁盘")};
+    hs_details_line(out, 24, chinese, 1);
+    assert_string_equal(out, "a=\"磁盘磁\" cut=yes");
 }
 
 /* ---- the table ---- */
