@@ -33,6 +33,17 @@ def is_forbidden(unit, *command):
     return subprocess.run([*under(unit), *command], capture_output=True).returncode != 0
 
 
+def words(unit, key):
+    with open(os.path.join(UNITS, unit)) as file:
+        return [word for line in file if line.startswith(key + "=") for word in line.strip().partition("=")[2].split()]
+
+
+# A unit does not start without a directory that it names and does not make itself.
+for name in os.listdir(UNITS):
+    ours = {f"/run/{word}" for word in words(name, "RuntimeDirectory")}
+    missing = [path for path in words(name, "ReadWritePaths") if path.startswith("/run/") and path not in ours]
+    check(not missing, f"{name}: {missing} may not be there: it needs a '-' before it")
+
 if not is_possible():
     print("this machine's calls have other numbers")
     sys.exit(77)
