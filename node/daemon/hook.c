@@ -160,7 +160,7 @@ void hs_hook_kill(struct hs_hook_run *run)
 static int open_file(const char *path, off_t *size, struct hs_why *why)
 {
     struct stat file;
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
+    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
     if (fd < 0) {
         fail(errno, path, why);
         return -1;
@@ -174,9 +174,12 @@ static int open_file(const char *path, off_t *size, struct hs_why *why)
     return fd;
 }
 
-/* Half a line would spoil the next one. */
+/* Half a line would spoil the next one; so would one that a loss of power has left. */
 static enum hs_err write_line(int fd, off_t size, struct hs_bytes line)
 {
+    char last = '\n';
+    if (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n' && write(fd, "\n", 1) == 1)
+        size++;
     ssize_t written = write(fd, line.data, line.size);
     if (written == (ssize_t)line.size)
         return HS_OK;

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
 """The disk fills up, at a hall and then at a hub: what must wait is refused by name, money last; freed again it goes on as if nothing was."""
+import json
+import os
+
 from disks import Disk
 from network import Network
 from region import check, equal, payment, until
@@ -17,6 +20,8 @@ with network.region("disk full and freed again, at a hall and at a hub") as regi
     region.open(hub)
     hall = region.hall("nj-gulou", hub, ["3201"], start=False, **quick)
     hall.settings("limits", disk_reserve_mib=RESERVE_MIB)
+    alarms = os.path.join(hall.dir, "alarms.jsonl")  # on the same disk
+    hall.settings("hook", file=alarms)
     hall.start()
     other = region.hall("nj-xuanwu", hub, ["3201"], **quick)
     accounts = region.customers(other, 100)
@@ -45,6 +50,11 @@ with network.region("disk full and freed again, at a hall and at a hub") as regi
     def told(node, level):
         """How often it said so since it was started."""
         return open(node.log).read().count(f"event=room room={level}")
+
+    def phases(path):
+        """Of the alarm that there is little room."""
+        with open(path) as file:
+            return [row["phase"] for row in map(json.loads, file) if row["alarm"] == "disk"]
 
     edition = []
 
@@ -92,6 +102,8 @@ with network.region("disk full and freed again, at a hall and at a hub") as regi
         check(node.process.poll() is None and node.process.pid == running, f"{node.name} ended by itself:\n{node.tail()}")
 
     fill_and_free(hall, disks["nj-gulou"])
+    until("the file says that it is over", lambda: phases(alarms)[-1:] == ["ends"])
+    equal((phases(alarms)[0], phases(alarms).count("ends")), ("begins", 1), "the alarm on the disk that was full")
     for clients in counters:
         clients.more(20)
     fill_and_free(hub, disks["nj-hub"])

@@ -10,9 +10,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +84,49 @@ static void what_is_no_file_keeps_nobody_waiting(void **state)
     assert_int_equal(hs_hook_append("/dev/full", HS_BYTES("{}\n", 3), &why), HS_EIO);
 }
 
+/* As on a disk that is nearly full: the line would fit in part. */
+static void half_a_line_does_not_stay(void **state)
+{
+    struct place *place = *state;
+    struct hs_why why = {0};
+    struct rlimit before, tight;
+    assert_int_equal(hs_hook_append(place->path, HS_BYTES("{}\n", 3), &why), HS_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    tight = before;
+    tight.rlim_cur = 5;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    enum hs_err err = hs_hook_append(place->path, HS_BYTES("{\"a\":1}\n", 8), &why);
+    off_t size = size_of(place->path);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(err, HS_EIO);
+    assert_int_equal(size, 3);
+    assert_non_null(strstr(why.text, "No space left"));
+    assert_int_equal(hs_hook_append(place->path, HS_BYTES("{}\n", 3), &why), HS_OK);
+    assert_int_equal(size_of(place->path), 6);
+    assert_int_equal(unlink(place->path), 0); /* moved away by somebody: it is made anew */
+    assert_int_equal(hs_hook_append(place->path, HS_BYTES("{}\n", 3), &why), HS_OK);
+    assert_int_equal(size_of(place->path), 3);
+}
+
+/* A machine that lost its power may have kept a part of the last line. */
+static void a_torn_line_does_not_take_the_next_with_it(void **state)
+{
+    struct place *place = *state;
+    struct hs_why why = {0};
+    char text[16] = "";
+    FILE *file = fopen(place->path, "w");
+    assert_non_null(file);
+    fputs("{\"a", file);
+    fclose(file);
+    assert_int_equal(hs_hook_append(place->path, HS_BYTES("{}\n", 3), &why), HS_OK);
+    file = fopen(place->path, "r");
+    assert_non_null(file);
+    assert_int_equal(fread(text, 1, sizeof text - 1, file), 7);
+    fclose(file);
+    assert_string_equal(text, "{\"a\n{}\n");
+}
+
 /* ---- the program ---- */
 
 static void write_program(const struct place *place, const char *text)
@@ -91,6 +136,19 @@ static void write_program(const struct place *place, const char *text)
     fprintf(file, "#!/bin/sh\n%s\n", text);
     assert_int_equal(fclose(file), 0);
     assert_int_equal(chmod(place->program, 0700), 0);
+}
+
+static void end_left(const struct place *place)
+{
+    char path[PATH_BYTES + 8];
+    int pid = 0;
+    snprintf(path, sizeof path, "%s.left", place->program);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%d", &pid), 1);
+    fclose(file);
+    unlink(path);
+    assert_int_equal(kill(pid, SIGKILL), 0);
 }
 
 static enum hs_err run(const struct place *place, unsigned within_ms, struct hs_why *why)
@@ -119,6 +177,11 @@ static void a_program_gets_its_document_and_ends(void **state)
     assert_int_equal(size_of(place->path), 3);
     write_program(place, "exit 0"); /* it need not read */
     assert_int_equal(run(place, 30000, &why), HS_OK);
+    write_program(place, "head -c 5000000 /dev/zero; head -c 5000000 /dev/zero >&2"); /* nobody reads it */
+    assert_int_equal(run(place, 30000, &why), HS_OK);
+    write_program(place, "sleep 1000 > /dev/null & echo $! > \"$0.left\""); /* what it leaves behind keeps nobody */
+    assert_int_equal(run(place, 30000, &why), HS_OK);
+    end_left(place);
     write_program(place, "trap '' PIPE; head -c 1 /dev/zero | true; exit 7");
     assert_int_equal(run(place, 30000, &why), HS_EIO);
     assert_string_equal(why.text, "its exit status is 7");
@@ -158,9 +221,13 @@ static void one_that_cannot_be_run_says_why(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(the_file_does_not_grow_for_ever),      CASE(what_is_no_file_keeps_nobody_waiting),
-        CASE(a_program_gets_its_document_and_ends), CASE(one_that_hangs_is_killed),
+        CASE(the_file_does_not_grow_for_ever),
+        CASE(what_is_no_file_keeps_nobody_waiting),
+        CASE(a_program_gets_its_document_and_ends),
+        CASE(one_that_hangs_is_killed),
         CASE(one_that_cannot_be_run_says_why),
+        CASE(half_a_line_does_not_stay),
+        CASE(a_torn_line_does_not_take_the_next_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
