@@ -1,5 +1,5 @@
 /* service_decide_test.c -- parked records in the words of those who decide, and decisions by the local API. */
-#include "tests/unit/service_desk.h"
+#include "tests/unit/service_trail.h"
 
 #include "node/service/call.h"
 #include "node/writer/writer.h"
@@ -125,6 +125,45 @@ static void a_parked_payment_is_told_in_words_and_released(void **state)
     assert_int_equal(status(client)->parked, 0);
     assert_int_equal(list(client, "decided", NULL)->n_conflicts, 2);
     assert_int_equal(get_record(client, HS_KIND_PAYMENT, "pay-1")->n_parked, 1);
+}
+
+static const Hallsync__Reply *decide_having_seen(struct client *client, const char *id, const char *verdict,
+                                                 uint32_t decisions)
+{
+    Hallsync__DecideRequest body = HALLSYNC__DECIDE_REQUEST__INIT;
+    body.id = TEXT(id);
+    body.verdict = TEXT(verdict);
+    body.name = TEXT("Zhao");
+    body.reason = TEXT("the slip was seen");
+    body.has_seen = true;
+    body.seen = decisions;
+    Hallsync__Request request = REQUEST(decide, DECIDE, &body);
+    return client_ask(client, &request);
+}
+
+/* Who decides has seen how many have decided before; what he decides is told of, and what is refused is not. */
+static void a_decision_is_told_of_and_is_no_late_one(void **state)
+{
+    struct desk *desk = *state;
+    struct client *client = &desk->client;
+    Hallsync__Actor zhao = person("Zhao", "console");
+    char id[200], number[2 * HS_ID_BYTES + 1];
+    put_strange(desk, "pay-1", 12500, "beads");
+    take_id(list(client, "parked", NULL), id);
+    snprintf(number, sizeof number, "%s", list(client, "parked", NULL)->conflicts[0]->record_id);
+    client->actor = &zhao;
+    assert_string_equal(decide_having_seen(client, id, "release", 1)->error, "changed-meanwhile");
+    assert_int_equal(trail_size(client), 0);
+    expect(decide_having_seen(client, id, "release", 0), HALLSYNC__RESULT__RESULT_CHANGED);
+    TOLD(.name = TEXT("Zhao"), .way = TEXT("console"), .action = TEXT("release"), .of_kind = TEXT("payment"),
+         .record_id = number, .district = TEXT("3201"), .reason = TEXT("the slip was seen"));
+    assert_string_equal(decide_having_seen(client, id, "reject", 0)->error, "changed-meanwhile");
+    expect_money(client, 1, 12500);
+    expect(decide_having_seen(client, id, "reject", 1), HALLSYNC__RESULT__RESULT_CHANGED);
+    expect_money(client, 0, 0);
+    TOLD(.name = TEXT("Zhao"), .way = TEXT("console"), .action = TEXT("reject"), .of_kind = TEXT("payment"),
+         .record_id = number, .district = TEXT("3201"), .reason = TEXT("the slip was seen"));
+    assert_int_equal(trail_size(client), 2);
 }
 
 /* Whoever keeps a copy of the payments must hear of those that count from now on, and of those that do not any more. */
@@ -286,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AT(hub, a_parked_payment_is_told_in_words_and_released),
+        AT(hub, a_decision_is_told_of_and_is_no_late_one),
         AT(hub, a_decision_is_a_change_of_its_record),
         AT(hub, what_cannot_be_released_says_what_to_do),
         AT(hub, what_has_a_hostile_name_is_rejected_too),

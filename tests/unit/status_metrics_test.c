@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include "node/status/metrics.h"
+#include "node/status/spread.h"
+#include "proto/msg/frame.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,6 +212,34 @@ static void histograms_add_up(void **state)
     assert_int_equal(count_of("kind=\"get\""), 0);
 }
 
+/* Up to a bound is in its bucket, above all of them in the last; the sum in seconds. */
+static void a_spread_is_what_was_counted(void **state)
+{
+    (void)state;
+    static const struct hs_bounds BOUNDS = {.count = 2, .us = {5000, 1000000}};
+    static struct hs_histogram times = {.bounds = &BOUNDS};
+    static const uint64_t US[] = {0, 5000, 5001, 1000000, 1000001, 3989998};
+    struct hs_buf packed = {0};
+    for (size_t i = 0; i < sizeof US / sizeof *US; i++)
+        hs_histogram_add(&times, US[i]);
+    hs_msg_pack(&scene.status.base, &packed);
+    hs_spread_put(&packed, "request", "put", &times);
+    hs_spread_put(&packed, "commit", NULL, &(struct hs_histogram){.bounds = NULL}); /* counts nothing */
+    assert_int_equal(packed.err, HS_OK);
+    Hallsync__StatusReply *status = hallsync__status_reply__unpack(NULL, packed.size, packed.data);
+    hs_buf_fini(&packed);
+    assert_non_null(status);
+    assert_int_equal(status->n_histograms, 1);
+    scene.status.histograms = status->histograms;
+    scene.status.n_histograms = status->n_histograms;
+    assert_line("hallsync_request_seconds_bucket{kind=\"put\",le=\"0.005\"} 2");
+    assert_line("hallsync_request_seconds_bucket{kind=\"put\",le=\"1\"} 4");
+    assert_line("hallsync_request_seconds_bucket{kind=\"put\",le=\"+Inf\"} 6");
+    assert_line("hallsync_request_seconds_sum{kind=\"put\"} 6");
+    assert_line("hallsync_request_seconds_count{kind=\"put\"} 6");
+    hallsync__status_reply__free_unpacked(status, NULL);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -217,7 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(units_are_base_units), EACH(peers_and_lanes_are_labels),         EACH(labels_are_escaped),
         EACH(a_peer_is_one_series), EACH(peers_have_a_bound_and_are_counted), EACH(counters_have_names_of_the_table),
-        EACH(histograms_add_up),
+        EACH(histograms_add_up),    EACH(a_spread_is_what_was_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
