@@ -10,6 +10,8 @@ export class ApiError extends Error {
   }
 }
 
+const ANSWER_MS = 30000; // nobody waits for ever: the node itself is asked for less
+
 let csrf = "";
 let loggedOut = () => {};
 
@@ -29,7 +31,7 @@ async function answer(response, expected) {
 
 async function reach(path, options) {
   try {
-    return await fetch(path, options);
+    return await fetch(path, { ...options, signal: AbortSignal.timeout(ANSWER_MS) });
   } catch {
     throw new ApiError(0, { error: "unreachable", text_en: t("unreachable"), text_zh: t("unreachable") });
   }

@@ -9,7 +9,6 @@ export const state = {
   rows: new Map(), // node_id -> {node_id, state, ..., level, changed}
   nowMs: 0,
   asOfMs: 0,
-  heardAt: 0, // performance.now() of the last sign of life
   live: false,
   recent: [], // {time_ms, node_id, level, was}
   alarms: [], // as the node told them, newest first
@@ -20,8 +19,12 @@ const RECENT_MAX = 50;
 const SILENT_MS = 12000;
 const OLD_MS = 8000; // so long ago hallsyncd has answered its console
 const WHOLE_MS = 300000;
+const WAKE_MS = 2000;
 const listeners = new Set();
 let source = null;
+let heardAt = 0, heardTime = 0; // the last sign of life, by both clocks: while a computer sleeps the first one may stand still
+let dialledAt = 0;
+let resting = false;
 let columns = [];
 let soon;
 let watchdog = 0, whole = 0;
@@ -57,18 +60,21 @@ function takeRow(cells) {
 }
 
 function heard(message) {
-  state.heardAt = performance.now();
+  heardAt = performance.now();
+  heardTime = Date.now();
   state.nowMs = message.now_ms ?? state.nowMs;
   state.asOfMs = message.as_of_ms ?? state.nowMs;
   drift = state.nowMs - Date.now();
   judge();
 }
 
+const silent = () => Math.max(performance.now() - heardAt, Date.now() - heardTime) > SILENT_MS;
+
 // Live is only what has just been heard of a node that itself has just answered.
 function judge() {
-  const silent = performance.now() - state.heardAt > SILENT_MS;
+  if (resting) return;
   const old = state.nowMs - state.asOfMs > OLD_MS;
-  const live = source !== null && source.readyState === EventSource.OPEN && !silent && !old;
+  const live = source?.readyState === EventSource.OPEN && !silent() && !old;
   if (live === state.live) return;
   state.live = live;
   tell("link");
@@ -114,7 +120,8 @@ export function lookSoon() {
 
 export function connect() {
   disconnect();
-  source = new EventSource("api/events");
+  dialledAt = performance.now();
+  const dialled = source = new EventSource("api/events");
   const on = (name, handler) => source.addEventListener(name, event => handler(JSON.parse(event.data)));
   let opened = false;
   source.onopen = () => {
@@ -124,7 +131,7 @@ export function connect() {
   };
   source.onerror = () => {
     judge();
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => source && connectAgain(), 3000);
+    if (dialled.readyState === EventSource.CLOSED) setTimeout(() => { if (source === dialled) connectAgain(); }, 3000);
   };
   on("status", takeStatus);
   on("beat", heard);
@@ -135,26 +142,58 @@ export function connect() {
   });
   on("reload", reload);
   on("bye", () => tell("bye"));
-  watchdog = setInterval(judge, 1000);
+  watchdog = setInterval(watch, 1000);
   whole = setInterval(() => { if (!document.hidden && state.live) reload(); }, WHOLE_MS); // whatever was missed
+  if (document.hidden) rest();
+  else pages.postMessage("seen");
 }
 
 // The browser gives up where it is answered with an error: a node that restarts, a session that ended.
 async function connectAgain() {
   connect();
   await reload();
+  resting = source === null;
+  judge();
 }
+
+// A browser has six connections to a node, for all its pages: one that is hidden leaves them to another that is seen.
+const pages = new BroadcastChannel("hallsync");
+pages.onmessage = () => { if (source && document.hidden) rest(); };
+
+function rest() {
+  resting = true;
+  source.close();
+  source = null;
+}
+
+function watch() {
+  const age = performance.now() - dialledAt;
+  if (!source) {
+    if (!document.hidden) connectAgain();
+  } else if (silent() && age > SILENT_MS) {
+    connectAgain(); // a line may end without a word, when a computer slept or a router forgot it, and looks open for hours
+  } else if (resting && age > WAKE_MS) {
+    resting = false;
+  }
+  judge();
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!state.session || document.hidden) return;
+  pages.postMessage("seen");
+  watch();
+});
 
 export function disconnect() {
   clearInterval(watchdog);
   clearInterval(whole);
   source?.close();
   source = null;
-  state.live = false;
 }
 
 export function forget() {
   disconnect();
+  state.live = resting = false;
   state.session = null;
   state.rows.clear();
   state.recent.length = 0;
