@@ -77,7 +77,27 @@ function morphChildren(parent, fresh) {
   }
 }
 
+let anySelected = false; // to ask the selection itself makes the browser lay the page out
+document.addEventListener("selectionchange", () => { anySelected = !getSelection().isCollapsed; });
+
+// An element that changes its place loses the focus, and what is selected in it: to be given back afterwards.
+function held(parent) {
+  const focus = parent.contains(document.activeElement) ? document.activeElement : null;
+  const selection = getSelection();
+  const { anchorNode, anchorOffset, focusNode, focusOffset } = anySelected ? selection : {};
+  const selected = anySelected && parent.contains(anchorNode) && parent.contains(focusNode);
+  const size = node => node.data?.length ?? node.childNodes.length;
+  return () => {
+    if (focus && focus !== document.activeElement && parent.contains(focus)) focus.focus({ preventScroll: true });
+    if (selected && parent.contains(anchorNode) && parent.contains(focusNode) && (selection.anchorNode !== anchorNode || selection.focusNode !== focusNode)) {
+      selection.setBaseAndExtent(anchorNode, Math.min(anchorOffset, size(anchorNode)), focusNode, Math.min(focusOffset, size(focusNode)));
+    }
+  };
+}
+
 // The children of parent become these.
 export function render(parent, ...children) {
+  const giveBack = held(parent);
   morphChildren(parent, children.flat(Infinity).filter(Boolean).map(child => typeof child === "string" ? new Text(child) : child));
+  giveBack();
 }
