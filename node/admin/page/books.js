@@ -11,6 +11,7 @@ const WORST = ["differs", "waiting", "unanswered", "open", "agrees"];
 
 const books = name => mark(LEVEL[name] ?? "trouble", known(`books_${name}`) ? t(`books_${name}`) : name);
 const money = fen => [yuan(fen), true];
+const counted = count => count ? number(count) : "";
 const some = (count, fen) => count ? [h("span", null, yuan(fen), h("small", null, ` ${t("entries_n", { n: number(count) })}`)), true] : ["", true];
 
 function head(first) {
@@ -21,7 +22,7 @@ function head(first) {
 function row(book, name) {
   return h("tr", { key: `${book.hall}/${book.window ?? ""}` }, h("th", { scope: "row" }, name), h("td", null, books(book.books)),
     cells("td", [[number(book.entries), true], money(book.sum_fen), money(book.closed_fen), money(book.cash_fen), some(book.later_entries, book.later_fen),
-      [book.twice_entries ? number(book.twice_entries) : "", true], money(book.counted_fen), money(book.difference_fen), money(book.handed_fen)]));
+      [counted(book.twice_entries), true], money(book.counted_fen), money(book.difference_fen), money(book.handed_fen)]));
 }
 
 const sum = (list, name) => list.reduce((total, book) => total + BigInt(book[name] ?? 0), 0n);
@@ -29,7 +30,7 @@ const sum = (list, name) => list.reduce((total, book) => total + BigInt(book[nam
 function total(list) {
   return h("tfoot", null, h("tr", null, h("th", { scope: "row" }, t("all_halls")), h("td"), cells("td", [[number(Number(sum(list, "entries"))), true],
     money(sum(list, "sum_fen")), money(sum(list, "closed_fen")), money(sum(list, "cash_fen")), money(sum(list, "later_fen")),
-    [number(Number(sum(list, "twice_entries"))), true], ["", true], ["", true], money(sum(list, "handed_fen"))])));
+    [counted(Number(sum(list, "twice_entries"))), true], ["", true], ["", true], money(sum(list, "handed_fen"))])));
 }
 
 function region(list, day) {
@@ -62,9 +63,9 @@ function hall(list) {
 
 export function booksOfDay(main, given = "", id = "") {
   const day = /^\d{8}$/.test(given) ? given : dayNumber(now());
-  const input = h("input", { type: "date", value: `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}` });
+  const input = h("input", { type: "date", min: "2000-01-01", max: "2099-12-31", value: `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}` });
   const go = text => { location.hash = `#/books/${text}${id ? `/${encodeURIComponent(id)}` : ""}`; };
-  input.onchange = () => { if (input.value) go(input.value.replaceAll("-", "")); };
+  input.onchange = () => { if (input.value && input.validity.valid) go(input.value.replaceAll("-", "")); }; // not with each digit of a year
   const jump = (key, ms) => h("button", { type: "button", class: "plain", onclick: () => go(dayNumber(ms)) }, t(key));
   const list = new List({ path: "books", query: () => ({ date: day, hall: id }), items: reply => reply.books ?? [],
     draw: rows => id ? hall(rows) : region(rows, day) });

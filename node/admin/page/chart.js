@@ -119,7 +119,7 @@ export class Timeline {
     this.name = "lag_seconds";
     this.samples = null;
     this.canvas = h("canvas", { role: "img", "aria-label": t("timeline") });
-    this.note = h("p", { class: "nil", role: "status" });
+    this.note = h("p", { class: "nil note" });
     this.controls = h("div", { class: "controls" });
     this.element = h("section", { class: "timeline", "aria-label": t("timeline") }, h("div", { class: "bar" }, h("h2", null, t("timeline")), this.controls),
       h("div", { class: "canvas" }, this.canvas), this.note);
@@ -135,8 +135,8 @@ export class Timeline {
   }
 
   drawControls() {
-    render(this.controls, this.group("figure", Object.keys(FIGURES), this.name, name => { this.name = name; this.draw(); }),
-      this.group("span", SPANS, this.span, span => { this.span = span; this.load(); }));
+    render(this.controls, this.group("figure", Object.keys(FIGURES), this.name, name => { this.name = name; this.asked = true; this.draw(); }),
+      this.group("span", SPANS, this.span, span => { this.span = span; this.asked = true; this.load(); }));
   }
 
   async load() {
@@ -161,6 +161,8 @@ export class Timeline {
     if (!this.samples || this.closed) return;
     this.chart?.destroy();
     this.chart = new this.Chart(this.canvas, settings(this.samples, this.name, this.shown));
+    this.note.setAttribute("aria-live", this.asked ? "polite" : "off"); // said to who chose, not each time that it is drawn anew
+    this.asked = false;
     render(this.note, summary(this.samples, this.name));
     this.canvas.setAttribute("aria-label", this.note.textContent);
   }

@@ -13,11 +13,11 @@ export const absent = value => value === undefined || value === null;
 export const NOTHING = "–";
 
 export function number(value, digits = 0) {
-  return absent(value) ? NOTHING : formatter(Intl.NumberFormat, { maximumFractionDigits: digits }).format(value);
+  return absent(value) ? NOTHING : formatter(Intl.NumberFormat, { maximumFractionDigits: digits }).format(value).replace(/^-0$/, "0");
 }
 
-export const days = value => absent(value) ? NOTHING :
-  formatter(Intl.NumberFormat, { style: "unit", unit: "day", unitDisplay: "long", maximumFractionDigits: 0 }).format(value);
+export const days = value => absent(value) ? NOTHING : value < 1 ? span(value * 86400) :
+  formatter(Intl.NumberFormat, { style: "unit", unit: "day", unitDisplay: "long", maximumFractionDigits: 0 }).format(Math.floor(value));
 
 function unit(value, name, digits) {
   return formatter(Intl.NumberFormat, { style: "unit", unit: name, unitDisplay: "short", maximumFractionDigits: digits }).format(value);
@@ -36,7 +36,7 @@ const STEPS = [[86400, "day", 3600, "hour"], [3600, "hour", 60, "minute"], [60, 
 // "2h 5m", "12h"; exact: seconds beside minutes, too.
 export function span(seconds, exact = false) {
   if (absent(seconds)) return NOTHING;
-  if (seconds < 60) return t("short_second", { n: number(Math.max(0, Math.round(seconds))) });
+  if (seconds < 60) return t("short_second", { n: number(Math.max(0, Math.floor(seconds))) });
   const [size, name, small, smaller] = STEPS.find(([step]) => seconds >= step);
   const whole = Math.floor(seconds / size);
   const rest = Math.floor((seconds - whole * size) / small);
@@ -62,6 +62,14 @@ export function setOffset(minutes) {
 }
 
 export const offsetMs = () => offset;
+
+// UTC+08:00
+export function zone() {
+  const minutes = Math.abs(offset) / 60000;
+  const two = value => String(value).padStart(2, "0");
+  return `UTC${offset < 0 ? "−" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
 const local = ms => new Date(ms + offset); // its UTC fields are the region's
 
 const times = (ms, options) => formatter(Intl.DateTimeFormat, { ...options, timeZone: "UTC" }).format(local(ms));
@@ -93,20 +101,22 @@ export function date(day) {
 
 export const seconds = value => absent(value) ? NOTHING : span(value);
 
-// A figure of the status by what the model says of it.
-export function figure(name, value, field, now) {
-  if (absent(value) || value === "") return NOTHING;
+const away = (ms, now) => ms > now ? t("ahead", { span: span((ms - now) / 1000) }) : t("ago", { span: age(ms, now) });
+
+// A figure of the status by its name, with its unit unless it is a count.
+export function figure(name, value, now) {
+  if (absent(value) || value === "" || value.length === 0) return NOTHING;
   if (typeof value === "boolean") return value ? t("yes") : t("no");
-  if (Array.isArray(value)) return value.map(one => typeof one === "object" ? JSON.stringify(one) : figure(name, one, field, now)).join(", ");
-  if (typeof value === "object") return JSON.stringify(value);
+  if (Array.isArray(value)) return value.map(one => figure(name, one, now)).join("; ");
+  if (typeof value === "object") return Object.entries(value).map(([part, one]) => `${part} ${figure(part, one, now)}`).join(", ");
   if (typeof value !== "number") return String(value);
-  if (field?.type === "time") return `${clock(value, now)} (${age(value, now)})`;
+  if (name === "date") return date(value);
   if (name.endsWith("_fen")) return yuan(value);
   if (name.endsWith("bytes")) return bytes(value);
   if (name.endsWith("bytes_per_s")) return `${bytes(value)}/s`;
   if (name.endsWith("_per_s")) return `${number(value, 1)}/s`;
   if (name.endsWith("_seconds") || name.endsWith("_s")) return span(value);
   if (name === "clock_offset_ms" || name === "round_trip_ms") return unit(value, "millisecond", 0);
-  if (name.endsWith("_ms") && value > 1e12) return `${clock(value, now)} (${age(value, now)})`;
+  if (name.endsWith("_ms") && value > 1e12) return `${clock(value, now)} (${away(value, now)})`;
   return number(value, 1);
 }

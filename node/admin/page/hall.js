@@ -14,9 +14,10 @@ const said = text => typeof text === "string" ? text : text?.[language()] ?? tex
 export function why(info) {
   const cause = info.why?.code;
   const known = state.model.causes[cause] ?? {};
+  const tone = calm(cause) ? "calm" : known.sort === "moving" ? "moving" : "";
   const next = info.why?.next ?? {};
   const step = said(next) || known[`next_${language()}`];
-  return h("section", { class: `why ${calm(cause) ? "calm" : ""}`, "aria-labelledby": "why-title", key: "why" },
+  return h("section", { class: `why ${tone}`, "aria-labelledby": "why-title", key: "why" },
     h("h2", { id: "why-title" }, t("why")),
     h("p", { class: "cause" }, causeText(cause, state.model) || t("not_behind")),
     info.why?.evidence?.length ? h("ul", { class: "evidence" }, info.why.evidence.map(line => h("li", null, said(line)))) : null,
@@ -38,7 +39,7 @@ function cards(peer) {
     card(t("column_to_come"), number(peer.lag_in_ops), [absent(peer.lag_in_bytes) ? null : bytes(peer.lag_in_bytes), rate(peer.in_ops_per_s)].filter(Boolean).join(" · ")),
     card(t("column_waits"), waits ? seconds(late) : NOTHING),
     card(t("column_caught_up"), waits ? clock(peer.caught_up_ms, now()) : absent(peer.lag_out_ops) ? NOTHING : t("up_to_date"), waits && absent(peer.caught_up_ms) ? t("no_forecast") : null),
-    card(t("column_equal"), proof(peer)),
+    card(t("column_equal"), proof(peer, now())),
     card(t("column_clock"), absent(peer.clock_offset_ms) ? NOTHING : t("seconds", { n: number(peer.clock_offset_ms / 1000, 2) }),
       absent(peer.round_trip_ms) ? null : t("round_trip", { n: number(peer.round_trip_ms) })),
     card(t("column_disk"), days(peer.disk_days), absent(peer.disk_free_bytes) ? null : t("free", { n: bytes(peer.disk_free_bytes) })),
@@ -65,11 +66,13 @@ function events(list) {
 
 const HIDDEN = new Set(["lanes", "waiting", "histograms", "counters", "peers", "node"]);
 
-function figures(message, title) {
-  const language_ = language();
+const BARE = /^[\d.,]+$/; // what has its unit beside it needs none in the column
+
+function figures(message, kind, title) {
   const rows = Object.entries(message).filter(([name]) => !HIDDEN.has(name)).map(([name, value]) => {
-    const field = state.model.fields[name];
-    return h("tr", null, h("th", { scope: "row" }, field?.[language_] ?? name, h("code", null, name)), h("td", null, figure(name, value, field, now())), h("td", { class: "unit" }, field?.unit ?? ""));
+    const field = state.model.fields[`${kind}.${name}`] ?? state.model.fields[name];
+    const text = figure(name, value, now());
+    return h("tr", null, h("th", { scope: "row" }, field?.[language()] ?? name, h("code", null, name)), h("td", null, text), h("td", { class: "unit" }, BARE.test(text) ? field?.unit ?? "" : ""));
   });
   return h("details", { key: "figures", class: "all", "data-shown": "" }, h("summary", null, title),
     h("div", { class: "scroll" }, h("table", { class: "plain" }, h("thead", null, h("tr", null, [t("figure"), t("value"), t("unit")].map(name => h("th", { scope: "col" }, name)))), h("tbody", null, rows))));
@@ -79,7 +82,8 @@ function list(items, title) {
   return items?.length ? h("section", { key: title, class: "problems" }, h("h2", null, title), h("ul", null, items.map(item => h("li", null, item)))) : null;
 }
 
-const knock = one => [h("code", null, (one.key ?? "").slice(0, 16)), ` ${one.address ?? ""}: ${one.text ?? one.reason ?? ""} (${t("times", { n: number(one.count) })}, ${clock(one.last_ms, now())})`];
+const knock = one => [one.key ? [h("code", null, one.key.slice(0, 16)), " "] : null, one.address ? `${one.address}: ` : "",
+  `${one.text ?? one.reason ?? one.why ?? ""} (${t("times", { n: number(one.count) })}, ${clock(one.last_ms, now())})`];
 
 function title(info, id) {
   const peer = info.peer;
@@ -96,13 +100,16 @@ function title(info, id) {
 export function hall(main, id) {
   const box = h("div", { class: "hall" }), late = h("div", { class: "hall" });
   const timeline = new Timeline(id);
+  const own = id === state.session.node.node_id; // of itself a node has no samples
+  timeline.element.hidden = own;
   let info = null;
   const draw = () => {
     if (!info) return;
+    timeline.element.hidden = own;
     const node = info.peer ? null : { ...state.node };
     info.node = node ?? state.node;
     render(box, title(info, id), why(info), info.peer ? cards(info.peer) : null, list(node?.problems, t("problems")), list(node?.refused?.map(knock), t("refused")));
-    render(late, lanes(info.peer ? info.peer.lanes : node.waiting, t("lanes")), events(info.events), figures(info.peer ?? node, t("all_figures")),
+    render(late, lanes(info.peer ? info.peer.lanes : node.waiting, t("lanes")), events(info.events), figures(info.peer ?? node, info.peer ? "PeerStatus" : "StatusReply", t("all_figures")),
       h("p", { class: "asof", key: "asof" }, t("as_of", { time: moment(info.now_ms) })));
   };
   let busy = false, closed = false, missed = 0;
@@ -115,15 +122,18 @@ export function hall(main, id) {
       if (!closed) draw();
     } catch (error) {
       missed++; // one that has just come may be in no list for a moment
-      if (!closed && (!info || error.status !== 0 && missed > 2)) render(box, h("a", { href: "#/", class: "back", key: "back" }, "← ", t("overview")), failure(error));
+      if (!closed && (!info || error.status !== 0 && missed > 2)) {
+        timeline.element.hidden = true;
+        render(box, h("header", { class: "title", key: "title" }, h("a", { href: "#/", class: "back" }, "← ", t("overview")), h("h1", null, id)), failure(error));
+        render(late);
+      }
     }
     busy = false;
   };
-  const own = id === state.session.node.node_id; // of itself a node has no samples
-  main.append(box, own ? "" : timeline.element, late);
+  main.append(box, timeline.element, late);
   if (!own) timeline.load();
   fetchInfo();
   const stop = listen(what => { if (what === "status") fetchInfo(); });
-  const ticks = setInterval(() => { fetchInfo(); }, 5000);
+  const ticks = setInterval(() => { if (!document.hidden) fetchInfo(); }, 5000);
   return { title: id, close: () => { closed = true; stop(); clearInterval(ticks); timeline.close(); }, back: "#/" };
 }

@@ -7,7 +7,7 @@ import { t } from "./text.js";
 export function loginScreen(main, entered, anyUser = true) {
   const user = h("input", { type: "text", name: "username", autocomplete: "username", required: true, autocapitalize: "none", spellcheck: "false" });
   const password = h("input", { type: "password", name: "password", autocomplete: "current-password", required: true });
-  const said = h("div", { "aria-live": "assertive" }), button = h("button", { type: "submit" }, t("log_in"));
+  const said = h("div", { class: "said" }), button = h("button", { type: "submit" }, t("log_in"));
   const form = h("form", { class: "login form" }, h("h1", null, "hallsync"), h("p", { class: "sub" }, t("login_note")), anyUser ? null : h("p", { class: "doubt" }, t("no_users"), " ", h("code", null, "hallsync user add NAME --role administrator")), field(t("user"), user), field(t("password"), password), button, said);
   form.onsubmit = async event => {
     event.preventDefault();

@@ -4,7 +4,7 @@ import { audit } from "./audit.js";
 import { booksOfDay } from "./books.js";
 import { conflicts } from "./conflicts.js";
 import { h, render } from "./dom.js";
-import { clock, number, setOffset } from "./format.js";
+import { clock, number, setOffset, zone } from "./format.js";
 import { hall } from "./hall.js";
 import { loginScreen } from "./login.js";
 import { shape } from "./marks.js";
@@ -12,11 +12,11 @@ import { overview } from "./overview.js";
 import { parked } from "./parked.js";
 import { failure } from "./parts.js";
 import { registry } from "./registry.js";
-import { connect, forget, isHall, listen, load, state } from "./state.js";
+import { connect, forget, isHall, listen, load, now, state } from "./state.js";
 import { language, setLanguage, t } from "./text.js";
 import { overdue } from "./tickets.js";
 
-const SCREENS = { "": overview, hall, conflicts, parked, books: booksOfDay, tickets: overdue, registry, audit };
+const SCREENS = { __proto__: null, "": overview, hall, conflicts, parked, books: booksOfDay, tickets: overdue, registry, audit };
 
 const skip = h("a", { href: "#main", class: "skip" });
 const header = h("header", { class: "frame" });
@@ -51,8 +51,9 @@ function switchLanguage() {
 }
 
 function link(path, text, count) {
-  const here = location.hash.slice(2).split("/")[0] || (location.hash.startsWith("#/") ? "" : "");
-  return h("li", null, h("a", { href: `#/${path}`, "aria-current": here === path || (path === "" && here === "hall") ? "page" : null }, text,
+  const [here] = location.hash.slice(2).split("/");
+  const current = here === path || (path === "" && (here === "hall" || !(here in SCREENS)));
+  return h("li", null, h("a", { href: `#/${path}`, "aria-current": current ? "page" : null }, text,
     count ? h("span", { class: "badge" }, number(count)) : null));
 }
 
@@ -97,8 +98,8 @@ function drawBanner() {
   if (stale && !brokeAt) brokeAt = state.asOfMs;
   if (!stale) brokeAt = 0;
   document.body.classList.toggle("stale", Boolean(stale));
-  render(banner, stale ? h("p", null, shape("trouble"), " ", t("not_live_since", { time: clock(brokeAt, Date.now(), true) })) : null);
-  render(footer, state.session ? h("p", null, `${t(`role_${state.session.node.role}`)} ${state.session.node.node_id} · ${state.session.node.region} · hallsync ${state.session.node.version}`) : null);
+  render(banner, stale ? h("p", null, shape("trouble"), " ", t("not_live_since", { time: clock(brokeAt, now(), true) })) : null);
+  render(footer, state.session ? h("p", null, `${t(`role_${state.session.node.role}`)} ${state.session.node.node_id} · ${state.session.node.region} · hallsync ${state.session.node.version} · ${t("times_in", { zone: zone() })}`) : null);
 }
 
 function drawFrame() {
@@ -133,6 +134,7 @@ function route() {
   show(SCREENS[name] ?? overview, ...(SCREENS[name] ? parts : []));
   drawHeader();
   scrollTo(0, name === "" ? overviewAt : 0);
+  if (document.activeElement === document.body) (screen.begin?.() ?? main).focus({ preventScroll: true }); // what had the focus is gone
 }
 
 let overviewAt = 0;
@@ -188,12 +190,19 @@ function onKey(event) {
 
 // ---- begin ----
 
+const GRAVE = ["away", "trouble"];
+
+// To those who do not see: alarms, and who has come into trouble or out of it; not what comes and goes by itself.
+function say(what) {
+  if (what?.alarm) render(speech, what.alarm[`text_${language()}`] ?? "");
+  if (what !== "status") return;
+  const news = state.recent.filter(one => one.time_ms >= state.nowMs && (GRAVE.includes(one.level) || GRAVE.includes(one.was)));
+  if (news.length) render(speech, news.length > 1 ? t("changed_n", { n: number(news.length) }) : `${news[0].node_id}: ${t(`level_${news[0].level}`)}`);
+}
+
 function onState(what) {
   if (what === "bye") return enterLogin();
-  if (what?.alarm) render(speech, what.alarm[`text_${language()}`] ?? "");
-  else if (what === "status" && state.recent.length && state.recent[0].time_ms >= state.nowMs) {
-    render(speech, `${state.recent[0].node_id}: ${t(`level_${state.recent[0].level}`)}`);
-  }
+  say(what);
   drawHeader();
   return drawBanner();
 }

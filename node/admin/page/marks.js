@@ -44,10 +44,10 @@ export function causeText(cause, model) {
 }
 
 // When the records were last proven equal: connection alone proves nothing.
-export function proof(row) {
+export function proof(row, now) {
   if (row.comparison === "damage") return h("span", { class: "mark trouble" }, shape("trouble"), h("span", { class: "word" }, t("damaged")));
   if (absent(row.equal_as_of_ms) || !row.equal_as_of_ms) return h("span", { class: "nil" }, row.state === "live" ? t("not_compared") : NOTHING);
-  return t("equal_as_of", { time: clock(row.equal_as_of_ms) });
+  return t("equal_as_of", { time: clock(row.equal_as_of_ms, now) });
 }
 
 // The height is the root of the lag, so that a small one is seen beside a large one.

@@ -5,7 +5,7 @@ import { clock } from "./format.js";
 import { listen, lookSoon, now, state } from "./state.js";
 import { t } from "./text.js";
 
-export const failure = error => h("p", { class: "failure", role: "alert", key: "failure" }, error.message);
+export const failure = error => h("p", { class: "failure", role: "alert", key: "failure" }, h("span", null, error.message));
 
 export function copy(text) {
   const button = h("button", { type: "button", class: "plain" }, t("copy"));
@@ -41,7 +41,7 @@ export const reasonBox = () => h("textarea", { rows: "2", maxlength: "1000", req
 // A form that is sent once at a time; what fails is said below it.  Each button: {label, danger, send}.
 // failed, if given, answers true for what it has seen to itself.
 export function form(parts, buttons, done, failed) {
-  const said = h("div", { "aria-live": "assertive" });
+  const said = h("div", { class: "said" });
   const element = h("form", { class: "form", "data-keep": "" }, parts, h("div", { class: "buttons" }, buttons.map((button, i) =>
     h("button", { type: "submit", value: String(i), class: button.danger ? "danger" : "" }, button.label))), said);
   element.onsubmit = async event => {
@@ -97,7 +97,7 @@ export class List {
       }
       if (!this.closed) this.shown(rows, answer, next);
     } catch (error) {
-      if (!this.closed) render(this.element, failure(error), this.last ?? []);
+      if (!this.closed) render(this.element, failure(error));
     }
     this.busy = false;
     if (this.again && !this.closed) {
@@ -106,7 +106,13 @@ export class List {
     }
   }
 
+  // The same once more: what is to be drawn of it has changed.
+  redraw() {
+    if (this.answer) this.shown(...this.answer);
+  }
+
   shown(rows, answer, next) {
+    this.answer = [rows, answer, next];
     const more = next ? h("button", { type: "button", class: "plain", onclick: () => { this.pages++; this.load(); } }, t("more")) : null;
     const doubt = answer.complete === false ? h("p", { class: "doubt" }, t("not_complete")) : null;
     render(this.element, this.draw(rows, answer), doubt, more,

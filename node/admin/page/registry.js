@@ -4,9 +4,10 @@ import { h, render } from "./dom.js";
 import { clock, days, moment, number } from "./format.js";
 import { mark } from "./marks.js";
 import { cells, copy, field, flash, form, heading, List, reasonBox } from "./parts.js";
-import { may, now } from "./state.js";
+import { may, now, state } from "./state.js";
 import { t } from "./text.js";
 
+const SHOWN_MAX = 300;
 const LEVEL = { joined: "well", enrolled: "behind", expired: "away", revoked: "trouble" };
 const HOUR = 3600000;
 
@@ -54,6 +55,7 @@ function scope(box, list, node) {
   return h("section", { class: "action", key: `scope ${node.node_id}` }, h("h2", null, t("scope_of", { node: node.node_id })), element);
 }
 
+const session = node => node.node_id === state.session.node.node_id ? t("here") : node.live ? t("connected") : clock(node.seen_ms, now());
 const nodeState = node => mark(LEVEL[node.state] ?? "trouble", t(`node_${node.state}`));
 
 function table(nodes, box, list) {
@@ -62,20 +64,22 @@ function table(nodes, box, list) {
     node.state === "joined" && node.role !== "hub" ? h("button", { type: "button", class: "plain", onclick: () => show(scope(box, list, node))() }, t("districts")) : null,
     node.state === "joined" ? h("button", { type: "button", class: "plain", onclick: () => show(revoke(box, list, node))() }, t("revoke")) : null) : null;
   return h("div", { class: "scroll" }, h("table", { class: "plain wide" }, h("thead", null, h("tr", null,
-    cells("th", [[t("node")], [t("role")], [t("state")], [t("districts")], [t("since")], [t("last_seen")], [t("key")], [t("reason")]]), may("administrator") ? h("th", null, h("span", { class: "hidden" }, t("change"))) : null)),
+    cells("th", [[t("node")], [t("role")], [t("state")], [t("districts")], [t("since")], [t("last_seen")], [t("key")], [t("reason")]]), may("administrator") ? h("th", { scope: "col" }, h("span", { class: "hidden" }, t("change"))) : null)),
   h("tbody", null, nodes.map(node => h("tr", { key: `${node.node_id} ${node.key ?? ""}` }, h("th", { scope: "row" }, h("a", { href: `#/hall/${encodeURIComponent(node.node_id)}` }, node.node_id)),
-    cells("td", [[t(`role_${node.role}`)], [nodeState(node)], [(node.districts ?? []).join(", ")], [clock(node.since_ms, now())],
-      [node.live ? t("connected") : clock(node.seen_ms, now())], [h("code", null, (node.key ?? "").slice(0, 12))], [node.reason ?? ""]]), acts(node))))));
+    cells("td", [[t(`role_${node.role}`)], [nodeState(node)]]), h("td", { class: "prose" }, (node.districts ?? []).join(", ")), cells("td", [[clock(node.since_ms, now())],
+      [session(node)], [h("code", null, (node.key ?? "").slice(0, 12))]]), h("td", { class: "prose" }, node.reason ?? ""), acts(node))))));
 }
 
 export function registry(main) {
   const box = h("div", { class: "actions" }), filter = text({ type: "search", id: "search", placeholder: t("search_nodes"), "aria-label": t("search_nodes") });
   const list = new List({ path: "registry", query: () => ({}), items: answer => answer.nodes ?? [], draw: nodes => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const shown = nodes.filter(node => words.every(word => `${node.node_id} ${node.role} ${node.state} ${node.districts ?? ""}`.toLowerCase().includes(word)));
-    return [h("p", { class: "found", key: "found" }, t("found", { n: number(shown.length), all: number(nodes.length) })), table(shown.slice(0, 500), box, list)];
+    const fits = nodes.filter(node => words.every(word => `${node.node_id} ${node.role} ${t(`role_${node.role}`)} ${node.state} ${t(`node_${node.state}`)} ${node.districts ?? ""}`.toLowerCase().includes(word)));
+    const shown = fits.sort((a, b) => a.node_id < b.node_id ? -1 : a.node_id > b.node_id ? 1 : (b.since_ms ?? 0) - (a.since_ms ?? 0)).slice(0, SHOWN_MAX);
+    return [h("p", { class: "found", key: "found" }, t("found", { n: number(fits.length), all: number(nodes.length) }), shown.length < fits.length ? ` · ${t("first_shown", { n: number(SHOWN_MAX) })}` : ""),
+      table(shown, box, list)];
   } });
-  filter.oninput = () => list.load();
+  filter.oninput = () => list.redraw();
   const begin = may("administrator") ? h("button", { type: "button", onclick: () => { render(box, enrol(box, list)); box.querySelector("input").focus(); } }, t("enrol_node")) : "";
   main.append(heading(t("registry"), t("registry_note")), h("div", { class: "tools" }, filter, begin), box, list.element);
   list.load();
