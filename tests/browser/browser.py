@@ -30,6 +30,14 @@ if not CHROMIUM or not DRIVER:
 WATCH = """
 window.violations = [];
 addEventListener("securitypolicyviolation", event => violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+
+// Clocks that can be put forward (one that stood still while the computer slept, one that did not), and the lines that were dialled.
+window.aheadMs = window.sleptMs = 0;
+const date = Date.now, time = performance.now.bind(performance);
+Date.now = () => date() + aheadMs + sleptMs;
+performance.now = () => time() + aheadMs;
+window.lines = [];
+window.EventSource = class extends EventSource { constructor(...words) { super(...words); lines.push(this); } };
 """
 
 

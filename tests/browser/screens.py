@@ -5,6 +5,7 @@ Pictures of the screens are kept in the build directory (browser/); HS_WRITE_DOC
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ FIRST_LOAD_BYTES_MAX = 200 * 1000
 SIMULATED = 500
 QUICK = {"heartbeat_ms": 300, "backoff_max_ms": 300}
 ACCOUNT, OTHER, PARKED = "3201000001", "3201000002", "beads-1"
+WIDTH, HEIGHT = 1280, 760
 USERS = {"chen": "viewer", "zhao": "operator", "root": "administrator"}
 
 
@@ -101,7 +103,11 @@ def overview(browser, halls):
     loaded = browser.loaded_bytes()
     print(f"first load: {loaded} bytes with {halls} halls", flush=True)
     check(loaded < FIRST_LOAD_BYTES_MAX, f"the first load is {loaded} bytes")
-    check(browser.js("document.querySelectorAll('table.halls tbody tr').length") < 100, "rows out of sight are no elements")
+    check(rows(browser) < 100, "rows out of sight are no elements")
+    browser.js("void dispatchEvent(new Event('beforeprint'))")
+    equal(rows(browser), halls, "rows on paper, which does not scroll")
+    browser.js("void dispatchEvent(new Event('afterprint'))")
+    has_room(browser)
 
 
 def proven(browser, hub, hall):
@@ -123,16 +129,35 @@ def proven(browser, hub, hall):
     equal(shown, ["¥0.00", "¥0.05", "¥0.60", "¥60.07", "¥1,234,567.89", "−¥0.01", "−¥1,234.50", "–"], "amounts")
 
 
-def goes_and_comes(browser, hall):
-    """Seen without a reload."""
+def rows(browser):
+    return browser.js("document.querySelectorAll('table.halls tbody:not(.space) tr').length")
+
+
+def has_room(browser):
+    """At every width the cause is there to be read, and nothing runs out at the side."""
+    for width in (1920, 1600, 1441, 1280, 1241, 1061, 861, 768, 601, 320):
+        browser.size(width, 800)
+        until(f"the page fits {width} pixels", lambda: browser.js("document.documentElement.scrollWidth") <= width, 5)
+        room = browser.js("[...document.querySelectorAll('table.halls td.c-cause, table.halls .under')].find(one => one.offsetParent)?.clientWidth ?? 0")
+        check(room >= min(200, width * 0.3), f"at {width} pixels the cause has {room}")
+    browser.size(WIDTH, HEIGHT)
+
+
+def goes_and_comes(browser, hub, hall):
+    """Seen without a reload, and without losing what one is at."""
     browser.js("void (window.same = true)")
-    browser.type("#search", hall.name)
+    browser.type("#search", "nj-")
     turns(browser, hall.name, "Well")
+    browser.js("void (row => { row.focus(); getSelection().selectAllChildren(row.querySelector('th a')); })(document.querySelector(`tr[data-key='${arguments[0]}']`))", hall.name)
     hall.stop()
     turns(browser, hall.name, "Away")
     browser.reads("Away", f"tr[data-key={hall.name}]")
     until("it says why", lambda: browser.text(f"tr[data-key={hall.name}] .c-cause").strip(), 30)
+    equal(browser.js("[document.querySelector('table.halls tbody:not(.space) tr').dataset.key, document.activeElement.dataset.key, String(getSelection())]"), [hall.name] * 3,
+          "the worst is first, has kept the focus and is still selected")
     keep(browser, "away")
+    browser.press("/")
+    until("the search box has the focus", lambda: browser.js("document.activeElement.id") == "search")
     browser.press(Keys.ESCAPE)
     browser.js("void document.activeElement.blur()")
     equal(browser.js("document.querySelector('table.halls tbody:not(.space) tr').dataset.key"), hall.name, "the worst comes first")
@@ -143,16 +168,43 @@ def goes_and_comes(browser, hall):
     for span in ("Day", "Month"):
         browser.driver.find_element(By.XPATH, f"//*[@class='controls']//button[.='{span}']").click()
         until(f"the timeline of the {span.lower()} is drawn", lambda: browser.text(".timeline [aria-pressed=true]:is(.segments + .segments *)") == span
-              and "at most" in browser.text(".timeline [role=status]"))
+              and "at most" in browser.text(".timeline .note"))
         keep(browser, f"hall-{span.lower()}")
     keep(browser, "hall", document=True)
-    hall.start()
-    browser.see(".why.calm", 30)
+    check("size of its store, as it last said" in browser.js("document.querySelector('details.all').textContent"), "its figures are explained as its own")
+    is_behind(browser, hub, hall)
     browser.go("#/")
     browser.type("#search", hall.name)
     turns(browser, hall.name, "Well")
     browser.press(Keys.ESCAPE)
     check(browser.js("window.same"), "the page was not loaded again")
+
+
+def bills(hub, count):
+    """Of one district, by the hub; what cannot be pressed to nothing."""
+    path = os.path.join(hub.region.dir, "bills.csv")
+    with open(path, "w") as out:
+        out.write("bill_id,account,period,amount_fen,due_date\n")
+        for number in range(count):
+            out.write(f"B-{hub.region.random.getrandbits(64):x},3202{number % 100:06},2026-11,{hub.region.random.randint(1, 99999)},2026-12-25\n")
+    hub.json("bill", "import", path)
+
+
+def is_behind(browser, hub, hall):
+    """On a narrow line it goes on by itself, and the page says with what, how much, and until when."""
+    narrow = "bytes_per_second: 3000"
+    hall.rewrite_conf(lambda text: re.sub(r"( *)- address: (.*)\n", rf"\1- address: \2\n\1  {narrow}\n", text))
+    hall.start()
+    browser.see(".why.calm", 30)
+    bills(hub, 2500)
+    browser.reads("limited by the configuration", ".why.moving", 30)
+    until("the lane says how much", lambda: re.search(r"bulk\s+[\d,]+\s", browser.text(".hall table.plain")), 10)
+    until("it says until when", lambda: re.search(r"Caught up\s+\d\d:\d\d", browser.text(".cards")), 30)
+    keep(browser, "behind")
+    hall.stop()
+    hall.rewrite_conf(lambda text: text.replace(narrow, "bytes_per_second: 0"))
+    hall.start()
+    browser.see(".why.calm", 30)
 
 
 def keyboard_only(browser, name):
@@ -170,9 +222,9 @@ def keyboard_only(browser, name):
     browser.see("table.halls")
     browser.press("/")
     browser.press(Keys.ESCAPE)
-    browser.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
-    rows = browser.js("[...document.querySelectorAll('table.halls tbody:not(.space) tr')].map(row => row.dataset.key)")
-    until("the second row has the focus", lambda: browser.js("document.activeElement.dataset.key") == rows[1])
+    browser.press(Keys.HOME, Keys.ARROW_DOWN)
+    names = browser.js("[...document.querySelectorAll('table.halls tbody:not(.space) tr')].map(row => row.dataset.key)")
+    until("the second row has the focus", lambda: browser.js("document.activeElement.dataset.key") == names[1])
     browser.press("?")
     browser.see("dialog[open]")
     browser.press(Keys.ESCAPE)
@@ -234,6 +286,14 @@ def other_screens(browser, day):
     browser.go("#/registry")
     browser.reads("nj-xuanwu", "table")
     check(not browser.has(".acts"), "an operator may not change the registry")
+    names = browser.js("[...document.querySelectorAll('tbody th')].map(one => one.textContent)")
+    equal(names, sorted(names), "nodes in order")
+    browser.go("#/constructor")  # no screen, but something in every object
+    browser.see("table.halls")
+    browser.go("#/hall/nj-nowhere")
+    browser.see(".failure")
+    equal([browser.text("h1"), browser.see(".failure").text.lower(), browser.js("document.querySelector('.timeline').offsetParent")], ["nj-nowhere", "no node of that name is known here", None],
+          "of a hall that nobody knows")
 
 
 def both_languages(browser):
@@ -263,7 +323,7 @@ def both_languages(browser):
     browser.go("#/")
     browser.see("table.halls")
     keep(browser, "narrow")
-    browser.size(1200, 760)
+    browser.size(WIDTH, HEIGHT)
     browser.click("#language")
 
 
@@ -332,6 +392,62 @@ def somebody_was_quicker(browser, hub):
     equal(hub.json("customer", "get", OTHER).object().get("phone"), "13900000002", "what was decided first")
 
 
+def administrator_revokes(browser, hub, hall):
+    """For good, and with a reason; it stands in the audit trail, and the hall is not let in any more."""
+    why = "it was stolen from the counter"
+    browser.click("#logout")
+    browser.log_in("root", PASSWORD)
+    browser.see("table.halls")
+    browser.go("#/registry")
+    browser.see(f"tr[data-key^='{hall.name}']").find_element(By.CSS_SELECTOR, ".acts button:last-child").click()
+    browser.type(".actions input", hall.name)
+    browser.click(".actions button[type=submit]")
+    check(browser.has(".actions textarea:invalid"), "without a reason nothing is revoked")
+    browser.type(".actions textarea", why)
+    browser.click(".actions button[type=submit]")
+    browser.reads(f"The key of {hall.name} is revoked", ".done")
+    browser.reads("revoked", f"tr[data-key^='{hall.name}']")
+    check(not browser.has(f"tr[data-key^='{hall.name}'] .acts button"), "what is revoked is so for good")
+    keep(browser, "revoked")
+    until("its session has ended, and it knows why", lambda: hall.status().get("revoked") == why)
+    check(not any(peer["node_id"] == hall.name and peer["state"] == "live" for peer in hub.status()["peers"]), "no session is left at the hub")
+    browser.go("#/")
+    turns(browser, hall.name, "Trouble")
+    check(rows(browser) > 20, "the other halls are still there")
+    browser.go("#/audit")
+    browser.reads(why, "table")
+    equal(browser.js("[...document.querySelectorAll('tbody tr')].find(row => row.innerText.includes(arguments[0])).children[1].innerText", why), "root", "who has revoked it")
+
+
+def wakes_up(browser, console):
+    """A computer that slept, or a line that died without a word: what is old is not shown as live, and the page dials anew by itself."""
+    browser.go("#/")
+    browser.see(".live.on")
+    for clock in ("sleptMs", "aheadMs"):
+        before = browser.js("lines.length")
+        console.process.send_signal(signal.SIGSTOP)
+        browser.js(f"void ({clock} += 3600000)")
+        browser.see(".banner p", 5)
+        until("it dials anew", lambda: browser.js("lines.length") > before, 15)
+        console.process.send_signal(signal.SIGCONT)
+        browser.see(".live.on")
+        until("the banner is gone", lambda: not browser.has(".banner p"))
+
+
+def leaves_room(browser):
+    """A browser has six connections to a node: a page behind another one leaves them to it, and is live at once when it is seen."""
+    dialled, page = browser.js("lines.length"), browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("tab")
+    browser.open("#/audit")
+    browser.see(".live.on")
+    browser.driver.close()
+    browser.driver.switch_to.window(page)
+    until("it has dialled anew", lambda: browser.js("lines.length") == dialled + 1, 5)
+    check(not browser.has(".banner p"), "nobody is frightened")
+    equal(browser.js("lines.at(-2).readyState === EventSource.CLOSED"), True, "it had hung up")
+    until("it is live", lambda: browser.js("lines.at(-1).readyState === EventSource.OPEN") and browser.has(".live.on"), 5)
+
+
 def never_stale_and_live(browser, console):
     browser.go("#/")
     browser.see(".live.on")
@@ -387,12 +503,12 @@ with Region("the console in a real browser") as region, contextlib.ExitStack() a
     done = subprocess.run(sampled, capture_output=True, text=True)
     check(done.returncode == 0, f"hallsync-make-samples: {done.stderr}")
     console, own = stack.enter_context(Console(hub)), stack.enter_context(Console(gulou))
-    browser = Browser(region, url(console))
+    browser = Browser(region, url(console), WIDTH, HEIGHT)
 
     wrong_password(browser)
     overview(browser, SIMULATED + 3)
     proven(browser, hub, gulou)
-    goes_and_comes(browser, qinhuai)
+    goes_and_comes(browser, hub, qinhuai)
     keyboard_only(browser, "nj-gulou")
     resolves(browser, hub, (gulou, xuanwu))
     releases(browser, hub)
@@ -401,8 +517,11 @@ with Region("the console in a real browser") as region, contextlib.ExitStack() a
     viewer_cannot(browser, hub)
     administrator_enrols(browser, hub)
     somebody_was_quicker(browser, hub)
+    wakes_up(browser, console)
+    leaves_room(browser)
     never_stale_and_live(browser, console)
+    administrator_revokes(browser, hub, xuanwu)
     a_halls_own(browser, own, hub)
-    # What was provoked: no session, wrong passwords, what a viewer may not do, and a console that was killed.
-    browser.silent("401 (Unauthorized)", "403 (Forbidden)", "409 (Conflict)", "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
+    # What was provoked: no session, wrong passwords, what a viewer may not do, a hall that there is not, and a console that was killed.
+    browser.silent("401 (Unauthorized)", "403 (Forbidden)", "404 (Not Found)", "409 (Conflict)", "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
     print(f"processor: console {cpu_s(console.process.pid):.1f} s, hub {cpu_s(hub.process.pid):.1f} s", flush=True)
