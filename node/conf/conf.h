@@ -65,15 +65,16 @@
     X(backup, second_store, TEXT, "no", 2, 3, NONE,                                                                \
       "yes: a hub's verified backup counts as a second store for safe; only if backup.dir outlives the hub's own " \
       "disk")
-#define HS_CONF_ADMIN(X)                                                                                              \
-    X(admin, listen, TEXT, "127.0.0.1:7480", 3, 64, NONE,                                                             \
-      "where hallsync-admin serves the console, an address in digits and a port; off the machine only with TLS; off") \
-    X(admin, tls_cert, TEXT, "", 0, 4096, NONE, "file of the console's certificate and its chain, PEM")               \
-    X(admin, tls_key, TEXT, "", 0, 4096, NONE, "file of its key, PEM, readable for hallsync-admin's user alone")      \
-    X(admin, names, LIST, "", 0, 16, NONE,                                                                            \
-      "names under which browsers reach the console; its address and localhost need none")                            \
-    X(admin, dir, TEXT, "", 0, 4000, NONE, "what hallsync-admin keeps: users and samples; default: DATA/admin")       \
-    X(admin, session_minutes, UINT, 30, 1, 1440, NONE, "a session ends when nobody has worked in it for so long")     \
+#define HS_CONF_ADMIN(X)                                                                                             \
+    X(admin, listen, TEXT, "127.0.0.1:7480", 3, 64, NONE,                                                            \
+      "where hallsync-admin serves the console: an address in digits and a port, off the machine only with TLS; or " \
+      "off")                                                                                                         \
+    X(admin, tls_cert, TEXT, "", 0, 4096, NONE, "file of the console's certificate and its chain, PEM")              \
+    X(admin, tls_key, TEXT, "", 0, 4096, NONE, "file of its key, PEM, readable for hallsync-admin's user alone")     \
+    X(admin, names, LIST, "", 0, 16, NONE,                                                                           \
+      "names under which browsers reach the console; its address and localhost need none")                           \
+    X(admin, dir, TEXT, "", 0, 4000, NONE, "what hallsync-admin keeps: users and samples; default: DATA/admin")      \
+    X(admin, session_minutes, UINT, 30, 1, 1440, NONE, "a session ends when nobody has worked in it for so long")    \
     X(admin, session_hours, UINT, 12, 1, 720, NONE, "and after so long in any case")
 #define HS_CONF_LOG(X)                                                                                            \
     X(log, level, TEXT, "info", 4, 7, RELOAD, "error, warn, info or debug")                                       \

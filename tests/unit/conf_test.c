@@ -236,6 +236,19 @@ static void offsets(void **state)
     assert_int_equal(hs_conf_offset("++8:00", &minutes), HS_EVALUE);
 }
 
+#define DEFAULT "; default: "
+
+/* What holds where the key is not given is said once: in the help where words are needed, else it is the preset. */
+static void man_entry(const char *name, const char *help, bool required, const char *preset, char entry[static 512])
+{
+    const char *words = strstr(help, DEFAULT);
+    size_t size = words != NULL ? (size_t)(words - help) : strlen(help);
+    snprintf(entry, 512, ".TP\n.B %s\n%.*s.\n%s%s.\n", name, (int)size, help, required ? "Must be " : "Default: ",
+             required        ? "given"
+             : words != NULL ? words + strlen(DEFAULT)
+                             : preset);
+}
+
 /* hallsync.yaml(5) is written from the table: a key that the page lacks, or tells otherwise, fails here. */
 static void man_page(void **state)
 {
@@ -250,10 +263,10 @@ static void man_page(void **state)
 #define PRESET_TEXT(preset) (preset[0] != '\0' ? preset : "none")
 #define PRESET_LIST(preset) "none"
 #define PRESET_UINT(preset) #preset
-#define KEY(section, key, KIND, preset, min, max, flags, help)                                  \
-    snprintf(wanted, sizeof wanted, ".TP\n.B %s.%s\n%s.\nDefault: %s.\n", #section, #key, help, \
-             PRESET_##KIND(preset));                                                            \
-    if (strstr(page, wanted) == NULL)                                                           \
+    enum { NONE, RELOAD, REQUIRED };
+#define KEY(section, key, KIND, preset, min, max, flags, help)                            \
+    man_entry(#section "." #key, help, flags == REQUIRED, PRESET_##KIND(preset), wanted); \
+    if (strstr(page, wanted) == NULL)                                                     \
         fail_msg("docs/man/hallsync.yaml.5 lacks:\n%s", wanted);
 #define SECTION(section, KEYS, required) KEYS(KEY)
     HS_CONF_SECTIONS(SECTION)
