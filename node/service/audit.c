@@ -7,6 +7,7 @@
 #include "proto/records.pb-c.h"
 #include "storage/model/close.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #define ID_DOMAIN "hallsync audit 1"
@@ -76,32 +77,13 @@ char *hs_audit_districts(struct hs_call *call, const hs_partition *districts, si
     return kept;
 }
 
-/* One entry for each thing that a request has done, however often it is sent. */
-static enum hs_err make_id(const struct hs_call *call, const struct hs_audited *what, struct hs_id *id)
-{
-    const char *const parts[] = {what->action, what->kind != NULL ? what->kind->name : NULL, what->record_id,
-                                 what->node_id, what->user};
-    struct hs_buf from = {0};
-    hs_buf_put(&from, call->id, sizeof call->id);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        struct hs_bytes part = parts[i] != NULL ? HS_BYTES(parts[i], strlen(parts[i])) : HS_BYTES_NONE;
-        hs_buf_put_sized(&from, part);
-    }
-    enum hs_err err = from.err;
-    if (err == HS_OK)
-        hs_id_made(ID_DOMAIN, hs_buf_bytes(&from), id);
-    hs_buf_fini(&from);
-    return err;
-}
-
-static struct hs_bytes make_fact(struct hs_call *call, const struct hs_audited *what)
+static struct hs_bytes make_fact(struct hs_call *call, const struct hs_audited *what, const char *day)
 {
     Hallsync__Audit audit = HALLSYNC__AUDIT__INIT;
-    char day[HS_DAY_TEXT_BYTES];
     char district[HS_PARTITION_TEXT_BYTES];
     take_actor(call->request, &audit);
-    audit.day = (char *)(uintptr_t)hs_day_text(hs_date_of(hs_now_ms(), call->desk->options.utc_offset_minutes), day);
-    audit.action = (char *)(uintptr_t)what->action; /* only read, as all of these */
+    audit.day = (char *)(uintptr_t)day; /* only read, as all of these */
+    audit.action = (char *)(uintptr_t)what->action;
     audit.of_kind = (char *)(uintptr_t)(what->kind != NULL ? what->kind->name : NULL);
     audit.record_id = (char *)(uintptr_t)what->record_id;
     audit.node_id = (char *)(uintptr_t)what->node_id;
@@ -112,36 +94,35 @@ static struct hs_bytes make_fact(struct hs_call *call, const struct hs_audited *
     return hs_canonical(&audit.base, &call->scratch);
 }
 
-static enum hs_err write_fact(struct hs_call *call, struct hs_store *store, const struct hs_audited *what)
+static enum hs_err write_fact(struct hs_call *call, struct hs_store *store, const struct hs_audited *what,
+                              const struct hs_id *id)
 {
-    struct hs_id id;
-    struct hs_stored stored;
+    char day[HS_DAY_TEXT_BYTES];
     struct hs_dot dot;
     hs_stamp stamp;
     uint32_t field;
-    enum hs_err err = make_id(call, what, &id);
-    if (err == HS_OK)
-        err = hs_view_find(hs_store_view(store), HS_KIND_AUDIT, HS_BYTES(id.bytes, sizeof id.bytes), &stored);
-    if (err != HS_ENOTFOUND)
-        return err;
-    struct hs_bytes fact = make_fact(call, what);
+    hs_day_text(hs_date_of(hs_now_ms(), call->desk->options.utc_offset_minutes), day);
+    struct hs_bytes fact = make_fact(call, what, day);
     if (fact.data == NULL)
         return HS_ENOMEM;
-    err = hs_kind_check(hs_kind_by_number(HS_KIND_AUDIT), fact, (struct hs_check){.complete = true, .strict = true},
-                        &field, &call->why);
+    enum hs_err err = hs_kind_check(hs_kind_by_number(HS_KIND_AUDIT), fact,
+                                    (struct hs_check){.complete = true, .strict = true}, &field, &call->why);
     if (err != HS_OK)
         return err;
     struct hs_write write = {
-        .kind = HS_KIND_AUDIT, .id = HS_BYTES(id.bytes, sizeof id.bytes), .is_fact = true, .fact = fact};
+        .kind = HS_KIND_AUDIT, .id = HS_BYTES(id->bytes, sizeof id->bytes), .is_fact = true, .fact = fact};
     struct hs_draft draft = {.partition = what->partition, .lane = HS_LANE_WORK, .writes = &write, .write_count = 1};
     return hs_store_write(store, &draft, &dot, &stamp);
 }
 
+/* An id of its own each time: whoever uses a request's id again hides nothing. */
 enum hs_err hs_audit_write(struct hs_call *call, struct hs_store *store, const struct hs_audited *what)
 {
     if (call == NULL || call->request->actor == NULL)
         return HS_OK;
-    enum hs_err err = write_fact(call, store, what);
+    struct hs_id id;
+    randombytes_buf(id.bytes, sizeof id.bytes);
+    enum hs_err err = write_fact(call, store, what, &id);
     call->job.torn = err != HS_OK;
     return err;
 }
@@ -172,6 +153,20 @@ enum hs_err hs_audit_prepare(struct hs_call *call)
     return err == HS_OK ? hs_batch_one(call, &item) : err;
 }
 
+/* Nobody here knows whether it had been told of already: the same of the same request is one entry. */
+static enum hs_err make_id(struct hs_call *call, const struct hs_audited *what, struct hs_id *id)
+{
+    struct hs_buf from = {0};
+    struct hs_bytes told = make_fact(call, what, NULL);
+    hs_buf_put(&from, call->id, sizeof call->id);
+    hs_buf_put_bytes(&from, told);
+    enum hs_err err = told.data != NULL ? from.err : HS_ENOMEM;
+    if (err == HS_OK)
+        hs_id_made(ID_DOMAIN, hs_buf_bytes(&from), id);
+    hs_buf_fini(&from);
+    return err;
+}
+
 enum hs_err hs_outside_write(struct hs_work *work, const struct hs_item *item)
 {
     const Hallsync__AuditRequest *request = (const Hallsync__AuditRequest *)item->parsed;
@@ -179,7 +174,15 @@ enum hs_err hs_outside_write(struct hs_work *work, const struct hs_item *item)
                               .partition = hs_store_certificate(work->store)->home,
                               .user = request->user,
                               .detail = request->detail};
-    work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
+    struct hs_id id;
+    struct hs_stored stored;
     work->out.safe = hs_safety_here(work->desk);
-    return hs_audit_write(work->call, work->store, &what);
+    work->out.result = HALLSYNC__RESULT__RESULT_EXISTS;
+    enum hs_err err = make_id(work->call, &what, &id);
+    if (err == HS_OK)
+        err = hs_view_find(work->view, HS_KIND_AUDIT, HS_BYTES(id.bytes, sizeof id.bytes), &stored);
+    if (err != HS_ENOTFOUND)
+        return err;
+    work->out.result = HALLSYNC__RESULT__RESULT_CREATED;
+    return write_fact(work->call, work->store, &what, &id);
 }

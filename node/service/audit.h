@@ -23,8 +23,8 @@ struct hs_audited {
 /* Before anything is done, on the service's thread: can it be told of?  HS_OK where nobody asks.  HS_EREQUIRED: from
  * the console without a reason. */
 enum hs_err hs_audit_check(struct hs_call *call);
-/* Behind the change, in its group.  A request that is sent again is told of once.  What fails tears the job: the change
- * is not made.  @call NULL: nobody's. */
+/* Behind a change, in its group, and only where something has changed: each call is an entry.  What fails tears the
+ * job: the change is not made.  @call NULL: nobody's. */
 enum hs_err hs_audit_write(struct hs_call *call, struct hs_store *store, const struct hs_audited *what);
 /* Districts as a text of the call's scratch: "3201,3202".  NULL: out of memory. */
 char *hs_audit_districts(struct hs_call *call, const hs_partition *districts, size_t count);

@@ -103,17 +103,15 @@ enum hs_err hs_revoke_prepare(struct hs_call *call)
     return err == HS_OK ? check_text(call, "reason", request->reason, HS_REASON_BYTES_MAX) : err;
 }
 
-/* The key by its first digits: the same by which people name it. */
-static enum hs_err tell(struct hs_call *call, struct hs_store *store, const char *action, const struct hs_key *key)
+/* The node as its certificate names it; the key by its first digits: the same by which people name it. */
+static enum hs_err tell(struct hs_call *call, struct hs_store *store, const char *action,
+                        const struct hs_certificate *node)
 {
     char hex[2 * HS_KEY_BYTES + 1];
-    hs_text_to_hex(HS_BYTES(key->bytes, HS_KEY_BYTES), hex);
+    hs_text_to_hex(HS_BYTES(node->node_key.bytes, HS_KEY_BYTES), hex);
     hex[TOLD_DIGITS] = '\0';
-    bool revokes = call->request->body_case == HALLSYNC__REQUEST__BODY_REVOKE;
-    struct hs_audited what = {.action = action,
-                              .partition = HS_PARTITION_REGION,
-                              .node_id = revokes ? call->request->revoke->node_id : call->request->release->node_id,
-                              .detail = hex};
+    struct hs_audited what = {
+        .action = action, .partition = HS_PARTITION_REGION, .node_id = node->node_id, .detail = hex};
     return hs_audit_write(call, store, &what);
 }
 
@@ -132,7 +130,7 @@ static enum hs_err revoke_by_issuer(struct sought *sought, struct hs_store *stor
     if (err == HS_OK)
         err = hs_store_put_revocation(store, hs_buf_bytes(&row));
     if (err == HS_OK)
-        err = tell(call, store, "revoke", &sought->certificate.node_key);
+        err = tell(call, store, "revoke", &sought->certificate);
     hs_buf_fini(&row);
     return err;
 }
@@ -153,7 +151,7 @@ static enum hs_err take_revocation(struct hs_call *call, struct hs_store *store,
     if (err != HS_ENOTFOUND)
         return err;
     err = hs_store_put_revocation(store, row);
-    return err == HS_OK ? tell(call, store, "revoke", key) : err;
+    return err == HS_OK ? tell(call, store, "revoke", &revocation.node) : err;
 }
 
 enum hs_err hs_revoke_run(struct hs_call *call, struct hs_store *store)
@@ -275,18 +273,88 @@ enum hs_err hs_release_prepare(struct hs_call *call)
                : hs_fail(HS_ETOOBIG, &call->why, "release: at most %d bytes", HS_RELEASE_BYTES_MAX);
 }
 
-/* Signed elsewhere: whose key it is about it says itself. */
-static enum hs_err take_release(struct hs_call *call, struct hs_store *store)
+/* Whose key it is the store knows, whatever the request says. */
+static enum hs_err find_released(struct hs_call *call, struct hs_store *store, const struct hs_release *release,
+                                 struct hs_certificate *node)
 {
-    const Hallsync__ReleaseRequest *request = call->request->release;
-    struct hs_bytes row = HS_BYTES(request->release.data, request->release.len);
-    struct hs_release release;
-    enum hs_err err = hs_store_put_release(store, row);
+    const char *node_id = call->request->release->node_id;
+    struct hs_bytes encoded;
+    enum hs_err err = hs_view_certificate(hs_store_view(store), &release->node_key, &encoded);
+    if (err == HS_OK)
+        err = hs_certificate_verify(encoded, &hs_store_certificate(store)->root_key, node);
+    if (err == HS_ENOTFOUND || (err == HS_OK && strcmp(node->node_id, node_id) != 0))
+        return hs_fail(HS_EINVAL, &call->why, "release: it is not about a key of %s", node_id);
+    return err;
+}
+
+/* What has been released before, by the same signer or by the root: whatever becomes of the one now, that stands. */
+struct covering {
+    const struct hs_key *root;
+    const struct hs_release *release;
+    struct hs_release *held; /* room for one */
+    bool known[HS_RELEASE_HEADS_MAX];
+};
+
+static bool has_head(const struct hs_release *release, const struct hs_released *head)
+{
+    for (size_t i = 0; i < release->count; i++) {
+        const struct hs_released *held = &release->heads[i];
+        if (hs_stream_equal(&held->stream, &head->stream) && held->n == head->n &&
+            hs_hash_equal(&held->hash, &head->hash))
+            return true;
+    }
+    return false;
+}
+
+static enum hs_err cover(void *ctx, struct hs_bytes key, struct hs_bytes encoded)
+{
+    struct covering *covering = ctx;
+    const struct hs_release *release = covering->release;
+    if (key.size < HS_KEY_BYTES || memcmp(key.data, release->node_key.bytes, HS_KEY_BYTES) != 0)
+        return HS_OK;
+    enum hs_err err = hs_release_verify(encoded, covering->root, covering->held);
+    if (err != HS_OK)
+        return err == HS_ENOMEM ? err : HS_OK; /* one that rotted releases nothing */
+    if (!covering->held->is_by_root && !hs_key_equal(&covering->held->signer, &release->signer))
+        return HS_OK;
+    for (size_t i = 0; i < release->count; i++)
+        covering->known[i] = covering->known[i] || has_head(covering->held, &release->heads[i]);
+    return HS_OK;
+}
+
+static enum hs_err is_covered(struct hs_call *call, struct hs_store *store, const struct hs_release *release,
+                              bool *covered)
+{
+    struct covering covering = {.root = &hs_store_certificate(store)->root_key,
+                                .release = release,
+                                .held = hs_arena_alloc(&call->scratch, sizeof *covering.held)};
+    if (covering.held == NULL)
+        return HS_ENOMEM;
+    enum hs_err err = hs_view_releases(hs_store_view(store), cover, &covering);
+    *covered = true;
+    for (size_t i = 0; i < release->count; i++)
+        *covered = *covered && covering.known[i];
+    return err;
+}
+
+static enum hs_err put_release(struct hs_call *call, struct hs_store *store, struct hs_bytes row)
+{
+    struct hs_release *release = hs_arena_alloc(&call->scratch, sizeof *release);
+    struct hs_certificate node;
+    bool covered = false;
+    if (release == NULL)
+        return HS_ENOMEM;
+    enum hs_err err = hs_release_verify(row, &hs_store_certificate(store)->root_key, release);
     if (hs_err_class(err) == HS_CLASS_PEER)
         return hs_fail(err, &call->why, "release: it is not one by this region's root key");
     if (err == HS_OK)
-        err = hs_release_verify(row, &hs_store_certificate(store)->root_key, &release);
-    return err == HS_OK ? tell(call, store, "admit", &release.node_key) : err;
+        err = find_released(call, store, release, &node);
+    if (err == HS_OK)
+        err = is_covered(call, store, release, &covered);
+    if (err != HS_OK || covered)
+        return err;
+    err = hs_store_put_release(store, row);
+    return err == HS_OK ? tell(call, store, "admit", &node) : err;
 }
 
 enum hs_err hs_release_run(struct hs_call *call, struct hs_store *store)
@@ -296,16 +364,13 @@ enum hs_err hs_release_run(struct hs_call *call, struct hs_store *store)
     struct hs_authority authority = authority_of(call);
     struct hs_buf row = {0};
     hs_buf_put_bytes(&call->body, hs_buf_bytes(&call->bytes));
-    if (request->has_release) {
-        return take_release(call, store);
-    }
+    if (request->has_release)
+        return put_release(call, store, HS_BYTES(request->release.data, request->release.len));
     enum hs_err err = hs_release_sign(&releasing->release, &authority, &row);
     if (err == HS_EINVAL)
         hs_fail(err, &call->why, "reason, name: text without control characters");
     if (err == HS_OK)
-        err = hs_store_put_release(store, hs_buf_bytes(&row));
-    if (err == HS_OK)
-        err = tell(call, store, "admit", &releasing->release.node_key);
+        err = put_release(call, store, hs_buf_bytes(&row));
     hs_buf_fini(&row);
     return err;
 }

@@ -91,9 +91,41 @@ static void the_same_request_is_told_of_once(void **state)
     }
     TOLD(.name = TEXT(WANG), .way = TEXT("command_line"), .action = TEXT("user_role"), .user = TEXT("li"),
          .district = TEXT("3201"), .detail = TEXT("viewer"));
+    size_t size = 1;
     body.user = TEXT("sun"); /* an id that was used before hides nothing */
     assert_null(client_ask(client, &request)->error);
-    assert_int_equal(trail_size(client), 2);
+    assert_int_equal(trail_size(client), ++size);
+    body.detail = TEXT("administrator");
+    assert_null(client_ask(client, &request)->error);
+    assert_int_equal(trail_size(client), ++size);
+    wang.name = TEXT("li");
+    assert_null(client_ask(client, &request)->error);
+    assert_int_equal(trail_size(client), ++size);
+}
+
+/* Two tokens are two, whatever the request is called. */
+static void what_an_old_id_changes_is_told_of(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    static uint8_t id[HS_REQUEST_ID_BYTES] = "the same request";
+    Hallsync__Actor wang = person(WANG, "command_line");
+    Hallsync__EnrollRequest body = HALLSYNC__ENROLL_REQUEST__INIT;
+    Hallsync__Request request = REQUEST(enroll, ENROLL, &body);
+    uint32_t district = 3202;
+    body.node_id = TEXT("nj-new");
+    body.districts = &district;
+    body.n_districts = 1;
+    body.ttl_ms = 3600000;
+    client->actor = &wang;
+    for (size_t i = 0; i < 2; i++) {
+        request.id = (ProtobufCBinaryData){sizeof id, id};
+        assert_null(client_ask(client, &request)->error);
+        assert_int_equal(trail_size(client), i + 1);
+    }
+    district = 3203;
+    assert_null(client_ask(client, &request)->error);
+    TOLD(.name = TEXT(WANG), .way = TEXT("command_line"), .action = TEXT("enroll"), .node_id = TEXT("nj-new"),
+         .detail = TEXT("hall 3203"));
 }
 
 static void who_chooses_between_other_values_looks_again(void **state)
@@ -238,6 +270,25 @@ static void pages_go_on_where_the_last_one_ended(void **state)
     }
 }
 
+static uint64_t ask_of_day(struct client *client, uint32_t date)
+{
+    Hallsync__TrailRequest body = HALLSYNC__TRAIL_REQUEST__INIT;
+    uint64_t begun = hs_tick_ms();
+    body.has_date = true;
+    body.date = date;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(read_trail(client, &body)->n_records, 0);
+    return hs_tick_ms() - begun;
+}
+
+/* All counters of a hall are served by that thread. */
+static void a_far_day_is_asked_for_as_quickly_as_a_near_one(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    uint64_t near_ms = ask_of_day(client, 20260102);
+    assert_in_range(ask_of_day(client, 99991231), 0, 5 * near_ms + 200);
+}
+
 static void entries_are_found_by_person_and_day(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
@@ -267,10 +318,16 @@ static void entries_are_found_by_person_and_day(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        AT_HALL(who_has_resolved_a_conflict_is_told),          AT_HALL(the_same_request_is_told_of_once),
-        AT_HALL(who_chooses_between_other_values_looks_again), AT_HUB(from_the_console_a_reason_is_given),
-        AT_HUB(who_cannot_be_told_of_changes_nothing),         AT_HALL(clients_write_none),
-        AT_HALL(pages_go_on_where_the_last_one_ended),         AT_HALL(entries_are_found_by_person_and_day),
+        AT_HALL(who_has_resolved_a_conflict_is_told),
+        AT_HALL(the_same_request_is_told_of_once),
+        AT_HALL(who_chooses_between_other_values_looks_again),
+        AT_HUB(from_the_console_a_reason_is_given),
+        AT_HUB(what_an_old_id_changes_is_told_of),
+        AT_HALL(a_far_day_is_asked_for_as_quickly_as_a_near_one),
+        AT_HUB(who_cannot_be_told_of_changes_nothing),
+        AT_HALL(clients_write_none),
+        AT_HALL(pages_go_on_where_the_last_one_ended),
+        AT_HALL(entries_are_found_by_person_and_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

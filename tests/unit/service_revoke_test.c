@@ -278,6 +278,15 @@ static void withhold(struct place *place, const struct world_node *node, char *l
     pthread_mutex_unlock(&place->lock);
 }
 
+/* Of the hall's key, as the audit trail has them. */
+static char *hall_digits(const struct place *place)
+{
+    static char digits[17];
+    for (size_t i = 0; i < 8; i++)
+        snprintf(digits + 2 * i, 3, "%02x", place->hall.draft.node_key.bytes[i]);
+    return digits;
+}
+
 /* The writer is at work: it flushes. */
 static struct hs_view *open_view(struct hs_store *store)
 {
@@ -355,16 +364,18 @@ static void it_says_what_it_does_not_release(void **state)
                  "root key");
 }
 
-static const Hallsync__Reply *release_signed(struct place *place, const struct hs_secret *root)
+static const Hallsync__Reply *release_signed(struct place *place, const char *node_id, uint64_t n,
+                                             const struct hs_secret *root)
 {
-    struct hs_release draft = {.node_key = place->hall.draft.node_key, .time_ms = 9, .count = 1};
+    static uint64_t time_ms = 9; /* signed anew each time */
+    struct hs_release draft = {.node_key = place->hall.draft.node_key, .time_ms = time_ms++, .count = 1};
     struct hs_authority authority = {HS_BYTES_NONE, root};
     struct hs_buf row = {0};
     snprintf(draft.reason, sizeof draft.reason, "counted");
     snprintf(draft.name, sizeof draft.name, "Wang Li");
-    draft.heads[0] = (struct hs_released){{0xab, 3201, HS_LANE_MONEY}, 4, {{7}}};
+    draft.heads[0] = (struct hs_released){{0xab, 3201, HS_LANE_MONEY}, n, {{7}}};
     assert_int_equal(hs_release_sign(&draft, &authority, &row), HS_OK);
-    const Hallsync__Reply *reply = RELEASE(.node_id = TEXT("nj-hall"), .has_release = true,
+    const Hallsync__Reply *reply = RELEASE(.node_id = TEXT(node_id), .has_release = true,
                                            .release = {.len = row.size, .data = row.data});
     hs_buf_fini(&row);
     return reply;
@@ -376,10 +387,29 @@ static void a_release_that_the_root_has_signed_is_taken(void **state)
     struct world_region *region = place->desk->office.region;
     static uint8_t large[HS_RELEASE_BYTES_MAX + 1];
     reopen(place, false);
-    assert_error(release_signed(place, &region->issuer), HS_ECERT, "root key");
+    assert_error(release_signed(place, "nj-hall", 4, &region->issuer), HS_ECERT, "root key");
     assert_error(RELEASE(.node_id = TEXT("nj-hall"), .has_release = true, .release = {sizeof large, large}), HS_ETOOBIG,
                  "release");
-    assert_null(release_signed(place, &region->root)->error);
+    assert_error(release_signed(place, "nj-other", 4, &region->root), HS_EINVAL, "nj-other");
+    assert_null(release_signed(place, "nj-hall", 4, &region->root)->error);
+}
+
+static void what_the_root_releases_is_told_of_if_it_is_new(void **state)
+{
+    struct place *place = *state;
+    struct client *client = &place->desk->client;
+    const struct hs_secret *root = &place->desk->office.region->root;
+    Hallsync__Actor wang = person("wang", "command_line");
+    client->actor = &wang;
+    assert_error(release_signed(place, "nj-other", 4, root), HS_EINVAL, "nj-other"); /* it is no word of the client's */
+    assert_int_equal(trail_size(client), 0);
+    for (int i = 0; i < 2; i++)
+        assert_null(release_signed(place, "nj-hall", 4, root)->error);
+    assert_int_equal(trail_size(client), 1);
+    TOLD(.name = TEXT("wang"), .way = TEXT("command_line"), .action = TEXT("admit"), .node_id = TEXT("nj-hall"),
+         .detail = hall_digits(place));
+    assert_null(release_signed(place, "nj-hall", 5, root)->error);
+    assert_int_equal(trail_size(client), 2);
 }
 
 static void who_revokes_and_admits_is_told(void **state)
@@ -387,9 +417,6 @@ static void who_revokes_and_admits_is_told(void **state)
     struct place *place = *state;
     struct client *client = &place->desk->client;
     Hallsync__Actor wang = person("wang", "console");
-    char key[17];
-    for (size_t i = 0; i < 8; i++)
-        snprintf(key + 2 * i, 3, "%02x", place->hall.draft.node_key.bytes[i]);
     withhold(place, &place->hall, TEXT("money"), 7);
     client->actor = &wang;
     assert_error(REVOKE(.node_id = TEXT("nj-other"), .reason = TEXT("stolen")), HS_EREFUSED, "root key revokes a hub");
@@ -398,24 +425,25 @@ static void who_revokes_and_admits_is_told(void **state)
         only_node(REVOKE(.node_id = TEXT("nj-hall"), .reason = TEXT("stolen")));
     assert_int_equal(trail_size(client), 1);
     TOLD(.name = TEXT("wang"), .way = TEXT("console"), .action = TEXT("revoke"), .node_id = TEXT("nj-hall"),
-         .detail = key, .reason = TEXT("stolen"));
-    assert_null(RELEASE(.node_id = TEXT("nj-hall"), .reason = TEXT("seen"), .name = TEXT("Wang Li"))->error);
+         .detail = hall_digits(place), .reason = TEXT("stolen"));
+    for (int i = 0; i < 2; i++)
+        assert_null(RELEASE(.node_id = TEXT("nj-hall"), .reason = TEXT("seen"), .name = TEXT("Wang Li"))->error);
+    assert_int_equal(trail_size(client), 2);
     TOLD(.name = TEXT("wang"), .way = TEXT("console"), .action = TEXT("admit"), .node_id = TEXT("nj-hall"),
-         .detail = key, .reason = TEXT("seen"));
+         .detail = hall_digits(place), .reason = TEXT("seen"));
+    withhold(place, &place->hall, TEXT("work"), 8); /* more has come to light */
+    assert_null(RELEASE(.node_id = TEXT("nj-hall"), .reason = TEXT("this too"), .name = TEXT("Wang Li"))->error);
+    assert_int_equal(trail_size(client), 3);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_hub_with_an_issuers_key_revokes_a_hall),
-        TEST(it_says_what_it_does_not_revoke),
-        TEST(of_a_node_with_two_keys_one_is_named),
-        TEST(what_the_root_has_signed_is_taken),
-        TEST(what_waits_of_a_revoked_hall_is_released),
-        TEST(it_says_what_it_does_not_release),
-        TEST(a_release_that_the_root_has_signed_is_taken),
-        TEST(a_revocation_that_rotted_counts),
-        TEST(who_revokes_and_admits_is_told),
+        TEST(a_hub_with_an_issuers_key_revokes_a_hall),       TEST(it_says_what_it_does_not_revoke),
+        TEST(of_a_node_with_two_keys_one_is_named),           TEST(what_the_root_has_signed_is_taken),
+        TEST(what_waits_of_a_revoked_hall_is_released),       TEST(it_says_what_it_does_not_release),
+        TEST(a_release_that_the_root_has_signed_is_taken),    TEST(a_revocation_that_rotted_counts),
+        TEST(what_the_root_releases_is_told_of_if_it_is_new), TEST(who_revokes_and_admits_is_told),
     };
     return cmocka_run_group_tests_name("service revoke", tests, NULL, NULL);
 }
