@@ -1,7 +1,8 @@
 /* Who may log in at the node's console: the file that hallsync-admin reads. */
+#include "node/cli/password.h"
+#include "node/cli/progress.h"
 #include "node/cli/table.h"
 #include "node/conf/conf.h"
-#include "node/users/users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,15 +13,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
-
-#define PASSWORD_ROOM (HS_USER_PASSWORD_BYTES_MAX + 3) /* with its line end, and one byte that says it is too long */
 
 struct place {
     char path[PATH_MAX];
-    int dir; /* open and locked: one changes the file at a time */
+    int dir; /* locked by who changes the file: one at a time */
     struct hs_users users;
+    struct hs_user draft; /* what somebody shall be */
 };
 
 static const struct cli_column COLUMNS[] = {
@@ -28,7 +27,7 @@ static const struct cli_column COLUMNS[] = {
     {"role", "ROLE", CLI_FORM_TEXT},
 };
 
-/* ---- the file, for one who changes it at a time ---- */
+/* ---- the file ---- */
 
 static enum hs_err find(struct cli *cli, struct place *place)
 {
@@ -42,26 +41,41 @@ static enum hs_err find(struct cli *cli, struct place *place)
     snprintf(place->path, sizeof place->path, "%s/users", conf.admin.dir);
     if (mkdir(conf.admin.dir, 0700) == 0 || errno == EEXIST)
         place->dir = open(conf.admin.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (place->dir < 0 || flock(place->dir, LOCK_EX) != 0)
+    if (place->dir < 0)
         err = cli_bad(&cli->bad, hs_err_from_errno(errno), NULL, "%s: %s", conf.admin.dir, strerror(errno));
     hs_conf_free(&conf);
     return err;
 }
 
-static enum hs_err open_place(struct cli *cli, struct place *place)
+static enum hs_err load(struct cli *cli, struct place *place)
 {
     struct hs_why why = {0};
-    place->dir = -1;
-    enum hs_err err = find(cli, place);
-    if (err != HS_OK)
-        return err;
-    err = hs_users_load(place->path, &place->users, &why);
+    enum hs_err err = hs_users_load(place->path, &place->users, &why);
     return err == HS_OK ? HS_OK : cli_fail(cli, err, &why);
 }
 
-/* First the node writes down who does it: what cannot be told is not done. */
-static enum hs_err save(struct cli *cli, const struct place *place, const char *action, enum hs_user_role role)
+static enum hs_err open_place(struct cli *cli, struct place *place)
 {
+    place->dir = -1;
+    enum hs_err err = find(cli, place);
+    return err == HS_OK ? load(cli, place) : err;
+}
+
+/* From here on it is this one that changes the file; what others have changed meanwhile is seen. */
+static enum hs_err lock(struct cli *cli, struct place *place)
+{
+    cli_progress_step(&(struct cli_step){.what = "waiting for another hallsync user"});
+    int failed = flock(place->dir, LOCK_EX);
+    cli_progress_end();
+    if (failed != 0)
+        return cli_bad(&cli->bad, hs_err_from_errno(errno), NULL, "%s: %s", place->path, strerror(errno));
+    return load(cli, place);
+}
+
+/* First the node writes down who does it: what cannot be told is not done. */
+static enum hs_err save(struct cli *cli, const struct place *place, const char *action)
+{
+    enum hs_user_role role = place->draft.role;
     struct hs_why why = {0};
     Hallsync__AuditRequest audit = HALLSYNC__AUDIT_REQUEST__INIT;
     Hallsync__Request request = HALLSYNC__REQUEST__INIT;
@@ -83,54 +97,16 @@ static void close_place(struct place *place)
     if (place->dir >= 0)
         close(place->dir);
     sodium_memzero(&place->users, sizeof place->users);
+    sodium_memzero(&place->draft, sizeof place->draft);
 }
 
-/* ---- passwords: from a terminal, twice and without echo, or from standard input, once ---- */
-
-static enum hs_err read_line(struct cli *cli, FILE *from, char password[static PASSWORD_ROOM])
-{
-    if (fgets(password, PASSWORD_ROOM, from) == NULL)
-        return cli_usage(cli, "no password came");
-    password[strcspn(password, "\r\n")] = '\0';
-    return HS_OK;
-}
-
-static enum hs_err ask_once(struct cli *cli, FILE *terminal, const char *what, char password[static PASSWORD_ROOM])
-{
-    fputs(what, terminal);
-    fflush(terminal);
-    enum hs_err err = read_line(cli, terminal, password);
-    fputc('\n', terminal);
-    return err;
-}
-
-static enum hs_err ask(struct cli *cli, FILE *terminal, char password[static PASSWORD_ROOM])
-{
-    struct termios before, silent;
-    char again[PASSWORD_ROOM];
-    if (tcgetattr(fileno(terminal), &before) != 0)
-        return cli_bad(&cli->bad, HS_EIO, NULL, "the terminal: %s", strerror(errno));
-    silent = before;
-    silent.c_lflag &= ~(tcflag_t)ECHO;
-    tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
-    enum hs_err err = ask_once(cli, terminal, "Password: ", password);
-    if (err == HS_OK)
-        err = ask_once(cli, terminal, "The same again: ", again);
-    tcsetattr(fileno(terminal), TCSAFLUSH, &before);
-    if (err == HS_OK && strcmp(password, again) != 0)
-        err = cli_usage(cli, "these were two passwords");
-    sodium_memzero(again, sizeof again);
-    return err;
-}
+/* ---- passwords ---- */
 
 static enum hs_err read_password(struct cli *cli, char hash[static HS_USER_HASH_BYTES])
 {
-    char password[PASSWORD_ROOM] = "";
+    char password[CLI_PASSWORD_ROOM] = "";
     struct hs_why why = {0};
-    FILE *terminal = isatty(STDIN_FILENO) != 0 ? fopen("/dev/tty", "r+e") : NULL;
-    enum hs_err err = terminal != NULL ? ask(cli, terminal, password) : read_line(cli, stdin, password);
-    if (terminal != NULL)
-        fclose(terminal);
+    enum hs_err err = cli_password_read(cli, password);
     if (err == HS_OK) {
         err = hs_user_hash(password, hash, &why);
         if (err != HS_OK)
@@ -142,24 +118,30 @@ static enum hs_err read_password(struct cli *cli, char hash[static HS_USER_HASH_
 
 /* ---- the commands ---- */
 
+struct deed {
+    const char *action;
+    enum hs_err (*check)(struct cli *cli, struct place *place); /* makes the draft, too */
+    bool asks;                                                  /* for a password */
+    bool (*apply)(struct place *place, struct hs_user *user);   /* false: it was so before.  @user NULL: a new one */
+};
+
 static enum hs_err no_user(struct cli *cli)
 {
     return cli_bad(&cli->bad, HS_ENOTFOUND, NULL, "there is no user %s: 'hallsync user list' names them", cli->args[0]);
 }
 
-static enum hs_err read_role(struct cli *cli, enum hs_user_role *role)
+static enum hs_err check_role(struct cli *cli, struct place *place)
 {
     const char *text = cli->options[CLI_ROLE];
-    if (text == NULL || hs_user_role_parse(text, role) != HS_OK)
+    if (text == NULL || hs_user_role_parse(text, &place->draft.role) != HS_OK)
         return cli_usage(cli, "--role: viewer, operator or administrator");
     return HS_OK;
 }
 
-static enum hs_err add(struct cli *cli, struct place *place)
+static enum hs_err check_new(struct cli *cli, struct place *place)
 {
     const char *name = cli->args[0];
-    struct hs_user user = {0};
-    enum hs_err err = read_role(cli, &user.role);
+    enum hs_err err = check_role(cli, place);
     if (err != HS_OK)
         return err;
     if (!hs_user_name_valid(name))
@@ -169,44 +151,70 @@ static enum hs_err add(struct cli *cli, struct place *place)
         return cli_bad(&cli->bad, HS_EEXISTS, NULL, "there is a user %s already", name);
     if (place->users.count == HS_USERS_MAX)
         return cli_bad(&cli->bad, HS_ETOOBIG, NULL, "there are %d users, and no more can be", HS_USERS_MAX);
-    snprintf(user.name, sizeof user.name, "%s", name);
-    err = read_password(cli, user.hash);
-    if (err == HS_OK)
-        place->users.list[place->users.count++] = user;
-    return err == HS_OK ? save(cli, place, "user_add", user.role) : err;
+    snprintf(place->draft.name, sizeof place->draft.name, "%s", name);
+    return HS_OK;
 }
 
-static enum hs_err drop(struct cli *cli, struct place *place)
+static enum hs_err check_known(struct cli *cli, struct place *place)
 {
-    struct hs_user *user = hs_users_find(&place->users, cli->args[0]);
-    if (user == NULL)
-        return no_user(cli);
+    return hs_users_find(&place->users, cli->args[0]) != NULL ? HS_OK : no_user(cli);
+}
+
+static enum hs_err check_known_role(struct cli *cli, struct place *place)
+{
+    enum hs_err err = check_known(cli, place);
+    return err == HS_OK ? check_role(cli, place) : err;
+}
+
+static bool add(struct place *place, struct hs_user *user)
+{
+    (void)user;
+    place->users.list[place->users.count++] = place->draft;
+    return true;
+}
+
+static bool drop(struct place *place, struct hs_user *user)
+{
     *user = place->users.list[--place->users.count];
-    return save(cli, place, "user_remove", HS_USER_NOBODY);
+    return true;
 }
 
-static enum hs_err set_password(struct cli *cli, struct place *place)
+static bool set_password(struct place *place, struct hs_user *user)
 {
-    struct hs_user *user = hs_users_find(&place->users, cli->args[0]);
-    enum hs_err err = user == NULL ? no_user(cli) : read_password(cli, user->hash);
-    return err == HS_OK ? save(cli, place, "user_password", HS_USER_NOBODY) : err;
+    memcpy(user->hash, place->draft.hash, sizeof user->hash);
+    return true;
 }
 
-static enum hs_err set_role(struct cli *cli, struct place *place)
+static bool set_role(struct place *place, struct hs_user *user)
 {
-    struct hs_user *user = hs_users_find(&place->users, cli->args[0]);
-    enum hs_err err = user == NULL ? no_user(cli) : read_role(cli, &user->role);
-    return err == HS_OK ? save(cli, place, "user_role", user->role) : err;
+    bool other = user->role != place->draft.role;
+    user->role = place->draft.role;
+    return other;
 }
 
-static enum hs_err change(struct cli *cli, enum hs_err (*how)(struct cli *cli, struct place *place))
+/* Nobody is kept waiting by one who is asked for a password: what was checked before is checked again behind it. */
+static enum hs_err do_deed(struct cli *cli, struct place *place, const struct deed *deed)
+{
+    enum hs_err err = deed->check(cli, place);
+    if (err == HS_OK && deed->asks)
+        err = read_password(cli, place->draft.hash);
+    if (err == HS_OK)
+        err = lock(cli, place);
+    if (err == HS_OK)
+        err = deed->check(cli, place);
+    if (err == HS_OK && deed->apply(place, hs_users_find(&place->users, cli->args[0])))
+        err = save(cli, place, deed->action);
+    return err;
+}
+
+static enum hs_err change(struct cli *cli, const struct deed *deed)
 {
     static struct place place; /* too big for a small stack */
     enum hs_err err = cli_take_args(cli, 1, 1);
     if (err == HS_OK) {
         err = open_place(cli, &place);
         if (err == HS_OK)
-            err = how(cli, &place);
+            err = do_deed(cli, &place, deed);
         close_place(&place);
     }
     if (err == HS_OK && cli->json)
@@ -216,22 +224,22 @@ static enum hs_err change(struct cli *cli, enum hs_err (*how)(struct cli *cli, s
 
 enum hs_err cli_run_user_add(struct cli *cli)
 {
-    return change(cli, add);
+    return change(cli, &(struct deed){"user_add", check_new, true, add});
 }
 
 enum hs_err cli_run_user_remove(struct cli *cli)
 {
-    return change(cli, drop);
+    return change(cli, &(struct deed){"user_remove", check_known, false, drop});
 }
 
 enum hs_err cli_run_user_password(struct cli *cli)
 {
-    return change(cli, set_password);
+    return change(cli, &(struct deed){"user_password", check_known, true, set_password});
 }
 
 enum hs_err cli_run_user_role(struct cli *cli)
 {
-    return change(cli, set_role);
+    return change(cli, &(struct deed){"user_role", check_known_role, false, set_role});
 }
 
 static enum hs_err list(const struct cli *cli, const struct hs_users *users)

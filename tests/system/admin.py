@@ -7,12 +7,14 @@ import signal
 import socket
 import ssl
 import subprocess
+import termios
 import threading
 import time
 
 from console import PASSWORD, Console, user
 from page import blocks
 from region import BIN, SLOW, Region, check, equal, tool, until
+from terminal import Terminal
 
 
 def error(reply, status, name, what):
@@ -28,6 +30,30 @@ def openssl(directory, name):
 
 
 # ---- users ----------------------------------------------------------------------------------------------------------------------
+
+def prompt(hub):
+    """A password that is typed: the terminal does not show it, and is as it was behind Ctrl-C, too.  Nobody waits for who is asked."""
+    words = [tool("hallsync"), "-c", hub.conf, "user", "password", "wang"]
+    with Terminal(words) as terminal:
+        terminal.until("the question", lambda text: "Password:" in text)
+        check(not termios.tcgetattr(terminal.slave)[3] & termios.ECHO, "the terminal would show what is typed")
+        check(hub.run("--timeout", "2s", "user", "role", "wang", "--role", "viewer").status == 0, "the role that he has")
+        terminal.press(PASSWORD[:5] + "\x03")
+        equal(terminal.ended(), -signal.SIGINT, "Ctrl-C")
+        equal(termios.tcgetattr(terminal.slave), terminal.before, "the terminal behind it")
+    with Terminal(words) as terminal:
+        terminal.until("the question", lambda text: "Password:" in text)
+        terminal.press(PASSWORD[:5] + "\x1a")
+        terminal.until("the question, behind Ctrl-Z", lambda text: text.count("Password:") == 2)
+        for question in ("Password:", "The same again:"):
+            terminal.until(question, lambda text: question in text)
+            terminal.press(PASSWORD + "\n")
+        equal(terminal.ended(), 0, "a password that was typed")
+        equal(termios.tcgetattr(terminal.slave), terminal.before, "the terminal behind it")
+        check(PASSWORD not in terminal.look(), "a password on the screen")
+    told = [one["action"] for one in hub.json("audit").lines()]
+    equal(told, ["user_password", "user_add", "user_add"], "and no entry where nothing has changed")
+
 
 def users(hub, console):
     """The first one is made beside the running program; the file is the owner's alone, and what is no user is refused."""
@@ -45,6 +71,7 @@ def users(hub, console):
     check(PASSWORD not in open(os.path.join(hub.dir, "admin", "users")).read(), "a password in the file")
     trail = [(one["action"], one["user"], one.get("detail")) for one in hub.json("audit").lines()]
     equal(trail, [("user_add", "wang", "viewer"), ("user_add", "li", "administrator")], "who was made, in the audit trail")
+    prompt(hub)
     until("the first user is known", lambda: browser.get("/api/session").json() == {"user": None, "any_user": True})
     return browser
 
