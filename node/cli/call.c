@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -220,17 +221,25 @@ static bool is_told(const Hallsync__Request *request)
     }
 }
 
+/* Root, and the node's own user: who works as one of these has a name of his own. */
+static bool stands_for_others(const struct cli *cli)
+{
+    struct stat socket;
+    return getuid() == 0 || (strncmp(cli->endpoint, IPC, sizeof IPC - 1) == 0 &&
+                             stat(cli->endpoint + sizeof IPC - 1, &socket) == 0 && socket.st_uid == getuid());
+}
+
 /* Who is logged in; behind sudo, whoever has asked for it. */
-static void person_of(char name[static PERSON_BYTES])
+static void person_of(const struct cli *cli, char name[static PERSON_BYTES])
 {
     char room[PASSWD_BYTES];
     struct passwd entry, *found = NULL;
-    const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-    if (sudo == NULL && getpwuid_r(getuid(), &entry, room, sizeof room, &found) == 0 && found != NULL)
-        sudo = found->pw_name;
-    struct hs_bytes text = sudo != NULL ? HS_BYTES(sudo, strlen(sudo)) : HS_BYTES_NONE;
+    const char *person = stands_for_others(cli) ? getenv("SUDO_USER") : NULL;
+    if (person == NULL && getpwuid_r(getuid(), &entry, room, sizeof room, &found) == 0 && found != NULL)
+        person = found->pw_name;
+    struct hs_bytes text = person != NULL ? HS_BYTES(person, strlen(person)) : HS_BYTES_NONE;
     if (text.size > 0 && text.size < PERSON_BYTES && hs_text_valid(text))
-        snprintf(name, PERSON_BYTES, "%s", sudo);
+        snprintf(name, PERSON_BYTES, "%s", person);
     else
         snprintf(name, PERSON_BYTES, "uid %lu", (unsigned long)getuid());
 }
@@ -241,7 +250,7 @@ enum hs_err cli_call(struct cli *cli, Hallsync__Request *request, int body, cons
     char name[PERSON_BYTES];
     if (!is_told(request))
         return ask(cli, request, body, reply);
-    person_of(name);
+    person_of(cli, name);
     actor.name = name;
     actor.way = (char *)(uintptr_t) "command_line"; /* only read, as the next */
     request->actor = &actor;

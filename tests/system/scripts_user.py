@@ -56,6 +56,14 @@ def stranger(region, hall):
         check("permission: " in done.stderr and "as its user" in done.stderr, done.stderr)
 
 
+def who(region, hall):
+    """Behind `sudo -u USER` as behind sudo alone the audit trail names who has called it."""
+    command = ["setpriv", "--reuid", USER, "--clear-groups", os.path.join(region.dir, "bin", "hallsync"), "-c", hall.conf]
+    for words, caller in ((["user", "add", "zhao", "--role", "viewer"], {"SUDO_USER": "li"}), (["user", "remove", "zhao"], {})):
+        subprocess.run([*command, *words], input="drei Birnen am Zaun\n", text=True, check=True, env={**os.environ, **caller})
+    equal([(one["action"], one["name"]) for one in hall.json("audit").lines()][:2], [("user_remove", USER), ("user_add", "li")], "who")
+
+
 with Region("the operators' scripts work for a service's user") as region:
     ops = Ops(region)
     programs(region, ops)
@@ -71,6 +79,7 @@ with Region("the operators' scripts work for a service's user") as region:
     ops.systemctl("start", hall)
     accounts = region.customers(hub, 10)
     hall.synced()
+    who(region, hall)
 
     def pay(numbers):
         hall.put_lines(["payment", "add"], [payment(accounts[n % 10], n) for n in numbers])
