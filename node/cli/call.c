@@ -207,7 +207,7 @@ static bool is_told(const Hallsync__Request *request)
 {
     switch (request->body_case) {
     case HALLSYNC__REQUEST__BODY_PUT:
-        return request->put->kind == HS_KIND_GRANT;
+        return hs_kind_by_number(request->put->kind)->by == HS_BY_HUBS;
     case HALLSYNC__REQUEST__BODY_RESOLVE:
     case HALLSYNC__REQUEST__BODY_DECIDE:
     case HALLSYNC__REQUEST__BODY_ENROLL:

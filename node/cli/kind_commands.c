@@ -99,17 +99,18 @@ static void add_kind(const struct hs_kind *kind)
 {
     static const struct cli_command GET = {.run = cli_run_get, .options = CLI_BIT(HERE)};
     static const struct cli_command LIST = {.run = cli_run_list, .options = CLI_BIT(LIMIT) | CLI_BIT(HERE)};
-    static const struct cli_command PUT = {.run = cli_run_put, .options = CLI_BIT(DISTRICT)};
+    struct cli_command put = {.run = cli_run_put, .options = CLI_BIT(DISTRICT)};
     static const struct cli_command EXPORT = {.run = cli_run_export};
     char usage[sizeof all.made->usage];
     list_usage(kind, usage, sizeof usage);
+    put.options |= kind->by == HS_BY_HUBS ? CLI_BIT(REASON) : 0; /* for the audit trail */
     add(kind, "get", &GET, "ID", "one of them");
     if (!kind_has_row(kind, "find")) /* who is only to be found by a number of his is not listed */
         add(kind, "list", &LIST, usage, kind->index_count > 0 ? "those with a value, or all" : "all of them");
     if (kind->by != HS_BY_NODE && kind->shape == HS_SHAPE_REGISTER)
-        add(kind, "put", &PUT, "FIELD=VALUE... | -", "write fields of one");
+        add(kind, "put", &put, "FIELD=VALUE... | -", "write fields of one");
     if (kind->by != HS_BY_NODE && kind->shape == HS_SHAPE_FACT)
-        add(kind, "add", &PUT, "FIELD=VALUE... | -", "write a new one");
+        add(kind, "add", &put, "FIELD=VALUE... | -", "write a new one");
     add(kind, "export", &EXPORT, "", "all of them as CSV, or as JSON lines");
 }
 

@@ -82,6 +82,8 @@ static struct hs_bytes make_fact(struct hs_call *call, const struct hs_audited *
     Hallsync__Audit audit = HALLSYNC__AUDIT__INIT;
     char district[HS_PARTITION_TEXT_BYTES];
     take_actor(call->request, &audit);
+    if (audit.reason == NULL)
+        audit.reason = (char *)(uintptr_t)what->reason;
     audit.day = (char *)(uintptr_t)day; /* only read, as all of these */
     audit.action = (char *)(uintptr_t)what->action;
     audit.of_kind = (char *)(uintptr_t)(what->kind != NULL ? what->kind->name : NULL);

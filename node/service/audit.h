@@ -18,6 +18,7 @@ struct hs_audited {
     const char *node_id;
     const char *user;
     const char *detail;
+    const char *reason; /* that the change itself carries, where the request has none; NULL: none */
 };
 
 /* Before anything is done, on the service's thread: can it be told of?  HS_OK where nobody asks.  HS_EREQUIRED: from

@@ -66,7 +66,8 @@ static enum hs_err make(struct hs_work *work, const struct hs_item *item, uint32
                               .kind = item->kind,
                               .record_id = work->out.id,
                               .node_id = made.owner,
-                              .detail = made.district};
+                              .detail = made.district,
+                              .reason = made.reason};
     return hs_audit_write(work->call, work->store, &what);
 }
 

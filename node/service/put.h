@@ -154,6 +154,9 @@ enum hs_err hs_register_plan(struct hs_work *work, const struct hs_item *item, c
 enum hs_err hs_register_commit(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
                                const struct hs_plan *plan);
 /* Was this very request done before?  Then the outcome is set. */
+/* In the audit trail, behind the commit: by the names of the fields, and nothing of what they say. */
+enum hs_err hs_register_tell(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
+                             const struct hs_plan *plan, const char *action);
 bool hs_register_repeated(struct hs_work *work, const struct hs_item *item);
 /* Names as overwritten the live values of @field that @takes says yes to (NULL: all). */
 typedef bool (*hs_takes_live)(void *ctx, const struct hs_live *live);

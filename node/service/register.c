@@ -1,5 +1,6 @@
 /* Register records: which fields are written, and what each of them overwrites.  A write names the values that its
  * author saw, or else those that live when it is first done; anything newer than that stays beside it. */
+#include "node/service/audit.h"
 #include "node/service/put.h"
 
 #include "proto/msg/op.h"
@@ -251,6 +252,30 @@ enum hs_err hs_register_commit(struct hs_work *work, const struct hs_item *item,
     return hs_store_write(work->store, &draft, &dot, &stamp);
 }
 
+enum hs_err hs_register_tell(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
+                             const struct hs_plan *plan, const char *action)
+{
+    struct hs_buf fields = {0};
+    for (size_t i = 0; i < plan->count; i++)
+        hs_buf_put_format(&fields, "%s%s", i == 0 ? "" : ",", hs_kind_field_name(item->kind, plan->writes[i].number));
+    struct hs_audited what = {.action = action,
+                              .partition = target->partition,
+                              .kind = item->kind,
+                              .record_id = item->id_text,
+                              .detail = hs_arena_text(work->scratch, hs_buf_bytes(&fields))};
+    enum hs_err err = what.detail != NULL ? fields.err : HS_ENOMEM;
+    hs_buf_fini(&fields);
+    return err == HS_OK ? hs_audit_write(work->call, work->store, &what) : err;
+}
+
+/* What is said to the whole region is told of, too: who has said it, and why. */
+static enum hs_err commit_told(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
+                               const struct hs_plan *plan)
+{
+    enum hs_err err = hs_register_commit(work, item, target, plan);
+    return err == HS_OK && item->kind->by == HS_BY_HUBS ? hs_register_tell(work, item, target, plan, "publish") : err;
+}
+
 enum hs_err hs_register_write(struct hs_work *work, const struct hs_item *item)
 {
     struct hs_target target;
@@ -266,7 +291,7 @@ enum hs_err hs_register_write(struct hs_work *work, const struct hs_item *item)
                        : plan.seen_changes == 0 ? HALLSYNC__RESULT__RESULT_UNCHANGED
                                                 : HALLSYNC__RESULT__RESULT_CHANGED;
     if (plan.count > 0)
-        return hs_register_commit(work, item, &target, &plan);
+        return commit_told(work, item, &target, &plan);
     struct hs_record_name name = {.partition = target.partition, .lane = (uint8_t)item->kind->lane};
     work->out.safe = hs_record_safety(&work->look, &name, &target.record);
     return HS_OK;

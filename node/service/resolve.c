@@ -1,5 +1,4 @@
 /* A person decides: the chosen values, or the shown ones, overwrite all that live in the fields in question. */
-#include "node/service/audit.h"
 #include "node/service/conflicts.h"
 #include "node/service/handlers.h"
 #include "node/service/put.h"
@@ -197,23 +196,6 @@ static enum hs_err make_plan(struct hs_work *work, const struct hs_item *item, c
     return err;
 }
 
-/* The names of the fields in question, and nothing of what they say. */
-static enum hs_err tell(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
-                        const struct hs_plan *plan)
-{
-    struct hs_buf fields = {0};
-    for (size_t i = 0; i < plan->count; i++)
-        hs_buf_put_format(&fields, "%s%s", i == 0 ? "" : ",", hs_kind_field_name(item->kind, plan->writes[i].number));
-    struct hs_audited what = {.action = "resolve",
-                              .partition = target->partition,
-                              .kind = item->kind,
-                              .record_id = item->id_text,
-                              .detail = hs_arena_text(work->scratch, hs_buf_bytes(&fields))};
-    enum hs_err err = what.detail != NULL ? fields.err : HS_ENOMEM;
-    hs_buf_fini(&fields);
-    return err == HS_OK ? hs_audit_write(work->call, work->store, &what) : err;
-}
-
 enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item)
 {
     struct hs_target target;
@@ -230,5 +212,5 @@ enum hs_err hs_resolve_write(struct hs_work *work, const struct hs_item *item)
         return err;
     work->out.result = HALLSYNC__RESULT__RESULT_CHANGED;
     err = hs_register_commit(work, item, &target, &plan);
-    return err == HS_OK ? tell(work, item, &target, &plan) : err;
+    return err == HS_OK ? hs_register_tell(work, item, &target, &plan, "resolve") : err;
 }

@@ -159,6 +159,7 @@ static const struct hs_choice DEEDS[] = {
     {"release", "a record that breaks a rule was made to count", "放行违规记录"},
     {"reject", "a record that breaks a rule was turned down", "否决违规记录"},
     {"grant", "a district's refunds were given to a node", "退费授权"},
+    {"publish", "a service, a notice or a day of the calendar was changed", "变更业务目录、公告或工作日历"},
     {"enroll", "a node was let in", "登记节点"},
     {"rebuild", "a node may be made anew, with other keys", "重建节点"},
     {"scope", "a node's districts were changed", "变更节点供电区"},

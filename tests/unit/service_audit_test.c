@@ -206,6 +206,30 @@ static void who_cannot_be_told_of_changes_nothing(void **state)
     assert_int_equal(trail_size(client), 0);
 }
 
+static const Hallsync__PutResult *put_notice(struct client *client, const char *text)
+{
+    Hallsync__Notice notice = HALLSYNC__NOTICE__INIT;
+    notice.notice_id = TEXT("N-1");
+    notice.type = TEXT("info");
+    notice.text = TEXT(text);
+    return put(client, &(struct putting){.kind = HS_KIND_NOTICE, .message = &notice.base});
+}
+
+static void what_is_said_to_the_region_is_told_of(void **state)
+{
+    struct client *client = &((struct desk *)*state)->client;
+    Hallsync__Actor wang = person(WANG, "command_line");
+    client->actor = &wang;
+    client->reason = "the mayor asks";
+    assert_result(put_notice(client, "no power on Sunday"), HALLSYNC__RESULT__RESULT_CREATED);
+    assert_result(put_notice(client, "no power on Sunday"), HALLSYNC__RESULT__RESULT_UNCHANGED);
+    assert_int_equal(trail_size(client), 1);
+    assert_result(put_notice(client, "no power on Monday"), HALLSYNC__RESULT__RESULT_CHANGED);
+    assert_int_equal(trail_size(client), 2);
+    TOLD(.name = TEXT(WANG), .way = TEXT("command_line"), .action = TEXT("publish"), .of_kind = TEXT("notice"),
+         .record_id = TEXT("N-1"), .detail = TEXT("text"), .reason = TEXT("the mayor asks"));
+}
+
 static void clients_write_none(void **state)
 {
     struct client *client = &((struct desk *)*state)->client;
@@ -326,6 +350,7 @@ int main(void)
         AT_HALL(a_far_day_is_asked_for_as_quickly_as_a_near_one),
         AT_HUB(who_cannot_be_told_of_changes_nothing),
         AT_HALL(clients_write_none),
+        AT_HUB(what_is_said_to_the_region_is_told_of),
         AT_HALL(pages_go_on_where_the_last_one_ended),
         AT_HALL(entries_are_found_by_person_and_day),
     };

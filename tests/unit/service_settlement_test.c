@@ -86,7 +86,7 @@ static void who_grants_is_told(void **state)
     own_money(client); /* of this nobody decides anything */
     assert_int_equal(trail_size(client), 1);
     TOLD(.name = TEXT("wang"), .way = TEXT("command_line"), .action = TEXT("grant"), .node_id = TEXT("nj-hub"),
-         .of_kind = TEXT("grant"), .record_id = id, .detail = TEXT("3201"));
+         .of_kind = TEXT("grant"), .record_id = id, .detail = TEXT("3201"), .reason = TEXT("the hall decides"));
 }
 
 static void only_the_owner_settles(void **state)

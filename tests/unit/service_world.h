@@ -408,6 +408,7 @@ static inline const Hallsync__PutResult *put_grant(struct client *client, const 
     grant.district = TEXT(district);
     grant.owner = TEXT(owner);
     grant.granted_by = TEXT("Wang");
+    grant.reason = TEXT("the hall decides");
     return put(client, &(struct putting){.kind = HS_KIND_GRANT, .message = &grant.base});
 }
 
