@@ -1,6 +1,7 @@
 /* audit: who has decided or changed what, and why, the newest first. */
 #include "node/cli/forms.h"
 #include "node/cli/pages.h"
+#include "node/cli/progress.h"
 #include "node/cli/table.h"
 #include "node/json/json.h"
 
@@ -61,6 +62,8 @@ static enum hs_err ask_all(struct trail *trail, Hallsync__TrailRequest *body)
     enum hs_err err;
     do {
         uint64_t left = trail->limit - trail->shown;
+        cli_progress_step(&(struct cli_step){
+            .what = "reading the audit trail", .done = trail->shown, .total = trail->limit, .unit = "entries"});
         body->limit = trail->limit != 0 && left < PAGE_ENTRIES ? (uint32_t)left : PAGE_ENTRIES;
         err = cli_call(trail->cli, &request, HALLSYNC__REPLY__BODY_TRAIL, &reply);
         if (err == HS_OK)
@@ -73,6 +76,7 @@ static enum hs_err ask_all(struct trail *trail, Hallsync__TrailRequest *body)
         body->after = (ProtobufCBinaryData){.len = after.size, .data = after.data};
         err = after.err;
     } while (err == HS_OK && body->has_after && (trail->limit == 0 || trail->shown < trail->limit));
+    cli_progress_end();
     hs_buf_fini(&after);
     return err;
 }

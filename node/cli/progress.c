@@ -52,10 +52,17 @@ static void write_all(int fd, const char *text, size_t size)
     }
 }
 
+/* Stopped and gone on with in the background the terminal is somebody else's, and what stands there, too. */
+static bool has_terminal(void)
+{
+    pid_t front = tcgetpgrp(STDERR_FILENO);
+    return front < 0 || front == getpgrp();
+}
+
 static void erase(void)
 {
     static const char ERASE[] = "\r\033[K";
-    if (progress.drawn)
+    if (progress.drawn && has_terminal())
         write_all(STDERR_FILENO, ERASE, sizeof ERASE - 1);
     progress.drawn = false;
 }
@@ -69,7 +76,7 @@ static void draw(uint64_t now)
         width = size.ws_col;
     uint64_t ms = now - progress.began_ms;
     cli_progress_text(&progress.now.step, &progress.pace, ms, progress.terminal ? width : 0, text);
-    if (progress.terminal && progress.midway)
+    if (progress.terminal && (progress.midway || !has_terminal()))
         return;
     if (progress.terminal)
         snprintf(line, sizeof line, "\r%s\033[K", text);
@@ -115,6 +122,7 @@ static void *run(void *arg)
     pthread_mutex_lock(&progress.lock);
     while (!progress.ending) {
         uint64_t now = hs_tick_ms();
+        cli_pace_look(&progress.pace, progress.due_ms, now);
         draw_if_due(now);
         if (is_told()) {
             struct timespec until = hs_tick_in_ns((progress.due_ms > now ? progress.due_ms - now : 1) * 1000000);
@@ -230,6 +238,7 @@ void cli_progress_step(const struct cli_step *step)
         start();
         if (other)
             begin(now, progress.opened_ms);
+        cli_pace_look(&progress.pace, progress.due_ms, now);
         cli_pace_note(&progress.pace, step->done, now);
         if (progress.after_ms == 0) /* somebody wants to see each */
             progress.due_ms = now;

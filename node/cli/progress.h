@@ -41,6 +41,8 @@ struct cli_pace {
     double per_s;
 };
 void cli_pace_note(struct cli_pace *pace, uint64_t done, uint64_t ms);
+/* It was to be looked at by @due_ms; who comes much later was stopped meanwhile, and the pace is learnt anew. */
+void cli_pace_look(struct cli_pace *pace, uint64_t due_ms, uint64_t ms);
 /* Seconds until @total is done; false: that cannot be told. */
 bool cli_pace_left(const struct cli_pace *pace, uint64_t done, uint64_t total, uint64_t *seconds);
 

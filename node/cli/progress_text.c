@@ -10,6 +10,7 @@
 #define BAR_ROOM   60       /* columns that a bar needs beside what it is about */
 #define SAMPLE_MS  500      /* less tells nothing of the pace */
 #define MEMORY_MS  8000     /* what was before counts little */
+#define STOPPED_MS 2000     /* nothing else delays a look so long */
 #define REST_S_MAX 31536000 /* nobody waits longer */
 
 /* ---- pace ---- */
@@ -28,6 +29,12 @@ void cli_pace_note(struct cli_pace *pace, uint64_t done, uint64_t ms)
     pace->known = true;
     pace->done = done;
     pace->ms = ms;
+}
+
+void cli_pace_look(struct cli_pace *pace, uint64_t due_ms, uint64_t ms)
+{
+    if (ms > due_ms + STOPPED_MS)
+        *pace = (struct cli_pace){0};
 }
 
 bool cli_pace_left(const struct cli_pace *pace, uint64_t done, uint64_t total, uint64_t *seconds)

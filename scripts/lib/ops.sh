@@ -156,21 +156,31 @@ ops_go() {
     { printf '%s %s, by %s on %s\n' "$(date -u +%FT%TZ)" "$ops_script" "$(id -un)" "$(uname -n)" && ops_show_plan; } >>"$log"
 }
 
-# ops_watch WHAT FILE: beside something long, on a terminal: what it does, by the last line in FILE, and for how long.
+# ops_part WHAT FILE BYTES SECONDS: how much of so many bytes has come into the file, and when the rest will have.
+ops_part() {
+    local size
+    size=$(stat -c %s "$2" 2>/dev/null || echo 0)
+    printf '%s, %d %%' "$1" $((size * 100 / ($3 > 0 ? $3 : 1)))
+    if [ "$size" -gt 0 ] && [ "$size" -lt "$3" ]; then printf ', %s left' "$(span $(($4 * ($3 - size) / size + 1)))"; fi
+}
+
+# ops_watch WHAT FILE [BYTES]: beside something long, on a terminal: what it does, by the last line in FILE, or how many of the BYTES
+# are there, and for how long.
 ops_watch() {
     local began=$SECONDS line
     sleep 2
     while kill -0 $$ 2>/dev/null; do
-        line=$(tail -n 1 "$2" 2>/dev/null || true)
+        if [ -n "${3:-}" ]; then line=$(ops_part "$1" "$2" "$3" $((SECONDS - began)))
+        else line=$(tail -n 1 "$2" 2>/dev/null || true); fi
         printf '\r\033[K   %s, %s' "$(printf '%s' "${line:-$1}" | cut -c 1-60)" "$(span $((SECONDS - began)))" >&2
         sleep 1
     done
 }
 
 ops_watched=''
-ops_watch_begin() { # WHAT FILE
-    [ -t 2 ] || return 0
-    ops_watch "$1" "$2" 9>&- &
+ops_watch_begin() { # WHAT FILE [BYTES]
+    if ! [ -t 2 ] || [ "${TERM:-dumb}" = dumb ]; then return 0; fi
+    ops_watch "$@" 9>&- &
     ops_watched=$!
 }
 ops_watch_end() {
@@ -206,7 +216,11 @@ readable() {
 # copy_to FILE DIR: whole under its name or not at all; $copy is where it is.
 copy_to() {
     copy=$2/$(basename "$1")
-    if ! { cp "$1" "$copy.part" && sync "$copy.part" && mv "$copy.part" "$copy"; } 2>>"$log"; then
+    local copied=yes
+    ops_watch_begin "copying to $2" "$copy.part" "$(stat -c %s "$1")"
+    { cp "$1" "$copy.part" && sync "$copy.part" && mv "$copy.part" "$copy"; } 2>>"$log" || copied=no
+    ops_watch_end
+    if [ $copied = no ]; then
         rm -f "$copy.part"
         die 4 "$copy: cannot be written: $(tail -n 1 "$log")"
     fi

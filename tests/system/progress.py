@@ -15,7 +15,7 @@ CUSTOMERS = 2500
 
 # One call of the node, or none: cli_call() itself tells that it is waited for.  Whole commands, or groups of which no other is named above.
 SHORT = """help version init backup-key status why top watch receipt queue appointment window day books slot catalogue notice reprint
-    invoice-request handing-in grant calendar rating node audit user reissue""".split()
+    invoice-request handing-in grant calendar rating node user reissue""".split()
 # Those of all kinds are the same code.
 ALIKE = {"get": "customer get", "put": "customer put", "list": "ticket list", "find": "ticket list", "import": "customer import",
          "export": "customer export"}
@@ -65,6 +65,7 @@ with Region("long commands say what they do") as region:
     says(["customer", "put", "3201000002", "name=C"], r"waiting for the node")
     says(["export", "--out", out], r"export: reading what has changed")
     says(["conflict", "list"], r"conflict list: reading conflicts, 0 conflicts")
+    says(["audit"], r"audit: reading the audit trail, 0 entries")
     says(["report", "arrears"], r"report arrears: reading arrears, 0 accounts")
     says(["reminder", "due"], r"reminder due: reading reminders")
     says(["ticket", "list", "--overdue"], r"ticket list: reading: ticket")
@@ -91,6 +92,21 @@ with Region("long commands say what they do") as region:
         shown = [*terminal.screen.gone, *terminal.screen.lines()]
         check(all(re.fullmatch(r"[^%]*", line) for line in shown), "nothing of the bar is left among the lines")
         equal(sum(line.startswith("3201") for line in shown), CUSTOMERS, "each line is there")
+
+    # -- stopped, and gone on with behind other commands: the terminal is theirs, and no bar stands in what they write
+    with Terminal(["bash", "--norc", "--noprofile", "-i"], env={"HALLSYNC_PROGRESS": "0ms", "PS1": "$ "}) as terminal:
+        hall.process.send_signal(signal.SIGSTOP)
+        terminal.press(f"{tool('hallsync')} -c {hall.conf} --timeout 60s customer get 3201000001\n")
+        terminal.until("a bar", lambda text: "waiting for the node" in text)
+        terminal.press("\x1a")
+        terminal.until("it is stopped", lambda text: "Stopped" in text)
+        terminal.press("printf '\\033[2J\\033[H'; bg; echo be''hind\n")
+        terminal.until("the next command", lambda text: "behind" in text.split())
+        time.sleep(1)
+        check("waiting for" not in terminal.look(), "a bar of what is in the background")
+        hall.process.send_signal(signal.SIGCONT)
+        terminal.press("fg\n")
+        terminal.until("the answer", lambda text: re.search(r"account +3201000001", text))
 
     # -- short ones say nothing; one that waits for a silent node does after two seconds, and not before
     for words in (["status"], ["customer", "get", "3201000001"], ["customer", "export"], ["verify"], ["wait", "--synced"]):
@@ -126,6 +142,11 @@ with Region("long commands say what they do") as region:
         open(os.path.join(work, "two"), "w").close()
         equal(terminal.ended(), 0, "steps of a script")
         equal(terminal.screen.text().split(), ["behind", "end"], "what is left of it")
+
+    for size, left in ((0, "0 %"), (250, "25 %, 31 s left"), (1000, "100 %")):
+        open(os.path.join(work, "part"), "wb").write(b"x" * size)
+        part = subprocess.run(["bash", "-c", f". {ops}; ops_part copying {work}/part 1000 10"], capture_output=True, text=True, check=True)
+        equal(part.stdout, f"copying, {left}", "how much is copied")
 
     # -- of a stopped node
     hall.stop()

@@ -48,6 +48,24 @@ static void the_last_seconds_count_most(void **state)
     assert_false(cli_pace_left(&pace, 5, 10, &seconds));
 }
 
+/* An hour behind Ctrl-Z is no hour's work. */
+static void a_stop_says_nothing_of_the_pace(void **state)
+{
+    (void)state;
+    struct cli_pace pace = {0};
+    uint64_t seconds = 0;
+    cli_pace_note(&pace, 0, 10000);
+    cli_pace_note(&pace, 5000, 15000);
+    cli_pace_look(&pace, 15250, 15900); /* a busy machine */
+    assert_true(cli_pace_left(&pace, 5000, 9000, &seconds));
+    cli_pace_look(&pace, 15250, 3615000);
+    cli_pace_note(&pace, 5000, 3615000);
+    assert_false(cli_pace_left(&pace, 5000, 9000, &seconds));
+    cli_pace_note(&pace, 6000, 3616000);
+    assert_true(cli_pace_left(&pace, 6000, 9000, &seconds));
+    assert_int_equal(seconds, 4);
+}
+
 static void it_reads_as_people_speak(void **state)
 {
     (void)state;
@@ -124,11 +142,9 @@ static void lines_become_rare(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_left_follows_from_the_pace),
-        cmocka_unit_test(the_last_seconds_count_most),
-        cmocka_unit_test(it_reads_as_people_speak),
-        cmocka_unit_test(no_text_is_as_wide_as_the_terminal),
-        cmocka_unit_test(lines_become_rare),
+        cmocka_unit_test(what_is_left_follows_from_the_pace), cmocka_unit_test(the_last_seconds_count_most),
+        cmocka_unit_test(a_stop_says_nothing_of_the_pace),    cmocka_unit_test(it_reads_as_people_speak),
+        cmocka_unit_test(no_text_is_as_wide_as_the_terminal), cmocka_unit_test(lines_become_rare),
     };
     return cmocka_run_group_tests_name("progress", tests, NULL, NULL);
 }
