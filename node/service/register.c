@@ -256,8 +256,11 @@ enum hs_err hs_register_tell(struct hs_work *work, const struct hs_item *item, c
                              const struct hs_plan *plan, const char *action)
 {
     struct hs_buf fields = {0};
-    for (size_t i = 0; i < plan->count; i++)
-        hs_buf_put_format(&fields, "%s%s", i == 0 ? "" : ",", hs_kind_field_name(item->kind, plan->writes[i].number));
+    for (size_t i = 0; i < plan->count; i++) {
+        const char *name = hs_kind_field_name(item->kind, plan->writes[i].number);
+        if (name != NULL) /* else the record's own book-keeping */
+            hs_buf_put_format(&fields, "%s%s", fields.size == 0 ? "" : ",", name);
+    }
     struct hs_audited what = {.action = action,
                               .partition = target->partition,
                               .kind = item->kind,
@@ -272,8 +275,9 @@ enum hs_err hs_register_tell(struct hs_work *work, const struct hs_item *item, c
 static enum hs_err commit_told(struct hs_work *work, const struct hs_item *item, const struct hs_target *target,
                                const struct hs_plan *plan)
 {
+    bool is_told = item->kind->by == HS_BY_HUBS && (target->is_new || plan->seen_changes != 0);
     enum hs_err err = hs_register_commit(work, item, target, plan);
-    return err == HS_OK && item->kind->by == HS_BY_HUBS ? hs_register_tell(work, item, target, plan, "publish") : err;
+    return err == HS_OK && is_told ? hs_register_tell(work, item, target, plan, "publish") : err;
 }
 
 enum hs_err hs_register_write(struct hs_work *work, const struct hs_item *item)

@@ -14,9 +14,8 @@
 #define ENTRIES_MAX   20000 /* ... as entries, behind which it begins no other day */
 #define DAY_MS        86400000ULL
 #define EPOCH         19700101 /* days are counted from it */
-#define FIRST_DATE    20260101 /* before there was a trail */
-#define FIRST_DAY     20454    /* the same as a day */
-#define DAYS_AHEAD    366      /* somebody's clock may be wrong */
+#define FIRST_DAY     20454    /* 2026-01-01, before there was a trail; what a clock far behind wrote its day finds */
+#define DAYS_AHEAD    366   /* somebody's clock may be wrong */
 enum { REPLY_RECORDS = 1, REPLY_NEXT = 2, REPLY_COMPLETE = 3 };
 enum { AUDIT_NAME = 3 };
 enum { INDEX_DAY = 1 };
@@ -157,8 +156,8 @@ static uint32_t day_of(uint64_t ms, int utc_offset_minutes)
 
 static enum hs_err take_date(struct trail *trail, uint32_t date)
 {
-    if (!hs_date_valid(date) || date < FIRST_DATE)
-        return hs_fail(HS_EVALUE, &trail->call->why, "date: %u is no day since 2026, as 20261122", (unsigned)date);
+    if (!hs_date_valid(date) || date <= EPOCH)
+        return hs_fail(HS_EVALUE, &trail->call->why, "date: %u is no day as 20261122", (unsigned)date);
     trail->day = trail->last_day = hs_date_days(date) - hs_date_days(EPOCH);
     return HS_OK;
 }

@@ -228,6 +228,18 @@ static void what_is_said_to_the_region_is_told_of(void **state)
     assert_int_equal(trail_size(client), 2);
     TOLD(.name = TEXT(WANG), .way = TEXT("command_line"), .action = TEXT("publish"), .of_kind = TEXT("notice"),
          .record_id = TEXT("N-1"), .detail = TEXT("text"), .reason = TEXT("the mayor asks"));
+    Hallsync__Catalogue service = HALLSYNC__CATALOGUE__INIT;
+    service.service_id = TEXT("S-1");
+    service.name = TEXT("new meter");
+    assert_result(put(client, &(struct putting){.kind = HS_KIND_CATALOGUE, .message = &service.base}),
+                  HALLSYNC__RESULT__RESULT_CREATED);
+    TOLD(.name = TEXT(WANG), .way = TEXT("command_line"), .action = TEXT("publish"), .of_kind = TEXT("catalogue"),
+         .record_id = TEXT("S-1"), .detail = TEXT("service_id,name,version"), .reason = TEXT("the mayor asks"));
+    service.name = TEXT("meter"); /* beside it the node keeps the fields that an importer may have written */
+    assert_result(put(client, &(struct putting){.kind = HS_KIND_CATALOGUE, .message = &service.base, .source = "nj"}),
+                  HALLSYNC__RESULT__RESULT_CHANGED);
+    TOLD(.name = TEXT(WANG), .way = TEXT("command_line"), .action = TEXT("publish"), .of_kind = TEXT("catalogue"),
+         .record_id = TEXT("S-1"), .detail = TEXT("name"), .reason = TEXT("the mayor asks"));
 }
 
 static void clients_write_none(void **state)
@@ -327,9 +339,14 @@ static void entries_are_found_by_person_and_day(void **state)
     assert_int_equal(read_trail(client, &body)->n_records, 2);
     body.date = hs_date_of(hs_now_ms() - DAY_MS, 480);
     assert_int_equal(read_trail(client, &body)->n_records, 0);
-    body.date = 20260231;
+    body.date = 19700102; /* of a clock that has lost its battery */
+    assert_int_equal(read_trail(client, &body)->n_records, 0);
+    static const uint32_t NONE[] = {20260231, 19700101, 0, UINT32_MAX};
     Hallsync__Request request = REQUEST(trail, TRAIL, &body);
-    assert_string_equal(client_ask(client, &request)->error, "bad-value");
+    for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++) {
+        body.date = NONE[i];
+        assert_string_equal(client_ask(client, &request)->error, "bad-value");
+    }
     body.has_date = false;
     body.has_after = true;
     body.after = (ProtobufCBinaryData){3, (uint8_t *)(uintptr_t) "abc"};
