@@ -288,6 +288,8 @@ def other_screens(browser, day):
     check(not browser.has(".acts"), "an operator may not change the registry")
     names = browser.js("[...document.querySelectorAll('tbody th')].map(one => one.textContent)")
     equal(names, sorted(names), "nodes in order")
+    browser.go("#/books/20261399")
+    check(browser.see("input[type=date]").get_attribute("value"), "instead of a day that there is not: today")
     browser.go("#/constructor")  # no screen, but something in every object
     browser.see("table.halls")
     browser.go("#/hall/nj-nowhere")

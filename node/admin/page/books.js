@@ -1,6 +1,6 @@
 // The cash books of a business day: what each hall took and closed, and whether the hubs agree.
 import { h } from "./dom.js";
-import { date, dayNumber, moment, number, yuan } from "./format.js";
+import { date, dayNumber, isDay, moment, number, yuan } from "./format.js";
 import { mark } from "./marks.js";
 import { cells, field, heading, List } from "./parts.js";
 import { now } from "./state.js";
@@ -62,7 +62,7 @@ function hall(list) {
 }
 
 export function booksOfDay(main, given = "", id = "") {
-  const day = /^\d{8}$/.test(given) ? given : dayNumber(now());
+  const day = isDay(given) ? given : dayNumber(now());
   const input = h("input", { type: "date", min: "2000-01-01", max: "2099-12-31", value: `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}` });
   const go = text => { location.hash = `#/books/${text}${id ? `/${encodeURIComponent(id)}` : ""}`; };
   input.onchange = () => { if (input.value && input.validity.valid) go(input.value.replaceAll("-", "")); }; // not with each digit of a year

@@ -91,12 +91,16 @@ export const day = ms => times(ms, { month: "short", day: "numeric" });
 
 export const moment = ms => absent(ms) || !ms ? NOTHING : times(ms, { year: "numeric", month: "short", day: "numeric", ...CLOCK, second: "2-digit" });
 
+const utc = text => Date.UTC(+text.slice(0, 4), +text.slice(4, 6) - 1, +text.slice(6));
+
+// "20261121", and a day that there is.
+export const isDay = text => /^\d{8}$/.test(text) && new Date(utc(text)).toISOString().slice(0, 10).replaceAll("-", "") === text;
+
 // 20261121 or "20261121": a business date has no time zone.
 export function date(day) {
   const text = String(day ?? "");
   if (!/^\d{8}$/.test(text)) return text || NOTHING;
-  const at = Date.UTC(+text.slice(0, 4), +text.slice(4, 6) - 1, +text.slice(6));
-  return formatter(Intl.DateTimeFormat, { dateStyle: "full", timeZone: "UTC" }).format(at);
+  return formatter(Intl.DateTimeFormat, { dateStyle: "full", timeZone: "UTC" }).format(utc(text));
 }
 
 export const seconds = value => absent(value) ? NOTHING : span(value);
