@@ -129,7 +129,12 @@ bool admin_basic_verified(struct admin_request *request)
         admin_answer_too_often(request, wait_ms);
         return false;
     }
-    if (!admin_user_verified(request, basic->name, basic->password, &user)) {
+    enum hs_err err = admin_user_verify(request, basic->name, basic->password, &user);
+    if (err != HS_OK && err != HS_EPERM) {
+        admin_answer_fail(request, err, NULL);
+        return false;
+    }
+    if (err != HS_OK) {
         HS_LOG(ADMIN_LOGIN_DENIED, HS_WORD("user", basic->name), HS_WORD("address", request->address));
         deny(request);
         return false;

@@ -74,8 +74,9 @@ struct admin_basics;                                      /* passwords that were
 enum hs_err admin_basics_new(struct admin_basics **basics);
 void admin_basics_free(struct admin_basics *basics); /* NULL is fine */
 
-/* Right name and password?  As late, whether there is such a user or not. */
-bool admin_user_verified(struct admin_request *request, const char *name, const char *password, struct hs_user *user);
+/* Right name and password?  HS_EPERM: no, as late, whether there is such a user or not; HS_ENOMEM: nobody knows. */
+enum hs_err admin_user_verify(struct admin_request *request, const char *name, const char *password,
+                              struct hs_user *user);
 
 /* ---- jansson's memory ---- */
 

@@ -58,12 +58,12 @@ void admin_answer_too_often(struct admin_request *request, uint64_t wait_ms)
 }
 
 /* The same answer, as late, whether there is such a user or not. */
-bool admin_user_verified(struct admin_request *request, const char *name, const char *password, struct hs_user *user)
+enum hs_err admin_user_verify(struct admin_request *request, const char *name, const char *password,
+                              struct hs_user *user)
 {
     if (admin_userfile_find(request->admin->users, name, user))
         return hs_user_verify(user, password);
-    hs_user_verify_nobody(password);
-    return false;
+    return hs_user_verify_nobody(password);
 }
 
 static void deny(struct admin_request *request, const char *name)
@@ -113,13 +113,16 @@ void admin_post_login(struct admin_request *request)
     if (!hs_user_name_valid(name))
         name = ""; /* all that are none share one counter */
     uint64_t wait_ms = admin_guard_try(admin->guard, request->address, name, hs_tick_ms());
+    enum hs_err err = wait_ms == 0 ? admin_user_verify(request, name, password, &user) : HS_EPERM;
     if (wait_ms != 0) {
         admin_answer_too_often(request, wait_ms);
-    } else if (admin_user_verified(request, name, password, &user)) {
+    } else if (err == HS_OK) {
         admin_guard_right(admin->guard, request->address, name, hs_tick_ms());
         begin_session(request, &user);
-    } else {
+    } else if (err == HS_EPERM) {
         deny(request, name);
+    } else {
+        admin_answer_fail(request, err, NULL);
     }
 }
 

@@ -210,10 +210,13 @@ enum hs_err hs_user_hash(const char *password, char hash[static HS_USER_HASH_BYT
     return HS_OK;
 }
 
-bool hs_user_verify(const struct hs_user *user, const char *password)
+enum hs_err hs_user_verify(const struct hs_user *user, const char *password)
 {
     size_t size = strlen(password);
-    return crypto_pwhash_str_verify(user->hash, password, size) == 0 && size <= HS_USER_PASSWORD_BYTES_MAX;
+    errno = 0;
+    if (crypto_pwhash_str_verify(user->hash, password, size) == 0 && size <= HS_USER_PASSWORD_BYTES_MAX)
+        return HS_OK;
+    return errno == ENOMEM ? HS_ENOMEM : HS_EPERM;
 }
 
 /* With interactive limits, too, of a password that nobody knows: it was never hashed. */
@@ -221,7 +224,7 @@ static const struct hs_user NOBODY = {
     .hash = "$argon2id$v=19$m=65536,t=2,p=1$bm9ib2R5IGtub3dzIGl0Lg$bm9ib2R5IGtub3dzIGEgcGFzc3dvcmQgb2YgdGhpcyE",
 };
 
-void hs_user_verify_nobody(const char *password)
+enum hs_err hs_user_verify_nobody(const char *password)
 {
-    (void)hs_user_verify(&NOBODY, password);
+    return hs_user_verify(&NOBODY, password) == HS_ENOMEM ? HS_ENOMEM : HS_EPERM;
 }

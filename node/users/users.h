@@ -54,9 +54,9 @@ enum hs_err hs_users_save(const char *path, const struct hs_users *users, struct
 /* argon2id with libsodium's interactive limits: 64 MiB and about 0.1 s.  HS_EVALUE: too short or too long; HS_ENOMEM.
  */
 enum hs_err hs_user_hash(const char *password, char hash[static HS_USER_HASH_BYTES], struct hs_why *why);
-/* As costly whether it is right or not.  Any thread. */
-bool hs_user_verify(const struct hs_user *user, const char *password);
-/* As costly as a wrong password, of a user that there is none of. */
-void hs_user_verify_nobody(const char *password);
+/* HS_OK: it is his; HS_EPERM: it is not, which costs as much; HS_ENOMEM: nobody knows.  Any thread. */
+enum hs_err hs_user_verify(const struct hs_user *user, const char *password);
+/* The same of a user that there is none of: never HS_OK. */
+enum hs_err hs_user_verify_nobody(const char *password);
 
 #endif

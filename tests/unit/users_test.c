@@ -1,6 +1,7 @@
 /* users_test.c -- the users' file: what it may hold, hostile content, and passwords. */
 #include "node/users/users.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -132,6 +133,18 @@ static void the_file(void **state)
     rmdir(dir);
 }
 
+static bool no_memory;
+
+int __real_crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long size);
+int __wrap_crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long size);
+int __wrap_crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long size)
+{
+    if (!no_memory)
+        return __real_crypto_pwhash_str_verify(hash, password, size);
+    errno = ENOMEM; /* as of mmap(2) */
+    return -1;
+}
+
 static void passwords(void **state)
 {
     (void)state;
@@ -143,10 +156,14 @@ static void passwords(void **state)
     assert_int_equal(hs_user_hash(long_one, user.hash, &why), HS_EVALUE);
     assert_int_equal(hs_user_hash("not \xff text at all", user.hash, &why), HS_EVALUE);
     assert_int_equal(hs_user_hash("\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b", user.hash, &why), HS_OK);
-    assert_true(hs_user_verify(&user, "\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b"));
-    assert_false(hs_user_verify(&user, "\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89"));
-    assert_false(hs_user_verify(&user, ""));
-    hs_user_verify_nobody("anything");
+    assert_int_equal(hs_user_verify(&user, "\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b"), HS_OK);
+    assert_int_equal(hs_user_verify(&user, "\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89"), HS_EPERM);
+    assert_int_equal(hs_user_verify(&user, ""), HS_EPERM);
+    assert_int_equal(hs_user_verify_nobody("anything"), HS_EPERM);
+    no_memory = true; /* who is right is not told that he is wrong, and nobody is told who there is */
+    assert_int_equal(hs_user_verify(&user, "\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b"), HS_ENOMEM);
+    assert_int_equal(hs_user_verify_nobody("anything"), HS_ENOMEM);
+    no_memory = false;
     struct hs_users one = {.list = {user}, .count = 1};
     one.list[0].role = HS_USER_OPERATOR;
     struct hs_buf text = {0};
