@@ -116,7 +116,7 @@ def trail(hub, viewer):
     check(all(entry["what_en"] and entry["what_zh"] for entry in listed), f"in both languages: {listed[0]}")
     equal([entry["id"] for entry in listed], [entry["audit_id"] for entry in entries(hub)], "page and command")
     equal(viewer.get("/api/audit?next=zz").status, 400, "a page that there is none of")
-    equal(viewer.get("/api/audit?name=nobody").json()["entries"], [], "of somebody else")
+    equal(viewer.get("/api/audit?name=none-such").json()["entries"], [], "of somebody else")
 
 
 def lists(hub, viewer, account):
