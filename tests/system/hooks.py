@@ -18,6 +18,13 @@ def script(region, name, text):
     return path
 
 
+def documented():
+    """The members that docs/hooks.md names."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "hooks.md")) as file:
+        table = file.read().split("| member | meaning |")[1].split("\n\n")[0]
+    return {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1] if "|" in row else "")}
+
+
 def documents(path):
     with open(path) as file:
         return [json.loads(line) for line in file]
@@ -86,6 +93,7 @@ with Region("alarms reach a program, a file and the log") as region:
             until(f"{name} is counted", lambda: count(nodes[name], "hooks-failed") >= 1)
     check(count(nodes["hang"], "hooks-told") == 0, "nothing was told by it")
     first, second = documents(full)[:2]
+    equal({*first, *second, "of", "cut"}, documented(), "what the document says that there is")
     equal((first["alarm"], first["phase"]), ("started", "note"), "the first document")
     wanted = {"format": 1, "node": "hall-fail", "role": "hall", "region": "test", "alarm": "disk", "phase": "begins", "severity": "error",
               "about": "hall-fail", "count": 3, "detail": "full", "again": True, "text_en": "hall-fail has little room left: full",
