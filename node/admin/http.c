@@ -443,12 +443,6 @@ static void wipe(struct hs_buf *buf)
     hs_buf_fini(buf);
 }
 
-static void wipe_text(json_t *text)
-{
-    if (json_is_string(text))
-        sodium_memzero((char *)(uintptr_t)json_string_value(text), json_string_length(text));
-}
-
 static void completed(void *ctx, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code)
 {
     struct exchange *exchange = *state;
@@ -463,8 +457,7 @@ static void completed(void *ctx, struct MHD_Connection *connection, void **state
         free(request->queries[i].name);
         free(request->queries[i].value);
     }
-    wipe_text(json_object_get(request->input, "password"));
-    json_decref(request->input);
+    json_decref(request->input); /* wiped by its memory */
     wipe(&request->body);
     hs_buf_fini(&request->answer.body);
     free(exchange->tags);
