@@ -41,6 +41,8 @@ bool hs_facet_is_shaped(const struct hs_facet *facet);
 /* A field of a facet that counts, so of its right type; nothing or 0 if it is not there. */
 struct hs_bytes hs_facet_bytes(const struct hs_facet *facet, uint32_t field);
 uint64_t hs_facet_number(const struct hs_facet *facet, uint32_t field);
+/* Does its message have what stands in the index?  Else nobody needs to read it once more. */
+bool hs_facet_has(const struct hs_facet *facet, const struct hs_index *index);
 
 /* A sum and what is to be added to it. */
 struct hs_addition {

@@ -47,6 +47,12 @@ uint64_t hs_facet_number(const struct hs_facet *facet, uint32_t field)
     return facet->fields[field].value;
 }
 
+bool hs_facet_has(const struct hs_facet *facet, const struct hs_index *index)
+{
+    assert(index->field < HS_FACET_FIELDS && index->then < HS_FACET_FIELDS);
+    return facet->fields[index->field].number != 0 && (index->then == 0 || facet->fields[index->then].number != 0);
+}
+
 /* Read the message once, for all who ask for its fields. */
 static void split(struct hs_facet *facet)
 {

@@ -74,8 +74,10 @@ static void take_key(void *ctx, struct hs_bytes key)
 /* Of so many rows of one index. */
 static void keys_of(const struct hs_facet *facet, const struct hs_index *index, size_t rows, struct keys *keys)
 {
-    for (size_t i = 0; i < rows && hs_facet_counts(facet); i++)
-        hs_derive_fail(keys->derive, hs_index_keys(&index[i], facet->message, take_key, keys));
+    for (size_t i = 0; i < rows && hs_facet_counts(facet); i++) {
+        if (hs_facet_has(facet, &index[i]))
+            hs_derive_fail(keys->derive, hs_index_keys(&index[i], facet->message, take_key, keys));
+    }
 }
 
 static void change_keys(struct hs_derive *derive, const struct hs_index *index, size_t rows, const struct hs_facet *old,

@@ -359,7 +359,7 @@ static void judge_each(struct hs_derive *derive, const struct hs_facet *fact)
     struct naming naming = {derive, hs_facet_bytes(fact, PAYMENT_ACCOUNT), fact->name.partition};
     for (size_t i = 0; i < fact->kind->index_count; i++) {
         const struct hs_index *index = &fact->kind->indexes[i];
-        if (strcmp(index->name, "bill_id") == 0)
+        if (hs_facet_has(fact, index) && strcmp(index->name, "bill_id") == 0)
             hs_derive_fail(derive, hs_index_keys(index, fact->message, judge_anew, &naming));
     }
 }
