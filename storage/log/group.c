@@ -57,7 +57,8 @@ static void give_up(struct hs_log *log)
     }
     log->grown_count = 0;
     log->in_group = false;
-    log_forget_certificates(log);
+    if (log->dirty) /* else none of them came with it: chores that find nothing to do end so, between segments, too */
+        log_forget_certificates(log);
 }
 
 void hs_log_abort(struct hs_log *log)

@@ -404,6 +404,23 @@ static void an_aborted_group_leaves_no_trace(void **state)
     assert_true(dot.origin != origin);
 }
 
+/* A certificate is verified once, not again behind each chore that finds nothing to do. */
+static void an_aborted_group_that_wrote_nothing_forgets_nobody(void **state)
+{
+    struct place *place = *state;
+    uint64_t origin = write_group(place->log, 1, 1, OP_BYTES).origin;
+    assert_int_equal(hs_log_begin(place->log), HS_OK);
+    const struct hs_certificate *writer = hs_log_writer(place->log, &place->log->txn, origin);
+    assert_non_null(writer);
+    hs_log_abort(place->log);
+    void *taken = malloc(sizeof *writer); /* where it was, if it was given up */
+    assert_non_null(taken);
+    assert_int_equal(hs_log_begin(place->log), HS_OK);
+    assert_ptr_equal(hs_log_writer(place->log, &place->log->txn, origin), writer);
+    hs_log_abort(place->log);
+    free(taken);
+}
+
 static void a_strike_outlives_its_aborted_group(void **state)
 {
     struct place *place = *state;
@@ -532,6 +549,7 @@ int main(void)
         TEST(lag_counts_ops_and_their_bytes),
         TEST(an_empty_group_is_no_commit),
         TEST(an_aborted_group_leaves_no_trace),
+        TEST(an_aborted_group_that_wrote_nothing_forgets_nobody),
         TEST(a_strike_outlives_its_aborted_group),
         TEST(without_a_signature_nothing_is_committed),
         TEST(a_full_map_costs_the_group_and_no_more),
