@@ -206,6 +206,10 @@ uint64_t hs_cur_u64(struct hs_cur *cur)
 uint64_t hs_cur_varint(struct hs_cur *cur)
 {
     uint64_t value = 0;
+    if (cur->err == HS_OK && cur->left > 0 && *cur->at < 0x80) { /* nearly every tag, and most sizes */
+        cur->left--;
+        return *cur->at++;
+    }
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t byte = hs_cur_u8(cur);
         if (cur->err != HS_OK)
