@@ -486,6 +486,7 @@ enum hs_err hs_peers_new(const struct hs_peers_options *options, struct hs_peers
         peers->ways[lane].bounds = &HS_BOUNDS_WAY;
     peers_room_open(peers);
     pthread_mutex_init(&peers->lock, NULL);
+    pthread_mutex_init(&peers->notes_lock, NULL);
     enum hs_err err = open_link(peers, why);
     if (err == HS_OK)
         err = know_certified(peers);
@@ -537,6 +538,7 @@ void hs_peers_free(struct hs_peers *peers)
     free(peers->seen);
     free(peers->paced);
     pthread_mutex_destroy(&peers->lock);
+    pthread_mutex_destroy(&peers->notes_lock);
     free(peers);
 }
 

@@ -24,20 +24,20 @@ void peers_note_free(struct note *note)
 void peers_note_post(struct hs_peers *peers, struct note *note)
 {
     note->next = NULL;
-    pthread_mutex_lock(&peers->lock);
+    pthread_mutex_lock(&peers->notes_lock);
     *peers->notes_end = note;
     peers->notes_end = &note->next;
-    pthread_mutex_unlock(&peers->lock);
+    pthread_mutex_unlock(&peers->notes_lock);
     hs_link_wake(peers->link);
 }
 
 struct note *peers_notes_take(struct hs_peers *peers)
 {
-    pthread_mutex_lock(&peers->lock);
+    pthread_mutex_lock(&peers->notes_lock);
     struct note *notes = peers->notes;
     peers->notes = NULL;
     peers->notes_end = &peers->notes;
-    pthread_mutex_unlock(&peers->lock);
+    pthread_mutex_unlock(&peers->notes_lock);
     return notes;
 }
 

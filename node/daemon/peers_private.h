@@ -145,12 +145,14 @@ struct hs_peers {
     struct paced *paced;                     /* ascending by peer */
     size_t paced_count, paced_room;
 
+    pthread_mutex_t notes_lock; /* of these; the writer posts some, and waits for no picture that is being made */
+    struct note *notes, **notes_end;
+
     pthread_mutex_t lock; /* of what follows */
     bool stopping;
     uint64_t compares;         /* asked for so far */
     char clocks[HS_WHY_BYTES]; /* that differ, in words; empty: none */
-    struct note *notes, **notes_end;
-    struct hs_buf status; /* packed, as of published_ms */
+    struct hs_buf status;      /* packed, as of published_ms */
     uint64_t published_ms, publish_every_ms, watched_ms;
     char shown_upstreams[HS_CONF_UPSTREAMS_MAX][HS_NODE_ID_BYTES_MAX + 1]; /* by id, of those without a session */
     size_t shown_upstream_count;
@@ -170,6 +172,7 @@ uint64_t peers_store_bytes(struct hs_peers *peers); /* 0: it cannot be read now 
 
 /* peers_store.c: hand what the replica wants stored to the writer; its end comes back as a note. */
 enum hs_err peers_store(struct hs_peers *peers, struct hs_replica_store *store);
+void peers_way_note(struct hs_peers *peers, const struct hs_segment *segment, uint64_t now_ms); /* it is committed */
 
 /* peers_notes.c */
 struct note *peers_note_new(enum note_type type);

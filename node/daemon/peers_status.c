@@ -14,7 +14,8 @@
 #include <string.h>
 
 #define PUBLISH_MS     100
-#define PUBLISH_SHARE  20 /* of the thread's time a twentieth at most: a hub has a thousand sessions to look through */
+#define PUBLISH_SHARE  50   /* of the thread's time a fiftieth: a hub has a thousand sessions to look through, ... */
+#define PUBLISH_MS_MAX 1000 /* ... but a picture that took long because the machine is busy is soon made anew */
 #define PEERS_SHOWN    4096
 #define WITHHELD_SHOWN 256
 #define STOPPED_SHOWN  256
@@ -523,7 +524,8 @@ void peers_publish(struct hs_peers *peers, bool now)
     put_disk_days(peers, &peers->status);
     put_ways(peers, &peers->status);
     pthread_mutex_unlock(&peers->lock);
-    peers->publish_every_ms = PUBLISH_MS + PUBLISH_SHARE * (hs_link_now_ms() - mono);
+    uint64_t every_ms = PUBLISH_MS + PUBLISH_SHARE * (hs_link_now_ms() - mono);
+    peers->publish_every_ms = every_ms < PUBLISH_MS_MAX ? every_ms : PUBLISH_MS_MAX;
     if (!has_view) /* receipts were looked at: what is opened for that pins no pages while the thread waits */
         peers_close_view(peers);
 }

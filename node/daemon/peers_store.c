@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define WAY_MS_MAX (366 * 24 * 3600 * 1000ULL) /* what took longer tells of a clock that began in 1970 */
+
 enum { OP_STAMP = 1 }; /* of an operation */
 
 struct store_job {
@@ -76,15 +78,16 @@ static enum hs_err run(struct hs_job *job, struct hs_store *store)
 }
 
 /* By both clocks, of the first operation of a segment: it has waited longest. */
-static void note_way(struct hs_peers *peers, const struct hs_segment *segment)
+void peers_way_note(struct hs_peers *peers, const struct hs_segment *segment, uint64_t now_ms)
 {
     struct hs_cur cur = hs_cur_of(segment->body);
     struct hs_cur op = hs_cur_of(hs_cur_take(&cur, hs_cur_varint(&cur)));
     struct hs_tlv stamp;
     if (!hs_tlv_next(&op, &stamp) || stamp.number != OP_STAMP || stamp.wire != HS_WIRE_FIXED64)
         return;
-    uint64_t written_ms = hs_stamp_ms(stamp.value), now_ms = hs_now_ms();
-    hs_histogram_add(&peers->ways[segment->stream.lane], now_ms > written_ms ? (now_ms - written_ms) * 1000 : 0);
+    uint64_t written_ms = hs_stamp_ms(stamp.value), way_ms = now_ms > written_ms ? now_ms - written_ms : 0;
+    if (way_ms <= WAY_MS_MAX)
+        hs_histogram_add(&peers->ways[segment->stream.lane], way_ms * 1000);
 }
 
 /* The commit itself was told before by hs_peers_committed(); this says which of our stores it held. */
@@ -95,7 +98,7 @@ static void done(struct hs_job *job, enum hs_err err, const struct hs_commit *co
     if (commit != NULL)
         self->note->commit.position = commit->position;
     if (err == HS_OK && self->store->type == HS_STORE_SEGMENT)
-        note_way(self->peers, &self->store->segment);
+        peers_way_note(self->peers, &self->store->segment, hs_now_ms());
     if (err == HS_OK && self->store->type == HS_STORE_CERTIFICATE)
         self->peers->options.certified(self->peers->options.ctx);
     if (err == HS_OK && self->reopens)

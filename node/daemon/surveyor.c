@@ -43,7 +43,7 @@ struct hs_surveyor {
     /* the thread's */
     struct hs_disk disk;
     struct hs_buf partial;
-    uint64_t say_tick, survey_tick, roll_tick;
+    uint64_t say_tick, survey_tick, roll_tick, roll_rest_ms;
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t wake;
@@ -170,6 +170,14 @@ static void survey_if_due(struct hs_surveyor *surveyor)
     surveyor->survey_tick = hs_tick_ms() + rest_ms(begin, SURVEY_SHARE, SURVEY_MS);
 }
 
+static size_t roll_count(struct hs_surveyor *surveyor)
+{
+    struct hs_known *known = hs_surveyor_known(surveyor);
+    size_t count = known == NULL ? 0 : known->roll.count;
+    hs_known_release(known);
+    return count;
+}
+
 static void look_at_roll_if_due(struct hs_surveyor *surveyor)
 {
     uint64_t begin = hs_tick_ms();
@@ -180,12 +188,16 @@ static void look_at_roll_if_due(struct hs_surveyor *surveyor)
     pthread_mutex_unlock(&surveyor->lock);
     if (!wanted)
         return;
+    size_t before = roll_count(surveyor);
     enum hs_err err = hs_view_open(surveyor->options.store, 0, 0, &survey.view);
     if (err == HS_OK)
         err = survey_roll(surveyor, &survey);
     hs_view_close(survey.view);
     tell_failure(err);
-    surveyor->roll_tick = hs_tick_ms() + rest_ms(begin, ROLL_SHARE, ROLL_MS);
+    /* Who is asked for may never be in it: what was in vain is done half as often. */
+    uint64_t twice_ms = 2 * surveyor->roll_rest_ms < SURVEY_MS ? 2 * surveyor->roll_rest_ms : SURVEY_MS;
+    surveyor->roll_rest_ms = roll_count(surveyor) != before || twice_ms < ROLL_MS ? ROLL_MS : twice_ms;
+    surveyor->roll_tick = hs_tick_ms() + rest_ms(begin, ROLL_SHARE, surveyor->roll_rest_ms);
 }
 
 /* ---- what this node says of itself ---- */
@@ -282,8 +294,9 @@ void hs_surveyor_want(struct hs_surveyor *surveyor)
     if (surveyor == NULL)
         return;
     pthread_mutex_lock(&surveyor->lock);
+    if (!surveyor->wanted) /* else it knows: each picture asks for each that it lacks */
+        pthread_cond_signal(&surveyor->wake);
     surveyor->wanted = true;
-    pthread_cond_signal(&surveyor->wake);
     pthread_mutex_unlock(&surveyor->lock);
 }
 

@@ -4,6 +4,11 @@
 #include "node/daemon/peers_private.h"
 #include "proto/msg/frame.h"
 #include "proto/msg/revoke.h"
+#include "proto/msg/tlv.h"
+
+#include <sodium.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 struct place {
     struct world_region region;
@@ -25,6 +30,8 @@ static int setup(void **state)
     world_open(&place->hub, true);
     world_open(&place->hall, true);
     pthread_mutex_init(&place->peers.lock, NULL);
+    pthread_mutex_init(&place->peers.notes_lock, NULL);
+    place->peers.notes_end = &place->peers.notes;
     hs_arena_init(&place->arena, 0);
     *state = place;
     return 0;
@@ -34,6 +41,7 @@ static int teardown(void **state)
 {
     struct place *place = *state;
     pthread_mutex_destroy(&place->peers.lock);
+    pthread_mutex_destroy(&place->peers.notes_lock);
     free(place->peers.seen);
     hs_arena_fini(&place->arena);
     world_drop(&place->hub);
@@ -190,6 +198,107 @@ static void a_hall_tells_of_nobody(void **state)
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* ---- who waits for whom ---- */
+
+static void tell_nothing(void *ctx, struct hs_buf *partial)
+{
+    (void)ctx;
+    (void)partial;
+}
+
+static void hear_nothing(void *ctx, const struct hs_figures *figures)
+{
+    (void)ctx;
+    (void)figures;
+}
+
+/* How often threads other than this one were woken so far. */
+static long woken(void)
+{
+    struct rusage all;
+    struct rusage own;
+    getrusage(RUSAGE_SELF, &all);
+    getrusage(RUSAGE_THREAD, &own);
+    return all.ru_nvcsw - own.ru_nvcsw;
+}
+
+/* Each picture asks for each peer that the registry lacks, ten times a second. */
+static void who_is_not_in_the_registry_wakes_its_reader_once(void **state)
+{
+    struct place *place = *state;
+    place->conf.node.data = (char *)"/tmp";
+    struct hs_surveyor_options options = {
+        .conf = &place->conf, .store = place->hub.store, .status = tell_nothing, .say = hear_nothing};
+    struct hs_surveyor *surveyor;
+    struct hs_known *known = NULL;
+    assert_int_equal(hs_surveyor_new(&options, &surveyor), HS_OK);
+    assert_int_equal(hs_surveyor_start(surveyor), HS_OK);
+    for (int i = 0; i < 5000 && known == NULL; i++) {
+        usleep(1000);
+        known = hs_surveyor_known(surveyor);
+    }
+    assert_non_null(known);
+    hs_known_release(known);
+    usleep(50000);
+    long before = woken();
+    for (int i = 0; i < 500; i++) {
+        hs_surveyor_want(surveyor);
+        usleep(100);
+    }
+    assert_in_range(woken() - before, 0, 50);
+    hs_surveyor_stop(surveyor);
+    hs_surveyor_free(surveyor);
+}
+
+static void a_commit_is_told_while_a_picture_is_made(void **state)
+{
+    struct place *place = *state;
+    struct hs_peers *peers = &place->peers;
+    uint8_t secret[HS_KEY_BYTES];
+    struct hs_link_options options = {.curve_secret = secret};
+    struct hs_why why = {0};
+    struct hs_commit commit = {0};
+    crypto_box_keypair(options.curve_public.bytes, secret);
+    assert_int_equal(hs_link_new(&options, &peers->link, &why), HS_OK);
+    pthread_mutex_lock(&peers->lock); /* as the peers' thread does */
+    alarm(10);
+    hs_peers_committed(peers, &commit);
+    alarm(0);
+    pthread_mutex_unlock(&peers->lock);
+    struct note *note = peers_notes_take(peers);
+    assert_non_null(note);
+    peers_note_free(note);
+    hs_link_free(peers->link);
+    peers->link = NULL;
+}
+
+/* ---- the way from node to node ---- */
+
+static void comes(struct hs_peers *peers, uint64_t written_ms, uint64_t now_ms)
+{
+    struct hs_buf op = {0}, body = {0};
+    hs_tlv_put_fixed64(&op, 1, hs_stamp_next(0, 0, written_ms));
+    hs_buf_put_sized(&body, hs_buf_bytes(&op));
+    struct hs_segment segment = {.stream.lane = HS_LANE_MONEY, .count = 1, .body = hs_buf_bytes(&body)};
+    peers_way_note(peers, &segment, now_ms);
+    hs_buf_fini(&op);
+    hs_buf_fini(&body);
+}
+
+/* One hall whose clock began in 1970 would be 56 years in the sum of all. */
+static void a_clock_of_1970_is_no_way(void **state)
+{
+    struct place *place = *state;
+    struct hs_histogram *ways = &place->peers.ways[HS_LANE_MONEY];
+    ways->bounds = &HS_BOUNDS_WAY;
+    comes(&place->peers, 1795392000000, 1795392000200);
+    comes(&place->peers, 1795392000200, 1795392000000); /* ahead of ours: it has come at once */
+    comes(&place->peers, 0, 1795392000000);
+    assert_int_equal(ways->sum_us, 200000);
+    comes(&place->peers, 1795392000000 - 90 * 86400000ULL, 1795392000000); /* it was away for so long */
+    assert_int_equal(ways->sum_us, 200000 + 90 * 86400000000ULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +306,9 @@ int main(void)
         EACH(who_is_connected_by_an_older_key_is_not_away),
         EACH(a_revoked_key_says_so_unless_there_is_a_newer_one),
         EACH(a_hall_tells_of_nobody),
+        EACH(who_is_not_in_the_registry_wakes_its_reader_once),
+        EACH(a_commit_is_told_while_a_picture_is_made),
+        EACH(a_clock_of_1970_is_no_way),
     };
     return cmocka_run_group_tests_name("peers_region", tests, NULL, NULL);
 }
