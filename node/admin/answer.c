@@ -119,29 +119,11 @@ static unsigned status_of(enum hs_err err)
     }
 }
 
-/* Of each class of errors: what people can do about it.  The sentence itself is the node's, in English. */
-static const char *chinese(enum hs_err err)
-{
-    switch (hs_err_class(err)) {
-    case HS_CLASS_INPUT:
-        return "请求有误，未作任何更改";
-    case HS_CLASS_RETRY:
-        return "暂时无法完成，请稍后再试";
-    case HS_CLASS_PEER:
-        return "对方节点拒绝了请求";
-    case HS_CLASS_OPERATOR:
-        return "需要管理人员检查这台机器";
-    case HS_CLASS_DAMAGE:
-        return "存储的数据有损坏";
-    default:
-        return "程序内部错误";
-    }
-}
-
+/* The sentence is the node's, in English; in Chinese it is what the error is called. */
 void admin_answer_fail(struct admin_request *request, enum hs_err err, const struct hs_why *why)
 {
     const char *text = why != NULL && why->text[0] != '\0' ? why->text : hs_err_text(err);
-    admin_answer_error(request, status_of(err), hs_err_name(err), text, chinese(err));
+    admin_answer_error(request, status_of(err), hs_err_name(err), text, hs_err_text_zh(err));
 }
 
 void admin_answer_no_users(struct admin_request *request)

@@ -8,11 +8,11 @@
 struct row {
     enum hs_err_class class;
     const char *name;
-    const char *text;
+    const char *text, *text_zh;
 };
 
 static const struct row ROWS[] = {
-#define X(code, class, name, text) [code] = {HS_CLASS_##class, name, text},
+#define X(code, class, name, text, text_zh) [code] = {HS_CLASS_##class, name, text, text_zh},
     HS_ERRORS(X)
 #undef X
 };
@@ -31,6 +31,11 @@ const char *hs_err_name(enum hs_err err)
 const char *hs_err_text(enum hs_err err)
 {
     return row_of(err)->text;
+}
+
+const char *hs_err_text_zh(enum hs_err err)
+{
+    return row_of(err)->text_zh;
 }
 
 enum hs_err_class hs_err_class(enum hs_err err)

@@ -8,11 +8,24 @@
 #include "proto/base/hash.h"
 #include "proto/base/names.h"
 #include "proto/base/text.h"
+#include "tests/lib/chinese.h"
 
 #include <string.h>
 
 #define TEXT(literal) HS_BYTES(literal, sizeof(literal) - 1)
 #define COUNT(array)  (sizeof(array) / sizeof *(array))
+
+/* err */
+
+static void errors_stand_in_both_languages(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < HS_ERR_COUNT; i++) {
+        assert_true(hs_err_text((enum hs_err)i)[0] != '\0');
+        assert_chinese(hs_err_text_zh((enum hs_err)i));
+    }
+    assert_string_equal(hs_err_text_zh(HS_ERR_COUNT), hs_err_text_zh(HS_EINTERNAL));
+}
 
 /* buf */
 
@@ -660,6 +673,7 @@ static void dates_exist_in_the_calendar(void **state)
 int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
+        cmocka_unit_test(errors_stand_in_both_languages),
         cmocka_unit_test(bytes_are_ordered_like_keys),
         cmocka_unit_test(buffer_writes_what_cursor_reads),
         cmocka_unit_test(buffer_keeps_its_bytes_while_growing),
