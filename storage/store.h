@@ -574,9 +574,10 @@ enum hs_verdict { HS_VERDICT_NONE, HS_VERDICT_RELEASED, HS_VERDICT_REJECTED };
 /* Does a record count, and why?  A function of it and of the decisions about it, the same on every node. */
 struct hs_standing {
     bool counts;
-    enum hs_err fault; /* the first rule that it breaks; HS_OK: none */
-    struct hs_why why; /* the same as a sentence */
-    bool may_release;  /* false: it cannot be counted as it is, whoever decides so */
+    enum hs_err fault;    /* the first rule that it breaks; HS_OK: none */
+    struct hs_why why;    /* the same as a sentence ... */
+    struct hs_why why_zh; /* ... and in Chinese: which field, and the rule */
+    bool may_release;     /* false: it cannot be counted as it is, whoever decides so */
     enum hs_verdict verdict;
     struct hs_id decision; /* the one that holds, if any */
     bool is_disputed;      /* somebody who did not know of that has decided otherwise */

@@ -73,8 +73,8 @@ static void answer_meanwhile(struct admin_request *request, const char *id)
         return;
     admin_answer_object(request, 409,
                         json_pack("{s:s, s:s, s:s, s:o}", "error", hs_err_name(HS_EMEANWHILE), "text_en",
-                                  hs_err_text(HS_EMEANWHILE), "text_zh",
-                                  "他人已在此期间修改或裁决，请按最新内容重新处理", "conflict", conflict));
+                                  hs_err_text(HS_EMEANWHILE), "text_zh", hs_err_text_zh(HS_EMEANWHILE), "conflict",
+                                  conflict));
 }
 
 static void decide(struct admin_request *request, struct admin_change *change, const char *id)

@@ -8,64 +8,32 @@
 #define ID_TEXT_BYTES (16 + HS_PARTITION_TEXT_BYTES + 8 + 2 * HS_RECORD_ID_BYTES_MAX + HS_CONFLICT_EXTRA_BYTES + 8)
 #define PARTS         5 /* of an id, the last one optional */
 
-static const struct {
-    enum hs_list list;
-    const char *type;
-    const char *advice;
-} TYPES[] = {
-    {HS_LIST_FIELD, "field", "choose the values that are to stand"},
-    {HS_LIST_FACT, "fact",
-     "one id has two contents, and the same one counts everywhere: enter the other under a new id if it is true"},
-    {HS_LIST_OVERPAID, "overpaid",
-     "reverse a payment that is one too many, or settle it at the district's owner; it ends by itself"},
-    {HS_LIST_OVER_REVERSED, "over-reversed",
-     "money came out twice: settle it with the customer, or enter the payment anew"},
-    {HS_LIST_DOUBLE_ENTRY, "double-entry", "one payment has two receipts: withdraw a slip; nothing is counted twice"},
-    {HS_LIST_NO_BILL, "no-bill",
-     "import the bill, or reverse the payment and enter it for the right one; it ends by itself"},
-    {HS_LIST_TOPUP_TWICE, "topup-twice",
-     "a card takes one purchase under a counter: reverse the payment that did not reach the card; it ends by itself"},
-    {HS_LIST_NOT_OWNER, "not-owner",
-     "the money counts as not given back: where it was, get it back, or let the district's owner settle it"},
-    {HS_LIST_SETTLED_TWICE, "settled-twice",
-     "two settled the same money apart from each other, and the other one counts: get this money back"},
-    {HS_LIST_EVENT, "event",
-     "the ticket went another way: enter the move again from where it is now, if it is still wanted"},
-    {HS_LIST_PARKED, "parked",
-     "put the record with right values, or upgrade this node if a newer one wrote it; or decide: release, or reject"},
-    {HS_LIST_VOID, "void", "the operation was not allowed to its writer: look at that node's certificate"},
-    {HS_LIST_FORK, "fork", "a node's key or memory was in use twice: find out where, and enrol the node anew"},
-    {HS_LIST_DECISION, "decided", "to decide otherwise: release, or reject"},
-    {HS_LIST_STOPPED, "stopped", "the list says what to do about this one; it ends by itself when the stream goes on"},
+static const enum hs_list LISTS[] = {
+#define X(id, ...) [HS_CONFLICT_##id] = HS_LIST_##id,
+    HS_CONFLICT_TYPES(X)
+#undef X
 };
 
-bool hs_conflict_type(const char *type, size_t size, enum hs_list *list)
+bool hs_conflict_list_of(const char *type, size_t size, enum hs_list *list)
 {
-    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
-        if (strlen(TYPES[i].type) == size && memcmp(TYPES[i].type, type, size) == 0) {
-            *list = TYPES[i].list;
+    for (size_t i = 0; i < HS_CONFLICT_TYPE_COUNT; i++) {
+        const char *name = hs_conflict_type_row((enum hs_conflict_type)i)->name;
+        if (strlen(name) == size && memcmp(name, type, size) == 0) {
+            *list = LISTS[i];
             return true;
         }
     }
     return false;
 }
 
-const char *hs_conflict_type_text(enum hs_list list)
+const struct hs_conflict_type_row *hs_conflict_row(enum hs_list list)
 {
-    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
-        if (TYPES[i].list == list)
-            return TYPES[i].type;
+    static const struct hs_conflict_type_row NONE = {"", "", "", "", ""};
+    for (size_t i = 0; i < HS_CONFLICT_TYPE_COUNT; i++) {
+        if (LISTS[i] == list)
+            return hs_conflict_type_row((enum hs_conflict_type)i);
     }
-    return "";
-}
-
-const char *hs_conflict_advice(enum hs_list list)
-{
-    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
-        if (TYPES[i].list == list)
-            return TYPES[i].advice;
-    }
-    return "";
+    return &NONE;
 }
 
 void hs_conflict_name_of(const struct hs_listed *listed, struct hs_conflict_name *name)
@@ -86,7 +54,7 @@ char *hs_conflict_id(struct hs_arena *arena, const struct hs_conflict_name *name
     char hex[2 * HS_RECORD_ID_BYTES_MAX + 1];
     char text[ID_TEXT_BYTES];
     hs_text_to_hex(name->record.id, hex);
-    int size = snprintf(text, sizeof text, "%s:%s:%u:%s%s%s", hs_conflict_type_text(name->list),
+    int size = snprintf(text, sizeof text, "%s:%s:%u:%s%s%s", hs_conflict_row(name->list)->name,
                         hs_partition_text(name->record.partition, partition), (unsigned)name->record.kind, hex,
                         name->extra[0] != '\0' ? ":" : "", name->extra);
     return hs_arena_text(arena, HS_BYTES(text, size));
@@ -137,7 +105,7 @@ enum hs_err hs_conflict_parse(const char *id, struct hs_conflict_name *name)
     struct hs_bytes parts[PARTS] = {{0}};
     size_t count = split(id, parts);
     *name = (struct hs_conflict_name){0};
-    if (count < PARTS - 1 || !hs_conflict_type((const char *)parts[0].data, parts[0].size, &name->list) ||
+    if (count < PARTS - 1 || !hs_conflict_list_of((const char *)parts[0].data, parts[0].size, &name->list) ||
         !read_record(parts, name) || parts[4].size >= sizeof name->extra)
         return HS_EVALUE;
     if (count == PARTS)

@@ -9,30 +9,12 @@
 #include "proto/msg/tlv.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define PAGE_DEFAULT 100
 enum { REPLY_CONFLICTS = 1, REPLY_NEXT = 2 };
 enum { EVENT_STATE = 3 };
 enum { SETTLEMENT_ACCOUNT = 2, SETTLEMENT_BILL = 3 };
-
-const char *hs_yuan_text(int64_t fen, char text[static HS_FEN_TEXT_BYTES])
-{
-    uint64_t size = fen < 0 ? 0 - (uint64_t)fen : (uint64_t)fen;
-    snprintf(text, HS_FEN_TEXT_BYTES, "%s%" PRIu64 ".%02u", fen < 0 ? "-" : "", size / 100, (unsigned)(size % 100));
-    return text;
-}
-
-void hs_tell(struct hs_telling *telling, const char *format, ...)
-{
-    size_t used = strlen(telling->text);
-    va_list args;
-    va_start(args, format);
-    vsnprintf(telling->text + used, sizeof telling->text - used, format, args);
-    va_end(args);
-}
 
 /* ---- fields and their values ---- */
 
@@ -54,9 +36,18 @@ static enum hs_err add_value(struct hs_telling *telling, Hallsync__ConflictField
     value->dot = dot;
     if (value->text == NULL || value->node == NULL)
         return HS_ENOMEM;
-    hs_tell(telling, "%s'%s' (%s)", first ? "" : ", ", value->text, value->node);
+    hs_tell(telling->said, first ? "'%s' (%s)" : ", '%s' (%s)", first ? "“%s”（%s）" : "、“%s”（%s）", value->text,
+            value->node);
     field->values[field->n_values++] = value;
     return HS_OK;
+}
+
+/* Values stand as they are written, money in fen: the English name says so, too. */
+static char *name_zh(struct hs_telling *telling, uint32_t number)
+{
+    const struct hs_field_rule *rule = hs_kind_rule(telling->kind, number);
+    bool in_fen = rule->unit != NULL && strcmp(rule->unit, "fen") == 0;
+    return hs_tell_text(telling->arena, in_fen ? "%s（分）" : "%s", rule->zh);
 }
 
 /* @values: the shown one first. */
@@ -68,11 +59,14 @@ static enum hs_err add_field(struct hs_telling *telling, uint32_t number, const 
         return HS_ENOMEM;
     hallsync__conflict_field__init(field);
     field->number = number;
-    field->name = (char *)(uintptr_t)hs_kind_field_name(telling->kind, number);
+    field->name = (char *)(uintptr_t)hs_kind_field_name(telling->kind, number); /* only read */
+    field->name_zh = name_zh(telling, number);
     field->values = hs_arena_array(telling->arena, count, sizeof *field->values);
-    if (field->values == NULL)
+    if (field->values == NULL || field->name_zh == NULL)
         return HS_ENOMEM;
-    hs_tell(telling, "%s %s: ", conflict->n_fields == 0 ? "" : ";", field->name);
+    hs_tell(telling->said, conflict->n_fields == 0 ? " " : "; ", conflict->n_fields == 0 ? "" : "；");
+    hs_tell_words(telling->said, field->name, field->name_zh);
+    hs_tell(telling->said, ": ", "：");
     for (size_t i = 0; i < count; i++) {
         enum hs_err err = add_value(telling, field, &values[i], i == 0);
         if (err != HS_OK)
@@ -100,7 +94,7 @@ static struct hs_live *shown_first(struct hs_arena *arena, const struct hs_field
 static enum hs_err tell_field(struct hs_telling *telling)
 {
     enum hs_err err = HS_OK;
-    hs_tell(telling, "has values written apart from each other:");
+    hs_tell(telling->said, "has values written apart from each other:", "有各自独立写入的不同值，");
     for (size_t i = 0; i < telling->state.field_count && err == HS_OK; i++) {
         const struct hs_field_state *field = &telling->state.fields[i];
         const struct hs_field_rule *rule = hs_kind_rule(telling->kind, field->number);
@@ -134,7 +128,8 @@ static enum hs_err compare_variants(struct hs_telling *telling, uint32_t number)
 static enum hs_err tell_fact(struct hs_telling *telling)
 {
     enum hs_err err = HS_OK;
-    hs_tell(telling, "has %zu contents under one id, the first counts:", telling->state.variant_count);
+    hs_tell(telling->said, "has %zu contents under one id, the first counts:", "同一编号有 %zu 种内容，以第一种为准：",
+            telling->state.variant_count);
     for (size_t i = 0; i < telling->kind->field_count && err == HS_OK; i++)
         err = compare_variants(telling, telling->kind->fields[i].number);
     return err;
@@ -149,8 +144,10 @@ static enum hs_err tell_event(struct hs_telling *telling)
         memcpy(id.bytes, telling->listed->detail.data, sizeof id.bytes);
         hs_id_text(&id, text);
     }
-    hs_tell(telling, "did not fit when its turn came: ticket %s, move to '%.*s'", text, (int)state.size,
-            state.size != 0 ? (const char *)state.data : "");
+    bool of_queue = telling->kind->number == HS_KIND_QUEUE_EVENT;
+    hs_tell(telling->said, "did not fit when its turn came: ticket %s, move to '%.*s'",
+            of_queue ? "轮到时与状态不符：排队号 %s，转为“%.*s”" : "轮到时与状态不符：工单 %s，流转至“%.*s”", text,
+            (int)state.size, state.size != 0 ? (const char *)state.data : "");
     return HS_OK;
 }
 
@@ -167,7 +164,8 @@ static enum hs_err tell_settled(struct hs_telling *telling, struct hs_bytes acco
     memcpy(text, account.data, account.size);
     enum hs_err err = hs_view_bill(telling->view, text, telling->listed->name.id, &sums);
     if (err == HS_OK && sums.settled_fen != 0)
-        hs_tell(telling, "; %s yuan were settled before", hs_yuan_text(sums.settled_fen, fen));
+        hs_tell(telling->said, "; %s yuan were settled before", "；此前已结算 %s 元",
+                hs_yuan_text(sums.settled_fen, fen));
     return err;
 }
 
@@ -176,16 +174,18 @@ static enum hs_err tell_bill(struct hs_telling *telling)
     char fen[HS_FEN_TEXT_BYTES];
     struct hs_bytes account = telling->listed->detail;
     bool known = telling->listed->list == HS_LIST_OVERPAID;
-    hs_tell(telling, "of account %.*s: %s yuan ", (int)account.size, (const char *)account.data,
-            hs_yuan_text(telling->listed->amount_fen, fen));
-    hs_tell(telling, known ? "paid too much" : "paid, but there is no such bill of this account here");
+    hs_tell(telling->said,
+            known ? "of account %.*s: %s yuan paid too much"
+                  : "of account %.*s: %s yuan paid, but there is no such bill of this account here",
+            known ? "户号 %.*s，多交 %s 元" : "户号 %.*s，已交 %s 元，但此处没有该户的这张账单", (int)account.size,
+            (const char *)account.data, hs_yuan_text(telling->listed->amount_fen, fen));
     return tell_settled(telling, account);
 }
 
 static enum hs_err tell_over_reversed(struct hs_telling *telling)
 {
     char fen[HS_FEN_TEXT_BYTES];
-    hs_tell(telling, "was reversed more than once: %s yuan came out too much",
+    hs_tell(telling->said, "was reversed more than once: %s yuan came out too much", "冲正不止一次，多退出 %s 元",
             hs_yuan_text(telling->listed->amount_fen, fen));
     return HS_OK;
 }
@@ -193,11 +193,11 @@ static enum hs_err tell_over_reversed(struct hs_telling *telling)
 static enum hs_err tell_double_entry(struct hs_telling *telling)
 {
     struct hs_cur cur = hs_cur_of(telling->listed->detail);
-    hs_tell(telling, "has more than one receipt:");
+    hs_tell(telling->said, "has more than one receipt:", "凭证不止一张：");
     while (cur.left > 0) {
         struct hs_bytes number = hs_cur_sized(&cur);
         if (number.size != 0)
-            hs_tell(telling, " %.*s", (int)number.size, (const char *)number.data);
+            hs_tell(telling->said, " %.*s", " %.*s", (int)number.size, (const char *)number.data);
     }
     return HS_OK;
 }
@@ -206,8 +206,9 @@ static enum hs_err tell_topup(struct hs_telling *telling)
 {
     char fen[HS_FEN_TEXT_BYTES];
     struct hs_bytes card = telling->listed->detail;
-    hs_tell(telling, "of %s yuan tops up card %.*s under a counter for which another payment was taken, too",
-            hs_yuan_text(telling->listed->amount_fen, fen), (int)card.size, (const char *)card.data);
+    hs_tell(telling->said, "of %s yuan tops up card %.*s under a counter for which another payment was taken, too",
+            "%s 元，为购电卡 %.*s 购电；同一购电次数还收了另一笔交费", hs_yuan_text(telling->listed->amount_fen, fen),
+            (int)card.size, (const char *)card.data);
     return HS_OK;
 }
 
@@ -217,25 +218,31 @@ static void tell_settlement(struct hs_telling *telling)
     char fen[HS_FEN_TEXT_BYTES];
     struct hs_bytes account = hs_tlv_bytes(telling->message, SETTLEMENT_ACCOUNT);
     struct hs_bytes bill = hs_tlv_bytes(telling->message, SETTLEMENT_BILL);
-    hs_tell(telling, "of %s yuan, account %.*s", hs_yuan_text(telling->listed->amount_fen, fen), (int)account.size,
+    hs_tell(telling->said, "of %s yuan, account %.*s", "%s 元，户号 %.*s",
+            hs_yuan_text(telling->listed->amount_fen, fen), (int)account.size,
             account.size != 0 ? (const char *)account.data : "");
     if (bill.size != 0)
-        hs_tell(telling, ", bill %.*s", (int)bill.size, (const char *)bill.data);
+        hs_tell(telling->said, ", bill %.*s", "，账单 %.*s", (int)bill.size, (const char *)bill.data);
 }
 
 static enum hs_err tell_not_owner(struct hs_telling *telling)
 {
     struct hs_bytes node = telling->listed->detail;
     tell_settlement(telling);
-    hs_tell(telling, ": counts nothing, for %.*s did not own the district", node.size != 0 ? (int)node.size : 10,
-            node.size != 0 ? (const char *)node.data : "its writer");
+    hs_tell(telling->said, ": counts nothing, for ", "：不计入，");
+    if (node.size != 0)
+        hs_tell(telling->said, "%.*s", "%.*s ", (int)node.size, (const char *)node.data);
+    else
+        hs_tell_words(telling->said, "its writer", "写入节点");
+    hs_tell(telling->said, " did not own the district", "当时不负责该供电区的退费");
     return HS_OK;
 }
 
 static enum hs_err tell_settled_twice(struct hs_telling *telling)
 {
     tell_settlement(telling);
-    hs_tell(telling, ": counts nothing, for another settlement of the same money counts");
+    hs_tell(telling->said, ": counts nothing, for another settlement of the same money counts",
+            "：不计入，以同一笔款项的另一笔结算为准");
     return HS_OK;
 }
 
@@ -253,7 +260,8 @@ static enum hs_err tell_stream(struct hs_telling *telling, const struct hs_strea
         return HS_ENOMEM;
     if (hs_lane_valid(stream->lane))
         conflict->lane = (char *)(uintptr_t)hs_lane_text((enum hs_lane)stream->lane);
-    hs_tell(telling, "%s of %s, district %s (origin %s): ", hs_lane_words(stream->lane), conflict->node,
+    hs_tell_lane(telling->said, stream->lane);
+    hs_tell(telling->said, " of %s, district %s (origin %s): ", "，节点 %s，供电区 %s（来源 %s）：", conflict->node,
             hs_partition_text(stream->partition, district), conflict->origin);
     return HS_OK;
 }
@@ -262,12 +270,14 @@ static enum hs_err tell_void(struct hs_telling *telling)
 {
     const struct hs_record_name *name = &telling->listed->name;
     struct hs_cur cur = hs_cur_of(name->id);
-    struct hs_bytes reason = telling->listed->detail;
+    const char *reason = hs_arena_text(telling->arena, telling->listed->detail);
     struct hs_stream stream = {.origin = hs_cur_u64(&cur), .partition = name->partition, .lane = name->lane};
-    enum hs_err err = tell_stream(telling, &stream);
-    hs_tell(telling, "operation %" PRIu64 " has no effect: %.*s", hs_cur_u64(&cur), (int)reason.size,
-            (const char *)reason.data);
-    return err;
+    enum hs_err err = reason != NULL ? tell_stream(telling, &stream) : HS_ENOMEM;
+    if (err != HS_OK)
+        return err;
+    hs_tell(telling->said, "operation %" PRIu64 " has no effect: ", "第 %" PRIu64 " 条操作无效：", hs_cur_u64(&cur));
+    hs_tell_words(telling->said, reason, hs_err_text_zh(hs_err_by_name(reason)));
+    return HS_OK;
 }
 
 static enum hs_err tell_fork(struct hs_telling *telling)
@@ -277,8 +287,8 @@ static enum hs_err tell_fork(struct hs_telling *telling)
         return HS_EDAMAGED;
     struct hs_stream stream = hs_stream_from_key(telling->listed->name.id.data);
     enum hs_err err = tell_stream(telling, &stream);
-    hs_tell(telling, "two contents were signed for operation %" PRIu64 "; the facts of both are kept",
-            hs_cur_u64(&cur));
+    hs_tell(telling->said, "two contents were signed for operation %" PRIu64 "; the facts of both are kept",
+            "第 %" PRIu64 " 条操作签署了两种内容；两者中的单据均予保留", hs_cur_u64(&cur));
     return err;
 }
 
@@ -310,8 +320,10 @@ static enum hs_err tell_by_list(struct hs_telling *telling)
     for (size_t i = 0; i < sizeof TELLERS / sizeof *TELLERS; i++) {
         if (TELLERS[i].list != telling->listed->list)
             continue;
-        if (telling->kind != NULL)
-            hs_tell(telling, "%s %s ", telling->kind->name, telling->conflict->record_id);
+        if (telling->kind != NULL) {
+            hs_tell_words(telling->said, telling->kind->name, telling->kind->zh);
+            hs_tell(telling->said, " %s ", " %s：", telling->conflict->record_id);
+        }
         return TELLERS[i].needs_record && !telling->there ? HS_EDAMAGED : TELLERS[i].tell(telling);
     }
     return HS_OK; /* a list of a newer store: named, not explained */
@@ -341,13 +353,14 @@ static enum hs_err describe(struct hs_telling *telling)
 {
     const struct hs_record_name *record = &telling->listed->name;
     Hallsync__Conflict *conflict = telling->conflict;
+    const struct hs_conflict_type_row *row = hs_conflict_row(telling->listed->list);
     struct hs_conflict_name name;
     enum hs_err err = load_record(telling);
     if (err != HS_OK)
         return err;
     hs_conflict_name_of(telling->listed, &name);
     conflict->id = hs_conflict_id(telling->arena, &name);
-    conflict->type = (char *)(uintptr_t)hs_conflict_type_text(telling->listed->list);
+    conflict->type = (char *)(uintptr_t)row->name; /* only read */
     conflict->kind = record->kind;
     conflict->partition = record->partition;
     conflict->record_id = hs_show_id(telling->arena, telling->kind, record->id, telling->message);
@@ -357,14 +370,12 @@ static enum hs_err describe(struct hs_telling *telling)
     conflict->fields = hs_arena_array(telling->arena, most, sizeof *conflict->fields);
     if (conflict->id == NULL || conflict->record_id == NULL || conflict->fields == NULL)
         return HS_ENOMEM;
-    conflict->advice = (char *)(uintptr_t)hs_conflict_advice(telling->listed->list);
+    hs_advise(conflict, &(struct hs_words){row->advice_en, row->advice_zh});
     err = hs_tell_business(telling);
     if (err == HS_OK)
         err = tell_by_list(telling);
-    size_t size = strlen(telling->text);
-    while (size > 0 && !hs_text_valid(HS_BYTES(telling->text, size)))
-        telling->text[--size] = '\0'; /* it was cut inside a character */
-    conflict->text = telling->text;
+    conflict->text = telling->said->en.text;
+    conflict->text_zh = telling->said->zh.text;
     return err;
 }
 
@@ -385,12 +396,14 @@ struct page {
 static enum hs_err tell_one(struct page *page, const struct hs_listed *listed)
 {
     Hallsync__Conflict conflict = HALLSYNC__CONFLICT__INIT;
+    struct hs_sentence said = {.en = {.is_cut = false}};
     struct hs_telling telling = {.call = page->call,
                                  .view = page->view,
                                  .arena = &page->call->scratch,
                                  .listed = listed,
                                  .kind = hs_kind_by_number(listed->name.kind),
-                                 .conflict = &conflict};
+                                 .conflict = &conflict,
+                                 .said = &said};
     hs_arena_reset(&page->call->scratch);
     enum hs_err err = describe(&telling);
     if (err != HS_OK)
@@ -491,7 +504,7 @@ static enum hs_err list_all(struct page *page, const Hallsync__ConflictsRequest 
 {
     enum hs_list list = (enum hs_list)0;
     struct hs_bytes after = request->has_after ? HS_BYTES(request->after.data, request->after.len) : HS_BYTES_NONE;
-    if (request->type != NULL && !hs_conflict_type(request->type, strlen(request->type), &list))
+    if (request->type != NULL && !hs_conflict_list_of(request->type, strlen(request->type), &list))
         return hs_fail(HS_EINVAL, &page->call->why, "type: there is no type '%s' of conflicts", request->type);
     if (after.size != 0 && list != 0 && after.data[0] != list)
         return hs_fail(HS_EVALUE, &page->call->why, "after: was not in the answer to such a request");

@@ -2,6 +2,7 @@
 #ifndef HS_SERVICE_CONFLICTS_H
 #define HS_SERVICE_CONFLICTS_H
 
+#include "node/status/conflict_types.h"
 #include "proto/base/arena.h"
 #include "storage/store.h"
 
@@ -16,10 +17,9 @@ struct hs_conflict_name {
 };
 
 /* "overpaid" -> list; false: no such type. */
-bool hs_conflict_type(const char *type, size_t size, enum hs_list *list);
-const char *hs_conflict_type_text(enum hs_list list);
-/* How such a conflict ends, for who tries to resolve it by choosing values. */
-const char *hs_conflict_advice(enum hs_list list);
+bool hs_conflict_list_of(const char *type, size_t size, enum hs_list *list);
+/* What such a conflict is called, and how it ends; of a list that this version does not know all of it is empty. */
+const struct hs_conflict_type_row *hs_conflict_row(enum hs_list list);
 
 void hs_conflict_name_of(const struct hs_listed *listed, struct hs_conflict_name *name); /* borrows the record's id */
 char *hs_conflict_id(struct hs_arena *arena, const struct hs_conflict_name *name);       /* NULL: out of memory */

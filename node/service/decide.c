@@ -49,7 +49,7 @@ enum hs_err hs_decide_prepare(struct hs_call *call)
         return hs_fail(HS_EVALUE, &call->why, "id: '%s' is not a conflict's", request->id);
     if (name.list != HS_LIST_PARKED && name.list != HS_LIST_DECISION)
         return hs_fail(HS_EINVAL, &call->why, "a conflict of type %s is not released or rejected; %s",
-                       hs_conflict_type_text(name.list), hs_conflict_advice(name.list));
+                       hs_conflict_row(name.list)->name, hs_conflict_row(name.list)->advice_en);
     hs_id_made("hallsync decision 1", HS_BYTES(call->id, sizeof call->id), id);
     item.id = HS_BYTES(id->bytes, sizeof id->bytes);
     enum hs_err err = check_request(call);
@@ -117,7 +117,7 @@ static enum hs_err judge(struct hs_work *work, const struct target *target, bool
     if (!releases || standing->fault == HS_OK || standing->may_release)
         return HS_OK;
     return hs_refuse(&work->refusal, HS_EINVAL, 0, "this %s cannot be released: %s; %s", target->kind->name,
-                     standing->why.text, hs_mend_advice(target->kind));
+                     standing->why.text, hs_mend_advice(target->kind)->en);
 }
 
 /* Who decides has seen what others have decided, or looks again. */

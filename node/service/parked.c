@@ -9,26 +9,12 @@
 #include "proto/msg/tlv.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { CUSTOMER_NAME = 2 };
 enum { PAYMENT_AMOUNT = 3, PAYMENT_WINDOW = 6 };
 enum { REVERSAL_PAYMENT = 2, REVERSAL_WINDOW = 5 };
 enum { DECISION_NAME = 9, DECISION_REASON = 10 };
-
-char *hs_tell_text(struct hs_arena *arena, const char *format, ...)
-{
-    char text[HS_TELLING_BYTES];
-    va_list args;
-    va_start(args, format);
-    int size = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (size < 0 || (size_t)size >= sizeof text)
-        return NULL;
-    return hs_arena_text(arena, HS_BYTES(text, (size_t)size));
-}
 
 /* ---- whose, where, when ---- */
 
@@ -145,16 +131,20 @@ enum hs_err hs_tell_business(struct hs_telling *telling)
 static void put_business(struct hs_telling *telling)
 {
     const Hallsync__Conflict *conflict = telling->conflict;
+    struct hs_sentence *said = telling->said;
     char fen[HS_FEN_TEXT_BYTES], time[HS_TIME_TEXT_BYTES];
     if (conflict->account != NULL)
-        hs_tell(telling, "of account %s%s%s%s, ", conflict->account, conflict->customer != NULL ? " (" : "",
-                conflict->customer != NULL ? conflict->customer : "", conflict->customer != NULL ? ")" : "");
+        hs_tell(said, "of account %s", "户号 %s", conflict->account);
+    if (conflict->account != NULL && conflict->customer != NULL)
+        hs_tell(said, " (%s)", "（%s）", conflict->customer);
+    if (conflict->account != NULL)
+        hs_tell(said, ", ", "，");
     if (conflict->has_amount_fen)
-        hs_tell(telling, "%s yuan, ", hs_yuan_text(conflict->amount_fen, fen));
+        hs_tell(said, "%s yuan, ", "%s 元，", hs_yuan_text(conflict->amount_fen, fen));
     if (conflict->has_window)
-        hs_tell(telling, "window %" PRIu32 ", ", conflict->window);
+        hs_tell(said, "window %" PRIu32 ", ", "%" PRIu32 " 号窗口，", conflict->window);
     if (conflict->node != NULL)
-        hs_tell(telling, "written at %s %s, ", conflict->node,
+        hs_tell(said, "written at %s %s, ", "由 %s 于 %s 写入，", conflict->node,
                 hs_time_text(conflict->time_ms, telling->call->desk->options.utc_offset_minutes, time));
 }
 
@@ -230,13 +220,18 @@ static enum hs_err add_decisions(struct hs_telling *telling, const struct hs_sta
     return err;
 }
 
-const char *hs_mend_advice(const struct hs_kind *kind)
+const struct hs_words *hs_mend_advice(const struct hs_kind *kind)
 {
+    static const struct hs_words MADE = {
+        "a node made it by itself: upgrade this node if a newer one wrote it, else reject it",
+        "由节点自动生成：若由较新版本的节点写入，请升级本节点，否则驳回"};
+    static const struct hs_words FACT = {"enter it again with right values under a new id, then reject this one",
+                                         "请以新编号按正确的值重新录入，再驳回此条"};
+    static const struct hs_words REGISTER = {"write right values into it, and it counts; or reject it",
+                                             "写入正确的值后即计入；或者驳回"};
     if (kind == NULL || kind->by == HS_BY_NODE)
-        return "a node made it by itself: upgrade this node if a newer one wrote it, else reject it";
-    if (kind->shape == HS_SHAPE_FACT)
-        return "enter it again with right values under a new id, then reject this one";
-    return "write right values into it, and it counts; or reject it";
+        return &MADE;
+    return kind->shape == HS_SHAPE_FACT ? &FACT : &REGISTER;
 }
 
 static enum hs_err look_at(struct hs_telling *telling, struct hs_standing *standing)
@@ -246,54 +241,76 @@ static enum hs_err look_at(struct hs_telling *telling, struct hs_standing *stand
     if (err == HS_OK)
         err = add_decisions(telling, standing);
     conflict->reason = hs_arena_text(telling->arena, HS_BYTES(standing->why.text, strlen(standing->why.text)));
+    conflict->reason_zh = hs_arena_text(telling->arena, HS_BYTES(standing->why_zh.text, strlen(standing->why_zh.text)));
     conflict->has_counts = conflict->has_may_release = true;
     conflict->counts = standing->counts;
     conflict->may_release = standing->may_release;
     if (telling->kind != NULL && telling->kind->number == HS_KIND_PAYMENT)
         tell_amount(telling);
-    return err == HS_OK && conflict->reason == NULL ? HS_ENOMEM : err;
+    bool copied = conflict->reason != NULL && conflict->reason_zh != NULL;
+    return err == HS_OK && !copied ? HS_ENOMEM : err;
 }
 
 static void put_verdict(struct hs_telling *telling, const Hallsync__ConflictDecision *decision)
 {
     char time[HS_TIME_TEXT_BYTES];
-    hs_tell(telling, "%s by %s at %s %s: %s", strcmp(decision->verdict, "release") == 0 ? "released" : "rejected",
-            decision->name, decision->node,
+    bool released = strcmp(decision->verdict, "release") == 0;
+    hs_tell(telling->said, released ? "released by %s at %s %s: %s" : "rejected by %s at %s %s: %s",
+            released ? "%s 在 %s 于 %s 放行：%s" : "%s 在 %s 于 %s 驳回：%s", decision->name, decision->node,
             hs_time_text(decision->time_ms, telling->call->desk->options.utc_offset_minutes, time), decision->reason);
+}
+
+static void put_fault(struct hs_telling *telling, const struct hs_standing *standing)
+{
+    const Hallsync__Conflict *conflict = telling->conflict;
+    if (standing->fault == HS_OK)
+        return;
+    hs_tell(telling->said,
+            standing->counts ? "breaks a rule and counts by a decision: " : "breaks a rule and counts nowhere: ",
+            standing->counts ? "违反规则，按裁决计入：" : "违反规则，不计入：");
+    hs_tell_words(telling->said, conflict->reason, conflict->reason_zh);
+}
+
+static void put_dispute(struct hs_telling *telling, bool goes_on)
+{
+    static const struct hs_words ADVICE = {
+        "the first one holds until somebody who knows both decides: conflict release, or reject (at a hub)",
+        "在有人看过全部裁决并重新裁决之前，以第一项为准；请在区域中心放行或驳回"};
+    Hallsync__Conflict *conflict = telling->conflict;
+    hs_tell(telling->said, goes_on ? "; decided in two ways:" : "decided in two ways:",
+            goes_on ? "；有相反的裁决：" : "有相反的裁决：");
+    for (size_t i = 0; i < conflict->n_decisions && i < 4; i++) {
+        hs_tell(telling->said, i == 0 ? " " : "; ", i == 0 ? "" : "；");
+        put_verdict(telling, conflict->decisions[i]);
+    }
+    hs_advise(conflict, &ADVICE);
 }
 
 enum hs_err hs_tell_parked(struct hs_telling *telling)
 {
+    static const struct hs_words MAY_RELEASE = {"if it is right: conflict release, and it counts; if not: conflict "
+                                                "reject (at a hub); or upgrade this node, if a newer one wrote it",
+                                                "若属实，请在区域中心放行，即予计入；若不属实，请在区域中心驳回；"
+                                                "若由较新版本的节点写入，也可升级本节点"};
     struct hs_standing standing;
     Hallsync__Conflict *conflict = telling->conflict;
     enum hs_err err = look_at(telling, &standing);
     if (err != HS_OK)
         return err;
     put_business(telling);
-    if (standing.fault != HS_OK)
-        hs_tell(telling, "breaks a rule and counts %s: %s", standing.counts ? "by a decision" : "nowhere",
-                conflict->reason);
-    if (standing.is_disputed) {
-        hs_tell(telling, "%sdecided in two ways:", standing.fault != HS_OK ? "; " : "");
-        for (size_t i = 0; i < conflict->n_decisions && i < 4; i++) {
-            hs_tell(telling, "%s ", i == 0 ? "" : ";");
-            put_verdict(telling, conflict->decisions[i]);
-        }
-        conflict->advice = (char *)(uintptr_t) "the first one holds until somebody who knows both decides: conflict "
-                                               "release, or reject (at a hub)";
-    } else {
-        conflict->advice =
-            (char *)(uintptr_t)(standing.may_release
-                                    ? "if it is right: conflict release, and it counts; if not: conflict "
-                                      "reject (at a hub); or upgrade this node, if a newer one wrote it"
-                                    : hs_mend_advice(telling->kind));
-    }
+    put_fault(telling, &standing);
+    if (standing.is_disputed)
+        put_dispute(telling, standing.fault != HS_OK);
+    else
+        hs_advise(conflict, standing.may_release ? &MAY_RELEASE : hs_mend_advice(telling->kind));
     return HS_OK;
 }
 
 /* A row for each decision; this one's is named by the end of its key. */
 enum hs_err hs_tell_decided(struct hs_telling *telling)
 {
+    static const struct hs_words ADVICE = {"to decide otherwise: conflict release, or reject, with this id (at a hub)",
+                                           "如需改判，请在区域中心对此项放行或驳回"};
     struct hs_standing standing = {0};
     struct hs_decided decided;
     char id[HS_ID_TEXT_BYTES];
@@ -310,9 +327,10 @@ enum hs_err hs_tell_decided(struct hs_telling *telling)
     for (size_t i = 0; i < conflict->n_decisions; i++) {
         if (strcmp(conflict->decisions[i]->id, id) == 0) {
             put_verdict(telling, conflict->decisions[i]);
-            hs_tell(telling, conflict->decisions[i]->holds ? "" : " (does not hold any more)");
+            if (!conflict->decisions[i]->holds)
+                hs_tell(telling->said, " (does not hold any more)", "（已失效）");
         }
     }
-    conflict->advice = (char *)(uintptr_t) "to decide otherwise: conflict release, or reject, with this id (at a hub)";
+    hs_advise(conflict, &ADVICE);
     return HS_OK;
 }

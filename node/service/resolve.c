@@ -56,7 +56,7 @@ static enum hs_err take_record(struct hs_call *call, struct hs_item *item)
         return hs_fail(HS_EVALUE, &call->why, "id: '%s' is not a conflict's", id);
     if (name.list != HS_LIST_FIELD)
         return hs_fail(HS_EINVAL, &call->why, "a conflict of type %s is not resolved by choosing values; %s",
-                       hs_conflict_type_text(name.list), hs_conflict_advice(name.list));
+                       hs_conflict_row(name.list)->name, hs_conflict_row(name.list)->advice_en);
     item->kind = hs_kind_by_number(name.record.kind);
     if (item->kind == NULL)
         return hs_fail(HS_EKIND, &call->why, "this node does not know kind %u", (unsigned)name.record.kind);

@@ -13,7 +13,133 @@
 #include <string.h>
 
 #define STOPS_MAX 1024
+static const char UNKNOWN[] = "an unknown node";                           /* in place of its id */
 enum { STATUS_ANNOUNCED = 40, STATUS_WITHHELD = 51, STATUS_STOPPED = 60 }; /* of StatusReply */
+
+/* Why a stream does not go on: what programs call it, and how it is told. */
+struct hs_stop_cause {
+    const char *name, *zh;
+    void (*tell)(const struct hs_stop *stop, struct hs_sentence *said);
+    void (*advise)(const struct hs_stop *stop, struct hs_sentence *said);
+};
+
+/* ---- in words ---- */
+
+void hs_tell_lane(struct hs_sentence *sentence, uint8_t lane)
+{
+    static const struct hs_words WORDS[HS_LANE_COUNT] = {
+        [HS_LANE_WORK] = {"tickets and notices", "工单和公告"},
+        [HS_LANE_MONEY] = {"payments and cash entries", "交费和现金账"},
+        [HS_LANE_PEOPLE] = {"customers", "客户资料"},
+        [HS_LANE_BULK] = {"bills", "电费账单"}};
+    bool known = lane < HS_LANE_COUNT && WORDS[lane].en != NULL;
+    hs_tell_words(sentence, known ? WORDS[lane].en : "records", known ? WORDS[lane].zh : "记录");
+}
+
+static void tell_money(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    char fen[HS_FEN_TEXT_BYTES];
+    if (stop->payments != 0)
+        hs_tell(said, ", %" PRIu64 " payments of %s yuan among them", "，其中交费 %" PRIu64 " 笔共 %s 元",
+                stop->payments, hs_yuan_text(stop->fen, fen));
+}
+
+static void tell_where(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    hs_tell(said, "stopped behind operation %" PRIu64 ": ", "在第 %" PRIu64 " 条操作之后中断：", stop->behind);
+}
+
+static void tell_chain(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    tell_where(stop, said);
+    hs_tell(said, "what %s sends of them (%" PRIu64 " more) does not continue what is here, by hash or signature",
+            "%s 发来的后续内容（还有 %" PRIu64 " 条）与本机所存不相接，哈希或签名不符", stop->other, stop->operations);
+}
+
+static void advise_chain(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    hs_tell(said,
+            "run hallsync verify here and at %s: what is damaged comes back by itself (hallsync repair); "
+            "if both are sound, somebody else has the key of %s: hallsync node revoke %s at a hub",
+            "请在本机和 %s 上运行 hallsync verify：损坏的内容会自动恢复（hallsync repair）；"
+            "若双方均完好，则有他人持有 %s 的密钥，请在区域中心运行 hallsync node revoke %s",
+            stop->other, stop->node_id, stop->node_id);
+}
+
+static void tell_rot(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    tell_where(stop, said);
+    hs_tell(said, "the next %" PRIu64 " have rotted on this disk, and have not come back yet",
+            "其后 %" PRIu64 " 条在本机磁盘上损坏，尚未恢复", stop->operations);
+}
+
+static void advise_rot(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    (void)stop;
+    hs_tell(said, "connect a node that has them, then hallsync repair; and look at the disk",
+            "请连接持有这些操作的节点，再运行 hallsync repair；并检查磁盘");
+}
+
+static void tell_lost(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    hs_tell(said, "the %" PRIu64 " operations behind %" PRIu64 " have rotted on this disk and are at no other node",
+            "有 %" PRIu64 " 条操作（在第 %" PRIu64 " 条之后）在本机磁盘上损坏，其他节点也都没有", stop->operations,
+            stop->behind);
+}
+
+static void advise_lost(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    (void)stop;
+    hs_tell(said, "compare with the tills' slips of that day, and enter again what is missing; look at the disk",
+            "请与当日柜台凭证核对，补录缺失的内容；并检查磁盘");
+}
+
+static void tell_revoked(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    tell_where(stop, said);
+    hs_tell(said, "the key is revoked, and no hub has signed for the %" PRIu64 " that follow",
+            "密钥已吊销，其后 %" PRIu64 " 条没有区域中心签收", stop->operations);
+    tell_money(stop, said);
+    if (stop->other != NULL)
+        hs_tell(said, "; %s has them", "；%s 存有这些操作", stop->other);
+    else
+        hs_tell(said, "; nobody who is here has them", "；现有节点均没有这些操作");
+}
+
+static void advise_revoked(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    hs_tell(said,
+            "if the operations are right: hallsync node release %s --reason TEXT --name NAME at a hub; "
+            "else leave them",
+            "若这些操作属实，请在区域中心运行 hallsync node release %s --reason TEXT --name NAME；否则不予处理",
+            stop->node_id);
+}
+
+static void tell_gap(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    tell_where(stop, said);
+    hs_tell(said, "the node has announced %" PRIu64 " more", "该节点通告还有 %" PRIu64 " 条", stop->operations);
+    tell_money(stop, said);
+    hs_tell(said, ", and nobody who is here has them", "，现有节点均没有");
+}
+
+static void advise_gap(const struct hs_stop *stop, struct hs_sentence *said)
+{
+    hs_tell(said,
+            "connect %s, its witness or its counters, or carry its work in (hallsync bundle); if its disk "
+            "is gone for good, compare with the tills' slips and enter again what is missing",
+            "请连接 %s、其见证节点或其柜台程序，或用文件带入其数据（hallsync bundle）；"
+            "若其磁盘已无法恢复，请与柜台凭证核对，补录缺失的内容",
+            stop->node_id);
+}
+
+static const struct hs_stop_cause CHAIN = {"chain", "内容不相接", tell_chain, advise_chain};
+static const struct hs_stop_cause ROT = {"rot", "磁盘数据损坏", tell_rot, advise_rot};
+static const struct hs_stop_cause LOST = {"lost", "数据丢失", tell_lost, advise_lost};
+static const struct hs_stop_cause REVOKED = {"revoked", "密钥已吊销", tell_revoked, advise_revoked};
+static const struct hs_stop_cause GAP = {"gap", "后续操作未到", tell_gap, advise_gap};
+
+/* ---- which there are ---- */
 
 struct taking {
     struct hs_call *call;
@@ -35,7 +161,7 @@ static struct hs_bytes bytes_of(const char *text)
 }
 
 /* NULL: no memory, or there are enough. */
-static struct hs_stop *add(struct taking *taking, const char *cause, struct hs_bytes node_id)
+static struct hs_stop *add(struct taking *taking, const struct hs_stop_cause *cause, struct hs_bytes node_id)
 {
     struct hs_stops *stops = taking->stops;
     char *name = copy(taking, node_id);
@@ -66,7 +192,7 @@ static void take_chain(struct taking *taking, struct hs_bytes bytes)
 {
     Hallsync__StoppedStatus *row = hallsync__stopped_status__unpack(NULL, bytes.size, bytes.data);
     taking->no_memory = taking->no_memory || row == NULL; /* they were packed here */
-    struct hs_stop *stop = row != NULL ? add(taking, "chain", bytes_of(row->node_id)) : NULL;
+    struct hs_stop *stop = row != NULL ? add(taking, &CHAIN, bytes_of(row->node_id)) : NULL;
     if (stop != NULL) {
         stop->stream = stream_of(row->origin, row->partition, row->lane);
         stop->behind = row->behind;
@@ -81,7 +207,7 @@ static void take_withheld(struct taking *taking, struct hs_bytes bytes)
 {
     Hallsync__WithheldStatus *row = hallsync__withheld_status__unpack(NULL, bytes.size, bytes.data);
     taking->no_memory = taking->no_memory || row == NULL; /* they were packed here */
-    struct hs_stop *stop = row != NULL ? add(taking, "revoked", bytes_of(row->node_id)) : NULL;
+    struct hs_stop *stop = row != NULL ? add(taking, &REVOKED, bytes_of(row->node_id)) : NULL;
     if (stop != NULL) {
         stop->stream = stream_of(origin_of(row->origin), row->partition, row->lane);
         stop->behind = row->behind;
@@ -101,7 +227,7 @@ static void take_announced(struct taking *taking, struct hs_bytes bytes)
     taking->no_memory = taking->no_memory || row == NULL; /* they were packed here */
     for (size_t i = 0; row != NULL && !row->live && i < row->n_streams; i++) {
         const Hallsync__AnnouncedStream *from = row->streams[i];
-        struct hs_stop *stop = add(taking, "gap", bytes_of(row->node_id));
+        struct hs_stop *stop = add(taking, &GAP, bytes_of(row->node_id));
         if (stop == NULL)
             break;
         stop->stream = stream_of(origin_of(from->origin), from->partition, from->lane);
@@ -125,8 +251,7 @@ static enum hs_err take_rotten(void *ctx, const struct hs_healed *healed)
     if ((healed->state != HS_HEALING_WAITS && !is_lost) || healed->first == 0)
         return HS_OK; /* a receipt stops no stream */
     struct hs_bytes writer = hs_show_node(taking->view, healed->stream.origin);
-    struct hs_stop *stop = add(taking, is_lost ? "lost" : "rot",
-                               writer.size != 0 ? writer : bytes_of("an unknown node"));
+    struct hs_stop *stop = add(taking, is_lost ? &LOST : &ROT, writer.size != 0 ? writer : bytes_of(UNKNOWN));
     if (stop == NULL)
         return HS_OK;
     stop->stream = healed->stream;
@@ -171,79 +296,20 @@ enum hs_err hs_stops_find(struct hs_call *call, struct hs_view *view, struct hs_
     return err;
 }
 
-/* ---- in words ---- */
+/* ---- as a conflict ---- */
 
-const char *hs_lane_words(uint8_t lane)
+static enum hs_err put_words(const struct hs_stop *stop, struct hs_arena *arena, Hallsync__Conflict *conflict)
 {
-    static const char *const WORDS[HS_LANE_COUNT] = {[HS_LANE_WORK] = "tickets and notices",
-                                                     [HS_LANE_MONEY] = "payments and cash entries",
-                                                     [HS_LANE_PEOPLE] = "customers",
-                                                     [HS_LANE_BULK] = "bills"};
-    return lane < HS_LANE_COUNT && WORDS[lane] != NULL ? WORDS[lane] : "records";
-}
-
-static const char *text_of(const struct hs_stop *stop, struct hs_arena *arena)
-{
-    char district[HS_PARTITION_TEXT_BYTES], fen[HS_FEN_TEXT_BYTES];
-    const char *other = stop->other != NULL ? stop->other : "nobody who is here";
-    hs_partition_text(stop->stream.partition, district);
-    const char *what = hs_tell_text(arena, "%s of %s, district %s: ", hs_lane_words(stop->stream.lane), stop->node_id,
-                                    district);
-    const char *money = "";
-    if (what == NULL)
-        return NULL;
-    if (stop->payments != 0)
-        money = hs_tell_text(arena, ", %" PRIu64 " payments of %s yuan among them", stop->payments,
-                             hs_yuan_text(stop->fen, fen));
-    if (money == NULL)
-        return NULL;
-    if (strcmp(stop->cause, "chain") == 0)
-        return hs_tell_text(arena,
-                            "%sstopped behind operation %" PRIu64 ": what %s sends of them (%" PRIu64
-                            " more) does not continue what is here, by hash or signature",
-                            what, stop->behind, other, stop->operations);
-    if (strcmp(stop->cause, "rot") == 0)
-        return hs_tell_text(arena,
-                            "%sstopped behind operation %" PRIu64 ": the next %" PRIu64
-                            " have rotted on this disk, and have not come back yet",
-                            what, stop->behind, stop->operations);
-    if (strcmp(stop->cause, "lost") == 0)
-        return hs_tell_text(
-            arena, "%sthe %" PRIu64 " operations behind %" PRIu64 " have rotted on this disk and are at no other node",
-            what, stop->operations, stop->behind);
-    if (strcmp(stop->cause, "revoked") == 0)
-        return hs_tell_text(arena,
-                            "%sstopped behind operation %" PRIu64
-                            ": the key is revoked, and no hub has signed for the %" PRIu64
-                            " that follow%s; %s has them",
-                            what, stop->behind, stop->operations, money, other);
-    return hs_tell_text(arena,
-                        "%sstopped behind operation %" PRIu64 ": the node has announced %" PRIu64
-                        " more%s, and nobody who is here has them",
-                        what, stop->behind, stop->operations, money);
-}
-
-static const char *advice_of(const struct hs_stop *stop, struct hs_arena *arena)
-{
-    if (strcmp(stop->cause, "chain") == 0)
-        return hs_tell_text(
-            arena,
-            "run hallsync verify here and at %s: what is damaged comes back by itself (hallsync repair); "
-            "if both are sound, somebody else has the key of %s: hallsync node revoke %s at a hub",
-            stop->other != NULL ? stop->other : "its sender", stop->node_id, stop->node_id);
-    if (strcmp(stop->cause, "rot") == 0)
-        return "connect a node that has them, then hallsync repair; and look at the disk";
-    if (strcmp(stop->cause, "lost") == 0)
-        return "compare with the tills' slips of that day, and enter again what is missing; look at the disk";
-    if (strcmp(stop->cause, "revoked") == 0)
-        return hs_tell_text(arena,
-                            "if the operations are right: hallsync node release %s --reason TEXT --name NAME at a hub; "
-                            "else leave them",
-                            stop->node_id);
-    return hs_tell_text(arena,
-                        "connect %s, its witness or its counters, or carry its work in (hallsync bundle); if its disk "
-                        "is gone for good, compare with the tills' slips and enter again what is missing",
-                        stop->node_id);
+    struct hs_sentence text = {.en = {.is_cut = false}}, advice = {.en = {.is_cut = false}};
+    char district[HS_PARTITION_TEXT_BYTES];
+    hs_tell_lane(&text, stop->stream.lane);
+    hs_tell(&text, " of ", "，节点 ");
+    hs_tell_words(&text, stop->node_id, strcmp(stop->node_id, UNKNOWN) == 0 ? "未知" : stop->node_id);
+    hs_tell(&text, ", district %s: ", "，供电区 %s：", hs_partition_text(stop->stream.partition, district));
+    stop->cause->tell(stop, &text);
+    stop->cause->advise(stop, &advice);
+    enum hs_err err = hs_tell_keep(arena, &text, &conflict->text, &conflict->text_zh);
+    return err == HS_OK ? hs_tell_keep(arena, &advice, &conflict->advice, &conflict->advice_zh) : err;
 }
 
 enum hs_err hs_stop_tell(const struct hs_stop *stop, struct hs_arena *arena, Hallsync__Conflict *conflict)
@@ -253,17 +319,16 @@ enum hs_err hs_stop_tell(const struct hs_stop *stop, struct hs_arena *arena, Hal
     struct hs_conflict_name name = {.list = HS_LIST_STOPPED,
                                     .record = {.partition = stop->stream.partition, .id = HS_BYTES(key, sizeof key)}};
     if (stop->other != NULL)
-        snprintf(name.extra, sizeof name.extra, "%s-%s", stop->cause, stop->other);
+        snprintf(name.extra, sizeof name.extra, "%s-%s", stop->cause->name, stop->other);
     else
-        snprintf(name.extra, sizeof name.extra, "%s-%" PRIu64, stop->cause, stop->behind);
+        snprintf(name.extra, sizeof name.extra, "%s-%" PRIu64, stop->cause->name, stop->behind);
     conflict->id = hs_conflict_id(arena, &name);
-    conflict->type = (char *)(uintptr_t)hs_conflict_type_text(HS_LIST_STOPPED);
+    conflict->type = (char *)(uintptr_t)hs_conflict_row(HS_LIST_STOPPED)->name;
     conflict->partition = stop->stream.partition;
     conflict->record_id = hs_tell_text(arena, "%s/%s/%016" PRIx64, stop->node_id,
                                        hs_lane_text((enum hs_lane)stop->stream.lane), stop->stream.origin);
-    conflict->text = (char *)(uintptr_t)text_of(stop, arena);
-    conflict->advice = (char *)(uintptr_t)advice_of(stop, arena);
-    conflict->reason = (char *)(uintptr_t)stop->cause;
+    conflict->reason = (char *)(uintptr_t)stop->cause->name; /* only read, as the next */
+    conflict->reason_zh = (char *)(uintptr_t)stop->cause->zh;
     conflict->node = (char *)(uintptr_t)stop->node_id;
     conflict->lane = (char *)(uintptr_t)hs_lane_text((enum hs_lane)stop->stream.lane);
     conflict->origin = hs_tell_text(arena, "%016" PRIx64, stop->stream.origin);
@@ -274,7 +339,6 @@ enum hs_err hs_stop_tell(const struct hs_stop *stop, struct hs_arena *arena, Hal
     conflict->time_ms = stop->since_ms;
     conflict->has_amount_fen = stop->fen != 0;
     conflict->amount_fen = stop->fen;
-    bool whole = conflict->id != NULL && conflict->record_id != NULL && conflict->text != NULL &&
-                 conflict->advice != NULL && conflict->origin != NULL;
-    return whole ? HS_OK : HS_ENOMEM;
+    bool whole = conflict->id != NULL && conflict->record_id != NULL && conflict->origin != NULL;
+    return whole ? put_words(stop, arena, conflict) : HS_ENOMEM;
 }

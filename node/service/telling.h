@@ -6,7 +6,28 @@
 #include "storage/model/kinds.h"
 #include "storage/model/record.h"
 
+/* A sentence in both languages.  What does not fit is cut behind a whole character, and says so by three dots. */
 #define HS_TELLING_BYTES 1200
+struct hs_sentence {
+    struct hs_said {
+        char text[HS_TELLING_BYTES];
+        bool is_cut;
+    } en, zh;
+};
+/* One more piece of it: the two formats take the same values in the same order. */
+void hs_tell(struct hs_sentence *sentence, const char *en, const char *zh, ...)
+    __attribute__((format(printf, 2, 4), format(printf, 3, 4)));
+/* A word that each language has for itself: of a table, or a name where there is none. */
+void hs_tell_words(struct hs_sentence *sentence, const char *en, const char *zh);
+
+/* Into the arena; HS_ENOMEM. */
+enum hs_err hs_tell_keep(struct hs_arena *arena, const struct hs_sentence *sentence, char **en, char **zh);
+
+/* What is said as it stands. */
+struct hs_words {
+    const char *en, *zh;
+};
+void hs_advise(Hallsync__Conflict *conflict, const struct hs_words *advice); /* borrows the words */
 
 struct hs_telling {
     struct hs_call *call;
@@ -19,10 +40,9 @@ struct hs_telling {
     struct hs_record state;
     struct hs_bytes message;
     Hallsync__Conflict *conflict;
-    char text[HS_TELLING_BYTES];
+    struct hs_sentence *said;
 };
 
-void hs_tell(struct hs_telling *telling, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define HS_FEN_TEXT_BYTES 32
 const char *hs_yuan_text(int64_t fen, char text[static HS_FEN_TEXT_BYTES]);
 /* A text in the telling's arena; NULL: out of memory, or too long. */
@@ -33,12 +53,13 @@ enum hs_err hs_tell_business(struct hs_telling *telling);
 enum hs_err hs_tell_parked(struct hs_telling *telling);
 enum hs_err hs_tell_decided(struct hs_telling *telling);
 /* What people should do who may not release it. */
-const char *hs_mend_advice(const struct hs_kind *kind);
+const struct hs_words *hs_mend_advice(const struct hs_kind *kind);
 
 /* stopped.c: streams, in words: "payments and cash entries"; and those that do not go on. */
-const char *hs_lane_words(uint8_t lane);
+void hs_tell_lane(struct hs_sentence *sentence, uint8_t lane);
+struct hs_stop_cause;
 struct hs_stop {
-    const char *cause; /* "chain", "rot", "lost", "gap", "revoked" */
+    const struct hs_stop_cause *cause;
     struct hs_stream stream;
     const char *node_id;
     const char *other; /* who sent it, or has it; NULL: nobody */

@@ -7,6 +7,8 @@
 #include "storage/records/env.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -247,28 +249,52 @@ enum hs_err hs_records_decisions(struct hs_txn *txn, const struct hs_record_name
     return each_row(txn, record, visit, ctx);
 }
 
-/* What is wrong, for people: the fields' own sentence, or where it lies. */
-static void tell_fault(const struct hs_facet *facet, struct hs_why *why)
+__attribute__((format(printf, 2, 4), format(printf, 3, 4))) static void tell(struct hs_standing *standing,
+                                                                             const char *en, const char *zh, ...)
+{
+    va_list args;
+    va_start(args, zh);
+    vsnprintf(standing->why.text, sizeof standing->why.text, en, args);
+    va_end(args);
+    va_start(args, zh);
+    vsnprintf(standing->why_zh.text, sizeof standing->why_zh.text, zh, args);
+    va_end(args);
+}
+
+/* The fields' own sentence, with what stands in them; in Chinese which field, and the rule. */
+static bool tell_field(const struct hs_facet *facet, struct hs_standing *standing)
 {
     uint32_t field;
     struct hs_check complete = {.complete = true};
+    enum hs_err err = hs_kind_check(facet->kind, facet->message, complete, &field, &standing->why);
+    const struct hs_field_rule *rule = hs_kind_rule(facet->kind, field);
+    if (err != HS_OK && rule != NULL)
+        snprintf(standing->why_zh.text, sizeof standing->why_zh.text, "%s（%s）：%s", rule->zh,
+                 hs_kind_field_name(facet->kind, field), hs_err_text_zh(err));
+    else if (err != HS_OK)
+        snprintf(standing->why_zh.text, sizeof standing->why_zh.text, "%s", hs_err_text_zh(err));
+    return err != HS_OK;
+}
+
+/* What is wrong, for people: with a field, or where it lies. */
+static void tell_fault(const struct hs_facet *facet, struct hs_standing *standing)
+{
     char here[HS_PARTITION_TEXT_BYTES], home[HS_PARTITION_TEXT_BYTES];
     hs_partition partition;
-    struct hs_bytes account = facet->kind->home_field != 0 ? hs_facet_bytes(facet, facet->kind->home_field)
-                                                           : HS_BYTES_NONE;
-    *why = (struct hs_why){{0}};
+    const struct hs_kind *kind = facet->kind;
+    struct hs_bytes account = kind->home_field != 0 ? hs_facet_bytes(facet, kind->home_field) : HS_BYTES_NONE;
     if (facet->fault == HS_OK)
         return;
-    if (facet->name.lane != facet->kind->lane)
-        hs_fail(facet->fault, why, "lies in lane %s; a %s belongs to lane %s",
-                hs_lane_text((enum hs_lane)facet->name.lane), facet->kind->name, hs_lane_text(facet->kind->lane));
-    else if (hs_kind_check(facet->kind, facet->message, complete, &field, why) != HS_OK)
+    if (facet->name.lane != kind->lane)
+        tell(standing, "lies in lane %s; a %s belongs to lane %s", "所在通道为 %s；%s 应在通道 %s",
+             hs_lane_text((enum hs_lane)facet->name.lane), kind->name, hs_lane_text(kind->lane));
+    else if (tell_field(facet, standing))
         return;
-    else if (!hs_facet_at_home(facet) && hs_kind_home(facet->kind, account, &partition))
-        hs_fail(facet->fault, why, "lies in district %s and belongs to %s",
-                hs_partition_text(facet->name.partition, here), hs_partition_text(partition, home));
+    else if (!hs_facet_at_home(facet) && hs_kind_home(kind, account, &partition))
+        tell(standing, "lies in district %s and belongs to %s", "所在供电区为 %s，应在 %s",
+             hs_partition_text(facet->name.partition, here), hs_partition_text(partition, home));
     else
-        hs_fail(facet->fault, why, "its id is not its own");
+        tell(standing, "its id is not its own", "编号与内容不符");
 }
 
 enum hs_err hs_records_standing(struct hs_txn *txn, const struct hs_stored *stored, struct hs_standing *standing)
@@ -291,7 +317,7 @@ enum hs_err hs_records_standing(struct hs_txn *txn, const struct hs_stored *stor
         standing->decision = facet.decision;
         standing->is_disputed = facet.is_disputed;
         standing->contents = hs_facet_contents(&facet);
-        tell_fault(&facet, &standing->why);
+        tell_fault(&facet, standing);
     }
     hs_arena_fini(&arena);
     return err;

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "node", "admin", "page")
-FAMILIES = ("level", "column", "help", "role", "theme", "type", "books", "ticket", "node", "verdict", "audit", "span", "figure", "way", "short", "state")
+FAMILIES = ("level", "column", "help", "role", "theme", "books", "ticket", "node", "verdict", "audit", "span", "figure", "way", "short", "state")
 
 
 def source(name):

@@ -130,7 +130,10 @@ def lists(hub, viewer, account):
         paid = hub.json("payment", "add", f"payment_id=P-{number}", f"account={account}", "amount_fen=5000", "bill_id=B-1", "window=3").object()
     over = viewer.get("/api/conflicts?type=overpaid").json()["conflicts"]
     equal([(one["account"], one["record_id"], one["amount_fen"]) for one in over], [(account, "B-1", 5000)], "paid twice")
-    check(over[0]["advice"], f"what may be done: {over[0]}")
+    check("yuan paid too much" in over[0]["text"] and "元" in over[0]["text_zh"], f"in both languages: {over[0]}")
+    check("reverse" in over[0]["advice"] and "冲正" in over[0]["advice_zh"], f"what may be done: {over[0]}")
+    model = viewer.get("/api/model").json()
+    equal((model["conflicts"]["overpaid"], model["kinds"][over[0]["kind"]]["zh"]), ({"en": "overpaid", "zh": "多交"}, "电费账单"), "what they are called")
     day = re.search(r"-(\d{4})(\d\d)(\d\d)-", paid["receipt"])  # a midnight may pass before the books are asked for
     books = viewer.get(f"/api/books?date={'-'.join(day.groups())}").json()["books"]
     equal([(book["hall"], book["sum_fen"]) for book in books], [(hub.name, 10000)], "books of the day")

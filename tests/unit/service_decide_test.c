@@ -50,7 +50,7 @@ static const Hallsync__Reply *decide_as(struct client *client, const char *id, c
     body.id = TEXT(id);
     body.verdict = TEXT(verdict);
     body.name = TEXT("Zhao");
-    body.reason = TEXT("the slip was seen");
+    body.reason = TEXT("已核对存根");
     Hallsync__Request request = REQUEST(decide, DECIDE, &body);
     request.id = (ProtobufCBinaryData){.len = request_id.size, .data = (uint8_t *)(uintptr_t)request_id.data};
     return client_ask(client, &request);
@@ -115,7 +115,7 @@ static void a_parked_payment_is_told_in_words_and_released(void **state)
     take_id(list(client, "decided", NULL), decided);
     const Hallsync__Conflict *history = list(client, NULL, decided)->conflicts[0];
     assert_non_null(strstr(history->text, "released by Zhao at nj-hub"));
-    assert_non_null(strstr(history->text, "the slip was seen"));
+    assert_non_null(strstr(history->text, "已核对存根"));
     assert_int_equal(history->n_decisions, 1);
     assert_true(history->decisions[0]->holds && history->counts);
 

@@ -3,6 +3,7 @@
 #ifndef HS_TESTS_SERVICE_WORLD_H
 #define HS_TESTS_SERVICE_WORLD_H
 
+#include "tests/lib/chinese.h"
 #include "tests/lib/store_world.h"
 
 #include "node/service/service.h"
@@ -246,12 +247,47 @@ static inline void client_send(struct client *client, Hallsync__Request *request
         request->id = (ProtobufCBinaryData){0};
 }
 
+/* What people wrote stands in both languages as they wrote it. */
+static inline void blank(char *text, const char *written)
+{
+    size_t size = written != NULL ? strlen(written) : 0;
+    for (char *at = text; size != 0 && (at = strstr(at, written)) != NULL; at += size)
+        memset(at, '#', size);
+}
+
+/* Both or neither; the Chinese one without what people wrote. */
+static inline void check_told(const Hallsync__Conflict *conflict, const char *en, const char *zh)
+{
+    char text[4096];
+    assert_true((en != NULL) == (zh != NULL) && (en == NULL || (en[0] != '\0') == (zh[0] != '\0')));
+    if (en == NULL || en[0] == '\0')
+        return;
+    snprintf(text, sizeof text, "%s", zh);
+    blank(text, conflict->customer);
+    for (size_t i = 0; i < conflict->n_decisions; i++)
+        blank(text, conflict->decisions[i]->reason);
+    for (size_t i = 0; i < conflict->n_fields; i++) {
+        assert_chinese(conflict->fields[i]->name_zh);
+        for (size_t k = 0; k < conflict->fields[i]->n_values; k++)
+            blank(text, conflict->fields[i]->values[k]->text);
+    }
+    assert_chinese(text);
+}
+
+/* Whatever a test asks for, what it is told stands in both languages. */
 static inline const Hallsync__Reply *client_ask(struct client *client, Hallsync__Request *request)
 {
     client_send(client, request);
     const Hallsync__Reply *reply = client_receive(client, ANSWER_MS);
     if (reply == NULL)
         fail_msg("no answer");
+    bool tells = reply->body_case == HALLSYNC__REPLY__BODY_CONFLICTS;
+    for (size_t i = 0; tells && i < reply->conflicts->n_conflicts; i++) {
+        const Hallsync__Conflict *conflict = reply->conflicts->conflicts[i];
+        check_told(conflict, conflict->text, conflict->text_zh);
+        check_told(conflict, conflict->advice, conflict->advice_zh);
+        check_told(conflict, conflict->reason, conflict->reason_zh);
+    }
     return reply;
 }
 

@@ -4,20 +4,19 @@ import { h, render } from "./dom.js";
 import { clock, moment, yuan } from "./format.js";
 import { cells, changedMeanwhile, failure, field, flash, form, heading, List, reasonBox } from "./parts.js";
 import { may, now, state } from "./state.js";
-import { known, t } from "./text.js";
-
-const TYPES = ["field", "fact", "event", "overpaid", "over-reversed", "double-entry", "settled-twice", "topup-twice", "no-bill", "not-owner", "void", "stopped", "fork", "parked", "decided"];
+import { t, told, word } from "./text.js";
 
 let said = ""; // of the change just made, shown once above the list
 
-export const typeName = type => known(`type_${type}`) ? t(`type_${type}`) : type;
+const typeName = type => word(state.model.conflicts[type]) ?? type;
+const kindName = kind => word(state.model.kinds[kind]) ?? (kind === "kind-0" ? "" : kind); // a stream is of none
 const amounts = state_ => `${state_.conflicts}/${state_.overpayments}/${state_.parked}/${state_.stopped_streams}/${state_.forks}`;
 
 function row(conflict, to) {
   return h("tr", { key: conflict.id },
     h("th", { scope: "row" }, h("a", { href: to(conflict) }, conflict.record_id || conflict.origin || conflict.id)),
-    h("td", null, typeName(conflict.type)), h("td", null, conflict.kind ?? ""), h("td", { class: "number" }, conflict.amount_fen === undefined ? "" : yuan(conflict.amount_fen)),
-    h("td", null, conflict.node ?? ""), h("td", null, clock(conflict.time_ms, now())), h("td", { class: "prose" }, conflict.text ?? ""));
+    h("td", null, typeName(conflict.type)), h("td", null, kindName(conflict.kind)), h("td", { class: "number" }, conflict.amount_fen === undefined ? "" : yuan(conflict.amount_fen)),
+    h("td", null, conflict.node ?? ""), h("td", null, clock(conflict.time_ms, now())), h("td", { class: "prose" }, told(conflict, "text") ?? ""));
 }
 
 export function conflictTable(list, to, none) {
@@ -29,14 +28,14 @@ export function conflictTable(list, to, none) {
 
 export function facts(conflict) {
   const list = [
-    [t("record"), conflict.record_id], [t("kind"), conflict.kind], [t("district"), conflict.partition], [t("account"), conflict.account], [t("customer"), conflict.customer],
+    [t("record"), conflict.record_id], [t("kind"), kindName(conflict.kind)], [t("district"), conflict.partition], [t("account"), conflict.account], [t("customer"), conflict.customer],
     [t("amount"), conflict.amount_fen === undefined ? null : yuan(conflict.amount_fen)], [t("written_at"), conflict.node], [t("window"), conflict.window],
-    [t("when"), conflict.time_ms ? moment(conflict.time_ms) : null], [t("rule"), conflict.reason], [t("counts"), conflict.counts === undefined ? null : t(conflict.counts ? "yes" : "no")],
+    [t("when"), conflict.time_ms ? moment(conflict.time_ms) : null], [t("rule"), told(conflict, "reason")], [t("counts"), conflict.counts === undefined ? null : t(conflict.counts ? "yes" : "no")],
     [t("lane"), conflict.lane], [t("origin"), conflict.origin], [t("stopped_behind"), conflict.behind], [t("operations_follow"), conflict.operations],
   ].filter(([, value]) => value !== undefined && value !== null && value !== "");
-  return [conflict.text ? h("p", { class: "cause" }, conflict.text) : null,
+  return [conflict.text ? h("p", { class: "cause" }, told(conflict, "text")) : null,
     h("dl", { class: "facts" }, list.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value)))),
-    conflict.advice ? h("p", { class: "next" }, h("b", null, t("what_to_do")), " ", conflict.advice) : null, decisions(conflict.decisions)];
+    conflict.advice ? h("p", { class: "next" }, h("b", null, t("what_to_do")), " ", told(conflict, "advice")) : null, decisions(conflict.decisions)];
 }
 
 function decisions(list) {
@@ -61,7 +60,7 @@ function versions(conflict, choosing) {
   const head = Array.from({ length: most }, (_, i) => h("th", { scope: "col" }, t("version", { n: i + 1 }),
     choosing && conflict.fields.length > 1 ? h("button", { type: "button", class: "plain small", onclick: pick(i) }, t("take_all")) : null));
   return h("div", { class: "scroll" }, h("table", { class: "plain versions" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, t("field")), head)),
-    h("tbody", null, conflict.fields.map((one, at) => h("tr", null, h("th", { scope: "row" }, one.name),
+    h("tbody", null, conflict.fields.map((one, at) => h("tr", null, h("th", { scope: "row" }, told(one, "name")),
       one.values.map((value, i) => version(`f${at}`, value, i, i === 0, choosing)),
       one.values.length < most ? h("td", { colspan: String(most - one.values.length) }) : null)))));
 }
@@ -107,7 +106,7 @@ export function conflicts(main, type = "", id = "") {
   const list = new List({ path: "conflicts", query: () => ({ type }), items: answer => answer.conflicts ?? [], watch: () => amounts(state.node),
     draw: rows => conflictTable(rows, to, t("no_conflicts")) });
   const select = h("select", { onchange: () => { location.hash = select.value ? `#/conflicts/${select.value}` : "#/conflicts"; } },
-    h("option", { value: "" }, t("all")), TYPES.map(name => h("option", { value: name, selected: name === type }, typeName(name))));
+    h("option", { value: "" }, t("all")), Object.keys(state.model.conflicts).map(name => h("option", { value: name, selected: name === type }, typeName(name))));
   main.append(heading(t("conflicts"), t("conflicts_note")), said ? flash(said) : "", h("div", { class: "tools" }, field(t("sort"), select)), list.element);
   said = "";
   list.load();

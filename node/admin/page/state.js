@@ -4,7 +4,7 @@ import { classify } from "./marks.js";
 
 export const state = {
   session: null,
-  model: { fields: {}, causes: {} },
+  model: { fields: {}, causes: {}, conflicts: {}, kinds: {} },
   node: {},
   rows: new Map(), // node_id -> {node_id, state, ..., level, changed}
   nowMs: 0,
