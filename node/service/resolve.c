@@ -8,6 +8,17 @@
 
 /* ---- the choices ---- */
 
+/* The version of whoever cleared the field. */
+static enum hs_err take_none(struct hs_call *call, const struct hs_kind *kind, const struct hs_field_rule *rule,
+                             struct hs_given *given)
+{
+    *given = (struct hs_given){.number = rule->number, .rule = rule};
+    if (rule->required)
+        return hs_fail(HS_EREQUIRED, &call->why, "%s: cannot be cleared; a %s needs it",
+                       hs_kind_field_name(kind, rule->number), kind->name);
+    return HS_OK;
+}
+
 static enum hs_err take_choice(struct hs_call *call, const struct hs_kind *kind, const Hallsync__FieldChoice *choice,
                                struct hs_given *given)
 {
@@ -19,6 +30,8 @@ static enum hs_err take_choice(struct hs_call *call, const struct hs_kind *kind,
     uint32_t wrong;
     if (rule == NULL)
         return hs_fail(HS_EFIELD, &call->why, "%s: has no field '%s'", kind->name, choice->field);
+    if (choice->value[0] == '\0')
+        return take_none(call, kind, rule, given);
     enum hs_err err = hs_field_parse(&fields, rule, HS_BYTES(choice->value, strlen(choice->value)), &value, &call->why);
     if (err == HS_OK)
         err = hs_kind_check(kind, hs_buf_bytes(&value), (struct hs_check){.strict = true}, &wrong, &call->why);

@@ -277,6 +277,42 @@ static void each_type_is_told_in_both_languages(void **state)
     assert_non_null(strstr(text, "实收金额（分）：“200”（nj-hub）、“100”（nj-hub）"));
 }
 
+static const Hallsync__Reply *resolve(struct client *client, const char *id, const char *field, const char *value)
+{
+    Hallsync__FieldChoice choice = HALLSYNC__FIELD_CHOICE__INIT, *choices[] = {&choice};
+    Hallsync__ResolveRequest body = HALLSYNC__RESOLVE_REQUEST__INIT;
+    choice.field = TEXT(field);
+    choice.value = TEXT(value);
+    body.id = TEXT(id);
+    body.choices = choices;
+    body.n_choices = 1;
+    Hallsync__Request request = REQUEST(resolve, RESOLVE, &body);
+    return client_ask(client, &request);
+}
+
+/* One has cleared the number that another one has changed: no number is one of the two versions. */
+static void the_empty_version_may_be_chosen(void **state)
+{
+    struct desk *desk = *state;
+    struct client *client = &desk->client;
+    char id[200];
+    CUSTOMER(.account = TEXT(ACCOUNT), .name = TEXT("张三"));
+    write_apart(desk, "111");
+    write_apart(desk, NULL);
+    const Hallsync__ConflictsReply *reply = list(client, "field");
+    assert_int_equal(reply->n_conflicts, 1);
+    snprintf(id, sizeof id, "%s", reply->conflicts[0]->id);
+    const Hallsync__Reply *resolved = resolve(client, id, "phone", "");
+    if (resolved->error != NULL)
+        fail_msg("%s: %s", resolved->error, resolved->text);
+    assert_result(resolved->put->results[0], HALLSYNC__RESULT__RESULT_CHANGED);
+    assert_int_equal(list(client, "field")->n_conflicts, 0);
+    const Hallsync__Record *record = get_record(client, HS_KIND_CUSTOMER, ACCOUNT);
+    assert_int_equal(hs_tlv_bytes(HS_BYTES(record->record.data, record->record.len), 3).size, 0);
+    write_apart(desk, "222");
+    assert_string_equal(resolve(client, id, "name", "")->error, "missing-field"); /* a customer needs it */
+}
+
 /* What a hall writes that only hubs may write. */
 static void what_is_void_says_why(void **state)
 {
@@ -326,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AT(hub, each_type_is_told_in_both_languages),
+        AT(hub, the_empty_version_may_be_chosen),
         AT(hall, what_is_void_says_why),
         cmocka_unit_test(what_does_not_fit_is_cut_behind_a_whole_character),
         cmocka_unit_test(what_is_no_text_ends_the_sentence),
