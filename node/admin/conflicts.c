@@ -2,13 +2,14 @@
 #include "node/admin/changes.h"
 #include "node/admin/handlers.h"
 #include "node/json/json.h"
+#include "proto/base/limits.h"
 #include "proto/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define CHOICES_MAX 64
-#define DOTS_MAX    64 /* of one field */
+#define DOTS_MAX    HS_FIELD_OVER_MAX /* of one field */
 #define ID_BYTES    256
 
 /* ---- looking ---- */

@@ -44,6 +44,8 @@ def resolving(hub, one, two, operator, viewer, account):
     error(operator.post("/api/conflict", {**choice, "reason": " "}), 400, "missing-field", "without a reason")
     error(operator.post("/api/conflict", {**choice, "seen": []}), 400, "bad-value", "without what was shown")
     error(operator.post("/api/conflict", {**choice, "id": "nonsense"}), 400, "bad-value", "of no conflict")
+    many = [{"field": seen[0]["field"], "dots": [{"origin": f"{n:016x}", "n": n} for n in range(1, 201)]}]
+    error(operator.post("/api/conflict", {**choice, "seen": many}), 409, "changed-meanwhile", "of a field that 200 halls have written to")
     equal(len(conflict(viewer)[0]["fields"][0]["values"]), 2, "nothing was decided")
     equal(entries(hub, "--by", "li"), [], "what was refused is told of nowhere")
 
