@@ -271,6 +271,11 @@ def releases(browser, hub):
     until("it is not parked at the hub", lambda: hub.status()["parked"] == 0)
     decided = hub.json("conflict", "list", "--type", "decided").lines()
     check(any(one["record_id"] == PARKED and "zhao" in one["text"] for one in decided), f"who has decided it: {decided}")
+    browser.go("#/conflicts/decided")
+    browser.reads("zhao", "table")
+    browser.driver.find_element(By.LINK_TEXT, PARKED).click()
+    browser.reads("holds now", "ol")
+    browser.reads("Reject", "form")  # who was wrong decides otherwise
 
 
 def other_screens(browser, day):

@@ -102,7 +102,7 @@ function detail(conflict, failed) {
 
 export function conflicts(main, type = "", id = "") {
   if (id) return oneConflict(main, { id, back: `#/conflicts/${type}`, backText: t("conflicts"), detail });
-  const to = conflict => conflict.type === "parked" ? `#/parked/${encodeURIComponent(conflict.id)}` : `#/conflicts/${conflict.type}/${encodeURIComponent(conflict.id)}`;
+  const to = conflict => ["parked", "decided"].includes(conflict.type) ? `#/parked/${encodeURIComponent(conflict.id)}` : `#/conflicts/${conflict.type}/${encodeURIComponent(conflict.id)}`;
   const list = new List({ path: "conflicts", query: () => ({ type }), items: answer => answer.conflicts ?? [], watch: () => amounts(state.node),
     draw: rows => conflictTable(rows, to, t("no_conflicts")) });
   const select = h("select", { onchange: () => { location.hash = select.value ? `#/conflicts/${select.value}` : "#/conflicts"; } },
