@@ -18,7 +18,7 @@ bool admin_change_begin(struct admin_request *request, struct admin_change *chan
     if (reason != NULL && reason[strspn(reason, " \t\r\n")] != '\0')
         return true;
     admin_answer_error(request, 400, "missing-field", "reason: why is this done?  It is kept in the audit trail",
-                       "请填写原因，原因将记入审计记录");
+                       "请填写原因，原因将记入操作留痕");
     return false;
 }
 

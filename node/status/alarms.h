@@ -23,7 +23,7 @@ enum hs_severity { HS_SEVERITY_WARNING, HS_SEVERITY_ERROR };
       "已吊销密钥的操作有 {n} 段等待处理", "no operations of revoked keys wait any more",                             \
       "已无等待处理的已吊销密钥的操作")                                                                               \
     X(STOPPED, "stopped-stream", ERROR, "{n} streams do not go on: what comes does not continue what is held here",   \
-      "{n} 条流无法继续：收到的内容与本机所存不相接", "all streams go on again", "所有流均已恢复")                    \
+      "{n} 条数据流中断：收到的内容与本机所存不相接", "all streams go on again", "所有数据流均已恢复")                \
     X(DIFFERS, "differs", ERROR, "records here and at {node} were made of the same operations and differ",            \
       "本机与 {node} 由相同操作得出的记录不一致", "records here and at {node} are equal again",                       \
       "本机与 {node} 的记录已一致")                                                                                   \
@@ -48,12 +48,13 @@ enum hs_severity { HS_SEVERITY_WARNING, HS_SEVERITY_ERROR };
       "{node} has a new backup", "{node} 已有新的备份")                                                               \
     X(BACKUP_OLD, "backup-old", WARNING, "the newest verified backup of {node} is {span} old",                        \
       "{node} 最新的已验证备份已是 {span} 之前", "{node} has a new backup", "{node} 已有新的备份")                    \
-    X(BOOKS, "books-differ", ERROR, "{n} books of {s} do not agree with the receipts", "{s} 有 {n} 本账与单据不符",   \
+    X(BOOKS, "books-differ", ERROR, "{n} books of {s} do not agree with the receipts",                                \
+      "{s} 有 {n} 本账与收费凭证不符",                                                                                \
       "no books of {s} are known to differ any more: hallsync books --date {s} shows them",                           \
       "{s} 已无已知不符的账本：可用 hallsync books --date {s} 查看")                                                  \
     X(PARKED, "parked", WARNING, "{n} records are parked at {node}: they break a rule and wait for a decision",       \
-      "{node} 有 {n} 条记录被挂起：违反规则，等待处理", "no records are parked at {node} any more",                   \
-      "{node} 已无被挂起的记录")                                                                                      \
+      "{node} 有 {n} 条记录挂起：违反规则，等待裁决", "no records are parked at {node} any more",                     \
+      "{node} 已无挂起的记录")                                                                                        \
     X(CONFLICT, "conflict", WARNING, "{n} conflicts at {node} wait for a decision", "{node} 有 {n} 项冲突等待处理",   \
       "no conflict at {node} waits any more", "{node} 已无等待处理的冲突")
 

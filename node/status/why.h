@@ -19,12 +19,12 @@ enum hs_cause_sort { HS_CAUSE_WELL, HS_CAUSE_MOVING, HS_CAUSE_TROUBLE };
  * is also the order of the worst first.  {node} in a command is the other node; the names never change once released.
  */
 #define HS_CAUSES(X)                                                                                                   \
-    X(OWN, "own", TROUBLE, "the node is among its own upstreams", "该节点把自己列为上级",                              \
+    X(OWN, "own", TROUBLE, "the node is among its own upstreams", "该节点将自己列为上级",                              \
       "take its own address out of upstreams in hallsync.yaml, and restart it",                                        \
-      "从 hallsync.yaml 的 upstreams 中删去自己的地址，然后重启", "hallsync status")                                   \
+      "从 hallsync.yaml 的 upstreams 中删除自己的地址，然后重启", "hallsync status")                                   \
     X(REFUSED_KEY, "refused-key", TROUBLE,                                                                             \
       "a key is not taken: it was revoked, or is another one than upstreams names",                                    \
-      "密钥不被接受：已被吊销，或与 upstreams 中所写的不同",                                                           \
+      "密钥不被接受：已被吊销，或与 upstreams 中所填的不同",                                                           \
       "hold the key in upstreams of hallsync.yaml against the hub's (node show, at the hub); a revoked node joins "    \
       "anew",                                                                                                          \
       "核对 hallsync.yaml 中 upstreams 的密钥与区域中心的密钥（在区域中心上运行 node show）；已吊销的节点须重新加入",  \
@@ -37,21 +37,21 @@ enum hs_cause_sort { HS_CAUSE_WELL, HS_CAUSE_MOVING, HS_CAUSE_TROUBLE };
       "an older certificate is replaced by itself at once; of another region: it must join this one",                  \
       "旧证书会自动更换；若属于其他地区，须重新加入本地区", "hallsync node show {node}")                               \
     X(SCOPE, "scope", TROUBLE, "their districts or roles do not fit: the upper node must hold all of the lower's",     \
-      "双方的区域或角色不相符：上级必须包含下级的全部区域",                                                            \
+      "双方的供电区或角色不相符：上级须包含下级的全部供电区",                                                          \
       "dial a hub that holds these districts, or change the districts of one of them",                                 \
-      "改连包含这些区域的区域中心，或更改其中一方的区域", "hallsync node show {node}")                                 \
+      "改连包含这些供电区的区域中心，或更改其中一方的供电区", "hallsync node show {node}")                             \
     X(NO_UPSTREAM, "no-upstream", TROUBLE, "no hub is configured: what is written here stays here",                    \
       "未配置区域中心：在此写入的内容只留在本机", "name a hub under upstreams in hallsync.yaml, and restart",          \
-      "在 hallsync.yaml 的 upstreams 中写明区域中心，然后重启", "hallsync status")                                     \
+      "在 hallsync.yaml 的 upstreams 中填写区域中心，然后重启", "hallsync status")                                     \
     X(PROTOCOL, "protocol", TROUBLE, "what one side sends breaks a rule of the protocol: each session ends at once",   \
       "一方发送的内容违反协议，会话随即结束",                                                                          \
       "check this node's store, and install the same version of hallsync at both; if it goes on, send the logs",       \
-      "检查本机存储，并在双方安装相同版本的 hallsync；若仍出现，请提交日志", "hallsync verify")                        \
+      "检查本机存储，并在双方安装相同版本的 hallsync；若仍出现，请提供日志", "hallsync verify")                        \
     X(STOPPED, "stopped-stream", TROUBLE, "a stream does not go on: what comes does not continue what is held here",   \
-      "某条流无法继续：收到的内容与本机所存不相接", "see which one, and what to do; everything else goes on",          \
-      "查看是哪一条流以及如何处理；其余照常进行", "hallsync conflict list --type stopped")                             \
+      "有数据流中断：收到的内容与本机所存不相接", "see which one, and what to do; everything else goes on",            \
+      "查看是哪一条数据流以及如何处理；其余照常进行", "hallsync conflict list --type stopped")                         \
     X(FORK, "fork", TROUBLE, "one node has signed two contents under one number: its stream is disputed",              \
-      "同一节点在同一编号下签署了两种内容：该流有争议",                                                                \
+      "同一节点在同一编号下签署了两种内容：该数据流有争议",                                                            \
       "find out whether its directory was copied or its key stolen, and revoke that key",                              \
       "查明其目录是否被复制或密钥是否被盗，并吊销该密钥", "hallsync conflict list --type fork")                        \
     X(DAMAGE, "damage", TROUBLE, "records that were made of the same operations differ: one of the two is damaged",    \
@@ -60,23 +60,23 @@ enum hs_cause_sort { HS_CAUSE_WELL, HS_CAUSE_MOVING, HS_CAUSE_TROUBLE };
     X(ROTTEN, "rotten", TROUBLE, "a part of the log has rotted, and waits for a node that has it",                     \
       "日志有一部分损坏，正等待持有它的节点",                                                                          \
       "leave the links up: it comes back by itself; repair hurries it; look at the disk",                              \
-      "保持链路：会自动恢复；repair 可加快；请检查磁盘", "hallsync repair")                                            \
+      "保持链路，会自动恢复；repair 可加快恢复；请检查磁盘", "hallsync repair")                                        \
     X(MAP_FULL, "map-full", TROUBLE, "the store's map is nearly full: people and bulk wait",                           \
       "存储映射将满：客户资料和批量数据等待中",                                                                        \
       "let operations go sooner: lower retention.days in hallsync.yaml, and restart",                                  \
       "调低 hallsync.yaml 中的 retention.days，让操作更早清理，然后重启", "hallsync status")                           \
     X(DISK, "disk", TROUBLE, "a disk is nearly full: people and bulk wait, payments go on",                            \
-      "磁盘将满：客户资料和批量数据等待中，缴费照常", "make room on the disk of the node that the evidence names",     \
-      "在证据所指节点的磁盘上腾出空间", "hallsync status")                                                             \
+      "磁盘将满：客户资料和批量数据等待中，收费照常", "make room on the disk of the node that the evidence names",     \
+      "在上述节点的磁盘上腾出空间", "hallsync status")                                                                 \
     X(NOT_ADMITTING, "not-admitting", TROUBLE,                                                                         \
       "the hub may be an older copy of itself, and lets nobody in before it has heard what keys are revoked",          \
       "区域中心可能是旧副本，在得知哪些密钥已吊销之前不接纳任何节点",                                                  \
       "wait for a minute; it opens as soon as another hub is connected to it",                                         \
-      "等待一分钟；另一区域中心连上后立即开放", "hallsync status")                                                     \
+      "请等待一分钟；另一区域中心连上后立即开放", "hallsync status")                                                   \
     X(LINK_DOWN, "link-down", TROUBLE, "there is no connection", "没有连接",                                           \
       "look after the line, the address in upstreams and whether the other node runs",                                 \
       "检查线路、upstreams 中的地址以及对方是否在运行", "hallsync status --watch")                                     \
-    X(AWAY, "away", TROUBLE, "it has not connected to this node", "它没有连到本节点",                                  \
+    X(AWAY, "away", TROUBLE, "it has not connected to this node", "该节点没有连到本节点",                              \
       "at that node: does it run, and what does it say?  hallsync why",                                                \
       "在该节点上查看：是否在运行？运行 hallsync why", "hallsync node show {node}")                                    \
     X(HUB_BUSY, "hub-busy", TROUBLE, "the other side takes no more now: its store, or its receipts, are slow",         \
@@ -89,25 +89,25 @@ enum hs_cause_sort { HS_CAUSE_WELL, HS_CAUSE_MOVING, HS_CAUSE_TROUBLE };
       "at that node: hallsync join; a token that has expired or was used is made anew (node enroll)",                  \
       "在该节点上运行 hallsync join；令牌过期或已用过则重新生成（node enroll）", "hallsync node show {node}")          \
     X(OLDER_COPY, "older-copy", MOVING, "the store was an older copy of itself: what it had is coming back",           \
-      "存储是自身的旧副本：原有内容正在恢复", "leave the links up until it has caught up", "保持链路直到追上",         \
+      "存储是自身的旧副本：原有内容正在恢复", "leave the links up until it has caught up", "保持链路，直到追平",       \
       "hallsync wait --synced")                                                                                        \
-    X(REBUILDING, "rebuilding", MOVING, "a hub is being filled again", "区域中心正在重新填充",                         \
-      "leave the links up until it is whole", "保持链路直到完整", "hallsync status --watch")                           \
+    X(REBUILDING, "rebuilding", MOVING, "a hub is being filled again", "区域中心的数据正在补录",                       \
+      "leave the links up until it is whole", "保持链路，直到补录完成", "hallsync status --watch")                     \
     X(LIMITED, "limited", MOVING, "the line is limited by the configuration", "线路受配置限速",                        \
       "wait, or raise bytes_per_second in upstreams of hallsync.yaml",                                                 \
       "等待，或提高 hallsync.yaml 中 upstreams 的 bytes_per_second", "hallsync status --watch")                        \
     X(TRANSFER, "transfer", MOVING, "records are on their way as states", "记录正以状态形式传送",                      \
-      "leave the link up until it has ended", "保持链路直到结束", "hallsync status --watch")                           \
+      "leave the link up until it has ended", "保持链路，直到传送结束", "hallsync status --watch")                     \
     X(BACKLOG, "backlog", MOVING, "a backlog is on its way", "积压的操作正在传送",                                     \
-      "wait until it has caught up; if nothing moves, look after the line", "等待追上；若无进展，请检查线路",          \
+      "wait until it has caught up; if nothing moves, look after the line", "等待追平；若无进展，请检查线路",          \
       "hallsync status --watch")                                                                                       \
     X(CONNECTING, "connecting", MOVING, "it is being connected to", "正在连接",                                        \
-      "wait for some seconds, and ask again", "等待几秒后再问", "hallsync why")                                        \
+      "wait for some seconds, and ask again", "等待几秒后再查询", "hallsync why")                                      \
     X(STANDBY, "standby", WELL, "another one of its group is connected", "同组的另一个已连接",                         \
       "nothing is to be done", "无需处理", "hallsync status")                                                          \
-    X(TWIN, "twin", WELL, "the two have dialled each other: the other session stays", "双方互相拨通：保留另一会话",    \
+    X(TWIN, "twin", WELL, "the two have dialled each other: the other session stays", "双方互相连接：保留另一会话",    \
       "nothing is to be done", "无需处理", "hallsync status")                                                          \
-    X(NOT_BEHIND, "not-behind", WELL, "it is not behind", "没有落后", "nothing is to be done", "无需处理",             \
+    X(NOT_BEHIND, "not-behind", WELL, "it is not behind", "没有滞后", "nothing is to be done", "无需处理",             \
       "hallsync status")
 
 enum hs_cause_id {
@@ -137,7 +137,7 @@ const struct hs_cause_row *hs_cause_row(enum hs_cause_id id);
       "未被接纳 {0} 次，最近在 {1:time}：{s}")                                                                         \
     X(KEY, "key", "the key of its link: {s}", "其链路密钥：{s}")                                                       \
     X(STRANGER, "stranger", "at {s} somebody expects another key here, {0} times, last at {1:time}",                   \
-      "{s} 处有节点在此期望另一把密钥，{0} 次，最近在 {1:time}")                                                       \
+      "{s} 处有节点以为本节点用另一把密钥，{0} 次，最近在 {1:time}")                                                   \
     X(REVOKED, "revoked", "its key was revoked at {0:time}", "其密钥于 {0:time} 被吊销")                               \
     X(OWN_REVOKED, "own-revoked", "the key of this node was revoked: {s}", "本节点的密钥已被吊销：{s}")                \
     X(LAG_OUT, "lag-out", "{0} operations wait to be stored there, the oldest for {1:span}",                           \
@@ -147,20 +147,20 @@ const struct hs_cause_row *hs_cause_row(enum hs_cause_id id);
       "{0} 条操作未获其签收，最早的已等 {1:span}")                                                                     \
     X(CREDIT, "credit", "it has as much on its way to its disk as it allows, and gives nothing back",                  \
       "正写入其磁盘的数据已达上限，且没有释放")                                                                        \
-    X(CAUGHT_UP, "caught-up", "caught up at {0:time}, at this speed", "按此速度，将于 {0:time} 追上")                  \
+    X(CAUGHT_UP, "caught-up", "caught up at {0:time}, at this speed", "按此速度，将于 {0:time} 追平")                  \
     X(RATE, "rate", "at most {0:bytes} a second", "每秒最多 {0:bytes}")                                                \
     X(HOURS, "hours", "in the hours {s}", "时段 {s}")                                                                  \
     X(STATES_OUT, "states-out", "{0} of about {1} records are there, {2} %",                                           \
       "对方已有约 {1} 条记录中的 {0} 条，{2} %")                                                                       \
     X(STATES_IN, "states-in", "{0} of about {1} records have come, {2} %", "约 {1} 条记录已到 {0} 条，{2} %")          \
     X(STOPPED, "stopped", "a stream of {s} stopped behind operation {0} at {2:time}; it has named {1}",                \
-      "{s} 的一条流于 {2:time} 停在第 {0} 条操作之后；对方已报到第 {1} 条")                                            \
-    X(STREAM, "stream", "that stream is of lane {s} in partition {0}", "该流属于区域 {0}、通道 {s}")                   \
+      "{s} 的一条数据流于 {2:time} 在第 {0} 条操作之后中断；对方已通告至第 {1} 条")                                    \
+    X(STREAM, "stream", "that stream is of lane {s} in partition {0}", "该数据流属于供电区 {0}、通道 {s}")             \
     X(WITHHELD, "withheld", "{0} operations of the revoked key of {s} wait for a person behind operation {1}",         \
       "{s} 的已吊销密钥有 {0} 条操作在第 {1} 条之后等待人工处理")                                                      \
     X(ANNOUNCED, "announced", "it has announced {0} operations that are not here, {1} of them money",                  \
-      "它已报出 {0} 条操作尚未到达，其中 {1} 条为款项")                                                                \
-    X(DISPUTED, "disputed", "{0} streams of it have forked, or are disputed", "其 {0} 条流已分叉或有争议")             \
+      "它已通告而尚未到达的操作有 {0} 条，其中资金 {1} 条")                                                            \
+    X(DISPUTED, "disputed", "{0} streams of it have forked, or are disputed", "其 {0} 条数据流已分叉或有争议")         \
     X(FORKS, "forks", "{0} forks are proven", "已证实 {0} 处分叉")                                                     \
     X(DISK_HERE, "disk-here", "{0:bytes} are free on the disk of this node: {s}", "本节点磁盘剩余 {0:bytes}：{s}")     \
     X(MAP_HERE, "map-here", "{0:bytes} are left in the map of this node's store: {s}",                                 \
@@ -171,13 +171,13 @@ const struct hs_cause_row *hs_cause_row(enum hs_cause_id id);
     X(AHEAD, "ahead", "its clock is {0:span} ahead of this node's", "其时钟比本节点快 {0:span}")                       \
     X(SLOW, "slow", "its clock is {0:span} behind this node's", "其时钟比本节点慢 {0:span}")                           \
     X(DIFFERS, "differs", "{0} records differ; the first is of kind {1} in partition {2}",                             \
-      "{0} 条记录不一致；第一条属于区域 {2}、类别 {1}")                                                                \
+      "{0} 条记录不一致；第一条属于供电区 {2}、种类 {1}")                                                              \
     X(ROTTEN, "rotten", "{0} parts of this node's log wait for a node that has them", "本节点日志有 {0} 处等待持有者") \
     X(OLDER, "older", "found at {0:time}, {1} operations have come back: {s}",                                         \
       "发现于 {0:time}，已恢复 {1} 条操作：{s}")                                                                       \
     X(REBUILT, "rebuilt", "{0} of {1} operations and records are here again, {2} %",                                   \
       "{1} 条操作和记录中已恢复 {0} 条，{2} %")                                                                        \
-    X(BEING_FILLED, "being-filled", "it waits for {0} lists of records itself", "对方自身还在等待 {0} 组记录")         \
+    X(BEING_FILLED, "being-filled", "it waits for {0} lists of records itself", "对方自身仍在补录 {0} 组记录")         \
     X(ADMITS, "admits", "it lets halls in from {0:time} on", "自 {0:time} 起接纳营业厅")                               \
     X(VERSION, "version", "this node is hallsync {s}", "本节点版本为 hallsync {s}")                                    \
     X(GROUP, "group", "of group {s}", "属于组 {s}")                                                                    \

@@ -155,9 +155,9 @@ static const struct hs_choice WAYS[] = {
     {"program", "another program", "其他程序"},
     {0}};
 static const struct hs_choice DEEDS[] = {
-    {"resolve", "values that two had written were decided between", "裁决并发修改"},
+    {"resolve", "values that two had written were decided between", "裁决字段冲突"},
     {"release", "a record that breaks a rule was made to count", "放行违规记录"},
-    {"reject", "a record that breaks a rule was turned down", "否决违规记录"},
+    {"reject", "a record that breaks a rule was turned down", "驳回违规记录"},
     {"grant", "a district's refunds were given to a node", "退费授权"},
     {"publish", "a service, a notice or a day of the calendar was changed", "变更业务目录、公告或工作日历"},
     {"enroll", "a node was let in", "登记节点"},
@@ -167,7 +167,7 @@ static const struct hs_choice DEEDS[] = {
     {"admit", "what a revoked key had signed was made to count", "放行被吊销密钥的记录"},
     {"user_add", "a user of the console was added", "新增控制台用户"},
     {"user_role", "a user of the console got another role", "变更用户角色"},
-    {"user_password", "a user of the console got another password", "重设用户口令"},
+    {"user_password", "a user of the console got another password", "重设用户密码"},
     {"user_remove", "a user of the console was removed", "删除控制台用户"},
     {0}};
 
