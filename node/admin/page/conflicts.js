@@ -97,6 +97,7 @@ export function oneConflict(main, { id, back, backText, detail }) {
 
 function detail(conflict, failed) {
   if (!conflict.fields?.length) return null;
+  if (conflict.type !== "field") return versions(conflict, false); // which content of a fact counts is not chosen
   return may("operator") ? resolution(conflict, failed) : [versions(conflict, false), h("p", { class: "nil" }, t("needs_operator"))];
 }
 
