@@ -237,7 +237,7 @@ def stores(region, hub, hall, accounts):
         node.settings("limits", disk_reserve_mib=ALL_OF_IT)
         node.start()
         until("there is a session", lambda node=node: hub.name in node.live())
-    until("the hub has heard of it", lambda: all(hub.live()[node.name].get("held") for node in (tight, roomy)))
+    until("the hub has heard of it", lambda: all(hub.live().get(node.name, {}).get("held") for node in (tight, roomy)))
     region.customers(hub, 200, edition=7)
     told("disk", tight, evidence=("disk-here",))
     told("disk", hub, tight.name, evidence=("disk-there",))
