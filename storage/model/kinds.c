@@ -412,7 +412,7 @@ static const struct hs_field_rule RATING_FIELDS[] = {
 };
 
 static const struct hs_field_rule AUDIT_FIELDS[] = {
-    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is a hash of the request", "编号（自动生成）"),
+    FIELD(1, TEXT, FIXED, false, 64, NULL, NULL, "never set: the id is made by the node", "编号（自动生成）"),
     FIELD(2, DATE, FIXED, true, 0, NULL, NULL, "day on which it was done", "日期"),
     FIELD(3, TEXT, FIXED, true, 64, NULL, NULL, "who has done it", "操作人"),
     FIELD(4, TEXT, FIXED, false, 32, NULL, NULL, "his role", "角色"),
