@@ -23,8 +23,8 @@ struct place {
 };
 
 static const struct cli_column COLUMNS[] = {
-    {"name", "NAME", CLI_FORM_TEXT},
-    {"role", "ROLE", CLI_FORM_TEXT},
+    {"name", "name", CLI_FORM_TEXT},
+    {"role", "role", CLI_FORM_TEXT},
 };
 
 /* ---- the file ---- */
@@ -133,8 +133,10 @@ static enum hs_err no_user(struct cli *cli)
 static enum hs_err check_role(struct cli *cli, struct place *place)
 {
     const char *text = cli->options[CLI_ROLE];
-    if (text == NULL || hs_user_role_parse(text, &place->draft.role) != HS_OK)
-        return cli_usage(cli, "--role: viewer, operator or administrator");
+    if (text == NULL)
+        return cli_usage(cli, "which role?  --role viewer, operator or administrator");
+    if (hs_user_role_parse(text, &place->draft.role) != HS_OK)
+        return cli_usage(cli, "--role: '%s' is not viewer, operator or administrator", text);
     return HS_OK;
 }
 

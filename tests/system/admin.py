@@ -63,6 +63,7 @@ def users(hub, console):
     for words, data in ((["li"], PASSWORD), (["li", "--role", "king"], PASSWORD), (["Li", "--role", "viewer"], PASSWORD),
                         (["li", "--role", "viewer"], "short"), (["li", "--role", "viewer"], "x" * 300), (["li", "--role", "viewer"], "")):
         check(hub.run("user", "add", *words, data=data + "\n").status != 0, f"user add {words} with {data!r} was not refused")
+    check("'king'" in hub.run("user", "add", "li", "--role", "king").err, "what is wrong with the role")
     user(hub, "li")
     user(hub, "wang", "viewer")
     check(hub.run("user", "add", "li", "--role", "viewer", data=PASSWORD + "\n").status == 4, "the same name twice")
