@@ -38,10 +38,32 @@ configure() { # DIR CMAKE_ARGUMENT...
     mkdir -p "$dir"
     cmake -S "$top" -B "$dir" -G Ninja "$@" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; die "cmake failed"; }
 }
+watch_build() { # LOG: beside ninja, on a terminal: how far it is, by the last line that it has written
+    local began=$SECONDS line
+    sleep 2
+    while kill -0 $$ 2>/dev/null; do
+        line=$(tail -n 1 "$1" 2>/dev/null || true)
+        if [[ $line =~ ^\[([0-9]+)/([0-9]+)\] && ${BASH_REMATCH[1]} -gt 0 ]]; then
+            printf '\r\033[K   %s of %s, about %s s left' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" \
+                $(((SECONDS - began) * (BASH_REMATCH[2] - BASH_REMATCH[1]) / BASH_REMATCH[1])) >&2
+        fi
+        sleep 1
+    done
+}
 compile() { # DIR [TARGET...]
-    local dir="$top/$1"
+    local dir="$top/$1" status=0 watched=''
     shift
-    ninja -C "$dir" -j "$jobs" "$@" >"$dir.log" 2>&1 || { grep -vE '^\[[0-9]+/' "$dir.log" >&2; die "the build failed"; }
+    if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then
+        watch_build "$dir.log" &
+        watched=$!
+    fi
+    ninja -C "$dir" -j "$jobs" "$@" >"$dir.log" 2>&1 || status=$?
+    if [ -n "$watched" ]; then
+        kill "$watched" 2>/dev/null || true
+        wait "$watched" 2>/dev/null || true
+        printf '\r\033[K' >&2
+    fi
+    [ $status -eq 0 ] || { grep -vE '^\[[0-9]+/' "$dir.log" >&2; die "the build failed"; }
     rm -f "$dir.log"
 }
 build() { # DIR CMAKE_ARGUMENT...

@@ -143,6 +143,15 @@ with Region("long commands say what they do") as region:
         equal(terminal.ended(), 0, "steps of a script")
         equal(terminal.screen.text().split(), ["behind", "end"], "what is left of it")
 
+    with open(os.path.join(work, "ninja"), "w") as stub:
+        stub.write(f"#!/bin/sh\necho '[1/4] Building'\nuntil [ -e {work}/three ]; do sleep 0.1; done\n")
+    os.chmod(os.path.join(work, "ninja"), 0o755)
+    common = os.path.join(os.path.dirname(ops), "common.sh")
+    with Terminal(["bash", "-c", f". {common}; top={work}; PATH={work}:$PATH; compile build; echo end"]) as terminal:
+        terminal.until("how far a build is", lambda text: re.search(r"^   1 of 4, about \d+ s left$", text, re.M))
+        open(os.path.join(work, "three"), "w").close()
+        equal(terminal.ended(), 0, "a build")
+        equal(terminal.screen.text().split(), ["end"], "what is left of it")
     for size, left in ((0, "0 %"), (250, "25 %, 31 s left"), (1000, "100 %")):
         open(os.path.join(work, "part"), "wb").write(b"x" * size)
         part = subprocess.run(["bash", "-c", f". {ops}; ops_part copying {work}/part 1000 10"], capture_output=True, text=True, check=True)
