@@ -3,6 +3,7 @@
 
 #include "node/log/log.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,4 +63,19 @@ void peers_clock_look(struct hs_peers *peers, const struct hs_peer_status *shown
     else if (was && !is)
         HS_LOG_AT(HS_LOG_INFO, HS_EV_CLOCK, HS_PROSE("text", "no clock differs any more"));
     hs_buf_fini(&text);
+}
+
+/* Between the two readings goes time: less than this is no clock that was set, and what stands must not be seen to
+ * move. */
+#define SLACK_MS 100
+
+uint64_t peers_wall_ms(uint64_t mono_ms)
+{
+    static _Atomic uint64_t known_ms; /* how far the clocks are apart */
+    uint64_t apart_ms = hs_now_ms() - hs_link_now_ms(), before_ms = atomic_load(&known_ms);
+    if (apart_ms - before_ms + SLACK_MS > 2 * SLACK_MS) {
+        atomic_store(&known_ms, apart_ms);
+        before_ms = apart_ms;
+    }
+    return before_ms + mono_ms;
 }

@@ -76,8 +76,8 @@ struct upstream {
     char text[HS_WHY_BYTES];
     char told[TOLD_MAX][HS_WHY_BYTES]; /* failures that were logged since it worked, each once: the latest of them */
     size_t told_count;                 /* of all */
-    uint64_t since_ms;                 /* wall clock: in this phase */
-    uint64_t seen_ms;                  /* wall clock: when there last was a session; 0: never */
+    uint64_t since_ms;                 /* monotonic: in this phase; 0: in none yet */
+    uint64_t seen_ms;                  /* monotonic: when there last was a session; 0: never */
     enum hs_role role;                 /* of its certificate; 0: not known yet */
     char node_id[HS_NODE_ID_BYTES_MAX + 1];
     uint32_t rate; /* the limit that the replica was told for this connection */
@@ -100,14 +100,14 @@ struct refused {
     char node_id[HS_NODE_ID_BYTES_MAX + 1]; /* "": nobody has shown it */
     char address[HS_ADDRESS_BYTES_MAX + 1];
     char text[HS_WHY_BYTES];
-    uint64_t count, last_ms; /* wall clock */
+    uint64_t count, last_ms; /* monotonic */
 };
 #define REFUSED_MAX 64
 
 /* A node that there was a session with; one that was made anew under its id has another key. */
 struct seen {
     struct hs_key node_key;
-    uint64_t last_ms;          /* wall clock */
+    uint64_t last_ms;          /* monotonic */
     bool live;                 /* there is one: as published, or newer than that */
     bool shown;                /* there is one in what is published */
     struct hs_figures figures; /* as it last said */
@@ -200,10 +200,13 @@ void peers_seen_live(struct hs_peers *peers,
                      const struct hs_key *key); /* a session has begun, that no picture shows yet */
 /* Under the lock, for each new picture: nobody is live; then those that are. */
 void peers_seen_begin(struct hs_peers *peers);
-void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall_ms);
+void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t mono_ms);
 
 /* peers_clock.c; under the lock */
 void peers_clock_look(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count);
+/* A monotonic time as one of day, by the clock as it stands now: whoever sets it sets what is told of the past, too,
+ * and what was first stays first.  Any thread. */
+uint64_t peers_wall_ms(uint64_t mono_ms);
 
 /* peers_pace.c */
 void peers_pace_look(struct hs_peers *peers, const struct hs_peer_status *shown, size_t count, uint64_t mono_ms);
@@ -227,6 +230,8 @@ void peers_publish(struct hs_peers *peers, bool now);
 enum hs_err peers_upstreams_open(struct hs_peers *peers, struct hs_link_upstream to[static HS_LINK_UPSTREAMS_MAX],
                                  size_t *count, struct hs_why *why);
 struct upstream *peers_upstream_of(struct hs_peers *peers, hs_peer peer); /* NULL */
+/* Of one that is connected, @live or greeting: its group, its limit, why the session before has ended. */
+void peers_upstream_tell(const struct upstream *upstream, bool live, Hallsync__PeerStatus *to);
 void peers_upstream_up(struct hs_peers *peers, const char *address, hs_peer peer);
 void peers_upstream_failed(struct hs_peers *peers, const struct hs_link_event *event);
 void peers_upstream_down(struct hs_peers *peers, hs_peer peer, enum hs_err err, enum hs_reason reason,

@@ -57,7 +57,7 @@ void peers_refused_note(struct hs_peers *peers, enum hs_reason reason, const str
     snprintf(row->address, sizeof row->address, "%s", address);
     snprintf(row->text, sizeof row->text, "%s", text);
     row->count++;
-    row->last_ms = hs_now_ms();
+    row->last_ms = hs_link_now_ms();
 }
 
 /* That a line is gone is no refusal. */
@@ -95,7 +95,7 @@ static void put_row(const struct refused *row, struct hs_buf *buf)
     status.why = (char *)hs_reason_text(row->reason);
     status.text = row->text[0] != '\0' ? (char *)row->text : NULL;
     status.count = row->count;
-    status.last_ms = row->last_ms;
+    status.last_ms = peers_wall_ms(row->last_ms);
     hs_msg_pack(&status.base, &inner);
     hs_tlv_put_bytes(buf, STATUS_REFUSED, hs_buf_bytes(&inner));
     hs_buf_fini(&inner);

@@ -135,7 +135,7 @@ static void put_away(const struct region *region, const struct hs_enrolled *row,
     }
     if (seen != NULL) {
         peer.has_seen_ms = peer.has_since_ms = true;
-        peer.seen_ms = peer.since_ms = seen->last_ms;
+        peer.seen_ms = peer.since_ms = peers_wall_ms(seen->last_ms);
         peers_fill_said(&peer, &seen->figures, seen->version);
     }
     peers_put_peer(partial, &peer);

@@ -38,7 +38,7 @@ static bool make_room(struct hs_peers *peers)
     return true;
 }
 
-static void note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall_ms, bool shown)
+static void note(struct hs_peers *peers, const struct hs_key *key, uint64_t mono_ms, bool shown)
 {
     bool found;
     size_t at = place_of(peers, key, &found);
@@ -49,14 +49,14 @@ static void note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall
         peers->seen[at] = (struct seen){.node_key = *key};
         peers->seen_count++;
     }
-    peers->seen[at].last_ms = wall_ms;
+    peers->seen[at].last_ms = mono_ms;
     peers->seen[at].live = true;
     peers->seen[at].shown = peers->seen[at].shown || shown;
 }
 
-void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t wall_ms)
+void peers_seen_note(struct hs_peers *peers, const struct hs_key *key, uint64_t mono_ms)
 {
-    note(peers, key, wall_ms, true);
+    note(peers, key, mono_ms, true);
 }
 
 void peers_seen_said(struct hs_peers *peers, const struct hs_key *key, const struct hs_figures *figures,
@@ -80,7 +80,7 @@ void peers_seen_begin(struct hs_peers *peers)
 void peers_seen_live(struct hs_peers *peers, const struct hs_key *key)
 {
     pthread_mutex_lock(&peers->lock);
-    note(peers, key, hs_now_ms(), false);
+    note(peers, key, hs_link_now_ms(), false);
     pthread_mutex_unlock(&peers->lock);
 }
 
@@ -89,7 +89,7 @@ uint64_t hs_peers_seen(struct hs_peers *peers, const struct hs_key *key, bool *l
     bool found;
     pthread_mutex_lock(&peers->lock);
     size_t at = place_of(peers, key, &found);
-    uint64_t last_ms = found ? peers->seen[at].last_ms : 0;
+    uint64_t last_ms = found ? peers_wall_ms(peers->seen[at].last_ms) : 0;
     *live = found && peers->seen[at].live;
     pthread_mutex_unlock(&peers->lock);
     return last_ms;

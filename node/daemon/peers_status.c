@@ -194,7 +194,7 @@ static void fill_live(struct shown *to, const struct hs_peer_status *from, const
     status->role = (char *)(from->live ? hs_role_text(from->certificate.role) : "");
     status->state = (char *)hs_standing_text(from->live ? HS_STANDING_LIVE : HS_STANDING_HELLO);
     status->has_since_ms = from->live;
-    status->since_ms = wall - (mono - from->live_since_ms);
+    status->since_ms = from->live ? peers_wall_ms(from->live_since_ms) : 0;
     fill_figures(status, from, mono);
     fill_states(status, from);
     fill_lanes(to, from, pace, mono);
@@ -261,18 +261,18 @@ static void put_rebuilding(const struct hs_peers *peers, struct hs_buf *buf)
 {
     uint64_t until_ms = hs_replica_rebuilding(peers->replica), mono = hs_link_now_ms();
     if (until_ms > mono)
-        hs_tlv_put_u64(buf, STATUS_REBUILDING, hs_now_ms() + (until_ms - mono));
+        hs_tlv_put_u64(buf, STATUS_REBUILDING, peers_wall_ms(until_ms));
 }
 
 /* And keep it, for when it is away. */
 static void put_said(struct hs_peers *peers, const struct hs_peer_status *from, const struct hs_known *known,
-                     uint64_t wall, Hallsync__PeerStatus *to)
+                     uint64_t mono, Hallsync__PeerStatus *to)
 {
     const struct hs_key *key = &from->certificate.node_key;
-    peers_seen_note(peers, key, wall);
+    peers_seen_note(peers, key, mono);
     peers_seen_said(peers, key, &from->figures, from->software);
     to->has_seen_ms = to->has_certificate_ms = true;
-    to->seen_ms = wall;
+    to->seen_ms = peers_wall_ms(mono);
     to->certificate_ms = from->certificate.issued_ms;
     peers_fill_keys(to, known, key);
     if (known != NULL && hs_roll_find(&known->roll, key) == NULL)
@@ -284,7 +284,7 @@ static void put_said(struct hs_peers *peers, const struct hs_peer_status *from, 
 static void fill_seen(const struct upstream *upstream, Hallsync__PeerStatus *to)
 {
     to->has_seen_ms = upstream->seen_ms != 0;
-    to->seen_ms = upstream->seen_ms;
+    to->seen_ms = to->has_seen_ms ? peers_wall_ms(upstream->seen_ms) : 0;
 }
 
 static void put_live(struct hs_peers *peers, struct hs_buf *buf)
@@ -301,13 +301,12 @@ static void put_live(struct hs_peers *peers, struct hs_buf *buf)
         fill_live(&peer, &shown[i], peers_pace_of(peers, shown[i].peer), mono, wall);
         peer.status.address = (char *)hs_link_peer_address(peers->link, shown[i].peer);
         if (upstream != NULL) {
-            upstream->seen_ms = shown[i].live ? wall : upstream->seen_ms;
+            upstream->seen_ms = shown[i].live ? mono : upstream->seen_ms;
             fill_seen(upstream, &peer.status);
-            peer.status.group = upstream->conf->group;
-            peer.status.limited_hours = upstream->conf->limited_hours[0] != '\0' ? upstream->conf->limited_hours : NULL;
+            peers_upstream_tell(upstream, shown[i].live, &peer.status);
         }
         if (shown[i].live)
-            put_said(peers, &shown[i], known, wall, &peer.status);
+            put_said(peers, &shown[i], known, mono, &peer.status);
         peers_put_peer(buf, &peer.status);
         most = shown[i].memory_bytes > most ? shown[i].memory_bytes : most;
     }
@@ -355,7 +354,7 @@ static void put_upstreams(struct hs_peers *peers, struct hs_buf *buf)
         peer.why = upstream->text[0] != '\0' ? (char *)upstream->text : NULL;
         peer.reason = upstream->reason != HS_REASON_NONE ? (char *)hs_reason_text(upstream->reason) : NULL;
         peer.has_since_ms = upstream->since_ms != 0;
-        peer.since_ms = upstream->since_ms;
+        peer.since_ms = upstream->since_ms != 0 ? peers_wall_ms(upstream->since_ms) : 0;
         fill_seen(upstream, &peer);
         peers_put_peer(buf, &peer);
         if (upstream->node_id[0] != '\0')
@@ -460,7 +459,7 @@ static void put_stopped(struct hs_peers *peers, struct hs_buf *buf)
         row.behind = stopped[i].behind;
         row.last = stopped[i].last;
         row.from = (char *)stopped[i].from;
-        row.since_ms = hs_now_ms() - (hs_link_now_ms() - stopped[i].since_ms);
+        row.since_ms = peers_wall_ms(stopped[i].since_ms);
         hs_msg_pack(&row.base, &inner);
         hs_tlv_put_bytes(buf, STATUS_STOPPED, hs_buf_bytes(&inner));
         hs_buf_fini(&inner);
@@ -478,7 +477,7 @@ static void put_revoked(struct hs_peers *peers, struct hs_buf *buf)
         return;
     hs_tlv_put_u64(buf, STATUS_ADMITTING, false);
     if (opens_ms != UINT64_MAX)
-        hs_tlv_put_u64(buf, STATUS_ADMITS, hs_now_ms() + opens_ms - hs_link_now_ms());
+        hs_tlv_put_u64(buf, STATUS_ADMITS, peers_wall_ms(opens_ms));
 }
 
 static void put_counters(struct hs_peers *peers, struct hs_buf *buf)

@@ -55,7 +55,7 @@ static void set_phase(struct hs_peers *peers, struct upstream *upstream, enum up
     bool same = upstream->phase == phase && upstream->err == err && strcmp(upstream->text, text) == 0;
     bool failure = phase == UPSTREAM_DOWN || phase == UPSTREAM_REFUSED || phase == UPSTREAM_OWN;
     if (upstream->phase != phase || upstream->since_ms == 0)
-        upstream->since_ms = hs_now_ms();
+        upstream->since_ms = hs_link_now_ms();
     upstream->phase = phase;
     upstream->err = err;
     upstream->reason = reason;
@@ -134,6 +134,38 @@ void peers_upstream_drop(struct hs_peers *peers, hs_peer peer, enum hs_err err)
     if (upstream != NULL)
         upstream->peer = 0;
     peers->published_ms = 0;
+}
+
+/* ---- what is told of them ---- */
+
+/* That there was no line is over, now that there is one; what was wrong with the session may be wrong with the next. */
+static bool is_of_session(enum hs_reason reason)
+{
+    switch (reason) {
+    case HS_REASON_NONE:
+    case HS_REASON_UNREACHABLE:
+    case HS_REASON_NO_ANSWER:
+    case HS_REASON_NO_HOST:
+    case HS_REASON_CLOSED:
+    case HS_REASON_OVERRUN:
+    case HS_REASON_NO_MEANS:
+    case HS_REASON_REPLACED:
+        return false;
+    default:
+        return true;
+    }
+}
+
+void peers_upstream_tell(const struct upstream *upstream, bool live, Hallsync__PeerStatus *to)
+{
+    to->group = upstream->conf->group;
+    to->limited_hours = upstream->conf->limited_hours[0] != '\0' ? upstream->conf->limited_hours : NULL;
+    if (live || !is_of_session(upstream->reason))
+        return;
+    to->reason = (char *)hs_reason_text(upstream->reason);
+    to->why = upstream->text[0] != '\0' ? (char *)upstream->text : NULL;
+    to->has_since_ms = true;
+    to->since_ms = peers_wall_ms(upstream->since_ms);
 }
 
 /* ---- watching over them ---- */

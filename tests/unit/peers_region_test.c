@@ -10,6 +10,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* A clock that can be set. */
+static uint64_t set_by_ms;
+uint64_t __real_hs_now_ms(void);
+uint64_t __wrap_hs_now_ms(void);
+uint64_t __wrap_hs_now_ms(void)
+{
+    return __real_hs_now_ms() + set_by_ms;
+}
+
 struct place {
     struct world_region region;
     struct world_node hub, hall; /* one of them is told of */
@@ -48,6 +57,7 @@ static int teardown(void **state)
     world_drop(&place->hall);
     world_end(&place->region);
     free(place);
+    set_by_ms = 0;
     return 0;
 }
 
@@ -109,23 +119,28 @@ static void revoke_key(struct place *place, const struct hs_key *key)
 
 /* ---- what is told ---- */
 
+static const Hallsync__StatusReply *whole(struct place *place, struct hs_buf *partial)
+{
+    Hallsync__StatusReply rest = HALLSYNC__STATUS_REPLY__INIT; /* what a whole one must have */
+    ProtobufCMessage *message;
+    rest.node_id = rest.role = rest.region = rest.version = (char *)"";
+    hs_msg_pack(&rest.base, partial);
+    hs_arena_reset(&place->arena);
+    assert_int_equal(hs_msg_unpack(&hallsync__status_reply__descriptor, hs_buf_bytes(partial), &place->arena, &message),
+                     HS_OK);
+    return (const Hallsync__StatusReply *)message;
+}
+
 static void tell(struct place *place, const struct world_node *of)
 {
     struct hs_surveyor_options options = {.conf = &place->conf, .store = of->store};
-    Hallsync__StatusReply rest = HALLSYNC__STATUS_REPLY__INIT; /* what a whole one must have */
     struct hs_buf partial = {0};
-    ProtobufCMessage *message;
-    rest.node_id = rest.role = rest.region = rest.version = (char *)"";
     assert_int_equal(hs_surveyor_new(&options, &place->peers.options.surveyor), HS_OK);
     assert_int_equal(hs_surveyor_look(place->peers.options.surveyor), HS_OK);
     place->peers.options.store = of->store;
     hs_peers_region(&place->peers, &partial);
     hs_surveyor_free(place->peers.options.surveyor);
-    hs_arena_reset(&place->arena);
-    hs_msg_pack(&rest.base, &partial);
-    assert_int_equal(
-        hs_msg_unpack(&hallsync__status_reply__descriptor, hs_buf_bytes(&partial), &place->arena, &message), HS_OK);
-    place->told = (const Hallsync__StatusReply *)message;
+    place->told = whole(place, &partial);
     hs_buf_fini(&partial);
 }
 
@@ -185,6 +200,36 @@ static void a_revoked_key_says_so_unless_there_is_a_newer_one(void **state)
     assert_string_equal(away(place, "nj-stolen")->why, "its key was revoked: stolen");
     assert_null(away(place, "nj-well")->reason);
     assert_null(away(place, "nj-anew")->reason);
+}
+
+/* It was refused, came in, and went; whatever the clock is set to, in that order, and not in years to come. */
+static void who_sets_the_clock_changes_no_order(void **state)
+{
+    static const uint64_t HOURS_MS = 5 * 3600 * 1000ULL;
+    struct place *place = *state;
+    struct hs_key key;
+    enroll(place, &place->hub, "nj-once", 60, &key);
+    for (int back = 0; back < 2; back++) {
+        struct hs_buf partial = {0};
+        uint64_t refused_ms = hs_link_now_ms() - 60000, seen_ms = refused_ms + 30000;
+        set_by_ms = 0;
+        peers_refused_note(&place->peers, HS_REASON_OLDER_CERTIFICATE, &key, "nj-once", "tcp://192.0.2.7:5", "older");
+        place->peers.refused[0].last_ms = refused_ms;
+        peers_seen_begin(&place->peers);
+        peers_seen_note(&place->peers, &key, seen_ms);
+        peers_seen_begin(&place->peers);
+        tell(place, &place->hub);
+        uint64_t first_ms = away(place, "nj-once")->seen_ms;
+        assert_in_range(first_ms, __real_hs_now_ms() - 60000, __real_hs_now_ms() - 20000);
+        set_by_ms = back ? (uint64_t)0 - HOURS_MS : HOURS_MS;
+        tell(place, &place->hub);
+        assert_true(away(place, "nj-once")->seen_ms == away(place, "nj-once")->since_ms);
+        assert_in_range(away(place, "nj-once")->seen_ms, hs_now_ms() - 60000, hs_now_ms() - 20000);
+        peers_refused_put(&place->peers, &partial);
+        place->told = whole(place, &partial);
+        assert_in_range(place->told->refused[0]->last_ms, hs_now_ms() - 90000, hs_now_ms() - 50000);
+        hs_buf_fini(&partial);
+    }
 }
 
 /* It holds the registry, too; but nobody dials it. */
@@ -305,6 +350,7 @@ int main(void)
         EACH(a_node_made_anew_is_away_once_by_its_newest_certificate),
         EACH(who_is_connected_by_an_older_key_is_not_away),
         EACH(a_revoked_key_says_so_unless_there_is_a_newer_one),
+        EACH(who_sets_the_clock_changes_no_order),
         EACH(a_hall_tells_of_nobody),
         EACH(who_is_not_in_the_registry_wakes_its_reader_once),
         EACH(a_commit_is_told_while_a_picture_is_made),

@@ -96,9 +96,9 @@ static void a_picture_without_it_says_that_it_has_gone(void **state)
     assert_false(is_live(peers, "nj-second", true));
     peers_seen_begin(peers);
     peers_seen_note(peers, key("nj-second"), 2000);
-    assert_int_equal(hs_peers_seen(peers, key("nj-second"), &live), 2000);
+    assert_int_equal(hs_peers_seen(peers, key("nj-second"), &live), peers_wall_ms(2000));
     assert_true(live);
-    assert_int_equal(hs_peers_seen(peers, key("nj-win3"), &live), 1000);
+    assert_int_equal(hs_peers_seen(peers, key("nj-win3"), &live), peers_wall_ms(1000));
     assert_false(live);
 }
 
