@@ -50,7 +50,7 @@ static void watch_growth(struct hs_peers *peers, uint64_t now_ms)
         return;
     uint64_t bytes = peers_store_bytes(peers);
     if (bytes != 0)
-        hs_growth_note(&peers->growth, now_ms, bytes);
+        hs_growth_note(&peers->growth, now_ms, bytes, hs_replica_is_filling(peers->replica));
     peers->growth_ms = now_ms + GROWTH_EVERY_MS;
 }
 

@@ -5,9 +5,11 @@
 #define HOUR_MS ((uint64_t)3600 * 1000)
 #define DAY_MS  (24 * HOUR_MS)
 
-void hs_growth_note(struct hs_growth *growth, uint64_t now_ms, uint64_t bytes)
+void hs_growth_note(struct hs_growth *growth, uint64_t now_ms, uint64_t bytes, bool once)
 {
     size_t old = 0;
+    if (once)
+        growth->count = 0;
     growth->at_ms = now_ms;
     growth->bytes = bytes;
     if (growth->count > 0 && now_ms < growth->marks[growth->count - 1].at_ms + HOUR_MS)

@@ -20,8 +20,9 @@ struct hs_growth {
     uint64_t at_ms, bytes; /* as noted last */
 };
 
-/* @now_ms: monotonic; more often than hourly is fine. */
-void hs_growth_note(struct hs_growth *growth, uint64_t now_ms, uint64_t bytes);
+/* @now_ms: monotonic; more often than hourly is fine.  @once: the store is being filled, and what came until now comes
+ * once: all that is known begins anew. */
+void hs_growth_note(struct hs_growth *growth, uint64_t now_ms, uint64_t bytes, bool once);
 /* So many days until @room bytes are filled, by the growth of the last day.  False: less than an hour is known, or the
  * store did not grow, or it is more than HS_GROWTH_DAYS_MAX. */
 bool hs_growth_days(const struct hs_growth *growth, uint64_t room, double *days);

@@ -95,6 +95,11 @@ static bool is_sendable(const struct rep_session *s, const struct rep_lag *lag)
            !lag->stream->damaged && !hs_rep_pairs_have(&s->peer_fills, lag->name.partition, lag->name.lane);
 }
 
+bool hs_rep_lag_is_elsewhere(const struct rep_session *s, const struct rep_lag *lag)
+{
+    return lag->pruned && !hs_rep_in_view(s, lag->name.partition);
+}
+
 void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag)
 {
     bool forked = lag->stream != NULL && lag->stream->fork != NULL;
@@ -108,10 +113,8 @@ void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag)
         lag->awaited_ms = 0;
     else if (lag->awaited_ms == 0)
         lag->awaited_ms = s->r->now_ms;
-    if (!out)
+    if (!out || hs_rep_lag_is_elsewhere(s, lag))
         lag->since_ms = 0;
-    else if (lag->pruned && !hs_rep_in_view(s, lag->name.partition))
-        lag->since_ms = 0; /* it never comes from here, by whatever way */
     else if (lag->since_ms == 0)
         lag->since_ms = s->r->now_ms;
     if (out && is_sendable(s, lag))

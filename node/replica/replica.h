@@ -328,7 +328,7 @@ struct hs_peer_status {
     uint64_t unsigned_ops;     /* own operations that this peer's store has not signed for; hubs and witnesses */
     uint32_t held_lanes;       /* it takes none of these now: bits 1 << lane */
     uint64_t rate_max;         /* limit of what is sent to it now, bytes a second; 0: none */
-    size_t filling, supplying; /* (partition, lane) under way from it, and to it; what waits as lag is without them */
+    size_t filling, supplying; /* (partition, lane) under way from it, and to it, or wanted; no lag has any of them */
     uint64_t supplied_records, supplied_total; /* of those under way to it; the total is about */
     enum hs_waits waits;
     size_t disputed; /* streams of its own that have forked, and others that are disputed with it */
@@ -351,6 +351,7 @@ const struct hs_key *hs_replica_node_key(struct hs_replica *replica, hs_peer pee
 /* Until when a hub that may have lost something takes from halls what they have as state (monotonic); 0: it does not.
  */
 uint64_t hs_replica_rebuilding(const struct hs_replica *replica);
+bool hs_replica_is_filling(const struct hs_replica *replica); /* records are to come as states */
 
 /* Of a hub that may have lost something: operations that it holds, of those that it and the live peers have together.
  * False: it is none. */

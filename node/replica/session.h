@@ -357,6 +357,8 @@ void hs_rep_lag_commit(struct rep_session *s, struct rep_stream *stream, uint64_
 void hs_rep_lag_rotate(struct rep_session *s, struct rep_lag *lag);                       /* it has had its turn */
 void hs_rep_lags_assured(struct rep_session *s);                    /* some lists are not open any more */
 void hs_rep_lag_settle(struct rep_session *s, struct rep_lag *lag); /* it was changed: queue or forget it */
+/* It never comes to the peer from here: not by number any more, and not as states. */
+bool hs_rep_lag_is_elsewhere(const struct rep_session *s, const struct rep_lag *lag);
 void hs_rep_lags_resume(struct rep_session *s, hs_partition partition, uint8_t lane);    /* they may go out again */
 void hs_rep_lags_retry(struct rep_session *s);                                           /* those that were pruned */
 typedef void (*hs_rep_visit_lag)(struct rep_session *s, struct rep_lag *lag, void *ctx); /* changes no lag */

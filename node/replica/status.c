@@ -22,7 +22,7 @@ static void count_lag(struct rep_session *s, struct rep_lag *lag, void *ctx)
         return;
     if (lag->peer_n > held)
         status->lanes[lane].in_ops += lag->peer_n - held;
-    else if (lag->stream != NULL && hs_rep_may_send(s, lag->stream))
+    else if (lag->stream != NULL && hs_rep_may_send(s, lag->stream) && !hs_rep_lag_is_elsewhere(s, lag))
         status->lanes[lane].out_ops += held - lag->peer_n;
     uint64_t *oldest = &status->lanes[lane].oldest_unsent_ms;
     if (lag->since_ms != 0 && (*oldest == 0 || lag->since_ms < *oldest))
@@ -227,6 +227,11 @@ static void count_gap(struct rep_session *s, struct rep_lag *lag, void *ctx)
 uint64_t hs_replica_rebuilding(const struct hs_replica *r)
 {
     return hs_rep_is_rebuilding(r) ? r->options.rebuilding_until_ms : 0;
+}
+
+bool hs_replica_is_filling(const struct hs_replica *r)
+{
+    return r->fill_count > 0;
 }
 
 bool hs_replica_progress(const struct hs_replica *r, uint64_t *held, uint64_t *named)

@@ -595,17 +595,22 @@ uint64_t hs_rep_supply_tick(struct rep_session *s)
 
 /* ---- figures ---- */
 
+/* What the peer wants and nobody brings now counts, too: it may have no room for it, or ask another hub. */
 void hs_rep_supply_status(const struct rep_session *s, struct hs_peer_status *status)
 {
+    size_t money = 0;
     for (size_t lane = HS_LANE_WORK; s->supplies != NULL && lane < HS_LANE_COUNT; lane++) {
         const struct rep_supply *supply;
         TAILQ_FOREACH(supply, &s->supplies->lanes[lane], turn)
         {
             status->supplying++;
+            money += lane == HS_LANE_MONEY;
             status->supplied_records += supply->records;
             status->supplied_total += supply->total;
         }
     }
+    if (status->supplying < money + s->peer_fills.count)
+        status->supplying = money + s->peer_fills.count;
 }
 
 uint64_t hs_rep_supplies_bytes(const struct rep_session *s)

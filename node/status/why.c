@@ -107,9 +107,25 @@ static bool is_late(const struct known *known)
                               peer->lag_out_ops >= MANY_OPS || peer->lag_in_ops >= MANY_OPS);
 }
 
+static bool is_held_lane(const char *lane)
+{
+    return strcmp(lane, "people") == 0 || strcmp(lane, "bulk") == 0;
+}
+
+/* A hub may bring what is to come as states, also while it is not asked: nobody had room for it, or had it. */
+static bool awaits_states(const struct known *known, bool held)
+{
+    const Hallsync__StatusReply *status = known->status;
+    bool awaits = false;
+    for (size_t i = 0; i < status->n_fills; i++)
+        awaits = awaits || !held || is_held_lane(status->fills[i]->lane);
+    return awaits && strcmp(known->peer->role, "hub") == 0;
+}
+
 static bool is_transfer(const struct known *known)
 {
-    return is_live(known) && (known->peer->filling > 0 || known->peer->supplying > 0);
+    bool moves = known->peer->filling > 0 || known->peer->supplying > 0;
+    return is_live(known) && (moves || awaits_states(known, false));
 }
 
 /* Of what waits for room on a disk. */
@@ -118,11 +134,10 @@ static bool waits_for_room(const struct known *known, bool out)
     const Hallsync__PeerStatus *peer = known->peer;
     for (size_t i = 0; i < peer->n_lanes; i++) {
         const Hallsync__LaneStatus *lane = peer->lanes[i];
-        bool held = strcmp(lane->lane, "people") == 0 || strcmp(lane->lane, "bulk") == 0;
-        if (held && (out ? lane->out_ops : lane->in_ops) > 0)
+        if (is_held_lane(lane->lane) && (out ? lane->out_ops : lane->in_ops) > 0)
             return true;
     }
-    return (out ? peer->supplying : peer->filling) > 0;
+    return out ? peer->supplying > 0 : peer->filling > 0 || awaits_states(known, true);
 }
 
 static bool is_tight(const char *disk_level)
@@ -480,16 +495,22 @@ static void tell_disk(const struct known *known, struct hs_cause *to)
         add(to, HS_EVIDENCE_FREE_THERE, (int64_t)known->peer->disk_free_bytes, 0, 0, NULL);
 }
 
+static void tell_fills(const Hallsync__StatusReply *status, struct hs_cause *to)
+{
+    uint64_t records = 0, total = 0;
+    for (size_t i = 0; i < status->n_fills; i++) {
+        records += status->fills[i]->records;
+        total += status->fills[i]->total;
+    }
+    if (total > 0)
+        add(to, HS_EVIDENCE_STATES_IN, (int64_t)records, (int64_t)total, percent(records, total), NULL);
+}
+
 static void tell_transfer(const struct known *known, struct hs_cause *to)
 {
     const Hallsync__PeerStatus *peer = known->peer;
-    uint64_t records = 0, total = 0;
-    for (size_t i = 0; i < known->status->n_fills; i++) {
-        records += known->status->fills[i]->records;
-        total += known->status->fills[i]->total;
-    }
-    if (peer->filling > 0 && total > 0)
-        add(to, HS_EVIDENCE_STATES_IN, (int64_t)records, (int64_t)total, percent(records, total), NULL);
+    if (peer->filling > 0 || awaits_states(known, false))
+        tell_fills(known->status, to);
     if (peer->supplying > 0 && peer->supplied_total > 0)
         add(to, HS_EVIDENCE_STATES_OUT, (int64_t)peer->supplied_records, (int64_t)peer->supplied_total,
             percent(peer->supplied_records, peer->supplied_total), NULL);
@@ -670,6 +691,9 @@ static void why_itself(const Hallsync__StatusReply *status, struct hs_cause *to)
     } else if (rebuild != NULL && to->id > HS_CAUSE_REBUILDING) {
         *to = (struct hs_cause){.id = HS_CAUSE_REBUILDING};
         add(to, HS_EVIDENCE_REBUILT, (int64_t)rebuild->held, (int64_t)rebuild->named, rebuild->percent, NULL);
+    } else if (status->n_fills > 0 && !hs_cause_is_behind(to)) {
+        *to = (struct hs_cause){.id = HS_CAUSE_TRANSFER};
+        tell_fills(status, to);
     }
 }
 

@@ -17,7 +17,7 @@
 static uint64_t run(struct hs_growth *growth, uint64_t from_ms, uint64_t minutes, uint64_t bytes, uint64_t per_hour)
 {
     for (uint64_t i = 0; i <= minutes; i++)
-        hs_growth_note(growth, from_ms + i * MINUTE, bytes + i * per_hour / 60);
+        hs_growth_note(growth, from_ms + i * MINUTE, bytes + i * per_hour / 60, false);
     return bytes + minutes * per_hour / 60;
 }
 
@@ -37,7 +37,7 @@ static void less_than_an_hour_says_nothing(void **state)
     assert_false(hs_growth_days(&growth, MIB, &days));
     run(&growth, HOUR, 59, 0, 60 * MIB);
     assert_false(hs_growth_days(&growth, MIB, &days));
-    hs_growth_note(&growth, 2 * HOUR, 60 * MIB);
+    hs_growth_note(&growth, 2 * HOUR, 60 * MIB, false);
     days_are(&growth, 24 * 60 * MIB, 1);
 }
 
@@ -68,9 +68,9 @@ static void a_store_that_does_not_grow_lasts(void **state)
     (void)state;
     run(&growth, 0, 26 * 60, 100 * MIB, 0);
     assert_false(hs_growth_days(&growth, MIB, &days));
-    hs_growth_note(&growth, 27 * HOUR, 50 * MIB); /* folded */
+    hs_growth_note(&growth, 27 * HOUR, 50 * MIB, false); /* folded */
     assert_false(hs_growth_days(&growth, MIB, &days));
-    hs_growth_note(&growth, 28 * HOUR, 101 * MIB);
+    hs_growth_note(&growth, 28 * HOUR, 101 * MIB, false);
     assert_false(hs_growth_days(&growth, MIB * MIB, &days)); /* for longer than anybody asks */
     days_are(&growth, 24 * MIB, 24);
     days_are(&growth, 0, 0);
@@ -81,12 +81,28 @@ static void marks_may_be_far_apart(void **state)
 {
     struct hs_growth growth = {0};
     (void)state;
-    hs_growth_note(&growth, 0, 0);
-    hs_growth_note(&growth, 12 * HOUR, 12 * MIB);
+    hs_growth_note(&growth, 0, 0, false);
+    hs_growth_note(&growth, 12 * HOUR, 12 * MIB, false);
     days_are(&growth, 24 * MIB, 1);
     double days;
-    hs_growth_note(&growth, 40 * HOUR, 40 * MIB);
+    hs_growth_note(&growth, 40 * HOUR, 40 * MIB, false);
     assert_false(hs_growth_days(&growth, MIB, &days)); /* of the last day nothing is known yet */
+}
+
+/* A new hall is filled within an hour with what it then keeps for years. */
+static void a_fill_is_no_growth(void **state)
+{
+    struct hs_growth growth = {0};
+    double days;
+    (void)state;
+    uint64_t bytes = run(&growth, 0, 30, 0, 10 * MIB);
+    for (uint64_t i = 1; i <= 90; i++)
+        hs_growth_note(&growth, (30 + i) * MINUTE, bytes += 50 * MIB, true);
+    assert_false(hs_growth_days(&growth, MIB, &days));
+    run(&growth, 2 * HOUR, 59, bytes, MIB);
+    assert_false(hs_growth_days(&growth, MIB, &days));
+    run(&growth, 2 * HOUR + 60 * MINUTE, 60, bytes + MIB, MIB);
+    days_are(&growth, 240 * MIB, 10);
 }
 
 int main(void)
@@ -97,6 +113,7 @@ int main(void)
         cmocka_unit_test(what_is_older_than_a_day_does_not_count),
         cmocka_unit_test(a_store_that_does_not_grow_lasts),
         cmocka_unit_test(marks_may_be_far_apart),
+        cmocka_unit_test(a_fill_is_no_growth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

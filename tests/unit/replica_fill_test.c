@@ -605,6 +605,29 @@ static void what_a_hall_has_pruned_comes_from_its_hub(void **state)
     assert_int_equal(world_ops(t->other), 33);
 }
 
+/* Of a district that is not its own it has no states to give: what it cannot send waits for nobody. */
+static void what_a_hall_has_pruned_of_others_does_not_wait(void **state)
+{
+    struct table *t = *state;
+    struct hs_peer_status status;
+    world_start(t->hall);
+    world_dial(t->hall, t->hub);
+    struct hs_stream foreign = write_some(t->hall, 3202, HS_LANE_PEOPLE, 30);
+    world_settle(t->w);
+    assert_int_equal(world_head(t->hub, &foreign), 30);
+    world_prune(t->hall, &foreign, 30);
+    write_some(t->hall, 3202, HS_LANE_PEOPLE, 3);
+    world_start(t->other);
+    t->link = world_dial(t->hall, t->other);
+    world_settle(t->w);
+    world_advance(t->w, 10000);
+    assert_int_equal(world_head(t->other, &foreign), 0);
+    assert_true(world_status(t->hall, t->link->peer[0], &status));
+    assert_true(status.live);
+    assert_int_equal(status.oldest_unsent_ms, 0);
+    assert_int_equal(status.lag_out_ops, 0);
+}
+
 /* Its disk dies with what only its witness has got.  On the new one it is filled, while the witness names that; what is
  * being filled is not asked for, but must not be forgotten. */
 static void what_a_witness_keeps_comes_when_the_fill_has_ended(void **state)
@@ -692,6 +715,7 @@ int main(void)
         TEST(who_was_away_longer_than_the_log_gets_states),
         TEST(two_hubs_that_have_pruned_fill_each_other),
         TEST(what_a_hall_has_pruned_comes_from_its_hub),
+        TEST(what_a_hall_has_pruned_of_others_does_not_wait),
         TEST(what_a_witness_keeps_comes_when_the_fill_has_ended),
         TEST(a_fill_begins_only_where_something_is_missing),
         TEST(a_store_that_fails_begins_anew_from_what_it_has),

@@ -160,12 +160,18 @@ static void a_fill_is_not_begun(void **state)
     write_customers(t);
     world_start(t->hall);
     world_hold(t->hall, PATIENT);
-    world_dial(t->hall, t->hub);
+    struct world_link *link = world_dial(t->hall, t->hub);
+    struct hs_peer_status at_hub;
     world_advance(t->w, 10000);
     assert_int_equal(t->hall->store.state_count, 0);
+    assert_true(world_status(t->hub, link->peer[1], &at_hub));
+    assert_int_equal(at_hub.supplying, 1); /* the hub knows that it lacks them */
+    assert_int_equal(at_hub.lag_out_ops, 0);
     world_hold(t->hall, 0);
     world_settle(t->w);
     assert_int_equal(t->hall->store.state_count, CUSTOMERS);
+    assert_true(world_status(t->hub, link->peer[1], &at_hub));
+    assert_int_equal(at_hub.supplying, 0);
     assert_true(world_same(t->hub, t->hall));
 }
 

@@ -409,6 +409,48 @@ static void each_is_told_and_the_first_of_two(void **state)
     }
 }
 
+/* Records that are to come as states, and that nobody brings now. */
+static void make_awaiting(struct world *w, const char *lane)
+{
+    hallsync__fill_status__init(&w->fill);
+    w->fill.lane = (char *)lane;
+    w->fill.records = 20;
+    w->fill.has_total = true;
+    w->fill.total = 80;
+    w->fills[0] = &w->fill;
+    w->status.fills = w->fills;
+    w->status.n_fills = 1;
+}
+
+static void what_nobody_brings_is_behind_too(void **state)
+{
+    (void)state;
+    struct world w;
+    struct hs_cause cause;
+    world_init(&w);
+    make_awaiting(&w, "people");
+    hs_why_peer(&w.status, &w.peer, &cause);
+    assert_int_equal(cause.id, HS_CAUSE_TRANSFER);
+    assert_int_equal(cause.evidence[0].id, HS_EVIDENCE_STATES_IN);
+    assert_int_equal(cause.evidence[0].numbers[2], 25);
+    w.status.disk_level = (char *)"low"; /* it is not even asked for */
+    assert_int_equal(cause_of(&w), HS_CAUSE_DISK);
+    w.fill.lane = (char *)"money"; /* which waits for no room */
+    assert_int_equal(cause_of(&w), HS_CAUSE_TRANSFER);
+    w.peer.role = (char *)"witness"; /* it has none */
+    assert_int_equal(cause_of(&w), HS_CAUSE_NOT_BEHIND);
+    hs_why_node(&w.status, &cause);
+    assert_int_equal(cause.id, HS_CAUSE_TRANSFER);
+    w.peer.state = (char *)"connecting"; /* nothing comes, for want of a session */
+    hs_why_node(&w.status, &cause);
+    assert_int_equal(cause.id, HS_CAUSE_CONNECTING);
+    w.status.role = (char *)"hub"; /* a burnt one, when halls are not asked any more */
+    w.status.n_peers = 0;
+    hs_why_node(&w.status, &cause);
+    assert_int_equal(cause.id, HS_CAUSE_TRANSFER);
+    assert_int_equal(cause.evidence[0].id, HS_EVIDENCE_STATES_IN);
+}
+
 /* What is not there cannot be behind for what a live session lacks. */
 static void without_a_session_only_that_is_told(void **state)
 {
@@ -576,6 +618,7 @@ int main(void)
         cmocka_unit_test(every_error_has_a_reason),
         cmocka_unit_test(a_state_that_is_not_known_is_not_well),
         cmocka_unit_test(each_is_told_and_the_first_of_two),
+        cmocka_unit_test(what_nobody_brings_is_behind_too),
         cmocka_unit_test(without_a_session_only_that_is_told),
         cmocka_unit_test(what_is_withheld_stops_at_its_holder),
         cmocka_unit_test(a_moment_is_not_behind),
