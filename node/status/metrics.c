@@ -261,12 +261,19 @@ static int by_label_then_live(const void *a, const void *b)
     return (strcmp(right->state, "live") == 0) - (strcmp(left->state, "live") == 0);
 }
 
-/* A node that was made anew is known by two keys, and an upstream that nobody has answered at has no name yet. */
+/* An upstream that nobody has answered at has no name yet, and a revoked key is nobody's. */
+static bool is_told(const Hallsync__PeerStatus *peer)
+{
+    bool revoked = peer->reason != NULL && strcmp(peer->reason, "revoked") == 0;
+    return peer->node_id[0] != '\0' && !(revoked && strcmp(peer->state, "away") == 0);
+}
+
+/* A node that was made anew is known by two keys. */
 static void choose_peers(struct metrics *metrics, struct instances *peers)
 {
     size_t named = 0;
     for (size_t i = 0; i < peers->count; i++) {
-        if (((const Hallsync__PeerStatus *)peers->list[i].message)->node_id[0] != '\0')
+        if (is_told((const Hallsync__PeerStatus *)peers->list[i].message))
             peers->list[named++] = peers->list[i];
     }
     peers->count = named;

@@ -53,7 +53,7 @@ promtool("test", "rules", "alerts_test.yaml")
 alerts, tried = read(MONITORING, "alerts.yaml"), read(MONITORING, "alerts_test.yaml")
 for name in re.findall(r"alert: (\S+)", alerts):
     equal(len(re.findall(rf"alertname: {name}\n\s+exp_alerts:\n", tried)), 1, f"{name} goes on in the tests")
-    equal(len(re.findall(rf"alertname: {name}\n\s+exp_alerts: \[\]\n", tried)), 1, f"{name} stays off in the tests")
+    check(re.findall(rf"alertname: {name}\n\s+exp_alerts: \[\]\n", tried), f"{name} stays off in the tests")
 KNOWN = {"hallsync_info", "hallsync_peer_info", "hallsync_peers_left_out",
          *re.findall(r"^\| `(hallsync_\w+)` \|", read(DOCS, "metrics.md"), re.M)}
 HISTOGRAMS = {f"{name}_{part}" for name in KNOWN if re.search(rf"`{name}` \| histogram", read(DOCS, "metrics.md"))

@@ -157,6 +157,19 @@ static void a_peer_is_one_series(void **state)
     assert_int_equal(count_of("hallsync_peer_live{"), 1);
 }
 
+/* Nobody waits for it, and an alert for it would never end. */
+static void who_is_revoked_and_gone_is_no_peer(void **state)
+{
+    (void)state;
+    add_peer("a", "away")->reason = S("revoked");
+    add_peer("b", "away")->reason = S("version");
+    add_peer("c", "refused")->reason = S("revoked"); /* dialled: it says that of us, or of itself */
+    assert_int_equal(count_of("hallsync_peer_live{peer=\"a\"}"), 0);
+    assert_int_equal(count_of("hallsync_peer_info{peer=\"a\""), 0);
+    assert_line("hallsync_peer_live{peer=\"b\"} 0");
+    assert_line("hallsync_peer_live{peer=\"c\"} 0");
+}
+
 static void peers_have_a_bound_and_are_counted(void **state)
 {
     (void)state;
@@ -245,9 +258,15 @@ static void a_spread_is_what_was_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(units_are_base_units), EACH(peers_and_lanes_are_labels),         EACH(labels_are_escaped),
-        EACH(a_peer_is_one_series), EACH(peers_have_a_bound_and_are_counted), EACH(counters_have_names_of_the_table),
-        EACH(histograms_add_up),    EACH(a_spread_is_what_was_counted),
+        EACH(units_are_base_units),
+        EACH(peers_and_lanes_are_labels),
+        EACH(labels_are_escaped),
+        EACH(a_peer_is_one_series),
+        EACH(who_is_revoked_and_gone_is_no_peer),
+        EACH(peers_have_a_bound_and_are_counted),
+        EACH(counters_have_names_of_the_table),
+        EACH(histograms_add_up),
+        EACH(a_spread_is_what_was_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
