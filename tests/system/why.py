@@ -102,13 +102,23 @@ def unsettled(hall, hub):
     return with_upstream
 
 
-def odd(hub, with_upstream):
+def odd(hub, hall, with_upstream):
     """Somebody with the keys of a hub, who is none."""
     for manner, cause in (("version", "refused-version"), ("garbage", "protocol"), ("mute", "connecting")):
         process = subprocess.Popen([tool("hallsync-odd"), hub.conf, manner], stdout=subprocess.PIPE, text=True)
         port = int(process.stdout.readline())
+        if manner == "mute":
+            hall.rewrite_conf(lambda text: text.replace("heartbeat_ms: 300", "heartbeat_ms: 10000", 1))
         with_upstream(cause, f"tcp://127.0.0.1:{port}", hub.curve_key(),
                       evidence={"refused-version": ("error", "version"), "protocol": ("error",)}.get(cause, ()))
+        if manner == "mute":
+            hall.rewrite_conf(lambda text: text.replace("heartbeat_ms: 10000", "heartbeat_ms: 300", 1))
+            hall.start()
+            row = told("link-down", hall, evidence=("since", "error", "address"))
+            check("nothing heard" in row["evidence"][1]["text"], row)
+            codes = {why(hall)[0]["code"] for _ in range(40)}
+            equal(codes, {"link-down"}, "and while it greets the next time, too")
+            hall.stop()
         process.terminate()
         process.wait()
         process.stdout.close()
@@ -165,12 +175,14 @@ def hubs(region, hub, with_upstream, hall):
 
 def lines(region, hub, accounts):
     """A new hall on a long line, then what it hands in on that, and on one with a limit."""
-    hall = region.hall("nj-far", hub, ["3201"], start=False, relay=["-d", "120"], **QUICK)
+    hall = region.hall("nj-far", hub, ["3201"], start=False, relay=["-d", "120"], **{**QUICK, "heartbeat_ms": 10000})
     hall.start()
     told("transfer", hall, evidence=("states-in",))
     until("it has come", lambda: why(hall)[0]["code"] == "not-behind", 60)
+    hall.relay.cut()  # which the hall does not find out soon
     pays(hall, accounts, 100000, 1100)
     told("backlog", hall, evidence=("lag-out",))
+    hall.relay.heal()
     hall.synced()
     copy = os.path.join(region.dir, "copy")
     hall.stop()
@@ -353,7 +365,7 @@ with Region("nothing is behind without a named cause") as region:
     hall.synced()
     loose = region.hall("nj-loose", hub, ["3201"], start=False, **QUICK)
     with_upstream = unsettled(loose, hub)
-    odd(hub, with_upstream)
+    odd(hub, loose, with_upstream)
     clocks(region, hub)
     hubs(region, hub, with_upstream, loose)
     lines(region, hub, accounts)
