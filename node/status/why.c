@@ -310,7 +310,8 @@ static bool is_older_copy(const struct known *known)
 static bool is_rebuilding(const struct known *known)
 {
     bool lacks = known->peer->lag_in_ops > 0 || known->peer->filling > 0;
-    return is_live(known) && ((known->status->rebuild != NULL && lacks) || known->peer->being_filled > 0);
+    bool behind = lacks && (is_late(known) || is_transfer(known));
+    return is_live(known) && ((known->status->rebuild != NULL && behind) || known->peer->being_filled > 0);
 }
 
 static bool is_limited(const struct known *known)

@@ -364,6 +364,7 @@ static void make_rebuilding(struct world *w)
 {
     hallsync__rebuild_status__init(&w->rebuild);
     w->peer.lag_in_ops = 7;
+    w->peer.lag_in_seconds = 60;
     w->rebuild.held = 5;
     w->rebuild.named = 10;
     w->status.rebuild = &w->rebuild;
@@ -501,6 +502,10 @@ static void a_moment_is_not_behind(void **state)
     make_older(&w);
     w.peer.lag_in_ops = 0; /* all of it is here again */
     assert_int_equal(cause_of(&w), HS_CAUSE_BACKLOG);
+    world_init(&w);
+    make_rebuilding(&w); /* for its first minutes a new hub counts whatever is on its way */
+    w.peer.lag_in_seconds = 1;
+    assert_int_equal(cause_of(&w), HS_CAUSE_NOT_BEHIND);
     world_init(&w);
     make_clock(&w);
     w.peer.clock_offset_ms = 61000;
