@@ -58,8 +58,7 @@ enum hs_log_level { HS_LOG_ERROR, HS_LOG_WARN, HS_LOG_INFO, HS_LOG_DEBUG };
     X(JOIN_REFUSED, "enrol", "join-refused", WARN, "node reason", "a token did not hold")                              \
     X(REISSUED, "registry", "reissued", INFO, "certificates", "by this hub")                                           \
     X(REGISTRY_FAILED, "registry", "failed", ERROR, "reason", "it is tried again")                                     \
-    X(SURVEYOR_FAILED, "surveyor", "failed", ERROR, "reason",                                                          \
-      "what cannot be counted is not told: not known")                                                        \
+    X(SURVEYOR_FAILED, "surveyor", "failed", ERROR, "reason", "what cannot be counted is not told: not known")         \
     X(ROOM, "disk", "room", WARN, "room free_mib map_mib text", "how much is left")                                    \
     X(READERS_UNKNOWN, "disk", "readers-unknown", WARN, "reason", "who reads an old snapshot is not known")            \
     X(LONG_READER, "disk", "long-reader", WARN, "text", "an old snapshot keeps room from being used again")            \

@@ -15,7 +15,7 @@
 #define DAY_MS        86400000ULL
 #define EPOCH         19700101 /* days are counted from it */
 #define FIRST_DAY     20454    /* 2026-01-01, before there was a trail; what a clock far behind wrote its day finds */
-#define DAYS_AHEAD    366   /* somebody's clock may be wrong */
+#define DAYS_AHEAD    366      /* somebody's clock may be wrong */
 enum { REPLY_RECORDS = 1, REPLY_NEXT = 2, REPLY_COMPLETE = 3 };
 enum { AUDIT_NAME = 3 };
 enum { INDEX_DAY = 1 };

@@ -175,7 +175,7 @@ static enum hs_err perform(struct light_node *node, const struct hs_replica_stor
             node->door.receipt(node->door.ctx, node, &todo->receipt);
         return HS_OK;
     case HS_STORE_ANNOUNCED:
-    case HS_STORE_MEET: /* nobody is set back here */
+    case HS_STORE_MEET:       /* nobody is set back here */
     case HS_STORE_REVOCATION: /* of another: the next session tells it again */
         return HS_OK;
     default: /* forks, strikes and states: no light node makes a cause for them */

@@ -385,10 +385,16 @@ static void remembered_and_guessed_at(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sessions_end), cmocka_unit_test(sessions_are_bounded), cmocka_unit_test(sessions_follow_users),
-        cmocka_unit_test(delays_grow),  cmocka_unit_test(nobody_is_locked_out), cmocka_unit_test(tries_count_at_once),
-        cmocka_unit_test(the_gate),     cmocka_unit_test(a_viewer_only_looks),
-        cmocka_unit_test(a_network_is_one_stranger), cmocka_unit_test(remembered_and_guessed_at),
+        cmocka_unit_test(sessions_end),
+        cmocka_unit_test(sessions_are_bounded),
+        cmocka_unit_test(sessions_follow_users),
+        cmocka_unit_test(delays_grow),
+        cmocka_unit_test(nobody_is_locked_out),
+        cmocka_unit_test(tries_count_at_once),
+        cmocka_unit_test(the_gate),
+        cmocka_unit_test(a_viewer_only_looks),
+        cmocka_unit_test(a_network_is_one_stranger),
+        cmocka_unit_test(remembered_and_guessed_at),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

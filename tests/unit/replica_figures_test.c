@@ -182,12 +182,9 @@ static void what_came_otherwise_is_awaited_no_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(a_hall_says_how_it_is),
-        EACH(a_hall_says_nothing_to_a_witness),
-        EACH(a_hub_says_nothing_to_halls),
-        EACH(what_a_peer_says_is_bounded),
-        EACH(what_is_awaited_has_an_age),
-        EACH(what_came_otherwise_is_awaited_no_more),
+        EACH(a_hall_says_how_it_is),       EACH(a_hall_says_nothing_to_a_witness),
+        EACH(a_hub_says_nothing_to_halls), EACH(what_a_peer_says_is_bounded),
+        EACH(what_is_awaited_has_an_age),  EACH(what_came_otherwise_is_awaited_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
