@@ -17,6 +17,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -280,6 +281,15 @@ class Node:
         os.rename(self.conf + ".new", self.conf)  # clients may read it now
 
 
+def free_port():
+    """Below those that outgoing connections get by themselves: none takes it while the hub that has it is stopped."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32768)
+        with contextlib.suppress(OSError), socket.socket() as trial:
+            trial.bind(("", port))
+            return port
+
+
 class Relay:
     """A tcp relay in the line of one node; cut() and heal() as when packets vanish; words: options of hallsync-relay."""
 
@@ -377,11 +387,10 @@ class Region:
         return self.open(node) if start else node
 
     def open(self, hub):
-        """Start a hub for the first time, and keep the port that it was given."""
-        hub.start()
-        # A restarted hub must come back where its halls look for it.
-        hub.port = int(re.search(r"event=listening address=tcp://[^:]*:(\d+)", open(hub.log).read()).group(1))
+        """Start a hub for the first time, at a port that it keeps: a restarted hub must come back where its halls look for it."""
+        hub.port = free_port()
         hub.rewrite_conf(lambda text: text.replace(f"tcp://{hub.address}:0", f"tcp://{hub.address}:{hub.port}"))
+        hub.start()
         return hub
 
     def enroll(self, hub, name, districts, *words, status=0):
